@@ -173,7 +173,7 @@ final class WorkerProcess {
             if (killReason != null) {
                 started.destroyForcibly();
             }
-            started.onExit().thenRun(() -> closeQuietly(server));
+            var unusedStage = started.onExit().thenRun(() -> closeQuietly(server));
             Thread helloLimit = watchHello(started);
             Hello hello = acceptBoth(server);
             helloLimit.interrupt();
