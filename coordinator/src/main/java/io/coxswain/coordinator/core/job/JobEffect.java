@@ -1,0 +1,84 @@
+package io.coxswain.coordinator.core.job;
+
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.Digest;
+import io.coxswain.coordinator.core.model.Lineage;
+import io.coxswain.coordinator.core.model.Placement;
+import io.coxswain.coordinator.core.model.RestoreSource;
+import io.coxswain.coordinator.core.model.StateName;
+import io.coxswain.coordinator.core.model.StepPlan;
+import io.coxswain.coordinator.core.model.View;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What a job's machine asks for. The application carries effects out in order; what must wait for durability waits for the event that says so. */
+public sealed interface JobEffect {
+    /** The stages of a view record in ZooKeeper. */
+    enum ViewState {
+        PREPARING,
+        ACTIVE,
+        FINISHING
+    }
+
+    /** Timers are dropped by the machine when their epoch is over. */
+    enum TimerKind {
+        /** Fenced agents did not answer. */
+        FENCE_LIMIT,
+        /** Members did not become ready. */
+        PREPARE_LIMIT,
+        /** Wait a moment for more losses to show before planning. */
+        SETTLE,
+        /** A lost shard's holder did not come back. */
+        RETURN_WAIT,
+        /** Re-examine credits, placement repair and hangs. */
+        TICK,
+        /** The final states did not come. */
+        FINAL_LIMIT
+    }
+
+    /** Load the program, be ready. */
+    record OfferJob(AgentKey agent) implements JobEffect {}
+
+    record SendFence(AgentKey agent, long epoch) implements JobEffect {}
+
+    /** Persist the view record; answered by {@link JobEvent.ViewPersisted}. */
+    record PersistView(ViewState state, View view, @Nullable Placement placement, Lineage lineage) implements JobEffect {}
+
+    /** A state that other members will fetch from the addressee. */
+    record Donation(StateName state, Digest digest) {}
+
+    /** {@code rank} is -1 and {@code source}, {@code plan} are null for a spare. */
+    record SendPrepareView(
+            AgentKey agent,
+            View view,
+            int rank,
+            @Nullable RestoreSource source,
+            @Nullable StepPlan plan,
+            Placement placement,
+            List<Donation> donations)
+            implements JobEffect {}
+
+    record SendStartView(AgentKey agent, long epoch, long through) implements JobEffect {}
+
+    record SendGrant(AgentKey agent, long epoch, long through) implements JobEffect {}
+
+    record SendPlacement(AgentKey agent, Placement placement, long effectiveStep) implements JobEffect {}
+
+    record SendCollectFinal(AgentKey agent, long epoch, long step, List<Lineage.Segment> lineage) implements JobEffect {}
+
+    /** The job is over for this agent: free everything of it. */
+    record SendEndJob(AgentKey agent, String reason) implements JobEffect {}
+
+    /** Progress up to here is in the ledger. */
+    record SendAcknowledge(AgentKey agent, long epoch, long step) implements JobEffect {}
+
+    record SetTimer(TimerKind kind, long epoch, long delayNanos) implements JobEffect {}
+
+    /** Persist the outcome; answered by {@link JobEvent.ResultPersisted}. */
+    record PersistResult(JobResult result) implements JobEffect {}
+
+    /** Tell the listeners. */
+    record Publish(CoordinatorEvent event) implements JobEffect {}
+}
