@@ -44,7 +44,8 @@ public interface AgentsPort {
 
     /**
      * Asks the agent's data endpoint who it is; answered by {@link CoordinatorInput.DialAnswered}
-     * within a second or so.
+     * with the same number within
+     * two seconds.
      */
-    void dial(AgentProfile agent);
+    void dial(AgentProfile agent, long dial);
 }

@@ -4,6 +4,7 @@ import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.SubmitOutcome;
+import io.coxswain.coordinator.core.liveness.DialResult;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
@@ -44,7 +45,7 @@ public sealed interface CoordinatorInput {
     record StreamClosed(long stream, String detail) implements CoordinatorInput {}
 
     /** Answer to {@link AgentsPort#dial}. */
-    record DialAnswered(AgentKey agent, DialOutcome outcome, String detail)
+    record DialAnswered(AgentKey agent, long dial, DialResult result, String detail)
             implements CoordinatorInput {}
 
     /** Answer to {@link StorePort}. */

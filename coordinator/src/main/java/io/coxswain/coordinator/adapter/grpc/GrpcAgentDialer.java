@@ -2,8 +2,9 @@ package io.coxswain.coordinator.adapter.grpc;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.coxswain.coordinator.app.CoordinatorInput;
-import io.coxswain.coordinator.app.DialOutcome;
+
 import io.coxswain.coordinator.app.Inputs;
+import io.coxswain.coordinator.core.liveness.DialResult;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.proto.control.v1.AgentIdentity;
 import io.coxswain.proto.replica.v1.FrameHeader;
@@ -29,7 +30,7 @@ final class GrpcAgentDialer implements AutoCloseable {
     private static final int MAX_HEADER_BYTES = 64 << 10;
 
     /** What came back. */
-    record Answer(DialOutcome outcome, String detail) {}
+    record Answer(DialResult result, String detail) {}
 
     private final Inputs inputs;
     private final ExecutorService threads =
@@ -39,19 +40,19 @@ final class GrpcAgentDialer implements AutoCloseable {
         this.inputs = inputs;
     }
 
-    void dial(AgentProfile agent) {
+    void dial(AgentProfile agent, long dial) {
         try {
             threads.execute(
                     () -> {
                         Answer answer = ask(agent);
                         inputs.offer(
                                 new CoordinatorInput.DialAnswered(
-                                        agent.key(), answer.outcome(), answer.detail()));
+                                        agent.key(), dial, answer.result(), answer.detail()));
                     });
         } catch (RejectedExecutionException closed) {
             inputs.offer(
                     new CoordinatorInput.DialAnswered(
-                            agent.key(), DialOutcome.NO_ANSWER, "the coordinator stops"));
+                            agent.key(), dial, DialResult.TIMEOUT, "the coordinator stops"));
         }
     }
 
@@ -75,23 +76,23 @@ final class GrpcAgentDialer implements AutoCloseable {
             int headerBytes = in.readInt();
             int payloadBytes = in.readInt();
             if (headerBytes < 0 || headerBytes > MAX_HEADER_BYTES || payloadBytes != 0) {
-                return new Answer(DialOutcome.NO_ANSWER, at + " does not speak the data plane");
+                return new Answer(DialResult.TIMEOUT, at + " does not speak the data plane");
             }
             FrameHeader reply = FrameHeader.parseFrom(in.readNBytes(headerBytes));
             if (!reply.hasHelloReply()) {
-                return new Answer(DialOutcome.NO_ANSWER, at + " did not answer the greeting");
+                return new Answer(DialResult.TIMEOUT, at + " did not answer the greeting");
             }
             return reply.getHelloReply().getAccepted()
-                    ? new Answer(DialOutcome.SAME_INCARNATION, at + " answers")
+                    ? new Answer(DialResult.SAME_INCARNATION, at + " answers")
                     : new Answer(
-                            DialOutcome.OTHER_INCARNATION,
+                            DialResult.OTHER_INCARNATION,
                             at + " is another: " + reply.getHelloReply().getReason());
         } catch (ConnectException refused) {
             return connectFailure(at, refused);
         } catch (InvalidProtocolBufferException garbled) {
-            return new Answer(DialOutcome.NO_ANSWER, at + " does not speak the data plane");
+            return new Answer(DialResult.TIMEOUT, at + " does not speak the data plane");
         } catch (IOException failed) {
-            return new Answer(DialOutcome.NO_ANSWER, at + ": " + failed);
+            return new Answer(DialResult.TIMEOUT, at + ": " + failed);
         }
     }
 
@@ -99,8 +100,8 @@ final class GrpcAgentDialer implements AutoCloseable {
     private static Answer connectFailure(String at, ConnectException failed) {
         boolean refused = String.valueOf(failed.getMessage()).contains("refused");
         return refused
-                ? new Answer(DialOutcome.REFUSED, at + " refuses connections: the process is gone")
-                : new Answer(DialOutcome.NO_ANSWER, at + ": " + failed.getMessage());
+                ? new Answer(DialResult.REFUSED, at + " refuses connections: the process is gone")
+                : new Answer(DialResult.TIMEOUT, at + ": " + failed.getMessage());
     }
 
     private static FrameHeader hello(AgentProfile agent) {

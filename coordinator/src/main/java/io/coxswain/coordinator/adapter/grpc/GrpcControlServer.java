@@ -168,8 +168,8 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     }
 
     @Override
-    public void dial(AgentProfile agent) {
-        dialer.dial(agent);
+    public void dial(AgentProfile agent, long dial) {
+        dialer.dial(agent, dial);
     }
 
     /** Stops: calls under way get a moment to end. */
