@@ -1,6 +1,5 @@
 package io.coxswain.coordinator.core.placement;
 
-import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.CopyDuty;
 import io.coxswain.coordinator.core.model.Mesh;
@@ -46,6 +45,10 @@ public final class PlacementPlanner {
     private final Mesh mesh;
     private final int copies;
     private final CopyBoard board;
+
+    /** Who holds a copy of a shard already. */
+    private final Map<Integer, List<Holder>> holdingNow;
+
     private int work = SEARCH_WORK;
 
     private PlacementPlanner(PlacementProblem problem) {
@@ -53,6 +56,7 @@ public final class PlacementPlanner {
         this.mesh = problem.view().mesh();
         this.copies = problem.spec().protectCopies();
         this.board = new CopyBoard(problem);
+        this.holdingNow = holdingNow();
     }
 
     public static PlacementDecision plan(PlacementProblem problem) {
@@ -134,9 +138,9 @@ public final class PlacementPlanner {
 
     /** Gives the shard an instance in one more domain; false when that cannot be found. */
     private boolean protect(int shard) {
-        for (Map.Entry<AgentKey, Set<Integer>> entry : heldSorted()) {
-            Holder holder = entry.getValue().contains(shard) ? board.holder(entry.getKey()) : null;
-            if (holder != null && board.canHold(holder, shard) && !board.domains(shard).contains(holder.domain)) {
+        Set<DomainKey> domains = board.domains(shard);
+        for (Holder holder : holdingNow.getOrDefault(shard, List.of())) {
+            if (board.canHold(holder, shard) && !domains.contains(holder.domain)) {
                 board.add(holder, shard);
                 return true;
             }
@@ -251,8 +255,19 @@ public final class PlacementPlanner {
         return problem.copiesHeld().getOrDefault(holder.agent.key(), Set.of()).contains(shard);
     }
 
-    private List<Map.Entry<AgentKey, Set<Integer>>> heldSorted() {
-        return problem.copiesHeld().entrySet().stream().sorted(Map.Entry.comparingByKey()).toList();
+    private Map<Integer, List<Holder>> holdingNow() {
+        var holding = new HashMap<Integer, List<Holder>>();
+        problem.copiesHeld().entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .forEach(
+                        entry -> {
+                            Holder holder = board.holder(entry.getKey());
+                            if (holder != null) {
+                                entry.getValue()
+                                        .forEach(s -> holding.computeIfAbsent(s, _ -> new ArrayList<>()).add(holder));
+                            }
+                        });
+        return holding;
     }
 
     private List<CopyDuty> previousDuties() {
