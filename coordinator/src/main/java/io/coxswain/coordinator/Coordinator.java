@@ -10,18 +10,24 @@ import io.coxswain.coordinator.app.CoordinatorLoop;
 import io.coxswain.coordinator.app.EventLog;
 import io.coxswain.coordinator.app.EventsPort;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.coxswain.coordinator.core.job.JobLimits;
+
+import org.apache.curator.framework.CuratorFramework;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -30,12 +36,9 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.apache.curator.framework.CuratorFramework;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A coordinator, embedded in any Java program:
@@ -51,7 +54,8 @@ import org.slf4j.LoggerFactory;
  * }</pre>
  *
  * <p>It behaves as a guest: no shutdown hook, no exit, no static state, no logging binding; several
- * may run in one JVM. A bug in it stops this object only, then tells {@link Builder#onFatal}. Thread-safe.
+ * may run in one JVM. A bug in it stops this object only, then tells {@link Builder#onFatal}.
+ * Thread-safe.
  */
 public final class Coordinator implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
@@ -67,6 +71,8 @@ public final class Coordinator implements AutoCloseable {
     private final AtomicBoolean started = new AtomicBoolean();
     private final AtomicBoolean closed = new AtomicBoolean();
     private final CompletableFuture<Void> released = new CompletableFuture<>();
+    // No question asked from now on is answered by the loop.
+    private volatile boolean drained;
     // Set by start, released by close or a fatal error; guarded by this.
     private @Nullable ZkClients ownClient;
     private @Nullable ZkLeadership leadership;
@@ -169,8 +175,8 @@ public final class Coordinator implements AutoCloseable {
     }
 
     /**
-     * Submits a job; answered when its record is durable. Before the first leadership the submission
-     * waits for it.
+     * Submits a job; answered when its record is durable. Before the first leadership the
+     * submission waits for it.
      *
      * @param queue true: behind others; false: refused while another runs
      */
@@ -195,17 +201,16 @@ public final class Coordinator implements AutoCloseable {
     public CompletableFuture<JobReport> result(String jobId) {
         return calls.<@Nullable JobReport>ask(
                         answer -> new CoordinatorInput.AwaitResult(jobId, answer))
-                .thenApply(
-                        report -> {
-                            if (report != null) {
-                                return report;
-                            }
-                            if (closed.get()) {
-                                throw stopped();
-                            }
-                            throw new NoSuchElementException(
-                                    "no report of job " + jobId + ": there is no such job");
-                        });
+                .thenApply(report -> {
+                    if (report != null) {
+                        return report;
+                    }
+                    if (closed.get()) {
+                        throw stopped();
+                    }
+                    throw new NoSuchElementException(
+                            "no report of job " + jobId + ": there is no such job");
+                });
     }
 
     /** Delivers all events that are still kept, then the new ones. */
@@ -242,14 +247,13 @@ public final class Coordinator implements AutoCloseable {
         }
         Thread.ofVirtual()
                 .name("coxswain-fatal-" + config.id())
-                .start(
-                        () -> {
-                            try {
-                                release("coordinator " + config.id() + " is broken");
-                            } finally {
-                                made.onFatal.accept(bug);
-                            }
-                        });
+                .start(() -> {
+                    try {
+                        release("coordinator " + config.id() + " is broken");
+                    } finally {
+                        made.onFatal.accept(bug);
+                    }
+                });
     }
 
     private void release(String reason) {
@@ -264,6 +268,7 @@ public final class Coordinator implements AutoCloseable {
             }
             events.close();
             leading.completeExceptionally(stopped());
+            drained = true;
             calls.abandon();
             if (ownExecutor != null) {
                 ownExecutor.shutdown();
@@ -313,7 +318,9 @@ public final class Coordinator implements AutoCloseable {
         environment.put("coxswain", version == null ? "unpackaged" : version);
         environment.put("coordinator", config.id());
         environment.put("java", Runtime.version().toString());
-        environment.put("os", System.getProperty("os.name", "") + " " + System.getProperty("os.version", ""));
+        environment.put(
+                "os",
+                System.getProperty("os.name", "") + " " + System.getProperty("os.version", ""));
         environment.put("arch", System.getProperty("os.arch", ""));
         environment.put("processors", String.valueOf(Runtime.getRuntime().availableProcessors()));
         return environment;
@@ -321,7 +328,8 @@ public final class Coordinator implements AutoCloseable {
 
     /** The questions that wait for the loop. */
     private final class Calls implements CoordinatorCalls {
-        private final Set<CompletableFuture<?>> open = ConcurrentHashMap.newKeySet();
+        private final Map<Long, CompletableFuture<?>> open = new ConcurrentHashMap<>();
+        private final AtomicLong next = new AtomicLong();
 
         @Override
         public CompletableFuture<SubmitOutcome> submit(JobSpec job, boolean queue) {
@@ -346,26 +354,29 @@ public final class Coordinator implements AutoCloseable {
         <T extends @Nullable Object> CompletableFuture<T> ask(
                 Function<Consumer<T>, CoordinatorInput> question) {
             var future = new CompletableFuture<T>();
-            open.add(future);
-            loop.offer(question.apply(answer -> later(() -> answer(future, answer))));
-            if (closed.get() && released.isDone()) {
-                abandon(future);
+            long number = next.getAndIncrement();
+            open.put(number, future);
+            loop.offer(
+                    question.apply(
+                            answer ->
+                                    later(
+                                            () -> {
+                                                open.remove(number);
+                                                future.complete(answer);
+                                            })));
+            if (drained) {
+                abandon();
             }
             return future;
         }
 
-        private <T extends @Nullable Object> void answer(CompletableFuture<T> future, T answer) {
-            open.remove(future);
-            future.complete(answer);
-        }
-
-        private void abandon(CompletableFuture<?> future) {
-            open.remove(future);
-            future.completeExceptionally(stopped());
-        }
-
         void abandon() {
-            open.forEach(this::abandon);
+            for (Long number : List.copyOf(open.keySet())) {
+                CompletableFuture<?> future = open.remove(number);
+                if (future != null) {
+                    future.completeExceptionally(stopped());
+                }
+            }
         }
     }
 
@@ -390,7 +401,10 @@ public final class Coordinator implements AutoCloseable {
 
         private Builder() {}
 
-        /** ZooKeeper's connect string: host:port, several separated by commas. Instead of {@link #curator}. */
+        /**
+         * ZooKeeper's connect string: host:port, several separated by commas. Instead of {@link
+         * #curator}.
+         */
         public Builder zookeeper(String hosts) {
             connectString = hosts;
             return this;
@@ -418,7 +432,10 @@ public final class Coordinator implements AutoCloseable {
             return this;
         }
 
-        /** The host under which agents reach this coordinator. Default: the bind address, or this host's name where that is a wildcard. */
+        /**
+         * The host under which agents reach this coordinator. Default: the bind address, or this
+         * host's name where that is a wildcard.
+         */
         public Builder advertisedHost(String host) {
             advertisedHost = host;
             return this;
@@ -430,7 +447,10 @@ public final class Coordinator implements AutoCloseable {
             return this;
         }
 
-        /** Where calls and answers run; tasks may block for a while. Default: virtual threads of its own. */
+        /**
+         * Where calls and answers run; tasks may block for a while. Default: virtual threads of its
+         * own.
+         */
         public Builder executor(Executor shared) {
             executor = shared;
             return this;
@@ -454,7 +474,10 @@ public final class Coordinator implements AutoCloseable {
             return this;
         }
 
-        /** Without a word from a leader for this long agents stop stepping. Default and least: session time-out + 4 s; more than 2 heartbeats. */
+        /**
+         * Without a word from a leader for this long agents stop stepping. Default and least:
+         * session time-out + 4 s; more than 2 heartbeats.
+         */
         public Builder lease(Duration duration) {
             lease = duration;
             return this;

@@ -3,6 +3,7 @@ package io.coxswain.coordinator;
 import io.coxswain.coordinator.app.CoordinatorSettings;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.liveness.LivenessLimits;
+
 import java.time.Duration;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -49,8 +50,7 @@ record CoordinatorConfig(
                             + " address, such as 0.0.0.0 to bind and the host's name to advertise");
         }
         if (port < 0 || port > 65_535) {
-            throw new IllegalArgumentException(
-                    "port must be 0 (a free one) to 65535, got " + port);
+            throw new IllegalArgumentException("port must be 0 (a free one) to 65535, got " + port);
         }
         bounded("sessionTimeout", sessionTimeout, Duration.ofSeconds(1), Duration.ofMinutes(2));
         bounded("heartbeat", heartbeat, Duration.ofMillis(10), Duration.ofSeconds(30));

@@ -7,6 +7,7 @@ import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
@@ -19,27 +20,27 @@ final class CoordinatorMeters implements AutoCloseable {
     CoordinatorMeters(
             MeterRegistry registry, String coordinatorId, CoordinatorLoop loop, EventLog events) {
         this.registry = registry;
-        gauge(loop, coordinatorId, "coxswain.term", "Leadership term, 0: standby", Vital.TERM);
-        gauge(loop, coordinatorId, "coxswain.agents", "Attached agents", Vital.AGENTS);
+        gauge(loop, coordinatorId, "coxswain.term", "Leadership term, 0: standby", CoordinatorCore.Vitals::term);
+        gauge(loop, coordinatorId, "coxswain.agents", "Attached agents", CoordinatorCore.Vitals::agents);
         gauge(
                 loop,
                 coordinatorId,
                 "coxswain.job.completed.step",
                 "Newest completed step of the running job",
-                Vital.STEP);
+                CoordinatorCore.Vitals::completedStep);
         gauge(
                 loop,
                 coordinatorId,
                 "coxswain.job.goodput.ratio",
                 "Productive slot time over all slot time of the running job",
-                Vital.GOODPUT);
+                CoordinatorCore.Vitals::goodputRatio);
         gauge(
                 loop,
                 coordinatorId,
                 "coxswain.job.incidents",
                 "Incidents of the running job",
-                Vital.INCIDENTS);
-        gauge(loop, coordinatorId, "coxswain.jobs.queued", "Jobs that wait", Vital.QUEUED);
+                CoordinatorCore.Vitals::incidents);
+        gauge(loop, coordinatorId, "coxswain.jobs.queued", "Jobs that wait", CoordinatorCore.Vitals::queuedJobs);
         meters.add(
                 Gauge.builder("coxswain.loop.backlog", loop, CoordinatorLoop::backlog)
                         .description("Inputs that wait for the decision loop")
@@ -52,25 +53,10 @@ final class CoordinatorMeters implements AutoCloseable {
                         .register(registry));
     }
 
-    private enum Vital {
-        TERM(CoordinatorCore.Vitals::term),
-        AGENTS(CoordinatorCore.Vitals::agents),
-        STEP(CoordinatorCore.Vitals::completedStep),
-        GOODPUT(CoordinatorCore.Vitals::goodputRatio),
-        INCIDENTS(CoordinatorCore.Vitals::incidents),
-        QUEUED(CoordinatorCore.Vitals::queuedJobs);
-
-        private final ToDoubleFunction<CoordinatorCore.Vitals> value;
-
-        Vital(ToDoubleFunction<CoordinatorCore.Vitals> value) {
-            this.value = value;
-        }
-    }
-
     private void gauge(
-            CoordinatorLoop loop, String coordinatorId, String name, String text, Vital vital) {
+            CoordinatorLoop loop, String coordinatorId, String name, String text, ToDoubleFunction<CoordinatorCore.Vitals> vital) {
         meters.add(
-                Gauge.builder(name, loop, from -> vital.value.applyAsDouble(from.vitals()))
+                Gauge.builder(name, loop, from -> vital.applyAsDouble(from.vitals()))
                         .description(text)
                         .tag("coordinator", coordinatorId)
                         .register(registry));

@@ -2,9 +2,11 @@ package io.coxswain.coordinator;
 
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
+
+import tools.jackson.databind.json.JsonMapper;
+
 import java.util.List;
 import java.util.Locale;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Renders events for people, one line each, and for machines. Stateless. */
 public final class EventText {
@@ -29,8 +31,17 @@ public final class EventText {
                                     String agent,
                                     String incarnation,
                                     String domain) ->
-                            "agent " + agent + " attached (" + brief(incarnation) + ", " + domain + ")";
-                    case CoordinatorEvent.AgentLost(String agent, String incarnation, String cause) ->
+                            "agent "
+                                    + agent
+                                    + " attached ("
+                                    + brief(incarnation)
+                                    + ", "
+                                    + domain
+                                    + ")";
+                    case CoordinatorEvent.AgentLost(
+                                    String agent,
+                                    String incarnation,
+                                    String cause) ->
                             "agent " + agent + " lost (" + brief(incarnation) + "): " + cause;
                     case CoordinatorEvent.AgentUnfit(String job, String agent, String reason) ->
                             "agent " + agent + " cannot run job " + job + ": " + reason;
@@ -92,7 +103,11 @@ public final class EventText {
                                     + (reason.isEmpty() ? "" : ": " + reason);
                     case CoordinatorEvent.IncidentClosed(String _, Incident incident) ->
                             closed(incident);
-                    case CoordinatorEvent.RolledBack(String job, long from, long to, String reason) ->
+                    case CoordinatorEvent.RolledBack(
+                                    String job,
+                                    long from,
+                                    long to,
+                                    String reason) ->
                             "job "
                                     + job
                                     + " rolled back from step "

@@ -1,11 +1,13 @@
 package io.coxswain.coordinator;
 
-import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
+
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
+
+import java.util.List;
+import java.util.Map;
 
 /**
  * How a job went, with the fields of the {@code --report} file.
@@ -66,7 +68,10 @@ public record JobReport(
         }
     }
 
-    /** Where a rank's state came from: {@code live}, {@code local}, {@code peer-copy}, {@code fetched}, {@code init}. */
+    /**
+     * Where a rank's state came from: {@code live}, {@code local}, {@code peer-copy}, {@code
+     * fetched}, {@code init}.
+     */
     public record Source(int rank, String source, String fromAgent, long bytes) {}
 
     /** Durations in nanoseconds. */

@@ -12,6 +12,8 @@ public interface Subscription extends AutoCloseable {
     @Override
     void close();
 
-    /** Blocks until delivery has stopped: closed here, or by the coordinator after its last event. */
+    /**
+     * Blocks until delivery has stopped: closed here, or by the coordinator after its last event.
+     */
     void awaitEnd() throws InterruptedException;
 }

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.core.job.JobEvent;
+
 import java.util.List;
 
 /** What an attached agent says after its first message. */

@@ -44,8 +44,7 @@ public interface AgentsPort {
 
     /**
      * Asks the agent's data endpoint who it is; answered by {@link CoordinatorInput.DialAnswered}
-     * with the same number within
-     * two seconds.
+     * with the same number within two seconds.
      */
     void dial(AgentProfile agent, long dial);
 }

@@ -6,6 +6,7 @@ import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
 import io.coxswain.coordinator.core.model.JobSpec;
+
 import java.util.concurrent.CompletableFuture;
 
 /** What people and services may ask of a coordinator. Any thread; nothing blocks. */

@@ -9,14 +9,16 @@ import io.coxswain.coordinator.core.liveness.LivenessMachine;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The decision loop's logic without its thread: inputs and the time in, calls of ports out. The same
- * inputs at the same times give the same calls.
+ * The decision loop's logic without its thread: inputs and the time in, calls of ports out. The
+ * same inputs at the same times give the same calls.
  *
  * <pre>
  *  STANDBY ── LeadershipGained ──► LEADING ── StoreSuspended ──► SUSPENDED (grants on, decides nothing)
@@ -134,7 +136,9 @@ public final class CoordinatorCore {
         }
     }
 
-    /** When {@link #advance} is to be called next; {@link Long#MAX_VALUE} when only inputs matter. */
+    /**
+     * When {@link #advance} is to be called next; {@link Long#MAX_VALUE} when only inputs matter.
+     */
     public long nextDeadlineNanos() {
         return leads()
                 ? Math.min(
@@ -170,7 +174,7 @@ public final class CoordinatorCore {
         Thread current = Thread.currentThread();
         if (owner == null) {
             owner = current;
-        } else if (owner != current) {
+        } else if (!owner.equals(current)) {
             throw new IllegalStateException(
                     "the decision loop belongs to " + owner + " and was called by " + current);
         }

@@ -9,12 +9,17 @@ import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.JobSpec;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
-/** What the decision loop is told. Answers given to a {@link Consumer} must be taken without blocking. */
+/**
+ * What the decision loop is told. Answers given to a {@link Consumer} must be taken without
+ * blocking.
+ */
 public sealed interface CoordinatorInput {
     /**
      * An agent opened a stream and said who it is.
@@ -52,7 +57,10 @@ public sealed interface CoordinatorInput {
     record StoreAnswered(long writeId, WriteOutcome outcome, String detail)
             implements CoordinatorInput {}
 
-    /** This coordinator leads with that term; {@code jobs} as found in the store, in submission order. */
+    /**
+     * This coordinator leads with that term; {@code jobs} as found in the store, in submission
+     * order.
+     */
     record LeadershipGained(long term, List<StoredJob> jobs) implements CoordinatorInput {
         public LeadershipGained {
             jobs = List.copyOf(jobs);
@@ -87,6 +95,8 @@ public sealed interface CoordinatorInput {
     record AwaitResult(String jobId, Consumer<@Nullable JobReport> answer)
             implements CoordinatorInput {}
 
-    /** No more decisions: streams are closed, nothing is written. Members step on under their lease. */
+    /**
+     * No more decisions: streams are closed, nothing is written. Members step on under their lease.
+     */
     record Stop(String reason) implements CoordinatorInput {}
 }

@@ -1,5 +1,9 @@
 package io.coxswain.coordinator.app;
 
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.util.ArrayDeque;
 import java.util.Objects;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -7,9 +11,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The one thread that decides: it takes inputs in order and sleeps until the core's next deadline.
@@ -21,7 +22,8 @@ public final class CoordinatorLoop implements Inputs {
     private static final Logger LOG = LoggerFactory.getLogger(CoordinatorLoop.class);
     private static final int RECENT = 64;
     private static final int MOST_TEXT = 400;
-    // Inputs taken before deadlines are looked at: what an agent said counts before its silence does.
+    // Inputs taken before deadlines are looked at: what an agent said counts before its silence
+    // does.
     private static final int BATCH = 256;
     private static final int ROOM = 65_536;
 
@@ -85,7 +87,7 @@ public final class CoordinatorLoop implements Inputs {
     /** Hands {@link CoordinatorInput.Stop} over and waits until the loop has ended. */
     public void stop(String reason) {
         offer(new CoordinatorInput.Stop(reason));
-        if (Thread.currentThread() == thread || core == null) {
+        if (Thread.currentThread().equals(thread) || core == null) {
             return;
         }
         try {

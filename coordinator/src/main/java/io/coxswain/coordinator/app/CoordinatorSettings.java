@@ -2,13 +2,14 @@ package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.liveness.LivenessLimits;
+
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What the decision loop goes by. The builder of the embedding API checks the relations between
- * the times and says what to change.
+ * What the decision loop goes by. The builder of the embedding API checks the relations between the
+ * times and says what to change.
  *
  * @param coordinatorId unique among the coordinators of one store
  * @param accountNanos least time between account records, but for view changes and incidents

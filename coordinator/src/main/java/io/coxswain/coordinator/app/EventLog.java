@@ -4,6 +4,10 @@ import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.Subscription;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -11,8 +15,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The newest events, in a ring that every listener reads at its own pace: there is no queue per
@@ -50,12 +52,7 @@ public final class EventLog implements EventsPort, AutoCloseable {
 
     @Override
     public void publish(
-            CoordinatorEvent event,
-            long nowNanos,
-            long term,
-            String jobId,
-            long epoch,
-            long step) {
+            CoordinatorEvent event, long nowNanos, long term, String jobId, long epoch, long step) {
         lock.lock();
         try {
             if (closed) {
@@ -263,7 +260,7 @@ public final class EventLog implements EventsPort, AutoCloseable {
         }
 
         private void finish() {
-            if (Thread.currentThread() == thread) {
+            if (Thread.currentThread().equals(thread)) {
                 return;
             }
             try {

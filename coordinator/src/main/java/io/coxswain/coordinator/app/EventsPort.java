@@ -10,10 +10,5 @@ public interface EventsPort {
      * @param jobId empty where the event is of no job
      */
     void publish(
-            CoordinatorEvent event,
-            long nowNanos,
-            long term,
-            String jobId,
-            long epoch,
-            long step);
+            CoordinatorEvent event, long nowNanos, long term, String jobId, long epoch, long step);
 }

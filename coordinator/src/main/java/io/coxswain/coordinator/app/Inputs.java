@@ -6,8 +6,8 @@ public interface Inputs {
     void offer(CoordinatorInput input);
 
     /**
-     * Hands an input over, waiting while the loop is far behind, so that what comes from the network
-     * pushes back instead of filling memory. Not for threads that must not block.
+     * Hands an input over, waiting while the loop is far behind, so that what comes from the
+     * network pushes back instead of filling memory. Not for threads that must not block.
      */
     void put(CoordinatorInput input) throws InterruptedException;
 }

@@ -3,12 +3,14 @@ package io.coxswain.coordinator.app;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.model.JobSpec;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** The jobs that do not run: those that wait, in order, and those that ended, the newest few. */
 final class JobBook {

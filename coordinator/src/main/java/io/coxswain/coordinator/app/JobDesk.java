@@ -10,6 +10,9 @@ import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.JobSpec;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,7 +20,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Submissions, the queue, the one running job, and those that ended. A submission is answered when
@@ -109,9 +111,7 @@ final class JobDesk {
     private @Nullable String refusal(boolean queue) {
         if (!queue && (run != null || !book.waiting().isEmpty())) {
             String other =
-                    run != null
-                            ? run.jobId()
-                            : book.waiting().iterator().next().spec.jobId();
+                    run != null ? run.jobId() : book.waiting().iterator().next().spec.jobId();
             return "job "
                     + other
                     + " is running: one job runs at a time; ask for it to be queued, or wait for or"
@@ -158,8 +158,7 @@ final class JobDesk {
 
     // Terms only grow and orders count within one, so the id was never used before.
     private String chooseId(JobSpec job, long order) {
-        String slug =
-                job.name().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
+        String slug = job.name().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
         slug = slug.replaceAll("^-+|-+$", "");
         slug = slug.isEmpty() ? "job" : slug.substring(0, Math.min(slug.length(), 32));
         return slug + "-" + context.term() + "-" + order;
@@ -276,12 +275,11 @@ final class JobDesk {
             return;
         }
         book.removeWaiting(next.spec.jobId());
-        var started =
-                new JobRun(next.spec, next.order, 1, settings, context, context.nowNanos());
+        var started = new JobRun(next.spec, next.order, 1, settings, context, context.nowNanos());
         run = started;
+        started.open(context.nowNanos());
         for (AgentProfile agent : context.attached()) {
-            started.feed(
-                    new JobEvent.AgentAttached(agent, Inventory.EMPTY), context.nowNanos());
+            started.feed(new JobEvent.AgentAttached(agent, Inventory.EMPTY), context.nowNanos());
         }
     }
 
@@ -353,8 +351,7 @@ final class JobDesk {
                                 + " while it ran, and this version cannot take a running job"
                                 + " over: submit it again under another id");
             } else {
-                book.enqueue(
-                        new JobBook.Waiting(spec, job.spec().submittedOrder(), true));
+                book.enqueue(new JobBook.Waiting(spec, job.spec().submittedOrder(), true));
             }
         }
         for (String jobId : List.copyOf(waiters.keySet())) {
@@ -383,17 +380,15 @@ final class JobDesk {
         abandoned.clear();
         var unanswered = new LinkedHashMap<>(submitters);
         submitters.clear();
-        unanswered.forEach(
-                (jobId, answers) ->
-                        answers.forEach(
-                                answer ->
-                                        answer.accept(
-                                                new SubmitOutcome.Refused(
-                                                        "leadership was lost before it was known"
-                                                                + " whether job "
-                                                                + jobId
-                                                                + " is recorded: submit it again"
-                                                                + " with the same id"))));
+        unanswered.forEach((jobId, answers) ->
+                answers.forEach(answer ->
+                        answer.accept(
+                                new SubmitOutcome.Refused(
+                                        "leadership was lost before it was known"
+                                                + " whether job "
+                                                + jobId
+                                                + " is recorded: submit it again"
+                                                + " with the same id"))));
     }
 
     /** No more answers will come. */

@@ -9,12 +9,14 @@ import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.job.JobMachine;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.job.Transition;
-import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.View;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
@@ -22,7 +24,6 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The running job: its machine, ledger and timers, and the carrying out of what the machine asks
@@ -46,8 +47,6 @@ final class JobRun {
     private final Map<AgentKey, String> unfit = new HashMap<>();
     private boolean suspended;
     private @Nullable View view;
-    private long completedStep;
-    private long protectedStep;
     private float loss;
     private String waitingFor = "";
     private @Nullable JobReport report;
@@ -108,7 +107,7 @@ final class JobRun {
     }
 
     long completedStep() {
-        return completedStep;
+        return machine.completedStep();
     }
 
     double goodputRatio() {
@@ -181,8 +180,16 @@ final class JobRun {
                         && fired.kind() == JobEffect.TimerKind.TICK);
     }
 
+    /** Once, before anything else: opens the account and says what is needed. */
+    void open(long nowNanos) {
+        apply(machine.opening(), nowNanos);
+    }
+
     private void step(JobEvent event, long nowNanos) {
-        Transition transition = machine.step(event, nowNanos);
+        apply(machine.step(event, nowNanos), nowNanos);
+    }
+
+    private void apply(Transition transition, long nowNanos) {
         transition.ledger().forEach(ledger::apply);
         for (JobEffect effect : transition.effects()) {
             carryOut(effect, nowNanos);
@@ -204,8 +211,7 @@ final class JobRun {
             case JobEffect.SendGrant grant ->
                     agents.grant(context.streamOf(grant.agent()), term, jobId(), grant);
             case JobEffect.SendPlacement placement ->
-                    agents.placement(
-                            context.streamOf(placement.agent()), term, jobId(), placement);
+                    agents.placement(context.streamOf(placement.agent()), term, jobId(), placement);
             case JobEffect.SendCollectFinal collect ->
                     agents.collectFinal(context.streamOf(collect.agent()), term, jobId(), collect);
             case JobEffect.SendEndJob(AgentKey agent, String reason) ->
@@ -257,7 +263,7 @@ final class JobRun {
     }
 
     private GoodputLedger.Totals totals(long nowNanos) {
-        return ledger.openTotals(nowNanos, Category.OTHER);
+        return ledger.openTotals(nowNanos, machine.runningCategory());
     }
 
     private void publish(CoordinatorEvent event, long nowNanos) {
@@ -265,8 +271,6 @@ final class JobRun {
         boolean account = false;
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
-                completedStep = steps.step();
-                protectedStep = steps.protectedStep();
                 loss = steps.loss();
                 waitingFor = "";
                 // The machine books, it keeps no account: the ratio is the ledger's.
@@ -293,7 +297,6 @@ final class JobRun {
                 incidents.put(closed.incident().id(), closed.incident());
                 account = true;
             }
-            case CoordinatorEvent.RolledBack back -> completedStep = back.toStep();
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
@@ -304,10 +307,11 @@ final class JobRun {
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ -> {}
         }
-        context.publish(told, jobId(), epoch(), completedStep);
+        context.publish(told, jobId(), epoch(), completedStep());
         if (account && report == null) {
             account(nowNanos);
         }
@@ -320,8 +324,8 @@ final class JobRun {
                 new StoreRecord.Account(
                         jobId(),
                         context.term(),
-                        completedStep,
-                        protectedStep,
+                        machine.completedStep(),
+                        machine.protectedStep(),
                         jobTimeNanos(nowNanos),
                         Reports.categories(totals(nowNanos)),
                         Reports.json(incidents.values())),
@@ -370,8 +374,8 @@ final class JobRun {
                 phase(),
                 over() ? endReason : waitingFor,
                 epoch(),
-                completedStep,
-                protectedStep,
+                machine.completedStep(),
+                machine.protectedStep(),
                 spec.steps(),
                 loss,
                 ledger.ratio(),

@@ -4,12 +4,15 @@ import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
+
+import org.jspecify.annotations.Nullable;
+
+import tools.jackson.databind.json.JsonMapper;
+
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
-import tools.jackson.databind.json.JsonMapper;
 
 /** Puts reports together. Stateless. */
 final class Reports {
@@ -64,13 +67,12 @@ final class Reports {
                 incident.resumedAtStep(),
                 incident.stepsLost(),
                 incident.sources().stream()
-                        .map(
-                                source ->
-                                        new JobReport.Source(
-                                                source.rank(),
-                                                source.source(),
-                                                source.fromAgent(),
-                                                source.bytes()))
+                        .map(source ->
+                                new JobReport.Source(
+                                        source.rank(),
+                                        source.source(),
+                                        source.fromAgent(),
+                                        source.bytes()))
                         .toList(),
                 new JobReport.Phases(
                         phases.detect(),

@@ -2,11 +2,13 @@ package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The agents that are attached, or whose stream broke and who are not declared lost. In order of
@@ -30,7 +32,9 @@ final class Roster {
     private final Map<AgentKey, Entry> byKey = new TreeMap<>();
     private final Map<Long, AgentKey> byStream = new HashMap<>();
 
-    /** Takes an attachment; returns the agent's stream before, or 0. The profile may have changed. */
+    /**
+     * Takes an attachment; returns the agent's stream before, or 0. The profile may have changed.
+     */
     long attach(AgentProfile profile, long stream) {
         Entry before = byKey.put(profile.key(), new Entry(profile, stream));
         byStream.put(stream, profile.key());

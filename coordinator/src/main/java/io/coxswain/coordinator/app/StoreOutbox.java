@@ -7,8 +7,8 @@ import java.util.Map;
 
 /**
  * Writes on their way to the store: in order and one at a time per record, repeated until their
- * outcome is known. An unknown outcome is read again before anything depends on it or anything newer
- * is written over it. Owned by the decision loop.
+ * outcome is known. An unknown outcome is read again before anything depends on it or anything
+ * newer is written over it. Owned by the decision loop.
  *
  * <pre>
  *  write ──► DURABLE → next in the lane
@@ -58,7 +58,10 @@ final class StoreOutbox {
         }
     }
 
-    /** Takes an answer. Returns false when the store holds another term: nothing more may be written. */
+    /**
+     * Takes an answer. Returns false when the store holds another term: nothing more may be
+     * written.
+     */
     boolean answered(long id, WriteOutcome outcome, long nowNanos) {
         Lane lane = underWay.remove(id);
         if (lane == null) {
@@ -87,13 +90,12 @@ final class StoreOutbox {
 
     /** Reads again what is due. */
     void advance(long nowNanos) {
-        lanes.forEach(
-                (lane, queue) -> {
-                    Write write = queue.getFirst();
-                    if (write.verifyAtNanos <= nowNanos) {
-                        verify(lane, write);
-                    }
-                });
+        lanes.forEach((lane, queue) -> {
+            Write write = queue.getFirst();
+            if (write.verifyAtNanos <= nowNanos) {
+                verify(lane, write);
+            }
+        });
     }
 
     /** The store is back: what is unknown is read again at once. */

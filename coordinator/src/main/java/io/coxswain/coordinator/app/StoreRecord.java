@@ -5,10 +5,12 @@ import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.View;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** What is kept of a job. Each kind replaces the one before it. */
 public sealed interface StoreRecord {

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.core.job.JobEffect.TimerKind;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -38,7 +39,8 @@ final class Timers {
             }
         }
         due.sort(
-                Comparator.comparingLong((Map.Entry<Due, Alarm> alarm) -> alarm.getValue().atNanos())
+                Comparator.comparingLong(
+                                (Map.Entry<Due, Alarm> alarm) -> alarm.getValue().atNanos())
                         .thenComparingLong(alarm -> alarm.getValue().sequence()));
         List<Due> taken = due.stream().map(Map.Entry::getKey).toList();
         taken.forEach(alarms::remove);

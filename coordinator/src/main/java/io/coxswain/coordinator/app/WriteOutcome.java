@@ -4,7 +4,10 @@ package io.coxswain.coordinator.app;
 public enum WriteOutcome {
     /** It is in the store. */
     DURABLE,
-    /** The store holds another term: this coordinator is deposed and nothing of the write took effect. */
+    /**
+     * The store holds another term: this coordinator is deposed and nothing of the write took
+     * effect.
+     */
     REFUSED,
     /** It may have landed or not; it must be read again before anything depends on it. */
     UNKNOWN,

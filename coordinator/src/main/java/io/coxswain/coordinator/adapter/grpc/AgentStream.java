@@ -10,8 +10,10 @@ import io.coxswain.proto.control.v1.CoordinatorMessage;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
-import java.util.ArrayDeque;
+
 import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayDeque;
 
 /**
  * One agent's stream. Inbound messages arrive one at a time on a gRPC thread; outbound ones are
@@ -167,7 +169,8 @@ final class AgentStream implements StreamObserver<AgentMessage> {
         }
     }
 
-    // gRPC's observers are not thread-safe: everything outbound happens under this lock, and nothing
+    // gRPC's observers are not thread-safe: everything outbound happens under this lock, and
+    // nothing
     // under it blocks.
     private synchronized boolean drained() {
         if (out.isCancelled()) {

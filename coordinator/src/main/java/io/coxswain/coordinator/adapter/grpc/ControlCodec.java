@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.grpc;
 
 import com.google.protobuf.ByteString;
+
 import io.coxswain.coordinator.app.AgentWord;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.model.AgentKey;
@@ -24,10 +25,12 @@ import io.coxswain.proto.control.v1.LeafDigest;
 import io.coxswain.proto.control.v1.RestoreAction;
 import io.coxswain.proto.control.v1.ViewFailed;
 import io.coxswain.proto.control.v1.ViewReady;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.HexFormat;
 import java.util.List;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the agents' messages into the core's words. Stateless.
@@ -239,22 +242,21 @@ public final class ControlCodec {
     private static Progress progress(io.coxswain.proto.control.v1.Progress progress) {
         List<StepRun> runs =
                 progress.getRunsList().stream()
-                        .map(
-                                run ->
-                                        new StepRun(
-                                                run.getFirst(),
-                                                run.getLast(),
-                                                run.getElapsedNanos(),
-                                                run.getExecuteNanos(),
-                                                run.getDataWaitNanos(),
-                                                run.getSnapshotStallNanos(),
-                                                run.getStragglerWaitNanos(),
-                                                run.getSamples(),
-                                                run.getSampleHash(),
-                                                run.getLoss(),
-                                                digest(run.getDigest()),
-                                                run.getDigestStep(),
-                                                run.getSkippedSnapshots()))
+                        .map(run ->
+                                new StepRun(
+                                        run.getFirst(),
+                                        run.getLast(),
+                                        run.getElapsedNanos(),
+                                        run.getExecuteNanos(),
+                                        run.getDataWaitNanos(),
+                                        run.getSnapshotStallNanos(),
+                                        run.getStragglerWaitNanos(),
+                                        run.getSamples(),
+                                        run.getSampleHash(),
+                                        run.getLoss(),
+                                        digest(run.getDigest()),
+                                        run.getDigestStep(),
+                                        run.getSkippedSnapshots()))
                         .toList();
         return new Progress(progress.getEpoch(), progress.getRank(), runs, progress.getFloor());
     }

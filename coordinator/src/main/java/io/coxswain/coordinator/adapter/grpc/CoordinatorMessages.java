@@ -75,9 +75,7 @@ final class CoordinatorMessages {
                         .setHasRank(prepare.rank() >= 0)
                         .setPlacement(
                                 ModelCodec.encode(
-                                        jobId,
-                                        prepare.placement(),
-                                        prepare.view().baseStep()));
+                                        jobId, prepare.placement(), prepare.view().baseStep()));
         if (prepare.rank() >= 0) {
             body.setRank(prepare.rank());
         }

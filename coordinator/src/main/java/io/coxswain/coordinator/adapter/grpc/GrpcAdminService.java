@@ -24,6 +24,7 @@ import io.coxswain.proto.admin.v1.SubmitResponse;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
@@ -146,26 +147,24 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
 
     private static <T, R> void answer(
             CompletableFuture<T> asked, Function<T, R> render, StreamObserver<R> out) {
-        asked.whenComplete(
-                (answer, failure) -> {
-                    if (failure == null) {
-                        out.onNext(render.apply(answer));
-                        out.onCompleted();
-                    } else {
-                        out.onError(
-                                Status.UNAVAILABLE
-                                        .withDescription(String.valueOf(failure.getMessage()))
-                                        .asRuntimeException());
-                    }
-                });
+        var _ = asked.whenComplete((answer, failure) -> {
+            if (failure == null) {
+                out.onNext(render.apply(answer));
+                out.onCompleted();
+            } else {
+                out.onError(
+                        Status.UNAVAILABLE
+                                .withDescription(String.valueOf(failure.getMessage()))
+                                .asRuntimeException());
+            }
+        });
     }
 
     /** Streams events to one caller at the caller's pace; a slow one gets gaps. */
     private static final class EventPump {
         private final ServerCallStreamObserver<Event> out;
         private final String jobId;
-        private final java.util.concurrent.Semaphore wake =
-                new java.util.concurrent.Semaphore(0);
+        private final java.util.concurrent.Semaphore wake = new java.util.concurrent.Semaphore(0);
 
         EventPump(ServerCallStreamObserver<Event> out, String jobId) {
             this.out = out;
@@ -175,24 +174,22 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
 
         void begin(CoordinatorCalls calls, long fromSequence) {
             Subscription subscription = calls.listen(fromSequence, this::deliver);
-            out.setOnCancelHandler(
-                    () -> {
-                        subscription.close();
-                        wake.release();
-                    });
+            out.setOnCancelHandler(() -> {
+                subscription.close();
+                wake.release();
+            });
             Thread.ofVirtual()
                     .name("coxswain-events-end")
-                    .start(
-                            () -> {
-                                try {
-                                    subscription.awaitEnd();
-                                } catch (InterruptedException stopped) {
-                                    Thread.currentThread().interrupt();
-                                }
-                                if (!out.isCancelled()) {
-                                    out.onCompleted();
-                                }
-                            });
+                    .start(() -> {
+                        try {
+                            subscription.awaitEnd();
+                        } catch (InterruptedException stopped) {
+                            Thread.currentThread().interrupt();
+                        }
+                        if (!out.isCancelled()) {
+                            out.onCompleted();
+                        }
+                    });
         }
 
         private void deliver(SequencedEvent event) throws InterruptedException {

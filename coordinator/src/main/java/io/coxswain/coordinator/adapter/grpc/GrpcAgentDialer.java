@@ -1,8 +1,8 @@
 package io.coxswain.coordinator.adapter.grpc;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import io.coxswain.coordinator.app.CoordinatorInput;
 
+import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.Inputs;
 import io.coxswain.coordinator.core.liveness.DialResult;
 import io.coxswain.coordinator.core.model.AgentProfile;
@@ -10,6 +10,7 @@ import io.coxswain.proto.control.v1.AgentIdentity;
 import io.coxswain.proto.replica.v1.FrameHeader;
 import io.coxswain.proto.replica.v1.Hello;
 import io.coxswain.proto.replica.v1.Purpose;
+
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -34,7 +35,8 @@ final class GrpcAgentDialer implements AutoCloseable {
 
     private final Inputs inputs;
     private final ExecutorService threads =
-            Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("coxswain-dial-", 0).factory());
+            Executors.newThreadPerTaskExecutor(
+                    Thread.ofVirtual().name("coxswain-dial-", 0).factory());
 
     GrpcAgentDialer(Inputs inputs) {
         this.inputs = inputs;
@@ -42,13 +44,12 @@ final class GrpcAgentDialer implements AutoCloseable {
 
     void dial(AgentProfile agent, long dial) {
         try {
-            threads.execute(
-                    () -> {
-                        Answer answer = ask(agent);
-                        inputs.offer(
-                                new CoordinatorInput.DialAnswered(
-                                        agent.key(), dial, answer.result(), answer.detail()));
-                    });
+            threads.execute(() -> {
+                Answer answer = ask(agent);
+                inputs.offer(
+                        new CoordinatorInput.DialAnswered(
+                                agent.key(), dial, answer.result(), answer.detail()));
+            });
         } catch (RejectedExecutionException closed) {
             inputs.offer(
                     new CoordinatorInput.DialAnswered(

@@ -13,6 +13,9 @@ import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
@@ -21,7 +24,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The control and admin planes' server, and the way to the agents. Thread-safe; what it is asked to
@@ -78,7 +80,9 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
                             + bind.getHostString()
                             + ":"
                             + bind.getPort()
-                            + (causedByBind(failed) ? ": it is in use or not an address of this host" : "")
+                            + (causedByBind(failed)
+                                    ? ": it is in use or not an address of this host"
+                                    : "")
                             + " ("
                             + rootMessage(failed)
                             + "); stop the process that holds it or choose another bind address or"
@@ -137,8 +141,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     }
 
     @Override
-    public void placement(
-            long stream, long term, String jobId, JobEffect.SendPlacement placement) {
+    public void placement(long stream, long term, String jobId, JobEffect.SendPlacement placement) {
         send(stream, CoordinatorMessages.placement(term, jobId, placement));
     }
 

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.grpc;
 
 import com.google.protobuf.ByteString;
+
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.DataEndpoint;
@@ -17,6 +18,7 @@ import io.coxswain.proto.control.v1.CopyDuty;
 import io.coxswain.proto.control.v1.Endpoint;
 import io.coxswain.proto.control.v1.LineageSegment;
 import io.coxswain.proto.control.v1.Member;
+
 import java.util.List;
 
 /** The words that several planes and the store share, to and from their messages. Stateless. */
@@ -157,12 +159,11 @@ public final class ModelCodec {
                 placement.getEpoch(),
                 placement.getVersion(),
                 placement.getDutiesList().stream()
-                        .map(
-                                duty ->
-                                        new io.coxswain.coordinator.core.model.CopyDuty(
-                                                duty.getShard(),
-                                                duty.getSourceRank(),
-                                                known(duty.getHolder(), duty.getDataEndpoint())))
+                        .map(duty ->
+                                new io.coxswain.coordinator.core.model.CopyDuty(
+                                        duty.getShard(),
+                                        duty.getSourceRank(),
+                                        known(duty.getHolder(), duty.getDataEndpoint())))
                         .toList());
     }
 
@@ -176,13 +177,12 @@ public final class ModelCodec {
 
     static List<LineageSegment> segments(List<Lineage.Segment> segments) {
         return segments.stream()
-                .map(
-                        segment ->
-                                LineageSegment.newBuilder()
-                                        .setEpoch(segment.epoch())
-                                        .setFirstStep(segment.first())
-                                        .setLastStep(segment.last())
-                                        .build())
+                .map(segment ->
+                        LineageSegment.newBuilder()
+                                .setEpoch(segment.epoch())
+                                .setFirstStep(segment.first())
+                                .setLastStep(segment.last())
+                                .build())
                 .toList();
     }
 }

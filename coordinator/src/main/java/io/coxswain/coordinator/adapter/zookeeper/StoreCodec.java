@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.zookeeper;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+
 import io.coxswain.coordinator.adapter.grpc.ModelCodec;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.core.job.JobEffect.ViewState;
@@ -73,8 +74,7 @@ final class StoreCodec {
 
     static StoreRecord.Spec spec(byte[] bytes) throws InvalidProtocolBufferException {
         JobRecord record = JobRecord.parseFrom(bytes);
-        return new StoreRecord.Spec(
-                ModelCodec.decode(record.getJob()), record.getSubmittedOrder());
+        return new StoreRecord.Spec(ModelCodec.decode(record.getJob()), record.getSubmittedOrder());
     }
 
     static StoreRecord.ViewRecord view(String jobId, byte[] bytes)

@@ -1,9 +1,11 @@
 package io.coxswain.coordinator.adapter.zookeeper;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.Inputs;
 import io.coxswain.coordinator.core.model.AgentKey;
+
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.recipes.cache.ChildData;
 import org.apache.curator.framework.recipes.cache.CuratorCache;
@@ -65,7 +67,10 @@ final class ZkAgents implements AutoCloseable {
         try {
             return StoreCodec.agent(bytes);
         } catch (InvalidProtocolBufferException | IllegalArgumentException unreadable) {
-            LOG.warn("the registration {} cannot be read: {}", node.getPath(), unreadable.toString());
+            LOG.warn(
+                    "the registration {} cannot be read: {}",
+                    node.getPath(),
+                    unreadable.toString());
             return null;
         }
     }

@@ -1,13 +1,14 @@
 package io.coxswain.coordinator.adapter.zookeeper;
 
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.retry.ExponentialBackoffRetry;
+
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import org.apache.curator.framework.CuratorFramework;
-import org.apache.curator.framework.CuratorFrameworkFactory;
-import org.apache.curator.retry.ExponentialBackoffRetry;
 
 /** Opens ZooKeeper clients for coordinators whose host brings none. */
 public final class ZkClients implements AutoCloseable {
@@ -63,8 +64,8 @@ public final class ZkClients implements AutoCloseable {
                             + connectString
                             + " did not answer within "
                             + CONNECT_MILLIS / 1_000
-                            + " s: check that it runs and that the connect string (host:port, several"
-                            + " separated by commas) is right");
+                            + " s: check that it runs and that the connect string (host:port,"
+                            + " several separated by commas) is right");
         }
         return opened;
     }

@@ -7,13 +7,7 @@ import io.coxswain.coordinator.app.StorePort;
 import io.coxswain.proto.control.v1.Endpoint;
 import io.coxswain.proto.store.v1.Leader;
 import io.coxswain.proto.store.v1.Term;
-import java.io.IOException;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
+
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.api.transaction.CuratorOp;
 import org.apache.curator.framework.recipes.leader.LeaderLatch;
@@ -27,6 +21,14 @@ import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Leadership: Curator's latch says who may try, the term's version says who leads.
@@ -113,11 +115,10 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         }
         client.getConnectionStateListenable().addListener(connection);
         agents.start();
-        run(
-                () -> {
-                    endpoint = Endpoint.newBuilder().setHost(host).setPort(port).build();
-                    stand();
-                });
+        run(() -> {
+            endpoint = Endpoint.newBuilder().setHost(host).setPort(port).build();
+            stand();
+        });
     }
 
     private void makeFolder(String path) throws Exception {
@@ -160,7 +161,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     }
 
     private void elected(LeaderLatch winner) throws Exception {
-        if (closed || winner != latch || fence != null || !winner.hasLeadership()) {
+        if (closed || !winner.equals(latch) || fence != null || !winner.hasLeadership()) {
             return;
         }
         try {
@@ -177,15 +178,13 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     }
 
     private void again(LeaderLatch winner) {
-        thread.schedule(
-                () -> run(() -> elected(winner)), RETRY_MILLIS, TimeUnit.MILLISECONDS);
+        later(() -> elected(winner));
     }
 
     private void lead() throws Exception {
         var stat = new Stat();
         client.sync().forPath(paths.term());
-        Term before =
-                Term.parseFrom(client.getData().storingStatIn(stat).forPath(paths.term()));
+        Term before = Term.parseFrom(client.getData().storingStatIn(stat).forPath(paths.term()));
         long term = before.getTerm() + 1;
         byte[] bytes =
                 Term.newBuilder()
@@ -194,8 +193,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
                         .build()
                         .toByteArray();
         // An unknown outcome here needs no reading again: the next try bumps once more.
-        Stat written =
-                client.setData().withVersion(stat.getVersion()).forPath(paths.term(), bytes);
+        Stat written = client.setData().withVersion(stat.getVersion()).forPath(paths.term(), bytes);
         var held = new ZkFence(term, written.getVersion());
         fence = held;
         store.fence(held);
@@ -310,8 +308,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         } catch (KeeperException lost) {
             LOG.debug("the connection went again: {}", lost.toString());
             suspended = true;
-            thread.schedule(
-                    () -> run(this::connectionBack), RETRY_MILLIS, TimeUnit.MILLISECONDS);
+            later(this::connectionBack);
         }
     }
 
@@ -329,17 +326,16 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
 
     @Override
     public void resign(String reason) {
-        run(
-                () -> {
-                    ZkFence held = fence;
-                    if (held != null) {
-                        LOG.info("coordinator {} resigns: {}", coordinatorId, reason);
-                        deposed();
-                        retract(held);
-                        leaveLatch();
-                        stand();
-                    }
-                });
+        run(() -> {
+            ZkFence held = fence;
+            if (held != null) {
+                LOG.info("coordinator {} resigns: {}", coordinatorId, reason);
+                deposed();
+                retract(held);
+                leaveLatch();
+                stand();
+            }
+        });
     }
 
     private void deposed() {
@@ -373,22 +369,25 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         }
     }
 
+    private void later(Work work) {
+        var _ = thread.schedule(() -> run(work), RETRY_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
     private interface Work {
         void run() throws Exception;
     }
 
     private void run(Work work) {
         try {
-            thread.execute(
-                    () -> {
-                        try {
-                            work.run();
-                        } catch (InterruptedException stopped) {
-                            Thread.currentThread().interrupt();
-                        } catch (Exception failed) {
-                            LOG.error("leadership of {} failed", coordinatorId, failed);
-                        }
-                    });
+            thread.execute(() -> {
+                try {
+                    work.run();
+                } catch (InterruptedException stopped) {
+                    Thread.currentThread().interrupt();
+                } catch (Exception failed) {
+                    LOG.error("leadership of {} failed", coordinatorId, failed);
+                }
+            });
         } catch (RejectedExecutionException closing) {
             LOG.debug("late word for a closed leadership");
         }
@@ -398,17 +397,16 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     @Override
     public void close() {
         client.getConnectionStateListenable().removeListener(connection);
-        run(
-                () -> {
-                    closed = true;
-                    ZkFence held = fence;
-                    boolean reachable = !suspended && client.getZookeeperClient().isConnected();
-                    deposed();
-                    if (held != null && reachable) {
-                        retract(held);
-                    }
-                    leaveLatch();
-                });
+        run(() -> {
+            closed = true;
+            ZkFence held = fence;
+            boolean reachable = !suspended && client.getZookeeperClient().isConnected();
+            deposed();
+            if (held != null && reachable) {
+                retract(held);
+            }
+            leaveLatch();
+        });
         thread.shutdown();
         try {
             if (!thread.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {

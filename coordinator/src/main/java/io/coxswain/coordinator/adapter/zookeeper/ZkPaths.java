@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.zookeeper;
 
 import io.coxswain.coordinator.app.StoreRecord;
+
 import org.apache.zookeeper.common.PathUtils;
 
 /**

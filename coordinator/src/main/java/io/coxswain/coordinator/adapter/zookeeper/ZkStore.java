@@ -1,18 +1,14 @@
 package io.coxswain.coordinator.adapter.zookeeper;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.Inputs;
 import io.coxswain.coordinator.app.StorePort;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.StoredJob;
 import io.coxswain.coordinator.app.WriteOutcome;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
+
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.api.CuratorEvent;
 import org.apache.curator.framework.api.transaction.CuratorOp;
@@ -22,6 +18,13 @@ import org.apache.zookeeper.KeeperException.Code;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The records of jobs as znodes. Each write is one multi: the check of the term's version, then the
@@ -79,8 +82,7 @@ final class ZkStore implements StorePort {
                 operations.add(client.transactionOp().create().forPath(path, bytes));
             }
             client.transaction()
-                    .inBackground(
-                            (_, event) -> written(writeId, record, check, attempt, event))
+                    .inBackground((_, event) -> written(writeId, record, check, attempt, event))
                     .forOperations(operations);
         } catch (Exception failed) {
             // Curator's background calls throw only when the client is closed or misused.
@@ -117,23 +119,22 @@ final class ZkStore implements StorePort {
         }
     }
 
-    // What exists was guessed wrong: after a takeover, or when a write landed whose answer was lost.
+    // What exists was guessed wrong: after a takeover, or when a write landed whose answer was
+    // lost.
     private void lookAndWrite(long writeId, StoreRecord record, ZkFence check, int attempt) {
         String path = paths.record(record.jobId(), record.kind());
         String parent = paths.job(record.jobId());
         try {
             client.checkExists()
-                    .inBackground(
-                            (_, parentSeen) -> {
-                                note(parent, parentSeen);
-                                client.checkExists()
-                                        .inBackground(
-                                                (_, seen) -> {
-                                                    note(path, seen);
-                                                    write(writeId, record, check, attempt);
-                                                })
-                                        .forPath(path);
-                            })
+                    .inBackground((_, parentSeen) -> {
+                        note(parent, parentSeen);
+                        client.checkExists()
+                                .inBackground((_, seen) -> {
+                                    note(path, seen);
+                                    write(writeId, record, check, attempt);
+                                })
+                                .forPath(path);
+                    })
                     .forPath(parent);
         } catch (Exception failed) {
             answer(writeId, WriteOutcome.UNKNOWN, failed.toString());
@@ -175,17 +176,16 @@ final class ZkStore implements StorePort {
         try {
             // Sync first: a server that lags would show the state before the write.
             client.sync()
-                    .inBackground(
-                            (_, synced) -> {
-                                if (synced.getResultCode() != Code.OK.intValue()) {
-                                    answer(
-                                            writeId,
-                                            WriteOutcome.UNKNOWN,
-                                            String.valueOf(Code.get(synced.getResultCode())));
-                                    return;
-                                }
-                                verifyTerm(writeId, path, expected, current);
-                            })
+                    .inBackground((_, synced) -> {
+                        if (synced.getResultCode() != Code.OK.intValue()) {
+                            answer(
+                                    writeId,
+                                    WriteOutcome.UNKNOWN,
+                                    String.valueOf(Code.get(synced.getResultCode())));
+                            return;
+                        }
+                        verifyTerm(writeId, path, expected, current);
+                    })
                     .forPath(paths.term());
         } catch (Exception failed) {
             answer(writeId, WriteOutcome.UNKNOWN, failed.toString());
@@ -195,45 +195,43 @@ final class ZkStore implements StorePort {
     private void verifyTerm(long writeId, String path, byte[] expected, ZkFence check)
             throws Exception {
         client.checkExists()
-                .inBackground(
-                        (_, seen) -> {
-                            if (seen.getResultCode() != Code.OK.intValue()) {
-                                answer(
-                                        writeId,
-                                        WriteOutcome.UNKNOWN,
-                                        String.valueOf(Code.get(seen.getResultCode())));
-                            } else if (seen.getStat() == null
-                                    || seen.getStat().getVersion() != check.version()) {
-                                answer(
-                                        writeId,
-                                        WriteOutcome.REFUSED,
-                                        "the term is not " + check.term() + " any more");
-                            } else {
-                                verifyRecord(writeId, path, expected);
-                            }
-                        })
+                .inBackground((_, seen) -> {
+                    if (seen.getResultCode() != Code.OK.intValue()) {
+                        answer(
+                                writeId,
+                                WriteOutcome.UNKNOWN,
+                                String.valueOf(Code.get(seen.getResultCode())));
+                    } else if (seen.getStat() == null
+                            || seen.getStat().getVersion() != check.version()) {
+                        answer(
+                                writeId,
+                                WriteOutcome.REFUSED,
+                                "the term is not " + check.term() + " any more");
+                    } else {
+                        verifyRecord(writeId, path, expected);
+                    }
+                })
                 .forPath(paths.term());
     }
 
     private void verifyRecord(long writeId, String path, byte[] expected) throws Exception {
         client.getData()
-                .inBackground(
-                        (_, read) -> {
-                            Code code = Code.get(read.getResultCode());
-                            if (code == Code.OK) {
-                                existing.add(path);
-                                boolean same = Arrays.equals(read.getData(), expected);
-                                answer(
-                                        writeId,
-                                        same ? WriteOutcome.DURABLE : WriteOutcome.ABSENT,
-                                        "read again");
-                            } else if (code == Code.NONODE) {
-                                existing.remove(path);
-                                answer(writeId, WriteOutcome.ABSENT, "read again");
-                            } else {
-                                answer(writeId, WriteOutcome.UNKNOWN, String.valueOf(code));
-                            }
-                        })
+                .inBackground((_, read) -> {
+                    Code code = Code.get(read.getResultCode());
+                    if (code == Code.OK) {
+                        existing.add(path);
+                        boolean same = Arrays.equals(read.getData(), expected);
+                        answer(
+                                writeId,
+                                same ? WriteOutcome.DURABLE : WriteOutcome.ABSENT,
+                                "read again");
+                    } else if (code == Code.NONODE) {
+                        existing.remove(path);
+                        answer(writeId, WriteOutcome.ABSENT, "read again");
+                    } else {
+                        answer(writeId, WriteOutcome.UNKNOWN, String.valueOf(code));
+                    }
+                })
                 .forPath(path);
     }
 
