@@ -30,9 +30,21 @@ public sealed interface CoordinatorEvent {
     /** A view is ACTIVE. {@code members} by rank. */
     record ViewActivated(String job, long epoch, long baseStep, List<String> members, List<String> spares) implements CoordinatorEvent {}
 
-    /** Steps up to {@code step} are complete. Run-length: not every step gets an event. */
+    /**
+     * Steps up to {@code step} are complete. Run-length: not every step gets an event.
+     *
+     * @param goodputRatio from the ledger; the job's machine does not own one and says {@link #UNKNOWN_RATIO}, the ledger's owner fills it in
+     */
     record StepsCompleted(String job, long epoch, long step, long protectedStep, float loss, double stepsPerSecond, double goodputRatio)
-            implements CoordinatorEvent {}
+            implements CoordinatorEvent {
+        /** Nobody has asked a ledger yet. */
+        public static final double UNKNOWN_RATIO = -1;
+
+        /** The same with the ledger's word. */
+        public StepsCompleted withGoodputRatio(double ratio) {
+            return new StepsCompleted(job, epoch, step, protectedStep, loss, stepsPerSecond, ratio);
+        }
+    }
 
     /** Who holds copies, and what that survives, in words. */
     record PlacementChanged(String job, long epoch, long version, List<String> holders, List<String> deficits, String survives) implements CoordinatorEvent {}

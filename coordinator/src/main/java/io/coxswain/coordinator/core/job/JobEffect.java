@@ -28,8 +28,10 @@ public sealed interface JobEffect {
         FENCE_LIMIT,
         /** Members did not become ready. */
         PREPARE_LIMIT,
-        /** Wait a moment for more losses to show before planning. */
+        /** Wait a moment before planning: for more agents to become ready, or before those that failed are tried again. */
         SETTLE,
+        /** A member's worker did not come back. */
+        WORKER_RESTART,
         /** A lost shard's holder did not come back. */
         RETURN_WAIT,
         /** Re-examine credits, placement repair and hangs. */
