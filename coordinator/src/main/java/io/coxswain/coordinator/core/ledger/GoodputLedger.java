@@ -161,6 +161,11 @@ public final class GoodputLedger {
         return new Totals(slots.size(), elapsed, all, categories, productive, retractedNanos);
     }
 
+    /** Runs that are kept because they may be rolled back, over all slots. */
+    int runsKept() {
+        return slots.stream().mapToInt(slot -> slot.runs.size()).sum();
+    }
+
     private void open(LedgerEntry.Opened opened) {
         if (!slots.isEmpty()) {
             throw new IllegalStateException(
