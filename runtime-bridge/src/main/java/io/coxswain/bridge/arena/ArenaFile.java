@@ -1,5 +1,7 @@
 package io.coxswain.bridge.arena;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -17,15 +19,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
 /**
- * One arena: a file, meant for tmpfs, that several processes map. It has the exchange buffers of a rank (parameters,
- * gradients of its microshards, reduced gradient), the worker's live state, and slots for snapshots or copies; any of
- * them may have size 0. {@code docs/arena.md} describes the bytes.
+ * One arena: a file, meant for tmpfs, that several processes map. It has the exchange buffers of a
+ * rank (parameters, gradients of its microshards, reduced gradient), the worker's live state, and
+ * slots for snapshots or copies; any of them may have size 0. {@code docs/arena.md} describes the
+ * bytes.
  *
- * <p>Any thread. {@link #close} unmaps: afterwards its regions and slots throw {@link IllegalStateException}, and memory
- * views handed to code outside the JVM must not be used any more. The file itself stays until somebody deletes it.
+ * <p>Any thread. {@link #close} unmaps: afterwards its regions and slots throw {@link
+ * IllegalStateException}, and memory views handed to code outside the JVM must not be used any
+ * more. The file itself stays until somebody deletes it.
  */
 public final class ArenaFile implements AutoCloseable {
     /**
@@ -157,9 +160,11 @@ public final class ArenaFile implements AutoCloseable {
     }
 
     /**
-     * Makes an arena. All its memory is reserved before this returns, so that no later access can fail for lack of it.
+     * Makes an arena. All its memory is reserved before this returns, so that no later access can
+     * fail for lack of it.
      *
-     * @throws ArenaException if the file exists or there is too little room; nothing is left behind then
+     * @throws ArenaException if the file exists or there is too little room; nothing is left behind
+     *     then
      */
     public static ArenaFile create(Path file, Shape shape) throws IOException {
         long bytes = shape.fileBytes();
@@ -189,11 +194,11 @@ public final class ArenaFile implements AutoCloseable {
     /**
      * Maps an arena that somebody made.
      *
-     * @throws ArenaException if it is missing, cut off, of another version, or its header is damaged
+     * @throws ArenaException if it is missing, cut off, of another version, or its header is
+     *     damaged
      */
     public static ArenaFile open(Path file) throws IOException {
-        Set<StandardOpenOption> options =
-                Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
+        Set<StandardOpenOption> options = Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
         try (FileChannel channel = FileChannel.open(file, options)) {
             ByteBuffer header =
                     ByteBuffer.allocate(ArenaFormat.HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -248,8 +253,8 @@ public final class ArenaFile implements AutoCloseable {
     }
 
     /**
-     * Enters every page into this process's page table, so that the first copy into it is as fast as the next. Takes a
-     * fraction of a millisecond per MiB; any thread.
+     * Enters every page into this process's page table, so that the first copy into it is as fast
+     * as the next. Takes a fraction of a millisecond per MiB; any thread.
      */
     public void prefault() {
         file.load();
@@ -278,7 +283,8 @@ public final class ArenaFile implements AutoCloseable {
         if (bytes > usable) {
             throw tooSmall(file, bytes, usable, null);
         }
-        // Written, not just made long: a page of a sparse file is allocated at its first store, and when tmpfs is full
+        // Written, not just made long: a page of a sparse file is allocated at its first store, and
+        // when tmpfs is full
         // that store kills the process with SIGBUS.
         ByteBuffer zeros = ByteBuffer.allocateDirect((int) Math.min(bytes, ZEROS_BYTES));
         long at = 0;
@@ -305,8 +311,7 @@ public final class ArenaFile implements AutoCloseable {
             throws IOException {
         Arena arena = Arena.ofShared();
         try {
-            MemorySegment segment =
-                    channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
+            MemorySegment segment = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
             if (fresh) {
                 writeHeader(shape, segment);
             }

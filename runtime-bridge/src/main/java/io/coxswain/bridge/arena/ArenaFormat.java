@@ -7,7 +7,10 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.zip.CRC32C;
 
-/** The numbers of {@code docs/arena.md}: where each field and region lies. All integers are little-endian. */
+/**
+ * The numbers of {@code docs/arena.md}: where each field and region lies. All integers are
+ * little-endian.
+ */
 final class ArenaFormat {
     static final long MAGIC = 0x414E_4552_4158_4F43L; // "COXARENA"
     static final int VERSION = 1;
@@ -42,7 +45,10 @@ final class ArenaFormat {
     static final int SLOT_CRC_FROM = 8;
     static final int SLOT_CRC_TO = 64;
 
-    /** The commit marks differ from each other in many bits, so that a flipped bit makes none of them from another. */
+    /**
+     * The commit marks differ from each other in many bits, so that a flipped bit makes none of
+     * them from another.
+     */
     static final long MARK_EMPTY = 0L;
 
     static final long MARK_WRITING = 0x474E_4954_4952_5743L; // "CWRITING"
@@ -67,7 +73,8 @@ final class ArenaFormat {
     static int tableCapacity(int maxPieces) {
         return Math.toIntExact(
                 align(
-                        TABLE_BYTES_BASE + Math.multiplyExact((long) TABLE_BYTES_PER_PIECE, maxPieces),
+                        TABLE_BYTES_BASE
+                                + Math.multiplyExact((long) TABLE_BYTES_PER_PIECE, maxPieces),
                         LINE_BYTES));
     }
 

@@ -6,9 +6,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * A region of an arena as bytes; may be longer than 2 GiB. Views and copies go to the shared memory itself. Any thread;
- * after the file is closed every call throws {@link IllegalStateException}, and a call outside the region {@link
- * IndexOutOfBoundsException}.
+ * A region of an arena as bytes; may be longer than 2 GiB. Views and copies go to the shared memory
+ * itself. Any thread; after the file is closed every call throws {@link IllegalStateException}, and
+ * a call outside the region {@link IndexOutOfBoundsException}.
  */
 public final class ByteRegion {
     private final MemorySegment segment;
@@ -37,12 +37,18 @@ public final class ByteRegion {
         MemorySegment.copy(source, sourceFrom, segment, ValueLayout.JAVA_BYTE, offset, count);
     }
 
-    /** Copies {@code count} float32 of the region, little-endian from byte {@code offset} on, into {@code target}. */
+    /**
+     * Copies {@code count} float32 of the region, little-endian from byte {@code offset} on, into
+     * {@code target}.
+     */
     public void readFloats(long offset, float[] target, int targetFrom, int count) {
         MemorySegment.copy(segment, ArenaFormat.FLOAT, offset, target, targetFrom, count);
     }
 
-    /** Copies {@code count} float32 of {@code source} into the region, little-endian from byte {@code offset} on. */
+    /**
+     * Copies {@code count} float32 of {@code source} into the region, little-endian from byte
+     * {@code offset} on.
+     */
     public void writeFloats(long offset, float[] source, int sourceFrom, int count) {
         MemorySegment.copy(source, sourceFrom, segment, ArenaFormat.FLOAT, offset, count);
     }
@@ -57,7 +63,10 @@ public final class ByteRegion {
         segment.set(ArenaFormat.LONG, offset, value);
     }
 
-    /** Copies {@code count} bytes of another region, of this file or of another one, into this region. */
+    /**
+     * Copies {@code count} bytes of another region, of this file or of another one, into this
+     * region.
+     */
     public void copyFrom(ByteRegion source, long sourceOffset, long targetOffset, long count) {
         MemorySegment.copy(source.segment, sourceOffset, segment, targetOffset, count);
     }

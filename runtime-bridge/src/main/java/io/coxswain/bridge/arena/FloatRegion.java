@@ -6,9 +6,9 @@ import java.nio.ByteOrder;
 import java.util.Objects;
 
 /**
- * A region of an arena that holds float32 elements, little-endian. Views and copies go to the shared memory itself; who
- * may write when is a matter of the bridge's protocol. Any thread; after the file is closed every call throws {@link
- * IllegalStateException}.
+ * A region of an arena that holds float32 elements, little-endian. Views and copies go to the
+ * shared memory itself; who may write when is a matter of the bridge's protocol. Any thread; after
+ * the file is closed every call throws {@link IllegalStateException}.
  */
 public final class FloatRegion {
     private final MemorySegment segment;
@@ -24,14 +24,18 @@ public final class FloatRegion {
         return elements;
     }
 
-    /** Copies {@code count} elements from element {@code from} of the region into {@code target}. */
+    /**
+     * Copies {@code count} elements from element {@code from} of the region into {@code target}.
+     */
     public void read(long from, float[] target, int targetFrom, int count) {
         Objects.checkFromIndexSize(from, count, elements);
         MemorySegment.copy(
                 segment, ArenaFormat.FLOAT, from * Float.BYTES, target, targetFrom, count);
     }
 
-    /** Copies {@code count} elements of {@code source} into the region from element {@code from} on. */
+    /**
+     * Copies {@code count} elements of {@code source} into the region from element {@code from} on.
+     */
     public void write(long from, float[] source, int sourceFrom, int count) {
         Objects.checkFromIndexSize(from, count, elements);
         MemorySegment.copy(

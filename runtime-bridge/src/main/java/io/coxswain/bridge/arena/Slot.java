@@ -1,17 +1,19 @@
 package io.coxswain.bridge.arena;
 
+import org.jspecify.annotations.Nullable;
+
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A place for one snapshot or copy. EMPTY → WRITING → COMMITTED → EMPTY.
  *
- * <p>The commit mark is stored last, with release order, and read with acquire order: a process that sees COMMITTED sees
- * the data, and a writer that dies leaves WRITING, which is never trusted. Any thread may read; one writer at a time.
+ * <p>The commit mark is stored last, with release order, and read with acquire order: a process
+ * that sees COMMITTED sees the data, and a writer that dies leaves WRITING, which is never trusted.
+ * Any thread may read; one writer at a time.
  */
 public final class Slot {
     /** What the commit mark says. */
@@ -61,7 +63,8 @@ public final class Slot {
     /**
      * What is in a committed slot.
      *
-     * @throws IllegalStateException if the slot is not committed, or its header or table does not match its CRC
+     * @throws IllegalStateException if the slot is not committed, or its header or table does not
+     *     match its CRC
      */
     public SlotTable table() {
         Read read = read();
@@ -75,12 +78,14 @@ public final class Slot {
      * Begins to write. An interrupted write is taken over: its writer cannot commit any more.
      *
      * @throws IllegalStateException if the slot is committed: {@link #free} it first
-     * @throws IllegalArgumentException if the state does not fit into the slot; the message says why
+     * @throws IllegalArgumentException if the state does not fit into the slot; the message says
+     *     why
      */
     public SlotWriter write(SlotTable.Meta meta) {
         if (state() == State.COMMITTED) {
             throw new IllegalStateException(
-                    "slot %d holds a committed state; free it before it is written".formatted(index));
+                    "slot %d holds a committed state; free it before it is written"
+                            .formatted(index));
         }
         byte[] encoded = meta.encode();
         int chunks = meta.chunkCount();
@@ -176,7 +181,8 @@ public final class Slot {
                 || chunks > crcs.byteSize() / Integer.BYTES) {
             return new Read(
                     null,
-                    "its header names a table of %d bytes and %d chunks".formatted(tableBytes, chunks));
+                    "its header names a table of %d bytes and %d chunks"
+                            .formatted(tableBytes, chunks));
         }
         int expected = header.get(ArenaFormat.INT, ArenaFormat.SLOT_CRC);
         int crc = headerCrc(tableBytes, chunks);

@@ -13,9 +13,10 @@ import java.util.Objects;
 /**
  * What is in a slot: its {@link Meta}, the CRC-32C of each chunk, and the digest. Immutable.
  *
- * <p>The digest is SHA-256 over {@code coxswain-snapshot-1}, job, shard, step, the piece table and the CRCs of the
- * chunks; {@code docs/arena.md} has the bytes. It contains neither the epoch nor the CRCs of per-rank pieces, so the
- * replicas of a shard, and its copies, have equal digests at equal states.
+ * <p>The digest is SHA-256 over {@code coxswain-snapshot-1}, job, shard, step, the piece table and
+ * the CRCs of the chunks; {@code docs/arena.md} has the bytes. It contains neither the epoch nor
+ * the CRCs of per-rank pieces, so the replicas of a shard, and its copies, have equal digests at
+ * equal states.
  */
 public final class SlotTable {
     /** Length of a chunk, and the least that {@link Meta#chunkBytes} may be. */
@@ -176,9 +177,11 @@ public final class SlotTable {
             }
         }
 
-        /** Lays the boxes out one after another, each at the next multiple of {@link #PIECE_ALIGNMENT}. */
-        public static Meta layOut(
-                String jobId, long epoch, long step, int shard, List<Box> boxes) {
+        /**
+         * Lays the boxes out one after another, each at the next multiple of {@link
+         * #PIECE_ALIGNMENT}.
+         */
+        public static Meta layOut(String jobId, long epoch, long step, int shard, List<Box> boxes) {
             List<Piece> pieces = new ArrayList<>(boxes.size());
             long end = 0;
             for (Box box : boxes) {
@@ -261,7 +264,8 @@ public final class SlotTable {
                 String jobId = text(buffer, Short.toUnsignedInt(buffer.getShort()));
                 if (count < 0 || count > bytes.length / 20) {
                     throw new IllegalArgumentException(
-                            "slot table of %d bytes names %d pieces".formatted(bytes.length, count));
+                            "slot table of %d bytes names %d pieces"
+                                    .formatted(bytes.length, count));
                 }
                 List<Piece> pieces = new ArrayList<>(count);
                 for (int i = 0; i < count; i++) {
@@ -340,8 +344,7 @@ public final class SlotTable {
             MessageDigest sha256 = sha256();
             sha256.update(DIGEST_PREFIX);
             byte[] job = jobId.getBytes(StandardCharsets.UTF_8);
-            ByteBuffer head =
-                    ByteBuffer.allocate(26 + job.length).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer head = ByteBuffer.allocate(26 + job.length).order(ByteOrder.LITTLE_ENDIAN);
             putShort(head, job);
             head.putInt(shard).putLong(step).putLong(dataBytes).putInt(chunkBytes);
             sha256.update(head.flip());
