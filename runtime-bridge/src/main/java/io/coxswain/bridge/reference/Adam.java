@@ -50,8 +50,8 @@ public record Adam(float learningRate, float beta1, float beta2, float epsilon) 
             int stateAt,
             int count) {
         Bounds.step(step);
-        float rate = (float) (learningRate / (1 - StrictMath.pow(beta1, step)));
-        float rootScale = (float) (1 / StrictMath.sqrt(1 - StrictMath.pow(beta2, step)));
+        float rate = (float) (learningRate / (1 - StrictMath.pow(beta1, (double) step)));
+        float rootScale = (float) (1 / StrictMath.sqrt(1 - StrictMath.pow(beta2, (double) step)));
         Chunk p = new Chunk(parameters, parametersAt);
         Chunk g = new Chunk(gradients, gradientsAt);
         Chunk m = new Chunk(state[0], stateAt);
