@@ -137,20 +137,34 @@ public final class StateDigest {
         }
     }
 
-    private static byte[] leafDigest(BlockGrid grid, int index, String vectorName, byte[] digests) {
-        Leaf leaf = grid.leaves().get(index);
-        String name = vectorName.equals(PARAMETERS) ? leaf.name() : vectorName + "/" + leaf.name();
+    /**
+     * What a leaf's digest covers before the digests of its blocks: name, dtype, rank, extents and block elements.
+     *
+     * @param leaf which of the grid's leaves
+     * @param vectorName the vector that the leaf is of, as {@link #vectorNames} gives it
+     */
+    public static byte[] leafHeader(BlockGrid grid, int leaf, String vectorName) {
+        byte[] name = leafName(grid, leaf, vectorName).getBytes(StandardCharsets.UTF_8);
+        List<Integer> shape = grid.leaves().get(leaf).shape();
+        ByteBuffer header =
+                ByteBuffer.allocate(name.length + 1 + DTYPE.length + (shape.size() + 2) * Integer.BYTES)
+                        .order(ByteOrder.LITTLE_ENDIAN);
+        header.put(name).put((byte) 0).put(DTYPE).putInt(shape.size());
+        shape.forEach(header::putInt);
+        return header.putInt(grid.blockElements()).array();
+    }
+
+    /** What a leaf of a vector is called. */
+    public static String leafName(BlockGrid grid, int leaf, String vectorName) {
+        String name = grid.leaves().get(leaf).name();
+        return vectorName.equals(PARAMETERS) ? name : vectorName + "/" + name;
+    }
+
+    private static byte[] leafDigest(BlockGrid grid, int leaf, String vectorName, byte[] digests) {
         MessageDigest sha256 = sha256();
-        sha256.update(name.getBytes(StandardCharsets.UTF_8));
-        sha256.update((byte) 0);
-        sha256.update(DTYPE);
-        sha256.update(integers(leaf.shape().size()));
-        for (int extent : leaf.shape()) {
-            sha256.update(integers(extent));
-        }
-        sha256.update(integers(grid.blockElements()));
-        int from = grid.firstBlock(index) * DIGEST_BYTES;
-        int to = grid.firstBlock(index + 1) * DIGEST_BYTES;
+        sha256.update(leafHeader(grid, leaf, vectorName));
+        int from = grid.firstBlock(leaf) * DIGEST_BYTES;
+        int to = grid.firstBlock(leaf + 1) * DIGEST_BYTES;
         sha256.update(digests, from, to - from);
         return sha256.digest();
     }
