@@ -98,6 +98,11 @@ public final class LivenessMachine {
         return first == null ? Long.MAX_VALUE : first.atNanos();
     }
 
+    /** Entries in the queue, stale ones included. */
+    int deadlinesQueued() {
+        return deadlines.size();
+    }
+
     /** How many agents are watched. */
     public int watched() {
         return watches.size();
