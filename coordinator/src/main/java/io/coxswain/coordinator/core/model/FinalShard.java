@@ -5,8 +5,6 @@ import java.util.List;
 
 /**
  * One rank's part of the final digest tree, and (rank 0) the evaluation.
- *
- * @param blockDigests per leaf piece: 32 bytes a block
  */
 public record FinalShard(
         long epoch, long step, int rank, List<LeafPart> leaves, boolean evaluated, double heldOutLoss, double accuracy, long samplesSeen, List<Long> samplesDistinctPerPass) {
