@@ -46,10 +46,10 @@ public sealed interface AgentEffect {
     record Gather(long epoch, long step) implements AgentEffect {}
 
     /** Stream an own snapshot to a holder; answered by {@link AgentEvent.CopyPushed}. */
-    record PushCopy(StateName state, SlotRef slot, Peer holder, long epoch, long floor, long placementVersion) implements AgentEffect {}
+    record PushCopy(StateName state, SlotRef slot, Peer holder, long floor, long placementVersion) implements AgentEffect {}
 
     /** Bring a state into a free slot; answered by {@link AgentEvent.StateFetched}. */
-    record FetchState(StateName state, Digest digest, Peer donor, SlotRef destination, long epoch) implements AgentEffect {}
+    record FetchState(StateName state, Digest digest, Peer donor, SlotRef destination) implements AgentEffect {}
 
     // ---------------------------------------------------------------- the arena
 

@@ -71,7 +71,11 @@ public sealed interface AgentEvent {
     /** A sign of life on the side channel. */
     record WorkerPonged(int generation) implements FromWorker {}
 
-    record JobLoaded(int generation, StateLayout layout, long loadNanos, long compileNanos) implements FromWorker {}
+    /**
+     * @param liveBytes of the largest shard's live state in the region
+     * @param pieces of a snapshot, at most
+     */
+    record JobLoaded(int generation, StateLayout layout, long liveBytes, int pieces, long loadNanos, long compileNanos) implements FromWorker {}
 
     /** {@code digest} of the loaded slot, {@link Digest#NONE} for INIT and KEEP_LIVE. */
     record ViewPrepared(int generation, long epoch, long step, Digest digest, long loadedBytes) implements FromWorker {}
@@ -88,7 +92,8 @@ public sealed interface AgentEvent {
             long dataWaitNanos)
             implements FromWorker {}
 
-    record ExecuteAborted(int generation, long epoch, long step) implements FromWorker {}
+    /** The request was of an epoch that is aborted, and changed nothing. */
+    record RequestAborted(int generation, WorkerRequest request) implements FromWorker {}
 
     record Applied(int generation, long epoch, long step, long applyNanos, long snapshotStallNanos) implements FromWorker {}
 

@@ -57,7 +57,8 @@ final class HolderDuties {
     }
 
     /** Takes the duties of {@code self} on; files are made once the sizes are known. */
-    void install(Placement newPlacement, AgentKey self, @Nullable StateLayout layout) {
+    void install(Placement newPlacement, AgentKey self, WorkerLife worker) {
+        StateLayout layout = worker.layout();
         placement = newPlacement;
         version = newPlacement.version();
         if (layout == null) {
@@ -84,14 +85,14 @@ final class HolderDuties {
         for (int shard : wanted) {
             CopyFile file = new CopyFile(shard, "copies-" + shard + "-" + made++);
             files.add(file);
-            out.add(new AgentEffect.CreateFile(file.name, ArenaShape.copies(layout, shard)));
+            out.add(new AgentEffect.CreateFile(file.name, ArenaShape.copies(layout, shard, worker.pieces())));
         }
     }
 
     /** The sizes are known now. */
-    void layoutKnown(AgentKey self, StateLayout layout) {
+    void layoutKnown(AgentKey self, WorkerLife worker) {
         if (placement != null) {
-            install(placement, self, layout);
+            install(placement, self, worker);
         }
     }
 

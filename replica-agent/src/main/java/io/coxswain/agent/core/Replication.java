@@ -79,6 +79,10 @@ final class Replication {
     }
 
     void stop() {
+        if (running) {
+            // What is acknowledged now stays so, whoever holds copies next.
+            acknowledgedStep();
+        }
         running = false;
         streams = new ArrayList<>();
     }
@@ -125,7 +129,7 @@ final class Replication {
             Vault.Snapshot next = nextFor(stream);
             if (next != null) {
                 stream.inFlight = next.name;
-                out.add(new AgentEffect.PushCopy(next.name, next.slot, stream.holder, epoch, vault.floor(), version));
+                out.add(new AgentEffect.PushCopy(next.name, next.slot, stream.holder, vault.floor(), version));
                 out.add(new AgentEffect.Reached(next.name.step(), StepPhase.COPY));
             }
         }

@@ -167,7 +167,7 @@ final class Restoring {
         }
         fetchRunning = true;
         vault.reserve(destination);
-        out.add(new AgentEffect.FetchState(restore.state(), restore.digest(), donor, destination, order().view().epoch()));
+        out.add(new AgentEffect.FetchState(restore.state(), restore.digest(), donor, destination));
         out.add(new AgentEffect.Reached(restore.state().step(), StepPhase.RESTORE));
     }
 
@@ -248,9 +248,9 @@ final class Restoring {
         return new StateName(view.jobId(), view.epoch(), view.baseStep(), view.shardOf(order.rank()));
     }
 
-    void faulted(AgentEvent.WorkerFaulted event) {
+    void faulted(String words, boolean badState) {
         if (stage == Stage.LOADING) {
-            fail("the worker could not take its rank: " + event.code() + ": " + event.message(), event.code().equals("bad_state"));
+            fail("the worker could not take its rank: " + words, badState);
         }
     }
 

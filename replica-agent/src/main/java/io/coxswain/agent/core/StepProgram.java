@@ -13,6 +13,7 @@ final class StepProgram {
     private final long[] dependencies;
     private final boolean[] background;
     private final int[] every;
+    private final int reportEvery;
 
     /**
      * @throws IllegalArgumentException with words for a person if this agent cannot run the plan
@@ -27,6 +28,7 @@ final class StepProgram {
         dependencies = new long[n];
         background = new boolean[n];
         every = new int[n];
+        reportEvery = Math.max(1, plan.reportEvery());
         Map<Integer, Integer> indexOf = new HashMap<>();
         int[] count = new int[StepPlan.Kind.values().length];
         for (int i = 0; i < n; i++) {
@@ -54,6 +56,10 @@ final class StepProgram {
         if (count[StepPlan.Kind.SNAPSHOT.ordinal()] > 1) {
             throw new IllegalArgumentException("a step plan has at most one SNAPSHOT, this one has " + count[StepPlan.Kind.SNAPSHOT.ordinal()]);
         }
+    }
+
+    int reportEvery() {
+        return reportEvery;
     }
 
     int size() {

@@ -180,6 +180,15 @@ final class Stepping {
         complete(StepPlan.Kind.APPLY, now);
     }
 
+    /** An apply was fenced before it began: its step is not made. */
+    void applyAborted(WorkerRequest.Apply request) {
+        worker.applying(false);
+        if (underWay && request.step() == step) {
+            underWay = false;
+            applySlot = NO_SLOT;
+        }
+    }
+
     private boolean isCurrent(long epoch, long eventStep, StepPlan.Kind kind) {
         View current = view;
         if (current == null || !underWay || halted || current.epoch() != epoch || eventStep != step) {

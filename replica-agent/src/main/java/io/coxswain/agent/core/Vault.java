@@ -276,6 +276,16 @@ final class Vault {
         return null;
     }
 
+    /** True if a snapshot of exactly that name is here or being written. */
+    boolean holds(StateName name) {
+        for (Snapshot snapshot : snapshots) {
+            if (snapshot.name.equals(name) && !snapshot.doomed) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     static boolean sameState(StateName a, Digest digestA, StateName b, Digest digestB) {
         return a.step() == b.step() && a.shard() == b.shard() && a.jobId().equals(b.jobId()) && digestA.known() && digestA.equals(digestB);
     }

@@ -1,5 +1,6 @@
 package io.coxswain.agent.core;
 
+import io.coxswain.agent.core.model.ArenaShape;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.StateLayout;
@@ -35,6 +36,8 @@ final class WorkerLife {
     private State state = State.ABSENT;
     private int generation;
     private @Nullable StateLayout layout;
+    private long liveBytes;
+    private int pieces;
     private long loadNanos;
     private long compileNanos;
     private int failedLoads;
@@ -95,6 +98,8 @@ final class WorkerLife {
         state = State.LOADED;
         failedLoads = 0;
         layout = event.layout();
+        liveBytes = event.liveBytes();
+        pieces = event.pieces();
         loadNanos = event.loadNanos();
         compileNanos = event.compileNanos();
     }
@@ -238,16 +243,22 @@ final class WorkerLife {
         return hung;
     }
 
-    String killReason() {
-        return killReason;
-    }
-
     int generation() {
         return generation;
     }
 
     @Nullable StateLayout layout() {
         return layout;
+    }
+
+    /** Pieces of a snapshot, at most; known with the layout. */
+    int pieces() {
+        return pieces;
+    }
+
+    /** What a region for this worker must have room for. */
+    ArenaShape regionShape(JobSpec job, StateLayout known) {
+        return ArenaShape.region(job, known, liveBytes, pieces);
     }
 
     long loadNanos() {
