@@ -206,11 +206,16 @@ public final class PlacementPlanner {
         return false;
     }
 
-    /** Where domains are short, further copies in the same ones are better than none, though the deficit stays. Those there were go first. */
+    /**
+     * Where domains are short, further copies in the same ones are better than none, though the
+     * deficit stays. Those there were go first.
+     */
     private void protectWithinDomains() {
         for (CopyDuty duty : previousDuties()) {
             Holder holder = board.holder(duty.holder().key());
-            if (holder != null && missing(duty.shard()) > 0 && canHoldOutsideOwners(holder, duty.shard())) {
+            if (holder != null
+                    && missing(duty.shard()) > 0
+                    && canHoldOutsideOwners(holder, duty.shard())) {
                 board.add(holder, duty.shard());
             }
         }

@@ -4,16 +4,19 @@ import static io.coxswain.coordinator.core.liveness.DialResult.OTHER_INCARNATION
 import static io.coxswain.coordinator.core.liveness.DialResult.REFUSED;
 import static io.coxswain.coordinator.core.liveness.DialResult.SAME_INCARNATION;
 import static io.coxswain.coordinator.core.liveness.DialResult.TIMEOUT;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.coxswain.coordinator.core.model.AgentKey;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Random;
+
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
 
 class LivenessMachineTest {
     private static final long MS = 1_000_000L;
@@ -41,10 +44,18 @@ class LivenessMachineTest {
                         }
                         case LivenessEffect.Suspect(AgentKey agent, long silentNanos) ->
                                 at + " suspect " + agent.id() + " after " + silentNanos / MS;
-                        case LivenessEffect.Cleared(AgentKey agent) -> at + " cleared " + agent.id();
-                        case LivenessEffect.DeclareLost(AgentKey agent, LostCause cause, long word) -> {
+                        case LivenessEffect.Cleared(AgentKey agent) ->
+                                at + " cleared " + agent.id();
+                        case LivenessEffect.DeclareLost(
+                                        AgentKey agent,
+                                        LostCause cause,
+                                        long word) -> {
                             lastWord = word;
-                            yield at + " lost " + agent.id() + " " + cause.getClass().getSimpleName();
+                            yield at
+                                    + " lost "
+                                    + agent.id()
+                                    + " "
+                                    + cause.getClass().getSimpleName();
                         }
                     });
         }
@@ -128,7 +139,10 @@ class LivenessMachineTest {
             dialled(i % 2 == 0 ? SAME_INCARNATION : TIMEOUT);
             pass(100);
         }
-        assertThat(log).hasSize(11).startsWith("0 dial a", "100 dial a", "200 dial a").endsWith("1000 lost a StayedAway");
+        assertThat(log)
+                .hasSize(11)
+                .startsWith("0 dial a", "100 dial a", "200 dial a")
+                .endsWith("1000 lost a StayedAway");
     }
 
     @Test
@@ -154,7 +168,9 @@ class LivenessMachineTest {
             pass(250);
             apply(new LivenessEvent.Heard(AGENT, 2));
         }
-        assertThat(log).as("words about the old stream and the old dial are stale").containsExactly("0 dial a");
+        assertThat(log)
+                .as("words about the old stream and the old dial are stale")
+                .containsExactly("0 dial a");
         assertThat(machine.watched()).isOne();
     }
 
@@ -166,7 +182,8 @@ class LivenessMachineTest {
         pass(600);
         dialled(SAME_INCARNATION);
         pass(2000);
-        assertThat(log).containsExactly("500 suspect a after 500", "500 dial a", "1000 lost a Silent");
+        assertThat(log)
+                .containsExactly("500 suspect a after 500", "500 dial a", "1000 lost a Silent");
     }
 
     @Test
@@ -243,7 +260,9 @@ class LivenessMachineTest {
         pass(20);
         apply(new LivenessEvent.StreamBroken(AGENT, 2));
         apply(new LivenessEvent.RegistrationGone(AGENT));
-        assertThat(log).as("both witnesses are gone").endsWith("20 dial a", "20 lost a SessionGoneToo");
+        assertThat(log)
+                .as("both witnesses are gone")
+                .endsWith("20 dial a", "20 lost a SessionGoneToo");
     }
 
     @Test
@@ -281,13 +300,16 @@ class LivenessMachineTest {
         attach(AGENT, 1);
         livesFor(20);
         attach(OTHER, 2);
-        // This process stops for ten seconds; the deadline is served late, the words come right behind it.
+        // This process stops for ten seconds; the deadline is served late, the words come right
+        // behind it.
         now += 10_000 * MS;
         apply(new LivenessEvent.DeadlineReached());
         hear();
         assertThat(log).filteredOn(line -> line.contains(" lost a")).isEmpty();
         pass(400);
-        assertThat(log).as("who says nothing even then is lost").anyMatch(line -> line.contains("lost b"));
+        assertThat(log)
+                .as("who says nothing even then is lost")
+                .anyMatch(line -> line.contains("lost b"));
         assertThat(log).noneMatch(line -> line.contains("lost a"));
     }
 
@@ -298,7 +320,11 @@ class LivenessMachineTest {
         assertThat(new LostCause.StayedAway(1_000 * MS).text()).contains("within 1000 ms");
         assertThat(new LostCause.Left("").text()).isEqualTo("it left");
         assertThat(new LostCause.Left("bye").text()).isEqualTo("it left: bye");
-        assertThat(List.of(new LostCause.Replaced(), new LostCause.ConnectionRefused(), new LostCause.SessionGoneToo()))
+        assertThat(
+                        List.of(
+                                new LostCause.Replaced(),
+                                new LostCause.ConnectionRefused(),
+                                new LostCause.SessionGoneToo()))
                 .allMatch(cause -> !cause.text().isEmpty());
     }
 
@@ -308,7 +334,10 @@ class LivenessMachineTest {
                 .hasMessageContaining("below 4 heartbeats");
     }
 
-    /** Whatever the order of words, deadlines come to an end, and who is silent long enough is lost exactly once. */
+    /**
+     * Whatever the order of words, deadlines come to an end, and who is silent long enough is lost
+     * exactly once.
+     */
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
     void randomStoriesEndWithEveryAgentLostOnce(long seed) {
@@ -337,7 +366,8 @@ class LivenessMachineTest {
             story.pass(5_000);
             assertThat(story.machine.watched()).isZero();
             assertThat(story.machine.nextDeadlineNanos()).isEqualTo(Long.MAX_VALUE);
-            assertThat(story.log.stream().filter(line -> line.contains(" lost ")).count()).isEqualTo(attached);
+            assertThat(story.log.stream().filter(line -> line.contains(" lost ")).count())
+                    .isEqualTo(attached);
         }
     }
 }

@@ -2,6 +2,7 @@ package io.coxswain.coordinator.core.placement;
 
 import static io.coxswain.coordinator.core.model.Samples.MB;
 import static io.coxswain.coordinator.core.model.Samples.agent;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.coordinator.core.model.AgentKey;
@@ -11,6 +12,12 @@ import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.Samples;
 import io.coxswain.coordinator.core.model.StateLayout;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -19,12 +26,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
-/** Random small placements against their promises, and against brute force where that is small enough. */
+/**
+ * Random small placements against their promises, and against brute force where that is small
+ * enough.
+ */
 class PlacementPlannerPropertyTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6})
@@ -42,9 +48,12 @@ class PlacementPlannerPropertyTest {
 
             List<AgentProfile> shuffled = new ArrayList<>(problem.spares());
             Collections.shuffle(shuffled, random);
-            assertThat(PlacementPlanner.plan(with(problem, shuffled, null))).as("order of spares").isEqualTo(decision);
+            assertThat(PlacementPlanner.plan(with(problem, shuffled, null)))
+                    .as("order of spares")
+                    .isEqualTo(decision);
 
-            PlacementDecision again = PlacementPlanner.plan(with(problem, problem.spares(), decision));
+            PlacementDecision again =
+                    PlacementPlanner.plan(with(problem, problem.spares(), decision));
             assertThat(duties(again)).as("nothing changed").isEqualTo(duties(decision));
 
             if (!problem.spares().isEmpty()) {
@@ -57,10 +66,14 @@ class PlacementPlannerPropertyTest {
                 Set<List<Object>> held = duties(decision);
                 held.removeIf(d -> left.stream().noneMatch(s -> s.key().equals(d.get(1))));
                 List<CopyDuty> rest =
-                        decision.placement().duties().stream().filter(d -> !d.holder().equals(gone)).toList();
+                        decision.placement().duties().stream()
+                                .filter(d -> !d.holder().equals(gone))
+                                .toList();
                 if (shortShards(smaller, rest) == 0) {
                     kept++;
-                    assertThat(duties(after)).as("the other spares keep what they hold").containsAll(held);
+                    assertThat(duties(after))
+                            .as("the other spares keep what they hold")
+                            .containsAll(held);
                 }
             }
         }
@@ -81,22 +94,33 @@ class PlacementPlannerPropertyTest {
             assertThat(mesh.shardOf(duty.sourceRank())).isEqualTo(duty.shard());
             assertThat(duty.holder().domain().independentOf(source.domain(), level)).isTrue();
             int rank = problem.view().rankOf(duty.holder().key());
-            assertThat(rank >= 0 && mesh.shardOf(rank) == duty.shard()).as("an owner holds no copy").isFalse();
-            assertThat(rank >= 0 || problem.spares().contains(duty.holder())).as("it is attached").isTrue();
+            assertThat(rank >= 0 && mesh.shardOf(rank) == duty.shard())
+                    .as("an owner holds no copy")
+                    .isFalse();
+            assertThat(rank >= 0 || problem.spares().contains(duty.holder()))
+                    .as("it is attached")
+                    .isTrue();
             assertThat(seen.add(List.of(duty.shard(), duty.holder().key()))).isTrue();
-            used.merge(duty.holder().key(), 3 * layout.shardStateBytes().get(duty.shard()), Long::sum);
+            used.merge(
+                    duty.holder().key(), 3 * layout.shardStateBytes().get(duty.shard()), Long::sum);
         }
         for (int rank = 0; rank < mesh.ranks(); rank++) {
             AgentProfile member = problem.view().members().get(rank);
             long copies = used.getOrDefault(member.key(), 0L);
-            assertThat(copies == 0 || copies + ownBytes(layout, mesh.shardOf(rank)) <= member.arenaBudgetBytes())
+            assertThat(
+                            copies == 0
+                                    || copies + ownBytes(layout, mesh.shardOf(rank))
+                                            <= member.arenaBudgetBytes())
                     .as("memory of " + member.key())
                     .isTrue();
         }
         for (AgentProfile spare : problem.spares()) {
             long copies = used.getOrDefault(spare.key(), 0L);
             for (int shard = 0; shard < mesh.shards(); shard++) {
-                assertThat(copies == 0 || copies + ownBytes(layout, shard) <= spare.arenaBudgetBytes())
+                assertThat(
+                                copies == 0
+                                        || copies + ownBytes(layout, shard)
+                                                <= spare.arenaBudgetBytes())
                         .as("%s can be promoted to shard %d", spare.key(), shard)
                         .isTrue();
             }
@@ -131,17 +155,24 @@ class PlacementPlannerPropertyTest {
     private static int shortShards(PlacementProblem problem, List<CopyDuty> duties) {
         int deficits = 0;
         for (int shard = 0; shard < problem.spec().mesh().shards(); shard++) {
-            deficits += domains(problem, duties, shard).size() <= problem.spec().protectCopies() ? 1 : 0;
+            deficits +=
+                    domains(problem, duties, shard).size() <= problem.spec().protectCopies()
+                            ? 1
+                            : 0;
         }
         return deficits;
     }
 
-    private static Set<DomainKey> domains(PlacementProblem problem, List<CopyDuty> duties, int shard) {
+    private static Set<DomainKey> domains(
+            PlacementProblem problem, List<CopyDuty> duties, int shard) {
         int level = problem.spec().protectLevel();
         Mesh mesh = problem.spec().mesh();
         var domains = new HashSet<DomainKey>();
         for (int replica = 0; replica < mesh.replicas(); replica++) {
-            domains.add(DomainKey.of(problem.view().members().get(mesh.rankOf(replica, shard)).domain(), level));
+            domains.add(
+                    DomainKey.of(
+                            problem.view().members().get(mesh.rankOf(replica, shard)).domain(),
+                            level));
         }
         for (CopyDuty duty : duties) {
             if (duty.shard() == shard) {
@@ -153,12 +184,16 @@ class PlacementPlannerPropertyTest {
 
     private static Set<List<Object>> duties(PlacementDecision decision) {
         var duties = new HashSet<List<Object>>();
-        decision.placement().duties().forEach(d -> duties.add(List.of(d.shard(), d.holder().key())));
+        decision.placement()
+                .duties()
+                .forEach(d -> duties.add(List.of(d.shard(), d.holder().key())));
         return duties;
     }
 
     private static PlacementProblem with(
-            PlacementProblem problem, List<AgentProfile> spares, @Nullable PlacementDecision previous) {
+            PlacementProblem problem,
+            List<AgentProfile> spares,
+            @Nullable PlacementDecision previous) {
         return new PlacementProblem(
                 problem.spec(),
                 problem.layout(),
@@ -169,11 +204,17 @@ class PlacementPlannerPropertyTest {
                 problem.version());
     }
 
-    /** Every shard as large as the next, budgets of whole copies: then a full search can tell what is possible. */
+    /**
+     * Every shard as large as the next, budgets of whole copies: then a full search can tell what
+     * is possible.
+     */
     private static PlacementProblem problem(Random random, boolean sparesToo) {
         JobSpec job =
                 Samples.job(
-                        1 + random.nextInt(2), 1 + random.nextInt(4), random.nextInt(4) == 0 ? 2 : random.nextInt(2), random.nextInt(2));
+                        1 + random.nextInt(2),
+                        1 + random.nextInt(4),
+                        random.nextInt(4) == 0 ? 2 : random.nextInt(2),
+                        random.nextInt(2));
         Mesh mesh = job.mesh();
         StateLayout layout = Samples.layout(mesh.shards());
         var members = new ArrayList<AgentProfile>();
@@ -186,7 +227,8 @@ class PlacementPlannerPropertyTest {
         }
         var held = new HashMap<AgentKey, Set<Integer>>();
         spares.forEach(s -> held.put(s.key(), Set.of(random.nextInt(mesh.shards()))));
-        return new PlacementProblem(job, layout, Samples.view(1, mesh, members), spares, held, null, 1);
+        return new PlacementProblem(
+                job, layout, Samples.view(1, mesh, members), spares, held, null, 1);
     }
 
     private static long budget(Random random) {
@@ -229,11 +271,14 @@ class PlacementPlannerPropertyTest {
             int rank = problem.view().rankOf(holder.key());
             long room =
                     rank >= 0
-                            ? MemoryRule.memberRoomBytes(problem.layout(), mesh.shardOf(rank), holder.arenaBudgetBytes())
-                            : MemoryRule.spareRoomBytes(problem.layout(), holder.arenaBudgetBytes());
+                            ? MemoryRule.memberRoomBytes(
+                                    problem.layout(), mesh.shardOf(rank), holder.arenaBudgetBytes())
+                            : MemoryRule.spareRoomBytes(
+                                    problem.layout(), holder.arenaBudgetBytes());
             long before = used.getOrDefault(holder.key(), 0L);
             long copy = MemoryRule.copyBytes(problem.layout(), shard);
-            if (!owners.contains(DomainKey.of(holder.domain(), problem.spec().protectLevel())) && before + copy <= room) {
+            if (!owners.contains(DomainKey.of(holder.domain(), problem.spec().protectLevel()))
+                    && before + copy <= room) {
                 used.put(holder.key(), before + copy);
                 if (feasible(problem, shard + 1, used)) {
                     return true;
