@@ -2,7 +2,6 @@ package io.coxswain.launcher.local;
 
 /** The lines between the launcher and its agent processes. */
 final class AgentLines {
-<<<<<<< HEAD
     /** Agent → launcher: it listens. */
     static final String UP = "up";
 
@@ -12,20 +11,6 @@ final class AgentLines {
     /** Launcher → agent: ZooKeeper is there; begin. */
     static final String CONNECT = "connect";
 
-=======
-    /** Agent → launcher: the folder of its shared memory. */
-    static final String ARENA = "arena";
-
-    /** Agent → launcher: it listens. */
-    static final String UP = "up";
-
-    /** Agent → launcher: a worker runs with this process id. */
-    static final String WORKER = "worker";
-
-    /** Agent → launcher: it stopped at a coordinate that it was told to hold. */
-    static final String REACHED = "reached";
-
->>>>>>> main
     /** Launcher → agent: stop at the first coordinate at or after this one. */
     static final String HOLD = "hold";
 

@@ -1,11 +1,6 @@
 package io.coxswain.launcher.local;
 
-<<<<<<< HEAD
 import io.coxswain.agent.ArenaSweep;
-=======
-import org.jspecify.annotations.Nullable;
-
->>>>>>> main
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -24,14 +19,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 /**
-<<<<<<< HEAD
  * One agent of a one-machine cluster as a process of its own. The launcher talks to it by lines: its standard input carries orders and, by closing, the news
  * that the launcher is gone; its standard output carries what it reached. Thread-safe.
-=======
- * One agent of a one-machine cluster as a process of its own. The launcher talks to it by lines:
- * its standard input carries orders and, by closing, the news that the launcher is gone; its
- * standard output carries what it reached.
->>>>>>> main
  */
 public final class AgentProcess {
     private static final long DEATH_LIMIT_MILLIS = 5_000;
@@ -53,11 +42,7 @@ public final class AgentProcess {
     private volatile boolean killed;
 
     private AgentProcess(
-<<<<<<< HEAD
             int index, String agentId, Process process, Path log, Path arenas, Consumer<Reached> onReached) {
-=======
-            int index, String agentId, Process process, Path log, Consumer<Reached> onReached) {
->>>>>>> main
         this.index = index;
         this.agentId = agentId;
         this.process = process;
@@ -66,24 +51,12 @@ public final class AgentProcess {
         this.arenas = arenas;
         this.onReached = onReached;
         this.exited = process.onExit().thenApply(Process::exitValue);
-<<<<<<< HEAD
         var unused =
                 exited.thenAccept(
                         status ->
                                 started.completeExceptionally(
                                         new IOException(
                                                 agentId + " ended with status " + status + " before it was up; its log is " + log + logEnd())));
-=======
-        this.exited.thenAccept(status ->
-                started.completeExceptionally(
-                        new IOException(
-                                agentId
-                                        + " ended with status "
-                                        + status
-                                        + " before it was up; its log is "
-                                        + log
-                                        + lastLine(log))));
->>>>>>> main
     }
 
     /**
@@ -93,16 +66,7 @@ public final class AgentProcess {
      * @param arenas folder in which it makes one for its shared memory
      */
     static AgentProcess start(
-<<<<<<< HEAD
             int index, String agentId, List<String> command, Path log, Path arenas, Consumer<Reached> onReached)
-=======
-            int index,
-            String agentId,
-            List<String> command,
-            Map<String, String> environment,
-            Path log,
-            Consumer<Reached> onReached)
->>>>>>> main
             throws IOException {
         var builder = new ProcessBuilder(command);
         builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
@@ -112,9 +76,7 @@ public final class AgentProcess {
     }
 
     private void readLines() {
-        try (var lines =
-                new BufferedReader(
-                        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+        try (var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             String line;
             while ((line = lines.readLine()) != null) {
                 String[] words = line.split(" ", 2);
@@ -180,16 +142,8 @@ public final class AgentProcess {
         }
     }
 
-<<<<<<< HEAD
     /** The death of the host: SIGKILL of agent and worker. {@link #awaitHostDead} completes it. */
     void signalHost() {
-=======
-    /**
-     * The death of the host: SIGKILL of agent and worker, and the memory that dies with the
-     * machine. Returns when both processes are gone.
-     */
-    public void killHost() {
->>>>>>> main
         killed = true;
         List<ProcessHandle> workers = workers();
         process.destroyForcibly();
@@ -205,7 +159,6 @@ public final class AgentProcess {
     }
 
     /** SIGKILL of the worker alone. */
-<<<<<<< HEAD
     void signalWorker() {
         workers().forEach(ProcessHandle::destroyForcibly);
     }
@@ -213,14 +166,6 @@ public final class AgentProcess {
     // The agent starts nothing but workers.
     private List<ProcessHandle> workers() {
         return process.children().toList();
-=======
-    public void killWorker() {
-        ProcessHandle.of(workerPid)
-                .ifPresent(handle -> {
-                    handle.destroyForcibly();
-                    await(handle.onExit());
-                });
->>>>>>> main
     }
 
     /** Asks the agent to end by closing its standard input. */
@@ -244,17 +189,11 @@ public final class AgentProcess {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
         }
-<<<<<<< HEAD
         dying.forEach(
                 worker -> {
                     worker.destroyForcibly();
                     await(worker.onExit());
                 });
-=======
-        ProcessHandle.of(workerPid)
-                .filter(handle -> workerPid > 0)
-                .ifPresent(ProcessHandle::destroyForcibly);
->>>>>>> main
         deleteArena();
     }
 
@@ -280,17 +219,11 @@ public final class AgentProcess {
     /** The end of its log, for an error message; empty when there is none. */
     String logEnd() {
         try {
-<<<<<<< HEAD
             List<String> lines = Files.readAllLines(log).stream().filter(line -> !line.isBlank()).toList();
             List<String> end = lines.subList(Math.max(0, lines.size() - SHOWN_LOG_LINES), lines.size());
             return end.isEmpty()
                     ? ", which is empty"
                     : ", which ends:" + System.lineSeparator() + "  " + String.join(System.lineSeparator() + "  ", end);
-=======
-            List<String> lines =
-                    Files.readAllLines(log).stream().filter(line -> !line.isBlank()).toList();
-            return lines.isEmpty() ? "" : ", which ends: " + lines.getLast().strip();
->>>>>>> main
         } catch (IOException e) {
             return "";
         }
