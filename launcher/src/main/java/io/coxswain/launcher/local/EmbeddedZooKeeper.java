@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Properties;
 import org.apache.zookeeper.server.embedded.ExitHandler;
@@ -29,6 +30,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
      * @param minSessionMillis the shortest session that clients may ask for
      */
     public static EmbeddedZooKeeper start(Path dataDirectory, int minSessionMillis) throws IOException {
+        Files.createDirectories(dataDirectory);
         Exception last = null;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             int port = freePort();
