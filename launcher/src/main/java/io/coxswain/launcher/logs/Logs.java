@@ -18,6 +18,11 @@ public final class Logs {
     private static final List<String> QUIETED =
             List.of("org.apache.zookeeper", "org.apache.curator", "io.netty", "io.grpc", "com.google");
 
+    /** Environment variable that, set to {@value #VERBOSE}, lets Coxswain's own classes say more; inherited by agents. */
+    private static final String VARIABLE = "COXSWAIN_LOG";
+
+    private static final String VERBOSE = "debug";
+
     /** Loggers are held weakly by their manager; without these, levels set here would be forgotten. */
     private static final List<Logger> KEPT = new ArrayList<>();
 
@@ -52,6 +57,11 @@ public final class Logs {
         root.setLevel(level);
         KEPT.clear();
         KEPT.add(root);
+        if (handler != null && VERBOSE.equalsIgnoreCase(System.getenv(VARIABLE))) {
+            Logger own = Logger.getLogger("io.coxswain");
+            own.setLevel(Level.FINE);
+            KEPT.add(own);
+        }
         Level quieted = level.intValue() > Level.WARNING.intValue() ? level : Level.WARNING;
         for (String name : QUIETED) {
             Logger logger = Logger.getLogger(name);
