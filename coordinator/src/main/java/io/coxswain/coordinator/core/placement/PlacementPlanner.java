@@ -124,7 +124,7 @@ public final class PlacementPlanner {
                 .min(
                         Comparator.comparing((Holder h) -> domains.contains(h.domain))
                                 .thenComparing(h -> !holdsNow(h, shard))
-                                .thenComparing(h -> -h.roomBytes)
+                                .thenComparingLong(h -> -h.roomBytes)
                                 .thenComparing(h -> h.agent.key()))
                 .orElse(null);
     }
