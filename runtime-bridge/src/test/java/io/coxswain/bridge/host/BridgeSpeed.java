@@ -7,6 +7,7 @@ import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.JobLoaded;
 import io.coxswain.proto.bridge.v1.LoadJob;
 import io.coxswain.proto.bridge.v1.PrepareView;
+import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.StateOrigin;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.control.v1.JobSpec;
@@ -14,12 +15,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Measures a worker process: start, warm-up, the bridge's round trip, and the stall of a snapshot against a plain copy
  * of the same bytes in the same run. Not a test: run its main by hand, with the folder for the arena, the ballast's
- * bytes and, if there is one, an archive of class data.
+ * bytes and, if wanted, an archive of class data: it is made if it does not exist, else used.
  */
 final class BridgeSpeed {
     private static final int ROUNDS = 20_000;
@@ -31,6 +33,8 @@ final class BridgeSpeed {
         Path folder = Files.createTempDirectory(Path.of(args[0]), "coxswain-speed");
         long ballast = Long.parseLong(args[1]);
         @Nullable Path archive = args.length > 2 ? Path.of(args[2]) : null;
+        boolean make = archive != null && Files.notExists(archive);
+        List<String> flags = make ? List.of("-XX:ArchiveClassesAtExit=" + archive) : List.of();
         JobSpec job =
                 TestMesh.job(1, 1).toBuilder()
                         .setBatch(128)
@@ -41,8 +45,9 @@ final class BridgeSpeed {
                                         .formatted(ballast))
                         .build();
         long start = System.nanoTime();
-        try (WorkerProcess worker = new WorkerProcess(folder, archive)) {
+        try (WorkerProcess worker = new WorkerProcess(folder, make ? null : archive, flags)) {
             print("start to hello", System.nanoTime() - start);
+            printCpu(worker, "at hello");
             JobLoaded loaded =
                     worker.agent
                             .call(
@@ -54,6 +59,7 @@ final class BridgeSpeed {
                             .getJobLoaded();
             print("load", loaded.getLoadNanos());
             print("warm-up", loaded.getCompileNanos());
+            printCpu(worker, "when warm");
             ArenaFile.Shape shape = TestMesh.shape(job, loaded, 0);
             long reserve = System.nanoTime();
             try (ArenaFile region = ArenaFile.create(folder.resolve("region"), shape)) {
@@ -69,6 +75,10 @@ final class BridgeSpeed {
                                     .stream()
                                     .filter(line -> line.startsWith("Rss"))
                                     .toList());
+            worker.agent.send(ToWorker.newBuilder().setShutdown(Shutdown.getDefaultInstance()));
+            worker.exit();
+        } catch (InterruptedException e) {
+            throw new IOException(e);
         } finally {
             for (String name : new String[] {"region", "stderr", "w"}) {
                 Files.deleteIfExists(folder.resolve(name));
@@ -140,6 +150,12 @@ final class BridgeSpeed {
             copies[i] = System.nanoTime() - copying;
         }
         print("plain copy of the ballast", Arrays.copyOfRange(copies, STEPS / 2, STEPS));
+    }
+
+    private static void printCpu(WorkerProcess worker, String when) {
+        System.out.println(
+                "CPU time %s: %s"
+                        .formatted(when, worker.process.info().totalCpuDuration().orElseThrow()));
     }
 
     private static void print(String what, long... nanos) {

@@ -15,10 +15,11 @@ final class WorkerProcess implements AutoCloseable {
     private final Path errors;
 
     WorkerProcess(Path folder) throws IOException {
-        this(folder, null);
+        this(folder, null, List.of());
     }
 
-    WorkerProcess(Path folder, @Nullable Path classArchive) throws IOException {
+    WorkerProcess(Path folder, @Nullable Path classArchive, List<String> moreFlags)
+            throws IOException {
         Path socket = folder.resolve("w");
         errors = folder.resolve("stderr");
         List<String> command =
@@ -27,7 +28,8 @@ final class WorkerProcess implements AutoCloseable {
                         System.getProperty("java.class.path"),
                         "reference",
                         WorkerCommand.DEFAULT_HEAP_BYTES,
-                        classArchive);
+                        classArchive,
+                        moreFlags);
         ServerSocketChannel server = BridgeTestClient.listen(socket);
         ProcessBuilder builder =
                 new ProcessBuilder(command)
