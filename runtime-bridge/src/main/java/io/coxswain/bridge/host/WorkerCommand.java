@@ -62,6 +62,8 @@ public final class WorkerCommand {
         command.add("-Xmx" + Math.max(16, heapBytes >> 20) + "m");
         if (classArchive != null) {
             command.add("-XX:SharedArchiveFile=" + classArchive);
+            // An archive that does not fit costs time and nothing else: no word about it on stderr.
+            command.add("-Xlog:cds*=off");
         }
         command.addAll(moreFlags);
         command.add("-cp");
