@@ -131,13 +131,18 @@ public final class AgentMachine {
     /** What follows from the state as it is, whatever event led to it. */
     private void settle(long now) {
         switch (at.phase) {
-            case NO_JOB, WARMING, STANDBY, FENCED, VIEW_READY -> {}
+            case NO_JOB, WARMING, STANDBY, FENCED -> {}
+            case VIEW_READY -> views.snapshotBase();
             case FENCING -> views.answerWhenQuiet(now);
             case RESTORING -> at.restoring.proceed(at.isQuiet(), now);
-            case GATHERING -> at.replication.pump(now);
-            case STEPPING -> {
+            case GATHERING -> {
+                views.snapshotBase();
                 at.replication.pump(now);
-                at.stepping.advance(at.link.leaseHolds(now), now);
+            }
+            case STEPPING -> {
+                views.snapshotBase();
+                at.replication.pump(now);
+                at.stepping.advance(at.baseWanted == null && at.link.leaseHolds(now), now);
             }
         }
     }

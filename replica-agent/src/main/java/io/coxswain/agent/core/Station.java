@@ -52,6 +52,9 @@ final class Station {
     WorkerRequest.@Nullable Finish finishing;
     AgentReport.@Nullable FinalState finalState;
 
+    /** The name of the snapshot of a view's base that still wants a slot, null if none does. */
+    @Nullable StateName baseWanted;
+
     /** Names under which states are shared for others to fetch, beside their own. */
     final Map<StateName, Digest> donations = new HashMap<>();
 

@@ -49,6 +49,7 @@ final class ViewDesk {
         at.finishing = null;
         at.finalState = null;
         at.untoldLoss = null;
+        at.baseWanted = null;
         at.stepping.halt(now);
         at.replication.stop();
         at.restoring.cancel();
@@ -141,7 +142,8 @@ final class ViewDesk {
         for (Restore donation : order.donations()) {
             StateName name = donation.state();
             if (name.equals(live) && !at.donations.containsKey(name) && at.vault.find(name, donation.digest()) == null) {
-                snapshotBase(order.view(), new StateName(name.jobId(), order.view().epoch(), name.step(), name.shard()));
+                at.baseWanted = new StateName(name.jobId(), order.view().epoch(), name.step(), name.shard());
+                snapshotBase();
                 at.donations.put(name, donation.digest());
                 return;
             }
@@ -210,20 +212,30 @@ final class ViewDesk {
         at.stepping.begin(view, program, rank, spec.batch(), spec.steps(), through, now);
         at.phase = Phase.GATHERING;
         if (program.snapshotEvery() > 0 && at.vault.find(restored, digest) == null && !at.vault.holds(base)) {
-            snapshotBase(view, base);
+            at.baseWanted = base;
+            snapshotBase();
         }
     }
 
-    /** Copies the live state into a slot. Without it the floor could never reach this view's base. */
-    private void snapshotBase(View view, StateName name) {
+    /**
+     * Copies the live state into a slot. Without it the floor could never reach this view's base; so the first step waits for a slot, if one is becoming free.
+     */
+    void snapshotBase() {
+        StateName name = at.baseWanted;
+        if (name == null) {
+            return;
+        }
         int slot = at.vault.freeSlot();
-        if (slot < 0) {
+        if (slot < 0 && !at.vault.isFreeing()) {
             slot = at.vault.evictBetween();
         }
         if (slot >= 0) {
+            at.baseWanted = null;
             at.vault.writing(name, slot);
-            at.worker.ask(new WorkerRequest.Snapshot(view.epoch(), view.baseStep(), slot));
-            out.add(new AgentEffect.Reached(view.baseStep(), StepPhase.SNAPSHOT));
+            at.worker.ask(new WorkerRequest.Snapshot(name.epoch(), name.step(), slot));
+            out.add(new AgentEffect.Reached(name.step(), StepPhase.SNAPSHOT));
+        } else if (!at.vault.isFreeing()) {
+            at.baseWanted = null;
         }
     }
 
@@ -272,6 +284,7 @@ final class ViewDesk {
         at.untoldLoss = null;
         at.finalState = null;
         at.finishing = null;
+        at.baseWanted = null;
         at.promised = 0;
         at.dataFenced = 0;
         at.readyGeneration = -1;
