@@ -4,7 +4,10 @@ import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.StateLayout;
 
-/** Agents that come, come again, become ready or turn out unfit; and the start of the job once enough are ready. */
+/**
+ * Agents that come, come again, become ready or turn out unfit; and the start of the job once
+ * enough are ready.
+ */
 final class Arrivals {
     private final Job job;
     private boolean settling;
@@ -17,7 +20,9 @@ final class Arrivals {
     void attached(JobEvent.AgentAttached event) {
         if (job.phase.over()) {
             if (!Job.holdsNothing(event.inventory())) {
-                job.emit(new JobEffect.SendEndJob(event.agent().key(), "the job is over: " + job.phaseReason));
+                job.emit(
+                        new JobEffect.SendEndJob(
+                                event.agent().key(), "the job is over: " + job.phaseReason));
             }
             return;
         }
@@ -30,7 +35,8 @@ final class Arrivals {
         }
         Roster.Member former = job.roster.attachedAs(event.agent().key().id());
         if (former != null) {
-            job.losses.lost(former, "agent " + former.key.id() + " restarted", former.lastWordNanos);
+            job.losses.lost(
+                    former, "agent " + former.key.id() + " restarted", former.lastWordNanos);
         }
         Roster.Member member = job.roster.add(event.agent());
         member.lastWordNanos = job.now;
@@ -71,7 +77,10 @@ final class Arrivals {
         }
     }
 
-    /** The stream of an attached incarnation broke and is back: it hears again what it may have missed. Everything said here is idempotent. */
+    /**
+     * The stream of an attached incarnation broke and is back: it hears again what it may have
+     * missed. Everything said here is idempotent.
+     */
     private void again(Roster.Member member, Inventory inventory) {
         job.emit(new JobEffect.OfferJob(member.key));
         switch (job.phase) {
@@ -95,14 +104,16 @@ final class Arrivals {
                 }
                 boolean promised = inventory.promisedEpoch() >= job.activeView().epoch();
                 if (member.rank >= 0 && promised && !inventory.workerAlive()) {
-                    job.losses.workerLost(member, "the worker died while the agent's stream was broken");
+                    job.losses.workerLost(
+                            member, "the worker died while the agent's stream was broken");
                 } else {
-                    job.stepping.resend(member);
+                    job.protection.resend(member);
                 }
             }
             case FINISHING -> {
                 if (member.rank >= 0 && !inventory.workerAlive()) {
-                    job.losses.workerLost(member, "the worker died while the agent's stream was broken");
+                    job.losses.workerLost(
+                            member, "the worker died while the agent's stream was broken");
                 } else {
                     job.finishing.resend(member);
                 }
@@ -149,7 +160,7 @@ final class Arrivals {
             case PLANNING -> job.fencing.workerBack(member);
             case ACTIVE -> {
                 if (member.rank < 0) {
-                    job.stepping.admitSpare(member);
+                    job.protection.admitSpare(member);
                 }
             }
             case FENCING,
@@ -175,7 +186,10 @@ final class Arrivals {
         job.losses.turnedUnfit(member, reason);
     }
 
-    /** Before the first view: starts it when enough agents are ready, after a moment for those that are nearly so. */
+    /**
+     * Before the first view: starts it when enough agents are ready, after a moment for those that
+     * are nearly so.
+     */
     void considerStart() {
         int needed = job.spec.mesh().ranks();
         int ready = job.roster.eligible();
@@ -193,7 +207,15 @@ final class Arrivals {
     private void announceShort(int ready, int needed) {
         int missing = needed - job.roster.fit();
         if (missing > 0) {
-            job.preparing.waitForAgents(missing, "the mesh " + job.spec.mesh() + " needs " + needed + ", " + job.roster.fit() + " that can run the job are attached");
+            job.preparing.waitForAgents(
+                    missing,
+                    "the mesh "
+                            + job.spec.mesh()
+                            + " needs "
+                            + needed
+                            + ", "
+                            + job.roster.fit()
+                            + " that can run the job are attached");
         } else if (!(job.waiting instanceof WaitReason.WorkersLoading)) {
             job.waitFor(new WaitReason.WorkersLoading(ready, needed));
         } else {

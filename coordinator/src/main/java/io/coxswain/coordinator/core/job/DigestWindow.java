@@ -2,7 +2,10 @@ package io.coxswain.coordinator.core.job;
 
 import io.coxswain.coordinator.core.model.Digest;
 
-/** The last few digests of every shard: replicas, and copies of them, must agree (invariant I2). Memory is bounded; a comparison costs a few loads. */
+/**
+ * The last few digests of every shard: replicas, and copies of them, must agree (invariant I2).
+ * Memory is bounded; a comparison costs a few loads.
+ */
 final class DigestWindow {
     private static final int KEPT = 8;
 
@@ -15,7 +18,10 @@ final class DigestWindow {
         java.util.Arrays.fill(digests, Digest.NONE);
     }
 
-    /** Notes a digest. Returns the one noted before for the same state, which may differ, or {@code digest} itself. */
+    /**
+     * Notes a digest. Returns the one noted before for the same state, which may differ, or {@code
+     * digest} itself.
+     */
     Digest note(int shard, long step, Digest digest) {
         if (!digest.known()) {
             return digest;

@@ -10,8 +10,9 @@ import java.util.List;
 import java.util.TreeSet;
 
 /**
- * Stops everybody, collects what they have, and waits for members' workers that restart. An agent that is lost while inventories are awaited is simply not waited for any
- * more: nothing was planned from this fence yet, so its epoch is still good.
+ * Stops everybody, collects what they have, and waits for members' workers that restart. An agent
+ * that is lost while inventories are awaited is simply not waited for any more: nothing was planned
+ * from this fence yet, so its epoch is still good.
  */
 final class Fencing {
     private final Job job;
@@ -22,7 +23,10 @@ final class Fencing {
     private long epoch;
     private int awaited;
 
-    /** Steps were running when this fence began: tails and detection are booked when all inventories are in. */
+    /**
+     * Steps were running when this fence began: tails and detection are booked when all inventories
+     * are in.
+     */
     private boolean unbooked;
 
     private long detectedAtNanos;
@@ -167,9 +171,14 @@ final class Fencing {
         }
         job.incidents.advance(
                 Incident.Phase.DECIDE,
-                silent.isEmpty() ? "all inventories are in" : "no inventory from " + String.join(", ", silent) + " in time: left out of the plan, not declared lost");
+                silent.isEmpty()
+                        ? "all inventories are in"
+                        : "no inventory from "
+                                + String.join(", ", silent)
+                                + " in time: left out of the plan, not declared lost");
         if (restarting.isEmpty()) {
-            job.preparing.plan(silent.isEmpty() ? "all inventories are in" : "the fence's limit was reached");
+            job.preparing.plan(
+                    silent.isEmpty() ? "all inventories are in" : "the fence's limit was reached");
         } else {
             waitForWorkers(names, wait);
         }
@@ -190,7 +199,8 @@ final class Fencing {
 
     void workerGone(Roster.Member member) {
         if (restarting.remove(member.key) && restarting.isEmpty()) {
-            job.preparing.plan("agent " + member.key.id() + " is gone, nobody else's worker is awaited");
+            job.preparing.plan(
+                    "agent " + member.key.id() + " is gone, nobody else's worker is awaited");
         }
     }
 
@@ -206,13 +216,16 @@ final class Fencing {
         if (job.phase != JobPhase.PLANNING || timerEpoch != epoch) {
             return;
         }
-        restarting.removeIf(
-                key -> {
-                    Roster.Member member = job.roster.find(key);
-                    return member == null || job.now - member.workerLostAtNanos >= job.limits.workerRestartNanos();
-                });
+        restarting.removeIf(key -> {
+            Roster.Member member = job.roster.find(key);
+            return member == null
+                    || job.now - member.workerLostAtNanos >= job.limits.workerRestartNanos();
+        });
         if (restarting.isEmpty()) {
-            job.preparing.plan("a worker did not come back within " + job.limits.workerRestartNanos() / 1_000_000 + " ms");
+            job.preparing.plan(
+                    "a worker did not come back within "
+                            + job.limits.workerRestartNanos() / 1_000_000
+                            + " ms");
         }
     }
 }

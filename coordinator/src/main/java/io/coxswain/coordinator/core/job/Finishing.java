@@ -7,12 +7,16 @@ import io.coxswain.coordinator.core.model.FinalShard;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.View;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
-/** The end: collects the final states of a completed job, makes the result durable, then tells everybody. Until then agents keep all they have. */
+/**
+ * The end: collects the final states of a completed job, makes the result durable, then tells
+ * everybody. Until then agents keep all they have.
+ */
 final class Finishing {
     private final Job job;
     private final TreeMap<Integer, FinalShard> shards = new TreeMap<>();
@@ -34,7 +38,9 @@ final class Finishing {
         job.slots.running(Category.CONTROLLER_WAIT);
         job.enter(JobPhase.FINISHING, "all " + job.spec.steps() + " steps are completed");
         var placement = job.placement;
-        job.emit(new JobEffect.PersistView(JobEffect.ViewState.FINISHING, view, placement, job.lineage));
+        job.emit(
+                new JobEffect.PersistView(
+                        JobEffect.ViewState.FINISHING, view, placement, job.lineage));
         for (AgentProfile member : view.members()) {
             collect(view, member);
         }
@@ -42,7 +48,9 @@ final class Finishing {
     }
 
     private void collect(View view, AgentProfile member) {
-        job.emit(new JobEffect.SendCollectFinal(member.key(), view.epoch(), job.completedStep, segments));
+        job.emit(
+                new JobEffect.SendCollectFinal(
+                        member.key(), view.epoch(), job.completedStep, segments));
     }
 
     /** True if that rank's final state is in. */
@@ -75,8 +83,17 @@ final class Finishing {
         switch (FinalDigestRule.combine(job.spec.mesh(), shards.values())) {
             case FinalDigestRule.Verdict.Combined combined -> complete(combined.hex());
             case FinalDigestRule.Verdict.Disagreement disagreement ->
-                    throw new InvariantBroken("I2", "the final states disagree: " + disagreement.text() + "; " + job.describe());
-            case FinalDigestRule.Verdict.Incomplete incomplete -> fail("the final states do not make a whole: " + incomplete.text() + "; the runtime's final report is wrong");
+                    throw new InvariantBroken(
+                            "I2",
+                            "the final states disagree: "
+                                    + disagreement.text()
+                                    + "; "
+                                    + job.describe());
+            case FinalDigestRule.Verdict.Incomplete incomplete ->
+                    fail(
+                            "the final states do not make a whole: "
+                                    + incomplete.text()
+                                    + "; the runtime's final report is wrong");
         }
     }
 
@@ -89,11 +106,23 @@ final class Finishing {
             }
         }
         long expected = job.spec.steps() * job.spec.batch();
-        if (evaluation.evaluated() && job.spec.collectivesAcross().equals("agent") && evaluation.samplesSeen() != expected) {
+        if (evaluation.evaluated()
+                && job.spec.collectivesAcross().equals("agent")
+                && evaluation.samplesSeen() != expected) {
             throw new InvariantBroken(
                     "I6",
-                    "rank " + evaluation.rank() + " counts " + evaluation.samplesSeen() + " samples in the completed history, " + job.spec.steps() + " steps of "
-                            + job.spec.batch() + " make " + expected + "; " + job.describe());
+                    "rank "
+                            + evaluation.rank()
+                            + " counts "
+                            + evaluation.samplesSeen()
+                            + " samples in the completed history, "
+                            + job.spec.steps()
+                            + " steps of "
+                            + job.spec.batch()
+                            + " make "
+                            + expected
+                            + "; "
+                            + job.describe());
         }
         record(
                 JobPhase.COMPLETED,
@@ -129,7 +158,10 @@ final class Finishing {
         for (int i = 1; i < silent.size(); i++) {
             job.roster.shun(silent.get(i), true);
         }
-        job.losses.suspect(silent.getFirst(), "its final state did not come, though asked for twice", asked * job.limits.finalNanos());
+        job.losses.suspect(
+                silent.getFirst(),
+                "its final state did not come, though asked for twice",
+                asked * job.limits.finalNanos());
     }
 
     /** The job cannot go on. */
@@ -140,7 +172,15 @@ final class Finishing {
     void cancel(String reason) {
         switch (job.phase) {
             case RECORDING, COMPLETED, FAILED, CANCELLED -> {}
-            case WAITING, FENCING, PLANNING, RETURN_WAIT, PERSISTING, PREPARING, ACTIVATING, ACTIVE, FINISHING -> {
+            case WAITING,
+                    FENCING,
+                    PLANNING,
+                    RETURN_WAIT,
+                    PERSISTING,
+                    PREPARING,
+                    ACTIVATING,
+                    ACTIVE,
+                    FINISHING -> {
                 if (job.phase == JobPhase.ACTIVE) {
                     // What was begun after the last report never completes.
                     job.slots.running(Category.LOST_PROGRESS);
@@ -151,7 +191,16 @@ final class Finishing {
     }
 
     private JobResult without(String reason) {
-        return new JobResult(false, reason, job.completedStep, "", job.stepping.lastLoss(), Double.NaN, Double.NaN, 0, List.of());
+        return new JobResult(
+                false,
+                reason,
+                job.completedStep,
+                "",
+                job.stepping.lastLoss(),
+                Double.NaN,
+                Double.NaN,
+                0,
+                List.of());
     }
 
     private void record(JobPhase end, JobResult what) {
@@ -171,7 +220,9 @@ final class Finishing {
         }
         job.slots.close(Category.CONTROLLER_WAIT, job.now);
         job.enter(outcome, what.completed() ? "completed" : what.reason());
-        job.publish(new CoordinatorEvent.JobFinished(job.spec.jobId(), what.completed(), what.reason(), what.finalDigest()));
+        job.publish(
+                new CoordinatorEvent.JobFinished(
+                        job.spec.jobId(), what.completed(), what.reason(), what.finalDigest()));
         String reason = what.completed() ? "the job is completed" : what.reason();
         for (Roster.Member member : job.roster.all()) {
             job.emit(new JobEffect.SendEndJob(member.key, reason));

@@ -4,8 +4,8 @@ import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** The job's interruptions: at most one is open; what fails before it is over extends it. */
 final class Incidents {
@@ -14,7 +14,7 @@ final class Incidents {
 
     private final Job job;
     private final ArrayList<Incident> closed = new ArrayList<>();
-    private final long[] phaseNanos = new long[Incident.Phase.values().length];
+    private final EnumMap<Incident.Phase, Long> phaseNanos = new EnumMap<>(Incident.Phase.class);
     private final ArrayList<String> agents = new ArrayList<>();
     private List<Incident.Source> sources = List.of();
     private String cause = "";
@@ -35,27 +35,33 @@ final class Incidents {
         return open;
     }
 
-    /** Opens an incident that was detected now, {@code detectNanos} after the last word; or extends the open one. Nothing before the first view was active. */
+    /**
+     * Opens an incident that was detected now, {@code detectNanos} after the last word; or extends
+     * the open one. Nothing before the first view was active.
+     */
     void openOrExtend(String agent, String what, long detectNanos) {
         if (job.lineage.branches().isEmpty()) {
             return;
         }
         if (!open) {
             begin(agent, what, detectNanos);
-            job.publish(new CoordinatorEvent.IncidentProgressed(job.spec.jobId(), current(), phase, what));
+            job.publish(
+                    new CoordinatorEvent.IncidentProgressed(
+                            job.spec.jobId(), current(), phase, what));
             return;
         }
         if (!agents.contains(agent)) {
             agents.add(agent);
         }
         cause = cause + "; " + what;
-        job.publish(new CoordinatorEvent.IncidentProgressed(job.spec.jobId(), current(), phase, what));
+        job.publish(
+                new CoordinatorEvent.IncidentProgressed(job.spec.jobId(), current(), phase, what));
     }
 
     private void begin(String agent, String what, long detectNanos) {
         open = true;
         id = nextId++;
-        java.util.Arrays.fill(phaseNanos, 0);
+        phaseNanos.clear();
         agents.clear();
         agents.add(agent);
         sources = List.of();
@@ -63,7 +69,7 @@ final class Incidents {
         atStep = job.completedStep;
         resumedAtStep = job.completedStep;
         stepsLost = 0;
-        phaseNanos[Incident.Phase.DETECT.ordinal()] = Math.max(0, detectNanos);
+        phaseNanos.put(Incident.Phase.DETECT, Math.max(0, detectNanos));
         phase = Incident.Phase.FENCE;
         sinceNanos = job.now;
     }
@@ -72,8 +78,12 @@ final class Incidents {
     void advance(Incident.Phase next, String reason) {
         if (open) {
             charge();
+        }
+        if (open && phase != next) {
             phase = next;
-            job.publish(new CoordinatorEvent.IncidentProgressed(job.spec.jobId(), current(), phase, reason));
+            job.publish(
+                    new CoordinatorEvent.IncidentProgressed(
+                            job.spec.jobId(), current(), phase, reason));
         }
     }
 
@@ -100,7 +110,9 @@ final class Incidents {
     /** A loss that stopped nobody: it is over with the repair. */
     void passing(String agent, String what, long detectNanos) {
         begin(agent, what, detectNanos);
-        job.publish(new CoordinatorEvent.IncidentProgressed(job.spec.jobId(), current(), Incident.Phase.DETECT, what));
+        job.publish(
+                new CoordinatorEvent.IncidentProgressed(
+                        job.spec.jobId(), current(), Incident.Phase.DETECT, what));
         close();
     }
 
@@ -118,12 +130,8 @@ final class Incidents {
         return List.copyOf(all);
     }
 
-    @Nullable Incident openIncident() {
-        return open ? current() : null;
-    }
-
     private void charge() {
-        phaseNanos[phase.ordinal()] += job.now - sinceNanos;
+        phaseNanos.merge(phase, job.now - sinceNanos, Long::sum);
         sinceNanos = job.now;
     }
 
@@ -136,8 +144,17 @@ final class Incidents {
                 resumedAtStep,
                 stepsLost,
                 sources,
-                new Incident.Phases(phaseNanos[0], phaseNanos[1], phaseNanos[2], phaseNanos[3], phaseNanos[4]),
+                new Incident.Phases(
+                        spent(Incident.Phase.DETECT),
+                        spent(Incident.Phase.FENCE),
+                        spent(Incident.Phase.DECIDE),
+                        spent(Incident.Phase.RESTORE),
+                        spent(Incident.Phase.RESUME)),
                 over);
+    }
+
+    private long spent(Incident.Phase phase) {
+        return phaseNanos.getOrDefault(phase, 0L);
     }
 
     private void keep(Incident incident) {

@@ -1,8 +1,8 @@
 package io.coxswain.coordinator.core.job;
 
 /**
- * An invariant of the design (§10) does not hold: a bug, or corruption that nothing here can repair. Whoever owns the machine stops with a dump; the machine must not
- * be used again.
+ * An invariant of the design (§10) does not hold: a bug, or corruption that nothing here can
+ * repair. Whoever owns the machine stops with a dump; the machine must not be used again.
  */
 public final class InvariantBroken extends RuntimeException {
     private static final long serialVersionUID = 1L;

@@ -10,12 +10,15 @@ import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.View;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
-/** What the parts of a job's machine share. Only they touch it, within one {@link JobMachine#step}. */
+/**
+ * What the parts of a job's machine share. Only they touch it, within one {@link JobMachine#step}.
+ */
 final class Job {
     /** A change of phase, for dumps. */
     record PhaseChange(long atNanos, JobPhase phase, String reason) {
@@ -65,7 +68,9 @@ final class Job {
     private final ArrayDeque<PhaseChange> history = new ArrayDeque<>();
     private long nextEpoch;
 
-    /** The highest epoch that agents were asked to promise; what they held before is out of date. */
+    /**
+     * The highest epoch that agents were asked to promise; what they held before is out of date.
+     */
     private long promiseEpoch;
 
     /** The highest epoch that a view record carries. */
@@ -94,7 +99,16 @@ final class Job {
     /** The one place where the phase changes. */
     void enter(JobPhase next, String reason) {
         if (!phase.next().contains(next)) {
-            throw new InvariantBroken("I14", "phase " + phase + " cannot become " + next + " (" + reason + "); " + describe());
+            throw new InvariantBroken(
+                    "I14",
+                    "phase "
+                            + phase
+                            + " cannot become "
+                            + next
+                            + " ("
+                            + reason
+                            + "); "
+                            + describe());
         }
         phase = next;
         phaseSinceNanos = now;
@@ -133,7 +147,10 @@ final class Job {
         return nextEpoch++;
     }
 
-    /** An epoch for a plan: the fence's own if no view carries it yet and nobody promised a higher one. */
+    /**
+     * An epoch for a plan: the fence's own if no view carries it yet and nobody promised a higher
+     * one.
+     */
     long planEpoch() {
         if (promiseEpoch > recordedEpoch && promiseEpoch >= highestPromise) {
             return promiseEpoch;
@@ -146,8 +163,16 @@ final class Job {
         if (epoch <= recordedEpoch || epoch >= nextEpoch || epoch < promiseEpoch) {
             throw new InvariantBroken(
                     "I1",
-                    "a view with epoch " + epoch + " was planned; views up to " + recordedEpoch + " exist, agents were fenced at " + promiseEpoch + ", the next free epoch is "
-                            + nextEpoch + "; " + describe());
+                    "a view with epoch "
+                            + epoch
+                            + " was planned; views up to "
+                            + recordedEpoch
+                            + " exist, agents were fenced at "
+                            + promiseEpoch
+                            + ", the next free epoch is "
+                            + nextEpoch
+                            + "; "
+                            + describe());
         }
         recordedEpoch = epoch;
     }
@@ -178,7 +203,10 @@ final class Job {
     }
 
     static boolean holdsNothing(Inventory inventory) {
-        return inventory.live() == null && inventory.snapshots().isEmpty() && inventory.copies().isEmpty() && inventory.tail() == null;
+        return inventory.live() == null
+                && inventory.snapshots().isEmpty()
+                && inventory.copies().isEmpty()
+                && inventory.tail() == null;
     }
 
     /** True before any view was active and before any fence: nobody holds anything of this job. */

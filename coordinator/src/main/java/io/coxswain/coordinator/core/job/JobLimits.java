@@ -1,18 +1,25 @@
 package io.coxswain.coordinator.core.job;
 
 /**
- * The times and counts a job's machine goes by. All are bounds on waiting, none is a guess about the job: step times are measured.
+ * The times and counts a job's machine goes by. All are bounds on waiting, none is a guess about
+ * the job: step times are measured.
  *
- * @param fenceNanos how long inventories are waited for after a fence; who is silent then is left out of the plan, not declared lost
- * @param prepareNanos least time that members get to restore; a plan that expects longer gets four times what it expects
+ * @param fenceNanos how long inventories are waited for after a fence; who is silent then is left
+ *     out of the plan, not declared lost
+ * @param prepareNanos least time that members get to restore; a plan that expects longer gets four
+ *     times what it expects
  * @param settleNanos how long the first view waits for further agents once enough are ready
- * @param workerRestartNanos how long a rank waits for its agent's worker to come back before it goes to a spare
- * @param leaseNanos an agent stops stepping without a word from a leader for this long; credits cover it
+ * @param workerRestartNanos how long a rank waits for its agent's worker to come back before it
+ *     goes to a spare
+ * @param leaseNanos an agent stops stepping without a word from a leader for this long; credits
+ *     cover it
  * @param heartbeatNanos interval of heartbeats; the lease is more than twice that
  * @param finalNanos how long final states are waited for before they are asked for again
  * @param tickNanos interval of the checks of an active view
- * @param accusationNanos no completed step for this long after a member accused another: the most accused is left out
- * @param retryNanos first wait before agents that failed are tried again; doubles up to 16 times that
+ * @param accusationNanos no completed step for this long after a member accused another: the most
+ *     accused is left out
+ * @param retryNanos first wait before agents that failed are tried again; doubles up to 16 times
+ *     that
  * @param reportNanos time between progress reports that the step plan aims at
  * @param firstReportEvery steps between reports while no step time is known
  * @param minCredits least number of steps granted ahead

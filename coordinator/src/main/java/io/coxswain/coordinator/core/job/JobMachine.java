@@ -7,17 +7,23 @@ import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.View;
+import io.coxswain.coordinator.core.view.StepTimes;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
+
 /**
- * The life of one job, as a deterministic machine: an event and the time go in, effects and ledger bookings come out. It knows no clock, thread, socket or store.
+ * The life of one job, as a deterministic machine: an event and the time go in, effects and ledger
+ * bookings come out. It knows no clock, thread, socket or store.
  *
- * <p><b>Confinement.</b> The state is mutable and belongs to one thread. <b>Idempotence.</b> Duplicates do no harm; events of unknown incarnations and of older epochs are
- * dropped. <b>Durability.</b> What must not happen before a record is durable waits for the event that says so: {@code PrepareView} for the PREPARING record, {@code
- * StartView} for the ACTIVE record, {@code JobFinished} for the result. <b>Errors.</b> {@link InvariantBroken} means that the machine or what it was told is wrong beyond
- * repair: its owner stops, and the machine is not used again. <b>Cost.</b> A progress report costs O(log n); only views, grants and placements cost O(ranks).
+ * <p><b>Confinement.</b> The state is mutable and belongs to one thread. <b>Idempotence.</b>
+ * Duplicates do no harm; events of unknown incarnations and of older epochs are dropped.
+ * <b>Durability.</b> What must not happen before a record is durable waits for the event that says
+ * so: {@code PrepareView} for the PREPARING record, {@code StartView} for the ACTIVE record, {@code
+ * JobFinished} for the result. <b>Errors.</b> {@link InvariantBroken} means that the machine or
+ * what it was told is wrong beyond repair: its owner stops, and the machine is not used again.
+ * <b>Cost.</b> A progress report costs O(log n); only views, grants and placements cost O(ranks).
  */
 public final class JobMachine {
     private final Job job;
@@ -27,15 +33,20 @@ public final class JobMachine {
     }
 
     /**
-     * A job that was just admitted. Its slots exist from {@code nowNanos} on; the booking that says so comes with {@link #opening} or the first {@link #step}.
+     * A job that was just admitted. Its slots exist from {@code nowNanos} on; the booking that says
+     * so comes with {@link #opening} or the first {@link #step}.
      *
      * @param nextEpoch the lowest epoch that this job never used; at least 1
      */
-    public static JobMachine submitted(JobSpec spec, long nextEpoch, JobLimits limits, long nowNanos) {
+    public static JobMachine submitted(
+            JobSpec spec, long nextEpoch, JobLimits limits, long nowNanos) {
         return new JobMachine(new Job(spec, nextEpoch, limits, nowNanos));
     }
 
-    /** What the submission itself leads to: opens the account and says how many agents are needed. Empty after the first event. */
+    /**
+     * What the submission itself leads to: opens the account and says how many agents are needed.
+     * Empty after the first event.
+     */
     public Transition opening() {
         if (job.phase == JobPhase.WAITING && job.pristine() && job.waiting == null) {
             job.arrivals.considerStart();
@@ -51,7 +62,16 @@ public final class JobMachine {
      */
     public Transition step(JobEvent event, long nowNanos) {
         if (nowNanos < job.now) {
-            throw new InvariantBroken("I13", "time went back from " + job.now + " to " + nowNanos + " at " + event + "; " + job.describe());
+            throw new InvariantBroken(
+                    "I13",
+                    "time went back from "
+                            + job.now
+                            + " to "
+                            + nowNanos
+                            + " at "
+                            + event
+                            + "; "
+                            + job.describe());
         }
         job.now = nowNanos;
         switch (event) {
@@ -207,9 +227,9 @@ public final class JobMachine {
         return job.stepping.grantedThrough();
     }
 
-    /** Measured nanoseconds a step; 0 before any. */
-    public double stepNanos() {
-        return job.stepping.stepNanos();
+    /** What the job has shown of its step time. */
+    public StepTimes stepTimes() {
+        return job.stepping.times();
     }
 
     /** In order, an open one last; the oldest of very many are forgotten. */

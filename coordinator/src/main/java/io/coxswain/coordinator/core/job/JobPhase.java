@@ -4,7 +4,8 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * Where a job stands. {@link #next()} is the whole diagram; {@link Job#enter} refuses every other move.
+ * Where a job stands. {@link #next()} is the whole diagram; {@link Job#enter} refuses every other
+ * move.
  *
  * <pre>
  *  WAITING ──► PERSISTING ──► PREPARING ──► ACTIVATING ──► ACTIVE ──► FINISHING ──► RECORDING ──► COMPLETED

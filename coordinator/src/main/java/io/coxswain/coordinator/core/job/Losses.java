@@ -1,10 +1,10 @@
 package io.coxswain.coordinator.core.job;
 
+import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.View;
 
 import java.util.TreeMap;
 import java.util.TreeSet;
-import io.coxswain.coordinator.core.model.AgentKey;
 
 /** What happens when an agent, a worker or a link fails. */
 final class Losses {
@@ -81,7 +81,7 @@ final class Losses {
             job.incidents.openOrExtend(member.key.id(), said, detectNanos);
         }
         if (job.protection.holds(member.key)) {
-            job.stepping.repairPlacement();
+            job.protection.repair();
         }
         if (!recovering) {
             job.incidents.passing(member.key.id(), said, detectNanos);
@@ -132,7 +132,10 @@ final class Losses {
         }
     }
 
-    /** A worker-loss report; one of an older view from a member that has since taken up a newer one is a ghost. */
+    /**
+     * A worker-loss report; one of an older view from a member that has since taken up a newer one
+     * is a ghost.
+     */
     void workerLostReported(Roster.Member member, JobEvent.WorkerLostReported event) {
         boolean ghost =
                 switch (job.phase) {
@@ -140,11 +143,22 @@ final class Losses {
                         View view = job.view;
                         yield member.rank >= 0 && view != null && event.epoch() < view.epoch();
                     }
-                    case PREPARING, ACTIVATING -> job.preparing.tookUp(member) && event.epoch() < job.preparing.epoch();
-                    case WAITING, FENCING, PLANNING, RETURN_WAIT, PERSISTING, RECORDING, COMPLETED, FAILED, CANCELLED -> false;
+                    case PREPARING, ACTIVATING ->
+                            job.preparing.tookUp(member) && event.epoch() < job.preparing.epoch();
+                    case WAITING,
+                            FENCING,
+                            PLANNING,
+                            RETURN_WAIT,
+                            PERSISTING,
+                            RECORDING,
+                            COMPLETED,
+                            FAILED,
+                            CANCELLED ->
+                            false;
                 };
         if (!ghost) {
-            workerLost(member, event.hung() ? "hung and was killed: " + event.cause() : event.cause());
+            workerLost(
+                    member, event.hung() ? "hung and was killed: " + event.cause() : event.cause());
         }
     }
 
@@ -209,9 +223,14 @@ final class Losses {
         }
     }
 
-    /** Suspects the most accused once no step was completed for a while. Of equally accused ones it takes the one whose own accusation counts least: the last in order. */
+    /**
+     * Suspects the most accused once no step was completed for a while. Of equally accused ones it
+     * takes the one whose own accusation counts least: the last in order.
+     */
     void examineAccusations(long lastCompletedNanos) {
-        if (accusations.isEmpty() || job.now - Math.max(accusedSinceNanos, lastCompletedNanos) < job.limits.accusationNanos()) {
+        if (accusations.isEmpty()
+                || job.now - Math.max(accusedSinceNanos, lastCompletedNanos)
+                        < job.limits.accusationNanos()) {
             return;
         }
         AgentKey most = accusations.firstKey();
@@ -225,13 +244,19 @@ final class Losses {
         Roster.Member member = job.roster.find(most);
         accusations.clear();
         if (member != null) {
-            suspect(member, count + " members cannot reach it on the data plane and no step completes: " + accusationDetail, job.now - lastCompletedNanos);
+            suspect(
+                    member,
+                    count
+                            + " members cannot reach it on the data plane and no step completes: "
+                            + accusationDetail,
+                    job.now - lastCompletedNanos);
         }
     }
 
     /** Adds to the open incident what concerns the job; agents that had no part in it do not. */
     private void extend(Roster.Member member, String what) {
-        if (job.incidents.isOpen() && (member.rank >= 0 || member.prepared || !member.copies.isEmpty())) {
+        if (job.incidents.isOpen()
+                && (member.rank >= 0 || member.prepared || !member.copies.isEmpty())) {
             job.incidents.openOrExtend(member.key.id(), what, 0);
         }
     }

@@ -15,13 +15,14 @@ import io.coxswain.coordinator.core.placement.PlacementDecision;
 import io.coxswain.coordinator.core.recovery.BadSource;
 import io.coxswain.coordinator.core.view.StepPlanCompiler;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /** A view that is being installed: its plan, and who is ready. */
 final class PendingView {
@@ -43,7 +44,12 @@ final class PendingView {
     private final List<StepPlan> plans = new ArrayList<>();
     private int missing;
 
-    PendingView(View view, List<RestoreSource> sources, PlacementDecision placement, long expectedNanos, String reason) {
+    PendingView(
+            View view,
+            List<RestoreSource> sources,
+            PlacementDecision placement,
+            long expectedNanos,
+            String reason) {
         this.view = view;
         this.sources = List.copyOf(sources);
         this.placement = placement;
@@ -55,13 +61,22 @@ final class PendingView {
         for (int rank = 0; rank < count; rank++) {
             AgentProfile member = view.members().get(rank);
             if (ranks.put(member.key(), rank) != null) {
-                throw new InvariantBroken("I7", "agent " + member.key() + " has two ranks in epoch " + view.epoch());
+                throw new InvariantBroken(
+                        "I7", "agent " + member.key() + " has two ranks in epoch " + view.epoch());
             }
             if (sources.get(rank) instanceof RestoreSource.Fetch fetch) {
                 if (fetch.donor().key().equals(member.key())) {
-                    throw new InvariantBroken("I9", "rank " + rank + " of epoch " + view.epoch() + " would fetch from itself");
+                    throw new InvariantBroken(
+                            "I9",
+                            "rank "
+                                    + rank
+                                    + " of epoch "
+                                    + view.epoch()
+                                    + " would fetch from itself");
                 }
-                donations.computeIfAbsent(fetch.donor().key(), key -> new ArrayList<>()).add(new JobEffect.Donation(fetch.state(), fetch.digest()));
+                donations
+                        .computeIfAbsent(fetch.donor().key(), key -> new ArrayList<>())
+                        .add(new JobEffect.Donation(fetch.state(), fetch.digest()));
             }
         }
         for (CopyDuty duty : placement.placement().duties()) {
@@ -122,8 +137,10 @@ final class PendingView {
     }
 
     /**
-     * Ranks whose restored digest is not the one it should be: that of the completed step if it is known, else that of the rank's own source, else that of most replicas
-     * of the shard. Of two that stand alone a live state, which no snapshot verified, is the odd one, then the later rank.
+     * Ranks whose restored digest is not the one it should be: that of the completed step if it is
+     * known, else that of the rank's own source, else that of most replicas of the shard. Of two
+     * that stand alone a live state, which no snapshot verified, is the odd one, then the later
+     * rank.
      */
     List<Integer> oddRanks(DigestWindow completed) {
         Mesh mesh = view.mesh();
@@ -197,7 +214,9 @@ final class PendingView {
         if (state == null) {
             return null;
         }
-        return new BadSource(sources.get(rank) instanceof RestoreSource.Fetch fetch ? fetch.donor().key() : self, state);
+        return new BadSource(
+                sources.get(rank) instanceof RestoreSource.Fetch fetch ? fetch.donor().key() : self,
+                state);
     }
 
     /** Where the states came from in the end, by rank. */
@@ -208,12 +227,19 @@ final class PendingView {
             String self = view.members().get(rank).key().id();
             JobEvent.ViewReadyReported report = ready[rank];
             String planned = Preparing.sourceName(source);
-            String done = report == null || !NAMES.contains(report.action()) ? planned : report.action();
-            String from = source instanceof RestoreSource.Fetch fetch && done.equals(planned) ? fetch.donor().key().id() : self;
-            origins.add(new Incident.Source(rank, self, done, from, report == null ? 0 : report.restoredBytes()));
+            String done =
+                    report == null || !NAMES.contains(report.action()) ? planned : report.action();
+            String from =
+                    source instanceof RestoreSource.Fetch fetch && done.equals(planned)
+                            ? fetch.donor().key().id()
+                            : self;
+            origins.add(
+                    new Incident.Source(
+                            rank, self, done, from, report == null ? 0 : report.restoredBytes()));
         }
         return origins;
     }
 
-    private static final Set<String> NAMES = Set.of("init", "live", "local", "peer-copy", "fetched");
+    private static final Set<String> NAMES =
+            Set.of("init", "live", "local", "peer-copy", "fetched");
 }

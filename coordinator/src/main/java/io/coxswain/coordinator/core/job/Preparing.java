@@ -17,23 +17,35 @@ import io.coxswain.coordinator.core.recovery.RecoveryPlanner;
 import io.coxswain.coordinator.core.recovery.RecoveryProblem;
 import io.coxswain.coordinator.core.recovery.RecoveryReason;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Plans a view and installs it: PREPARING record durable → members restore → all ready, digests agree → ACTIVE record durable. What cannot be planned waits for agents or
- * for a lost shard's holder. An epoch that fails on the way is abandoned with its reason and never used again.
+ * Plans a view and installs it: PREPARING record durable → members restore → all ready, digests
+ * agree → ACTIVE record durable. What cannot be planned waits for agents or for a lost shard's
+ * holder. An epoch that fails on the way is abandoned with its reason and never used again.
  */
 final class Preparing {
     private final Job job;
 
-    /** Sources that were missing or did not match; never offered again while their agent is attached. In order of discovery. */
+    /**
+     * Sources that were missing or did not match; never offered again while their agent is
+     * attached. In order of discovery.
+     */
     private final LinkedHashSet<BadSource> excluded = new LinkedHashSet<>();
 
     private @Nullable PendingView pending;
+
+    /**
+     * The last view that members were told of: what they restored in it bears its epoch, whether it
+     * became active or not.
+     */
+    private @Nullable View lastPrepared;
+
     private boolean waitingForCapacity;
     private long waitingSinceNanos;
     private long returnDeadlineNanos;
@@ -75,17 +87,22 @@ final class Preparing {
                         job.spec,
                         layout,
                         job.lineage,
-                        job.view,
+                        previous(),
                         job.planEpoch(),
                         job.completedStep,
                         candidates,
                         excluded,
                         nothingEverCompleted);
         switch (RecoveryPlanner.plan(problem)) {
-            case RecoveryDecision.Recover recover -> install(recover, layout, problem.nextEpoch(), why);
+            case RecoveryDecision.Recover recover ->
+                    install(recover, layout, problem.nextEpoch(), why);
             case RecoveryDecision.NeedCapacity need -> shortOfAgents(need.missing(), need.reason());
             case RecoveryDecision.ShardLost lost -> waitForReturn(lost);
         }
+    }
+
+    private @Nullable View previous() {
+        return lastPrepared == null ? job.view : lastPrepared;
     }
 
     private void shortOfAgents(int missing, RecoveryReason reason) {
@@ -96,7 +113,9 @@ final class Preparing {
         }
         long wait = job.limits.retryNanos() << Math.min(retries, 4);
         retries++;
-        enterWaiting(new WaitReason.AgentsFailing(failing.stream().map(AgentKey::id).toList(), reason.text()));
+        enterWaiting(
+                new WaitReason.AgentsFailing(
+                        failing.stream().map(AgentKey::id).toList(), reason.text()));
         job.timer(JobEffect.TimerKind.SETTLE, job.promiseEpoch(), wait);
     }
 
@@ -106,7 +125,9 @@ final class Preparing {
         boolean news = !reason.equals(job.waiting);
         enterWaiting(reason);
         if (news) {
-            job.publish(new CoordinatorEvent.CapacityNeeded(job.spec.jobId(), missing, Map.of(), waitingSinceNanos));
+            job.publish(
+                    new CoordinatorEvent.CapacityNeeded(
+                            job.spec.jobId(), missing, Map.of(), waitingSinceNanos));
         }
     }
 
@@ -148,7 +169,10 @@ final class Preparing {
         if (returnDeadlineNanos == 0) {
             returnDeadlineNanos = job.now + job.spec.returnWaitNanos();
         }
-        var reason = new WaitReason.ShardsLost(lost.shards(), lost.reason().text() + "; " + job.protection.lastHolders(lost.shards()));
+        var reason =
+                new WaitReason.ShardsLost(
+                        lost.shards(),
+                        lost.reason().text() + "; " + job.protection.lastHolders(lost.shards()));
         job.slots.turn(Category.CONTROLLER_WAIT, job.now);
         job.enter(JobPhase.RETURN_WAIT, reason.text());
         job.waitFor(reason);
@@ -169,7 +193,8 @@ final class Preparing {
                 giveUp();
             } else {
                 returnTimerEpoch = timerEpoch;
-                job.timer(JobEffect.TimerKind.RETURN_WAIT, timerEpoch, returnDeadlineNanos - job.now);
+                job.timer(
+                        JobEffect.TimerKind.RETURN_WAIT, timerEpoch, returnDeadlineNanos - job.now);
             }
         }
     }
@@ -186,11 +211,15 @@ final class Preparing {
 
     // ------------------------------------------------------------------ installing
 
-    private void install(RecoveryDecision.Recover recover, StateLayout layout, long epoch, String why) {
+    private void install(
+            RecoveryDecision.Recover recover, StateLayout layout, long epoch, String why) {
         View view = recover.view();
         int ranks = job.spec.mesh().ranks();
-        if (view.epoch() != epoch || view.members().size() != ranks || recover.sources().size() != ranks) {
-            throw new InvariantBroken("I1", "the plan for epoch " + epoch + " is " + recover + "; " + job.describe());
+        if (view.epoch() != epoch
+                || view.members().size() != ranks
+                || recover.sources().size() != ranks) {
+            throw new InvariantBroken(
+                    "I1", "the plan for epoch " + epoch + " is " + recover + "; " + job.describe());
         }
         PlacementDecision placement = job.protection.plan(view, layout, 1);
         if (placement.refusal() != null && job.lineage.branches().isEmpty()) {
@@ -200,10 +229,18 @@ final class Preparing {
         job.recording(view.epoch());
         waitingForCapacity = false;
         returnDeadlineNanos = 0;
-        pending = new PendingView(view, recover.sources(), placement, recover.expectedNanos(), recover.reason().text());
+        pending =
+                new PendingView(
+                        view,
+                        recover.sources(),
+                        placement,
+                        recover.expectedNanos(),
+                        recover.reason().text());
         job.slots.turn(Category.RECOVERY_DECIDE, job.now);
         job.enter(JobPhase.PERSISTING, why + ": " + recover.reason().text());
-        job.emit(new JobEffect.PersistView(JobEffect.ViewState.PREPARING, view, placement.placement(), job.lineage));
+        job.emit(
+                new JobEffect.PersistView(
+                        JobEffect.ViewState.PREPARING, view, placement.placement(), job.lineage));
     }
 
     /** The epoch's record is durable. */
@@ -214,7 +251,8 @@ final class Preparing {
         }
         if (event.state() == JobEffect.ViewState.PREPARING && job.phase == JobPhase.PERSISTING) {
             prepare(view);
-        } else if (event.state() == JobEffect.ViewState.ACTIVE && job.phase == JobPhase.ACTIVATING) {
+        } else if (event.state() == JobEffect.ViewState.ACTIVE
+                && job.phase == JobPhase.ACTIVATING) {
             pending = null;
             job.stepping.activate(view);
         }
@@ -224,6 +262,7 @@ final class Preparing {
         job.slots.turn(Category.RECOVERY_RESTORE, job.now);
         job.incidents.advance(Incident.Phase.RESTORE, view.reason);
         job.promising(view.epoch());
+        lastPrepared = view.view;
         view.compile(job.spec, job.stepping.reportEvery());
         for (var entry : view.ranks.entrySet()) {
             Roster.Member member = job.roster.find(entry.getKey());
@@ -231,12 +270,15 @@ final class Preparing {
                 member.prepared = true;
             }
         }
-        job.enter(JobPhase.PREPARING, "members of epoch " + view.epoch() + " restore step " + view.view.baseStep());
+        job.enter(
+                JobPhase.PREPARING,
+                "members of epoch " + view.epoch() + " restore step " + view.view.baseStep());
         for (int rank = 0; rank < view.view.members().size(); rank++) {
             job.emit(view.messageTo(view.view.members().get(rank).key(), rank));
         }
         for (Roster.Member member : job.roster.all()) {
-            if (!view.ranks.containsKey(member.key) && (member.eligible() && member.answered || view.concerns(member.key))) {
+            if (!view.ranks.containsKey(member.key)
+                    && ((member.eligible() && member.answered) || view.concerns(member.key))) {
                 member.prepared = true;
                 job.emit(view.messageTo(member.key, -1));
             }
@@ -248,7 +290,10 @@ final class Preparing {
     /** A member's stream broke and is back. */
     void resend(Roster.Member member) {
         PendingView view = pending;
-        if (view != null && job.phase == JobPhase.PREPARING && member.prepared && !view.isReady(member.key)) {
+        if (view != null
+                && job.phase == JobPhase.PREPARING
+                && member.prepared
+                && !view.isReady(member.key)) {
             job.emit(view.messageTo(member.key, view.rankOf(member.key)));
         }
     }
@@ -264,7 +309,13 @@ final class Preparing {
         }
         if (event.step() != view.view.baseStep()) {
             blame(member);
-            abandon("agent " + member.key.id() + " restored step " + event.step() + " instead of " + view.view.baseStep());
+            abandon(
+                    "agent "
+                            + member.key.id()
+                            + " restored step "
+                            + event.step()
+                            + " instead of "
+                            + view.view.baseStep());
             return;
         }
         if (view.ready(rank, event)) {
@@ -278,16 +329,26 @@ final class Preparing {
             var text = new StringBuilder("restored digests disagree:");
             for (int rank : odd) {
                 disbelieve(view, rank);
-                text.append(" rank ").append(rank).append(" (agent ").append(view.view.members().get(rank).key().id()).append(')');
+                text.append(" rank ")
+                        .append(rank)
+                        .append(" (agent ")
+                        .append(view.view.members().get(rank).key().id())
+                        .append(')');
             }
             abandon(text.toString());
             return;
         }
         job.slots.turn(Category.RECOVERY_RESUME, job.now);
-        job.incidents.advance(Incident.Phase.RESUME, "all members restored step " + view.view.baseStep());
+        job.incidents.advance(
+                Incident.Phase.RESUME, "all members restored step " + view.view.baseStep());
         job.enter(JobPhase.ACTIVATING, "all members are ready");
         Lineage lineage = job.lineage.branch(view.epoch(), view.view.baseStep());
-        job.emit(new JobEffect.PersistView(JobEffect.ViewState.ACTIVE, view.view, view.placement.placement(), lineage));
+        job.emit(
+                new JobEffect.PersistView(
+                        JobEffect.ViewState.ACTIVE,
+                        view.view,
+                        view.placement.placement(),
+                        lineage));
     }
 
     private void disbelieve(PendingView view, int rank) {
@@ -298,7 +359,9 @@ final class Preparing {
         }
         Roster.Member member = job.roster.find(view.view.members().get(rank).key());
         if (member != null) {
-            String reason = "its initial state differs from that of the other replicas: its runtime is not deterministic or not the same";
+            String reason =
+                    "its initial state differs from that of the other replicas: its runtime is not"
+                        + " deterministic or not the same";
             job.roster.unfit(member, reason);
             job.publish(new CoordinatorEvent.AgentUnfit(job.spec.jobId(), member.key.id(), reason));
         }
@@ -309,7 +372,10 @@ final class Preparing {
     void failed(Roster.Member member, JobEvent.ViewFailedReported event) {
         PendingView view = pending;
         boolean installing = job.phase == JobPhase.PREPARING || job.phase == JobPhase.ACTIVATING;
-        if (view != null && installing && event.epoch() == view.epoch() && view.rankOf(member.key) >= 0) {
+        if (view != null
+                && installing
+                && event.epoch() == view.epoch()
+                && view.rankOf(member.key) >= 0) {
             StateName state = event.state();
             AgentKey source = event.source() == null ? member.key : event.source();
             if (event.badState() && state != null) {
@@ -317,10 +383,24 @@ final class Preparing {
             } else {
                 blame(member);
             }
-            abandon("agent " + member.key.id() + " could not take up epoch " + view.epoch() + ": " + event.reason());
-        } else if (job.phase == JobPhase.ACTIVE && member.rank >= 0 && event.epoch() == job.activeView().epoch()) {
+            abandon(
+                    "agent "
+                            + member.key.id()
+                            + " could not take up epoch "
+                            + view.epoch()
+                            + ": "
+                            + event.reason());
+        } else if (job.phase == JobPhase.ACTIVE
+                && member.rank >= 0
+                && event.epoch() == job.activeView().epoch()) {
             blame(member);
-            String what = "agent " + member.key.id() + " failed in epoch " + event.epoch() + ": " + event.reason();
+            String what =
+                    "agent "
+                            + member.key.id()
+                            + " failed in epoch "
+                            + event.epoch()
+                            + ": "
+                            + event.reason();
             job.incidents.openOrExtend(member.key.id(), what, 0);
             job.fencing.begin(what);
         }

@@ -29,12 +29,16 @@ final class Protection {
     private final TreeMap<Integer, TreeMap<String, Long>> lastHeld = new TreeMap<>();
 
     private final Set<AgentKey> holders = new HashSet<>();
+    private long effectiveStep;
 
     Protection(Job job) {
         this.job = job;
     }
 
-    /** Plans who holds copies in {@code view}: spares are those that could take a rank now and have none. */
+    /**
+     * Plans who holds copies in {@code view}: spares are those that could take a rank now and have
+     * none.
+     */
     PlacementDecision plan(View view, StateLayout layout, long version) {
         var members = new HashSet<AgentKey>();
         for (AgentProfile member : view.members()) {
@@ -50,11 +54,17 @@ final class Protection {
                 held.put(member.key, new TreeSet<>(member.copies.keySet()));
             }
         }
-        return PlacementPlanner.plan(new PlacementProblem(job.spec, layout, view, spares, held, job.placement, version));
+        return PlacementPlanner.plan(
+                new PlacementProblem(job.spec, layout, view, spares, held, job.placement, version));
     }
 
-    /** The placement is in force. */
-    void installed(PlacementDecision decision) {
+    /** The placement of a new view is in force, from its first snapshot on. */
+    void begin(PlacementDecision decision, long baseStep) {
+        effectiveStep = baseStep;
+        installed(decision);
+    }
+
+    private void installed(PlacementDecision decision) {
         Placement placement = decision.placement();
         job.placement = placement;
         holders.clear();
@@ -70,7 +80,12 @@ final class Protection {
         }
         job.publish(
                 new CoordinatorEvent.PlacementChanged(
-                        job.spec.jobId(), placement.epoch(), placement.version(), List.copyOf(texts), List.copyOf(deficits), decision.survives()));
+                        job.spec.jobId(),
+                        placement.epoch(),
+                        placement.version(),
+                        List.copyOf(texts),
+                        List.copyOf(deficits),
+                        decision.survives()));
     }
 
     /** A new view is active: remembers who has which shard. */
@@ -78,6 +93,72 @@ final class Protection {
         lastHeld.clear();
         for (int rank = 0; rank < view.members().size(); rank++) {
             note(view.mesh().shardOf(rank), view.members().get(rank).key().id(), view.baseStep());
+        }
+    }
+
+    /** A spare became ready: it may take over duties, or a rank later. */
+    void admitSpare(Roster.Member member) {
+        if (!member.shunned()) {
+            repair();
+        }
+    }
+
+    /**
+     * Plans the placement again; sends it if it changed. Spares that the view has not heard of are
+     * told of it.
+     */
+    void repair() {
+        View view = job.activeView();
+        StateLayout layout = job.layout;
+        Placement current = job.placement;
+        if (layout == null || current == null) {
+            return;
+        }
+        PlacementDecision decision = plan(view, layout, current.version() + 1);
+        boolean changed = !decision.placement().duties().equals(current.duties());
+        if (changed) {
+            effectiveStep = job.stepping.newestReported() + 1;
+            installed(decision);
+        }
+        for (Roster.Member member : job.roster.all()) {
+            if (member.prepared && changed) {
+                sendPlacement(member);
+            } else if (!member.prepared && member.rank < 0 && member.eligible()) {
+                member.prepared = true;
+                introduce(view, member);
+            }
+        }
+    }
+
+    private void sendPlacement(Roster.Member member) {
+        Placement placement = job.placement;
+        if (placement != null) {
+            job.emit(new JobEffect.SendPlacement(member.key, placement, effectiveStep));
+        }
+    }
+
+    private void introduce(View view, Roster.Member spare) {
+        Placement placement = job.placement;
+        if (placement != null) {
+            job.emit(
+                    new JobEffect.SendPrepareView(
+                            spare.key, view, -1, null, null, placement, List.of()));
+            job.emit(
+                    new JobEffect.SendStartView(
+                            spare.key, view.epoch(), job.stepping.grantedThrough()));
+        }
+    }
+
+    /** The stream of an agent of the active view is back: what it may have missed. */
+    void resend(Roster.Member member) {
+        View view = job.activeView();
+        if (member.rank >= 0) {
+            job.emit(
+                    new JobEffect.SendStartView(
+                            member.key, view.epoch(), job.stepping.grantedThrough()));
+            sendPlacement(member);
+        } else if (member.prepared) {
+            introduce(view, member);
         }
     }
 
@@ -114,17 +195,29 @@ final class Protection {
         View view = job.view;
         if (view != null) {
             for (int rank = 0; rank < view.members().size(); rank++) {
-                note(view.mesh().shardOf(rank), view.members().get(rank).key().id(), job.stepping.doneBy(rank));
+                note(
+                        view.mesh().shardOf(rank),
+                        view.members().get(rank).key().id(),
+                        job.stepping.doneBy(rank));
             }
         }
         var texts = new ArrayList<String>();
         for (int shard : shards) {
             var who = new ArrayList<String>();
-            for (Map.Entry<String, Long> entry : lastHeld.getOrDefault(shard, new TreeMap<>()).entrySet()) {
+            for (Map.Entry<String, Long> entry :
+                    lastHeld.getOrDefault(shard, new TreeMap<>()).entrySet()) {
                 boolean here = job.roster.attachedAs(entry.getKey()) != null;
-                who.add(entry.getKey() + " (step " + entry.getValue() + (here ? ", attached without it)" : ", gone)"));
+                who.add(
+                        entry.getKey()
+                                + " (step "
+                                + entry.getValue()
+                                + (here ? ", attached without it)" : ", gone)"));
             }
-            texts.add("shard " + shard + " was last held by " + (who.isEmpty() ? "nobody" : String.join(", ", who)));
+            texts.add(
+                    "shard "
+                            + shard
+                            + " was last held by "
+                            + (who.isEmpty() ? "nobody" : String.join(", ", who)));
         }
         return String.join("; ", texts);
     }

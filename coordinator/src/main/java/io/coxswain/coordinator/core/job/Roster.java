@@ -5,14 +5,18 @@ import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.HeldState;
 import io.coxswain.coordinator.core.model.Inventory;
 
-import java.util.Collection;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
-/** The attached agents. Found by hash, walked in the order of their keys. Counts are kept, so that a start with thousands of agents is not quadratic. */
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * The attached agents. Found by hash, walked in the order of their keys. Counts are kept, so that a
+ * start with thousands of agents is not quadratic.
+ */
 final class Roster {
     /** One attached incarnation. */
     static final class Member {
@@ -119,10 +123,6 @@ final class Roster {
         return ordered.values();
     }
 
-    Map<AgentKey, Member> byOrder() {
-        return ordered;
-    }
-
     void ready(Member member, boolean ready) {
         count(member, -1);
         member.ready = ready;
@@ -148,8 +148,8 @@ final class Roster {
     }
 
     /** Agents left out because they failed, in order. */
-    TreeSet<AgentKey> shunned() {
-        return new TreeSet<>(shunned);
+    List<AgentKey> shunned() {
+        return List.copyOf(shunned);
     }
 
     /** Agents that could take a rank now. */

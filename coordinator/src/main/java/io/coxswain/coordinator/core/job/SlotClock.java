@@ -7,11 +7,13 @@ import io.coxswain.coordinator.core.model.StepRun;
 import java.util.List;
 
 /**
- * Books the slots' time. A slot is a rank of the job's mesh, whoever holds the rank. Each slot has a cursor up to which its time is booked; bookings only move it
- * forward, so that time is tiled whatever is asked for.
+ * Books the slots' time. A slot is a rank of the job's mesh, whoever holds the rank. Each slot has
+ * a cursor up to which its time is booked; bookings only move it forward, so that time is tiled
+ * whatever is asked for.
  *
- * <p>Choices: everything before the first {@code StartView} is start-up (the part in which the member compiled is {@code compile}); waiting for capacity, for a lost
- * shard's holder and for the end's paperwork is {@code controller_wait}.
+ * <p>Choices: everything before the first {@code StartView} is start-up (the part in which the
+ * member compiled is {@code compile}); waiting for capacity, for a lost shard's holder and for the
+ * end's paperwork is {@code controller_wait}.
  */
 final class SlotClock {
     private final List<LedgerEntry> ledger;
@@ -43,7 +45,10 @@ final class SlotClock {
         return started;
     }
 
-    /** The first view starts: each slot's past, by when its member was ready and how long that compiled. */
+    /**
+     * The first view starts: each slot's past, by when its member was ready and how long that
+     * compiled.
+     */
     void startup(int slot, long readyAtNanos, long compileNanos, long untilNanos) {
         long ready = Math.min(readyAtNanos, untilNanos);
         stretch(slot, Category.STARTUP, ready - Math.max(0, compileNanos));
@@ -63,7 +68,10 @@ final class SlotClock {
         }
     }
 
-    /** Books the running category for all slots, then lets {@code next} run. Before the first start only notes nothing: start-up is booked when members are known. */
+    /**
+     * Books the running category for all slots, then lets {@code next} run. Before the first start
+     * only notes nothing: start-up is booked when members are known.
+     */
     void turn(Category next, long nowNanos) {
         if (started) {
             all(running, nowNanos);
@@ -82,8 +90,11 @@ final class SlotClock {
         all(started ? category : Category.STARTUP, nowNanos);
     }
 
-    /** {@code first..last} of {@code run} were made until {@code untilNanos}; {@code first} may be later than the run's when its beginning was booked before, or
-     * earlier when a report before it never came: the steps were made all the same. */
+    /**
+     * {@code first..last} of {@code run} were made until {@code untilNanos}; {@code first} may be
+     * later than the run's when its beginning was booked before, or earlier when a report before it
+     * never came: the steps were made all the same.
+     */
     void steps(int slot, long first, StepRun run, long untilNanos) {
         long until = Math.max(untilNanos, cursor[slot]);
         long total = run.last() - run.first() + 1;
@@ -101,7 +112,10 @@ final class SlotClock {
                         share(run.stragglerWaitNanos(), part, total)));
     }
 
-    /** Steps that a slot proved by what others could only do with it; nobody is left to say how its time was spent. */
+    /**
+     * Steps that a slot proved by what others could only do with it; nobody is left to say how its
+     * time was spent.
+     */
     void provenSteps(int slot, long first, long last, long untilNanos) {
         long until = Math.max(untilNanos, cursor[slot]);
         cursor[slot] = until;
@@ -129,7 +143,8 @@ final class SlotClock {
     }
 
     /**
-     * Lets detail fold. The protected step of the previous call is settled, not this one's: an owner may still hold a snapshot from before the newest floor.
+     * Lets detail fold. The protected step of the previous call is settled, not this one's: an
+     * owner may still hold a snapshot from before the newest floor.
      *
      * @return true if something was settled
      */

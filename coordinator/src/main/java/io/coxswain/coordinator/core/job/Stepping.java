@@ -6,12 +6,12 @@ import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Mesh;
-import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.Progress;
-import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.StepRun;
 import io.coxswain.coordinator.core.model.View;
-import io.coxswain.coordinator.core.placement.PlacementDecision;
+import io.coxswain.coordinator.core.view.CreditRule;
+import io.coxswain.coordinator.core.view.SampleCountRule;
+import io.coxswain.coordinator.core.view.StepTimes;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,11 +19,10 @@ import java.util.List;
 import java.util.TreeMap;
 
 /**
- * The active view: progress, completed steps, credits, placement changes. A report costs O(log of the distinct steps that ranks are at); only a new view, a grant or a
- * placement costs O(ranks).
+ * The active view: progress, completed steps, credits, placement changes. A report costs O(log of
+ * the distinct steps that ranks are at); only a new view, a grant or a placement costs O(ranks).
  */
 final class Stepping {
-    private static final long MAX_CREDITS = 1_000_000;
     private static final int MAX_REPORT_EVERY = 1_024;
 
     private final Job job;
@@ -36,10 +35,8 @@ final class Stepping {
 
     private int reportEvery;
     private long floor;
-    private long grantedAt;
     private long grantedThrough;
-    private long effectiveStep;
-    private double stepNanos;
+    private StepTimes times = StepTimes.NONE;
     private boolean measured;
     private long lastCompletedNanos;
     private long lastSettledNanos;
@@ -51,21 +48,15 @@ final class Stepping {
         Mesh mesh = job.spec.mesh();
         digests = new DigestWindow(mesh.shards());
         done = new long[mesh.ranks()];
-        samplesPerStep = samplesPerStep(job.spec);
+        samplesPerStep = new long[mesh.ranks()];
+        for (int rank = 0; agentCollectives(job.spec) && rank < mesh.ranks(); rank++) {
+            samplesPerStep[rank] = SampleCountRule.samplesPerStep(job.spec, rank);
+        }
         reportEvery = job.limits.firstReportEvery();
     }
 
-    /** What each rank consumes of the global batch: rank i of N has microshards [i·M/N, (i+1)·M/N), microshard m has positions [m·B/M, (m+1)·B/M). */
-    static long[] samplesPerStep(JobSpec spec) {
-        int ranks = spec.mesh().ranks();
-        long microshards = spec.microshards();
-        var samples = new long[ranks];
-        for (int rank = 0; rank < ranks; rank++) {
-            long from = rank * microshards / ranks;
-            long to = (rank + 1) * microshards / ranks;
-            samples[rank] = to * spec.batch() / microshards - from * spec.batch() / microshards;
-        }
-        return samples;
+    private static boolean agentCollectives(JobSpec spec) {
+        return spec.collectivesAcross().equals("agent");
     }
 
     // ------------------------------------------------------------------ a view begins
@@ -75,7 +66,16 @@ final class Stepping {
         View view = pending.view;
         long base = view.baseStep();
         if (base > job.spec.steps()) {
-            throw new InvariantBroken("I4", "view " + view.epoch() + " starts from step " + base + " of a job of " + job.spec.steps() + " steps; " + job.describe());
+            throw new InvariantBroken(
+                    "I4",
+                    "view "
+                            + view.epoch()
+                            + " starts from step "
+                            + base
+                            + " of a job of "
+                            + job.spec.steps()
+                            + " steps; "
+                            + job.describe());
         }
         job.lineage = job.lineage.branch(view.epoch(), base);
         startSlots(view);
@@ -92,7 +92,7 @@ final class Stepping {
         job.newestSeen = Math.max(job.newestSeen, base);
         job.view = view;
         job.protection.viewActive(view);
-        effectiveStep = base;
+        grantedThrough = base;
         measured = false;
         lastCompletedNanos = job.now;
         job.incidents.installed(base, lost, job.incidents.isOpen() ? pending.origins() : List.of());
@@ -109,7 +109,7 @@ final class Stepping {
             late |= member.rank < 0 && !member.prepared && member.eligible();
         }
         if (late || pending.placementOutdated) {
-            repairPlacement();
+            job.protection.repair();
         }
     }
 
@@ -131,8 +131,15 @@ final class Stepping {
 
     private void moveCompleted(View view, long base) {
         if (base < job.completedStep) {
-            String reason = "epoch " + view.epoch() + " starts from step " + base + ", the newest of which every shard has an intact state";
-            job.publish(new CoordinatorEvent.RolledBack(job.spec.jobId(), job.completedStep, base, reason));
+            String reason =
+                    "epoch "
+                            + view.epoch()
+                            + " starts from step "
+                            + base
+                            + ", the newest of which every shard has an intact state";
+            job.publish(
+                    new CoordinatorEvent.RolledBack(
+                            job.spec.jobId(), job.completedStep, base, reason));
             job.completedStep = base;
             job.protectedStep = Math.min(job.protectedStep, base);
         } else if (base > job.completedStep) {
@@ -167,13 +174,18 @@ final class Stepping {
                 spares.add(member.key.id());
             }
         }
-        job.publish(new CoordinatorEvent.ViewActivated(job.spec.jobId(), view.epoch(), view.baseStep(), members, spares));
-        job.protection.installed(pending.placement);
+        job.publish(
+                new CoordinatorEvent.ViewActivated(
+                        job.spec.jobId(), view.epoch(), view.baseStep(), members, spares));
+        job.protection.begin(pending.placement, view.baseStep());
     }
 
     // ------------------------------------------------------------------ progress
 
-    /** Steps that a member made. Reports of other epochs, ranks and incarnations are ghosts; what was reported before is skipped. */
+    /**
+     * Steps that a member made. Reports of other epochs, ranks and incarnations are ghosts; what
+     * was reported before is skipped.
+     */
     void progress(Roster.Member member, Progress progress) {
         switch (job.phase) {
             case ACTIVE -> record(member, progress, job.now, false);
@@ -182,7 +194,17 @@ final class Stepping {
                     record(member, progress, job.fencing.steppedUntilNanos(), true);
                 }
             }
-            case WAITING, PLANNING, RETURN_WAIT, PERSISTING, PREPARING, ACTIVATING, FINISHING, RECORDING, COMPLETED, FAILED, CANCELLED -> {}
+            case WAITING,
+                    PLANNING,
+                    RETURN_WAIT,
+                    PERSISTING,
+                    PREPARING,
+                    ACTIVATING,
+                    FINISHING,
+                    RECORDING,
+                    COMPLETED,
+                    FAILED,
+                    CANCELLED -> {}
         }
     }
 
@@ -194,7 +216,10 @@ final class Stepping {
     private void record(Roster.Member member, Progress progress, long capNanos, boolean stopped) {
         View view = job.view;
         int rank = member.rank;
-        if (view == null || progress.epoch() != view.epoch() || rank < 0 || progress.rank() != rank) {
+        if (view == null
+                || progress.epoch() != view.epoch()
+                || rank < 0
+                || progress.rank() != rank) {
             return;
         }
         List<StepRun> runs = progress.runs();
@@ -207,7 +232,11 @@ final class Stepping {
             }
             check(view, rank, run);
             boolean newest = i == runs.size() - 1 && !stopped;
-            job.slots.steps(rank, reached + 1, run, newest ? capNanos : job.slots.endOf(rank, run, capNanos));
+            job.slots.steps(
+                    rank,
+                    reached + 1,
+                    run,
+                    newest ? capNanos : job.slots.endOf(rank, run, capNanos));
             reached = run.last();
             lastLoss = run.loss();
         }
@@ -227,7 +256,14 @@ final class Stepping {
         job.newestSeen = Math.max(job.newestSeen, to);
         Integer left = ranksAt.get(from);
         if (left == null) {
-            throw new InvariantBroken("I4", "rank " + rank + " was at step " + from + " but nobody is counted there; " + job.describe());
+            throw new InvariantBroken(
+                    "I4",
+                    "rank "
+                            + rank
+                            + " was at step "
+                            + from
+                            + " but nobody is counted there; "
+                            + job.describe());
         }
         if (left == 1) {
             ranksAt.remove(from);
@@ -238,13 +274,25 @@ final class Stepping {
     }
 
     private void check(View view, int rank, StepRun run) {
-        if (job.spec.collectivesAcross().equals("agent")) {
+        if (agentCollectives(job.spec)) {
             long expected = samplesPerStep[rank] * (run.last() - run.first() + 1);
             if (run.samples() != expected) {
                 throw new InvariantBroken(
                         "I6",
-                        "rank " + rank + " of epoch " + view.epoch() + " consumed " + run.samples() + " samples in steps " + run.first() + ".." + run.last() + ", its share is "
-                                + expected + "; " + job.describe());
+                        "rank "
+                                + rank
+                                + " of epoch "
+                                + view.epoch()
+                                + " consumed "
+                                + run.samples()
+                                + " samples in steps "
+                                + run.first()
+                                + ".."
+                                + run.last()
+                                + ", its share is "
+                                + expected
+                                + "; "
+                                + job.describe());
             }
         }
         int shard = view.mesh().shardOf(rank);
@@ -252,15 +300,26 @@ final class Stepping {
         if (!before.agreesWith(run.digest())) {
             throw new InvariantBroken(
                     "I2",
-                    "shard " + shard + " has two digests after step " + run.digestStep() + ": " + before.hex() + " and, from rank " + rank + " of epoch " + view.epoch() + ", "
-                            + run.digest().hex() + "; " + job.describe());
+                    "shard "
+                            + shard
+                            + " has two digests after step "
+                            + run.digestStep()
+                            + ": "
+                            + before.hex()
+                            + " and, from rank "
+                            + rank
+                            + " of epoch "
+                            + view.epoch()
+                            + ", "
+                            + run.digest().hex()
+                            + "; "
+                            + job.describe());
         }
     }
 
     private void completed(View view, long step) {
         if (measured) {
-            double each = (double) (job.now - lastCompletedNanos) / (step - job.completedStep);
-            stepNanos = stepNanos == 0 ? each : stepNanos + (each - stepNanos) / 4;
+            times = times.observe(step - job.completedStep, job.now - lastCompletedNanos);
         }
         measured = true;
         lastCompletedNanos = job.now;
@@ -277,8 +336,7 @@ final class Stepping {
         }
         if (step == job.spec.steps()) {
             job.finishing.begin();
-        } else if (grantedThrough < job.spec.steps() && 2 * (step - grantedAt) >= grantedThrough - grantedAt) {
-            grant();
+        } else if (grant()) {
             for (AgentProfile member : view.members()) {
                 job.emit(new JobEffect.SendGrant(member.key(), view.epoch(), grantedThrough));
             }
@@ -286,25 +344,48 @@ final class Stepping {
     }
 
     private void publishCompleted(View view) {
-        double perSecond = stepNanos > 0 ? 1e9 / stepNanos : 0;
+        double perSecond = times.meanNanos() > 0 ? 1e9 / times.meanNanos() : 0;
         job.publish(
                 new CoordinatorEvent.StepsCompleted(
-                        job.spec.jobId(), view.epoch(), job.completedStep, job.protectedStep, lastLoss, perSecond, CoordinatorEvent.StepsCompleted.UNKNOWN_RATIO));
+                        job.spec.jobId(),
+                        view.epoch(),
+                        job.completedStep,
+                        job.protectedStep,
+                        lastLoss,
+                        perSecond,
+                        CoordinatorEvent.StepsCompleted.UNKNOWN_RATIO));
     }
 
-    /** Credits that cover the lease by the measured step time, and at least a few reports. */
-    private void grant() {
-        long window = Math.max(job.limits.minCredits(), 4L * reportEvery);
-        if (stepNanos > 0) {
-            window = Math.max(window, (long) Math.min(MAX_CREDITS, Math.ceil(job.limits.leaseNanos() / Math.max(1.0, stepNanos))));
+    /**
+     * Credits that cover the lease by the measured step time; true if there are more of them now.
+     */
+    private boolean grant() {
+        long completed = job.completedStep;
+        long last = job.spec.steps();
+        long through =
+                CreditRule.through(
+                        completed,
+                        grantedThrough,
+                        times,
+                        job.limits.leaseNanos(),
+                        reportEvery,
+                        last);
+        if (through <= grantedThrough) {
+            return false;
         }
-        grantedAt = job.completedStep;
-        grantedThrough = Math.min(job.spec.steps(), job.completedStep + window);
+        grantedThrough = Math.max(through, Math.min(last, completed + job.limits.minCredits()));
+        return true;
     }
 
     /** Steps between reports for a plan compiled now. */
     int reportEvery() {
-        reportEvery = stepNanos > 0 ? (int) Math.clamp((long) (job.limits.reportNanos() / Math.max(1.0, stepNanos)), 1, MAX_REPORT_EVERY) : job.limits.firstReportEvery();
+        reportEvery =
+                times.known()
+                        ? Math.clamp(
+                                job.limits.reportNanos() / Math.max(1, times.meanNanos()),
+                                1,
+                                MAX_REPORT_EVERY)
+                        : job.limits.firstReportEvery();
         return reportEvery;
     }
 
@@ -320,7 +401,9 @@ final class Stepping {
             lastSettledNanos = job.now;
             if (job.slots.settle(job.protectedStep)) {
                 for (AgentProfile member : view.members()) {
-                    job.emit(new JobEffect.SendAcknowledge(member.key(), view.epoch(), job.completedStep));
+                    job.emit(
+                            new JobEffect.SendAcknowledge(
+                                    member.key(), view.epoch(), job.completedStep));
                 }
             }
         }
@@ -328,67 +411,16 @@ final class Stepping {
         job.losses.examineAccusations(lastCompletedNanos);
     }
 
-    /** A spare became ready: it may take over duties, or a rank later. */
-    void admitSpare(Roster.Member member) {
-        if (!member.shunned()) {
-            repairPlacement();
-        }
-    }
-
-    /** Plans the placement again; sends it if it changed. Spares that the view has not heard of are told of it. */
-    void repairPlacement() {
-        View view = job.activeView();
-        StateLayout layout = job.layout;
-        Placement current = job.placement;
-        if (layout == null || current == null) {
-            return;
-        }
-        PlacementDecision decision = job.protection.plan(view, layout, current.version() + 1);
-        boolean changed = !decision.placement().duties().equals(current.duties());
-        if (changed) {
-            effectiveStep = ranksAt.lastKey() + 1;
-            job.protection.installed(decision);
-        }
-        for (Roster.Member member : job.roster.all()) {
-            if (member.prepared && changed) {
-                sendPlacement(member);
-            } else if (!member.prepared && member.rank < 0 && member.eligible()) {
-                member.prepared = true;
-                introduce(view, member);
-            }
-        }
-    }
-
-    private void sendPlacement(Roster.Member member) {
-        Placement placement = job.placement;
-        if (placement != null) {
-            job.emit(new JobEffect.SendPlacement(member.key, placement, effectiveStep));
-        }
-    }
-
-    private void introduce(View view, Roster.Member spare) {
-        Placement placement = job.placement;
-        if (placement != null) {
-            job.emit(new JobEffect.SendPrepareView(spare.key, view, -1, null, null, placement, List.of()));
-            job.emit(new JobEffect.SendStartView(spare.key, view.epoch(), grantedThrough));
-        }
-    }
-
-    /** The stream of an agent of the active view is back: what it may have missed. */
-    void resend(Roster.Member member) {
-        View view = job.activeView();
-        if (member.rank >= 0) {
-            job.emit(new JobEffect.SendStartView(member.key, view.epoch(), grantedThrough));
-            sendPlacement(member);
-        } else if (member.prepared) {
-            introduce(view, member);
-        }
+    /** Steps above this were reported by nobody. */
+    long newestReported() {
+        return ranksAt.lastKey();
     }
 
     // ------------------------------------------------------------------ a view ends
 
     /**
-     * All inventories are in. With agent collectives a rank that reached n proves that everybody contributed to n: so much is booked for slots whose agents are gone.
+     * All inventories are in. With agent collectives a rank that reached n proves that everybody
+     * contributed to n: so much is booked for slots whose agents are gone.
      */
     void closeAccount(long detectedAtNanos) {
         var present = new boolean[done.length];
@@ -402,7 +434,7 @@ final class Stepping {
         if (survivors != Long.MAX_VALUE) {
             survivorsReached = Math.max(survivorsReached, survivors);
         }
-        if (!job.spec.collectivesAcross().equals("agent")) {
+        if (!agentCollectives(job.spec)) {
             return;
         }
         long newest = ranksAt.lastKey();
@@ -414,7 +446,8 @@ final class Stepping {
         }
         for (int rank = 0; rank < done.length; rank++) {
             if (!present[rank] && done[rank] < newest) {
-                job.slots.provenSteps(rank, done[rank] + 1, newest, Math.min(reachedNanos, detectedAtNanos));
+                job.slots.provenSteps(
+                        rank, done[rank] + 1, newest, Math.min(reachedNanos, detectedAtNanos));
             }
         }
     }
@@ -440,8 +473,8 @@ final class Stepping {
         return grantedThrough;
     }
 
-    /** Measured nanoseconds a step; 0 before any. */
-    double stepNanos() {
-        return stepNanos;
+    /** What the job has shown of its step time. */
+    StepTimes times() {
+        return times;
     }
 }

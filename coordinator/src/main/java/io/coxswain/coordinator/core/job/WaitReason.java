@@ -2,7 +2,10 @@ package io.coxswain.coordinator.core.job;
 
 import java.util.List;
 
-/** What a job that makes no steps waits for. Rendered late: the same value feeds the log, the event and the page. */
+/**
+ * What a job that makes no steps waits for. Rendered late: the same value feeds the log, the event
+ * and the page.
+ */
 public sealed interface WaitReason {
     /** For a person. */
     String text();
@@ -11,7 +14,10 @@ public sealed interface WaitReason {
     record WorkersLoading(int ready, int needed) implements WaitReason {
         @Override
         public String text() {
-            return ready + " of " + needed + " agents are ready; the others are loading the program";
+            return ready
+                    + " of "
+                    + needed
+                    + " agents are ready; the others are loading the program";
         }
     }
 
@@ -19,7 +25,10 @@ public sealed interface WaitReason {
     record AgentsMissing(int missing, String why) implements WaitReason {
         @Override
         public String text() {
-            return missing + (missing == 1 ? " more agent is" : " more agents are") + " needed: " + why;
+            return missing
+                    + (missing == 1 ? " more agent is" : " more agents are")
+                    + " needed: "
+                    + why;
         }
     }
 
@@ -31,7 +40,10 @@ public sealed interface WaitReason {
 
         @Override
         public String text() {
-            return "agents " + String.join(", ", agents) + " failed and are tried again soon: " + why;
+            return "agents "
+                    + String.join(", ", agents)
+                    + " failed and are tried again soon: "
+                    + why;
         }
     }
 
