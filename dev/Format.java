@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Holds the Java sources to google-java-format's AOSP style, and every file to 600 lines.
+ * Holds the Java sources to the form of the house: google-java-format's AOSP style, at most 600
+ * lines, and a null-marked package for all that is no test.
  *
  * <p>Usage, from the root of the checkout: {@code Format --check|--write [FILE...]}. Without files,
  * all sources.
@@ -65,6 +66,10 @@ public final class Format {
         return false;
     }
 
+    private static boolean isMain(Path file) {
+        return file.toString().replace('\\', '/').contains("src/main/java/");
+    }
+
     private Stream<String> problemsOf(Path file) {
         try {
             String source = Files.readString(file);
@@ -72,6 +77,12 @@ public final class Format {
             if (lines > MAX_LINES) {
                 return Stream.of(
                         file + ": " + lines + " lines, at most " + MAX_LINES + ": split it");
+            }
+            Path description = file.resolveSibling("package-info.java");
+            if (isMain(file)
+                    && !(Files.exists(description)
+                            && Files.readString(description).contains("@NullMarked"))) {
+                return Stream.of(file + ": its package needs a @NullMarked package-info.java");
             }
             String formatted = formatter.formatSourceAndFixImports(source);
             if (formatted.equals(source)) {

@@ -17,7 +17,7 @@ public interface SlotWriter {
     ByteRegion data();
 
     /**
-     * Sets the CRC-32C of a chunk, numbered as in {@link SlotTable.Meta#chunk}; its data are
+     * Sets the CRC-32C of a chunk, numbered as in {@link SlotTable.Meta#chunks}; its data are
      * already in place.
      */
     void chunkCrc(int chunk, int crc32c);

@@ -1,0 +1,416 @@
+package io.coxswain.agent.worker;
+
+import io.coxswain.proto.bridge.v1.Abort;
+import io.coxswain.proto.bridge.v1.FromWorker;
+import io.coxswain.proto.bridge.v1.FromWorkerSide;
+import io.coxswain.proto.bridge.v1.Hello;
+import io.coxswain.proto.bridge.v1.Ping;
+import io.coxswain.proto.bridge.v1.Shutdown;
+import io.coxswain.proto.bridge.v1.ToWorker;
+import io.coxswain.proto.bridge.v1.ToWorkerSide;
+import io.coxswain.proto.bridge.v1.Welcome;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** One generation of the worker: its process, its socket, its two channels and its end. */
+final class WorkerProcess {
+    static final int PROTOCOL_MAJOR = 1;
+    static final int PROTOCOL_MINOR = 0;
+
+    private static final Logger LOG = LoggerFactory.getLogger(WorkerProcess.class);
+    private static final int LAST_WORDS_BYTES = 2_000;
+
+    private final long generation;
+    private final WorkerCommand command;
+    private final Path socket;
+    private final Path log;
+    private final WorkerSupervisor.Limits limits;
+    private final WorkerSupervisor.Listener listener;
+    private final String token = HexFormat.of().formatHex(randomBytes());
+    private final CountDownLatch gone = new CountDownLatch(1);
+
+    private volatile @Nullable Process process;
+    private volatile @Nullable BridgeFrames main;
+    private volatile @Nullable BridgeFrames side;
+    private volatile @Nullable String killReason;
+    private volatile @Nullable Thread heartbeat;
+
+    WorkerProcess(
+            long generation,
+            WorkerCommand command,
+            Path socketDirectory,
+            Path logDirectory,
+            WorkerSupervisor.Limits limits,
+            WorkerSupervisor.Listener listener) {
+        this.generation = generation;
+        this.command = command;
+        this.socket = socketDirectory.resolve("w" + generation + ".sock");
+        this.log = logDirectory.resolve("worker-" + generation + ".log");
+        this.limits = limits;
+        this.listener = listener;
+    }
+
+    void launch() {
+        Thread.ofPlatform().name("worker-" + generation).daemon().start(this::live);
+    }
+
+    boolean gone() {
+        return gone.getCount() == 0;
+    }
+
+    long pid() {
+        Process running = process;
+        return running == null ? 0 : running.pid();
+    }
+
+    void awaitGone() {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                gone.await();
+                break;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    void send(ToWorker message) {
+        BridgeFrames channel = main;
+        if (channel == null) {
+            return;
+        }
+        try {
+            channel.write(message);
+        } catch (IOException e) {
+            LOG.debug("worker {} did not take a message; its exit will say why", generation, e);
+        }
+    }
+
+    void abort(Abort abort) {
+        BridgeFrames channel = side;
+        if (channel == null) {
+            return;
+        }
+        try {
+            channel.write(ToWorkerSide.newBuilder().setAbort(abort).build());
+        } catch (IOException e) {
+            LOG.debug("worker {} did not take an abort; its exit will say why", generation, e);
+        }
+    }
+
+    void kill(String reason) {
+        if (gone() || !claimKill(reason)) {
+            return;
+        }
+        Thread.ofVirtual().name("worker-kill-" + generation).start(this::climbLadder);
+    }
+
+    void killNow(String reason) {
+        claimKill(reason);
+        Process running = process;
+        if (running != null) {
+            running.destroyForcibly();
+        }
+    }
+
+    private synchronized boolean claimKill(String reason) {
+        if (killReason != null) {
+            return false;
+        }
+        killReason = reason;
+        return true;
+    }
+
+    private void climbLadder() {
+        abort(Abort.newBuilder().setBelowEpoch(-1L).build()); // unsigned: below every epoch
+        send(ToWorker.newBuilder().setShutdown(Shutdown.getDefaultInstance()).build());
+        try {
+            if (gone.await(limits.afterAbort().toNanos(), TimeUnit.NANOSECONDS)) {
+                return;
+            }
+            Process running = process;
+            if (running != null) {
+                running.destroy();
+            }
+            if (gone.await(limits.afterTerm().toNanos(), TimeUnit.NANOSECONDS)) {
+                return;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        Process running = process;
+        if (running != null) {
+            running.destroyForcibly();
+        }
+    }
+
+    /**
+     * The whole life of the process, on its own thread: the main channel is read here, because a
+     * hop less per step counts.
+     */
+    private void live() {
+        int status = -1;
+        String failure = null;
+        try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            Files.deleteIfExists(socket);
+            server.bind(UnixDomainSocketAddress.of(socket), 2);
+            Process started = spawn();
+            process = started;
+            if (killReason != null) {
+                started.destroyForcibly();
+            }
+            var unusedStage = started.onExit().thenRun(() -> closeQuietly(server));
+            Thread helloLimit = watchHello(started);
+            Hello hello = acceptBoth(server);
+            helloLimit.interrupt();
+            closeQuietly(server);
+            startHeartbeat();
+            listener.ready(generation, hello);
+            readMain();
+        } catch (IOException e) {
+            Process started = process;
+            if (started == null) {
+                failure = "cannot start '" + command.command().getFirst() + "': " + e.getMessage();
+            } else if (started.isAlive() && killReason == null) {
+                // A worker that breaks the protocol, or closed its channel and stays, is of no use.
+                claimKillAfterGrace(started, e);
+            }
+        } catch (RuntimeException e) {
+            LOG.error("worker {}: its messages cannot be handled", generation, e);
+            killNow("the agent could not handle a message: " + e);
+        }
+        Process started = process;
+        if (started != null) {
+            status = waitFor(started);
+        }
+        finish(new WorkerExit(status, failure != null ? failure : lastWords(), killReason));
+    }
+
+    private Process spawn() throws IOException {
+        var builder = new ProcessBuilder(command.command());
+        builder.environment().clear();
+        builder.environment().putAll(command.environment());
+        builder.environment().put("COXSWAIN_BRIDGE_SOCKET", socket.toString());
+        builder.environment().put("COXSWAIN_BRIDGE_TOKEN", token);
+        builder.redirectErrorStream(true).redirectOutput(log.toFile());
+        builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+        return builder.start();
+    }
+
+    private Thread watchHello(Process started) {
+        return Thread.ofVirtual()
+                .name("worker-hello-" + generation)
+                .start(() -> {
+                    try {
+                        if (!started.waitFor(limits.hello().toNanos(), TimeUnit.NANOSECONDS)) {
+                            killNow(
+                                    "it never said hello within "
+                                            + limits.hello().toMillis()
+                                            + " ms; see "
+                                            + log);
+                        }
+                    } catch (InterruptedException e) {
+                        // Both channels are up.
+                    }
+                });
+    }
+
+    private Hello acceptBoth(ServerSocketChannel server) throws IOException {
+        Hello first = null;
+        while (main == null || side == null) {
+            var frames = new BridgeFrames(server.accept());
+            boolean toSide = side == null;
+            Hello hello = greet(frames);
+            if (hello == null) {
+                frames.close();
+            } else if (hello.getSideChannel() && toSide) {
+                frames.write(ToWorkerSide.newBuilder().setWelcome(welcome()).build());
+                side = frames;
+            } else {
+                frames.write(ToWorker.newBuilder().setWelcome(welcome()).build());
+                main = frames;
+                first = hello;
+            }
+        }
+        if (first == null) {
+            throw new IOException("the worker opened no main channel");
+        }
+        return first;
+    }
+
+    /**
+     * Both channels begin with the same Hello bytes: field 2 of FromWorker on the main one, field 1
+     * of FromWorkerSide on the other.
+     */
+    private @Nullable Hello greet(BridgeFrames frames) throws IOException {
+        byte[] bytes = frames.readRaw();
+        FromWorker mainMessage = FromWorker.parseFrom(bytes);
+        Hello hello;
+        if (mainMessage.hasHello()) {
+            hello = mainMessage.getHello();
+        } else {
+            FromWorkerSide sideMessage = FromWorkerSide.parseFrom(bytes);
+            if (!sideMessage.hasHello()) {
+                throw new IOException("the worker's first message is not Hello");
+            }
+            hello = sideMessage.getHello();
+        }
+        if (!hello.getToken().equals(token)) {
+            LOG.warn(
+                    "a process with a wrong token knocked at worker {}'s socket; refused",
+                    generation);
+            return null;
+        }
+        if (hello.getProtocolMajor() != PROTOCOL_MAJOR) {
+            throw new IOException(
+                    "the worker speaks bridge protocol "
+                            + hello.getProtocolMajor()
+                            + ", this agent speaks "
+                            + PROTOCOL_MAJOR);
+        }
+        return hello;
+    }
+
+    private Welcome welcome() {
+        return Welcome.newBuilder()
+                .setProtocolMajor(PROTOCOL_MAJOR)
+                .setProtocolMinor(PROTOCOL_MINOR)
+                .setHeartbeatNanos(limits.heartbeat().toNanos())
+                .build();
+    }
+
+    private void readMain() throws IOException {
+        BridgeFrames channel = main;
+        while (channel != null) {
+            listener.message(generation, channel.read(FromWorker.parser()));
+        }
+    }
+
+    private void startHeartbeat() {
+        BridgeFrames channel = side;
+        if (channel == null) {
+            return;
+        }
+        Thread.ofVirtual()
+                .name("worker-pong-" + generation)
+                .start(() -> {
+                    try {
+                        while (true) {
+                            FromWorkerSide message = channel.read(FromWorkerSide.parser());
+                            if (message.hasPong()) {
+                                listener.pong(generation, message.getPong());
+                            }
+                        }
+                    } catch (IOException e) {
+                        LOG.debug("worker {}: side channel closed", generation);
+                    }
+                });
+        heartbeat =
+                Thread.ofVirtual()
+                        .name("worker-ping-" + generation)
+                        .start(() -> {
+                            long sequence = 0;
+                            try {
+                                while (true) {
+                                    channel.write(
+                                            ToWorkerSide.newBuilder()
+                                                    .setPing(
+                                                            Ping.newBuilder()
+                                                                    .setSequence(++sequence))
+                                                    .build());
+                                    Thread.sleep(limits.heartbeat());
+                                }
+                            } catch (IOException e) {
+                                LOG.debug("worker {}: side channel closed", generation);
+                            } catch (InterruptedException e) {
+                                // The worker is gone.
+                            }
+                        });
+    }
+
+    /** The channel closes a moment before the exit is seen; only a process that stays is broken. */
+    private void claimKillAfterGrace(Process started, IOException cause) {
+        try {
+            if (!started.waitFor(limits.afterAbort().toNanos(), TimeUnit.NANOSECONDS)) {
+                killNow("the bridge broke: " + cause.getMessage());
+            }
+        } catch (InterruptedException e) {
+            killNow("interrupted");
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static int waitFor(Process started) {
+        while (true) {
+            try {
+                return started.waitFor();
+            } catch (InterruptedException e) {
+                started.destroyForcibly();
+            }
+        }
+    }
+
+    private void finish(WorkerExit exit) {
+        Thread pinger = heartbeat;
+        if (pinger != null) {
+            pinger.interrupt();
+        }
+        closeQuietly(main);
+        closeQuietly(side);
+        try {
+            Files.deleteIfExists(socket);
+        } catch (IOException e) {
+            LOG.debug("cannot delete {}", socket, e);
+        }
+        gone.countDown();
+        listener.exited(generation, exit);
+    }
+
+    private String lastWords() {
+        try (var file = new RandomAccessFile(log.toFile(), "r")) {
+            long from = Math.max(0, file.length() - LAST_WORDS_BYTES);
+            file.seek(from);
+            byte[] bytes = new byte[(int) (file.length() - from)];
+            file.readFully(bytes);
+            return new String(bytes, StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    private static byte[] randomBytes() {
+        byte[] bytes = new byte[16];
+        new SecureRandom().nextBytes(bytes);
+        return bytes;
+    }
+
+    private static void closeQuietly(@Nullable AutoCloseable resource) {
+        if (resource == null) {
+            return;
+        }
+        try {
+            resource.close();
+        } catch (Exception e) {
+            LOG.debug("closing a bridge resource", e);
+        }
+    }
+}
