@@ -43,6 +43,8 @@ final class RankAssignment {
     }
 
     /**
+     * Assigns every rank.
+     *
      * @param ready at least as many as ranks
      * @param members of the previous view by rank; empty for the first
      * @return by rank
@@ -143,7 +145,7 @@ final class RankAssignment {
         Map<Integer, Candidate> best = spread(missing, free);
         if (clashes(best) > 0) {
             List<Integer> byShard = new ArrayList<>(missing);
-            byShard.sort(Comparator.comparing(mesh::shardOf));
+            byShard.sort(Comparator.comparingInt(mesh::shardOf));
             Map<Integer, Candidate> other = spread(byShard, free);
             if (clashes(other) < clashes(best)) {
                 best = other;

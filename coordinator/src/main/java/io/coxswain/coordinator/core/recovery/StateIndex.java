@@ -50,7 +50,7 @@ final class StateIndex {
     private static final Comparator<Instance> ORDER =
             Comparator.comparing((Instance i) -> i.agent())
                     .thenComparing(Instance::where)
-                    .thenComparing(i -> -i.name().epoch())
+                    .thenComparingLong(i -> -i.name().epoch())
                     .thenComparing(i -> i.state().digest().hex());
 
     private final List<NavigableMap<Long, List<Instance>>> byShard = new ArrayList<>();

@@ -41,7 +41,7 @@ class HangRuleTest {
         assertThat(found.text())
                 .isEqualTo(
                         "rank 2 hangs in execute; 3 ranks wait for it; no step for 3000 ms, where"
-                            + " the job's own step times allow 2000 ms");
+                                + " the job's own step times allow 2000 ms");
     }
 
     @Test

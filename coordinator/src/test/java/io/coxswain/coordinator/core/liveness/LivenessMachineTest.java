@@ -342,6 +342,7 @@ class LivenessMachineTest {
     @ValueSource(longs = {1, 2, 3, 4})
     void randomStoriesEndWithEveryAgentLostOnce(long seed) {
         var random = new Random(seed);
+        List<DialResult> dials = List.of(DialResult.values());
         for (int round = 0; round < 300; round++) {
             var story = new LivenessMachineTest();
             long stream = 1;
@@ -357,7 +358,7 @@ class LivenessMachineTest {
                         attached += watchedBefore == 0 ? 1 : 0;
                         story.attach(AGENT, stream);
                     }
-                    case 2 -> story.dialled(DialResult.values()[random.nextInt(4)]);
+                    case 2 -> story.dialled(dials.get(random.nextInt(dials.size())));
                     case 3 -> story.apply(new LivenessEvent.RegistrationGone(AGENT));
                     case 4 -> story.apply(new LivenessEvent.RegistrationSeen(AGENT));
                     default -> story.apply(new LivenessEvent.Heard(AGENT, stream));

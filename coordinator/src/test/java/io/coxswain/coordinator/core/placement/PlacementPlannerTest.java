@@ -83,7 +83,7 @@ class PlacementPlannerTest {
         assertThat(decision.survives())
                 .isEqualTo(
                         "any two agents; any two domains at level 0; three random agents at once"
-                            + " with 80.0%");
+                                + " with 80.0%");
     }
 
     @Test
@@ -140,15 +140,15 @@ class PlacementPlannerTest {
         assertThat(alone.deficits())
                 .containsExactly(
                         "shard 0 has instances in 0 of 1 other domains at level 0: no further agent"
-                            + " is attached in another domain");
+                                + " is attached in another domain");
         assertThat(alone.refusal())
                 .contains(
                         "copies: 1 needs agents in 2 failure domains at level 0, but the 2 attached"
-                            + " are in 1");
+                                + " are in 1");
         assertThat(alone.survives())
                 .isEqualTo(
                         "any one agent; any one domain at level 1; two random agents at once with"
-                            + " 0.0%");
+                                + " 0.0%");
 
         PlacementDecision with =
                 plan(job, members, List.of(agent("s0", "east"), agent("s1", "west")));
@@ -183,13 +183,13 @@ class PlacementPlannerTest {
                 .asString()
                 .endsWith(
                         "a copy takes 300.0 MB and the agents in other domains have at most 0.0 MB"
-                            + " free");
+                                + " free");
 
         PlacementDecision tiny = plan(job, agents(4, "m", 300 * MB), List.of());
         assertThat(tiny.refusal())
                 .startsWith(
                         "agent m0 may use 300.0 MB of shared memory, but rank 0 needs 350.0 MB:"
-                            + " 50.0 MB for the worker and 3 snapshot slots of 100.0 MB");
+                                + " 50.0 MB for the worker and 3 snapshot slots of 100.0 MB");
     }
 
     @Test

@@ -341,7 +341,7 @@ class RecoveryPlannerPropertyTest {
      * Mostly recent steps; what the lineage does not trust has another digest than what it does.
      */
     private static HeldState state(Random random, int shard, Lineage lineage) {
-        long epoch = 1 + random.nextInt(lineage.branches().size());
+        long epoch = 1L + random.nextInt(lineage.branches().size());
         long step = Math.max(0, STEPS - random.nextInt(5) * random.nextInt(4));
         String digest =
                 lineage.trusts(epoch, step)

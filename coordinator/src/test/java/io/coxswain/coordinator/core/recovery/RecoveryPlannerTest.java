@@ -115,7 +115,7 @@ class RecoveryPlannerTest {
         assertThat(plan.reason().text())
                 .isEqualTo(
                         "step 41 is the newest that every shard has: 1 ranks keep their live state,"
-                            + " 1 load from their own memory, 0 fetch from a peer");
+                                + " 1 load from their own memory, 0 fetch from a peer");
     }
 
     @Test
@@ -359,7 +359,7 @@ class RecoveryPlannerTest {
         assertThat(plan.reason().text())
                 .contains(
                         "holders of shard 1 at step 40 disagree (bad by 1, bb by 2): the majority"
-                            + " is used");
+                                + " is used");
 
         Recover tie = story.recover(a, spare, idle(D));
         assertThat(tie.view().baseStep()).isEqualTo(39);
@@ -392,7 +392,7 @@ class RecoveryPlannerTest {
         assertThat(lost.reason().text())
                 .isEqualTo(
                         "no instance is left of shard 1 at step 40, the one most shards have; step"
-                            + " 40 was completed");
+                                + " 40 was completed");
 
         ShardLost all = (ShardLost) story.plan(idle(A), idle(B), idle(C));
         assertThat(all.shards()).containsExactly(0, 1, 2);
