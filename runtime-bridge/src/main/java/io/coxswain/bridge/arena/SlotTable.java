@@ -260,7 +260,7 @@ public final class SlotTable {
                 long dataBytes = buffer.getLong();
                 int chunkBytes = buffer.getInt();
                 int count = buffer.getInt();
-                buffer.getLong();
+                require(buffer.getLong() == 0, "its reserved word");
                 String jobId = text(buffer, Short.toUnsignedInt(buffer.getShort()));
                 if (count < 0 || count > bytes.length / 20) {
                     throw new IllegalArgumentException(
@@ -306,6 +306,7 @@ public final class SlotTable {
             long at = buffer.getLong();
             long length = buffer.getLong();
             int flags = buffer.get();
+            require(flags == 0 || flags == 1, "the flags of a piece");
             int rank = Byte.toUnsignedInt(buffer.get());
             String leaf = text(buffer, Short.toUnsignedInt(buffer.getShort()));
             String dtype = text(buffer, Short.toUnsignedInt(buffer.getShort()));
@@ -318,6 +319,14 @@ public final class SlotTable {
                 extent.add(buffer.getLong());
             }
             return new Piece(new Box(leaf, dtype, shape, offset, extent, flags == 1, length), at);
+        }
+
+        private static void require(boolean known, String what) {
+            if (!known) {
+                throw new IllegalArgumentException(
+                        "slot table: %s has a value that this version does not know"
+                                .formatted(what));
+            }
         }
 
         private static void putShort(ByteBuffer buffer, byte[] text) {

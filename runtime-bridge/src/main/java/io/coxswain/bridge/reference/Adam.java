@@ -10,14 +10,16 @@ import java.util.List;
  * p = p - lr/(1-beta1^step) · m / (sqrt(v)·1/sqrt(1-beta2^step) + epsilon)
  * </pre>
  *
- * <p>The two factors that depend on the step are computed in float64 with {@link StrictMath} and rounded once.
+ * <p>The two factors that depend on the step are computed in float64 with {@link StrictMath} and
+ * rounded once.
  *
  * @param learningRate above 0
  * @param beta1 in [0, 1)
  * @param beta2 in [0, 1)
  * @param epsilon above 0
  */
-public record Adam(float learningRate, float beta1, float beta2, float epsilon) implements Optimizer {
+public record Adam(float learningRate, float beta1, float beta2, float epsilon)
+        implements Optimizer {
     private static final List<String> STATE_NAMES = List.of("adam.m", "adam.v");
 
     /** Checks the bounds. */
@@ -74,7 +76,14 @@ public record Adam(float learningRate, float beta1, float beta2, float epsilon) 
     }
 
     private void update(
-            float[] p, float[] g, float[] m, float[] v, int elements, float scale, float rate, float rootScale) {
+            float[] p,
+            float[] g,
+            float[] m,
+            float[] v,
+            int elements,
+            float scale,
+            float rate,
+            float rootScale) {
         float keep1 = beta1;
         float take1 = 1 - beta1;
         float keep2 = beta2;

@@ -6,10 +6,11 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * The fixed blocks of the flat parameter vector, and so of every vector shaped like it. Blocks are the leaves of the
- * digest tree and the grain of shard cuts. They depend on the model alone: {@code blockElements} is the smallest power
- * of two, at least 256, that makes total / blockElements at most 4096; within each leaf, blocks of that size follow each
- * other from its first element, the last being shorter, and none crosses into the next leaf. Immutable.
+ * The fixed blocks of the flat parameter vector, and so of every vector shaped like it. Blocks are
+ * the leaves of the digest tree and the grain of shard cuts. They depend on the model alone: {@code
+ * blockElements} is the smallest power of two, at least 256, that makes total / blockElements at
+ * most 4096; within each leaf, blocks of that size follow each other from its first element, the
+ * last being shorter, and none crosses into the next leaf. Immutable.
  */
 public final class BlockGrid {
     private static final int MIN_BLOCK_ELEMENTS = 256;
@@ -109,7 +110,8 @@ public final class BlockGrid {
         int found = Arrays.binarySearch(starts, element);
         if (found < 0) {
             throw new IllegalArgumentException(
-                    "element %d is no block boundary: shards are cut with ShardCut.ranges".formatted(element));
+                    "element %d is no block boundary: shards are cut with ShardCut.ranges"
+                            .formatted(element));
         }
         return found;
     }

@@ -12,7 +12,8 @@ final class Bounds {
 
     static void fraction(String name, float value) {
         if (!(value >= 0 && value < 1)) {
-            throw new IllegalArgumentException(name + " must be at least 0 and below 1, not " + value);
+            throw new IllegalArgumentException(
+                    name + " must be at least 0 and below 1, not " + value);
         }
     }
 

@@ -1,8 +1,9 @@
 package io.coxswain.bridge.reference;
 
 /**
- * A window over a vector: loops over several vectors with different offsets are not vectorized by C2 (see {@link
- * RowKernels}), so pieces that fit the first-level cache are copied to arrays that begin at 0.
+ * A window over a vector: loops over several vectors with different offsets are not vectorized by
+ * C2 (see {@link RowKernels}), so pieces that fit the first-level cache are copied to arrays that
+ * begin at 0.
  */
 final class Chunk {
     /** How many elements the window holds. */

@@ -1,12 +1,12 @@
 package io.coxswain.bridge.reference;
 
 /**
- * Random numbers by counter: each is a pure function of its coordinates, so that any part of a sequence can be computed
- * alone, in any order, on any machine.
+ * Random numbers by counter: each is a pure function of its coordinates, so that any part of a
+ * sequence can be computed alone, in any order, on any machine.
  *
- * <p>The mixing function is the finalizer of SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number
- * generators", OOPSLA 2014, with Stafford's variant 13 constants). Its values are part of what a job's digest depends
- * on: it never changes.
+ * <p>The mixing function is the finalizer of SplitMix64 (Steele, Lea and Flood, "Fast splittable
+ * pseudorandom number generators", OOPSLA 2014, with Stafford's variant 13 constants). Its values
+ * are part of what a job's digest depends on: it never changes.
  */
 final class CounterRandom {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
@@ -20,7 +20,10 @@ final class CounterRandom {
         return z ^ (z >>> 31);
     }
 
-    /** The key of the {@code index}-th sub-stream of {@code key}: element {@code index} of the SplitMix64 it seeds. */
+    /**
+     * The key of the {@code index}-th sub-stream of {@code key}: element {@code index} of the
+     * SplitMix64 it seeds.
+     */
     static long derive(long key, long index) {
         return mix(key + (index + 1) * GOLDEN_GAMMA);
     }

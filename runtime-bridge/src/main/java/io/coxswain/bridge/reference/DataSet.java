@@ -10,16 +10,19 @@ import java.nio.file.Path;
 import java.util.zip.CRC32C;
 
 /**
- * Labelled samples in memory, split into training and held-out samples. Immutable, safe for any thread.
+ * Labelled samples in memory, split into training and held-out samples. Immutable, safe for any
+ * thread.
  *
- * <p>The file (all integers little-endian): magic {@code CXDS}, then u32 version = 1, samples, features, classes and
- * maximum; then per sample {@code features} bytes with values 0..maximum and one label byte below {@code classes}; then
- * the CRC-32C of everything before it. A feature is presented as value / maximum, in float32.
+ * <p>The file (all integers little-endian): magic {@code CXDS}, then u32 version = 1, samples,
+ * features, classes and maximum; then per sample {@code features} bytes with values 0..maximum and
+ * one label byte below {@code classes}; then the CRC-32C of everything before it. A feature is
+ * presented as value / maximum, in float32.
  *
- * <p>{@value #HELD_OUT_PERCENT}% of the samples, rounded down, are held out for evaluation. Which ones depends on their
- * number alone, never on a job's seed, so that accuracies of different jobs compare: the held-out rows are the images
- * of 0..heldOut-1 under the fixed permutation with key {@code 0x636F787377616931}. Training samples keep the order of
- * the file and are numbered from 0; so do the held-out ones.
+ * <p>{@value #HELD_OUT_PERCENT}% of the samples, rounded down, are held out for evaluation. Which
+ * ones depends on their number alone, never on a job's seed, so that accuracies of different jobs
+ * compare: the held-out rows are the images of 0..heldOut-1 under the fixed permutation with key
+ * {@code 0x636F787377616931}. Training samples keep the order of the file and are numbered from 0;
+ * so do the held-out ones.
  */
 public final class DataSet {
     /** How many of a hundred samples are held out. */
@@ -80,7 +83,9 @@ public final class DataSet {
                     e);
         } catch (IOException e) {
             throw new DataSetException(
-                    "data file %s cannot be read (%s): check that it is a file and readable".formatted(file, e), e);
+                    "data file %s cannot be read (%s): check that it is a file and readable"
+                            .formatted(file, e),
+                    e);
         }
         return parse(bytes, file.toString());
     }
@@ -92,19 +97,25 @@ public final class DataSet {
      */
     static DataSet parse(byte[] bytes, String name) throws DataSetException {
         if (bytes.length < HEADER_BYTES + CRC_BYTES) {
-            throw bad(name, "it has %d bytes, and a header with its checksum alone takes %d"
-                    .formatted(bytes.length, HEADER_BYTES + CRC_BYTES));
+            throw bad(
+                    name,
+                    "it has %d bytes, and a header with its checksum alone takes %d"
+                            .formatted(bytes.length, HEADER_BYTES + CRC_BYTES));
         }
         ByteBuffer in = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         for (byte expected : MAGIC) {
             if (in.get() != expected) {
-                throw bad(name, "it does not begin with the letters CXDS, so it is another kind of file");
+                throw bad(
+                        name,
+                        "it does not begin with the letters CXDS, so it is another kind of file");
             }
         }
         int version = in.getInt();
         if (version != VERSION) {
-            throw bad(name, "its version is %d, and only version %d is known"
-                    .formatted(Integer.toUnsignedLong(version), VERSION));
+            throw bad(
+                    name,
+                    "its version is %d, and only version %d is known"
+                            .formatted(Integer.toUnsignedLong(version), VERSION));
         }
         int samples = count(name, "samples", in.getInt(), Integer.MAX_VALUE);
         int features = count(name, "features", in.getInt(), 1 << 20);
@@ -112,16 +123,24 @@ public final class DataSet {
         int maximum = count(name, "maximum", in.getInt(), 255);
         long expectedBytes = HEADER_BYTES + (long) samples * (features + 1) + CRC_BYTES;
         if (bytes.length != expectedBytes) {
-            throw bad(name, "%d samples of %d features make %d bytes, but it has %d: it is %s"
-                    .formatted(samples, features, expectedBytes, bytes.length,
-                            bytes.length < expectedBytes ? "cut short" : "too long"));
+            throw bad(
+                    name,
+                    "%d samples of %d features make %d bytes, but it has %d: it is %s"
+                            .formatted(
+                                    samples,
+                                    features,
+                                    expectedBytes,
+                                    bytes.length,
+                                    bytes.length < expectedBytes ? "cut short" : "too long"));
         }
         CRC32C crc = new CRC32C();
         crc.update(bytes, 0, bytes.length - CRC_BYTES);
         int storedCrc = in.getInt(bytes.length - CRC_BYTES);
         if ((int) crc.getValue() != storedCrc) {
-            throw bad(name, "its CRC-32C is %08x and the file says %08x: its content is damaged"
-                    .formatted((int) crc.getValue(), storedCrc));
+            throw bad(
+                    name,
+                    "its CRC-32C is %08x and the file says %08x: its content is damaged"
+                            .formatted((int) crc.getValue(), storedCrc));
         }
         float[][] rows = new float[samples][features];
         byte[] labels = new byte[samples];
@@ -129,15 +148,20 @@ public final class DataSet {
             for (int feature = 0; feature < features; feature++) {
                 int value = Byte.toUnsignedInt(in.get());
                 if (value > maximum) {
-                    throw bad(name, "feature %d of sample %d is %d, above the header's maximum %d"
-                            .formatted(feature, sample, value, maximum));
+                    throw bad(
+                            name,
+                            "feature %d of sample %d is %d, above the header's maximum %d"
+                                    .formatted(feature, sample, value, maximum));
                 }
                 rows[sample][feature] = (float) value / maximum;
             }
             labels[sample] = in.get();
             if (Byte.toUnsignedInt(labels[sample]) >= classes) {
-                throw bad(name, "the label of sample %d is %d, but labels go from 0 to %d"
-                        .formatted(sample, Byte.toUnsignedInt(labels[sample]), classes - 1));
+                throw bad(
+                        name,
+                        "the label of sample %d is %d, but labels go from 0 to %d"
+                                .formatted(
+                                        sample, Byte.toUnsignedInt(labels[sample]), classes - 1));
             }
         }
         return new DataSet(features, classes, rows, labels);
@@ -183,10 +207,13 @@ public final class DataSet {
         return Byte.toUnsignedInt(heldOutLabels[sample]);
     }
 
-    private static int count(String name, String field, int value, int limit) throws DataSetException {
+    private static int count(String name, String field, int value, int limit)
+            throws DataSetException {
         if (value < 1 || value > limit) {
-            throw bad(name, "its header says %s = %d, which must be from 1 to %d"
-                    .formatted(field, Integer.toUnsignedLong(value), limit));
+            throw bad(
+                    name,
+                    "its header says %s = %d, which must be from 1 to %d"
+                            .formatted(field, Integer.toUnsignedLong(value), limit));
         }
         return value;
     }

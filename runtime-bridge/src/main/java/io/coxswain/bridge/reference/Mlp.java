@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The shape of a multi-layer perceptron: fully connected layers, ReLU between them, softmax cross-entropy at the end.
- * Immutable. Its computations are in {@link MlpCompute}.
+ * The shape of a multi-layer perceptron: fully connected layers, ReLU between them, softmax
+ * cross-entropy at the end. Immutable. Its computations are in {@link MlpCompute}.
  *
- * <p>All parameters are one flat float32 vector, the leaves one after another: {@code layer0.weight} of shape [in, out],
- * {@code layer0.bias} of shape [out], {@code layer1.weight}, …
+ * <p>All parameters are one flat float32 vector, the leaves one after another: {@code
+ * layer0.weight} of shape [in, out], {@code layer0.bias} of shape [out], {@code layer1.weight}, …
  */
 public final class Mlp {
     private final List<Integer> sizes;
@@ -18,12 +18,15 @@ public final class Mlp {
 
     /**
      * @param sizes features, hidden widths, classes: at least two numbers, each at least 1
-     * @throws IllegalArgumentException if there are fewer, one is below 1, or the parameters exceed 2^31 - 1
+     * @throws IllegalArgumentException if there are fewer, one is below 1, or the parameters exceed
+     *     2^31 - 1
      */
     public Mlp(List<Integer> sizes) {
         if (sizes.size() < 2) {
             throw new IllegalArgumentException(
-                    "a model needs at least two layer sizes (features and classes), such as 64-256-10, not " + sizes);
+                    "a model needs at least two layer sizes (features and classes), such as"
+                            + " 64-256-10, not "
+                            + sizes);
         }
         this.sizes = List.copyOf(sizes);
         List<Leaf> all = new ArrayList<>();
@@ -37,7 +40,8 @@ public final class Mlp {
             long weightEnd = end + (long) in * out;
             long biasEnd = weightEnd + out;
             if (biasEnd > Integer.MAX_VALUE) {
-                throw new IllegalArgumentException("model %s has more than 2^31 - 1 parameters".formatted(this));
+                throw new IllegalArgumentException(
+                        "model %s has more than 2^31 - 1 parameters".formatted(this));
             }
             all.add(
                     new Leaf(
@@ -67,7 +71,9 @@ public final class Mlp {
                 sizes.add(Integer.valueOf(size.strip()));
             } catch (NumberFormatException e) {
                 throw new IllegalArgumentException(
-                        "a model is layer sizes joined by hyphens, such as 64-256-256-10, not '%s'".formatted(text), e);
+                        "a model is layer sizes joined by hyphens, such as 64-256-256-10, not '%s'"
+                                .formatted(text),
+                        e);
             }
         }
         return new Mlp(sizes);
@@ -121,7 +127,8 @@ public final class Mlp {
     /**
      * Checks that the model fits the data.
      *
-     * @throws IllegalArgumentException if its first size is not the features or its last not the classes
+     * @throws IllegalArgumentException if its first size is not the features or its last not the
+     *     classes
      */
     public void requireFits(DataSet data) {
         if (features() != data.features() || classes() != data.classes()) {
@@ -132,9 +139,10 @@ public final class Mlp {
     }
 
     /**
-     * Writes the initial values of a range of parameters. An initial value is a pure function of (seed, leaf, element):
-     * any cut into ranges gives the same. Biases are 0. Weights are uniform in ±sqrt(6/in) before a ReLU (He et al.,
-     * 2015) and in ±sqrt(6/(in+out)) in the last layer (Glorot and Bengio, 2010).
+     * Writes the initial values of a range of parameters. An initial value is a pure function of
+     * (seed, leaf, element): any cut into ranges gives the same. Biases are 0. Weights are uniform
+     * in ±sqrt(6/in) before a ReLU (He et al., 2015) and in ±sqrt(6/(in+out)) in the last layer
+     * (Glorot and Bengio, 2010).
      *
      * @param seed the job's seed
      * @param range which parameters
@@ -150,7 +158,8 @@ public final class Mlp {
             long key = CounterRandom.derive(seed, index);
             for (int element = from; element < to; element++) {
                 long bits = CounterRandom.derive(key, element - leaf.range().from());
-                target[targetAt + element - range.from()] = limit == 0f ? 0f : limit * CounterRandom.signedUnit(bits);
+                target[targetAt + element - range.from()] =
+                        limit == 0f ? 0f : limit * CounterRandom.signedUnit(bits);
             }
         }
     }

@@ -4,20 +4,23 @@ import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 
 /**
- * Computes gradients and evaluations of an {@link Mlp} in float32, equal to the bit on every machine and for every state
- * of the compiler.
+ * Computes gradients and evaluations of an {@link Mlp} in float32, equal to the bit on every
+ * machine and for every state of the compiler.
  *
- * <p>The definition, which no blocking changes: an output is its bias plus the products in ascending order of inputs; an
- * input's gradient is 0 plus the products in ascending order of outputs; a weight's gradient is 0 plus the products in
- * ascending order of samples, all by fused multiply-add; a bias's gradient is added in order of samples. A loss is
- * log Σ exp(z - max) - (z_label - max) in float64 with {@link StrictMath}, summed in class order; the losses of the
+ * <p>The definition, which no blocking changes: an output is its bias plus the products in
+ * ascending order of inputs; an input's gradient is 0 plus the products in ascending order of
+ * outputs; a weight's gradient is 0 plus the products in ascending order of samples, all by fused
+ * multiply-add; a bias's gradient is added in order of samples. A loss is log Σ exp(z - max) -
+ * (z_label - max) in float64 with {@link StrictMath}, summed in class order; the losses of the
  * samples are added in order in float64 and rounded to float32 once.
  *
- * <p>All working memory (about three times the parameters, plus activations of {@value #BLOCK} samples) is allocated by
- * the constructor. Not safe for use by several threads at once.
+ * <p>All working memory (about three times the parameters, plus activations of {@value #BLOCK}
+ * samples) is allocated by the constructor. Not safe for use by several threads at once.
  */
 public final class MlpCompute {
-    /** Samples whose activations are in memory together; an abort is seen between two such blocks. */
+    /**
+     * Samples whose activations are in memory together; an abort is seen between two such blocks.
+     */
     static final int BLOCK = 16;
 
     private final Mlp mlp;
@@ -31,7 +34,10 @@ public final class MlpCompute {
     private final int[] labels = new int[BLOCK];
     private final double[] exponentials;
 
-    /** Allocates the working memory for a model; {@link #load} must follow before anything is computed. */
+    /**
+     * Allocates the working memory for a model; {@link #load} must follow before anything is
+     * computed.
+     */
     public MlpCompute(Mlp mlp) {
         this.mlp = mlp;
         int layers = mlp.layers();
@@ -59,7 +65,8 @@ public final class MlpCompute {
     }
 
     /**
-     * Takes a copy of the parameters. To be called after each change of them, once for all microshards of a step.
+     * Takes a copy of the parameters. To be called after each change of them, once for all
+     * microshards of a step.
      *
      * @param parameters the flat vector of all parameters
      */
@@ -84,10 +91,12 @@ public final class MlpCompute {
      *
      * @param data the data, which the model fits
      * @param samples ids of training samples, in the order of addition; may be empty
-     * @param target gets the gradient of each parameter, in the order of the flat vector; overwritten
+     * @param target gets the gradient of each parameter, in the order of the flat vector;
+     *     overwritten
      * @param aborted asked between blocks of {@value #BLOCK} samples; true ends the computation
      */
-    public GradientOutcome gradients(DataSet data, int[] samples, float[] target, BooleanSupplier aborted) {
+    public GradientOutcome gradients(
+            DataSet data, int[] samples, float[] target, BooleanSupplier aborted) {
         requireLength("target", target);
         mlp.requireFits(data);
         for (int layer = 0; layer < mlp.layers(); layer++) {
@@ -146,7 +155,8 @@ public final class MlpCompute {
             for (int s = 0; s < count; s++) {
                 System.arraycopy(biases[layer], 0, outputs[s], 0, width);
             }
-            RowKernels.addProduct(outputs, count, activations[layer], weights[layer], mlp.in(layer), width);
+            RowKernels.addProduct(
+                    outputs, count, activations[layer], weights[layer], mlp.in(layer), width);
             if (layer < mlp.layers() - 1) {
                 for (int s = 0; s < count; s++) {
                     RowKernels.rectify(outputs[s], width);
@@ -169,7 +179,8 @@ public final class MlpCompute {
                 for (int s = 0; s < count; s++) {
                     Arrays.fill(passedOn[s], 0f);
                 }
-                RowKernels.addProduct(passedOn, count, deltas[layer], weightColumns[layer], out, in);
+                RowKernels.addProduct(
+                        passedOn, count, deltas[layer], weightColumns[layer], out, in);
                 for (int s = 0; s < count; s++) {
                     RowKernels.gate(passedOn[s], inputs[s], in);
                 }
@@ -177,7 +188,10 @@ public final class MlpCompute {
         }
     }
 
-    /** The loss of one sample; {@code delta} gets its derivative by the outputs: softmax minus the label's indicator. */
+    /**
+     * The loss of one sample; {@code delta} gets its derivative by the outputs: softmax minus the
+     * label's indicator.
+     */
     private double loss(float[] outputs, int label, float[] delta) {
         float max = outputs[0];
         for (float output : outputs) {

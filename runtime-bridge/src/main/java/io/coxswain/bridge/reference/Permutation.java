@@ -5,10 +5,11 @@ import java.util.Objects;
 /**
  * A keyed permutation of 0..size-1 with random access in constant memory.
  *
- * <p>The numbers are written as a pair (left, right) over an a × b grid with a = ceil(sqrt(size)) and b = ceil(size/a),
- * and go through {@value #ROUNDS} alternating Feistel rounds with addition modulo a and modulo b (FFX: Bellare, Rogaway
- * and Spies, 2010). The grid has fewer than a cells too many; a value that falls on one of them is sent through again
- * until it does not (cycle walking: Black and Rogaway, 2002), which keeps the map a permutation. Not cryptographic.
+ * <p>The numbers are written as a pair (left, right) over an a × b grid with a = ceil(sqrt(size))
+ * and b = ceil(size/a), and go through {@value #ROUNDS} alternating Feistel rounds with addition
+ * modulo a and modulo b (FFX: Bellare, Rogaway and Spies, 2010). The grid has fewer than a cells
+ * too many; a value that falls on one of them is sent through again until it does not (cycle
+ * walking: Black and Rogaway, 2002), which keeps the map a permutation. Not cryptographic.
  */
 final class Permutation {
     private static final int ROUNDS = 8;
@@ -24,7 +25,8 @@ final class Permutation {
      */
     Permutation(long key, int size) {
         if (size < 1) {
-            throw new IllegalArgumentException("a permutation needs at least 1 element, not " + size);
+            throw new IllegalArgumentException(
+                    "a permutation needs at least 1 element, not " + size);
         }
         this.size = size;
         int root = (int) Math.sqrt((double) size);
@@ -51,8 +53,17 @@ final class Permutation {
         int l = (int) (value / right);
         int r = (int) (value % right);
         for (int round = 0; round < ROUNDS; round += 2) {
-            l = addModulo(l, CounterRandom.bounded(CounterRandom.derive(roundKeys[round], r), left), left);
-            r = addModulo(r, CounterRandom.bounded(CounterRandom.derive(roundKeys[round + 1], l), right), right);
+            l =
+                    addModulo(
+                            l,
+                            CounterRandom.bounded(CounterRandom.derive(roundKeys[round], r), left),
+                            left);
+            r =
+                    addModulo(
+                            r,
+                            CounterRandom.bounded(
+                                    CounterRandom.derive(roundKeys[round + 1], l), right),
+                            right);
         }
         return (long) l * right + r;
     }

@@ -3,21 +3,26 @@ package io.coxswain.bridge.reference;
 /**
  * The matrix products, as sums of scaled rows.
  *
- * <p>Every element of a result is a chain of fused multiply-adds in ascending order of the summed index, whatever the
- * blocking: {@code target = fma(a[k], row[k], target)} for k = 0, 1, …. The inner loops go along a row and their
- * iterations are independent, so that the compiler may use vector registers of any width without changing a bit.
+ * <p>Every element of a result is a chain of fused multiply-adds in ascending order of the summed
+ * index, whatever the blocking: {@code target = fma(a[k], row[k], target)} for k = 0, 1, …. The
+ * inner loops go along a row and their iterations are independent, so that the compiler may use
+ * vector registers of any width without changing a bit.
  *
- * <p>Rows are separate arrays because C2 does not vectorize loops over one array with different offsets (it cannot rule
- * out overlap; JDK-8324751). Sixteen multiply-adds per four rows read and four rows written keep the loops from being
- * bound by loads: on an AVX2 machine this blocking is 1.5 times as fast as 2 × 4 and 12 times as fast as unvectorized
- * loops over offsets.
+ * <p>Rows are separate arrays because C2 does not vectorize loops over one array with different
+ * offsets (it cannot rule out overlap; JDK-8324751). Sixteen multiply-adds per four rows read and
+ * four rows written keep the loops from being bound by loads: on an AVX2 machine this blocking is
+ * 1.5 times as fast as 2 × 4 and 12 times as fast as unvectorized loops over offsets.
+ *
+ * <p>A processor without fused multiply-add gives the same bits, but thousands of times slower: the
+ * JDK then computes {@link Math#fma(float, float, float)} with BigDecimal. All x86-64 servers since
+ * 2013 and all of AArch64 have it.
  */
 final class RowKernels {
     private RowKernels() {}
 
     /**
-     * target[m][0..width) += Σ_k scalars[m][k] · rows[k][0..width), for m below {@code targets} and k below {@code
-     * sums}.
+     * target[m][0..width) += Σ_k scalars[m][k] · rows[k][0..width), for m below {@code targets} and
+     * k below {@code sums}.
      */
     static void addProduct(
             float[][] target, int targets, float[][] scalars, float[][] rows, int sums, int width) {
@@ -31,9 +36,20 @@ final class RowKernels {
             int m = 0;
             for (; m + 4 <= targets; m += 4) {
                 add4x4(
-                        target[m], target[m + 1], target[m + 2], target[m + 3],
-                        scalars[m], scalars[m + 1], scalars[m + 2], scalars[m + 3], k,
-                        r0, r1, r2, r3, width);
+                        target[m],
+                        target[m + 1],
+                        target[m + 2],
+                        target[m + 3],
+                        scalars[m],
+                        scalars[m + 1],
+                        scalars[m + 2],
+                        scalars[m + 3],
+                        k,
+                        r0,
+                        r1,
+                        r2,
+                        r3,
+                        width);
             }
             for (; m < targets; m++) {
                 float[] a = scalars[m];
@@ -48,21 +64,33 @@ final class RowKernels {
     }
 
     /**
-     * target[m][0..width) += Σ_k columns[k][m] · rows[k][0..width), for m below {@code targets} and k below {@code
-     * sums}.
+     * target[m][0..width) += Σ_k columns[k][m] · rows[k][0..width), for m below {@code targets} and
+     * k below {@code sums}.
      */
     static void addOuterProducts(
             float[][] target, int targets, float[][] columns, float[][] rows, int sums, int width) {
-        // There are few k (samples of a block) and many targets: all rows stay in the first-level cache, and each
+        // There are few k (samples of a block) and many targets: all rows stay in the first-level
+        // cache, and each
         // target is loaded from further away only once.
         int m = 0;
         for (; m + 4 <= targets; m += 4) {
             int k = 0;
             for (; k + 4 <= sums; k += 4) {
                 addTransposed4x4(
-                        target[m], target[m + 1], target[m + 2], target[m + 3],
-                        columns[k], columns[k + 1], columns[k + 2], columns[k + 3], m,
-                        rows[k], rows[k + 1], rows[k + 2], rows[k + 3], width);
+                        target[m],
+                        target[m + 1],
+                        target[m + 2],
+                        target[m + 3],
+                        columns[k],
+                        columns[k + 1],
+                        columns[k + 2],
+                        columns[k + 3],
+                        m,
+                        rows[k],
+                        rows[k + 1],
+                        rows[k + 2],
+                        rows[k + 3],
+                        width);
             }
             for (; k < sums; k++) {
                 for (int i = 0; i < 4; i++) {
@@ -91,7 +119,10 @@ final class RowKernels {
         }
     }
 
-    /** target = target · sign(activation), where an activation after {@link #rectify} has the sign 0 or 1. */
+    /**
+     * target = target · sign(activation), where an activation after {@link #rectify} has the sign 0
+     * or 1.
+     */
     static void gate(float[] target, float[] activation, int width) {
         for (int j = 0; j < width; j++) {
             target[j] *= Math.signum(activation[j]);
@@ -109,9 +140,20 @@ final class RowKernels {
     }
 
     private static void add4x4(
-            float[] t0, float[] t1, float[] t2, float[] t3,
-            float[] a, float[] b, float[] c, float[] d, int k,
-            float[] r0, float[] r1, float[] r2, float[] r3, int width) {
+            float[] t0,
+            float[] t1,
+            float[] t2,
+            float[] t3,
+            float[] a,
+            float[] b,
+            float[] c,
+            float[] d,
+            int k,
+            float[] r0,
+            float[] r1,
+            float[] r2,
+            float[] r3,
+            int width) {
         float a0 = a[k];
         float a1 = a[k + 1];
         float a2 = a[k + 2];
@@ -141,9 +183,20 @@ final class RowKernels {
     }
 
     private static void addTransposed4x4(
-            float[] t0, float[] t1, float[] t2, float[] t3,
-            float[] x0, float[] x1, float[] x2, float[] x3, int m,
-            float[] r0, float[] r1, float[] r2, float[] r3, int width) {
+            float[] t0,
+            float[] t1,
+            float[] t2,
+            float[] t3,
+            float[] x0,
+            float[] x1,
+            float[] x2,
+            float[] x3,
+            int m,
+            float[] r0,
+            float[] r1,
+            float[] r2,
+            float[] r3,
+            int width) {
         float a0 = x0[m];
         float a1 = x1[m];
         float a2 = x2[m];
@@ -173,10 +226,25 @@ final class RowKernels {
     }
 
     private static void add1x4(
-            float[] target, float a0, float a1, float a2, float a3,
-            float[] r0, float[] r1, float[] r2, float[] r3, int width) {
+            float[] target,
+            float a0,
+            float a1,
+            float a2,
+            float a3,
+            float[] r0,
+            float[] r1,
+            float[] r2,
+            float[] r3,
+            int width) {
         for (int j = 0; j < width; j++) {
-            target[j] = Math.fma(a3, r3[j], Math.fma(a2, r2[j], Math.fma(a1, r1[j], Math.fma(a0, r0[j], target[j]))));
+            target[j] =
+                    Math.fma(
+                            a3,
+                            r3[j],
+                            Math.fma(
+                                    a2,
+                                    r2[j],
+                                    Math.fma(a1, r1[j], Math.fma(a0, r0[j], target[j]))));
         }
     }
 

@@ -3,14 +3,17 @@ package io.coxswain.bridge.reference;
 import java.util.Objects;
 
 /**
- * Which samples a step trains on: a pure function of the job, never of the mesh or of what failed on the way.
+ * Which samples a step trains on: a pure function of the job, never of the mesh or of what failed
+ * on the way.
  *
- * <p>Each pass over the data is a permutation of all training samples, keyed by (seed, pass). The passes follow each
- * other in one endless sequence; step n, counted from 1, takes its positions [(n-1)·batch, n·batch), so a batch may end
- * one pass and begin the next. Microshard m of M is the m-th of M contiguous cuts of that batch, from batch·m/M to
- * batch·(m+1)/M rounded down: their sizes differ by at most one.
+ * <p>Each pass over the data is a permutation of all training samples, keyed by (seed, pass). The
+ * passes follow each other in one endless sequence; step n, counted from 1, takes its positions
+ * [(n-1)·batch, n·batch), so a batch may end one pass and begin the next. Microshard m of M is the
+ * m-th of M contiguous cuts of that batch, from batch·m/M to batch·(m+1)/M rounded down: their
+ * sizes differ by at most one.
  *
- * <p>Not safe for use by several threads at once (it remembers the last pass it was asked for); instances are cheap.
+ * <p>Not safe for use by several threads at once (it remembers the last pass it was asked for);
+ * instances are cheap.
  */
 public final class SampleOrder {
     private final long seed;
@@ -24,7 +27,8 @@ public final class SampleOrder {
      * @param seed the job's seed
      * @param samples how many training samples there are, at least 1
      * @param batch how many samples a step takes, at least 1; may exceed {@code samples}
-     * @param microshards into how many parts a batch is cut, at least 1; need not divide {@code batch}
+     * @param microshards into how many parts a batch is cut, at least 1; need not divide {@code
+     *     batch}
      */
     public SampleOrder(long seed, int samples, int batch, int microshards) {
         if (samples < 1 || batch < 1 || microshards < 1) {
@@ -58,7 +62,8 @@ public final class SampleOrder {
     }
 
     /**
-     * The training samples of one microshard of a step, in the order in which their gradients are added.
+     * The training samples of one microshard of a step, in the order in which their gradients are
+     * added.
      *
      * @param step from 1
      * @param microshard in [0, microshards)

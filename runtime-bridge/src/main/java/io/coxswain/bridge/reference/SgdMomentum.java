@@ -3,8 +3,8 @@ package io.coxswain.bridge.reference;
 import java.util.List;
 
 /**
- * Stochastic gradient descent with momentum (Polyak, 1964) in float32: velocity = momentum·velocity + g, then p = p -
- * lr·velocity.
+ * Stochastic gradient descent with momentum (Polyak, 1964) in float32: velocity = momentum·velocity
+ * + g, then p = p - lr·velocity.
  *
  * @param learningRate above 0
  * @param momentum in [0, 1)
@@ -40,7 +40,12 @@ public record SgdMomentum(float learningRate, float momentum) implements Optimiz
         Chunk velocity = new Chunk(state[0], stateAt);
         for (int done = 0; done < count; done += Chunk.ELEMENTS) {
             int elements = Math.min(Chunk.ELEMENTS, count - done);
-            update(p.load(done, elements), g.load(done, elements), velocity.load(done, elements), elements, scale);
+            update(
+                    p.load(done, elements),
+                    g.load(done, elements),
+                    velocity.load(done, elements),
+                    elements,
+                    scale);
             p.store(done, elements);
             velocity.store(done, elements);
         }

@@ -9,17 +9,19 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The digest of a whole training state, computed in parallel where the state lives and independent of the mesh.
+ * The digest of a whole training state, computed in parallel where the state lives and independent
+ * of the mesh.
  *
- * <p>The state is a list of vectors of the same shape: the parameters first, then the optimizer's. It is a SHA-256 tree
- * of three levels:
+ * <p>The state is a list of vectors of the same shape: the parameters first, then the optimizer's.
+ * It is a SHA-256 tree of three levels:
  *
  * <ol>
  *   <li>block: the elements as little-endian float32, every NaN as {@code 0x7fc00000};
- *   <li>leaf: the UTF-8 name and a zero byte, {@code f32} and a zero byte, u32 rank, u32 extents, u32 block elements,
- *       then its blocks' digests in order; a leaf of an optimizer vector is called {@code vector/leaf};
- *   <li>state: {@code coxswain-state-1} and a zero byte, u32 number of leaves, then the leaves' digests, vector by
- *       vector.
+ *   <li>leaf: the UTF-8 name and a zero byte, {@code f32} and a zero byte, u32 rank, u32 extents,
+ *       u32 block elements, then its blocks' digests in order; a leaf of an optimizer vector is
+ *       called {@code vector/leaf};
+ *   <li>state: {@code coxswain-state-1} and a zero byte, u32 number of leaves, then the leaves'
+ *       digests, vector by vector.
  * </ol>
  *
  * <p>Integers are little-endian. Pure functions, safe for any thread.
@@ -36,7 +38,10 @@ public final class StateDigest {
 
     private StateDigest() {}
 
-    /** The names of the vectors of a state, in the order of the digest: the parameters, then the optimizer's. */
+    /**
+     * The names of the vectors of a state, in the order of the digest: the parameters, then the
+     * optimizer's.
+     */
     public static List<String> vectorNames(Optimizer optimizer) {
         List<String> names = new ArrayList<>();
         names.add(PARAMETERS);
@@ -52,20 +57,25 @@ public final class StateDigest {
      * @param values holds the elements of the range, the first at {@code valuesAt}
      * @return {@value #DIGEST_BYTES} bytes per block, in order
      */
-    public static byte[] blockDigests(BlockGrid grid, ElementRange range, float[] values, int valuesAt) {
+    public static byte[] blockDigests(
+            BlockGrid grid, ElementRange range, float[] values, int valuesAt) {
         int first = grid.blockAt(range.from());
         int end = grid.blockAt(range.to());
         byte[] digests = new byte[Math.multiplyExact(end - first, DIGEST_BYTES)];
         ByteBuffer bytes =
-                ByteBuffer.allocate(Math.multiplyExact(Math.min(grid.blockElements(), grid.elements()), Float.BYTES))
+                ByteBuffer.allocate(
+                                Math.multiplyExact(
+                                        Math.min(grid.blockElements(), grid.elements()),
+                                        Float.BYTES))
                         .order(ByteOrder.LITTLE_ENDIAN);
         MessageDigest sha256 = sha256();
         for (int block = first; block < end; block++) {
-            bytes.clear();
-            for (int element = grid.start(block); element < grid.start(block + 1); element++) {
-                bytes.putInt(Float.floatToIntBits(values[valuesAt + element - range.from()]));
-            }
-            sha256.update(bytes.flip());
+            encode(
+                    values,
+                    valuesAt + grid.start(block) - range.from(),
+                    grid.block(block).elements(),
+                    bytes);
+            sha256.update(bytes);
             byte[] digest = sha256.digest();
             System.arraycopy(digest, 0, digests, (block - first) * DIGEST_BYTES, DIGEST_BYTES);
         }
@@ -77,13 +87,16 @@ public final class StateDigest {
      *
      * @param grid the model's blocks
      * @param vectorNames the vectors' names in order, as {@link #vectorNames} gives them
-     * @param blockDigests per vector the digests of all its blocks: the shards' {@link #blockDigests} joined in order
+     * @param blockDigests per vector the digests of all its blocks: the shards' {@link
+     *     #blockDigests} joined in order
      * @return {@value #DIGEST_BYTES} bytes
      */
-    public static byte[] combine(BlockGrid grid, List<String> vectorNames, List<byte[]> blockDigests) {
+    public static byte[] combine(
+            BlockGrid grid, List<String> vectorNames, List<byte[]> blockDigests) {
         if (vectorNames.size() != blockDigests.size()) {
             throw new IllegalArgumentException(
-                    "%d vectors but digests of %d".formatted(vectorNames.size(), blockDigests.size()));
+                    "%d vectors but digests of %d"
+                            .formatted(vectorNames.size(), blockDigests.size()));
         }
         MessageDigest state = sha256();
         state.update(HEADER);
@@ -106,8 +119,27 @@ public final class StateDigest {
         return state.digest();
     }
 
+    private static void encode(float[] values, int at, int elements, ByteBuffer bytes) {
+        bytes.clear();
+        bytes.asFloatBuffer().put(values, at, elements);
+        bytes.limit(elements * Float.BYTES);
+        // The buffer keeps the payload of a NaN, which differs between processors. NaNs are rare,
+        // and looking for them
+        // costs less than converting each element.
+        boolean nan = false;
+        for (int i = at; i < at + elements; i++) {
+            nan |= Float.isNaN(values[i]);
+        }
+        if (nan) {
+            for (int i = 0; i < elements; i++) {
+                bytes.putInt(i * Float.BYTES, Float.floatToIntBits(values[at + i]));
+            }
+        }
+    }
+
     /**
-     * What a leaf's digest covers before the digests of its blocks: name, dtype, rank, extents and block elements.
+     * What a leaf's digest covers before the digests of its blocks: name, dtype, rank, extents and
+     * block elements.
      *
      * @param leaf which of the grid's leaves
      * @param vectorName the vector that the leaf is of, as {@link #vectorNames} gives it
@@ -116,7 +148,8 @@ public final class StateDigest {
         byte[] name = leafName(grid, leaf, vectorName).getBytes(StandardCharsets.UTF_8);
         List<Integer> shape = grid.leaves().get(leaf).shape();
         ByteBuffer header =
-                ByteBuffer.allocate(name.length + 1 + DTYPE.length + (shape.size() + 2) * Integer.BYTES)
+                ByteBuffer.allocate(
+                                name.length + 1 + DTYPE.length + (shape.size() + 2) * Integer.BYTES)
                         .order(ByteOrder.LITTLE_ENDIAN);
         header.put(name).put((byte) 0).put(DTYPE).putInt(shape.size());
         shape.forEach(header::putInt);
@@ -139,7 +172,10 @@ public final class StateDigest {
     }
 
     private static ByteBuffer integers(int value) {
-        return ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt(value).flip();
+        return ByteBuffer.allocate(Integer.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(value)
+                .flip();
     }
 
     private static MessageDigest sha256() {

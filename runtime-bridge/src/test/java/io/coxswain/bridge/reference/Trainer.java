@@ -5,7 +5,6 @@ import java.util.List;
 
 /** Trains a model in one thread, with the state cut into shards, as the agents do it together. */
 final class Trainer {
-    private final Mlp mlp;
     private final DataSet data;
     private final Optimizer optimizer;
     private final SampleOrder order;
@@ -18,8 +17,14 @@ final class Trainer {
     private long step;
     private float lastLoss;
 
-    Trainer(Mlp mlp, DataSet data, Optimizer optimizer, long seed, int batch, int microshards, int shardCount) {
-        this.mlp = mlp;
+    Trainer(
+            Mlp mlp,
+            DataSet data,
+            Optimizer optimizer,
+            long seed,
+            int batch,
+            int microshards,
+            int shardCount) {
         this.data = data;
         this.optimizer = optimizer;
         order = new SampleOrder(seed, data.trainingSamples(), batch, microshards);
@@ -44,24 +49,34 @@ final class Trainer {
         step++;
         compute.load(parameters);
         float[][] losses = new float[order.microshards()][1];
-        float[] sum = TreeSum.of(order.microshards(), microshard -> {
-            losses[microshard][0] = summed(microshard);
-            return gradients[microshard];
-        });
-        lastLoss = TreeSum.of(order.microshards(), microshard -> losses[microshard])[0] / order.batch();
+        float[] sum =
+                TreeSum.of(
+                        order.microshards(),
+                        microshard -> {
+                            losses[microshard][0] = summed(microshard);
+                            return gradients[microshard];
+                        });
+        lastLoss =
+                TreeSum.of(order.microshards(), microshard -> losses[microshard])[0]
+                        / order.batch();
         float scale = 1f / order.batch();
         for (int i = 0; i < shards.size(); i++) {
             ElementRange shard = shards.get(i);
             // A shard's owner holds its part of the sum only, as after a reduce-scatter.
             float[] part = new float[shard.elements()];
             System.arraycopy(sum, shard.from(), part, 0, part.length);
-            optimizer.apply(step, scale, parameters, shard.from(), part, 0, states.get(i), 0, part.length);
+            optimizer.apply(
+                    step, scale, parameters, shard.from(), part, 0, states.get(i), 0, part.length);
         }
     }
 
     private float summed(int microshard) {
         GradientOutcome outcome =
-                compute.gradients(data, order.microshard(step, microshard), gradients[microshard], () -> false);
+                compute.gradients(
+                        data,
+                        order.microshard(step, microshard),
+                        gradients[microshard],
+                        () -> false);
         return switch (outcome) {
             case GradientOutcome.Summed(float lossSum) -> lossSum;
             case GradientOutcome.Aborted() -> throw new AssertionError("nobody aborted");
@@ -84,22 +99,16 @@ final class Trainer {
             int at = 0;
             for (int i = 0; i < shards.size(); i++) {
                 ElementRange shard = shards.get(i);
-                byte[] part = vector == 0
-                        ? StateDigest.blockDigests(grid, shard, parameters, shard.from())
-                        : StateDigest.blockDigests(grid, shard, states.get(i)[vector - 1], 0);
+                byte[] part =
+                        vector == 0
+                                ? StateDigest.blockDigests(grid, shard, parameters, shard.from())
+                                : StateDigest.blockDigests(
+                                        grid, shard, states.get(i)[vector - 1], 0);
                 System.arraycopy(part, 0, joined, at, part.length);
                 at += part.length;
             }
             vectors.add(joined);
         }
         return StateDigest.combine(grid, StateDigest.vectorNames(optimizer), vectors);
-    }
-
-    float[] parameters() {
-        return parameters;
-    }
-
-    Mlp mlp() {
-        return mlp;
     }
 }

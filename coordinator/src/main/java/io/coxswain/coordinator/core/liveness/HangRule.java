@@ -1,0 +1,137 @@
+package io.coxswain.coordinator.core.liveness;
+
+import io.coxswain.coordinator.core.view.StepTimes;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Who hangs when nobody makes steps although all agents answer (design §4). One hang stalls
+ * everybody, so the ranks' waits form a graph: suspected is the rank that is waited for and waits
+ * for nobody; where all wait for somebody, as on a cut data link, the most accused. A hang is
+ * judged by the budget that the job's own step times give.
+ */
+public final class HangRule {
+    /** An operation may take this many of the longest step seen. */
+    static final int STEPS_IN_BUDGET = 8;
+
+    /** Words are up to some heartbeats old: no budget is shorter than this. */
+    static final long LEAST_BUDGET_NANOS = 2_000_000_000L;
+
+    private HangRule() {}
+
+    /**
+     * A suspicion, no verdict.
+     *
+     * @param accusers ranks over the budget that wait for it
+     * @param cycle everybody waits for somebody: it is the most accused one
+     * @param operation what it does
+     * @param stalledNanos how long the longest wait lasts
+     */
+    public record Suspicion(
+            int rank,
+            int accusers,
+            boolean cycle,
+            String operation,
+            long stalledNanos,
+            long budgetNanos) {
+        /** For a log, an incident, a page. */
+        public String text() {
+            String who =
+                    cycle
+                            ? "rank "
+                                    + rank
+                                    + " is the most accused ("
+                                    + accusers
+                                    + " ranks wait for it) in a cycle of waits"
+                            : "rank "
+                                    + rank
+                                    + " hangs in "
+                                    + operation
+                                    + "; "
+                                    + accusers
+                                    + " ranks wait for it";
+            return who
+                    + "; no step for "
+                    + stalledNanos / 1_000_000
+                    + " ms, where the job's own step times allow "
+                    + budgetNanos / 1_000_000
+                    + " ms";
+        }
+    }
+
+    /** How long an operation may take; {@link Long#MAX_VALUE} while the job has shown no step. */
+    public static long budgetNanos(StepTimes times) {
+        if (!times.known()) {
+            return Long.MAX_VALUE;
+        }
+        long longest = Math.min(times.longestNanos(), Long.MAX_VALUE / STEPS_IN_BUDGET);
+        return Math.max(LEAST_BUDGET_NANOS, STEPS_IN_BUDGET * longest);
+    }
+
+    /**
+     * Judges from the words of all ranks.
+     *
+     * @param words the newest of each rank, in any order
+     * @return null while nothing is over the budget, or nobody can be named
+     */
+    public static @Nullable Suspicion judge(List<RankWord> words, long budgetNanos) {
+        List<RankWord> stalled =
+                words.stream().filter(w -> !w.idle() && w.operationNanos() > budgetNanos).toList();
+        if (stalled.isEmpty()) {
+            return null;
+        }
+        long longest = stalled.stream().mapToLong(RankWord::operationNanos).max().orElse(0);
+        var accusers = new HashMap<Integer, Integer>();
+        stalled.forEach(w -> w.waitingForRanks().forEach(r -> accusers.merge(r, 1, Integer::sum)));
+        Comparator<RankWord> mostSuspect =
+                Comparator.comparingInt((RankWord w) -> accusers.getOrDefault(w.rank(), 0))
+                        .thenComparingLong(RankWord::operationNanos)
+                        .thenComparingInt(w -> -w.rank());
+        // Its own operation must be over the budget too: a rank that has just moved on only lags in
+        // its words. An idle one that others wait for is stuck before its operation.
+        RankWord root =
+                words.stream()
+                        .filter(w ->
+                                w.waitingForRanks().isEmpty() && w.operationNanos() > budgetNanos)
+                        .filter(w -> !w.idle() || accusers.containsKey(w.rank()))
+                        .max(mostSuspect)
+                        .orElse(null);
+        if (root != null) {
+            return new Suspicion(
+                    root.rank(),
+                    accusers.getOrDefault(root.rank(), 0),
+                    false,
+                    root.operation(),
+                    longest,
+                    budgetNanos);
+        }
+        boolean someoneMovedOn =
+                words.stream()
+                        .anyMatch(w ->
+                                w.waitingForRanks().isEmpty() && accusers.containsKey(w.rank()));
+        if (someoneMovedOn) {
+            return null;
+        }
+        return words.stream()
+                .filter(w -> accusers.containsKey(w.rank()))
+                .max(mostSuspect)
+                .map(w ->
+                        new Suspicion(
+                                w.rank(),
+                                count(accusers, w.rank()),
+                                true,
+                                w.operation(),
+                                longest,
+                                budgetNanos))
+                .orElse(null);
+    }
+
+    private static int count(Map<Integer, Integer> accusers, int rank) {
+        return accusers.getOrDefault(rank, 0);
+    }
+}

@@ -1,0 +1,25 @@
+package io.coxswain.coordinator.core.liveness;
+
+import io.coxswain.coordinator.core.model.AgentKey;
+
+/** What liveness asks for. */
+public sealed interface LivenessEffect {
+    /**
+     * Connect to the agent's data endpoint and ask who is there; answered by {@link
+     * LivenessEvent.DialEnded} with the same number.
+     */
+    record Dial(AgentKey agent, long dial) implements LivenessEffect {}
+
+    /** It is not heard any more. No verdict: it may clear up by itself. */
+    record Suspect(AgentKey agent, long silentNanos) implements LivenessEffect {}
+
+    /** A suspected agent was heard again. */
+    record Cleared(AgentKey agent) implements LivenessEffect {}
+
+    /**
+     * The verdict. The machine has forgotten the agent; should it attach again, it is a newcomer.
+     * {@code lastWordNanos}: when it was last heard.
+     */
+    record DeclareLost(AgentKey agent, LostCause cause, long lastWordNanos)
+            implements LivenessEffect {}
+}

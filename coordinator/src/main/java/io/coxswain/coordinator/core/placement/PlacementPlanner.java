@@ -1,0 +1,319 @@
+package io.coxswain.coordinator.core.placement;
+
+import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.CopyDuty;
+import io.coxswain.coordinator.core.model.Mesh;
+import io.coxswain.coordinator.core.model.Placement;
+import io.coxswain.coordinator.core.placement.CopyBoard.Holder;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Plans who holds copies of whom (design §6).
+ *
+ * <p>{@code copies: k} asks that each shard has instances in k domains besides an owner's, at the
+ * level asked; replicas in distinct domains count. So a shard needs k + 1 domains.
+ *
+ * <ol>
+ *   <li>Spares first, needed or not: a spare that holds the copy takes over without moving a byte.
+ *       Each shard gets up to {@code max(2, k + 1)} copies on spares, as memory allows. With k + 1
+ *       of them any k + 1 ranks that die together find as many different spares that hold what they
+ *       need (Hall's condition), while more would cost streams without buying anything.
+ *   <li>Where that leaves a shard short, other ranks' agents in new domains, who holds least first.
+ *   <li>Where no agent has room, copies are moved along augmenting paths to make some.
+ * </ol>
+ *
+ * <p>A copy never lies at an agent that owns the shard, nor in the domain of the rank that streams
+ * it. Duties that still serve are kept, and who already holds a copy is preferred, so that small
+ * changes move little. Memory is counted by {@link MemoryRule} and never over-committed.
+ *
+ * <p>Pure and deterministic: the order of spares does not matter.
+ */
+public final class PlacementPlanner {
+    private static final int LEAST_SPARE_COPIES = 2;
+
+    /**
+     * Looks at holders that the search for room may spend on one plan: beyond that a hopeless
+     * problem is reported, not solved.
+     */
+    private static final int SEARCH_WORK = 2_000_000;
+
+    private static final int SEARCH_DEPTH = 64;
+
+    private final PlacementProblem problem;
+    private final Mesh mesh;
+    private final int copies;
+    private final CopyBoard board;
+
+    /** Who holds a copy of a shard already. */
+    private final Map<Integer, List<Holder>> holdingNow;
+
+    private int work = SEARCH_WORK;
+
+    private PlacementPlanner(PlacementProblem problem) {
+        this.problem = problem;
+        this.mesh = problem.view().mesh();
+        this.copies = problem.spec().protectCopies();
+        this.board = new CopyBoard(problem);
+        this.holdingNow = holdingNow();
+    }
+
+    public static PlacementDecision plan(PlacementProblem problem) {
+        return new PlacementPlanner(problem).plan();
+    }
+
+    private PlacementDecision plan() {
+        if (copies > 0) {
+            keepSpareCopies();
+            fillSpares();
+            keepMemberCopies();
+            for (int shard = 0; shard < mesh.shards(); shard++) {
+                while (board.domains(shard).size() <= copies && protect(shard)) {
+                    // one domain more each time
+                }
+            }
+            protectWithinDomains();
+            // Where copies were moved there may be room again.
+            fillSpares();
+        }
+        var placement = new Placement(problem.view().epoch(), problem.version(), duties());
+        var review = new PlacementReview(problem, board);
+        return new PlacementDecision(
+                placement, review.deficits(), review.survives(), review.refusal());
+    }
+
+    private void keepSpareCopies() {
+        for (CopyDuty duty : previousDuties()) {
+            Holder holder = board.holder(duty.holder().key());
+            if (holder != null
+                    && holder.spare()
+                    && board.spareCopiesOf(duty.shard()) < spareCopiesWanted()
+                    && board.canHold(holder, duty.shard())) {
+                board.add(holder, duty.shard());
+            }
+        }
+    }
+
+    /** In rounds: every shard has one copy on a spare before any has two. */
+    private void fillSpares() {
+        List<Holder> spares = board.spares();
+        for (int round = 0; round < spareCopiesWanted(); round++) {
+            for (int shard = 0; shard < mesh.shards(); shard++) {
+                if (board.spareCopiesOf(shard) <= round) {
+                    Holder spare = bestSpare(spares, shard);
+                    if (spare != null) {
+                        board.add(spare, shard);
+                    }
+                }
+            }
+        }
+    }
+
+    private @Nullable Holder bestSpare(List<Holder> spares, int shard) {
+        Set<DomainKey> domains = board.domains(shard);
+        return spares.stream()
+                .filter(spare -> board.canHold(spare, shard))
+                .min(
+                        Comparator.comparing((Holder h) -> domains.contains(h.domain))
+                                .thenComparing(h -> !holdsNow(h, shard))
+                                .thenComparingLong(h -> -h.roomBytes)
+                                .thenComparing(h -> h.agent.key()))
+                .orElse(null);
+    }
+
+    private void keepMemberCopies() {
+        for (CopyDuty duty : previousDuties()) {
+            Holder holder = board.holder(duty.holder().key());
+            if (holder != null
+                    && helps(holder, duty.shard())
+                    && board.canHold(holder, duty.shard())) {
+                board.add(holder, duty.shard());
+            }
+        }
+    }
+
+    /** A copy there would bring the shard a domain that it needs. */
+    private boolean helps(Holder holder, int shard) {
+        Set<DomainKey> domains = board.domains(shard);
+        return domains.size() <= copies && !domains.contains(holder.domain);
+    }
+
+    /** Gives the shard an instance in one more domain; false when that cannot be found. */
+    private boolean protect(int shard) {
+        Set<DomainKey> domains = board.domains(shard);
+        for (Holder holder : holdingNow.getOrDefault(shard, List.of())) {
+            if (board.canHold(holder, shard) && !domains.contains(holder.domain)) {
+                board.add(holder, shard);
+                return true;
+            }
+        }
+        return place(shard, new HashSet<>(), SEARCH_DEPTH);
+    }
+
+    /** Finds room in a new domain of the shard, moving other copies where need be. */
+    private boolean place(int shard, Set<Holder> visited, int depth) {
+        Set<DomainKey> domains = board.domains(shard);
+        var full = new ArrayList<Holder>();
+        for (Holder holder : board.leastFirst()) {
+            work--;
+            if (domains.contains(holder.domain) || !board.mayHold(holder, shard)) {
+                continue;
+            }
+            if (board.canHold(holder, shard)) {
+                board.add(holder, shard);
+                return true;
+            }
+            if (holder.allRoomBytes >= board.copyBytes(shard)) {
+                full.add(holder);
+            }
+        }
+        if (depth == 0) {
+            return false;
+        }
+        for (Holder holder : full) {
+            if (work <= 0) {
+                return false;
+            }
+            if (visited.add(holder) && makeRoom(holder, shard, visited, depth)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private boolean makeRoom(Holder holder, int shard, Set<Holder> visited, int depth) {
+        for (int other : List.copyOf(holder.shards)) {
+            if (holder.roomBytes + board.copyBytes(other) < board.copyBytes(shard)) {
+                continue;
+            }
+            board.remove(holder, other);
+            board.add(holder, shard);
+            // A copy beyond what its shard needs may simply go.
+            if (board.domains(other).size() > copies || place(other, visited, depth - 1)) {
+                return true;
+            }
+            board.remove(holder, shard);
+            board.add(holder, other);
+        }
+        return false;
+    }
+
+    /**
+     * Where domains are short, further copies in the same ones are better than none, though the
+     * deficit stays. Those there were go first.
+     */
+    private void protectWithinDomains() {
+        for (CopyDuty duty : previousDuties()) {
+            Holder holder = board.holder(duty.holder().key());
+            if (holder != null
+                    && missing(duty.shard()) > 0
+                    && canHoldOutsideOwners(holder, duty.shard())) {
+                board.add(holder, duty.shard());
+            }
+        }
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            for (int i = missing(shard); i > 0; i--) {
+                Holder holder = leastOutsideOwners(shard);
+                if (holder != null) {
+                    board.add(holder, shard);
+                }
+            }
+        }
+    }
+
+    /** Instances that the shard lacks, wherever they are. */
+    private int missing(int shard) {
+        int instances = board.ownerDomains(shard).size() + board.copiesOf(shard).size();
+        return board.domains(shard).size() > copies ? 0 : copies + 1 - instances;
+    }
+
+    private @Nullable Holder leastOutsideOwners(int shard) {
+        for (Holder holder : board.leastFirst()) {
+            if (canHoldOutsideOwners(holder, shard)) {
+                return holder;
+            }
+        }
+        return null;
+    }
+
+    private boolean canHoldOutsideOwners(Holder holder, int shard) {
+        return board.canHold(holder, shard) && !board.ownerDomains(shard).contains(holder.domain);
+    }
+
+    /** Each copy is streamed by the owner outside its domain that streams least. */
+    private List<CopyDuty> duties() {
+        var previousSource = new HashMap<List<Object>, Integer>();
+        previousDuties()
+                .forEach(d ->
+                        previousSource.put(List.of(d.shard(), d.holder().key()), d.sourceRank()));
+        var duties = new ArrayList<CopyDuty>();
+        int level = problem.spec().protectLevel();
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            var load = new int[mesh.replicas()];
+            List<Holder> holders = new ArrayList<>(board.copiesOf(shard));
+            holders.sort(Comparator.comparing((Holder h) -> h.agent.key()));
+            for (Holder holder : holders) {
+                int before = previousSource.getOrDefault(List.of(shard, holder.agent.key()), -1);
+                int best = -1;
+                for (int replica = 0; replica < mesh.replicas(); replica++) {
+                    AgentProfile owner = problem.view().members().get(mesh.rankOf(replica, shard));
+                    if (DomainKey.of(owner.domain(), level).equals(holder.domain)) {
+                        continue;
+                    }
+                    boolean better = best < 0 || load[replica] < load[best];
+                    boolean asBefore =
+                            best >= 0
+                                    && load[replica] == load[best]
+                                    && mesh.rankOf(replica, shard) == before;
+                    if (better || asBefore) {
+                        best = replica;
+                    }
+                }
+                load[best]++;
+                duties.add(new CopyDuty(shard, mesh.rankOf(best, shard), holder.agent));
+            }
+        }
+        return duties;
+    }
+
+    private int spareCopiesWanted() {
+        return Math.max(LEAST_SPARE_COPIES, copies + 1);
+    }
+
+    private boolean holdsNow(Holder holder, int shard) {
+        return problem.copiesHeld().getOrDefault(holder.agent.key(), Set.of()).contains(shard);
+    }
+
+    private Map<Integer, List<Holder>> holdingNow() {
+        var holding = new HashMap<Integer, List<Holder>>();
+        problem.copiesHeld().entrySet().stream()
+                .sorted(Map.Entry.comparingByKey())
+                .forEach(entry -> {
+                    Holder holder = board.holder(entry.getKey());
+                    if (holder != null) {
+                        entry.getValue()
+                                .forEach(s ->
+                                        holding.computeIfAbsent(s, _ -> new ArrayList<>())
+                                                .add(holder));
+                    }
+                });
+        return holding;
+    }
+
+    private List<CopyDuty> previousDuties() {
+        Placement previous = problem.previous();
+        return previous == null
+                ? List.of()
+                : previous.duties().stream()
+                        .filter(d -> d.shard() >= 0 && d.shard() < mesh.shards())
+                        .toList();
+    }
+}

@@ -1,0 +1,253 @@
+package io.coxswain.coordinator.core.placement;
+
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.Mesh;
+import io.coxswain.coordinator.core.placement.CopyBoard.Holder;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Says what a placement lacks, what it survives, and why it cannot be better. */
+final class PlacementReview {
+    private static final List<String> NUMBERS = List.of("no", "one", "two", "three", "four");
+
+    private final PlacementProblem problem;
+    private final Mesh mesh;
+    private final int copies;
+    private final CopyBoard board;
+
+    PlacementReview(PlacementProblem problem, CopyBoard board) {
+        this.problem = problem;
+        this.mesh = problem.view().mesh();
+        this.copies = problem.spec().protectCopies();
+        this.board = board;
+    }
+
+    List<String> deficits() {
+        var deficits = new ArrayList<String>();
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            int others = board.domains(shard).size() - 1;
+            if (others < copies) {
+                deficits.add(
+                        "shard "
+                                + shard
+                                + " has instances in "
+                                + others
+                                + " of "
+                                + copies
+                                + " other domains at level "
+                                + problem.spec().protectLevel()
+                                + ": "
+                                + whyShort(shard));
+            }
+        }
+        return deficits;
+    }
+
+    private String whyShort(int shard) {
+        Set<DomainKey> domains = board.domains(shard);
+        long mostRoom = -1;
+        for (Holder holder : board.leastFirst()) {
+            if (!domains.contains(holder.domain) && board.mayHold(holder, shard)) {
+                mostRoom = Math.max(mostRoom, holder.roomBytes);
+            }
+        }
+        return mostRoom < 0
+                ? "no further agent is attached in another domain"
+                : "a copy takes "
+                        + MemoryRule.megabytes(board.copyBytes(shard))
+                        + " and the agents in other domains have at most "
+                        + MemoryRule.megabytes(mostRoom)
+                        + " free";
+    }
+
+    @Nullable String refusal() {
+        for (int rank = 0; rank < mesh.ranks(); rank++) {
+            AgentProfile agent = problem.view().members().get(rank);
+            int shard = mesh.shardOf(rank);
+            long needs = MemoryRule.rankBytes(problem.layout(), shard);
+            if (needs > agent.arenaBudgetBytes()) {
+                return "agent "
+                        + agent.key().id()
+                        + " may use "
+                        + MemoryRule.megabytes(agent.arenaBudgetBytes())
+                        + " of shared memory, but rank "
+                        + rank
+                        + " needs "
+                        + MemoryRule.megabytes(needs)
+                        + ": "
+                        + MemoryRule.megabytes(problem.layout().shardRegionBytes().get(shard))
+                        + " for the worker and "
+                        + MemoryRule.SLOTS
+                        + " snapshot slots of "
+                        + MemoryRule.megabytes(problem.layout().shardStateBytes().get(shard))
+                        + "; give the agent more memory or cut the state into more shards";
+            }
+        }
+        return copies == 0 ? null : copiesRefusal();
+    }
+
+    private @Nullable String copiesRefusal() {
+        int level = problem.spec().protectLevel();
+        var domains = new HashSet<DomainKey>();
+        long room = 0;
+        int agents = 0;
+        for (Holder holder : board.leastFirst()) {
+            domains.add(holder.domain);
+            room += holder.allRoomBytes;
+            agents++;
+        }
+        if (domains.size() <= copies) {
+            return "copies: "
+                    + copies
+                    + " needs agents in "
+                    + (copies + 1)
+                    + " failure domains at level "
+                    + level
+                    + ", but the "
+                    + agents
+                    + " attached are in "
+                    + domains.size()
+                    + "; attach agents elsewhere, lower protect.copies or choose a deeper"
+                    + " protect.level";
+        }
+        long needs = 0;
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            needs +=
+                    Math.max(0, copies + 1 - board.ownerDomains(shard).size())
+                            * board.copyBytes(shard);
+        }
+        if (needs > room) {
+            return "copies: "
+                    + copies
+                    + " needs "
+                    + MemoryRule.megabytes(needs)
+                    + " of shared memory for copies ("
+                    + MemoryRule.SLOTS
+                    + " slots each), but the "
+                    + agents
+                    + " attached agents have "
+                    + MemoryRule.megabytes(room)
+                    + " beside their own slots and what a restart or a promotion takes; give them "
+                    + MemoryRule.megabytes(needs - room)
+                    + " more, lower protect.copies or attach more agents";
+        }
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            var reachable = new HashSet<>(board.ownerDomains(shard));
+            for (Holder holder : board.leastFirst()) {
+                if (holder.ownShard != shard && holder.allRoomBytes >= board.copyBytes(shard)) {
+                    reachable.add(holder.domain);
+                }
+            }
+            if (reachable.size() <= copies) {
+                return "copies: "
+                        + copies
+                        + " of shard "
+                        + shard
+                        + " need agents with "
+                        + MemoryRule.megabytes(board.copyBytes(shard))
+                        + " free in "
+                        + (copies + 1 - board.ownerDomains(shard).size())
+                        + " other failure domains at level "
+                        + level
+                        + ", but there are only "
+                        + (reachable.size() - board.ownerDomains(shard).size())
+                        + "; give agents there more memory, lower protect.copies or attach more"
+                        + " agents";
+            }
+        }
+        return null;
+    }
+
+    /** In words, and for one agent more than is certain, the chance. */
+    String survives() {
+        int depth = 1;
+        int attached = 0;
+        for (Holder holder : board.leastFirst()) {
+            depth = Math.max(depth, holder.agent.domain().parts().size());
+            attached++;
+        }
+        int least = Integer.MAX_VALUE;
+        var smallest = new HashSet<Set<AgentKey>>();
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            var holders = new HashSet<AgentKey>();
+            instances(shard).forEach(agent -> holders.add(agent.key()));
+            if (holders.size() < least) {
+                least = holders.size();
+                smallest.clear();
+            }
+            if (holders.size() == least) {
+                smallest.add(holders);
+            }
+        }
+        if (least == 1) {
+            return "no loss: "
+                    + smallest.size()
+                    + " of "
+                    + attached
+                    + " agents hold a shard that nobody else has";
+        }
+        var text = new StringBuilder(any(least - 1, "agent"));
+        for (int level = 0; level < depth; level++) {
+            int domains = leastDomains(level);
+            if (domains > 1) {
+                text.append("; ")
+                        .append(any(domains - 1, "domain"))
+                        .append(" at level ")
+                        .append(level);
+                break;
+            }
+        }
+        double chance = 1 - smallest.size() / choose(attached, least);
+        // Truncated, not rounded: 100% is for certain.
+        long tenths = (long) (chance * 1000);
+        return text
+                + "; "
+                + number(least)
+                + " random agents at once with "
+                + tenths / 10
+                + "."
+                + tenths % 10
+                + "%";
+    }
+
+    private int leastDomains(int level) {
+        int least = Integer.MAX_VALUE;
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            var domains = new HashSet<DomainKey>();
+            instances(shard).forEach(agent -> domains.add(DomainKey.of(agent.domain(), level)));
+            least = Math.min(least, domains.size());
+        }
+        return least;
+    }
+
+    private List<AgentProfile> instances(int shard) {
+        var agents = new ArrayList<AgentProfile>();
+        for (int replica = 0; replica < mesh.replicas(); replica++) {
+            agents.add(problem.view().members().get(mesh.rankOf(replica, shard)));
+        }
+        board.copiesOf(shard).forEach(holder -> agents.add(holder.agent));
+        return agents;
+    }
+
+    private static String any(int count, String what) {
+        return "any " + number(count) + " " + what + (count == 1 ? "" : "s");
+    }
+
+    private static String number(int count) {
+        return count < NUMBERS.size() ? NUMBERS.get(count) : Integer.toString(count);
+    }
+
+    private static double choose(int of, int take) {
+        double ways = 1;
+        for (int i = 1; i <= take; i++) {
+            ways = ways * (of - take + i) / i;
+        }
+        return ways;
+    }
+}
