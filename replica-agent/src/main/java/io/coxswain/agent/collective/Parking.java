@@ -123,8 +123,7 @@ final class Parking {
         ByteBuf payload = frame.payload;
         while (payload.isReadable()) {
             ByteBuffer place = sink.next(payload.readableBytes());
-            place.limit(
-                    Math.min(place.limit(), place.position() + payload.readableBytes()));
+            place.limit(Math.min(place.limit(), place.position() + payload.readableBytes()));
             payload.readBytes(place);
             sink.filled(place);
         }

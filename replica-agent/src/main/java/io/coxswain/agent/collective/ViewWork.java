@@ -23,8 +23,7 @@ final class ViewWork {
 
     /** Told of results; decides whether they still count. */
     interface Results {
-        void reduced(
-                long epoch, long step, double lossSum, long floor, long[] executeNanosByRank);
+        void reduced(long epoch, long step, double lossSum, long floor, long[] executeNanosByRank);
 
         void gathered(long epoch, long step);
     }
@@ -100,8 +99,8 @@ final class ViewWork {
     }
 
     /**
-     * Runs work on this many bytes, here if it is little. The rest follows on the lane's thread: one
-     * of the two, as the view stands or was dropped meanwhile.
+     * Runs work on this many bytes, here if it is little. The rest follows on the lane's thread:
+     * one of the two, as the view stands or was dropped meanwhile.
      */
     void compute(int bytes, Runnable work, Runnable then, Runnable ifDropped) {
         if (bytes <= INLINE_BYTES) {
@@ -110,25 +109,23 @@ final class ViewWork {
             return;
         }
         tasks++;
-        summer.execute(
-                () -> {
-                    try {
-                        if (!dropped) {
-                            work.run();
-                        }
-                    } finally {
-                        lane.execute(
-                                () -> {
-                                    tasks--;
-                                    if (dropped) {
-                                        ifDropped.run();
-                                        settleQuiet();
-                                    } else {
-                                        then.run();
-                                    }
-                                });
+        summer.execute(() -> {
+            try {
+                if (!dropped) {
+                    work.run();
+                }
+            } finally {
+                lane.execute(() -> {
+                    tasks--;
+                    if (dropped) {
+                        ifDropped.run();
+                        settleQuiet();
+                    } else {
+                        then.run();
                     }
                 });
+            }
+        });
     }
 
     /** Stops; the future completes when the region is not touched any more. */

@@ -30,8 +30,7 @@ final class CopyFrames {
     }
 
     static StateName decode(io.coxswain.proto.control.v1.StateName state) {
-        return new StateName(
-                state.getJobId(), state.getEpoch(), state.getStep(), state.getShard());
+        return new StateName(state.getJobId(), state.getEpoch(), state.getStep(), state.getShard());
     }
 
     private static FrameHeader.Builder header(StateName state) {

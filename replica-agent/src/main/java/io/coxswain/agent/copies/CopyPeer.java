@@ -87,7 +87,8 @@ final class CopyPeer implements Link.Listener {
                     && other.step() < state.step()) {
                 waiting.remove(older);
                 plane.pushed(
-                        older.request, "superseded by step %d before its turn".formatted(state.step()));
+                        older.request,
+                        "superseded by step %d before its turn".formatted(state.step()));
             }
         }
         waiting.add(new Push(request));
@@ -205,8 +206,7 @@ final class CopyPeer implements Link.Listener {
         if (verdict.getVerified()) {
             plane.pushed(pushing.request, "");
         } else {
-            String reason =
-                    verdict.getReason().isEmpty() ? "no reason given" : verdict.getReason();
+            String reason = verdict.getReason().isEmpty() ? "no reason given" : verdict.getReason();
             if (reason.startsWith(CopyFrames.REFUSED)) {
                 pushing.attempts = ATTEMPTS;
             }
@@ -254,8 +254,7 @@ final class CopyPeer implements Link.Listener {
                             new Fetched(fetch));
         } catch (IllegalArgumentException | IllegalStateException e) {
             asked.remove(transfer);
-            plane.fetched(
-                    fetch.request, "the destination cannot take it: " + e.getMessage(), 0);
+            plane.fetched(fetch.request, "the destination cannot take it: " + e.getMessage(), 0);
         }
     }
 
@@ -423,8 +422,7 @@ final class CopyPeer implements Link.Listener {
             SlotReceiver receiver = fetch.receiver;
             asked.remove(fetch.transfer);
             fetch.receiver = null;
-            plane.fetched(
-                    fetch.request, "", receiver == null ? 0 : receiver.receivedBytes());
+            plane.fetched(fetch.request, "", receiver == null ? 0 : receiver.receivedBytes());
         }
 
         @Override

@@ -31,7 +31,9 @@ public interface CopyPlane extends AutoCloseable {
      */
     void fetch(FetchRequest request);
 
-    /** Ends all requests to this peer, as failed for the reason given, and the connections to it. */
+    /**
+     * Ends all requests to this peer, as failed for the reason given, and the connections to it.
+     */
     void forget(AgentKey peer, String reason);
 
     /**

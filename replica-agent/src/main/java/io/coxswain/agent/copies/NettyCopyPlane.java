@@ -99,41 +99,36 @@ public final class NettyCopyPlane implements CopyPlane {
 
     @Override
     public void forget(AgentKey key, String reason) {
-        lane.execute(
-                () -> {
-                    CopyPeer peer = peers.remove(key);
-                    if (peer != null) {
-                        peer.end(reason);
-                    }
-                    for (Connection connection : lane.connections()) {
-                        if (connection.peer().equals(key)) {
-                            connection.close(reason);
-                        }
-                    }
-                });
+        lane.execute(() -> {
+            CopyPeer peer = peers.remove(key);
+            if (peer != null) {
+                peer.end(reason);
+            }
+            for (Connection connection : lane.connections()) {
+                if (connection.peer().equals(key)) {
+                    connection.close(reason);
+                }
+            }
+        });
     }
 
     @Override
     public CompletionStage<Void> cancel(Predicate<Slot> slots, String reason) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         boolean runs =
-                lane.execute(
-                        () -> {
-                            List.copyOf(peers.values())
-                                    .forEach(peer -> peer.cancel(slots, reason));
-                            List<SlotStream> used =
-                                    streams.stream()
-                                            .filter(stream -> slots.test(stream.slot()))
-                                            .toList();
-                            used.forEach(stream -> stream.connection().close(reason));
-                            for (Incoming transfer : List.copyOf(incoming)) {
-                                if (slots.test(transfer.receiver.slot())) {
-                                    transfer.connection.close(reason);
-                                }
-                            }
-                            quietWaits.add(new QuietWait(used, done));
-                            settle();
-                        });
+                lane.execute(() -> {
+                    List.copyOf(peers.values()).forEach(peer -> peer.cancel(slots, reason));
+                    List<SlotStream> used =
+                            streams.stream().filter(stream -> slots.test(stream.slot())).toList();
+                    used.forEach(stream -> stream.connection().close(reason));
+                    for (Incoming transfer : List.copyOf(incoming)) {
+                        if (slots.test(transfer.receiver.slot())) {
+                            transfer.connection.close(reason);
+                        }
+                    }
+                    quietWaits.add(new QuietWait(used, done));
+                    settle();
+                });
         if (!runs) {
             done.complete(null);
         }
@@ -142,15 +137,13 @@ public final class NettyCopyPlane implements CopyPlane {
 
     @Override
     public void close() {
-        lane.execute(
-                () -> {
-                    closed = true;
-                    List<CopyPeer> all = List.copyOf(peers.values());
-                    peers.clear();
-                    all.forEach(peer -> peer.end("the data plane is closed"));
-                    lane.connections()
-                            .forEach(connection -> connection.close("the data plane is closed"));
-                });
+        lane.execute(() -> {
+            closed = true;
+            List<CopyPeer> all = List.copyOf(peers.values());
+            peers.clear();
+            all.forEach(peer -> peer.end("the data plane is closed"));
+            lane.connections().forEach(connection -> connection.close("the data plane is closed"));
+        });
     }
 
     // What the parts of this plane use, on the lane's thread.
@@ -268,8 +261,7 @@ public final class NettyCopyPlane implements CopyPlane {
         connection.send(CopyFrames.verdict(state, transfer, CopyFrames.REFUSED + reason));
     }
 
-    private void serve(
-            Connection connection, io.coxswain.proto.replica.v1.FetchRequest request) {
+    private void serve(Connection connection, io.coxswain.proto.replica.v1.FetchRequest request) {
         StateName state = CopyFrames.decode(request.getState());
         long transfer = request.getTransferId();
         Digest wanted = Digest.of(request.getDigest().toByteArray());
@@ -387,7 +379,9 @@ public final class NettyCopyPlane implements CopyPlane {
 
         @Override
         public void idle() {
-            transfers(connection).giving.removeIf(stream -> !stream.memoryInUse() && stream.ended());
+            transfers(connection)
+                    .giving
+                    .removeIf(stream -> !stream.memoryInUse() && stream.ended());
             settle();
         }
     }

@@ -3,8 +3,8 @@ package io.coxswain.agent.copies;
 import java.util.function.BooleanSupplier;
 
 /**
- * When the next chunk of a push may go: gradients come first, and a rate may be set. Confined to the
- * lane's thread.
+ * When the next chunk of a push may go: gradients come first, and a rate may be set. Confined to
+ * the lane's thread.
  */
 final class Pace {
     /** How long a push holds back while a collective is under way. */

@@ -30,7 +30,9 @@ final class SlotStream {
         /** The slot cannot be read any more. */
         void broken(String reason);
 
-        /** The network reads none of the slot's memory any more, after the end or {@link #cancel}. */
+        /**
+         * The network reads none of the slot's memory any more, after the end or {@link #cancel}.
+         */
         void idle();
     }
 

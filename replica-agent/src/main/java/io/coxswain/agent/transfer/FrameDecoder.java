@@ -28,8 +28,8 @@ final class FrameDecoder {
     }
 
     /**
-     * Read at a frame's beginning: small, so that the payload behind it is read to its place without
-     * another copy.
+     * Read at a frame's beginning: small, so that the payload behind it is read to its place
+     * without another copy.
      */
     private static final int HEAD_READ_BYTES = 4 << 10;
 
@@ -190,8 +190,7 @@ final class FrameDecoder {
         try {
             header =
                     FrameHeader.parser()
-                            .parseFrom(
-                                    head, Wire.PREFIX_BYTES, headWanted - Wire.PREFIX_BYTES);
+                            .parseFrom(head, Wire.PREFIX_BYTES, headWanted - Wire.PREFIX_BYTES);
         } catch (InvalidProtocolBufferException e) {
             throw new ProtocolViolation("a frame's header is malformed: " + e.getMessage());
         }
@@ -218,7 +217,10 @@ final class FrameDecoder {
         settle();
     }
 
-    /** Goes on after some bytes of payload: a full buffer is handed back, a new one asked for, the end told. */
+    /**
+     * Goes on after some bytes of payload: a full buffer is handed back, a new one asked for, the
+     * end told.
+     */
     private void settle() {
         PayloadSink current = sink;
         if (current == null) {
@@ -263,8 +265,7 @@ final class FrameDecoder {
         ByteBuffer into = place;
         if (into != null && into.isDirect() && waiting.isEmpty()) {
             ByteBuffer slice =
-                    into.slice(
-                            into.position(), Math.min(into.remaining(), DIRECT_READ_BYTES));
+                    into.slice(into.position(), Math.min(into.remaining(), DIRECT_READ_BYTES));
             ByteBuf wrapped = Unpooled.wrappedBuffer(slice).writerIndex(0);
             direct = wrapped;
             return wrapped;

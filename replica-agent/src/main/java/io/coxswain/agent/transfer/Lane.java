@@ -144,7 +144,8 @@ public final class Lane {
             if (connection.incoming()) {
                 Connection older = incoming.put(connection.peer(), connection);
                 if (older != null) {
-                    // Bytes of the older one may still be on the way: they must not arrive any more.
+                    // Bytes of the older one may still be on the way: they must not arrive any
+                    // more.
                     older.close("replaced by a newer connection");
                 }
             }

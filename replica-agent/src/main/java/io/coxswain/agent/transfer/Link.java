@@ -99,14 +99,13 @@ public final class Link {
                                 });
         bootstrap
                 .connect(new InetSocketAddress(peer.endpoint().host(), peer.endpoint().port()))
-                .addListener(
-                        (ChannelFuture done) -> {
-                            if (done.isSuccess()) {
-                                greet(done.channel());
-                            } else {
-                                failed(String.valueOf(done.cause().getMessage()));
-                            }
-                        });
+                .addListener((ChannelFuture done) -> {
+                    if (done.isSuccess()) {
+                        greet(done.channel());
+                    } else {
+                        failed(String.valueOf(done.cause().getMessage()));
+                    }
+                });
     }
 
     private void greet(Channel channel) {
@@ -116,8 +115,7 @@ public final class Link {
             return;
         }
         Greeting greeting = new Greeting();
-        Connection fresh =
-                new Connection(channel, false, peer.key(), lane.purpose(), greeting);
+        Connection fresh = new Connection(channel, false, peer.key(), lane.purpose(), greeting);
         fresh.send(
                 FrameHeader.newBuilder()
                         .setSender(Wire.identity(plane.self()))

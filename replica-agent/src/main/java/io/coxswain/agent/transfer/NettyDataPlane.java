@@ -35,8 +35,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The transport of the data plane: one listening port, and connections per peer incarnation and
- * purpose. A connection begins with a greeting that names the incarnation it is meant for; any other
- * refuses it. Two threads: one lane for collectives, one for copies.
+ * purpose. A connection begins with a greeting that names the incarnation it is meant for; any
+ * other refuses it. Two threads: one lane for collectives, one for copies.
  *
  * <p>Users register with {@link Lane#serve} before {@link #start}. Any thread.
  */
@@ -195,8 +195,7 @@ public final class NettyDataPlane implements AutoCloseable {
     private void accept(Channel channel) {
         Doorkeeper doorkeeper = new Doorkeeper();
         Connection fresh =
-                new Connection(
-                        channel, true, UNKNOWN, Purpose.PURPOSE_UNSPECIFIED, doorkeeper);
+                new Connection(channel, true, UNKNOWN, Purpose.PURPOSE_UNSPECIFIED, doorkeeper);
         collectives.schedule(
                 () -> {
                     if (!doorkeeper.answered) {
@@ -295,17 +294,15 @@ public final class NettyDataPlane implements AutoCloseable {
         }
         channel.config().setAutoRead(false);
         channel.deregister()
-                .addListener(
-                        ignored ->
-                                lane.loop()
-                                        .register(channel)
-                                        .addListener(
-                                                done -> {
-                                                    if (done.isSuccess()) {
-                                                        enter.run();
-                                                    } else {
-                                                        channel.close();
-                                                    }
-                                                }));
+                .addListener(ignored ->
+                        lane.loop()
+                                .register(channel)
+                                .addListener(done -> {
+                                    if (done.isSuccess()) {
+                                        enter.run();
+                                    } else {
+                                        channel.close();
+                                    }
+                                }));
     }
 }

@@ -62,8 +62,7 @@ final class CollectiveMesh implements AutoCloseable {
                 Told next = told.poll(20, TimeUnit.SECONDS);
                 if (next == null) {
                     throw new AssertionError(
-                            "nothing was told; waiting for ranks "
-                                    + collective.waitingForRanks());
+                            "nothing was told; waiting for ranks " + collective.waitingForRanks());
                 }
                 if (!(next instanceof Told.Unreachable)) {
                     return next;
@@ -74,11 +73,10 @@ final class CollectiveMesh implements AutoCloseable {
         /** Ends all connections of this agent's collectives. */
         void cutConnections() {
             plane.collectives()
-                    .execute(
-                            () ->
-                                    plane.collectives()
-                                            .connections()
-                                            .forEach(c -> c.close("cut by the test")));
+                    .execute(() ->
+                            plane.collectives()
+                                    .connections()
+                                    .forEach(c -> c.close("cut by the test")));
         }
     }
 
@@ -90,8 +88,7 @@ final class CollectiveMesh implements AutoCloseable {
     final List<Long> bounds;
     final List<Node> nodes = new ArrayList<>();
 
-    CollectiveMesh(
-            Path folder, int replicas, int shards, int microshards, int elements)
+    CollectiveMesh(Path folder, int replicas, int shards, int microshards, int elements)
             throws IOException {
         this(folder, replicas, shards, microshards, elements, DataPlaneSettings.loopback());
     }
@@ -168,8 +165,7 @@ final class CollectiveMesh implements AutoCloseable {
         for (float[] gradient : gradients) {
             for (int i = 0; i < elements; i++) {
                 // Of very different sizes, so that another order of additions shows.
-                gradient[i] =
-                        (float) (random.nextGaussian() * Math.pow(10, random.nextInt(9) - 4));
+                gradient[i] = (float) (random.nextGaussian() * Math.pow(10, random.nextInt(9) - 4));
             }
         }
         for (int rank = 0; rank < nodes.size(); rank++) {
@@ -182,8 +178,7 @@ final class CollectiveMesh implements AutoCloseable {
     }
 
     float[] losses(int rank, float[] all) {
-        return java.util.Arrays.copyOfRange(
-                all, firstMicroshard(rank), firstMicroshard(rank + 1));
+        return java.util.Arrays.copyOfRange(all, firstMicroshard(rank), firstMicroshard(rank + 1));
     }
 
     /** The plain definition: level by level, neighbours added, a lone last one taken over. */

@@ -59,8 +59,7 @@ class TreeCollectiveTest {
                 int cut = step;
                 mesh.node(step % 4).cutConnections();
                 Thread cutter =
-                        Thread.ofVirtual()
-                                .start(() -> mesh.node((cut + 1) % 4).cutConnections());
+                        Thread.ofVirtual().start(() -> mesh.node((cut + 1) % 4).cutConnections());
                 step(mesh, 1, step, random);
                 cutter.join();
             }
@@ -98,8 +97,7 @@ class TreeCollectiveTest {
             assertThat(mesh.node(2).collective.waitingForRanks()).isEmpty();
             mesh.node(2).collective.reduce(1, 1, new float[1], 0, 0);
             for (int rank = 0; rank < 4; rank++) {
-                assertThat(mesh.node(rank).next())
-                        .isInstanceOf(CollectiveMesh.Told.Reduced.class);
+                assertThat(mesh.node(rank).next()).isInstanceOf(CollectiveMesh.Told.Reduced.class);
             }
             assertThat(mesh.node(0).collective.waitingForRanks()).isEmpty();
         }
@@ -111,7 +109,14 @@ class TreeCollectiveTest {
         DataPlaneSettings base = DataPlaneSettings.loopback();
         DataPlaneSettings tight =
                 new DataPlaneSettings(
-                        base.bindHost(), 0, base.advertisedHost(), 0, 0, 0, 50_000, base.stallNanos());
+                        base.bindHost(),
+                        0,
+                        base.advertisedHost(),
+                        0,
+                        0,
+                        0,
+                        50_000,
+                        base.stallNanos());
         try (CollectiveMesh mesh = new CollectiveMesh(folder, 3, 1, 3, 10_000, tight)) {
             Random random = new Random(5);
             float[][] gradients = mesh.gradients(random);
@@ -124,8 +129,7 @@ class TreeCollectiveTest {
             mesh.node(0).collective.configure(mesh.view(7, 0));
             mesh.node(0).collective.reduce(7, 1, new float[1], 0, 0);
             for (int rank = 0; rank < 3; rank++) {
-                assertThat(mesh.node(rank).next())
-                        .isInstanceOf(CollectiveMesh.Told.Reduced.class);
+                assertThat(mesh.node(rank).next()).isInstanceOf(CollectiveMesh.Told.Reduced.class);
                 checkReduced(mesh, rank, gradients);
             }
         }
@@ -186,8 +190,7 @@ class TreeCollectiveTest {
         }
     }
 
-    private static void steps(
-            CollectiveMesh mesh, long epoch, int first, int last, Random random)
+    private static void steps(CollectiveMesh mesh, long epoch, int first, int last, Random random)
             throws InterruptedException {
         for (int step = first; step <= last; step++) {
             step(mesh, epoch, step, random);
@@ -204,9 +207,7 @@ class TreeCollectiveTest {
             losses[m] = random.nextFloat() * 100;
         }
         for (int rank = 0; rank < ranks; rank++) {
-            mesh.node(rank)
-                    .collective
-                    .reduce(epoch, step, mesh.losses(rank, losses), step, step);
+            mesh.node(rank).collective.reduce(epoch, step, mesh.losses(rank, losses), step, step);
         }
         float[][] leaves = new float[losses.length][];
         for (int m = 0; m < losses.length; m++) {

@@ -109,11 +109,8 @@ final class CopyPair implements AutoCloseable {
 
         void cutConnections() {
             plane.copies()
-                    .execute(
-                            () ->
-                                    plane.copies()
-                                            .connections()
-                                            .forEach(c -> c.close("cut by the test")));
+                    .execute(() ->
+                            plane.copies().connections().forEach(c -> c.close("cut by the test")));
         }
 
         @Override
@@ -171,8 +168,7 @@ final class CopyPair implements AutoCloseable {
         byte[] noise = new byte[1 << 16];
         new Random(state.step()).nextBytes(noise);
         for (long at = 0; at < meta.dataBytes(); at += noise.length) {
-            writer.data()
-                    .write(at, noise, 0, (int) Math.min(noise.length, meta.dataBytes() - at));
+            writer.data().write(at, noise, 0, (int) Math.min(noise.length, meta.dataBytes() - at));
         }
         writer.checksum();
         writer.commit();

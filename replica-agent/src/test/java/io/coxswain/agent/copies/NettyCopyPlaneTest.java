@@ -92,8 +92,7 @@ class NettyCopyPlaneTest {
             Slot slot = pair.snapshot(pair.source, 0, CopyPair.state(8), BYTES);
             pair.source.copies.push(pair.push(CopyPair.state(9), slot, false));
             assertThat(pair.source.next().reason()).contains("step 8").contains("step 9");
-            pair.source.copies.push(
-                    pair.push(CopyPair.state(9), pair.source.arena.slot(1), false));
+            pair.source.copies.push(pair.push(CopyPair.state(9), pair.source.arena.slot(1), false));
             assertThat(pair.source.next().reason()).contains("not committed");
         }
     }
@@ -105,8 +104,7 @@ class NettyCopyPlaneTest {
             Slot destination = pair.source.arena.slot(2);
             Digest digest = Digest.of(slot.table().digest());
             pair.source.copies.fetch(
-                    new FetchRequest(
-                            CopyPair.state(4), digest, pair.holder.peer(), destination));
+                    new FetchRequest(CopyPair.state(4), digest, pair.holder.peer(), destination));
             CopyPair.Told told = pair.source.next();
             assertThat(told.reason()).isEmpty();
             assertThat(told.good()).isTrue();
@@ -128,10 +126,7 @@ class NettyCopyPlaneTest {
             other[3] ^= 1;
             pair.source.copies.fetch(
                     new FetchRequest(
-                            CopyPair.state(4),
-                            Digest.of(other),
-                            pair.holder.peer(),
-                            destination));
+                            CopyPair.state(4), Digest.of(other), pair.holder.peer(), destination));
             assertThat(pair.source.next().reason()).contains("digest");
             assertThat(destination.state()).isEqualTo(Slot.State.EMPTY);
         }
@@ -212,8 +207,7 @@ class NettyCopyPlaneTest {
                     new Peer(
                             new AgentKey(pair.holder.plane.self().id(), "ffff"),
                             pair.holder.peer().endpoint());
-            pair.source.copies.push(
-                    new PushRequest(CopyPair.state(8), slot, former, 0, 1, false));
+            pair.source.copies.push(new PushRequest(CopyPair.state(8), slot, former, 0, 1, false));
             assertThat(pair.source.next().reason()).contains("refused: this is agent-");
             assertThat(pair.holder.held).isEmpty();
         }
@@ -225,7 +219,14 @@ class NettyCopyPlaneTest {
         // Slow enough that the later ones wait.
         DataPlaneSettings slow =
                 new DataPlaneSettings(
-                        base.bindHost(), 0, base.advertisedHost(), 0, 0, 40_000_000, 0, base.stallNanos());
+                        base.bindHost(),
+                        0,
+                        base.advertisedHost(),
+                        0,
+                        0,
+                        40_000_000,
+                        0,
+                        base.stallNanos());
         try (CopyPair pair = new CopyPair(folder, BYTES, 1, slow)) {
             for (int step = 1; step <= 4; step++) {
                 pair.snapshot(pair.source, step - 1, CopyPair.state(step), BYTES);
@@ -236,11 +237,10 @@ class NettyCopyPlaneTest {
                 pair.source.copies.push(pair.push(state, slots.get(state), step == 2));
             }
             assertThat(pair.source.next())
-                    .satisfies(
-                            told -> {
-                                assertThat(told.state().step()).isEqualTo(2);
-                                assertThat(told.reason()).contains("superseded by step 3");
-                            });
+                    .satisfies(told -> {
+                        assertThat(told.state().step()).isEqualTo(2);
+                        assertThat(told.reason()).contains("superseded by step 3");
+                    });
             assertThat(pair.source.next().state().step()).isEqualTo(1);
             assertThat(pair.source.next().state().step()).isEqualTo(4);
             assertThat(pair.source.next().state().step()).isEqualTo(3);
@@ -255,8 +255,7 @@ class NettyCopyPlaneTest {
             long before = System.nanoTime();
             pair.source.copies.push(pair.push(CopyPair.state(8), slot, false));
             assertThat(pair.source.next().good()).isTrue();
-            assertThat(System.nanoTime() - before)
-                    .isGreaterThan((BYTES >> 20) * Pace.YIELD_NANOS);
+            assertThat(System.nanoTime() - before).isGreaterThan((BYTES >> 20) * Pace.YIELD_NANOS);
         }
     }
 
@@ -265,7 +264,14 @@ class NettyCopyPlaneTest {
         DataPlaneSettings base = DataPlaneSettings.loopback();
         DataPlaneSettings slow =
                 new DataPlaneSettings(
-                        base.bindHost(), 0, base.advertisedHost(), 0, 0, 4_000_000, 0, base.stallNanos());
+                        base.bindHost(),
+                        0,
+                        base.advertisedHost(),
+                        0,
+                        0,
+                        4_000_000,
+                        0,
+                        base.stallNanos());
         try (CopyPair pair = new CopyPair(folder, BYTES, 1, slow)) {
             Slot slot = pair.snapshot(pair.source, 0, CopyPair.state(8), BYTES);
             Slot kept = pair.snapshot(pair.source, 1, CopyPair.state(9), 100_000);
@@ -289,7 +295,14 @@ class NettyCopyPlaneTest {
         DataPlaneSettings base = DataPlaneSettings.loopback();
         DataPlaneSettings slow =
                 new DataPlaneSettings(
-                        base.bindHost(), 0, base.advertisedHost(), 0, 0, 4_000_000, 0, base.stallNanos());
+                        base.bindHost(),
+                        0,
+                        base.advertisedHost(),
+                        0,
+                        0,
+                        4_000_000,
+                        0,
+                        base.stallNanos());
         try (CopyPair pair = new CopyPair(folder, BYTES, 1, slow)) {
             Slot slot = pair.snapshot(pair.source, 0, CopyPair.state(8), BYTES);
             pair.source.copies.push(pair.push(CopyPair.state(8), slot, false));

@@ -101,8 +101,7 @@ class FrameDecoderTest {
         int at = 0;
         while (at < bytes.length) {
             ByteBuf buffer = handle.allocate(UnpooledByteBufAllocator.DEFAULT);
-            int count =
-                    Math.min(1 + random.nextInt(buffer.writableBytes()), bytes.length - at);
+            int count = Math.min(1 + random.nextInt(buffer.writableBytes()), bytes.length - at);
             buffer.writeBytes(bytes, at, count);
             at += count;
             decoder.read(buffer);
@@ -120,8 +119,7 @@ class FrameDecoderTest {
             int payloadBytes = i % 5 == 0 ? 0 : random.nextInt(largest);
             byte[] frame = frame(random, payloadBytes);
             sent.add(
-                    java.util.Arrays.copyOfRange(
-                            frame, frame.length - payloadBytes, frame.length));
+                    java.util.Arrays.copyOfRange(frame, frame.length - payloadBytes, frame.length));
             all.writeBytes(frame);
         }
         byte[] bytes = new byte[all.readableBytes()];
@@ -147,8 +145,7 @@ class FrameDecoderTest {
         FrameDecoder decoder = new FrameDecoder(frames);
         decoder.read(Unpooled.copiedBuffer(bytes, 0, bytes.length / 2));
         decoder.read(
-                Unpooled.copiedBuffer(
-                        bytes, bytes.length / 2, bytes.length - bytes.length / 2));
+                Unpooled.copiedBuffer(bytes, bytes.length / 2, bytes.length - bytes.length / 2));
         assertThat(decoder.held()).isTrue();
         assertThat(frames.payloads).isEmpty();
         decoder.resume();

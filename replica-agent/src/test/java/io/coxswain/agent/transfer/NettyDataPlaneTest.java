@@ -64,8 +64,7 @@ class NettyDataPlaneTest {
 
                 @Override
                 public void end(int crc32c) {
-                    events.add(
-                            "%s got %s %d".formatted(name, header.getBodyCase(), payloadBytes));
+                    events.add("%s got %s %d".formatted(name, header.getBodyCase(), payloadBytes));
                 }
 
                 @Override
@@ -127,20 +126,17 @@ class NettyDataPlaneTest {
     }
 
     private static void send(Lane lane, Link link, int payloadBytes) {
-        lane.execute(
-                () -> {
-                    Connection connection = link.connection();
-                    if (connection == null) {
-                        throw new AssertionError("not connected");
-                    }
-                    connection.write(
-                            FrameHeader.newBuilder()
-                                    .setCopyEnd(CopyEnd.getDefaultInstance())
-                                    .build(),
-                            List.of(Unpooled.directBuffer().writeZero(payloadBytes)),
-                            () -> {});
-                    connection.flush();
-                });
+        lane.execute(() -> {
+            Connection connection = link.connection();
+            if (connection == null) {
+                throw new AssertionError("not connected");
+            }
+            connection.write(
+                    FrameHeader.newBuilder().setCopyEnd(CopyEnd.getDefaultInstance()).build(),
+                    List.of(Unpooled.directBuffer().writeZero(payloadBytes)),
+                    () -> {});
+            connection.flush();
+        });
     }
 
     @Test
@@ -166,8 +162,7 @@ class NettyDataPlaneTest {
         for (int i = 0; i < 3; i++) {
             event();
         }
-        plane.copies()
-                .execute(() -> plane.copies().connections().forEach(c -> c.close("cut")));
+        plane.copies().execute(() -> plane.copies().connections().forEach(c -> c.close("cut")));
         assertThat(List.of(event(), event(), event(), event(), event(), event()))
                 .contains(
                         "one closed copy connection from two/22",
@@ -201,14 +196,7 @@ class NettyDataPlaneTest {
                 new NettyDataPlane(
                         new AgentKey("three", "33"),
                         new DataPlaneSettings(
-                                "127.0.0.1",
-                                plane.endpoint().port(),
-                                "127.0.0.1",
-                                0,
-                                0,
-                                0,
-                                0,
-                                1));
+                                "127.0.0.1", plane.endpoint().port(), "127.0.0.1", 0, 0, 0, 0, 1));
         try {
             assertThatThrownBy(third::start)
                     .isInstanceOf(IOException.class)
