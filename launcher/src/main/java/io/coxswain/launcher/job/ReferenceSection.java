@@ -1,12 +1,17 @@
 package io.coxswain.launcher.job;
 
 import io.coxswain.launcher.config.ConfigSection;
+
+import tools.jackson.databind.json.JsonMapper;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tools.jackson.databind.json.JsonMapper;
 
-/** The {@code runtime} section of {@code kind: reference}, with the bounds that the runtime itself checks again. */
+/**
+ * The {@code runtime} section of {@code kind: reference}, with the bounds that the runtime itself
+ * checks again.
+ */
 final class ReferenceSection {
     private static final long MAX_BALLAST_BYTES = 1L << 40;
 

@@ -4,14 +4,19 @@ package io.coxswain.launcher.local;
 final class AgentLines {
     /** Agent → launcher: the folder of its shared memory. */
     static final String ARENA = "arena";
+
     /** Agent → launcher: it listens. */
     static final String UP = "up";
+
     /** Agent → launcher: a worker runs with this process id. */
     static final String WORKER = "worker";
+
     /** Agent → launcher: it stopped at a coordinate that it was told to hold. */
     static final String REACHED = "reached";
+
     /** Launcher → agent: stop at the first coordinate at or after this one. */
     static final String HOLD = "hold";
+
     /** Launcher → agent: go on. */
     static final String RELEASE = "release";
 

@@ -1,5 +1,7 @@
 package io.coxswain.launcher.local;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -15,11 +17,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
- * One agent of a one-machine cluster as a process of its own. The launcher talks to it by lines: its standard input carries orders and, by closing, the news
- * that the launcher is gone; its standard output carries what it reached.
+ * One agent of a one-machine cluster as a process of its own. The launcher talks to it by lines:
+ * its standard input carries orders and, by closing, the news that the launcher is gone; its
+ * standard output carries what it reached.
  */
 public final class AgentProcess {
     /** A coordinate at which the agent stopped and waits: it goes on only when released. */
@@ -37,7 +39,8 @@ public final class AgentProcess {
     private volatile @Nullable Path arena;
     private volatile boolean killed;
 
-    private AgentProcess(int index, String agentId, Process process, Path log, Consumer<Reached> onReached) {
+    private AgentProcess(
+            int index, String agentId, Process process, Path log, Consumer<Reached> onReached) {
         this.index = index;
         this.agentId = agentId;
         this.process = process;
@@ -45,13 +48,26 @@ public final class AgentProcess {
         this.log = log;
         this.onReached = onReached;
         this.exited = process.onExit().thenApply(Process::exitValue);
-        this.exited.thenAccept(status -> started.completeExceptionally(new IOException(
-                agentId + " ended with status " + status + " before it was up; its log is " + log + lastLine(log))));
+        this.exited.thenAccept(status ->
+                started.completeExceptionally(
+                        new IOException(
+                                agentId
+                                        + " ended with status "
+                                        + status
+                                        + " before it was up; its log is "
+                                        + log
+                                        + lastLine(log))));
     }
 
     /** Starts the process; {@link #started()} completes when its data plane listens. */
     static AgentProcess start(
-            int index, String agentId, List<String> command, Map<String, String> environment, Path log, Consumer<Reached> onReached) throws IOException {
+            int index,
+            String agentId,
+            List<String> command,
+            Map<String, String> environment,
+            Path log,
+            Consumer<Reached> onReached)
+            throws IOException {
         var builder = new ProcessBuilder(command);
         builder.environment().putAll(environment);
         builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
@@ -61,7 +77,9 @@ public final class AgentProcess {
     }
 
     private void readLines() {
-        try (var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+        try (var lines =
+                new BufferedReader(
+                        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             String line;
             while ((line = lines.readLine()) != null) {
                 String[] words = line.split(" ", 2);
@@ -133,7 +151,10 @@ public final class AgentProcess {
         }
     }
 
-    /** The death of the host: SIGKILL of agent and worker, and the memory that dies with the machine. Returns when both processes are gone. */
+    /**
+     * The death of the host: SIGKILL of agent and worker, and the memory that dies with the
+     * machine. Returns when both processes are gone.
+     */
     public void killHost() {
         killed = true;
         process.destroyForcibly();
@@ -146,10 +167,11 @@ public final class AgentProcess {
 
     /** SIGKILL of the worker alone. */
     public void killWorker() {
-        ProcessHandle.of(workerPid).ifPresent(handle -> {
-            handle.destroyForcibly();
-            await(handle.onExit());
-        });
+        ProcessHandle.of(workerPid)
+                .ifPresent(handle -> {
+                    handle.destroyForcibly();
+                    await(handle.onExit());
+                });
     }
 
     /** Asks the agent to end by closing its standard input. */
@@ -171,7 +193,9 @@ public final class AgentProcess {
         } catch (Exception e) {
             process.destroyForcibly();
         }
-        ProcessHandle.of(workerPid).filter(handle -> workerPid > 0).ifPresent(ProcessHandle::destroyForcibly);
+        ProcessHandle.of(workerPid)
+                .filter(handle -> workerPid > 0)
+                .ifPresent(ProcessHandle::destroyForcibly);
         deleteArena();
     }
 
@@ -201,7 +225,8 @@ public final class AgentProcess {
 
     private static String lastLine(Path log) {
         try {
-            List<String> lines = Files.readAllLines(log).stream().filter(line -> !line.isBlank()).toList();
+            List<String> lines =
+                    Files.readAllLines(log).stream().filter(line -> !line.isBlank()).toList();
             return lines.isEmpty() ? "" : ", which ends: " + lines.getLast().strip();
         } catch (IOException e) {
             return "";

@@ -7,8 +7,9 @@ import java.util.Set;
 import java.util.function.BiConsumer;
 
 /**
- * Kills at logical coordinates: a ranked agent holds at its step and phase until the signal arrives, so the coordinate is exact; an agent without a rank dies
- * when the job completes that step. Thread-safe.
+ * Kills at logical coordinates: a ranked agent holds at its step and phase until the signal
+ * arrives, so the coordinate is exact; an agent without a rank dies when the job completes that
+ * step. Thread-safe.
  */
 public final class FaultInjector {
     private final List<AgentProcess> agents;
@@ -18,15 +19,25 @@ public final class FaultInjector {
 
     /**
      * @param agents by index
-     * @param onInjected told of each fault and the monotonic nanosecond at which its signal was sent
+     * @param onInjected told of each fault and the monotonic nanosecond at which its signal was
+     *     sent
      */
-    public FaultInjector(List<AgentProcess> agents, List<FaultSpec> faults, BiConsumer<FaultSpec, Long> onInjected) {
+    public FaultInjector(
+            List<AgentProcess> agents,
+            List<FaultSpec> faults,
+            BiConsumer<FaultSpec, Long> onInjected) {
         this.agents = agents;
         this.pending = new ArrayList<>(faults);
         this.onInjected = onInjected;
         for (FaultSpec fault : faults) {
             if (fault.agent() >= agents.size()) {
-                throw new IllegalArgumentException("fault " + fault + " names agent " + fault.agent() + "; this cluster has agents 0 to " + (agents.size() - 1));
+                throw new IllegalArgumentException(
+                        "fault "
+                                + fault
+                                + " names agent "
+                                + fault.agent()
+                                + "; this cluster has agents 0 to "
+                                + (agents.size() - 1));
             }
             if (fault.step() > 0) {
                 agents.get(fault.agent()).order(AgentLines.hold(fault.step(), fault.phase()));
@@ -36,10 +47,12 @@ public final class FaultInjector {
 
     /** An agent stopped at a coordinate. */
     public void reached(int agent, AgentProcess.Reached coordinate) {
-        FaultSpec due = take(fault -> fault.agent() == agent
-                && fault.step() > 0
-                && fault.step() <= coordinate.step()
-                && fault.phase().equals(coordinate.phase()));
+        FaultSpec due =
+                take(fault ->
+                        fault.agent() == agent
+                                && fault.step() > 0
+                                && fault.step() <= coordinate.step()
+                                && fault.phase().equals(coordinate.phase()));
         if (due != null) {
             inject(due);
         }
@@ -54,9 +67,11 @@ public final class FaultInjector {
     /** The job completed this step: agents without a rank whose time has come die now. */
     public void completed(long step) {
         FaultSpec due;
-        while ((due = take(fault -> fault.step() > 0
-                        && fault.step() <= step
-                        && !members.contains(agents.get(fault.agent()).agentId())))
+        while ((due =
+                        take(fault ->
+                                fault.step() > 0
+                                        && fault.step() <= step
+                                        && !members.contains(agents.get(fault.agent()).agentId())))
                 != null) {
             inject(due);
         }
@@ -75,7 +90,8 @@ public final class FaultInjector {
         return List.copyOf(pending);
     }
 
-    private synchronized @org.jspecify.annotations.Nullable FaultSpec take(java.util.function.Predicate<FaultSpec> due) {
+    private synchronized @org.jspecify.annotations.Nullable FaultSpec take(
+            java.util.function.Predicate<FaultSpec> due) {
         for (Iterator<FaultSpec> it = pending.iterator(); it.hasNext(); ) {
             FaultSpec fault = it.next();
             if (due.test(fault)) {

@@ -10,7 +10,8 @@ public sealed interface CoordinatorEvent {
 
     record LeadershipLost(long term, String reason) implements CoordinatorEvent {}
 
-    record AgentAttached(String agent, String incarnation, String domain) implements CoordinatorEvent {}
+    record AgentAttached(String agent, String incarnation, String domain)
+            implements CoordinatorEvent {}
 
     record AgentLost(String agent, String incarnation, String cause) implements CoordinatorEvent {}
 
@@ -22,32 +23,68 @@ public sealed interface CoordinatorEvent {
     record JobQueued(String job, int position) implements CoordinatorEvent {}
 
     /** {@code slots} more agents are needed before the job can go on. */
-    record CapacityNeeded(String job, int slots, Map<String, String> labels, long sinceNanos) implements CoordinatorEvent {}
+    record CapacityNeeded(String job, int slots, Map<String, String> labels, long sinceNanos)
+            implements CoordinatorEvent {}
 
     /** The job waits; the text says for what. */
     record JobWaiting(String job, String reason) implements CoordinatorEvent {}
 
     /** A view is ACTIVE. {@code members} by rank. */
-    record ViewActivated(String job, long epoch, long baseStep, List<String> members, List<String> spares) implements CoordinatorEvent {}
-
-    /** Steps up to {@code step} are complete. Run-length: not every step gets an event. */
-    record StepsCompleted(String job, long epoch, long step, long protectedStep, float loss, double stepsPerSecond, double goodputRatio)
+    record ViewActivated(
+            String job, long epoch, long baseStep, List<String> members, List<String> spares)
             implements CoordinatorEvent {}
 
+    /**
+     * Steps up to {@code step} are complete. Run-length: not every step gets an event.
+     *
+     * @param goodputRatio from the ledger; the job's machine does not own one and says {@link
+     *     #UNKNOWN_RATIO}, the ledger's owner fills it in
+     */
+    record StepsCompleted(
+            String job,
+            long epoch,
+            long step,
+            long protectedStep,
+            float loss,
+            double stepsPerSecond,
+            double goodputRatio)
+            implements CoordinatorEvent {
+        /** Nobody has asked a ledger yet. */
+        public static final double UNKNOWN_RATIO = -1;
+
+        /** The same with the ledger's word. */
+        public StepsCompleted withGoodputRatio(double ratio) {
+            return new StepsCompleted(job, epoch, step, protectedStep, loss, stepsPerSecond, ratio);
+        }
+    }
+
     /** Who holds copies, and what that survives, in words. */
-    record PlacementChanged(String job, long epoch, long version, List<String> holders, List<String> deficits, String survives) implements CoordinatorEvent {}
+    record PlacementChanged(
+            String job,
+            long epoch,
+            long version,
+            List<String> holders,
+            List<String> deficits,
+            String survives)
+            implements CoordinatorEvent {}
 
     /** An incident began or moved to its next phase. */
-    record IncidentProgressed(String job, Incident incident, Incident.Phase phase, String reason) implements CoordinatorEvent {}
+    record IncidentProgressed(String job, Incident incident, Incident.Phase phase, String reason)
+            implements CoordinatorEvent {}
 
     /** An incident is over: the job completed a step at full strength again. */
     record IncidentClosed(String job, Incident incident) implements CoordinatorEvent {}
 
     /** A recorded, visible rollback. */
-    record RolledBack(String job, long fromStep, long toStep, String reason) implements CoordinatorEvent {}
+    record RolledBack(String job, long fromStep, long toStep, String reason)
+            implements CoordinatorEvent {}
 
-    record JobFinished(String job, boolean completed, String reason, String finalDigest) implements CoordinatorEvent {}
+    record JobFinished(String job, boolean completed, String reason, String finalDigest)
+            implements CoordinatorEvent {}
 
-    /** Events {@code fromSequence..toSequence} are gone: the listener was too slow or asked too late. */
+    /**
+     * Events {@code fromSequence..toSequence} are gone: the listener was too slow or asked too
+     * late.
+     */
     record Gap(long fromSequence, long toSequence) implements CoordinatorEvent {}
 }

@@ -26,7 +26,10 @@ public record Incident(
         RESUME
     }
 
-    /** Where a rank's state came from: {@code live}, {@code local}, {@code peer-copy}, {@code fetched} or {@code init}. */
+    /**
+     * Where a rank's state came from: {@code live}, {@code local}, {@code peer-copy}, {@code
+     * fetched} or {@code init}.
+     */
     public record Source(int rank, String agent, String source, String fromAgent, long bytes) {}
 
     /** Durations in nanoseconds. */

@@ -10,10 +10,14 @@ import io.coxswain.coordinator.core.model.StateName;
 import io.coxswain.coordinator.core.model.StepPlan;
 import io.coxswain.coordinator.core.model.View;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a job's machine asks for. The application carries effects out in order; what must wait for durability waits for the event that says so. */
+import java.util.List;
+
+/**
+ * What a job's machine asks for. The application carries effects out in order; what must wait for
+ * durability waits for the event that says so.
+ */
 public sealed interface JobEffect {
     /** The stages of a view record in ZooKeeper. */
     enum ViewState {
@@ -28,8 +32,13 @@ public sealed interface JobEffect {
         FENCE_LIMIT,
         /** Members did not become ready. */
         PREPARE_LIMIT,
-        /** Wait a moment for more losses to show before planning. */
+        /**
+         * Wait a moment before planning: for more agents to become ready, or before those that
+         * failed are tried again.
+         */
         SETTLE,
+        /** A member's worker did not come back. */
+        WORKER_RESTART,
         /** A lost shard's holder did not come back. */
         RETURN_WAIT,
         /** Re-examine credits, placement repair and hangs. */
@@ -44,7 +53,8 @@ public sealed interface JobEffect {
     record SendFence(AgentKey agent, long epoch) implements JobEffect {}
 
     /** Persist the view record; answered by {@link JobEvent.ViewPersisted}. */
-    record PersistView(ViewState state, View view, @Nullable Placement placement, Lineage lineage) implements JobEffect {}
+    record PersistView(ViewState state, View view, @Nullable Placement placement, Lineage lineage)
+            implements JobEffect {}
 
     /** A state that other members will fetch from the addressee. */
     record Donation(StateName state, Digest digest) {}
@@ -64,9 +74,11 @@ public sealed interface JobEffect {
 
     record SendGrant(AgentKey agent, long epoch, long through) implements JobEffect {}
 
-    record SendPlacement(AgentKey agent, Placement placement, long effectiveStep) implements JobEffect {}
+    record SendPlacement(AgentKey agent, Placement placement, long effectiveStep)
+            implements JobEffect {}
 
-    record SendCollectFinal(AgentKey agent, long epoch, long step, List<Lineage.Segment> lineage) implements JobEffect {}
+    record SendCollectFinal(AgentKey agent, long epoch, long step, List<Lineage.Segment> lineage)
+            implements JobEffect {}
 
     /** The job is over for this agent: free everything of it. */
     record SendEndJob(AgentKey agent, String reason) implements JobEffect {}

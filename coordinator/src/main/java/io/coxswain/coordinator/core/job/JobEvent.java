@@ -12,42 +12,70 @@ import io.coxswain.coordinator.core.model.StateName;
 
 import org.jspecify.annotations.Nullable;
 
-/** What a job's machine is told. Events of older incarnations or epochs are dropped by the machine, never by the caller. */
+/**
+ * What a job's machine is told. Events of older incarnations or epochs are dropped by the machine,
+ * never by the caller.
+ */
 public sealed interface JobEvent {
-    /** An agent attached (or attached again after its stream broke); what it still holds of this job comes with it. */
+    /**
+     * An agent attached (or attached again after its stream broke); what it still holds of this job
+     * comes with it.
+     */
     record AgentAttached(AgentProfile agent, Inventory inventory) implements JobEvent {}
 
     /** Its worker has loaded the program. */
-    record AgentReady(AgentKey agent, StateLayout layout, long loadNanos, long compileNanos) implements JobEvent {}
+    record AgentReady(AgentKey agent, StateLayout layout, long loadNanos, long compileNanos)
+            implements JobEvent {}
 
     /** It cannot run this job. */
     record AgentUnfit(AgentKey agent, String reason) implements JobEvent {}
 
-    /** Liveness declared it lost. {@code lastWordNanos}: when its last message came, in loop time. */
+    /**
+     * Liveness declared it lost. {@code lastWordNanos}: when its last message came, in loop time.
+     */
     record AgentLost(AgentKey agent, String cause, long lastWordNanos) implements JobEvent {}
 
     /** Answer to a fence. */
     record InventoryReported(AgentKey agent, Inventory inventory) implements JobEvent {}
 
-    record ViewReadyReported(AgentKey agent, long epoch, long step, Digest digest, String action, long restoredBytes, long restoreNanos)
+    record ViewReadyReported(
+            AgentKey agent,
+            long epoch,
+            long step,
+            Digest digest,
+            String action,
+            long restoredBytes,
+            long restoreNanos)
             implements JobEvent {}
 
-    /** {@code badState}: the source named was missing or did not match, and must not be offered again. */
-    record ViewFailedReported(AgentKey agent, long epoch, String reason, boolean badState, @Nullable StateName state, @Nullable AgentKey source)
+    /**
+     * {@code badState}: the source named was missing or did not match, and must not be offered
+     * again.
+     */
+    record ViewFailedReported(
+            AgentKey agent,
+            long epoch,
+            String reason,
+            boolean badState,
+            @Nullable StateName state,
+            @Nullable AgentKey source)
             implements JobEvent {}
 
     record ProgressReported(AgentKey agent, Progress progress) implements JobEvent {}
 
     /** The worker died or was killed for silence; the agent and its arena live. */
-    record WorkerLostReported(AgentKey agent, long epoch, String cause, boolean hung) implements JobEvent {}
+    record WorkerLostReported(AgentKey agent, long epoch, String cause, boolean hung)
+            implements JobEvent {}
 
     /** A holder verified a copy. */
-    record CopyHeldReported(AgentKey agent, HeldState copy, long placementVersion) implements JobEvent {}
+    record CopyHeldReported(AgentKey agent, HeldState copy, long placementVersion)
+            implements JobEvent {}
 
     record FinalStateReported(AgentKey agent, FinalShard shard) implements JobEvent {}
 
     /** A member cannot reach another on the data plane although both have live streams. */
-    record LinkAccused(AgentKey accuser, AgentKey peer, long epoch, String detail) implements JobEvent {}
+    record LinkAccused(AgentKey accuser, AgentKey peer, long epoch, String detail)
+            implements JobEvent {}
 
     /** The record asked for by {@link JobEffect.PersistView} is durable. */
     record ViewPersisted(long epoch, JobEffect.ViewState state) implements JobEvent {}

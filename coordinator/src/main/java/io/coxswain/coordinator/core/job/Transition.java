@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.core.job;
 
 import io.coxswain.coordinator.core.ledger.LedgerEntry;
+
 import java.util.List;
 
 /** What one event led to: effects in order, and bookings. */

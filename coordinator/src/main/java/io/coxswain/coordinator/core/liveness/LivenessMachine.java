@@ -38,11 +38,14 @@ public final class LivenessMachine {
     /** Part of the longest gap that one more gap forgets, as a divisor. */
     private static final int GAP_FORGET_DIVISOR = 64;
 
+    /** No deadline. */
+    private static final long NONE = 0;
+
     private final LivenessLimits limits;
     private final Map<String, Watch> watches = new HashMap<>();
     private final PriorityQueue<Deadline> deadlines = new PriorityQueue<>();
     private long nextDial = 1;
-    private long nextDeadlineSequence;
+    private long nextDeadlineSequence = 1;
 
     private enum Phase {
         STREAMING,
@@ -65,8 +68,8 @@ public final class LivenessMachine {
         private boolean sessionGone;
         private long sessionGoneAtNanos;
 
-        /** The one queued deadline that counts; older entries in the queue are stale. */
-        private @Nullable Deadline armed;
+        /** Number of the one queued deadline that counts; older entries in the queue are stale. */
+        private long armed;
 
         Watch(AgentKey agent, long stream, long nowNanos) {
             this.agent = agent;
@@ -96,6 +99,11 @@ public final class LivenessMachine {
     public long nextDeadlineNanos() {
         Deadline first = deadlines.peek();
         return first == null ? Long.MAX_VALUE : first.atNanos();
+    }
+
+    /** Entries in the queue, stale ones included. */
+    int deadlinesQueued() {
+        return deadlines.size();
     }
 
     /** How many agents are watched. */
@@ -258,8 +266,8 @@ public final class LivenessMachine {
                 return effects;
             }
             deadlines.remove();
-            if (due.watch().armed == due) {
-                due.watch().armed = null;
+            if (due.watch().armed == due.sequence()) {
+                due.watch().armed = NONE;
                 judge(due.watch(), nowNanos, effects);
             }
         }
@@ -327,7 +335,7 @@ public final class LivenessMachine {
 
     private LivenessEffect declareLost(Watch watch, LostCause cause) {
         watches.remove(watch.agent.id());
-        watch.armed = null;
+        watch.armed = NONE;
         return new LivenessEffect.DeclareLost(watch.agent, cause, watch.lastWordNanos);
     }
 
@@ -364,7 +372,7 @@ public final class LivenessMachine {
                                     watch.brokenAtNanos + limits.returnNanos(),
                                     watch.redialAtNanos);
                 };
-        watch.armed = new Deadline(Math.max(at, nowNanos), nextDeadlineSequence++, watch);
-        deadlines.add(watch.armed);
+        watch.armed = nextDeadlineSequence++;
+        deadlines.add(new Deadline(Math.max(at, nowNanos), watch.armed, watch));
     }
 }

@@ -80,9 +80,9 @@ public final class PlacementPlanner {
                     // one domain more each time
                 }
             }
-            for (int shard = 0; shard < mesh.shards(); shard++) {
-                protectWithinDomains(shard);
-            }
+            protectWithinDomains();
+            // Where copies were moved there may be room again.
+            fillSpares();
         }
         var placement = new Placement(problem.view().epoch(), problem.version(), duties());
         var review = new PlacementReview(problem, board);
@@ -124,7 +124,7 @@ public final class PlacementPlanner {
                 .min(
                         Comparator.comparing((Holder h) -> domains.contains(h.domain))
                                 .thenComparing(h -> !holdsNow(h, shard))
-                                .thenComparing(h -> -h.roomBytes)
+                                .thenComparingLong(h -> -h.roomBytes)
                                 .thenComparing(h -> h.agent.key()))
                 .orElse(null);
     }
@@ -207,31 +207,45 @@ public final class PlacementPlanner {
     }
 
     /**
-     * Domains are short: further copies in the same ones are better than none, though the deficit
-     * stays.
+     * Where domains are short, further copies in the same ones are better than none, though the
+     * deficit stays. Those there were go first.
      */
-    private void protectWithinDomains(int shard) {
-        int instances = board.domains(shard).size();
-        int missing =
-                copies
-                        + 1
-                        - Math.max(
-                                instances,
-                                board.ownerDomains(shard).size() + board.copiesOf(shard).size());
-        for (int i = 0; i < missing; i++) {
-            Holder found = null;
-            for (Holder holder : board.leastFirst()) {
-                if (board.canHold(holder, shard)
-                        && !board.ownerDomains(shard).contains(holder.domain)) {
-                    found = holder;
-                    break;
+    private void protectWithinDomains() {
+        for (CopyDuty duty : previousDuties()) {
+            Holder holder = board.holder(duty.holder().key());
+            if (holder != null
+                    && missing(duty.shard()) > 0
+                    && canHoldOutsideOwners(holder, duty.shard())) {
+                board.add(holder, duty.shard());
+            }
+        }
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            for (int i = missing(shard); i > 0; i--) {
+                Holder holder = leastOutsideOwners(shard);
+                if (holder != null) {
+                    board.add(holder, shard);
                 }
             }
-            if (found == null) {
-                return;
-            }
-            board.add(found, shard);
         }
+    }
+
+    /** Instances that the shard lacks, wherever they are. */
+    private int missing(int shard) {
+        int instances = board.ownerDomains(shard).size() + board.copiesOf(shard).size();
+        return board.domains(shard).size() > copies ? 0 : copies + 1 - instances;
+    }
+
+    private @Nullable Holder leastOutsideOwners(int shard) {
+        for (Holder holder : board.leastFirst()) {
+            if (canHoldOutsideOwners(holder, shard)) {
+                return holder;
+            }
+        }
+        return null;
+    }
+
+    private boolean canHoldOutsideOwners(Holder holder, int shard) {
+        return board.canHold(holder, shard) && !board.ownerDomains(shard).contains(holder.domain);
     }
 
     /** Each copy is streamed by the owner outside its domain that streams least. */

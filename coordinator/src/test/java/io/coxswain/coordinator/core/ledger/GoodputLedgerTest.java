@@ -3,11 +3,12 @@ package io.coxswain.coordinator.core.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.math.BigInteger;
-import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+
+import java.math.BigInteger;
+import java.util.Random;
 
 class GoodputLedgerTest {
     private static long sum(GoodputLedger ledger) {
@@ -62,7 +63,9 @@ class GoodputLedgerTest {
         ledger.apply(new LedgerEntry.RolledBack(11));
 
         // Slot 0: of 10 nanos over three steps 3 are kept; slot 1: of 50 over twelve, 45.
-        assertThat(ledger.totals()).containsEntry(Category.PRODUCTIVE, 148L).containsEntry(Category.LOST_PROGRESS, 12L);
+        assertThat(ledger.totals())
+                .containsEntry(Category.PRODUCTIVE, 148L)
+                .containsEntry(Category.LOST_PROGRESS, 12L);
         assertThat(ledger.retractedNanos()).isEqualTo(12);
         assertThat(ledger.productiveBookedNanos()).as("a counter only goes up").isEqualTo(160);
 
@@ -71,7 +74,9 @@ class GoodputLedgerTest {
 
         ledger.apply(steps(0, 12, 12, 120));
         ledger.apply(new LedgerEntry.RolledBack(0));
-        assertThat(ledger.totals()).containsEntry(Category.PRODUCTIVE, 0L).containsEntry(Category.LOST_PROGRESS, 170L);
+        assertThat(ledger.totals())
+                .containsEntry(Category.PRODUCTIVE, 0L)
+                .containsEntry(Category.LOST_PROGRESS, 170L);
     }
 
     @Test
@@ -92,10 +97,11 @@ class GoodputLedgerTest {
         GoodputLedger ledger = open(1, 0);
         ledger.apply(steps(0, 1, 1_000_003, nanos));
         ledger.apply(new LedgerEntry.RolledBack(1_000_002));
-        long kept = BigInteger.valueOf(nanos)
-                .multiply(BigInteger.valueOf(1_000_002))
-                .divide(BigInteger.valueOf(1_000_003))
-                .longValueExact();
+        long kept =
+                BigInteger.valueOf(nanos)
+                        .multiply(BigInteger.valueOf(1_000_002))
+                        .divide(BigInteger.valueOf(1_000_003))
+                        .longValueExact();
         assertThat(ledger.totals()).containsEntry(Category.PRODUCTIVE, kept);
         assertThat(sum(ledger)).isEqualTo(nanos);
     }
@@ -121,7 +127,9 @@ class GoodputLedgerTest {
 
         assertThat(totals.elapsedNanos()).isEqualTo(300);
         assertThat(totals.totalSlotNanos()).isEqualTo(600);
-        assertThat(totals.categories()).containsEntry(Category.DETECTION, 400L).containsEntry(Category.PRODUCTIVE, 200L);
+        assertThat(totals.categories())
+                .containsEntry(Category.DETECTION, 400L)
+                .containsEntry(Category.PRODUCTIVE, 200L);
         assertThat(ledger.totalSlotNanos()).isEqualTo(200);
 
         assertThat(ledger.closeAt(400, Category.DETECTION)).isEqualTo(400);
@@ -141,16 +149,19 @@ class GoodputLedgerTest {
     @Test
     void misuseIsRefused() {
         var closed = new GoodputLedger();
-        assertThatThrownBy(() -> closed.apply(steps(0, 1, 1, 5))).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> closed.apply(steps(0, 1, 1, 5)))
+                .isInstanceOf(IllegalStateException.class);
         assertThat(closed.openTotals(5, Category.OTHER).totalSlotNanos()).isZero();
         assertThat(closed.ratio()).isZero();
         GoodputLedger ledger = open(1, 0);
-        assertThatThrownBy(() -> ledger.apply(new LedgerEntry.Opened(1, 5))).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> ledger.apply(new LedgerEntry.Opened(1, 5)))
+                .isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> ledger.apply(new LedgerEntry.Stretch(1, Category.OTHER, 5)))
                 .hasMessage("slot 1 is not in 0..0");
         assertThatThrownBy(() -> ledger.apply(new LedgerEntry.Steps(0, 1, 1, 5, -1, 0, 0)))
                 .isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> ledger.apply(steps(0, 3, 2, 5))).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> ledger.apply(steps(0, 3, 2, 5)))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 
     @ParameterizedTest
@@ -184,7 +195,9 @@ class GoodputLedgerTest {
                     }
                     case 2, 3, 4 -> {
                         Category[] all = Category.values();
-                        ledger.apply(new LedgerEntry.Stretch(slot, all[random.nextInt(all.length)], until));
+                        ledger.apply(
+                                new LedgerEntry.Stretch(
+                                        slot, all[random.nextInt(all.length)], until));
                     }
                     default -> {
                         int count = 1 + random.nextInt(7);
@@ -212,7 +225,9 @@ class GoodputLedgerTest {
                         .isEqualTo(open.elapsedNanos() * slots);
             }
             long instant = ledger.closeAt(now, Category.OTHER);
-            assertThat(sum(ledger)).isEqualTo((instant - opened) * slots).isEqualTo(ledger.elapsedNanos() * slots);
+            assertThat(sum(ledger))
+                    .isEqualTo((instant - opened) * slots)
+                    .isEqualTo(ledger.elapsedNanos() * slots);
         }
     }
 }

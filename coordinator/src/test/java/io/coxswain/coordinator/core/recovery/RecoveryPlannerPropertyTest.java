@@ -2,6 +2,7 @@ package io.coxswain.coordinator.core.recovery;
 
 import static io.coxswain.coordinator.core.model.Samples.agent;
 import static io.coxswain.coordinator.core.model.Samples.held;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.coordinator.core.model.AgentKey;
@@ -19,6 +20,12 @@ import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.core.recovery.RecoveryDecision.NeedCapacity;
 import io.coxswain.coordinator.core.recovery.RecoveryDecision.Recover;
 import io.coxswain.coordinator.core.recovery.RecoveryDecision.ShardLost;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -29,10 +36,6 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Random small recoveries against what brute force says. */
 class RecoveryPlannerPropertyTest {
@@ -56,7 +59,9 @@ class RecoveryPlannerPropertyTest {
                 case NeedCapacity need -> {
                     short_++;
                     long ready = problem.candidates().stream().filter(Candidate::ready).count();
-                    assertThat(need.missing()).isPositive().isEqualTo((int) (problem.spec().mesh().ranks() - ready));
+                    assertThat(need.missing())
+                            .isPositive()
+                            .isEqualTo((int) (problem.spec().mesh().ranks() - ready));
                     assertThat(bestTarget(problem) >= 0 || problem.nothingEverCompleted()).isTrue();
                 }
                 case ShardLost shards -> {
@@ -73,7 +78,9 @@ class RecoveryPlannerPropertyTest {
                     .as("order of candidates")
                     .isEqualTo(decision);
         }
-        assertThat(List.of(recovered, lost, short_)).as("each kind of decision was seen").allMatch(n -> n > 50);
+        assertThat(List.of(recovered, lost, short_))
+                .as("each kind of decision was seen")
+                .allMatch(n -> n > 50);
     }
 
     private static void check(RecoveryProblem problem, Recover plan) {
@@ -93,7 +100,10 @@ class RecoveryPlannerPropertyTest {
             int before = previous.rankOf(member.key());
             assertThat(before < 0 || before == rank).as("survivors keep their rank").isTrue();
             checkSource(problem, candidate, mesh.shardOf(rank), target, plan.sources().get(rank));
-            free += before < 0 && !(plan.sources().get(rank) instanceof RestoreSource.Fetch) ? 1 : 0;
+            free +=
+                    before < 0 && !(plan.sources().get(rank) instanceof RestoreSource.Fetch)
+                            ? 1
+                            : 0;
         }
         for (Candidate candidate : problem.candidates()) {
             int rank = previous.rankOf(candidate.agent().key());
@@ -102,12 +112,18 @@ class RecoveryPlannerPropertyTest {
             }
         }
         if (!(plan.sources().getFirst() instanceof RestoreSource.Init)) {
-            assertThat(free).as("as many free promotions as possible").isEqualTo(mostPromotions(problem, target));
+            assertThat(free)
+                    .as("as many free promotions as possible")
+                    .isEqualTo(mostPromotions(problem, target));
         }
     }
 
     private static void checkSource(
-            RecoveryProblem problem, Candidate candidate, int shard, long target, RestoreSource source) {
+            RecoveryProblem problem,
+            Candidate candidate,
+            int shard,
+            long target,
+            RestoreSource source) {
         boolean local = instances(problem, candidate, shard, target).findAny().isPresent();
         switch (source) {
             case RestoreSource.Init() -> {
@@ -120,12 +136,14 @@ class RecoveryPlannerPropertyTest {
                 assertGood(problem, candidate, state, shard, target);
             }
             case RestoreSource.LoadLocal(StateName state, Digest digest) -> {
-                assertThat(candidate.inventory().snapshots()).contains(new HeldState(state, digest, 100 * Samples.MB));
+                assertThat(candidate.inventory().snapshots())
+                        .contains(new HeldState(state, digest, 100 * Samples.MB));
                 assertGood(problem, candidate, state, shard, target);
                 assertNotLive(problem, candidate, shard, target);
             }
             case RestoreSource.PromoteCopy(StateName state, Digest digest) -> {
-                assertThat(candidate.inventory().copies()).contains(new HeldState(state, digest, 100 * Samples.MB));
+                assertThat(candidate.inventory().copies())
+                        .contains(new HeldState(state, digest, 100 * Samples.MB));
                 assertGood(problem, candidate, state, shard, target);
                 assertNotLive(problem, candidate, shard, target);
             }
@@ -133,15 +151,20 @@ class RecoveryPlannerPropertyTest {
                 assertThat(local).as("nothing crosses the network that is here").isFalse();
                 assertThat(donor).isNotEqualTo(candidate.agent());
                 Candidate from = candidate(problem, donor.key());
-                assertThat(instances(problem, from, shard, target)).anyMatch(s -> s.name().equals(state));
+                assertThat(instances(problem, from, shard, target))
+                        .anyMatch(s -> s.name().equals(state));
                 assertGood(problem, from, state, shard, target);
             }
         }
     }
 
-    private static void assertNotLive(RecoveryProblem problem, Candidate candidate, int shard, long target) {
+    private static void assertNotLive(
+            RecoveryProblem problem, Candidate candidate, int shard, long target) {
         HeldState live = candidate.inventory().live();
-        assertThat(live != null && candidate.inventory().workerAlive() && good(problem, candidate, live, shard, target))
+        assertThat(
+                        live != null
+                                && candidate.inventory().workerAlive()
+                                && good(problem, candidate, live, shard, target))
                 .as("the live state is cheaper")
                 .isFalse();
     }
@@ -171,16 +194,19 @@ class RecoveryPlannerPropertyTest {
         return -1;
     }
 
-    private static Stream<HeldState> instances(RecoveryProblem problem, Candidate candidate, int shard, long step) {
+    private static Stream<HeldState> instances(
+            RecoveryProblem problem, Candidate candidate, int shard, long step) {
         Inventory inventory = candidate.inventory();
         HeldState live = inventory.live();
-        Stream<HeldState> alive = live != null && inventory.workerAlive() ? Stream.of(live) : Stream.of();
+        Stream<HeldState> alive =
+                live != null && inventory.workerAlive() ? Stream.of(live) : Stream.of();
         return Stream.of(alive, inventory.snapshots().stream(), inventory.copies().stream())
                 .flatMap(s -> s)
                 .filter(s -> good(problem, candidate, s, shard, step));
     }
 
-    private static boolean good(RecoveryProblem problem, Candidate holder, HeldState state, int shard, long step) {
+    private static boolean good(
+            RecoveryProblem problem, Candidate holder, HeldState state, int shard, long step) {
         return state.name().shard() == shard
                 && state.name().step() == step
                 && problem.lineage().trusts(state.name().epoch(), step)
@@ -208,7 +234,8 @@ class RecoveryPlannerPropertyTest {
         return most(problem, target, missing, free);
     }
 
-    private static int most(RecoveryProblem problem, long target, List<Integer> missing, List<Candidate> free) {
+    private static int most(
+            RecoveryProblem problem, long target, List<Integer> missing, List<Candidate> free) {
         if (missing.isEmpty()) {
             return 0;
         }
@@ -226,14 +253,18 @@ class RecoveryPlannerPropertyTest {
     }
 
     private static Candidate candidate(RecoveryProblem problem, AgentKey key) {
-        return problem.candidates().stream().filter(c -> c.agent().key().equals(key)).findFirst().orElseThrow();
+        return problem.candidates().stream()
+                .filter(c -> c.agent().key().equals(key))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static @Nullable StateName name(@Nullable HeldState state) {
         return state == null ? null : state.name();
     }
 
-    private static RecoveryProblem withCandidates(RecoveryProblem problem, List<Candidate> candidates) {
+    private static RecoveryProblem withCandidates(
+            RecoveryProblem problem, List<Candidate> candidates) {
         return new RecoveryProblem(
                 problem.spec(),
                 problem.layout(),
@@ -247,7 +278,8 @@ class RecoveryPlannerPropertyTest {
     }
 
     private static RecoveryProblem problem(Random random) {
-        JobSpec job = Samples.job(1 + random.nextInt(2), 1 + random.nextInt(3), 1, random.nextInt(2));
+        JobSpec job =
+                Samples.job(1 + random.nextInt(2), 1 + random.nextInt(3), 1, random.nextInt(2));
         Mesh mesh = job.mesh();
         var lineage = Lineage.EMPTY;
         long base = 0;
@@ -288,7 +320,8 @@ class RecoveryPlannerPropertyTest {
                 random.nextInt(8) == 0);
     }
 
-    private static Candidate candidate(Random random, AgentProfile agent, Mesh mesh, int shard, Lineage lineage) {
+    private static Candidate candidate(
+            Random random, AgentProfile agent, Mesh mesh, int shard, Lineage lineage) {
         HeldState live = random.nextBoolean() ? state(random, shard, lineage) : null;
         var snapshots = new ArrayList<HeldState>();
         var copies = new ArrayList<HeldState>();
@@ -304,11 +337,16 @@ class RecoveryPlannerPropertyTest {
                 random.nextInt(6) > 0);
     }
 
-    /** Mostly recent steps; what the lineage does not trust has another digest than what it does. */
+    /**
+     * Mostly recent steps; what the lineage does not trust has another digest than what it does.
+     */
     private static HeldState state(Random random, int shard, Lineage lineage) {
         long epoch = 1 + random.nextInt(lineage.branches().size());
         long step = Math.max(0, STEPS - random.nextInt(5) * random.nextInt(4));
-        String digest = lineage.trusts(epoch, step) ? "aa" + step + "0" + shard : "bb" + random.nextInt(1000);
+        String digest =
+                lineage.trusts(epoch, step)
+                        ? "aa" + step + "0" + shard
+                        : "bb" + random.nextInt(1000);
         return held(epoch, step, shard, digest);
     }
 
@@ -322,7 +360,9 @@ class RecoveryPlannerPropertyTest {
             var candidates = new ArrayList<Candidate>();
             int count = mesh.ranks() + random.nextInt(3);
             for (int a = 0; a < count; a++) {
-                candidates.add(new Candidate(agent("n" + a, "rack" + random.nextInt(5)), Inventory.EMPTY, true));
+                candidates.add(
+                        new Candidate(
+                                agent("n" + a, "rack" + random.nextInt(5)), Inventory.EMPTY, true));
             }
             var problem =
                     new RecoveryProblem(
@@ -340,7 +380,12 @@ class RecoveryPlannerPropertyTest {
             for (int shard = 0; shard < mesh.shards(); shard++) {
                 var racks = new TreeSet<String>();
                 for (int replica = 0; replica < mesh.replicas(); replica++) {
-                    racks.add(view.members().get(mesh.rankOf(replica, shard)).domain().parts().getFirst());
+                    racks.add(
+                            view.members()
+                                    .get(mesh.rankOf(replica, shard))
+                                    .domain()
+                                    .parts()
+                                    .getFirst());
                 }
                 distinct &= racks.size() == mesh.replicas();
             }
@@ -351,10 +396,14 @@ class RecoveryPlannerPropertyTest {
         assertThat(possible).isBetween(500, 2_950);
     }
 
-    /** Gale and Ryser: S shards with R distinct racks each fit iff the racks' sizes, each cut to S, sum to R·S. */
+    /**
+     * Gale and Ryser: S shards with R distinct racks each fit iff the racks' sizes, each cut to S,
+     * sum to R·S.
+     */
     private static boolean feasible(Mesh mesh, List<Candidate> candidates) {
         var sizes = new HashMap<String, Integer>();
-        candidates.forEach(c -> sizes.merge(c.agent().domain().parts().getFirst(), 1, Integer::sum));
+        candidates.forEach(
+                c -> sizes.merge(c.agent().domain().parts().getFirst(), 1, Integer::sum));
         int room = sizes.values().stream().mapToInt(n -> Math.min(n, mesh.shards())).sum();
         return room >= mesh.ranks();
     }

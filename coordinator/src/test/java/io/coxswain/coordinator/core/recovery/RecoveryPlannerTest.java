@@ -4,6 +4,7 @@ import static io.coxswain.coordinator.core.model.Samples.agent;
 import static io.coxswain.coordinator.core.model.Samples.held;
 import static io.coxswain.coordinator.core.model.Samples.key;
 import static io.coxswain.coordinator.core.model.Samples.view;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -20,10 +21,12 @@ import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.core.recovery.RecoveryDecision.NeedCapacity;
 import io.coxswain.coordinator.core.recovery.RecoveryDecision.Recover;
 import io.coxswain.coordinator.core.recovery.RecoveryDecision.ShardLost;
-import java.util.List;
-import java.util.Set;
+
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+
+import java.util.List;
+import java.util.Set;
 
 class RecoveryPlannerTest {
     private static final AgentProfile A = agent("a", "r0");
@@ -33,7 +36,10 @@ class RecoveryPlannerTest {
     private static final AgentProfile SPARE = agent("s", "r4");
     private static final Lineage FIRST = Lineage.EMPTY.branch(1, 0);
 
-    /** Job of {@code replicas × shards} whose view 1 had a, b, c, d as members, as far as the mesh goes. */
+    /**
+     * Job of {@code replicas × shards} whose view 1 had a, b, c, d as members, as far as the mesh
+     * goes.
+     */
     private static final class Story {
         private final JobSpec job;
         private Lineage lineage = FIRST;
@@ -67,7 +73,10 @@ class RecoveryPlannerTest {
     }
 
     private static Candidate with(
-            AgentProfile agent, @Nullable HeldState live, List<HeldState> snapshots, List<HeldState> copies) {
+            AgentProfile agent,
+            @Nullable HeldState live,
+            List<HeldState> snapshots,
+            List<HeldState> copies) {
         return new Candidate(agent, new Inventory(1, true, live, snapshots, copies, null, 0), true);
     }
 
@@ -105,8 +114,8 @@ class RecoveryPlannerTest {
                         new RestoreSource.PromoteCopy(name(1, 41, 1), new Digest("bb")));
         assertThat(plan.reason().text())
                 .isEqualTo(
-                        "step 41 is the newest that every shard has: 1 ranks keep their live state, 1 load from their own"
-                                + " memory, 0 fetch from a peer");
+                        "step 41 is the newest that every shard has: 1 ranks keep their live state,"
+                            + " 1 load from their own memory, 0 fetch from a peer");
     }
 
     @Test
@@ -114,7 +123,11 @@ class RecoveryPlannerTest {
         Recover plan =
                 new Story(1, 2)
                         .recover(
-                                with(A, held(1, 40, 0, "a4"), List.of(held(1, 38, 0, "a2")), List.of()),
+                                with(
+                                        A,
+                                        held(1, 40, 0, "a4"),
+                                        List.of(held(1, 38, 0, "a2")),
+                                        List.of()),
                                 copies(SPARE, held(1, 38, 1, "b2")));
 
         assertThat(plan.view().baseStep()).isEqualTo(38);
@@ -123,19 +136,28 @@ class RecoveryPlannerTest {
         var reason = (RecoveryReason.NewestHeldByAll) plan.reason();
         assertThat(reason.stepsLost()).isEqualTo(2);
         assertThat(reason.limitingShards()).containsExactly(1);
-        assertThat(reason.text()).contains("newer is missing of shard 1").contains("2 completed steps are made again");
+        assertThat(reason.text())
+                .contains("newer is missing of shard 1")
+                .contains("2 completed steps are made again");
     }
 
     @Test
     void aReplicaDonatesWhereNoCopyIsLocal() {
         Recover plan =
                 new Story(2, 1)
-                        .recover(with(B, held(1, 40, 0, "aa"), List.of(held(1, 40, 0, "aa")), List.of()), idle(SPARE));
+                        .recover(
+                                with(
+                                        B,
+                                        held(1, 40, 0, "aa"),
+                                        List.of(held(1, 40, 0, "aa")),
+                                        List.of()),
+                                idle(SPARE));
 
         assertThat(plan.view().members()).containsExactly(SPARE, B);
         assertThat(plan.sources().getFirst())
                 .isEqualTo(new RestoreSource.Fetch(name(1, 40, 0), new Digest("aa"), B));
-        assertThat(plan.expectedNanos()).isGreaterThan(RecoveryPlanner.INSTALL_NANOS + 100_000_000L);
+        assertThat(plan.expectedNanos())
+                .isGreaterThan(RecoveryPlanner.INSTALL_NANOS + 100_000_000L);
     }
 
     @Test
@@ -160,7 +182,8 @@ class RecoveryPlannerTest {
                                 with(A, state, List.of(state), List.of()),
                                 new Candidate(
                                         agent("h", "r9"),
-                                        new Inventory(1, false, null, List.of(), List.of(state), null, 0),
+                                        new Inventory(
+                                                1, false, null, List.of(), List.of(state), null, 0),
                                         false),
                                 live(B, held(1, 40, 0, "")),
                                 idle(agent("t", "r5")),
@@ -179,12 +202,22 @@ class RecoveryPlannerTest {
                 new Candidate(
                         B,
                         new Inventory(
-                                1, false, held(1, 41, 1, "b5"), List.of(held(1, 40, 1, "b4")), List.of(), null, 0),
+                                1,
+                                false,
+                                held(1, 41, 1, "b5"),
+                                List.of(held(1, 40, 1, "b4")),
+                                List.of(),
+                                null,
+                                0),
                         false);
         Recover plan =
                 new Story(1, 2)
                         .recover(
-                                with(A, held(1, 41, 0, "a5"), List.of(held(1, 40, 0, "a4")), List.of()),
+                                with(
+                                        A,
+                                        held(1, 41, 0, "a5"),
+                                        List.of(held(1, 40, 0, "a4")),
+                                        List.of()),
                                 arena,
                                 idle(SPARE));
 
@@ -202,7 +235,13 @@ class RecoveryPlannerTest {
                                 new Candidate(
                                         A,
                                         new Inventory(
-                                                1, false, null, List.of(held(1, 40, 0, "a4")), List.of(), null, 0),
+                                                1,
+                                                false,
+                                                null,
+                                                List.of(held(1, 40, 0, "a4")),
+                                                List.of(),
+                                                null,
+                                                0),
                                         true));
         assertThat(plan.sources())
                 .containsExactly(new RestoreSource.LoadLocal(name(1, 40, 0), new Digest("a4")));
@@ -215,7 +254,11 @@ class RecoveryPlannerTest {
         story.previous = view(2, story.job.mesh(), List.of(A));
         Recover plan =
                 story.recover(
-                        with(A, held(1, 45, 0, "xx"), List.of(held(1, 30, 0, "aa"), held(2, 33, 0, "cc")), List.of()));
+                        with(
+                                A,
+                                held(1, 45, 0, "xx"),
+                                List.of(held(1, 30, 0, "aa"), held(2, 33, 0, "cc")),
+                                List.of()));
         assertThat(plan.view().baseStep()).isEqualTo(33);
     }
 
@@ -270,7 +313,12 @@ class RecoveryPlannerTest {
                         view(1, runtime.mesh(), List.of(A)),
                         2,
                         40,
-                        List.of(with(A, held(1, 41, 0, "a5"), List.of(held(1, 40, 0, "a4")), List.of())),
+                        List.of(
+                                with(
+                                        A,
+                                        held(1, 41, 0, "a5"),
+                                        List.of(held(1, 40, 0, "a4")),
+                                        List.of())),
                         Set.of(),
                         false);
         assertThat(((Recover) RecoveryPlanner.plan(problem)).view().baseStep()).isEqualTo(40);
@@ -288,7 +336,9 @@ class RecoveryPlannerTest {
         assertThat(plan.view().members()).containsExactly(A, D);
 
         story.excluded =
-                Set.of(new BadSource(SPARE.key(), name(1, 40, 1)), new BadSource(D.key(), name(1, 40, 1)));
+                Set.of(
+                        new BadSource(SPARE.key(), name(1, 40, 1)),
+                        new BadSource(D.key(), name(1, 40, 1)));
         assertThat(((ShardLost) story.plan(a, spare, other)).shards()).containsExactly(1);
     }
 
@@ -296,14 +346,20 @@ class RecoveryPlannerTest {
     void theMajorityDecidesAConflictAndATieExcludesTheStep() {
         var story = new Story(1, 2);
         Candidate a =
-                with(A, held(1, 40, 0, "aa"), List.of(held(1, 39, 0, "a9")), List.of(held(1, 40, 1, "bad")));
+                with(
+                        A,
+                        held(1, 40, 0, "aa"),
+                        List.of(held(1, 39, 0, "a9")),
+                        List.of(held(1, 40, 1, "bad")));
         Candidate spare = copies(SPARE, held(1, 40, 1, "bb"), held(1, 39, 1, "b9"));
         Candidate other = copies(D, held(1, 40, 1, "bb"));
 
         Recover plan = story.recover(a, spare, other);
         assertThat(plan.view().baseStep()).isEqualTo(40);
         assertThat(plan.reason().text())
-                .contains("holders of shard 1 at step 40 disagree (bad by 1, bb by 2): the majority is used");
+                .contains(
+                        "holders of shard 1 at step 40 disagree (bad by 1, bb by 2): the majority"
+                            + " is used");
 
         Recover tie = story.recover(a, spare, idle(D));
         assertThat(tie.view().baseStep()).isEqualTo(39);
@@ -329,10 +385,14 @@ class RecoveryPlannerTest {
         ShardLost lost =
                 (ShardLost)
                         story.plan(
-                                live(A, held(1, 40, 0, "aa")), live(C, held(1, 40, 2, "cc")), idle(SPARE));
+                                live(A, held(1, 40, 0, "aa")),
+                                live(C, held(1, 40, 2, "cc")),
+                                idle(SPARE));
         assertThat(lost.shards()).containsExactly(1);
         assertThat(lost.reason().text())
-                .isEqualTo("no instance is left of shard 1 at step 40, the one most shards have; step 40 was completed");
+                .isEqualTo(
+                        "no instance is left of shard 1 at step 40, the one most shards have; step"
+                            + " 40 was completed");
 
         ShardLost all = (ShardLost) story.plan(idle(A), idle(B), idle(C));
         assertThat(all.shards()).containsExactly(0, 1, 2);
@@ -349,14 +409,16 @@ class RecoveryPlannerTest {
         assertThat(fresh.sources()).containsOnly(new RestoreSource.Init());
         assertThat(fresh.view().members()).containsExactly(A, SPARE);
 
-        Recover newer = story.recover(live(A, held(1, 1, 0, "")), copies(SPARE, held(1, 1, 1, "b1")));
+        Recover newer =
+                story.recover(live(A, held(1, 1, 0, "")), copies(SPARE, held(1, 1, 1, "b1")));
         assertThat(newer.view().baseStep()).isEqualTo(1);
 
         story.nothingCompleted = false;
         story.completed = 5;
         Recover stored =
                 story.recover(
-                        with(A, null, List.of(held(1, 0, 0, "a0")), List.of()), copies(SPARE, held(1, 0, 1, "b0")));
+                        with(A, null, List.of(held(1, 0, 0, "a0")), List.of()),
+                        copies(SPARE, held(1, 0, 1, "b0")));
         assertThat(stored.view().baseStep()).isZero();
         assertThat(stored.sources()).doesNotContain(new RestoreSource.Init());
     }
@@ -364,8 +426,7 @@ class RecoveryPlannerTest {
     @Test
     void tooFewReadyAgentsAreCapacityWantedOnceTheStateIsKnownToExist() {
         var story = new Story(1, 2);
-        Candidate holder =
-                with(A, held(1, 40, 0, "aa"), List.of(), List.of(held(1, 40, 1, "bb")));
+        Candidate holder = with(A, held(1, 40, 0, "aa"), List.of(), List.of(held(1, 40, 1, "bb")));
         NeedCapacity need = (NeedCapacity) story.plan(holder);
         assertThat(need.missing()).isEqualTo(1);
         assertThat(need.reason().text())
@@ -397,7 +458,11 @@ class RecoveryPlannerTest {
                                         true));
         List<AgentProfile> members = plan.view().members();
         for (int shard = 0; shard < 2; shard++) {
-            assertThat(members.get(shard).domain().independentOf(members.get(2 + shard).domain(), 0)).isTrue();
+            assertThat(
+                            members.get(shard)
+                                    .domain()
+                                    .independentOf(members.get(2 + shard).domain(), 0))
+                    .isTrue();
         }
         assertThat(plan.view().parentEpoch()).isZero();
 
@@ -415,30 +480,38 @@ class RecoveryPlannerTest {
                                         candidates,
                                         Set.of(),
                                         true));
-        assertThat(plain.view().members()).extracting(m -> m.key().id()).containsExactly("n0", "n1", "n2", "n3");
+        assertThat(plain.view().members())
+                .extracting(m -> m.key().id())
+                .containsExactly("n0", "n1", "n2", "n3");
     }
 
     @Test
     void aProblemThatContradictsItselfIsRefused() {
         JobSpec job = Samples.job(1, 2, 1, 1);
         View before = view(4, job.mesh(), List.of(A, B));
-        assertThatThrownBy(
-                        () ->
-                                new RecoveryProblem(
-                                        job, Samples.layout(2), FIRST, before, 4, 0, List.of(), Set.of(), false))
+        assertThatThrownBy(() ->
+                        new RecoveryProblem(
+                                job,
+                                Samples.layout(2),
+                                FIRST,
+                                before,
+                                4,
+                                0,
+                                List.of(),
+                                Set.of(),
+                                false))
                 .hasMessageContaining("epoch 4 does not follow");
-        assertThatThrownBy(
-                        () ->
-                                new RecoveryProblem(
-                                        job,
-                                        Samples.layout(2),
-                                        FIRST,
-                                        before,
-                                        5,
-                                        0,
-                                        List.of(idle(A), idle(A)),
-                                        Set.of(),
-                                        false))
+        assertThatThrownBy(() ->
+                        new RecoveryProblem(
+                                job,
+                                Samples.layout(2),
+                                FIRST,
+                                before,
+                                5,
+                                0,
+                                List.of(idle(A), idle(A)),
+                                Set.of(),
+                                false))
                 .hasMessageContaining("a candidate twice");
         assertThat(key("a")).isEqualTo(A.key());
     }

@@ -18,7 +18,8 @@ class CreditRuleTest {
         long granted = 0;
         int messages = 0;
         while (completed < 20_000) {
-            long through = CreditRule.through(completed, granted, steady(), LEASE_NANOS, 10, 1_000_000);
+            long through =
+                    CreditRule.through(completed, granted, steady(), LEASE_NANOS, 10, 1_000_000);
             assertThat(through).isGreaterThanOrEqualTo(granted);
             messages += through > granted ? 1 : 0;
             granted = through;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.Samples;
+
 import org.junit.jupiter.api.Test;
 
 class MicroshardCutTest {
@@ -17,7 +18,8 @@ class MicroshardCutTest {
                 int next = 0;
                 for (int rank = 0; rank < ranks; rank++) {
                     assertThat(cut.from(rank)).isEqualTo(next);
-                    assertThat(cut.count(rank)).isBetween(microshards / ranks, (microshards + ranks - 1) / ranks);
+                    assertThat(cut.count(rank))
+                            .isBetween(microshards / ranks, (microshards + ranks - 1) / ranks);
                     next = cut.to(rank);
                 }
                 assertThat(next).isEqualTo(microshards);
@@ -27,7 +29,8 @@ class MicroshardCutTest {
 
     @Test
     void fewerMicroshardsThanRanksAreRefused() {
-        assertThatThrownBy(() -> new MicroshardCut(3, 4)).hasMessageContaining("3 microshards for 4 ranks");
+        assertThatThrownBy(() -> new MicroshardCut(3, 4))
+                .hasMessageContaining("3 microshards for 4 ranks");
         assertThatThrownBy(() -> new MicroshardCut(4, 2).from(3)).hasMessageContaining("0..1");
     }
 

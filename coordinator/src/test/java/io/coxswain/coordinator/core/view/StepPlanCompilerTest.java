@@ -11,10 +11,12 @@ import io.coxswain.coordinator.core.model.StepPlan;
 import io.coxswain.coordinator.core.model.StepPlan.Kind;
 import io.coxswain.coordinator.core.model.StepPlan.Operation;
 import io.coxswain.coordinator.core.model.View;
+
+import org.junit.jupiter.api.Test;
+
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 
 class StepPlanCompilerTest {
     private static View viewOf(JobSpec job) {
@@ -52,7 +54,8 @@ class StepPlanCompilerTest {
         JobSpec job = Samples.job(1, 3, 2, 1);
         for (int rank = 0; rank < 3; rank++) {
             var seen = new HashSet<Integer>();
-            for (Operation operation : StepPlanCompiler.compile(job, viewOf(job), rank, 1).operations()) {
+            for (Operation operation :
+                    StepPlanCompiler.compile(job, viewOf(job), rank, 1).operations()) {
                 assertThat(seen).containsAll(operation.dependsOn());
                 assertThat(seen.add(operation.id())).isTrue();
             }
@@ -73,6 +76,7 @@ class StepPlanCompilerTest {
         JobSpec job = Samples.job(2, 1, 0, 1);
         assertThatThrownBy(() -> StepPlanCompiler.compile(job, viewOf(job), 2, 1))
                 .hasMessage("view 3 has ranks 0..1, not 2");
-        assertThatThrownBy(() -> StepPlanCompiler.compile(job, viewOf(job), 0, 0)).hasMessageContaining("at least 1");
+        assertThatThrownBy(() -> StepPlanCompiler.compile(job, viewOf(job), 0, 0))
+                .hasMessageContaining("at least 1");
     }
 }

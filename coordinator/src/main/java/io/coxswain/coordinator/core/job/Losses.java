@@ -1,0 +1,263 @@
+package io.coxswain.coordinator.core.job;
+
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.View;
+
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** What happens when an agent, a worker or a link fails. */
+final class Losses {
+    private final Job job;
+
+    /** Accused agents with their accusers, of the active view, since the last completed step. */
+    private final TreeMap<AgentKey, TreeSet<AgentKey>> accusations = new TreeMap<>();
+
+    private long accusedSinceNanos;
+    private String accusationDetail = "";
+
+    Losses(Job job) {
+        this.job = job;
+    }
+
+    /** That incarnation is gone, with everything it held. */
+    void lost(Roster.Member member, String cause, long lastWordNanos) {
+        job.roster.remove(member);
+        accusations.remove(member.key);
+        String what = "agent " + member.key.id() + " lost: " + cause;
+        long detectNanos = Math.max(0, job.now - lastWordNanos);
+        switch (job.phase) {
+            case WAITING -> {
+                if (job.pristine()) {
+                    job.arrivals.considerStart();
+                } else {
+                    extend(member, what);
+                    job.preparing.plan(what);
+                }
+            }
+            case FENCING -> {
+                extend(member, what);
+                job.fencing.gone(member);
+            }
+            case PLANNING -> {
+                extend(member, what);
+                job.fencing.workerGone(member);
+            }
+            case RETURN_WAIT -> {
+                extend(member, what);
+                job.preparing.plan(what);
+            }
+            case PERSISTING, PREPARING, ACTIVATING -> {
+                if (job.preparing.involves(member)) {
+                    job.incidents.openOrExtend(member.key.id(), what, detectNanos);
+                    job.fencing.begin(what);
+                } else {
+                    extend(member, what);
+                    job.preparing.placementOutdated(member);
+                }
+            }
+            case ACTIVE -> {
+                if (member.rank >= 0) {
+                    job.incidents.openOrExtend(member.key.id(), what, detectNanos);
+                    job.fencing.begin(what);
+                } else if (member.prepared) {
+                    spareLost(member, what, detectNanos);
+                }
+            }
+            case FINISHING -> {
+                if (member.rank >= 0 && !job.finishing.has(member.rank)) {
+                    job.incidents.openOrExtend(member.key.id(), what, detectNanos);
+                    job.fencing.begin(what);
+                }
+            }
+            case RECORDING, COMPLETED, FAILED, CANCELLED -> {}
+        }
+    }
+
+    private void spareLost(Roster.Member member, String what, long detectNanos) {
+        boolean recovering = job.incidents.isOpen();
+        String said = "spare lost: " + what;
+        if (recovering) {
+            job.incidents.openOrExtend(member.key.id(), said, detectNanos);
+        }
+        if (job.protection.holds(member.key)) {
+            job.protection.repair();
+        }
+        if (!recovering) {
+            job.incidents.passing(member.key.id(), said, detectNanos);
+        }
+    }
+
+    /** The worker is gone; the agent and its arena live, and it starts a new worker by itself. */
+    void workerLost(Roster.Member member, String cause) {
+        if (job.phase.over()) {
+            return;
+        }
+        if (member.ready()) {
+            member.workerLostAtNanos = job.now;
+        }
+        job.roster.ready(member, false);
+        job.emit(new JobEffect.OfferJob(member.key));
+        String what = "worker of agent " + member.key.id() + " lost: " + cause;
+        switch (job.phase) {
+            case WAITING -> {
+                if (job.pristine()) {
+                    job.arrivals.considerStart();
+                }
+            }
+            case FENCING -> extend(member, what);
+            case PLANNING -> {
+                extend(member, what);
+                job.fencing.workerWentToo(member);
+            }
+            case PERSISTING, PREPARING, ACTIVATING -> {
+                if (job.preparing.rankOf(member) >= 0) {
+                    job.incidents.openOrExtend(member.key.id(), what, 0);
+                    job.fencing.begin(what);
+                }
+            }
+            case ACTIVE -> {
+                if (member.rank >= 0) {
+                    job.incidents.openOrExtend(member.key.id(), what, 0);
+                    job.fencing.begin(what);
+                }
+            }
+            case FINISHING -> {
+                if (member.rank >= 0 && !job.finishing.has(member.rank)) {
+                    job.incidents.openOrExtend(member.key.id(), what, 0);
+                    job.fencing.begin(what);
+                }
+            }
+            case RETURN_WAIT, RECORDING, COMPLETED, FAILED, CANCELLED -> {}
+        }
+    }
+
+    /**
+     * A worker-loss report; one of an older view from a member that has since taken up a newer one
+     * is a ghost.
+     */
+    void workerLostReported(Roster.Member member, JobEvent.WorkerLostReported event) {
+        boolean ghost =
+                switch (job.phase) {
+                    case ACTIVE, FINISHING -> {
+                        View view = job.view;
+                        yield member.rank >= 0 && view != null && event.epoch() < view.epoch();
+                    }
+                    case PREPARING, ACTIVATING ->
+                            job.preparing.tookUp(member) && event.epoch() < job.preparing.epoch();
+                    case WAITING,
+                            FENCING,
+                            PLANNING,
+                            RETURN_WAIT,
+                            PERSISTING,
+                            RECORDING,
+                            COMPLETED,
+                            FAILED,
+                            CANCELLED ->
+                            false;
+                };
+        if (!ghost) {
+            workerLost(
+                    member, event.hung() ? "hung and was killed: " + event.cause() : event.cause());
+        }
+    }
+
+    /** A member cannot run the job any more. */
+    void turnedUnfit(Roster.Member member, String reason) {
+        String what = "agent " + member.key.id() + " cannot run the job: " + reason;
+        switch (job.phase) {
+            case WAITING -> {
+                if (job.pristine()) {
+                    job.arrivals.considerStart();
+                }
+            }
+            case PERSISTING, PREPARING, ACTIVATING -> {
+                if (job.preparing.rankOf(member) >= 0) {
+                    job.incidents.openOrExtend(member.key.id(), what, 0);
+                    job.fencing.begin(what);
+                }
+            }
+            case ACTIVE -> {
+                if (member.rank >= 0) {
+                    job.incidents.openOrExtend(member.key.id(), what, 0);
+                    job.fencing.begin(what);
+                }
+            }
+            case FENCING -> job.fencing.gone(member);
+            case PLANNING -> job.fencing.workerGone(member);
+            case RETURN_WAIT, FINISHING, RECORDING, COMPLETED, FAILED, CANCELLED -> {}
+        }
+    }
+
+    /** An attached member that must be left out of the next view. */
+    void suspect(Roster.Member member, String why, long detectNanos) {
+        job.roster.shun(member, true);
+        String what = "agent " + member.key.id() + " suspected: " + why;
+        job.incidents.openOrExtend(member.key.id(), what, detectNanos);
+        job.fencing.begin(what);
+    }
+
+    void accused(Roster.Member accuser, JobEvent.LinkAccused event) {
+        View view = job.view;
+        Roster.Member peer = job.roster.find(event.peer());
+        if (job.phase != JobPhase.ACTIVE
+                || view == null
+                || event.epoch() != view.epoch()
+                || accuser.rank < 0
+                || peer == null
+                || peer.rank < 0
+                || peer == accuser) {
+            return;
+        }
+        if (accusations.isEmpty()) {
+            accusedSinceNanos = job.now;
+        }
+        accusationDetail = event.detail();
+        accusations.computeIfAbsent(peer.key, key -> new TreeSet<>()).add(accuser.key);
+    }
+
+    /** Steps go on: whatever was said of links is over. */
+    void forgetAccusations() {
+        if (!accusations.isEmpty()) {
+            accusations.clear();
+        }
+    }
+
+    /**
+     * Suspects the most accused once no step was completed for a while. Of equally accused ones it
+     * takes the one whose own accusation counts least: the last in order.
+     */
+    void examineAccusations(long lastCompletedNanos) {
+        if (accusations.isEmpty()
+                || job.now - Math.max(accusedSinceNanos, lastCompletedNanos)
+                        < job.limits.accusationNanos()) {
+            return;
+        }
+        AgentKey most = accusations.firstKey();
+        int count = 0;
+        for (var entry : accusations.entrySet()) {
+            if (entry.getValue().size() >= count) {
+                most = entry.getKey();
+                count = entry.getValue().size();
+            }
+        }
+        Roster.Member member = job.roster.find(most);
+        accusations.clear();
+        if (member != null) {
+            suspect(
+                    member,
+                    count
+                            + " members cannot reach it on the data plane and no step completes: "
+                            + accusationDetail,
+                    job.now - lastCompletedNanos);
+        }
+    }
+
+    /** Adds to the open incident what concerns the job; agents that had no part in it do not. */
+    private void extend(Roster.Member member, String what) {
+        if (job.incidents.isOpen()
+                && (member.rank >= 0 || member.prepared || !member.copies.isEmpty())) {
+            job.incidents.openOrExtend(member.key.id(), what, 0);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+package io.coxswain.coordinator.core.job;
+
+import io.coxswain.coordinator.core.event.Incident;
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.CopyDuty;
+import io.coxswain.coordinator.core.model.Digest;
+import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.model.Mesh;
+import io.coxswain.coordinator.core.model.RestoreSource;
+import io.coxswain.coordinator.core.model.StateName;
+import io.coxswain.coordinator.core.model.StepPlan;
+import io.coxswain.coordinator.core.model.View;
+import io.coxswain.coordinator.core.placement.PlacementDecision;
+import io.coxswain.coordinator.core.recovery.BadSource;
+import io.coxswain.coordinator.core.view.StepPlanCompiler;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** A view that is being installed: its plan, and who is ready. */
+final class PendingView {
+    final View view;
+    final List<RestoreSource> sources;
+    final PlacementDecision placement;
+    final long expectedNanos;
+    final String reason;
+
+    /** Rank by member, in the order of ranks. */
+    final LinkedHashMap<AgentKey, Integer> ranks = new LinkedHashMap<>();
+
+    /** A holder was lost since the placement was planned. */
+    boolean placementOutdated;
+
+    private final TreeMap<AgentKey, List<JobEffect.Donation>> donations = new TreeMap<>();
+    private final Set<AgentKey> holders = new HashSet<>();
+    private final JobEvent.@Nullable ViewReadyReported[] ready;
+    private final List<StepPlan> plans = new ArrayList<>();
+    private int missing;
+
+    PendingView(
+            View view,
+            List<RestoreSource> sources,
+            PlacementDecision placement,
+            long expectedNanos,
+            String reason) {
+        this.view = view;
+        this.sources = List.copyOf(sources);
+        this.placement = placement;
+        this.expectedNanos = expectedNanos;
+        this.reason = reason;
+        int count = view.members().size();
+        ready = new JobEvent.@Nullable ViewReadyReported[count];
+        missing = count;
+        for (int rank = 0; rank < count; rank++) {
+            AgentProfile member = view.members().get(rank);
+            if (ranks.put(member.key(), rank) != null) {
+                throw new InvariantBroken(
+                        "I7", "agent " + member.key() + " has two ranks in epoch " + view.epoch());
+            }
+            if (sources.get(rank) instanceof RestoreSource.Fetch fetch) {
+                if (fetch.donor().key().equals(member.key())) {
+                    throw new InvariantBroken(
+                            "I9",
+                            "rank "
+                                    + rank
+                                    + " of epoch "
+                                    + view.epoch()
+                                    + " would fetch from itself");
+                }
+                donations
+                        .computeIfAbsent(fetch.donor().key(), key -> new ArrayList<>())
+                        .add(new JobEffect.Donation(fetch.state(), fetch.digest()));
+            }
+        }
+        for (CopyDuty duty : placement.placement().duties()) {
+            holders.add(duty.holder().key());
+        }
+    }
+
+    long epoch() {
+        return view.epoch();
+    }
+
+    int rankOf(AgentKey key) {
+        Integer rank = ranks.get(key);
+        return rank == null ? -1 : rank;
+    }
+
+    boolean donates(AgentKey key) {
+        return donations.containsKey(key);
+    }
+
+    boolean holds(AgentKey key) {
+        return holders.contains(key);
+    }
+
+    /** An agent without a rank that the view needs to know of it. */
+    boolean concerns(AgentKey key) {
+        return donates(key) || holds(key);
+    }
+
+    void compile(JobSpec spec, int reportEvery) {
+        for (int rank = 0; rank < view.members().size(); rank++) {
+            plans.add(StepPlanCompiler.compile(spec, view, rank, reportEvery));
+        }
+    }
+
+    /** {@code rank} -1: a spare. */
+    JobEffect.SendPrepareView messageTo(AgentKey agent, int rank) {
+        return new JobEffect.SendPrepareView(
+                agent,
+                view,
+                rank,
+                rank < 0 ? null : sources.get(rank),
+                rank < 0 ? null : plans.get(rank),
+                placement.placement(),
+                donations.getOrDefault(agent, List.of()));
+    }
+
+    boolean isReady(AgentKey key) {
+        int rank = rankOf(key);
+        return rank >= 0 && ready[rank] != null;
+    }
+
+    /** True when that was the last one. */
+    boolean ready(int rank, JobEvent.ViewReadyReported report) {
+        ready[rank] = report;
+        missing--;
+        return missing == 0;
+    }
+
+    /**
+     * Ranks whose restored digest is not the one it should be: that of the completed step if it is
+     * known, else that of the rank's own source, else that of most replicas of the shard. Of two
+     * that stand alone a live state, which no snapshot verified, is the odd one, then the later
+     * rank.
+     */
+    List<Integer> oddRanks(DigestWindow completed) {
+        Mesh mesh = view.mesh();
+        var odd = new ArrayList<Integer>();
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            Digest truth = truth(completed, shard);
+            for (int replica = 0; replica < mesh.replicas(); replica++) {
+                int rank = mesh.rankOf(replica, shard);
+                Digest got = digest(rank);
+                if (!got.agreesWith(truth) || !got.agreesWith(expected(sources.get(rank)))) {
+                    odd.add(rank);
+                }
+            }
+        }
+        odd.sort(null);
+        return odd;
+    }
+
+    private Digest truth(DigestWindow completed, int shard) {
+        Digest known = completed.find(shard, view.baseStep());
+        if (known.known()) {
+            return known;
+        }
+        Mesh mesh = view.mesh();
+        var votes = new LinkedHashMap<Digest, Integer>();
+        for (int replica = 0; replica < mesh.replicas(); replica++) {
+            int rank = mesh.rankOf(replica, shard);
+            Digest got = digest(rank);
+            if (got.known()) {
+                int weight = sources.get(rank) instanceof RestoreSource.KeepLive ? 4 : 5;
+                votes.merge(got, weight, Integer::sum);
+            }
+        }
+        Digest truth = Digest.NONE;
+        int most = 0;
+        for (var vote : votes.entrySet()) {
+            if (vote.getValue() > most) {
+                most = vote.getValue();
+                truth = vote.getKey();
+            }
+        }
+        return truth;
+    }
+
+    private Digest digest(int rank) {
+        JobEvent.ViewReadyReported report = ready[rank];
+        return report == null ? Digest.NONE : report.digest();
+    }
+
+    private static Digest expected(RestoreSource source) {
+        return switch (source) {
+            case RestoreSource.Init init -> Digest.NONE;
+            case RestoreSource.KeepLive live -> live.digest();
+            case RestoreSource.LoadLocal local -> local.digest();
+            case RestoreSource.Fetch fetch -> fetch.digest();
+            case RestoreSource.PromoteCopy copy -> copy.digest();
+        };
+    }
+
+    /** Whose state that rank was to restore; null for the initial state. */
+    @Nullable BadSource sourceOf(int rank) {
+        AgentKey self = view.members().get(rank).key();
+        StateName state =
+                switch (sources.get(rank)) {
+                    case RestoreSource.Init init -> null;
+                    case RestoreSource.KeepLive live -> live.state();
+                    case RestoreSource.LoadLocal local -> local.state();
+                    case RestoreSource.Fetch fetch -> fetch.state();
+                    case RestoreSource.PromoteCopy copy -> copy.state();
+                };
+        if (state == null) {
+            return null;
+        }
+        return new BadSource(
+                sources.get(rank) instanceof RestoreSource.Fetch fetch ? fetch.donor().key() : self,
+                state);
+    }
+
+    /** Where the states came from in the end, by rank. */
+    List<Incident.Source> origins() {
+        var origins = new ArrayList<Incident.Source>(sources.size());
+        for (int rank = 0; rank < sources.size(); rank++) {
+            RestoreSource source = sources.get(rank);
+            String self = view.members().get(rank).key().id();
+            JobEvent.ViewReadyReported report = ready[rank];
+            String planned = Preparing.sourceName(source);
+            String done =
+                    report == null || !NAMES.contains(report.action()) ? planned : report.action();
+            String from =
+                    source instanceof RestoreSource.Fetch fetch && done.equals(planned)
+                            ? fetch.donor().key().id()
+                            : self;
+            origins.add(
+                    new Incident.Source(
+                            rank, self, done, from, report == null ? 0 : report.restoredBytes()));
+        }
+        return origins;
+    }
+
+    private static final Set<String> NAMES =
+            Set.of("init", "live", "local", "peer-copy", "fetched");
+}

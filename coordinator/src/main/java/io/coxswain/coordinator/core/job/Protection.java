@@ -1,0 +1,224 @@
+package io.coxswain.coordinator.core.job;
+
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.CopyDuty;
+import io.coxswain.coordinator.core.model.HeldState;
+import io.coxswain.coordinator.core.model.Inventory;
+import io.coxswain.coordinator.core.model.Placement;
+import io.coxswain.coordinator.core.model.StateLayout;
+import io.coxswain.coordinator.core.model.View;
+import io.coxswain.coordinator.core.placement.PlacementDecision;
+import io.coxswain.coordinator.core.placement.PlacementPlanner;
+import io.coxswain.coordinator.core.placement.PlacementProblem;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** Who holds copies of whom, and who held what last: the latter names what was lost. */
+final class Protection {
+    private final Job job;
+
+    /** Newest step by agent, by shard, of members and holders of the last active view. */
+    private final TreeMap<Integer, TreeMap<String, Long>> lastHeld = new TreeMap<>();
+
+    private final Set<AgentKey> holders = new HashSet<>();
+    private long effectiveStep;
+
+    Protection(Job job) {
+        this.job = job;
+    }
+
+    /**
+     * Plans who holds copies in {@code view}: spares are those that could take a rank now and have
+     * none.
+     */
+    PlacementDecision plan(View view, StateLayout layout, long version) {
+        var members = new HashSet<AgentKey>();
+        for (AgentProfile member : view.members()) {
+            members.add(member.key());
+        }
+        var spares = new ArrayList<AgentProfile>();
+        var held = new TreeMap<AgentKey, Set<Integer>>();
+        for (Roster.Member member : job.roster.all()) {
+            if (!members.contains(member.key) && member.eligible()) {
+                spares.add(member.profile);
+            }
+            if (!member.copies.isEmpty()) {
+                held.put(member.key, new TreeSet<>(member.copies.keySet()));
+            }
+        }
+        return PlacementPlanner.plan(
+                new PlacementProblem(job.spec, layout, view, spares, held, job.placement, version));
+    }
+
+    /** The placement of a new view is in force, from its first snapshot on. */
+    void begin(PlacementDecision decision, long baseStep) {
+        effectiveStep = baseStep;
+        installed(decision);
+    }
+
+    private void installed(PlacementDecision decision) {
+        Placement placement = decision.placement();
+        job.placement = placement;
+        holders.clear();
+        var texts = new ArrayList<String>(placement.duties().size());
+        for (CopyDuty duty : placement.duties()) {
+            holders.add(duty.holder().key());
+            texts.add("rank " + duty.sourceRank() + " → " + duty.holder().key().id());
+        }
+        var deficits = decision.deficits();
+        if (decision.refusal() != null) {
+            deficits = new ArrayList<>(deficits);
+            deficits.add(decision.refusal());
+        }
+        job.publish(
+                new CoordinatorEvent.PlacementChanged(
+                        job.spec.jobId(),
+                        placement.epoch(),
+                        placement.version(),
+                        List.copyOf(texts),
+                        List.copyOf(deficits),
+                        decision.survives()));
+    }
+
+    /** A new view is active: remembers who has which shard. */
+    void viewActive(View view) {
+        lastHeld.clear();
+        for (int rank = 0; rank < view.members().size(); rank++) {
+            note(view.mesh().shardOf(rank), view.members().get(rank).key().id(), view.baseStep());
+        }
+    }
+
+    /** A spare became ready: it may take over duties, or a rank later. */
+    void admitSpare(Roster.Member member) {
+        if (!member.shunned()) {
+            repair();
+        }
+    }
+
+    /**
+     * Plans the placement again; sends it if it changed. Spares that the view has not heard of are
+     * told of it.
+     */
+    void repair() {
+        View view = job.activeView();
+        StateLayout layout = job.layout;
+        Placement current = job.placement;
+        if (layout == null || current == null) {
+            return;
+        }
+        PlacementDecision decision = plan(view, layout, current.version() + 1);
+        boolean changed = !decision.placement().duties().equals(current.duties());
+        if (changed) {
+            effectiveStep = job.stepping.newestReported() + 1;
+            installed(decision);
+        }
+        for (Roster.Member member : job.roster.all()) {
+            if (member.prepared && changed) {
+                sendPlacement(member);
+            } else if (!member.prepared && member.rank < 0 && member.eligible()) {
+                member.prepared = true;
+                introduce(view, member);
+            }
+        }
+    }
+
+    private void sendPlacement(Roster.Member member) {
+        Placement placement = job.placement;
+        if (placement != null) {
+            job.emit(new JobEffect.SendPlacement(member.key, placement, effectiveStep));
+        }
+    }
+
+    private void introduce(View view, Roster.Member spare) {
+        Placement placement = job.placement;
+        if (placement != null) {
+            job.emit(
+                    new JobEffect.SendPrepareView(
+                            spare.key, view, -1, null, null, placement, List.of()));
+            job.emit(
+                    new JobEffect.SendStartView(
+                            spare.key, view.epoch(), job.stepping.grantedThrough()));
+        }
+    }
+
+    /** The stream of an agent of the active view is back: what it may have missed. */
+    void resend(Roster.Member member) {
+        View view = job.activeView();
+        if (member.rank >= 0) {
+            job.emit(
+                    new JobEffect.SendStartView(
+                            member.key, view.epoch(), job.stepping.grantedThrough()));
+            sendPlacement(member);
+        } else if (member.prepared) {
+            introduce(view, member);
+        }
+    }
+
+    /** True if that agent has a duty. */
+    boolean holds(AgentKey key) {
+        return holders.contains(key);
+    }
+
+    /** A verified copy. */
+    void held(Roster.Member member, HeldState copy) {
+        member.copies.merge(copy.name().shard(), copy.name().step(), Math::max);
+        note(copy.name().shard(), member.key.id(), copy.name().step());
+    }
+
+    private void note(int shard, String agent, long step) {
+        lastHeld.computeIfAbsent(shard, key -> new TreeMap<>()).merge(agent, step, Math::max);
+    }
+
+    /** An inventory names steps that somebody was at. */
+    void seen(Inventory inventory) {
+        if (inventory.live() != null) {
+            job.newestSeen = Math.max(job.newestSeen, inventory.live().name().step());
+        }
+        for (HeldState state : inventory.snapshots()) {
+            job.newestSeen = Math.max(job.newestSeen, state.name().step());
+        }
+        for (HeldState state : inventory.copies()) {
+            job.newestSeen = Math.max(job.newestSeen, state.name().step());
+        }
+    }
+
+    /** Who held those shards last, for a person. */
+    String lastHolders(List<Integer> shards) {
+        View view = job.view;
+        if (view != null) {
+            for (int rank = 0; rank < view.members().size(); rank++) {
+                note(
+                        view.mesh().shardOf(rank),
+                        view.members().get(rank).key().id(),
+                        job.stepping.doneBy(rank));
+            }
+        }
+        var texts = new ArrayList<String>();
+        for (int shard : shards) {
+            var who = new ArrayList<String>();
+            for (Map.Entry<String, Long> entry :
+                    lastHeld.getOrDefault(shard, new TreeMap<>()).entrySet()) {
+                boolean here = job.roster.attachedAs(entry.getKey()) != null;
+                who.add(
+                        entry.getKey()
+                                + " (step "
+                                + entry.getValue()
+                                + (here ? ", attached without it)" : ", gone)"));
+            }
+            texts.add(
+                    "shard "
+                            + shard
+                            + " was last held by "
+                            + (who.isEmpty() ? "nobody" : String.join(", ", who)));
+        }
+        return String.join("; ", texts);
+    }
+}

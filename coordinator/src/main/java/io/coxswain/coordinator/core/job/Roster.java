@@ -1,0 +1,179 @@
+package io.coxswain.coordinator.core.job;
+
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.HeldState;
+import io.coxswain.coordinator.core.model.Inventory;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * The attached agents. Found by hash, walked in the order of their keys. Counts are kept, so that a
+ * start with thousands of agents is not quadratic.
+ */
+final class Roster {
+    /** One attached incarnation. */
+    static final class Member {
+        final AgentProfile profile;
+        final AgentKey key;
+
+        /** Last inventory; final while {@link #answered}. */
+        Inventory inventory = Inventory.EMPTY;
+
+        /** The inventory cannot change before the next view is prepared. */
+        boolean answered;
+
+        /** The fence in progress waits for its inventory. */
+        boolean awaited;
+
+        /** Its rank in the view that is or was last active, or -1. */
+        int rank = -1;
+
+        /** It was told of the view that is active or being prepared. */
+        boolean prepared;
+
+        /** Failures to take up a view since the last one that made steps. */
+        int failures;
+
+        long readyAtNanos;
+        long compileNanos;
+        long workerLostAtNanos;
+        long lastWordNanos;
+
+        /** Newest verified copy by shard. */
+        final TreeMap<Integer, Long> copies = new TreeMap<>();
+
+        private boolean ready;
+        private @Nullable String unfit;
+        private boolean shunned;
+
+        Member(AgentProfile profile) {
+            this.profile = profile;
+            this.key = profile.key();
+        }
+
+        boolean ready() {
+            return ready;
+        }
+
+        boolean fit() {
+            return unfit == null;
+        }
+
+        boolean shunned() {
+            return shunned;
+        }
+
+        /** It can take a rank now. */
+        boolean eligible() {
+            return ready && unfit == null && !shunned;
+        }
+
+        void inventory(Inventory next) {
+            inventory = next;
+            copies.clear();
+            for (HeldState copy : next.copies()) {
+                copies.merge(copy.name().shard(), copy.name().step(), Math::max);
+            }
+        }
+    }
+
+    private final HashMap<AgentKey, Member> byKey = new HashMap<>();
+    private final HashMap<String, Member> byId = new HashMap<>();
+    private final TreeMap<AgentKey, Member> ordered = new TreeMap<>();
+    private final TreeSet<AgentKey> shunned = new TreeSet<>();
+    private int eligible;
+    private int loading;
+    private int fit;
+
+    @Nullable Member find(AgentKey key) {
+        return byKey.get(key);
+    }
+
+    /** The incarnation of that agent that is attached, if any. */
+    @Nullable Member attachedAs(String id) {
+        return byId.get(id);
+    }
+
+    Member add(AgentProfile profile) {
+        var member = new Member(profile);
+        byKey.put(member.key, member);
+        byId.put(member.key.id(), member);
+        ordered.put(member.key, member);
+        count(member, 1);
+        return member;
+    }
+
+    void remove(Member member) {
+        count(member, -1);
+        byKey.remove(member.key);
+        byId.remove(member.key.id(), member);
+        ordered.remove(member.key);
+        shunned.remove(member.key);
+    }
+
+    /** In the order of keys. */
+    Collection<Member> all() {
+        return ordered.values();
+    }
+
+    void ready(Member member, boolean ready) {
+        count(member, -1);
+        member.ready = ready;
+        count(member, 1);
+    }
+
+    /** {@code reason} null: fit again. */
+    void unfit(Member member, @Nullable String reason) {
+        count(member, -1);
+        member.unfit = reason;
+        count(member, 1);
+    }
+
+    void shun(Member member, boolean shun) {
+        count(member, -1);
+        member.shunned = shun;
+        count(member, 1);
+        if (shun) {
+            shunned.add(member.key);
+        } else {
+            shunned.remove(member.key);
+        }
+    }
+
+    /** Agents left out because they failed, in order. */
+    List<AgentKey> shunned() {
+        return List.copyOf(shunned);
+    }
+
+    /** Agents that could take a rank now. */
+    int eligible() {
+        return eligible;
+    }
+
+    /** Agents that may yet become ready. */
+    int loading() {
+        return loading;
+    }
+
+    /** Attached agents that did not say they cannot run the job. */
+    int fit() {
+        return fit;
+    }
+
+    int size() {
+        return ordered.size();
+    }
+
+    private void count(Member member, int by) {
+        eligible += member.eligible() ? by : 0;
+        loading += !member.ready && member.unfit == null ? by : 0;
+        fit += member.unfit == null ? by : 0;
+    }
+}

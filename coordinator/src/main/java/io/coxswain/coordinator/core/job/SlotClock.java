@@ -1,0 +1,167 @@
+package io.coxswain.coordinator.core.job;
+
+import io.coxswain.coordinator.core.ledger.Category;
+import io.coxswain.coordinator.core.ledger.LedgerEntry;
+import io.coxswain.coordinator.core.model.StepRun;
+
+import java.util.List;
+
+/**
+ * Books the slots' time. A slot is a rank of the job's mesh, whoever holds the rank. Each slot has
+ * a cursor up to which its time is booked; bookings only move it forward, so that time is tiled
+ * whatever is asked for.
+ *
+ * <p>Choices: everything before the first {@code StartView} is start-up (the part in which the
+ * member compiled is {@code compile}); waiting for capacity, for a lost shard's holder and for the
+ * end's paperwork is {@code controller_wait}.
+ */
+final class SlotClock {
+    private final List<LedgerEntry> ledger;
+    private final long[] cursor;
+    private Category running = Category.STARTUP;
+    private boolean started;
+    private long newestBooked;
+    private long settleNext;
+    private long settled;
+
+    SlotClock(int slots, long openedNanos, List<LedgerEntry> ledger) {
+        this.ledger = ledger;
+        cursor = new long[slots];
+        java.util.Arrays.fill(cursor, openedNanos);
+        ledger.add(new LedgerEntry.Opened(slots, openedNanos));
+    }
+
+    /** What time after the cursors will be booked as, if nothing else becomes known of it. */
+    Category running() {
+        return running;
+    }
+
+    /** From now on unbooked time counts as that. */
+    void running(Category category) {
+        running = category;
+    }
+
+    boolean started() {
+        return started;
+    }
+
+    /**
+     * The first view starts: each slot's past, by when its member was ready and how long that
+     * compiled.
+     */
+    void startup(int slot, long readyAtNanos, long compileNanos, long untilNanos) {
+        long ready = Math.min(readyAtNanos, untilNanos);
+        stretch(slot, Category.STARTUP, ready - Math.max(0, compileNanos));
+        stretch(slot, Category.COMPILE, ready);
+        stretch(slot, Category.STARTUP, untilNanos);
+    }
+
+    void started(Category next) {
+        started = true;
+        running = next;
+    }
+
+    void stretch(int slot, Category category, long untilNanos) {
+        if (untilNanos > cursor[slot]) {
+            cursor[slot] = untilNanos;
+            ledger.add(new LedgerEntry.Stretch(slot, category, untilNanos));
+        }
+    }
+
+    /**
+     * Books the running category for all slots, then lets {@code next} run. Before the first start
+     * only notes nothing: start-up is booked when members are known.
+     */
+    void turn(Category next, long nowNanos) {
+        if (started) {
+            all(running, nowNanos);
+            running = next;
+        }
+    }
+
+    void all(Category category, long untilNanos) {
+        for (int slot = 0; slot < cursor.length; slot++) {
+            stretch(slot, category, untilNanos);
+        }
+    }
+
+    /** Everything up to now, at the end: also what was never started. */
+    void close(Category category, long nowNanos) {
+        all(started ? category : Category.STARTUP, nowNanos);
+    }
+
+    /**
+     * {@code first..last} of {@code run} were made until {@code untilNanos}; {@code first} may be
+     * later than the run's when its beginning was booked before, or earlier when a report before it
+     * never came: the steps were made all the same.
+     */
+    void steps(int slot, long first, StepRun run, long untilNanos) {
+        long until = Math.max(untilNanos, cursor[slot]);
+        long total = run.last() - run.first() + 1;
+        long part = Math.min(total, run.last() - first + 1);
+        cursor[slot] = until;
+        newestBooked = Math.max(newestBooked, run.last());
+        ledger.add(
+                new LedgerEntry.Steps(
+                        slot,
+                        first,
+                        run.last(),
+                        until,
+                        share(run.dataWaitNanos(), part, total),
+                        share(run.snapshotStallNanos(), part, total),
+                        share(run.stragglerWaitNanos(), part, total)));
+    }
+
+    /**
+     * Steps that a slot proved by what others could only do with it; nobody is left to say how its
+     * time was spent.
+     */
+    void provenSteps(int slot, long first, long last, long untilNanos) {
+        long until = Math.max(untilNanos, cursor[slot]);
+        cursor[slot] = until;
+        newestBooked = Math.max(newestBooked, last);
+        ledger.add(new LedgerEntry.Steps(slot, first, last, until, 0, 0, 0));
+    }
+
+    /** When a run that began at the slot's cursor ended, at the latest {@code capNanos}. */
+    long endOf(int slot, StepRun run, long capNanos) {
+        long elapsed = Math.max(0, run.elapsedNanos());
+        return Math.min(capNanos, cursor[slot] + Math.min(elapsed, Long.MAX_VALUE / 4));
+    }
+
+    long cursor(int slot) {
+        return cursor[slot];
+    }
+
+    /** The job goes on from {@code base}: what was booked beyond becomes lost progress. */
+    void goOnFrom(long base) {
+        if (newestBooked > base) {
+            ledger.add(new LedgerEntry.RolledBack(base));
+            newestBooked = base;
+        }
+        settleNext = Math.min(settleNext, base);
+    }
+
+    /**
+     * Lets detail fold. The protected step of the previous call is settled, not this one's: an
+     * owner may still hold a snapshot from before the newest floor.
+     *
+     * @return true if something was settled
+     */
+    boolean settle(long protectedStep) {
+        boolean more = settleNext > settled;
+        if (more) {
+            settled = settleNext;
+            ledger.add(new LedgerEntry.Settled(settled));
+        }
+        settleNext = Math.max(settleNext, protectedStep);
+        return more;
+    }
+
+    private static long share(long nanos, long part, long total) {
+        if (part == total || nanos <= 0) {
+            return Math.max(0, nanos);
+        }
+        return (long) ((double) nanos * part / total);
+    }
+}

@@ -1,0 +1,480 @@
+package io.coxswain.coordinator.core.job;
+
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.ledger.Category;
+import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.Digest;
+import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.model.Mesh;
+import io.coxswain.coordinator.core.model.Progress;
+import io.coxswain.coordinator.core.model.StepRun;
+import io.coxswain.coordinator.core.model.View;
+import io.coxswain.coordinator.core.view.CreditRule;
+import io.coxswain.coordinator.core.view.SampleCountRule;
+import io.coxswain.coordinator.core.view.StepTimes;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeMap;
+
+/**
+ * The active view: progress, completed steps, credits, placement changes. A report costs O(log of
+ * the distinct steps that ranks are at); only a new view, a grant or a placement costs O(ranks).
+ */
+final class Stepping {
+    private static final int MAX_REPORT_EVERY = 1_024;
+
+    private final Job job;
+    private final DigestWindow digests;
+    private final long[] done;
+    private final long[] samplesPerStep;
+
+    /** How many ranks are at which step; the first key is the completed step. */
+    private final TreeMap<Long, Integer> ranksAt = new TreeMap<>();
+
+    private int reportEvery;
+    private long floor;
+    private long grantedThrough;
+    private StepTimes times = StepTimes.NONE;
+    private boolean measured;
+    private long lastCompletedNanos;
+    private long lastSettledNanos;
+    private long survivorsReached;
+    private float lastLoss = Float.NaN;
+
+    Stepping(Job job) {
+        this.job = job;
+        Mesh mesh = job.spec.mesh();
+        digests = new DigestWindow(mesh.shards());
+        done = new long[mesh.ranks()];
+        samplesPerStep = new long[mesh.ranks()];
+        for (int rank = 0; agentCollectives(job.spec) && rank < mesh.ranks(); rank++) {
+            samplesPerStep[rank] = SampleCountRule.samplesPerStep(job.spec, rank);
+        }
+        reportEvery = job.limits.firstReportEvery();
+    }
+
+    private static boolean agentCollectives(JobSpec spec) {
+        return spec.collectivesAcross().equals("agent");
+    }
+
+    // ------------------------------------------------------------------ a view begins
+
+    /** The ACTIVE record is durable: everybody starts. */
+    void activate(PendingView pending) {
+        View view = pending.view;
+        long base = view.baseStep();
+        if (base > job.spec.steps()) {
+            throw new InvariantBroken(
+                    "I4",
+                    "view "
+                            + view.epoch()
+                            + " starts from step "
+                            + base
+                            + " of a job of "
+                            + job.spec.steps()
+                            + " steps; "
+                            + job.describe());
+        }
+        job.lineage = job.lineage.branch(view.epoch(), base);
+        startSlots(view);
+        long lost = Math.max(0, Math.max(job.completedStep, survivorsReached) - base);
+        survivorsReached = 0;
+        job.slots.goOnFrom(base);
+        digests.forgetAbove(base);
+        floor = Math.min(floor, base);
+        moveCompleted(view, base);
+        assignRanks(view);
+        Arrays.fill(done, base);
+        ranksAt.clear();
+        ranksAt.put(base, done.length);
+        job.newestSeen = Math.max(job.newestSeen, base);
+        job.view = view;
+        job.protection.viewActive(view);
+        grantedThrough = base;
+        measured = false;
+        lastCompletedNanos = job.now;
+        job.incidents.installed(base, lost, job.incidents.isOpen() ? pending.origins() : List.of());
+        job.enter(JobPhase.ACTIVE, pending.reason);
+        announce(view, pending);
+        if (base == job.spec.steps()) {
+            job.incidents.close();
+            job.finishing.begin();
+            return;
+        }
+        job.timer(JobEffect.TimerKind.TICK, view.epoch(), job.limits.tickNanos());
+        boolean late = false;
+        for (Roster.Member member : job.roster.all()) {
+            late |= member.rank < 0 && !member.prepared && member.eligible();
+        }
+        if (late || pending.placementOutdated) {
+            job.protection.repair();
+        }
+    }
+
+    private void startSlots(View view) {
+        if (job.slots.started()) {
+            job.slots.turn(Category.PRODUCTIVE, job.now);
+            return;
+        }
+        for (int rank = 0; rank < view.members().size(); rank++) {
+            Roster.Member member = job.roster.find(view.members().get(rank).key());
+            if (member == null) {
+                job.slots.startup(rank, job.now, 0, job.now);
+            } else {
+                job.slots.startup(rank, member.readyAtNanos, member.compileNanos, job.now);
+            }
+        }
+        job.slots.started(Category.PRODUCTIVE);
+    }
+
+    private void moveCompleted(View view, long base) {
+        if (base < job.completedStep) {
+            String reason =
+                    "epoch "
+                            + view.epoch()
+                            + " starts from step "
+                            + base
+                            + ", the newest of which every shard has an intact state";
+            job.publish(
+                    new CoordinatorEvent.RolledBack(
+                            job.spec.jobId(), job.completedStep, base, reason));
+            job.completedStep = base;
+            job.protectedStep = Math.min(job.protectedStep, base);
+        } else if (base > job.completedStep) {
+            job.completedStep = base;
+            publishCompleted(view);
+        }
+    }
+
+    private void assignRanks(View view) {
+        for (Roster.Member member : job.roster.all()) {
+            member.rank = -1;
+        }
+        for (int rank = 0; rank < view.members().size(); rank++) {
+            Roster.Member member = job.roster.find(view.members().get(rank).key());
+            if (member != null) {
+                member.rank = rank;
+            }
+        }
+    }
+
+    private void announce(View view, PendingView pending) {
+        grant();
+        var members = new ArrayList<String>();
+        for (AgentProfile member : view.members()) {
+            members.add(member.key().id());
+            job.emit(new JobEffect.SendStartView(member.key(), view.epoch(), grantedThrough));
+        }
+        var spares = new ArrayList<String>();
+        for (Roster.Member member : job.roster.all()) {
+            if (member.rank < 0 && member.prepared) {
+                job.emit(new JobEffect.SendStartView(member.key, view.epoch(), grantedThrough));
+                spares.add(member.key.id());
+            }
+        }
+        job.publish(
+                new CoordinatorEvent.ViewActivated(
+                        job.spec.jobId(), view.epoch(), view.baseStep(), members, spares));
+        job.protection.begin(pending.placement, view.baseStep());
+    }
+
+    // ------------------------------------------------------------------ progress
+
+    /**
+     * Steps that a member made. Reports of other epochs, ranks and incarnations are ghosts; what
+     * was reported before is skipped.
+     */
+    void progress(Roster.Member member, Progress progress) {
+        switch (job.phase) {
+            case ACTIVE -> record(member, progress, job.now, false);
+            case FENCING -> {
+                if (!member.answered) {
+                    record(member, progress, job.fencing.steppedUntilNanos(), true);
+                }
+            }
+            case WAITING,
+                    PLANNING,
+                    RETURN_WAIT,
+                    PERSISTING,
+                    PREPARING,
+                    ACTIVATING,
+                    FINISHING,
+                    RECORDING,
+                    COMPLETED,
+                    FAILED,
+                    CANCELLED -> {}
+        }
+    }
+
+    /** Steps that come with an inventory. */
+    void tail(Roster.Member member, Progress progress) {
+        record(member, progress, job.fencing.steppedUntilNanos(), true);
+    }
+
+    private void record(Roster.Member member, Progress progress, long capNanos, boolean stopped) {
+        View view = job.view;
+        int rank = member.rank;
+        if (view == null
+                || progress.epoch() != view.epoch()
+                || rank < 0
+                || progress.rank() != rank) {
+            return;
+        }
+        List<StepRun> runs = progress.runs();
+        long before = done[rank];
+        long reached = before;
+        for (int i = 0; i < runs.size(); i++) {
+            StepRun run = runs.get(i);
+            if (run.last() <= reached || run.last() > job.spec.steps()) {
+                continue;
+            }
+            check(view, rank, run);
+            boolean newest = i == runs.size() - 1 && !stopped;
+            job.slots.steps(
+                    rank,
+                    reached + 1,
+                    run,
+                    newest ? capNanos : job.slots.endOf(rank, run, capNanos));
+            reached = run.last();
+            lastLoss = run.loss();
+        }
+        if (reached > before) {
+            move(rank, before, reached);
+        }
+        floor = Math.max(floor, Math.min(progress.floor(), reached));
+        long completed = ranksAt.firstKey();
+        if (completed > job.completedStep) {
+            completed(view, completed);
+        }
+        job.protectedStep = Math.max(job.protectedStep, Math.min(floor, job.completedStep));
+    }
+
+    private void move(int rank, long from, long to) {
+        done[rank] = to;
+        job.newestSeen = Math.max(job.newestSeen, to);
+        Integer left = ranksAt.get(from);
+        if (left == null) {
+            throw new InvariantBroken(
+                    "I4",
+                    "rank "
+                            + rank
+                            + " was at step "
+                            + from
+                            + " but nobody is counted there; "
+                            + job.describe());
+        }
+        if (left == 1) {
+            ranksAt.remove(from);
+        } else {
+            ranksAt.put(from, left - 1);
+        }
+        ranksAt.merge(to, 1, Integer::sum);
+    }
+
+    private void check(View view, int rank, StepRun run) {
+        if (agentCollectives(job.spec)) {
+            long expected = samplesPerStep[rank] * (run.last() - run.first() + 1);
+            if (run.samples() != expected) {
+                throw new InvariantBroken(
+                        "I6",
+                        "rank "
+                                + rank
+                                + " of epoch "
+                                + view.epoch()
+                                + " consumed "
+                                + run.samples()
+                                + " samples in steps "
+                                + run.first()
+                                + ".."
+                                + run.last()
+                                + ", its share is "
+                                + expected
+                                + "; "
+                                + job.describe());
+            }
+        }
+        int shard = view.mesh().shardOf(rank);
+        Digest before = digests.note(shard, run.digestStep(), run.digest());
+        if (!before.agreesWith(run.digest())) {
+            throw new InvariantBroken(
+                    "I2",
+                    "shard "
+                            + shard
+                            + " has two digests after step "
+                            + run.digestStep()
+                            + ": "
+                            + before.hex()
+                            + " and, from rank "
+                            + rank
+                            + " of epoch "
+                            + view.epoch()
+                            + ", "
+                            + run.digest().hex()
+                            + "; "
+                            + job.describe());
+        }
+    }
+
+    private void completed(View view, long step) {
+        if (measured) {
+            times = times.observe(step - job.completedStep, job.now - lastCompletedNanos);
+        }
+        measured = true;
+        lastCompletedNanos = job.now;
+        job.completedStep = step;
+        job.protectedStep = Math.max(job.protectedStep, Math.min(floor, step));
+        publishCompleted(view);
+        if (job.phase != JobPhase.ACTIVE) {
+            return;
+        }
+        job.losses.forgetAccusations();
+        if (job.incidents.isOpen()) {
+            job.incidents.close();
+            job.preparing.recovered();
+        }
+        if (step == job.spec.steps()) {
+            job.finishing.begin();
+        } else if (grant()) {
+            for (AgentProfile member : view.members()) {
+                job.emit(new JobEffect.SendGrant(member.key(), view.epoch(), grantedThrough));
+            }
+        }
+    }
+
+    private void publishCompleted(View view) {
+        double perSecond = times.meanNanos() > 0 ? 1e9 / times.meanNanos() : 0;
+        job.publish(
+                new CoordinatorEvent.StepsCompleted(
+                        job.spec.jobId(),
+                        view.epoch(),
+                        job.completedStep,
+                        job.protectedStep,
+                        lastLoss,
+                        perSecond,
+                        CoordinatorEvent.StepsCompleted.UNKNOWN_RATIO));
+    }
+
+    /**
+     * Credits that cover the lease by the measured step time; true if there are more of them now.
+     */
+    private boolean grant() {
+        long completed = job.completedStep;
+        long last = job.spec.steps();
+        long through =
+                CreditRule.through(
+                        completed,
+                        grantedThrough,
+                        times,
+                        job.limits.leaseNanos(),
+                        reportEvery,
+                        last);
+        if (through <= grantedThrough) {
+            return false;
+        }
+        grantedThrough = Math.max(through, Math.min(last, completed + job.limits.minCredits()));
+        return true;
+    }
+
+    /** Steps between reports for a plan compiled now. */
+    int reportEvery() {
+        reportEvery =
+                times.known()
+                        ? Math.clamp(
+                                job.limits.reportNanos() / Math.max(1, times.meanNanos()),
+                                1,
+                                MAX_REPORT_EVERY)
+                        : job.limits.firstReportEvery();
+        return reportEvery;
+    }
+
+    // ------------------------------------------------------------------ while it runs
+
+    /** Checks that come with time. */
+    void tick(long timerEpoch) {
+        View view = job.view;
+        if (job.phase != JobPhase.ACTIVE || view == null || timerEpoch != view.epoch()) {
+            return;
+        }
+        if (job.now - lastSettledNanos >= job.limits.acknowledgeNanos()) {
+            lastSettledNanos = job.now;
+            if (job.slots.settle(job.protectedStep)) {
+                for (AgentProfile member : view.members()) {
+                    job.emit(
+                            new JobEffect.SendAcknowledge(
+                                    member.key(), view.epoch(), job.completedStep));
+                }
+            }
+        }
+        job.timer(JobEffect.TimerKind.TICK, view.epoch(), job.limits.tickNanos());
+        job.losses.examineAccusations(lastCompletedNanos);
+    }
+
+    /** Steps above this were reported by nobody. */
+    long newestReported() {
+        return ranksAt.lastKey();
+    }
+
+    // ------------------------------------------------------------------ a view ends
+
+    /**
+     * All inventories are in. With agent collectives a rank that reached n proves that everybody
+     * contributed to n: so much is booked for slots whose agents are gone.
+     */
+    void closeAccount(long detectedAtNanos) {
+        var present = new boolean[done.length];
+        long survivors = Long.MAX_VALUE;
+        for (Roster.Member member : job.roster.all()) {
+            if (member.rank >= 0 && member.answered) {
+                present[member.rank] = true;
+                survivors = Math.min(survivors, done[member.rank]);
+            }
+        }
+        if (survivors != Long.MAX_VALUE) {
+            survivorsReached = Math.max(survivorsReached, survivors);
+        }
+        if (!agentCollectives(job.spec)) {
+            return;
+        }
+        long newest = ranksAt.lastKey();
+        long reachedNanos = Long.MIN_VALUE;
+        for (int rank = 0; rank < done.length; rank++) {
+            if (done[rank] == newest) {
+                reachedNanos = Math.max(reachedNanos, job.slots.cursor(rank));
+            }
+        }
+        for (int rank = 0; rank < done.length; rank++) {
+            if (!present[rank] && done[rank] < newest) {
+                job.slots.provenSteps(
+                        rank, done[rank] + 1, newest, Math.min(reachedNanos, detectedAtNanos));
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------ questions
+
+    DigestWindow digests() {
+        return digests;
+    }
+
+    /** The newest step that rank reported in the last active view. */
+    long doneBy(int rank) {
+        return done[rank];
+    }
+
+    /** Mean loss of the newest reported step; NaN before any. */
+    float lastLoss() {
+        return lastLoss;
+    }
+
+    /** Steps up to this may be made now. */
+    long grantedThrough() {
+        return grantedThrough;
+    }
+
+    /** What the job has shown of its step time. */
+    StepTimes times() {
+        return times;
+    }
+}
