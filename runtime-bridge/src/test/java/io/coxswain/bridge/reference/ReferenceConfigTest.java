@@ -34,7 +34,7 @@ class ReferenceConfigTest {
         assertThat(
                         ReferenceConfig.parse(
                                         "{\"model\": {\"layers\": [4, 2]}, \"optimizer\":"
-                                            + " {\"kind\": \"sgd\"}}")
+                                                + " {\"kind\": \"sgd\"}}")
                                 .optimizer())
                 .isEqualTo(new SgdMomentum(0.05f, 0.9f));
     }
@@ -52,21 +52,21 @@ class ReferenceConfigTest {
                 "{\"model\": {\"layers\": [4, 2], \"size\": 1}} | runtime.model.size | layers",
                 "{\"model\": {\"layers\": [4, 2]}, \"ballast\": -1} | runtime.ballast | from 0",
                 "{\"model\": {\"layers\": [4, 2]}, \"ballast\": \"1 GB\"} | runtime.ballast | \"1"
-                    + " GB\"",
+                        + " GB\"",
                 "{\"model\": {\"layers\": [4, 2]}, \"ballast\": 1, \"ballast\": 2} | runtime |"
-                    + " uplicate",
+                        + " uplicate",
                 "{\"model\": {\"layers\": [4]}} | runtime.model | at least two",
                 "{\"model\": {\"layers\": [4, 0]}} | runtime.model.layers | from 1",
                 "{\"model\": {\"kind\": \"cnn\"}} | runtime.model.kind | mlp",
                 "{\"kind\": \"pjrt\"} | runtime.kind | reference",
                 "{\"model\": {\"layers\": [4, 2]}, \"optimizer\": {\"kind\": \"lion\"}} |"
-                    + " runtime.optimizer.kind | adam, sgd",
+                        + " runtime.optimizer.kind | adam, sgd",
                 "{\"model\": {\"layers\": [4, 2]}, \"optimizer\": {\"momentum\": 0.9}} |"
-                    + " runtime.optimizer.momentum | beta1",
+                        + " runtime.optimizer.momentum | beta1",
                 "{\"model\": {\"layers\": [4, 2]}, \"optimizer\": {\"beta1\": 1}} |"
-                    + " runtime.optimizer | beta1",
+                        + " runtime.optimizer | beta1",
                 "{\"model\": {\"layers\": [4, 2]}, \"minStepMillis\": 0.5} | runtime.minStepMillis"
-                    + " | 0.5",
+                        + " | 0.5",
             })
     void whatIsWrongIsNamedWithWhatWasExpected(String json, String field, String expected) {
         assertThatThrownBy(() -> ReferenceConfig.parse(json))
