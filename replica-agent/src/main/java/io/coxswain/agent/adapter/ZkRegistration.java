@@ -9,7 +9,7 @@ import org.apache.curator.framework.state.ConnectionState;
 import org.apache.curator.framework.state.ConnectionStateListener;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
-import org.apache.zookeeper.WatchedEvent;
+import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.data.Stat;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,6 +30,7 @@ final class ZkRegistration implements AutoCloseable {
     private final CompletableFuture<Void> registered = new CompletableFuture<>();
     private final Object signal = new Object();
     private final ConnectionStateListener connection = this::connectionChanged;
+    private final Watcher watcher = event -> wake();
     private final Thread thread;
     private boolean due = true;
     private volatile boolean closed;
@@ -65,10 +66,6 @@ final class ZkRegistration implements AutoCloseable {
         if (state.isConnected()) {
             wake();
         }
-    }
-
-    private void nodeChanged(WatchedEvent event) {
-        wake();
     }
 
     private void wake() {
@@ -111,7 +108,7 @@ final class ZkRegistration implements AutoCloseable {
 
     private void register() throws Exception {
         long session = zookeeper.getZookeeperClient().getZooKeeper().getSessionId();
-        Stat found = zookeeper.checkExists().usingWatcher(this::nodeChanged).forPath(path);
+        Stat found = zookeeper.checkExists().usingWatcher(watcher).forPath(path);
         if (found != null && found.getEphemeralOwner() != session) {
             if (registered.isDone() && !isOurs(zookeeper.getData().forPath(path))) {
                 // A newer process took the name: two that delete each other's nodes would never end.
@@ -134,7 +131,7 @@ final class ZkRegistration implements AutoCloseable {
                 wake();
                 return;
             }
-            zookeeper.checkExists().usingWatcher(this::nodeChanged).forPath(path);
+            zookeeper.checkExists().usingWatcher(watcher).forPath(path);
         }
     }
 
