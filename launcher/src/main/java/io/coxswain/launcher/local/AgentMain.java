@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
@@ -116,7 +117,8 @@ public final class AgentMain {
                         JavaProcess.classPath(),
                         kind,
                         WorkerCommand.DEFAULT_HEAP_BYTES,
-                        Files.isReadable(archive) ? archive : null),
+                        Files.isReadable(archive) ? archive : null,
+                        List.of()),
                 Map.of());
     }
 

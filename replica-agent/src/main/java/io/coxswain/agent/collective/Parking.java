@@ -105,7 +105,7 @@ final class Parking {
                                 frame.header,
                                 frame.payload.readableBytes());
                 done = sink != null;
-                if (sink != null && sink != PayloadSink.DISCARD) {
+                if (sink != null && !PayloadSink.DISCARD.equals(sink)) {
                     pour(frame, sink);
                 }
             } catch (ProtocolViolation e) {

@@ -19,7 +19,7 @@ final class StretchSum {
     private final Adder adder;
     private final FloatArrays arrays;
     private final Runnable complete;
-    private final @Nullable float[][] values;
+    private final float[] @Nullable [] values;
     private final float[] losses;
     private float @Nullable [] root;
 

@@ -216,16 +216,20 @@ public final class TreeCollective implements Collective {
             published = null;
             leaving.add(work);
         }
-        CompletableFuture<?>[] quiet =
-                List.copyOf(leaving).stream()
-                        .map(left -> {
-                            CompletableFuture<Void> end = new CompletableFuture<>();
-                            left.drop(end);
-                            return end.thenRun(() -> leaving.remove(left));
-                        })
-                        .toList()
-                        .toArray(CompletableFuture<?>[]::new);
-        CompletableFuture.allOf(quiet).thenRun(() -> done.complete(null));
+        List<ViewWork> open = List.copyOf(leaving);
+        int[] left = {open.size()};
+        for (ViewWork each : open) {
+            each.drop(() -> {
+                leaving.remove(each);
+                left[0]--;
+                if (left[0] == 0) {
+                    done.complete(null);
+                }
+            });
+        }
+        if (open.isEmpty()) {
+            done.complete(null);
+        }
         parking.dropBelow(fence);
     }
 

@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.zip.CRC32C;
@@ -37,7 +36,7 @@ final class ViewWork {
     private final Runnable room;
     private final Reduction reduction;
     private final Gathering gathering;
-    private final List<CompletableFuture<Void>> quiet = new ArrayList<>();
+    private final List<Runnable> quiet = new ArrayList<>();
     private volatile boolean dropped;
     private volatile @Nullable AtomicIntegerArray missing;
     private int tasks;
@@ -128,8 +127,8 @@ final class ViewWork {
         });
     }
 
-    /** Stops; the future completes when the region is not touched any more. */
-    void drop(CompletableFuture<Void> done) {
+    /** Stops; it is run when the region is not touched any more. */
+    void drop(Runnable done) {
         quiet.add(done);
         if (!dropped) {
             dropped = true;
@@ -164,8 +163,9 @@ final class ViewWork {
 
     private void settleQuiet() {
         if (dropped && tasks == 0 && !outbox.regionInUse()) {
-            quiet.forEach(done -> done.complete(null));
+            List<Runnable> told = List.copyOf(quiet);
             quiet.clear();
+            told.forEach(Runnable::run);
         }
     }
 }

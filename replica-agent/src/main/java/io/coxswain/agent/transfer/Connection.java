@@ -19,6 +19,8 @@ import java.util.List;
  * One TCP connection of the data plane. After the handshake its peer is known and it belongs to the
  * thread of its lane: every method must be called there.
  */
+// What fails on a channel is seen by the end of its connection.
+@SuppressWarnings("FutureReturnValueIgnored")
 public final class Connection {
     private static final Logger log = LoggerFactory.getLogger(Connection.class);
 

@@ -36,7 +36,7 @@ public record DataPlaneSettings(
                 || stallNanos < 1) {
             throw new IllegalArgumentException(
                     "data plane: ports must be 0 to 65535, the advertised host named and limits not"
-                        + " negative; got "
+                            + " negative; got "
                             + "bind %s:%d, advertised '%s':%d, socket buffer %d, copy rate %d, parked %d, stall %d ns"
                                     .formatted(
                                             bindHost,

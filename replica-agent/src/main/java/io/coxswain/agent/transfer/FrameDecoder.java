@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /**
@@ -64,6 +65,7 @@ final class FrameDecoder {
     }
 
     /** Takes what was read. */
+    @SuppressWarnings("ReferenceEquality") // the very buffer that was given out, not an equal one
     void read(ByteBuf in) {
         if (closed) {
             in.release();
@@ -135,7 +137,7 @@ final class FrameDecoder {
     private void parse(ByteBuf in) {
         if (sink == null) {
             parseHead(in);
-        } else if (sink == PayloadSink.DISCARD) {
+        } else if (PayloadSink.DISCARD.equals(sink)) {
             int count = Math.min(payloadLeft, in.readableBytes());
             in.skipBytes(count);
             payloadLeft -= count;
@@ -182,7 +184,7 @@ final class FrameDecoder {
             }
             headWanted = Wire.PREFIX_BYTES + headerBytes;
             if (head.length < headWanted) {
-                head = java.util.Arrays.copyOf(head, headWanted);
+                head = Arrays.copyOf(head, headWanted);
             }
             return;
         }
@@ -237,7 +239,7 @@ final class FrameDecoder {
         if (payloadLeft == 0) {
             sink = null;
             current.end((int) crc.getValue());
-        } else if (place == null && current != PayloadSink.DISCARD) {
+        } else if (place == null && !PayloadSink.DISCARD.equals(current)) {
             ByteBuffer next = current.next(payloadLeft);
             if (!next.hasRemaining()) {
                 throw new IllegalStateException("a sink gave a buffer without room");
@@ -271,7 +273,7 @@ final class FrameDecoder {
             return wrapped;
         }
         return allocator.directBuffer(
-                sink == PayloadSink.DISCARD ? DISCARD_READ_BYTES : HEAD_READ_BYTES);
+                PayloadSink.DISCARD.equals(sink) ? DISCARD_READ_BYTES : HEAD_READ_BYTES);
     }
 
     private final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {

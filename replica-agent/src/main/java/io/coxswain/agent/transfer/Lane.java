@@ -70,6 +70,8 @@ public final class Lane {
     }
 
     /** Runs work on the lane's thread later. */
+    @SuppressWarnings(
+            "FutureReturnValueIgnored") // never cancelled; failures are logged by the loop
     public void schedule(Runnable work, long delayNanos) {
         if (!loop.isShuttingDown()) {
             loop.schedule(work, delayNanos, TimeUnit.NANOSECONDS);

@@ -16,6 +16,8 @@ import java.net.InetSocketAddress;
  * A connection to one incarnation of a peer, made again while it is wanted: at once after a loss,
  * then after 20 ms, doubling up to 1 s. Confined to its lane's thread.
  */
+// What fails on a channel is seen by the end of its connection.
+@SuppressWarnings("FutureReturnValueIgnored")
 public final class Link {
     /** Told what becomes of a link, on the lane's thread. */
     public interface Listener {

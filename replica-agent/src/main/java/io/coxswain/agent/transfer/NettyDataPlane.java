@@ -40,6 +40,8 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Users register with {@link Lane#serve} before {@link #start}. Any thread.
  */
+// What fails on a channel is seen by the end of its connection.
+@SuppressWarnings("FutureReturnValueIgnored")
 public final class NettyDataPlane implements AutoCloseable {
     private static final int CONNECT_MILLIS = 1000;
     private static final long GREETING_NANOS = 5_000_000_000L;
@@ -288,7 +290,7 @@ public final class NettyDataPlane implements AutoCloseable {
                     reply(fresh, "");
                     channel.config().setAutoRead(true);
                 };
-        if (channel.eventLoop() == lane.loop()) {
+        if (lane.onThread()) {
             enter.run();
             return;
         }

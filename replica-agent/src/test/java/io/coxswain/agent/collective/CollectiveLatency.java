@@ -45,7 +45,7 @@ public final class CollectiveLatency {
             Arrays.sort(measured);
             System.out.printf(
                     "reduce + gather, %d floats, 2x2, 8 microshards: median %.3f ms, 99%% %.3f ms;"
-                        + " first step %.1f ms%n",
+                            + " first step %.1f ms%n",
                     ELEMENTS,
                     measured[measured.length / 2] / 1e6,
                     measured[measured.length * 99 / 100] / 1e6,

@@ -9,6 +9,7 @@ import io.coxswain.bridge.arena.ArenaFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
@@ -20,7 +21,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 final class CollectiveMesh implements AutoCloseable {
     /** What a listener was told. */
     sealed interface Told {
-        record Reduced(long epoch, long step, double loss, long floor, long[] nanos)
+        record Reduced(long epoch, long step, double loss, long floor, List<Long> nanos)
                 implements Told {}
 
         record Gathered(long epoch, long step) implements Told {}
@@ -43,7 +44,9 @@ final class CollectiveMesh implements AutoCloseable {
 
         @Override
         public void reduced(long epoch, long step, double loss, long floor, long[] nanos) {
-            told.add(new Told.Reduced(epoch, step, loss, floor, nanos));
+            told.add(
+                    new Told.Reduced(
+                            epoch, step, loss, floor, Arrays.stream(nanos).boxed().toList()));
         }
 
         @Override
@@ -178,7 +181,7 @@ final class CollectiveMesh implements AutoCloseable {
     }
 
     float[] losses(int rank, float[] all) {
-        return java.util.Arrays.copyOfRange(all, firstMicroshard(rank), firstMicroshard(rank + 1));
+        return Arrays.copyOfRange(all, firstMicroshard(rank), firstMicroshard(rank + 1));
     }
 
     /** The plain definition: level by level, neighbours added, a lone last one taken over. */

@@ -79,7 +79,7 @@ class TreeCollectiveTest {
                 assertThat(told).isInstanceOf(CollectiveMesh.Told.Reduced.class);
                 var reduced = (CollectiveMesh.Told.Reduced) told;
                 assertThat(reduced.floor()).isEqualTo(7);
-                assertThat(reduced.nanos()).containsExactly(100, 101, 102);
+                assertThat(reduced.nanos()).containsExactly(100L, 101L, 102L);
             }
         }
     }

@@ -15,8 +15,10 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -148,13 +150,18 @@ final class CopyPair implements AutoCloseable {
         this.holder = new Node(folder, slotBytes, pieces, settings);
     }
 
+    /** The copy that the holder has of a state. */
+    static Slot held(Node node, StateName state) {
+        return Objects.requireNonNull(node.readable.get(state), state::toString);
+    }
+
     static StateName state(long step) {
         return new StateName("job", 3, step, 1);
     }
 
     /** A committed snapshot of random bytes, in pieces of odd sizes. */
     Slot snapshot(Node node, int slot, StateName state, long bytes) {
-        List<SlotTable.Box> boxes = new java.util.ArrayList<>();
+        List<SlotTable.Box> boxes = new ArrayList<>();
         long left = bytes - 64L * pieces;
         for (int p = 0; p < pieces; p++) {
             long of = p == pieces - 1 ? left : Math.min(left, bytes / pieces - 7);

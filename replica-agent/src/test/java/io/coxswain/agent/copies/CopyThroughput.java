@@ -5,6 +5,7 @@ import io.coxswain.agent.transfer.DataPlaneSettings;
 import io.coxswain.bridge.arena.Slot;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
@@ -47,7 +48,7 @@ public final class CopyThroughput {
                 ServerSocketChannel server = ServerSocketChannel.open()) {
             pair.source.arena.prefault();
             pair.holder.arena.prefault();
-            server.bind(new InetSocketAddress("127.0.0.1", 0));
+            server.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             SocketChannel out = SocketChannel.open(server.getLocalAddress());
             SocketChannel in = server.accept();
             double[] push = new double[ROUNDS];
@@ -80,7 +81,7 @@ public final class CopyThroughput {
             double limit = median(raw);
             System.out.printf(
                     "%d MiB: raw socket %.2f GB/s, push %.2f GB/s (%.0f%%), fetch %.2f GB/s"
-                        + " (%.0f%%), medians of %d%n",
+                            + " (%.0f%%), medians of %d%n",
                     bytes >> 20,
                     limit,
                     median(push),

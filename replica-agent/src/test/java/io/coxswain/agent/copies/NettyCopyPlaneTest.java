@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.nio.file.Path;
-import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -34,7 +34,7 @@ class NettyCopyPlaneTest {
             CopyPair.Told received = pair.holder.nextHeld();
             assertThat(received.what()).isEqualTo("received");
             assertThat(received.number()).isEqualTo(5);
-            assertSame(slot, pair.holder.readable.get(CopyPair.state(8)));
+            assertSame(slot, CopyPair.held(pair.holder, CopyPair.state(8)));
         }
     }
 
@@ -44,7 +44,7 @@ class NettyCopyPlaneTest {
             Slot slot = pair.snapshot(pair.source, 0, CopyPair.state(1), BYTES / 2);
             pair.source.copies.push(pair.push(CopyPair.state(1), slot, false));
             assertThat(pair.source.next().good()).isTrue();
-            assertSame(slot, pair.holder.readable.get(CopyPair.state(1)));
+            assertSame(slot, CopyPair.held(pair.holder, CopyPair.state(1)));
         }
     }
 
@@ -215,35 +215,45 @@ class NettyCopyPlaneTest {
 
     @Test
     void theNewestWaitingPushGoesFirstAndOnlyDroppableOnesAreDropped() throws Exception {
-        DataPlaneSettings base = DataPlaneSettings.loopback();
-        // Slow enough that the later ones wait.
-        DataPlaneSettings slow =
-                new DataPlaneSettings(
-                        base.bindHost(),
-                        0,
-                        base.advertisedHost(),
-                        0,
-                        0,
-                        40_000_000,
-                        0,
-                        base.stallNanos());
-        try (CopyPair pair = new CopyPair(folder, BYTES, 1, slow)) {
+        try (CopyPair pair = new CopyPair(folder, BYTES, 1)) {
             for (int step = 1; step <= 4; step++) {
                 pair.snapshot(pair.source, step - 1, CopyPair.state(step), BYTES);
             }
-            Map<StateName, Slot> slots = pair.source.readable;
+            CountDownLatch begun = new CountDownLatch(1);
+            CountDownLatch queued = new CountDownLatch(1);
+            pair.holder.onSlotFor =
+                    () -> {
+                        begun.countDown();
+                        awaitUninterruptibly(queued);
+                    };
             for (int step = 1; step <= 4; step++) {
                 StateName state = CopyPair.state(step);
-                pair.source.copies.push(pair.push(state, slots.get(state), step == 2));
+                Slot slot = CopyPair.held(pair.source, state);
+                pair.source.copies.push(pair.push(state, slot, step == 2));
+                // The others wait for their turn while the first one is under way.
+                assertThat(begun.await(20, TimeUnit.SECONDS)).isTrue();
             }
             assertThat(pair.source.next())
                     .satisfies(told -> {
                         assertThat(told.state().step()).isEqualTo(2);
                         assertThat(told.reason()).contains("superseded by step 3");
                     });
+            CountDownLatch all = new CountDownLatch(1);
+            // What was pushed before this has been queued when this has run.
+            pair.source.plane.copies().execute(all::countDown);
+            assertThat(all.await(20, TimeUnit.SECONDS)).isTrue();
+            queued.countDown();
             assertThat(pair.source.next().state().step()).isEqualTo(1);
             assertThat(pair.source.next().state().step()).isEqualTo(4);
             assertThat(pair.source.next().state().step()).isEqualTo(3);
+        }
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await(20, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -217,7 +218,8 @@ class NettyDataPlaneTest {
 
     /** What a coordinator does to learn whether an incarnation lives. */
     private HelloReply ask(AgentKey whom) throws IOException {
-        try (Socket socket = new Socket("127.0.0.1", plane.endpoint().port())) {
+        try (Socket socket =
+                new Socket(InetAddress.getLoopbackAddress(), plane.endpoint().port())) {
             socket.setSoTimeout(10_000);
             socket.getOutputStream().write(hello(whom, Purpose.PURPOSE_UNSPECIFIED));
             DataInputStream in = new DataInputStream(socket.getInputStream());
@@ -258,7 +260,8 @@ class NettyDataPlaneTest {
             noise[1] = 0;
             noise[2] = 0;
             noise[4] = 0;
-            try (Socket socket = new Socket("127.0.0.1", plane.endpoint().port())) {
+            try (Socket socket =
+                    new Socket(InetAddress.getLoopbackAddress(), plane.endpoint().port())) {
                 socket.setSoTimeout(10_000);
                 if (random.nextBoolean()) {
                     socket.getOutputStream().write(hello(SELF, Purpose.PURPOSE_COPY));

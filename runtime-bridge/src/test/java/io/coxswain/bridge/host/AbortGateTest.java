@@ -3,9 +3,11 @@ package io.coxswain.bridge.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.bridge.spi.AbortSignal;
+
+import org.junit.jupiter.api.Test;
+
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Test;
 
 class AbortGateTest {
     private final AbortGate gate = new AbortGate();
@@ -40,14 +42,13 @@ class AbortGateTest {
         assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(5_000_000);
         CompletableFuture<Boolean> waited = new CompletableFuture<>();
         Thread.ofVirtual()
-                .start(
-                        () -> {
-                            try {
-                                waited.complete(signal.await(TimeUnit.HOURS.toNanos(1)));
-                            } catch (InterruptedException e) {
-                                waited.completeExceptionally(e);
-                            }
-                        });
+                .start(() -> {
+                    try {
+                        waited.complete(signal.await(TimeUnit.HOURS.toNanos(1)));
+                    } catch (InterruptedException e) {
+                        waited.completeExceptionally(e);
+                    }
+                });
         gate.raise(2);
         assertThat(waited.get(30, TimeUnit.SECONDS)).isTrue();
     }

@@ -11,17 +11,20 @@ import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.StateOrigin;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.control.v1.JobSpec;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Measures a worker process: start, warm-up, the bridge's round trip, and the stall of a snapshot against a plain copy
- * of the same bytes in the same run. Not a test: run its main by hand, with the folder for the arena, the ballast's
- * bytes and, if wanted, an archive of class data: it is made if it does not exist, else used.
+ * Measures a worker process: start, warm-up, the bridge's round trip, and the stall of a snapshot
+ * against a plain copy of the same bytes in the same run. Not a test: run its main by hand, with
+ * the folder for the arena, the ballast's bytes and, if wanted, an archive of class data: it is
+ * made if it does not exist, else used.
  */
 final class BridgeSpeed {
     private static final int ROUNDS = 20_000;
@@ -41,7 +44,8 @@ final class BridgeSpeed {
                         .setMicroshards(8)
                         .setRuntimeJson(
                                 """
-                                {"model": {"layers": [64, 256, 256, 10]}, "ballast": %d}"""
+                                {"model": {"layers": [64, 256, 256, 10]}, "ballast": %d}\
+                                """
                                         .formatted(ballast))
                         .build();
         long start = System.nanoTime();
@@ -104,8 +108,7 @@ final class BridgeSpeed {
         for (int i = 0; i < ROUNDS; i++) {
             long sent = System.nanoTime();
             worker.agent.call(
-                    ToWorker.newBuilder()
-                            .setExecute(Execute.newBuilder().setEpoch(9).setStep(1)));
+                    ToWorker.newBuilder().setExecute(Execute.newBuilder().setEpoch(9).setStep(1)));
             trips[i] = System.nanoTime() - sent;
         }
         print("round trip, last half", Arrays.copyOfRange(trips, ROUNDS / 2, ROUNDS));
@@ -117,8 +120,7 @@ final class BridgeSpeed {
             FromWorker executed =
                     worker.agent.call(
                             ToWorker.newBuilder()
-                                    .setExecute(
-                                            Execute.newBuilder().setEpoch(1).setStep(step)));
+                                    .setExecute(Execute.newBuilder().setEpoch(1).setStep(step)));
             executes[step - 1] = executed.getExecuted().getExecuteNanos();
             region.slot(step % 3).free();
             FromWorker applied =

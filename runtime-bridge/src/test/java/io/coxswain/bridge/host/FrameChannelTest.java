@@ -4,8 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.SnapshotCommitted;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.ProtocolException;
@@ -16,10 +23,6 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class FrameChannelTest {
     @TempDir Path folder;
@@ -61,18 +64,17 @@ class FrameChannelTest {
         int[] sizes = {0, 1, 100, 4000, 4096, 65_530, 65_536, 70_000, 3, 4_000_000, 5};
         CompletableFuture<Boolean> sent = new CompletableFuture<>();
         Thread.ofVirtual()
-                .start(
-                        () -> {
-                            try {
-                                for (int i = 0; i < sizes.length; i++) {
-                                    near.send(message(i + 1, sizes[i]));
-                                }
-                                near.close();
-                                sent.complete(true);
-                            } catch (IOException | RuntimeException e) {
-                                sent.completeExceptionally(e);
-                            }
-                        });
+                .start(() -> {
+                    try {
+                        for (int i = 0; i < sizes.length; i++) {
+                            near.send(message(i + 1, sizes[i]));
+                        }
+                        near.close();
+                        sent.complete(true);
+                    } catch (IOException | RuntimeException e) {
+                        sent.completeExceptionally(e);
+                    }
+                });
         for (int i = 0; i < sizes.length; i++) {
             assertThat(far.receive(FromWorker.parser())).isEqualTo(message(i + 1, sizes[i]));
         }
@@ -100,7 +102,6 @@ class FrameChannelTest {
     void aConnectionThatEndsInsideAFrameIsNoOrderlyEnd() throws IOException {
         rawNear.write(ByteBuffer.allocate(6).putInt(3).put((byte) 1).put((byte) 2).flip());
         near.close();
-        assertThatThrownBy(() -> far.receive(FromWorker.parser()))
-                .isInstanceOf(EOFException.class);
+        assertThatThrownBy(() -> far.receive(FromWorker.parser())).isInstanceOf(EOFException.class);
     }
 }

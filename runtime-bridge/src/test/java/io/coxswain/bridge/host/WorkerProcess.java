@@ -1,12 +1,13 @@
 package io.coxswain.bridge.host;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /** A worker process, and its agent's side in the test. */
 final class WorkerProcess implements AutoCloseable {

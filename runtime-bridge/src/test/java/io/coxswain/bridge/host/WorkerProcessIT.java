@@ -14,11 +14,13 @@ import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.StateOrigin;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.control.v1.JobSpec;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class WorkerProcessIT {
     @TempDir Path folder;
@@ -77,7 +79,8 @@ class WorkerProcessIT {
                                                     .setEpoch(1)
                                                     .setStep(1)
                                                     .setTakeSnapshot(true)));
-            // The copy is done, the checksums have begun: the commit mark may or may not be set already.
+            // The copy is done, the checksums have begun: the commit mark may or may not be set
+            // already.
             worker.process.destroyForcibly().onExit().join();
             assertThat(applied.hasApplied()).isTrue();
             Slot slot = region.slot(0);
@@ -99,7 +102,10 @@ class WorkerProcessIT {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().remove(WorkerMain.SOCKET_VARIABLE);
         Process process = builder.start();
-        String words = new String(process.getErrorStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+        String words =
+                new String(
+                        process.getErrorStream().readAllBytes(),
+                        java.nio.charset.StandardCharsets.UTF_8);
         assertThat(process.waitFor()).isEqualTo(WorkerMain.NOT_STARTED);
         assertThat(words).contains(WorkerMain.SOCKET_VARIABLE);
     }
@@ -123,7 +129,6 @@ class WorkerProcessIT {
     }
 
     private static ToWorker.Builder execute(long step) {
-        return ToWorker.newBuilder()
-                .setExecute(Execute.newBuilder().setEpoch(1).setStep(step));
+        return ToWorker.newBuilder().setExecute(Execute.newBuilder().setEpoch(1).setStep(step));
     }
 }
