@@ -143,6 +143,7 @@ public final class AgentMachine {
                 views.snapshotBase();
                 at.replication.pump(now);
                 at.stepping.advance(at.baseWanted == null && at.link.leaseHolds(now), now);
+                views.collectFinal();
             }
         }
     }

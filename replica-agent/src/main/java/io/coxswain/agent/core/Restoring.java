@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Brings this agent's worker to a view's base as ordered: keeps what is live, loads from an own snapshot or a held copy, or fetches into a free slot first. Never
- * loads what does not match its digest, and frees nothing.
+ * loads what does not match its digest, and frees nothing that anybody may have to go back to: a fetch into full slots takes the place of a snapshot between the
+ * floor and the newest.
  */
 final class Restoring {
     /** How an attempt stands. */
@@ -150,6 +151,13 @@ final class Restoring {
         }
         source = donor.key();
         int slot = vault.freeSlot();
+        if (slot < 0 && !vault.isFreeing()) {
+            slot = vault.evictBetween();
+        }
+        if (slot < 0 && vault.isFreeing()) {
+            // A transfer is ending; this is asked again when it has.
+            return;
+        }
         if (slot < 0) {
             fail("no free slot to fetch " + restore.state() + " into: all hold states that somebody may go back to", false);
             return;

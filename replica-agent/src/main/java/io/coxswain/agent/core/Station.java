@@ -49,6 +49,7 @@ final class Station {
     /** A loss that no fence has answered yet: told again on a new stream. */
     AgentReport.@Nullable WorkerLost untoldLoss;
 
+    AgentEvent.@Nullable FinalRequested finalWanted;
     WorkerRequest.@Nullable Finish finishing;
     AgentReport.@Nullable FinalState finalState;
 

@@ -47,6 +47,7 @@ final class ViewDesk {
         at.order = null;
         at.program = null;
         at.finishing = null;
+        at.finalWanted = null;
         at.finalState = null;
         at.untoldLoss = null;
         at.baseWanted = null;
@@ -253,15 +254,24 @@ final class ViewDesk {
     }
 
     void finalRequested(AgentEvent.FinalRequested event) {
+        if (at.isRunning(event.jobId(), event.epoch())) {
+            at.finalWanted = event;
+        }
+    }
+
+    /** The worker is asked once the step stands and its parameters are complete: a view whose base is the job's last step has to gather first. */
+    void collectFinal() {
+        AgentEvent.FinalRequested wanted = at.finalWanted;
         PrepareOrder current = at.order;
-        if (current == null || !at.isRunning(event.jobId(), event.epoch()) || at.stepping.isUnderWay() || at.stepping.step() != event.step()) {
+        if (wanted == null || current == null || at.stepping.isUnderWay() || at.stepping.step() != wanted.step()) {
             return;
         }
+        at.finalWanted = null;
         AgentReport.@Nullable FinalState known = at.finalState;
         if (known != null) {
             out.report(known);
         } else if (at.finishing == null) {
-            WorkerRequest.Finish finish = new WorkerRequest.Finish(event.epoch(), event.step(), current.rank() == 0, event.lineage());
+            WorkerRequest.Finish finish = new WorkerRequest.Finish(wanted.epoch(), wanted.step(), current.rank() == 0, wanted.lineage());
             at.finishing = finish;
             at.worker.ask(finish);
         }
@@ -284,6 +294,7 @@ final class ViewDesk {
         at.untoldLoss = null;
         at.finalState = null;
         at.finishing = null;
+        at.finalWanted = null;
         at.baseWanted = null;
         at.promised = 0;
         at.dataFenced = 0;
