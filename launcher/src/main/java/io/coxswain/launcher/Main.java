@@ -1,6 +1,15 @@
 package io.coxswain.launcher;
 
+import io.coxswain.launcher.command.AgentCommand;
+import io.coxswain.launcher.command.CancelCommand;
+import io.coxswain.launcher.command.CompletionCommand;
+import io.coxswain.launcher.command.CoordinatorCommand;
+import io.coxswain.launcher.command.EventsCommand;
+import io.coxswain.launcher.command.JobsCommand;
+import io.coxswain.launcher.command.StatusCommand;
+import io.coxswain.launcher.command.SubmitCommand;
 import io.coxswain.launcher.command.TrainCommand;
+import io.coxswain.launcher.command.WaitCommand;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.logs.Logs;
 import java.io.PrintStream;
@@ -35,7 +44,8 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  coxswain train examples/digits/job.yaml --kill 1@step:200",
-            "  coxswain train --help"
+            "  coxswain train --help",
+            "  coxswain submit examples/digits/job.yaml --zookeeper zk1:2181 --wait"
         })
 public final class Main implements Runnable {
     private static final Map<String, Supplier<Object>> COMMANDS = commands();
@@ -51,6 +61,15 @@ public final class Main implements Runnable {
     private static Map<String, Supplier<Object>> commands() {
         var commands = new LinkedHashMap<String, Supplier<Object>>();
         commands.put("train", TrainCommand::new);
+        commands.put("coordinator", CoordinatorCommand::new);
+        commands.put("agent", AgentCommand::new);
+        commands.put("submit", SubmitCommand::new);
+        commands.put("status", StatusCommand::new);
+        commands.put("jobs", JobsCommand::new);
+        commands.put("wait", WaitCommand::new);
+        commands.put("cancel", CancelCommand::new);
+        commands.put("events", EventsCommand::new);
+        commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));
         return commands;
     }
 

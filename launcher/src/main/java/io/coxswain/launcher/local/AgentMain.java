@@ -11,7 +11,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
@@ -98,28 +97,12 @@ public final class AgentMain {
                         .arenaBudgetBytes(Long.parseLong(option("arena-bytes")))
                         .logFolder(logs)
                         .observer(holds)
-                        .workerCommands(AgentMain::worker)
+                        .workerCommands(kind -> JavaProcess.worker(kind, WorkerCommand.DEFAULT_HEAP_BYTES))
                         .onFatal(this::broken)
                         .build();
         agent = made;
         made.start();
         say(AgentLines.UP);
-    }
-
-    private static io.coxswain.agent.worker.WorkerCommand worker(String kind) {
-        if (!kind.equals("reference")) {
-            throw new IllegalArgumentException("this agent has no runtime of kind '" + kind + "', only 'reference'");
-        }
-        Path archive = JavaProcess.archive("worker");
-        return new io.coxswain.agent.worker.WorkerCommand(
-                WorkerCommand.jvm(
-                        JavaProcess.javaHome(),
-                        JavaProcess.classPath(),
-                        kind,
-                        WorkerCommand.DEFAULT_HEAP_BYTES,
-                        Files.isReadable(archive) ? archive : null,
-                        List.of()),
-                Map.of());
     }
 
     private void broken(Throwable bug) {
