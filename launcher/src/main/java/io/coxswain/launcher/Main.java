@@ -13,7 +13,6 @@ import io.coxswain.launcher.command.WaitCommand;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.logs.Logs;
 import java.io.PrintStream;
-import java.nio.charset.Charset;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -93,11 +92,20 @@ public final class Main implements Runnable {
             COMMANDS.forEach((name, command) -> line.addSubcommand(name, command.get()));
         }
         line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setParameterExceptionHandler((wrong, _) -> misused(wrong));
         line.setExecutionExceptionHandler((failure, command, _) -> failed(failure, command));
         return line;
     }
 
-    private static int failed(Exception failure, CommandLine command) throws Exception {
+    private static int misused(CommandLine.ParameterException wrong) {
+        PrintStream err = System.err;
+        err.println("coxswain: " + wrong.getMessage());
+        CommandLine.UnmatchedArgumentException.printSuggestions(wrong, err);
+        err.println("See " + wrong.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+        return ExitCode.USAGE;
+    }
+
+    private static int failed(Exception failure, CommandLine command) {
         PrintStream err = System.err;
         switch (failure) {
             case ConfigException config -> {
@@ -108,8 +116,9 @@ public final class Main implements Runnable {
                 err.println("coxswain: " + environment.getMessage());
                 return ExitCode.ENVIRONMENT;
             }
-            case CommandLine.ParameterException usage ->
-                    throw usage;
+            case CommandLine.ParameterException wrong -> {
+                return misused(wrong);
+            }
             default -> {
                 err.println("coxswain: a bug in Coxswain ended " + command.getCommandName() + "; please report what follows");
                 failure.printStackTrace(err);

@@ -130,8 +130,9 @@ final class RunDisplay implements LocalCluster.Listener {
             case CoordinatorEvent.IncidentProgressed progressed -> incident(progressed);
             case CoordinatorEvent.IncidentClosed closed -> IncidentText.closed(closed.incident()).forEach(this::line);
             case CoordinatorEvent.AgentLost lost -> {
-                if (!members.contains(lost.agent())) {
-                    line("    " + lost.agent() + " is lost (" + lost.cause() + "); it had no rank, the job goes on");
+                // Once there is a view, a loss is told as an incident.
+                if (!stepping && !lost.agent().isEmpty()) {
+                    line("!!! " + lost.agent() + " is lost: " + lost.cause());
                 }
             }
             case CoordinatorEvent.AgentUnfit unfit -> line("!!! " + unfit.agent() + " cannot run the job: " + unfit.reason());
@@ -172,7 +173,7 @@ final class RunDisplay implements LocalCluster.Listener {
     private void incident(CoordinatorEvent.IncidentProgressed progressed) {
         Incident incident = progressed.incident();
         if (announced.add(incident.id())) {
-            line("!!! step " + incident.atStep() + ": " + incident.cause() + " – recovering");
+            line("!!! step " + incident.atStep() + ": " + incident.cause());
         }
         status("recovering: " + progressed.phase().name().toLowerCase(Locale.ROOT) + (progressed.reason().isEmpty() ? "" : " (" + progressed.reason() + ")"));
     }
