@@ -67,6 +67,16 @@ final class JobStoriesTest {
     }
 
     @Test
+    void aJobThatCannotBeProtectedAsAskedIsRefused() {
+        var story = new JobStory(1, 1, 1, 20).attach("a0").isIn(JobPhase.WAITING);
+        assertThat(story.machine.waiting()).isInstanceOf(WaitReason.Unprotected.class);
+        story.pass(2_000 * MILLI).isIn(JobPhase.WAITING).attach("a1").isIn(JobPhase.ACTIVE).finish().isCompletedAsUndisturbed();
+
+        var alone = new JobStory(1, 1, 1, 20).attach("a0").pass(6_000 * MILLI).isIn(JobPhase.FAILED);
+        assertThat(alone.machine.phaseReason()).contains("cannot be protected as asked").contains("copies: 1");
+    }
+
+    @Test
     void aSpareWithTheCopyTakesOverFromADeadHost() {
         JobStory story = oneByFour().steps(20);
         String dead = story.atRank(2).key.id();

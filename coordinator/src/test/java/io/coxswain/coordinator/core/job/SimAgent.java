@@ -55,9 +55,21 @@ final class SimAgent {
         profile = new AgentProfile(key, new DataEndpoint(id, 7000), FailureDomain.parse("pod/" + id), 1L << 40);
     }
 
+    @Override
+    public String toString() {
+        String state = up ? silent ? "silent" : worker ? "up" : "without worker" : "dead";
+        return String.format("%n%s %s, promised %d, started %d, rank %d, live %s, granted %d", key, state, promised, startedEpoch, rank, live, granted);
+    }
+
     long step() {
         StateName name = live;
         return name == null ? -1 : name.step();
+    }
+
+    /** The newest view it was told to prepare. */
+    long preparedEpoch() {
+        View in = view;
+        return in == null ? 0 : in.epoch();
     }
 
     int shard() {
