@@ -8,11 +8,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The account of slot-nanoseconds (design §8): a fold over {@link LedgerEntry}s. Each slot has a cursor; an entry books the time from the cursor to its end in one go, so that time is neither
+ * The account of slot-nanoseconds (design §8): a fold over {@link LedgerEntry}s. Each slot has a
+ * cursor; an entry books the time from the cursor to its end in one go, so that time is neither
  * counted twice nor left out, and the categories always sum to {@link #totalSlotNanos()}.
  *
- * <p>O(1) per entry, amortized. Memory is bounded: a slot keeps the runs of steps that may still be rolled back, at most {@value #MOST_RUNS}; beyond that the
- * two oldest are merged, which makes a rollback into them less exact in its split but never in its sum.
+ * <p>O(1) per entry, amortized. Memory is bounded: a slot keeps the runs of steps that may still be
+ * rolled back, at most {@value #MOST_RUNS}; beyond that the two oldest are merged, which makes a
+ * rollback into them less exact in its split but never in its sum.
  *
  * <p>Not thread-safe: the decision loop owns it.
  */
@@ -20,10 +22,8 @@ public final class GoodputLedger {
     /** Runs that a slot keeps apart. */
     static final int MOST_RUNS = 256;
 
-    private static final Category[] CATEGORIES = Category.values();
-
     private final List<Slot> slots = new ArrayList<>();
-    private final long[] booked = new long[CATEGORIES.length];
+    private final EnumMap<Category, Long> booked = new EnumMap<>(Category.class);
     private long openedAtNanos;
     private long newestCursorNanos;
     private long totalNanos;
@@ -41,7 +41,10 @@ public final class GoodputLedger {
 
     /** Steps {@code first..last} with the productive time booked for them. */
     private record Run(long first, long last, long productiveNanos) {
-        /** Nanos of the part up to {@code step}, pro rata, rounded down; the rest belongs to the part beyond, so that both always sum to the whole. */
+        /**
+         * Nanos of the part up to {@code step}, pro rata, rounded down; the rest belongs to the
+         * part beyond, so that both always sum to the whole.
+         */
         long nanosThrough(long step) {
             long all = last - first + 1;
             long part = step - first + 1;
@@ -50,7 +53,10 @@ public final class GoodputLedger {
         }
     }
 
-    /** The account at one instant: {@code categories} sum exactly to {@code totalSlotNanos}, which is {@code elapsedNanos · slots}. */
+    /**
+     * The account at one instant: {@code categories} sum exactly to {@code totalSlotNanos}, which
+     * is {@code elapsedNanos · slots}.
+     */
     public record Totals(
             int slots,
             long elapsedNanos,
@@ -77,7 +83,8 @@ public final class GoodputLedger {
     public void apply(LedgerEntry entry) {
         switch (entry) {
             case LedgerEntry.Opened opened -> open(opened);
-            case LedgerEntry.Stretch stretch -> book(slot(stretch.slot()), stretch.category(), stretch.untilNanos());
+            case LedgerEntry.Stretch stretch ->
+                    book(slot(stretch.slot()), stretch.category(), stretch.untilNanos());
             case LedgerEntry.Steps steps -> steps(steps);
             case LedgerEntry.RolledBack back -> rollBack(back.toStep());
             case LedgerEntry.Settled settled -> settle(settled.step());
@@ -94,24 +101,30 @@ public final class GoodputLedger {
         return newestCursorNanos - openedAtNanos;
     }
 
-    /** Slot-nanos booked so far, always the sum of {@link #totals()}; {@code elapsed · slots} once all slots are closed to one instant. */
+    /**
+     * Slot-nanos booked so far, always the sum of {@link #totals()}; {@code elapsed · slots} once
+     * all slots are closed to one instant.
+     */
     public long totalSlotNanos() {
         return totalNanos;
     }
 
     /** Every category with what is booked in it, net of retractions. Unmodifiable copy. */
     public Map<Category, Long> totals() {
-        return Collections.unmodifiableMap(net(booked));
+        return Collections.unmodifiableMap(net());
     }
 
     /** Productive over total, of what is booked; 0 for an account without time. */
     public double ratio() {
-        return ratioOf(booked[Category.PRODUCTIVE.ordinal()] - retractedNanos, totalNanos);
+        return ratioOf(booked(Category.PRODUCTIVE) - retractedNanos, totalNanos);
     }
 
-    /** Productive nanos ever booked; only grows. Productive time is this less {@link #retractedNanos()}. */
+    /**
+     * Productive nanos ever booked; only grows. Productive time is this less {@link
+     * #retractedNanos()}.
+     */
     public long productiveBookedNanos() {
-        return booked[Category.PRODUCTIVE.ordinal()];
+        return booked(Category.PRODUCTIVE);
     }
 
     /** Nanos that were productive and became lost progress; only grows. */
@@ -125,7 +138,8 @@ public final class GoodputLedger {
     }
 
     /**
-     * Books what is open in every slot to {@code category}, up to {@code nowNanos} or the newest cursor, whichever is later, and returns that instant: then all cursors are equal.
+     * Books what is open in every slot to {@code category}, up to {@code nowNanos} or the newest
+     * cursor, whichever is later, and returns that instant: then all cursors are equal.
      */
     public long closeAt(long nowNanos, Category category) {
         long instant = Math.max(nowNanos, newestCursorNanos);
@@ -140,18 +154,26 @@ public final class GoodputLedger {
         long instant = Math.max(nowNanos, newestCursorNanos);
         long elapsed = slots.isEmpty() ? 0 : instant - openedAtNanos;
         long all = Math.multiplyExact(elapsed, (long) slots.size());
-        EnumMap<Category, Long> categories = net(booked);
+        EnumMap<Category, Long> categories = net();
         categories.merge(category, all - totalNanos, Long::sum);
-        long productive = productiveBookedNanos() + (category == Category.PRODUCTIVE ? all - totalNanos : 0);
+        long productive =
+                productiveBookedNanos() + (category == Category.PRODUCTIVE ? all - totalNanos : 0);
         return new Totals(slots.size(), elapsed, all, categories, productive, retractedNanos);
+    }
+
+    /** Runs that are kept because they may be rolled back, over all slots. */
+    int runsKept() {
+        return slots.stream().mapToInt(slot -> slot.runs.size()).sum();
     }
 
     private void open(LedgerEntry.Opened opened) {
         if (!slots.isEmpty()) {
-            throw new IllegalStateException("the ledger is open already, with " + slots.size() + " slots");
+            throw new IllegalStateException(
+                    "the ledger is open already, with " + slots.size() + " slots");
         }
         if (opened.slots() < 1) {
-            throw new IllegalArgumentException("a ledger needs at least one slot, got " + opened.slots());
+            throw new IllegalArgumentException(
+                    "a ledger needs at least one slot, got " + opened.slots());
         }
         for (int i = 0; i < opened.slots(); i++) {
             slots.add(new Slot(opened.atNanos()));
@@ -165,14 +187,15 @@ public final class GoodputLedger {
             throw new IllegalStateException("nothing can be booked before the ledger is opened");
         }
         if (index < 0 || index >= slots.size()) {
-            throw new IllegalArgumentException("slot " + index + " is not in 0.." + (slots.size() - 1));
+            throw new IllegalArgumentException(
+                    "slot " + index + " is not in 0.." + (slots.size() - 1));
         }
         return slots.get(index);
     }
 
     private void book(Slot slot, Category category, long untilNanos) {
         long nanos = advance(slot, untilNanos);
-        booked[category.ordinal()] += nanos;
+        add(category, nanos);
     }
 
     /** Moves the cursor, never back; the nanos it moved over are the caller's to book. */
@@ -185,7 +208,9 @@ public final class GoodputLedger {
     }
 
     private void steps(LedgerEntry.Steps steps) {
-        if (steps.dataWaitNanos() < 0 || steps.snapshotStallNanos() < 0 || steps.stragglerWaitNanos() < 0) {
+        if (steps.dataWaitNanos() < 0
+                || steps.snapshotStallNanos() < 0
+                || steps.stragglerWaitNanos() < 0) {
             throw new IllegalArgumentException("a part of a stretch cannot be negative: " + steps);
         }
         if (steps.firstStep() < 1 || steps.lastStep() < steps.firstStep()) {
@@ -196,7 +221,7 @@ public final class GoodputLedger {
         rest = take(Category.DATA_WAIT, steps.dataWaitNanos(), rest);
         rest = take(Category.SNAPSHOT_STALL, steps.snapshotStallNanos(), rest);
         rest = take(Category.STRAGGLER_WAIT, steps.stragglerWaitNanos(), rest);
-        booked[Category.PRODUCTIVE.ordinal()] += rest;
+        add(Category.PRODUCTIVE, rest);
         if (rest > 0) {
             remember(slot, new Run(steps.firstStep(), steps.lastStep(), rest));
         }
@@ -204,7 +229,7 @@ public final class GoodputLedger {
 
     private long take(Category category, long nanos, long rest) {
         long taken = Math.min(nanos, rest);
-        booked[category.ordinal()] += taken;
+        add(category, taken);
         return rest - taken;
     }
 
@@ -224,7 +249,8 @@ public final class GoodputLedger {
     private void rollBack(long toStep) {
         for (Slot slot : slots) {
             long lost = 0;
-            // Runs come in order of steps, but an out-of-order one must not hide what is behind it: look at each.
+            // Runs come in order of steps, but an out-of-order one must not hide what is behind it:
+            // look at each.
             for (int left = slot.runs.size(); left > 0; left--) {
                 Run run = slot.runs.removeFirst();
                 if (run.last() <= toStep) {
@@ -238,7 +264,7 @@ public final class GoodputLedger {
                 }
             }
             retractedNanos += lost;
-            booked[Category.LOST_PROGRESS.ordinal()] += lost;
+            add(Category.LOST_PROGRESS, lost);
         }
     }
 
@@ -247,16 +273,28 @@ public final class GoodputLedger {
             while (!slot.runs.isEmpty() && slot.runs.getFirst().first() <= step) {
                 Run run = slot.runs.removeFirst();
                 if (run.last() > step) {
-                    slot.runs.addFirst(new Run(step + 1, run.last(), run.productiveNanos() - run.nanosThrough(step)));
+                    slot.runs.addFirst(
+                            new Run(
+                                    step + 1,
+                                    run.last(),
+                                    run.productiveNanos() - run.nanosThrough(step)));
                 }
             }
         }
     }
 
-    private EnumMap<Category, Long> net(long[] amounts) {
+    private void add(Category category, long nanos) {
+        booked.merge(category, nanos, Long::sum);
+    }
+
+    private long booked(Category category) {
+        return booked.getOrDefault(category, 0L);
+    }
+
+    private EnumMap<Category, Long> net() {
         var net = new EnumMap<Category, Long>(Category.class);
-        for (Category category : CATEGORIES) {
-            net.put(category, amounts[category.ordinal()]);
+        for (Category category : Category.values()) {
+            net.put(category, booked(category));
         }
         net.merge(Category.PRODUCTIVE, -retractedNanos, Long::sum);
         return net;

@@ -2,16 +2,18 @@ package io.coxswain.coordinator.core.liveness;
 
 import io.coxswain.coordinator.core.view.StepTimes;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-import org.jspecify.annotations.Nullable;
-
 /**
- * Who hangs when nobody makes steps although all agents answer (design §4). One hang stalls everybody, so the ranks' waits form a graph: suspected is the rank that is waited for and waits for nobody; where all wait
- * for somebody, as on a cut data link, the most accused. A hang is judged by the budget that the job's own step times give.
+ * Who hangs when nobody makes steps although all agents answer (design §4). One hang stalls
+ * everybody, so the ranks' waits form a graph: suspected is the rank that is waited for and waits
+ * for nobody; where all wait for somebody, as on a cut data link, the most accused. A hang is
+ * judged by the budget that the job's own step times give.
  */
 public final class HangRule {
     /** An operation may take this many of the longest step seen. */
@@ -31,13 +33,28 @@ public final class HangRule {
      * @param stalledNanos how long the longest wait lasts
      */
     public record Suspicion(
-            int rank, int accusers, boolean cycle, String operation, long stalledNanos, long budgetNanos) {
+            int rank,
+            int accusers,
+            boolean cycle,
+            String operation,
+            long stalledNanos,
+            long budgetNanos) {
         /** For a log, an incident, a page. */
         public String text() {
             String who =
                     cycle
-                            ? "rank " + rank + " is the most accused (" + accusers + " ranks wait for it) in a cycle of waits"
-                            : "rank " + rank + " hangs in " + operation + "; " + accusers + " ranks wait for it";
+                            ? "rank "
+                                    + rank
+                                    + " is the most accused ("
+                                    + accusers
+                                    + " ranks wait for it) in a cycle of waits"
+                            : "rank "
+                                    + rank
+                                    + " hangs in "
+                                    + operation
+                                    + "; "
+                                    + accusers
+                                    + " ranks wait for it";
             return who
                     + "; no step for "
                     + stalledNanos / 1_000_000
@@ -57,6 +74,8 @@ public final class HangRule {
     }
 
     /**
+     * Judges from the words of all ranks.
+     *
      * @param words the newest of each rank, in any order
      * @return null while nothing is over the budget, or nobody can be named
      */
@@ -73,26 +92,42 @@ public final class HangRule {
                 Comparator.comparingInt((RankWord w) -> accusers.getOrDefault(w.rank(), 0))
                         .thenComparingLong(RankWord::operationNanos)
                         .thenComparingInt(w -> -w.rank());
-        // Its own operation must be over the budget too: a rank that has just moved on only lags in its words. An idle one that others wait for is stuck before its operation.
+        // Its own operation must be over the budget too: a rank that has just moved on only lags in
+        // its words. An idle one that others wait for is stuck before its operation.
         RankWord root =
                 words.stream()
-                        .filter(w -> w.waitingForRanks().isEmpty() && w.operationNanos() > budgetNanos)
+                        .filter(w ->
+                                w.waitingForRanks().isEmpty() && w.operationNanos() > budgetNanos)
                         .filter(w -> !w.idle() || accusers.containsKey(w.rank()))
                         .max(mostSuspect)
                         .orElse(null);
         if (root != null) {
             return new Suspicion(
-                    root.rank(), accusers.getOrDefault(root.rank(), 0), false, root.operation(), longest, budgetNanos);
+                    root.rank(),
+                    accusers.getOrDefault(root.rank(), 0),
+                    false,
+                    root.operation(),
+                    longest,
+                    budgetNanos);
         }
         boolean someoneMovedOn =
-                words.stream().anyMatch(w -> w.waitingForRanks().isEmpty() && accusers.containsKey(w.rank()));
+                words.stream()
+                        .anyMatch(w ->
+                                w.waitingForRanks().isEmpty() && accusers.containsKey(w.rank()));
         if (someoneMovedOn) {
             return null;
         }
         return words.stream()
                 .filter(w -> accusers.containsKey(w.rank()))
                 .max(mostSuspect)
-                .map(w -> new Suspicion(w.rank(), count(accusers, w.rank()), true, w.operation(), longest, budgetNanos))
+                .map(w ->
+                        new Suspicion(
+                                w.rank(),
+                                count(accusers, w.rank()),
+                                true,
+                                w.operation(),
+                                longest,
+                                budgetNanos))
                 .orElse(null);
     }
 

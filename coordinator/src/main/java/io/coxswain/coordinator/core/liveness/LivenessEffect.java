@@ -4,7 +4,10 @@ import io.coxswain.coordinator.core.model.AgentKey;
 
 /** What liveness asks for. */
 public sealed interface LivenessEffect {
-    /** Connect to the agent's data endpoint and ask who is there; answered by {@link LivenessEvent.DialEnded} with the same number. */
+    /**
+     * Connect to the agent's data endpoint and ask who is there; answered by {@link
+     * LivenessEvent.DialEnded} with the same number.
+     */
     record Dial(AgentKey agent, long dial) implements LivenessEffect {}
 
     /** It is not heard any more. No verdict: it may clear up by itself. */
@@ -13,6 +16,10 @@ public sealed interface LivenessEffect {
     /** A suspected agent was heard again. */
     record Cleared(AgentKey agent) implements LivenessEffect {}
 
-    /** The verdict. The machine has forgotten the agent; should it attach again, it is a newcomer. {@code lastWordNanos}: when it was last heard. */
-    record DeclareLost(AgentKey agent, LostCause cause, long lastWordNanos) implements LivenessEffect {}
+    /**
+     * The verdict. The machine has forgotten the agent; should it attach again, it is a newcomer.
+     * {@code lastWordNanos}: when it was last heard.
+     */
+    record DeclareLost(AgentKey agent, LostCause cause, long lastWordNanos)
+            implements LivenessEffect {}
 }

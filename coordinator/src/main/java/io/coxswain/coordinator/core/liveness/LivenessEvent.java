@@ -2,7 +2,10 @@ package io.coxswain.coordinator.core.liveness;
 
 import io.coxswain.coordinator.core.model.AgentKey;
 
-/** What the witnesses say. Streams and dials carry a number, so that a late word about an old one is known as such. */
+/**
+ * What the witnesses say. Streams and dials carry a number, so that a late word about an old one is
+ * known as such.
+ */
 public sealed interface LivenessEvent {
     /** The agent attached over stream {@code stream}; numbers grow. */
     record StreamOpened(AgentKey agent, long stream) implements LivenessEvent {}
@@ -16,7 +19,10 @@ public sealed interface LivenessEvent {
     /** The agent said that it goes. */
     record Leaving(AgentKey agent, long stream, String reason) implements LivenessEvent {}
 
-    /** Its ephemeral node is there. One of another incarnation than the stream's is a ghost and changes nothing. */
+    /**
+     * Its ephemeral node is there. One of another incarnation than the stream's is a ghost and
+     * changes nothing.
+     */
     record RegistrationSeen(AgentKey agent) implements LivenessEvent {}
 
     /** Its ephemeral node is gone, by a ZooKeeper that answers. */

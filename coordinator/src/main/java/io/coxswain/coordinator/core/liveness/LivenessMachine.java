@@ -2,16 +2,17 @@ package io.coxswain.coordinator.core.liveness;
 
 import io.coxswain.coordinator.core.model.AgentKey;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.PriorityQueue;
 
-import org.jspecify.annotations.Nullable;
-
 /**
- * Decides who is alive from three witnesses: the control stream, heartbeats on it, and the ZooKeeper registration (design §4).
+ * Decides who is alive from three witnesses: the control stream, heartbeats on it, and the
+ * ZooKeeper registration (design §4).
  *
  * <pre>
  *              StreamOpened                     silence ≥ limit/2 → Suspect, Dial
@@ -22,11 +23,13 @@ import org.jspecify.annotations.Nullable;
  *                            BROKEN ──► LOST (dial refused | other incarnation | not back in 1 s | session gone too)
  * </pre>
  *
- * <p>The silence limit adapts: {@code max(4 heartbeats, 3 × the longest gap seen)}, at most {@link LivenessLimits#mostSilenceNanos()}; gaps are forgotten slowly, and an agent of
- * whom little is known gets the whole limit. A deadline that is served late shows that this process was itself stopped; all agents get a heartbeat's time to be heard before they are judged.
+ * <p>The silence limit adapts: {@code max(4 heartbeats, 3 × the longest gap seen)}, at most {@link
+ * LivenessLimits#mostSilenceNanos()}; gaps are forgotten slowly, and an agent of whom little is
+ * known gets the whole limit. A deadline that is served late shows that this process was itself
+ * stopped; all agents get a heartbeat's time to be heard before they are judged.
  *
- * <p>A word of an agent costs O(1) and has no effect; deadlines are re-armed lazily. State is kept only of agents that have a stream or may come back. Not thread-safe: the
- * decision loop owns it.
+ * <p>A word of an agent costs O(1) and has no effect; deadlines are re-armed lazily. State is kept
+ * only of agents that have a stream or may come back. Not thread-safe: the decision loop owns it.
  */
 public final class LivenessMachine {
     /** Gaps to see before the limit adapts. */
@@ -35,11 +38,14 @@ public final class LivenessMachine {
     /** Part of the longest gap that one more gap forgets, as a divisor. */
     private static final int GAP_FORGET_DIVISOR = 64;
 
+    /** No deadline. */
+    private static final long NONE = 0;
+
     private final LivenessLimits limits;
     private final Map<String, Watch> watches = new HashMap<>();
     private final PriorityQueue<Deadline> deadlines = new PriorityQueue<>();
     private long nextDial = 1;
-    private long nextDeadlineSequence;
+    private long nextDeadlineSequence = 1;
 
     private enum Phase {
         STREAMING,
@@ -62,8 +68,8 @@ public final class LivenessMachine {
         private boolean sessionGone;
         private long sessionGoneAtNanos;
 
-        /** The one queued deadline that counts; older entries in the queue are stale. */
-        private @Nullable Deadline armed;
+        /** Number of the one queued deadline that counts; older entries in the queue are stale. */
+        private long armed;
 
         Watch(AgentKey agent, long stream, long nowNanos) {
             this.agent = agent;
@@ -73,7 +79,8 @@ public final class LivenessMachine {
         }
     }
 
-    private record Deadline(long atNanos, long sequence, Watch watch) implements Comparable<Deadline> {
+    private record Deadline(long atNanos, long sequence, Watch watch)
+            implements Comparable<Deadline> {
         @Override
         public int compareTo(Deadline other) {
             int byTime = Long.compare(atNanos, other.atNanos);
@@ -85,10 +92,18 @@ public final class LivenessMachine {
         this.limits = limits;
     }
 
-    /** When {@link LivenessEvent.DeadlineReached} should be applied next; {@link Long#MAX_VALUE} when nothing is awaited. May be earlier than anything happens. */
+    /**
+     * When {@link LivenessEvent.DeadlineReached} should be applied next; {@link Long#MAX_VALUE}
+     * when nothing is awaited. May be earlier than anything happens.
+     */
     public long nextDeadlineNanos() {
         Deadline first = deadlines.peek();
         return first == null ? Long.MAX_VALUE : first.atNanos();
+    }
+
+    /** Entries in the queue, stale ones included. */
+    int deadlinesQueued() {
+        return deadlines.size();
     }
 
     /** How many agents are watched. */
@@ -96,13 +111,18 @@ public final class LivenessMachine {
         return watches.size();
     }
 
-    /** The silence after which that agent is lost, as of now; 0 for an agent that is not watched. */
+    /**
+     * The silence after which that agent is lost, as of now; 0 for an agent that is not watched.
+     */
     public long silenceLimitNanos(AgentKey agent) {
         Watch watch = watches.get(agent.id());
         return watch == null || !watch.agent.equals(agent) ? 0 : limitOf(watch);
     }
 
-    /** Takes one event; {@code nowNanos} is monotonic and never earlier than before. Events about unknown agents, old streams and old dials change nothing. */
+    /**
+     * Takes one event; {@code nowNanos} is monotonic and never earlier than before. Events about
+     * unknown agents, old streams and old dials change nothing.
+     */
     public List<LivenessEffect> apply(LivenessEvent event, long nowNanos) {
         return switch (event) {
             case LivenessEvent.Heard heard -> heard(heard, nowNanos);
@@ -123,9 +143,12 @@ public final class LivenessMachine {
         }
         long gap = nowNanos - watch.lastWordNanos;
         if (gap >= limits.heartbeatNanos() / 2) {
-            // Shorter gaps are reports between heartbeats: they say nothing about how late a heartbeat may be.
+            // Shorter gaps are reports between heartbeats: they say nothing about how late a
+            // heartbeat may be.
             watch.longestGapNanos =
-                    Math.max(gap, watch.longestGapNanos - watch.longestGapNanos / GAP_FORGET_DIVISOR);
+                    Math.max(
+                            gap,
+                            watch.longestGapNanos - watch.longestGapNanos / GAP_FORGET_DIVISOR);
             watch.gaps = Math.min(GAPS_TO_TRUST, watch.gaps + 1);
         }
         watch.lastWordNanos = nowNanos;
@@ -169,7 +192,8 @@ public final class LivenessMachine {
         if (watch == null || watch.stream != broken.stream() || watch.phase == Phase.BROKEN) {
             return List.of();
         }
-        if (watch.sessionGone && nowNanos - watch.sessionGoneAtNanos >= limits.sessionGraceNanos()) {
+        if (watch.sessionGone
+                && nowNanos - watch.sessionGoneAtNanos >= limits.sessionGraceNanos()) {
             return List.of(declareLost(watch, new LostCause.SessionGoneToo()));
         }
         watch.phase = Phase.BROKEN;
@@ -195,7 +219,8 @@ public final class LivenessMachine {
         return List.of();
     }
 
-    private List<LivenessEffect> registrationGone(LivenessEvent.RegistrationGone gone, long nowNanos) {
+    private List<LivenessEffect> registrationGone(
+            LivenessEvent.RegistrationGone gone, long nowNanos) {
         Watch watch = watch(gone.agent());
         if (watch == null || watch.sessionGone) {
             return List.of();
@@ -218,7 +243,8 @@ public final class LivenessMachine {
             case REFUSED -> List.of(declareLost(watch, new LostCause.ConnectionRefused()));
             case OTHER_INCARNATION -> List.of(declareLost(watch, new LostCause.Replaced()));
             case SAME_INCARNATION, TIMEOUT -> {
-                // A dying process may answer a last time before its sockets close: ask again while it is waited for.
+                // A dying process may answer a last time before its sockets close: ask again while
+                // it is waited for.
                 if (watch.phase == Phase.BROKEN) {
                     watch.redialAtNanos = nowNanos + limits.redialNanos();
                     arm(watch, nowNanos);
@@ -240,21 +266,28 @@ public final class LivenessMachine {
                 return effects;
             }
             deadlines.remove();
-            if (due.watch().armed == due) {
-                due.watch().armed = null;
+            if (due.watch().armed == due.sequence()) {
+                due.watch().armed = NONE;
                 judge(due.watch(), nowNanos, effects);
             }
         }
     }
 
-    /** This process did not run for a while: what the agents said meanwhile may still be queued behind this event. */
+    /**
+     * This process did not run for a while: what the agents said meanwhile may still be queued
+     * behind this event.
+     */
     private void forgiveOwnPause(long nowNanos) {
         for (Watch watch : watches.values()) {
             if (watch.phase == Phase.BROKEN) {
-                watch.brokenAtNanos = Math.max(watch.brokenAtNanos, nowNanos + limits.heartbeatNanos() - limits.returnNanos());
+                watch.brokenAtNanos =
+                        Math.max(
+                                watch.brokenAtNanos,
+                                nowNanos + limits.heartbeatNanos() - limits.returnNanos());
             } else {
                 long limit = limitOf(watch);
-                watch.judgeFromNanos = Math.max(watch.judgeFromNanos, nowNanos + limits.heartbeatNanos() - limit);
+                watch.judgeFromNanos =
+                        Math.max(watch.judgeFromNanos, nowNanos + limits.heartbeatNanos() - limit);
             }
         }
     }
@@ -265,14 +298,19 @@ public final class LivenessMachine {
                 long silent = nowNanos - watch.judgeFromNanos;
                 if (silent >= limitOf(watch) / 2) {
                     watch.phase = Phase.SUSPECTED;
-                    effects.add(new LivenessEffect.Suspect(watch.agent, nowNanos - watch.lastWordNanos));
+                    effects.add(
+                            new LivenessEffect.Suspect(
+                                    watch.agent, nowNanos - watch.lastWordNanos));
                     effects.add(dial(watch));
                 }
             }
             case SUSPECTED -> {
                 long limit = limitOf(watch);
                 if (nowNanos - watch.judgeFromNanos >= limit) {
-                    effects.add(declareLost(watch, new LostCause.Silent(nowNanos - watch.lastWordNanos, limit)));
+                    effects.add(
+                            declareLost(
+                                    watch,
+                                    new LostCause.Silent(nowNanos - watch.lastWordNanos, limit)));
                     return;
                 }
             }
@@ -297,7 +335,7 @@ public final class LivenessMachine {
 
     private LivenessEffect declareLost(Watch watch, LostCause cause) {
         watches.remove(watch.agent.id());
-        watch.armed = null;
+        watch.armed = NONE;
         return new LivenessEffect.DeclareLost(watch.agent, cause, watch.lastWordNanos);
     }
 
@@ -316,20 +354,25 @@ public final class LivenessMachine {
             return limits.mostSilenceNanos();
         }
         return Math.min(
-                limits.mostSilenceNanos(), Math.max(4 * limits.heartbeatNanos(), 3 * watch.longestGapNanos));
+                limits.mostSilenceNanos(),
+                Math.max(4 * limits.heartbeatNanos(), 3 * watch.longestGapNanos));
     }
 
     /**
-     * Words between deadlines do not touch the queue: the deadline finds out and is armed again. An entry that is armed over stays queued, stale, until it is due: at most the longest limit.
+     * Words between deadlines do not touch the queue: the deadline finds out and is armed again. An
+     * entry that is armed over stays queued, stale, until it is due: at most the longest limit.
      */
     private void arm(Watch watch, long nowNanos) {
         long at =
                 switch (watch.phase) {
                     case STREAMING -> watch.judgeFromNanos + limitOf(watch) / 2;
                     case SUSPECTED -> watch.judgeFromNanos + limitOf(watch);
-                    case BROKEN -> Math.min(watch.brokenAtNanos + limits.returnNanos(), watch.redialAtNanos);
+                    case BROKEN ->
+                            Math.min(
+                                    watch.brokenAtNanos + limits.returnNanos(),
+                                    watch.redialAtNanos);
                 };
-        watch.armed = new Deadline(Math.max(at, nowNanos), nextDeadlineSequence++, watch);
-        deadlines.add(watch.armed);
+        watch.armed = nextDeadlineSequence++;
+        deadlines.add(new Deadline(Math.max(at, nowNanos), watch.armed, watch));
     }
 }

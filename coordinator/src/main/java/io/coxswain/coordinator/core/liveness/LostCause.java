@@ -24,7 +24,9 @@ public sealed interface LostCause {
     record StayedAway(long waitedNanos) implements LostCause {
         @Override
         public String text() {
-            return "its stream broke and it did not come back within " + millis(waitedNanos) + " ms";
+            return "its stream broke and it did not come back within "
+                    + millis(waitedNanos)
+                    + " ms";
         }
     }
 
@@ -32,7 +34,11 @@ public sealed interface LostCause {
     record Silent(long silentNanos, long limitNanos) implements LostCause {
         @Override
         public String text() {
-            return "it was silent for " + millis(silentNanos) + " ms, longer than " + millis(limitNanos) + " ms";
+            return "it was silent for "
+                    + millis(silentNanos)
+                    + " ms, longer than "
+                    + millis(limitNanos)
+                    + " ms";
         }
     }
 

@@ -5,11 +5,13 @@ import java.util.Set;
 /**
  * What a rank last said that it is doing.
  *
- * @param operation {@code execute}, {@code reduce}, {@code apply}, {@code gather} …; {@code idle} when it has nothing to do
+ * @param operation {@code execute}, {@code reduce}, {@code apply}, {@code gather} …; {@code idle}
+ *     when it has nothing to do
  * @param waitingForRanks whose data the operation lacks
  * @param operationNanos since it began, with the age of the word added
  */
-public record RankWord(int rank, String operation, Set<Integer> waitingForRanks, long operationNanos) {
+public record RankWord(
+        int rank, String operation, Set<Integer> waitingForRanks, long operationNanos) {
     public RankWord {
         waitingForRanks = Set.copyOf(waitingForRanks);
     }

@@ -5,6 +5,8 @@ import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.StateLayout;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -13,8 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-
-import org.jspecify.annotations.Nullable;
 
 /** The copies chosen so far, and what they leave of each agent's memory. */
 final class CopyBoard {
@@ -45,7 +45,10 @@ final class CopyBoard {
             return ownShard < 0;
         }
 
-        /** Who holds least comes first; changes with every copy, so a holder is taken out of sorted sets before. */
+        /**
+         * Who holds least comes first; changes with every copy, so a holder is taken out of sorted
+         * sets before.
+         */
         @Override
         public int compareTo(Holder other) {
             return ORDER.compare(this, other);
@@ -78,7 +81,12 @@ final class CopyBoard {
             int shard = mesh.shardOf(rank);
             DomainKey domain = DomainKey.of(agent.domain(), level);
             ownerDomains.get(shard).add(domain);
-            enter(new Holder(agent, domain, shard, MemoryRule.memberRoomBytes(layout, shard, agent.arenaBudgetBytes())));
+            enter(
+                    new Holder(
+                            agent,
+                            domain,
+                            shard,
+                            MemoryRule.memberRoomBytes(layout, shard, agent.arenaBudgetBytes())));
         }
         for (AgentProfile agent : problem.spares()) {
             long room = MemoryRule.spareRoomBytes(layout, agent.arenaBudgetBytes());
@@ -95,7 +103,9 @@ final class CopyBoard {
         return byAgent.get(agent);
     }
 
-    /** All holders, who holds least first; a copy of the order at this moment is up to the caller. */
+    /**
+     * All holders, who holds least first; a copy of the order at this moment is up to the caller.
+     */
     Iterable<Holder> leastFirst() {
         return leastFirst;
     }
@@ -163,7 +173,15 @@ final class CopyBoard {
     private void change(Holder holder, int shard, long bytes) {
         if (bytes > holder.roomBytes) {
             throw new IllegalStateException(
-                    "a copy of shard " + shard + " does not fit at " + holder.agent.key() + ": " + bytes + " bytes, " + holder.roomBytes + " free");
+                    "a copy of shard "
+                            + shard
+                            + " does not fit at "
+                            + holder.agent.key()
+                            + ": "
+                            + bytes
+                            + " bytes, "
+                            + holder.roomBytes
+                            + " free");
         }
         leastFirst.remove(holder);
         holder.roomBytes -= bytes;

@@ -5,7 +5,8 @@ import io.coxswain.coordinator.core.model.FailureDomain;
 import java.util.List;
 
 /**
- * The domain an agent belongs to at one level: two agents are independent at that level exactly if their keys differ (see {@link FailureDomain#independentOf}).
+ * The domain an agent belongs to at one level: two agents are independent at that level exactly if
+ * their keys differ (see {@link FailureDomain#independentOf}).
  *
  * @param parts the path's first {@code level + 1} parts
  */

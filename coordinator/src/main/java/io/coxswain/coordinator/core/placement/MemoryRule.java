@@ -3,13 +3,17 @@ package io.coxswain.coordinator.core.placement;
 import io.coxswain.coordinator.core.model.StateLayout;
 
 /**
- * How much of an agent's arena budget is spoken for (design §6: admitted up front, never over-committed). All in bytes of shared memory.
+ * How much of an agent's arena budget is spoken for (design §6: admitted up front, never
+ * over-committed). All in bytes of shared memory.
  *
  * <ul>
- *   <li>A rank uses its worker's region and three slots of its shard: the floor, one in flight, one being written.
- *   <li>Beside it a second region and one more slot are kept free for a restarted worker: it gets a new file and loads one state into it before the old file goes.
+ *   <li>A rank uses its worker's region and three slots of its shard: the floor, one in flight, one
+ *       being written.
+ *   <li>Beside it a second region and one more slot are kept free for a restarted worker: it gets a
+ *       new file and loads one state into it before the old file goes.
  *   <li>A held copy uses three slots of its shard.
- *   <li>A spare keeps free what the most demanding rank would need, so that promoting it over-commits nothing while it keeps the copies it holds.
+ *   <li>A spare keeps free what the most demanding rank would need, so that promoting it
+ *       over-commits nothing while it keeps the copies it holds.
  * </ul>
  */
 public final class MemoryRule {

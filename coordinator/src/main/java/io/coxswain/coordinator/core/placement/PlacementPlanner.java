@@ -6,6 +6,8 @@ import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.placement.CopyBoard.Holder;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -14,21 +16,23 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-import org.jspecify.annotations.Nullable;
-
 /**
  * Plans who holds copies of whom (design §6).
  *
- * <p>{@code copies: k} asks that each shard has instances in k domains besides an owner's, at the level asked; replicas in distinct domains count. So a shard needs k + 1 domains.
+ * <p>{@code copies: k} asks that each shard has instances in k domains besides an owner's, at the
+ * level asked; replicas in distinct domains count. So a shard needs k + 1 domains.
  *
  * <ol>
- *   <li>Spares first, needed or not: a spare that holds the copy takes over without moving a byte. Each shard gets up to {@code max(2, k + 1)} copies on spares, as memory allows. With k + 1 of
- *       them any k + 1 ranks that die together find as many different spares that hold what they need (Hall's condition), while more would cost streams without buying anything.
+ *   <li>Spares first, needed or not: a spare that holds the copy takes over without moving a byte.
+ *       Each shard gets up to {@code max(2, k + 1)} copies on spares, as memory allows. With k + 1
+ *       of them any k + 1 ranks that die together find as many different spares that hold what they
+ *       need (Hall's condition), while more would cost streams without buying anything.
  *   <li>Where that leaves a shard short, other ranks' agents in new domains, who holds least first.
  *   <li>Where no agent has room, copies are moved along augmenting paths to make some.
  * </ol>
  *
- * <p>A copy never lies at an agent that owns the shard, nor in the domain of the rank that streams it. Duties that still serve are kept, and who already holds a copy is preferred, so that small
+ * <p>A copy never lies at an agent that owns the shard, nor in the domain of the rank that streams
+ * it. Duties that still serve are kept, and who already holds a copy is preferred, so that small
  * changes move little. Memory is counted by {@link MemoryRule} and never over-committed.
  *
  * <p>Pure and deterministic: the order of spares does not matter.
@@ -36,7 +40,10 @@ import org.jspecify.annotations.Nullable;
 public final class PlacementPlanner {
     private static final int LEAST_SPARE_COPIES = 2;
 
-    /** Looks at holders that the search for room may spend on one plan: beyond that a hopeless problem is reported, not solved. */
+    /**
+     * Looks at holders that the search for room may spend on one plan: beyond that a hopeless
+     * problem is reported, not solved.
+     */
     private static final int SEARCH_WORK = 2_000_000;
 
     private static final int SEARCH_DEPTH = 64;
@@ -73,13 +80,14 @@ public final class PlacementPlanner {
                     // one domain more each time
                 }
             }
-            for (int shard = 0; shard < mesh.shards(); shard++) {
-                protectWithinDomains(shard);
-            }
+            protectWithinDomains();
+            // Where copies were moved there may be room again.
+            fillSpares();
         }
         var placement = new Placement(problem.view().epoch(), problem.version(), duties());
         var review = new PlacementReview(problem, board);
-        return new PlacementDecision(placement, review.deficits(), review.survives(), review.refusal());
+        return new PlacementDecision(
+                placement, review.deficits(), review.survives(), review.refusal());
     }
 
     private void keepSpareCopies() {
@@ -116,7 +124,7 @@ public final class PlacementPlanner {
                 .min(
                         Comparator.comparing((Holder h) -> domains.contains(h.domain))
                                 .thenComparing(h -> !holdsNow(h, shard))
-                                .thenComparing(h -> -h.roomBytes)
+                                .thenComparingLong(h -> -h.roomBytes)
                                 .thenComparing(h -> h.agent.key()))
                 .orElse(null);
     }
@@ -124,7 +132,9 @@ public final class PlacementPlanner {
     private void keepMemberCopies() {
         for (CopyDuty duty : previousDuties()) {
             Holder holder = board.holder(duty.holder().key());
-            if (holder != null && helps(holder, duty.shard()) && board.canHold(holder, duty.shard())) {
+            if (holder != null
+                    && helps(holder, duty.shard())
+                    && board.canHold(holder, duty.shard())) {
                 board.add(holder, duty.shard());
             }
         }
@@ -196,29 +206,54 @@ public final class PlacementPlanner {
         return false;
     }
 
-    /** Domains are short: further copies in the same ones are better than none, though the deficit stays. */
-    private void protectWithinDomains(int shard) {
-        int instances = board.domains(shard).size();
-        int missing = copies + 1 - Math.max(instances, board.ownerDomains(shard).size() + board.copiesOf(shard).size());
-        for (int i = 0; i < missing; i++) {
-            Holder found = null;
-            for (Holder holder : board.leastFirst()) {
-                if (board.canHold(holder, shard) && !board.ownerDomains(shard).contains(holder.domain)) {
-                    found = holder;
-                    break;
+    /**
+     * Where domains are short, further copies in the same ones are better than none, though the
+     * deficit stays. Those there were go first.
+     */
+    private void protectWithinDomains() {
+        for (CopyDuty duty : previousDuties()) {
+            Holder holder = board.holder(duty.holder().key());
+            if (holder != null
+                    && missing(duty.shard()) > 0
+                    && canHoldOutsideOwners(holder, duty.shard())) {
+                board.add(holder, duty.shard());
+            }
+        }
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            for (int i = missing(shard); i > 0; i--) {
+                Holder holder = leastOutsideOwners(shard);
+                if (holder != null) {
+                    board.add(holder, shard);
                 }
             }
-            if (found == null) {
-                return;
-            }
-            board.add(found, shard);
         }
+    }
+
+    /** Instances that the shard lacks, wherever they are. */
+    private int missing(int shard) {
+        int instances = board.ownerDomains(shard).size() + board.copiesOf(shard).size();
+        return board.domains(shard).size() > copies ? 0 : copies + 1 - instances;
+    }
+
+    private @Nullable Holder leastOutsideOwners(int shard) {
+        for (Holder holder : board.leastFirst()) {
+            if (canHoldOutsideOwners(holder, shard)) {
+                return holder;
+            }
+        }
+        return null;
+    }
+
+    private boolean canHoldOutsideOwners(Holder holder, int shard) {
+        return board.canHold(holder, shard) && !board.ownerDomains(shard).contains(holder.domain);
     }
 
     /** Each copy is streamed by the owner outside its domain that streams least. */
     private List<CopyDuty> duties() {
         var previousSource = new HashMap<List<Object>, Integer>();
-        previousDuties().forEach(d -> previousSource.put(List.of(d.shard(), d.holder().key()), d.sourceRank()));
+        previousDuties()
+                .forEach(d ->
+                        previousSource.put(List.of(d.shard(), d.holder().key()), d.sourceRank()));
         var duties = new ArrayList<CopyDuty>();
         int level = problem.spec().protectLevel();
         for (int shard = 0; shard < mesh.shards(); shard++) {
@@ -235,7 +270,9 @@ public final class PlacementPlanner {
                     }
                     boolean better = best < 0 || load[replica] < load[best];
                     boolean asBefore =
-                            best >= 0 && load[replica] == load[best] && mesh.rankOf(replica, shard) == before;
+                            best >= 0
+                                    && load[replica] == load[best]
+                                    && mesh.rankOf(replica, shard) == before;
                     if (better || asBefore) {
                         best = replica;
                     }
@@ -259,14 +296,15 @@ public final class PlacementPlanner {
         var holding = new HashMap<Integer, List<Holder>>();
         problem.copiesHeld().entrySet().stream()
                 .sorted(Map.Entry.comparingByKey())
-                .forEach(
-                        entry -> {
-                            Holder holder = board.holder(entry.getKey());
-                            if (holder != null) {
-                                entry.getValue()
-                                        .forEach(s -> holding.computeIfAbsent(s, _ -> new ArrayList<>()).add(holder));
-                            }
-                        });
+                .forEach(entry -> {
+                    Holder holder = board.holder(entry.getKey());
+                    if (holder != null) {
+                        entry.getValue()
+                                .forEach(s ->
+                                        holding.computeIfAbsent(s, _ -> new ArrayList<>())
+                                                .add(holder));
+                    }
+                });
         return holding;
     }
 
@@ -274,6 +312,8 @@ public final class PlacementPlanner {
         Placement previous = problem.previous();
         return previous == null
                 ? List.of()
-                : previous.duties().stream().filter(d -> d.shard() >= 0 && d.shard() < mesh.shards()).toList();
+                : previous.duties().stream()
+                        .filter(d -> d.shard() >= 0 && d.shard() < mesh.shards())
+                        .toList();
     }
 }

@@ -7,18 +7,19 @@ import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.View;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a placement is planned from.
  *
  * @param spares attached agents without a rank in {@code view}, in any order
  * @param copiesHeld shards of which an agent holds a copy now; agents that hold none may be absent
- * @param previous the placement before, of this epoch or an older one; its duties are kept where they still serve
+ * @param previous the placement before, of this epoch or an older one; its duties are kept where
+ *     they still serve
  * @param version of the placement to plan
  */
 public record PlacementProblem(
@@ -34,12 +35,20 @@ public record PlacementProblem(
         copiesHeld = Map.copyOf(copiesHeld);
         for (AgentProfile spare : spares) {
             if (view.rankOf(spare.key()) >= 0) {
-                throw new IllegalArgumentException("agent " + spare.key() + " has a rank in view " + view.epoch() + ": it is no spare");
+                throw new IllegalArgumentException(
+                        "agent "
+                                + spare.key()
+                                + " has a rank in view "
+                                + view.epoch()
+                                + ": it is no spare");
             }
         }
         if (layout.shardStateBytes().size() != view.mesh().shards()) {
             throw new IllegalArgumentException(
-                    "the layout has " + layout.shardStateBytes().size() + " shards, the mesh " + view.mesh());
+                    "the layout has "
+                            + layout.shardStateBytes().size()
+                            + " shards, the mesh "
+                            + view.mesh());
         }
     }
 }

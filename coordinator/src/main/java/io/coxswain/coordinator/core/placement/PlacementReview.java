@@ -5,12 +5,12 @@ import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.placement.CopyBoard.Holder;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-
-import org.jspecify.annotations.Nullable;
 
 /** Says what a placement lacks, what it survives, and why it cannot be better. */
 final class PlacementReview {
@@ -113,11 +113,14 @@ final class PlacementReview {
                     + agents
                     + " attached are in "
                     + domains.size()
-                    + "; attach agents elsewhere, lower protect.copies or choose a deeper protect.level";
+                    + "; attach agents elsewhere, lower protect.copies or choose a deeper"
+                    + " protect.level";
         }
         long needs = 0;
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            needs += Math.max(0, copies + 1 - board.ownerDomains(shard).size()) * board.copyBytes(shard);
+            needs +=
+                    Math.max(0, copies + 1 - board.ownerDomains(shard).size())
+                            * board.copyBytes(shard);
         }
         if (needs > room) {
             return "copies: "
@@ -135,6 +138,9 @@ final class PlacementReview {
                     + " more, lower protect.copies or attach more agents";
         }
         for (int shard = 0; shard < mesh.shards(); shard++) {
+            if (board.domains(shard).size() > copies) {
+                continue;
+            }
             var reachable = new HashSet<>(board.ownerDomains(shard));
             for (Holder holder : board.leastFirst()) {
                 if (holder.ownShard != shard && holder.allRoomBytes >= board.copyBytes(shard)) {
@@ -154,7 +160,8 @@ final class PlacementReview {
                         + level
                         + ", but there are only "
                         + (reachable.size() - board.ownerDomains(shard).size())
-                        + "; give agents there more memory, lower protect.copies or attach more agents";
+                        + "; give agents there more memory, lower protect.copies or attach more"
+                        + " agents";
             }
         }
         return null;
@@ -182,20 +189,34 @@ final class PlacementReview {
             }
         }
         if (least == 1) {
-            return "no loss: " + smallest.size() + " of " + attached + " agents hold a shard that nobody else has";
+            return "no loss: "
+                    + smallest.size()
+                    + " of "
+                    + attached
+                    + " agents hold a shard that nobody else has";
         }
         var text = new StringBuilder(any(least - 1, "agent"));
         for (int level = 0; level < depth; level++) {
             int domains = leastDomains(level);
             if (domains > 1) {
-                text.append("; ").append(any(domains - 1, "domain")).append(" at level ").append(level);
+                text.append("; ")
+                        .append(any(domains - 1, "domain"))
+                        .append(" at level ")
+                        .append(level);
                 break;
             }
         }
         double chance = 1 - smallest.size() / choose(attached, least);
         // Truncated, not rounded: 100% is for certain.
         long tenths = (long) (chance * 1000);
-        return text + "; " + number(least) + " random agents at once with " + tenths / 10 + "." + tenths % 10 + "%";
+        return text
+                + "; "
+                + number(least)
+                + " random agents at once with "
+                + tenths / 10
+                + "."
+                + tenths % 10
+                + "%";
     }
 
     private int leastDomains(int level) {

@@ -7,6 +7,7 @@ import io.coxswain.coordinator.core.model.Inventory;
  * An attached agent and what it holds of the job.
  *
  * @param inventory of this job only
- * @param ready it has a worker that can take a rank now; one that is not ready can still donate from its arena
+ * @param ready it has a worker that can take a rank now; one that is not ready can still donate
+ *     from its arena
  */
 public record Candidate(AgentProfile agent, Inventory inventory, boolean ready) {}

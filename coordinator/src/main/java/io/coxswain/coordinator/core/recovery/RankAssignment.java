@@ -4,6 +4,8 @@ import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.placement.DomainKey;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,12 +17,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-import org.jspecify.annotations.Nullable;
-
 /**
- * Who takes which rank. Survivors keep theirs. Of the free agents as many as possible take a rank whose state they hold (a maximum matching, by augmenting paths: Kuhn 1955); the others
- * spread the replicas of a shard over domains, from the domain with the most free agents, which is the order in which such an assignment succeeds if one exists (Gale, Ryser 1957, where all ranks are
- * free). Every order is fixed, so that the same problem gives the same ranks.
+ * Who takes which rank. Survivors keep theirs. Of the free agents as many as possible take a rank
+ * whose state they hold (a maximum matching, by augmenting paths: Kuhn 1955); the others spread the
+ * replicas of a shard over domains, from the domain with the most free agents, which is the order
+ * in which such an assignment succeeds if one exists (Gale, Ryser 1957, where all ranks are free).
+ * Every order is fixed, so that the same problem gives the same ranks.
  */
 final class RankAssignment {
     private final Mesh mesh;
@@ -41,12 +43,18 @@ final class RankAssignment {
     }
 
     /**
+     * Assigns every rank.
+     *
      * @param ready at least as many as ranks
      * @param members of the previous view by rank; empty for the first
      * @return by rank
      */
     static List<Candidate> assign(
-            Mesh mesh, int level, List<Candidate> ready, List<AgentProfile> members, Holdings holdings) {
+            Mesh mesh,
+            int level,
+            List<Candidate> ready,
+            List<AgentProfile> members,
+            Holdings holdings) {
         var assignment = new RankAssignment(mesh, level, holdings);
         List<Candidate> free = assignment.keepSurvivors(ready, members);
         free = assignment.promoteHolders(free);
@@ -54,7 +62,8 @@ final class RankAssignment {
         var ranks = new ArrayList<Candidate>();
         for (Candidate candidate : assignment.byRank) {
             if (candidate == null) {
-                throw new IllegalArgumentException(ready.size() + " ready agents for " + mesh.ranks() + " ranks");
+                throw new IllegalArgumentException(
+                        ready.size() + " ready agents for " + mesh.ranks() + " ranks");
             }
             ranks.add(candidate);
         }
@@ -116,7 +125,8 @@ final class RankAssignment {
                 if (used.contains(domain(free.get(i))) != clash || !visited.add(i)) {
                     continue;
                 }
-                if (rankOfFree[i] < 0 || augment(rankOfFree[i], free, holders, rankOfFree, visited)) {
+                if (rankOfFree[i] < 0
+                        || augment(rankOfFree[i], free, holders, rankOfFree, visited)) {
                     rankOfFree[i] = rank;
                     return true;
                 }
@@ -130,11 +140,12 @@ final class RankAssignment {
         if (missing.isEmpty()) {
             return;
         }
-        // By rows first, as a person would number the agents; by shards where that runs two replicas into one domain.
+        // By rows first, as a person would number the agents; by shards where that runs two
+        // replicas into one domain.
         Map<Integer, Candidate> best = spread(missing, free);
         if (clashes(best) > 0) {
             List<Integer> byShard = new ArrayList<>(missing);
-            byShard.sort(Comparator.comparing(mesh::shardOf));
+            byShard.sort(Comparator.comparingInt(mesh::shardOf));
             Map<Integer, Candidate> other = spread(byShard, free);
             if (clashes(other) < clashes(best)) {
                 best = other;
@@ -180,8 +191,12 @@ final class RankAssignment {
         return new Bucket(domain, members, members.size(), held(head), head);
     }
 
-    /** The free agents of one domain; {@code size}, {@code held} and {@code head} are fixed while it is queued. */
-    private record Bucket(DomainKey domain, ArrayDeque<Candidate> members, int size, int held, Candidate head)
+    /**
+     * The free agents of one domain; {@code size}, {@code held} and {@code head} are fixed while it
+     * is queued.
+     */
+    private record Bucket(
+            DomainKey domain, ArrayDeque<Candidate> members, int size, int held, Candidate head)
             implements Comparable<Bucket> {
         private static final Comparator<Bucket> ORDER =
                 Comparator.comparingInt((Bucket b) -> -b.size)
@@ -198,7 +213,8 @@ final class RankAssignment {
         var used = new HashMap<Integer, Set<DomainKey>>();
         int clashes = 0;
         for (Map.Entry<Integer, Candidate> entry : chosen.entrySet()) {
-            Set<DomainKey> taken = used.computeIfAbsent(mesh.shardOf(entry.getKey()), this::domainsOf);
+            Set<DomainKey> taken =
+                    used.computeIfAbsent(mesh.shardOf(entry.getKey()), this::domainsOf);
             if (!taken.add(domain(entry.getValue()))) {
                 clashes++;
             }

@@ -10,6 +10,8 @@ import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.core.recovery.StateIndex.Instance;
 import io.coxswain.coordinator.core.recovery.StateIndex.Where;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
@@ -18,16 +20,19 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-import org.jspecify.annotations.Nullable;
-
 /**
- * Plans how a job goes on (design §7): the newest step of which every shard has an intact, trusted instance; who takes which rank; where each rank's state comes from.
+ * Plans how a job goes on (design §7): the newest step of which every shard has an intact, trusted
+ * instance; who takes which rank; where each rank's state comes from.
  *
- * <p>A rank's source is the cheapest there is: its live state, then its own arena (a snapshot of its own, or a copy it holds), then a peer. Peers are asked for committed snapshots and copies before
- * live states, which they would have to copy first, and the one with the fewest bytes to send goes first.
+ * <p>A rank's source is the cheapest there is: its live state, then its own arena (a snapshot of
+ * its own, or a copy it holds), then a peer. Peers are asked for committed snapshots and copies
+ * before live states, which they would have to copy first, and the one with the fewest bytes to
+ * send goes first.
  *
- * <p>The cost model: an install takes {@value #INSTALL_NANOS} ns; loading from the own arena moves {@value #MEMORY_BYTES_PER_SECOND} bytes a second, checksums included; a donor sends
- * {@value #NETWORK_BYTES_PER_SECOND} bytes a second, one recipient after the other. Ranks restore at the same time, so the slowest counts.
+ * <p>The cost model: an install takes {@value #INSTALL_NANOS} ns; loading from the own arena moves
+ * {@value #MEMORY_BYTES_PER_SECOND} bytes a second, checksums included; a donor sends {@value
+ * #NETWORK_BYTES_PER_SECOND} bytes a second, one recipient after the other. Ranks restore at the
+ * same time, so the slowest counts.
  *
  * <p>Pure and deterministic: the order of candidates does not matter.
  */
@@ -107,7 +112,9 @@ public final class RecoveryPlanner {
                 slowestNanos = Math.max(slowestNanos, nanos(sent, NETWORK_BYTES_PER_SECOND));
                 moved += bytes;
                 fetched++;
-                sources.add(new RestoreSource.Fetch(donor.name(), digestOf(donor), donor.holder().agent()));
+                sources.add(
+                        new RestoreSource.Fetch(
+                                donor.name(), digestOf(donor), donor.holder().agent()));
             } else if (own.where() == Where.LIVE) {
                 kept++;
                 sources.add(new RestoreSource.KeepLive(own.name(), own.state().digest()));
@@ -131,7 +138,8 @@ public final class RecoveryPlanner {
                         fetched,
                         moved,
                         states.conflictsFrom(target));
-        return new RecoveryDecision.Recover(view(target, ranks), sources, INSTALL_NANOS + slowestNanos, reason);
+        return new RecoveryDecision.Recover(
+                view(target, ranks), sources, INSTALL_NANOS + slowestNanos, reason);
     }
 
     private List<Candidate> assign(List<Candidate> ready, Local local) {
@@ -144,7 +152,11 @@ public final class RecoveryPlanner {
         List<Lineage.Branch> branches = problem.lineage().branches();
         long parent = branches.isEmpty() ? 0 : branches.getLast().epoch();
         return new View(
-                problem.nextEpoch(), parent, baseStep, mesh, ranks.stream().map(Candidate::agent).toList());
+                problem.nextEpoch(),
+                parent,
+                baseStep,
+                mesh,
+                ranks.stream().map(Candidate::agent).toList());
     }
 
     /** Per agent and shard the instance at the target that is cheapest to use in place. */
@@ -153,7 +165,10 @@ public final class RecoveryPlanner {
         for (int shard = 0; shard < mesh.shards(); shard++) {
             for (Instance instance : states.instances(shard, target)) {
                 local.computeIfAbsent(instance.agent(), _ -> new HashMap<>())
-                        .merge(shard, instance, (a, b) -> b.where().compareTo(a.where()) < 0 ? b : a);
+                        .merge(
+                                shard,
+                                instance,
+                                (a, b) -> b.where().compareTo(a.where()) < 0 ? b : a);
             }
         }
         return local;
@@ -179,7 +194,8 @@ public final class RecoveryPlanner {
     }
 
     /** What each agent holds at the target. */
-    private record Local(Map<AgentKey, Map<Integer, Instance>> byAgent) implements RankAssignment.Holdings {
+    private record Local(Map<AgentKey, Map<Integer, Instance>> byAgent)
+            implements RankAssignment.Holdings {
         @Nullable Instance instance(Candidate candidate, int shard) {
             return byAgent.getOrDefault(candidate.agent().key(), Map.of()).get(shard);
         }

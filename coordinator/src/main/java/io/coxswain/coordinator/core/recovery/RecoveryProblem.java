@@ -5,21 +5,23 @@ import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.View;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a recovery is planned from.
  *
  * @param lineage the views that became ACTIVE
- * @param previous the view before this one, whose members keep their ranks where they can; it may have been prepared only; null for the first
+ * @param previous the view before this one, whose members keep their ranks where they can; it may
+ *     have been prepared only; null for the first
  * @param nextEpoch of the view to plan; above {@code previous}'s
  * @param completedStep the newest step that every rank reported
  * @param candidates attached agents with their inventories, in any order; each agent id once
- * @param nothingEverCompleted no step was ever completed, so that computing the initial state again loses nothing
+ * @param nothingEverCompleted no step was ever completed, so that computing the initial state again
+ *     loses nothing
  */
 public record RecoveryProblem(
         JobSpec spec,
@@ -36,20 +38,30 @@ public record RecoveryProblem(
         excluded = Set.copyOf(excluded);
         if (layout.shardStateBytes().size() != spec.mesh().shards()) {
             throw new IllegalArgumentException(
-                    "the layout has " + layout.shardStateBytes().size() + " shards, the mesh " + spec.mesh());
+                    "the layout has "
+                            + layout.shardStateBytes().size()
+                            + " shards, the mesh "
+                            + spec.mesh());
         }
         if (previous != null && !previous.mesh().equals(spec.mesh())) {
             throw new IllegalArgumentException(
-                    "the previous view's mesh " + previous.mesh() + " is not the job's " + spec.mesh());
+                    "the previous view's mesh "
+                            + previous.mesh()
+                            + " is not the job's "
+                            + spec.mesh());
         }
         if (previous != null && nextEpoch <= previous.epoch()) {
             throw new IllegalArgumentException(
-                    "epoch " + nextEpoch + " does not follow the previous view's " + previous.epoch());
+                    "epoch "
+                            + nextEpoch
+                            + " does not follow the previous view's "
+                            + previous.epoch());
         }
         var ids = new HashSet<String>();
         for (Candidate candidate : candidates) {
             if (!ids.add(candidate.agent().key().id())) {
-                throw new IllegalArgumentException("agent " + candidate.agent().key().id() + " is a candidate twice");
+                throw new IllegalArgumentException(
+                        "agent " + candidate.agent().key().id() + " is a candidate twice");
             }
         }
     }

@@ -7,7 +7,10 @@ public sealed interface RecoveryReason {
     /** For a log, an incident, a page. */
     String text();
 
-    /** Holders of one state disagreed. {@code excluded}: no digest had a majority, so none of them is used. */
+    /**
+     * Holders of one state disagreed. {@code excluded}: no digest had a majority, so none of them
+     * is used.
+     */
     record Conflict(long step, int shard, List<Vote> votes, boolean excluded) {
         /** {@code agents} agents hold the state with that digest. */
         public record Vote(String digestHex, int agents) {}
@@ -17,7 +20,9 @@ public sealed interface RecoveryReason {
         }
 
         String text() {
-            var text = new StringBuilder("holders of shard " + shard + " at step " + step + " disagree (");
+            var text =
+                    new StringBuilder(
+                            "holders of shard " + shard + " at step " + step + " disagree (");
             for (int i = 0; i < votes.size(); i++) {
                 Vote vote = votes.get(i);
                 text.append(i == 0 ? "" : ", ")
@@ -29,7 +34,10 @@ public sealed interface RecoveryReason {
         }
     }
 
-    /** Nothing was ever completed and no newer state is held by all: the initial state is computed from the seed. */
+    /**
+     * Nothing was ever completed and no newer state is held by all: the initial state is computed
+     * from the seed.
+     */
     record FromSeed(int ranks, List<Conflict> conflicts) implements RecoveryReason {
         public FromSeed {
             conflicts = List.copyOf(conflicts);
@@ -37,14 +45,18 @@ public sealed interface RecoveryReason {
 
         @Override
         public String text() {
-            return "no step was completed: " + ranks + " ranks start from the seed" + suffix(conflicts);
+            return "no step was completed: "
+                    + ranks
+                    + " ranks start from the seed"
+                    + suffix(conflicts);
         }
     }
 
     /**
      * The newest step of which every shard has an intact, trusted instance.
      *
-     * @param limitingShards the shards that lack the next newer step that some shard has; empty when nothing newer exists
+     * @param limitingShards the shards that lack the next newer step that some shard has; empty
+     *     when nothing newer exists
      * @param kept ranks that go on from their live state
      * @param movedBytes over the network
      */
@@ -70,11 +82,18 @@ public sealed interface RecoveryReason {
 
         @Override
         public String text() {
-            var text = new StringBuilder("step " + targetStep + " is the newest that every shard has");
+            var text =
+                    new StringBuilder("step " + targetStep + " is the newest that every shard has");
             if (!limitingShards.isEmpty()) {
                 text.append(" (newer is missing of ").append(named(limitingShards)).append(')');
             }
-            text.append(": ").append(kept).append(" ranks keep their live state, ").append(local).append(" load from their own memory, ").append(fetched).append(" fetch from a peer");
+            text.append(": ")
+                    .append(kept)
+                    .append(" ranks keep their live state, ")
+                    .append(local)
+                    .append(" load from their own memory, ")
+                    .append(fetched)
+                    .append(" fetch from a peer");
             if (stepsLost() > 0) {
                 text.append("; ").append(stepsLost()).append(" completed steps are made again");
             }
@@ -86,7 +105,12 @@ public sealed interface RecoveryReason {
     record TooFewReady(int ranks, int ready, int attached) implements RecoveryReason {
         @Override
         public String text() {
-            return ranks + " ranks need an agent each; " + attached + " agents are attached and " + ready + " of them ready";
+            return ranks
+                    + " ranks need an agent each; "
+                    + attached
+                    + " agents are attached and "
+                    + ready
+                    + " of them ready";
         }
     }
 
@@ -95,7 +119,8 @@ public sealed interface RecoveryReason {
      *
      * @param bestStep the step that the fewest shards lack, -1 when no trusted state is left at all
      */
-    record NoCommonStep(List<Integer> shards, long bestStep, long completedStep, List<Conflict> conflicts)
+    record NoCommonStep(
+            List<Integer> shards, long bestStep, long completedStep, List<Conflict> conflicts)
             implements RecoveryReason {
         public NoCommonStep {
             shards = List.copyOf(shards);
@@ -106,7 +131,9 @@ public sealed interface RecoveryReason {
         public String text() {
             return "no instance is left of "
                     + named(shards)
-                    + (bestStep < 0 ? " at any step" : " at step " + bestStep + ", the one most shards have")
+                    + (bestStep < 0
+                            ? " at any step"
+                            : " at step " + bestStep + ", the one most shards have")
                     + "; step "
                     + completedStep
                     + " was completed"

@@ -20,10 +20,12 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Which shards exist at which steps among the candidates: only instances that may be used. An instance counts if it is not excluded, lies on the completed history's line, and does not differ from
- * what the majority of its holders has.
+ * Which shards exist at which steps among the candidates: only instances that may be used. An
+ * instance counts if it is not excluded, lies on the completed history's line, and does not differ
+ * from what the majority of its holders has.
  *
- * <p>A state is on the line if the lineage trusts it; if it is the base state of a view that was prepared but never started (it is a verified restore of a trusted state, and no step was made
+ * <p>A state is on the line if the lineage trusts it; if it is the base state of a view that was
+ * prepared but never started (it is a verified restore of a trusted state, and no step was made
  * there); or if its digest equals that of a trusted state of the same step and shard.
  */
 final class StateIndex {
@@ -48,7 +50,7 @@ final class StateIndex {
     private static final Comparator<Instance> ORDER =
             Comparator.comparing((Instance i) -> i.agent())
                     .thenComparing(Instance::where)
-                    .thenComparing(i -> -i.name().epoch())
+                    .thenComparingLong(i -> -i.name().epoch())
                     .thenComparing(i -> i.state().digest().hex());
 
     private final List<NavigableMap<Long, List<Instance>>> byShard = new ArrayList<>();
@@ -63,7 +65,9 @@ final class StateIndex {
             if (inventory.live() != null && inventory.workerAlive()) {
                 add(problem, new Instance(candidate, Where.LIVE, inventory.live()));
             }
-            inventory.snapshots().forEach(s -> add(problem, new Instance(candidate, Where.SNAPSHOT, s)));
+            inventory
+                    .snapshots()
+                    .forEach(s -> add(problem, new Instance(candidate, Where.SNAPSHOT, s)));
             inventory.copies().forEach(s -> add(problem, new Instance(candidate, Where.COPY, s)));
         }
         for (NavigableMap<Long, List<Instance>> steps : byShard) {
@@ -83,7 +87,9 @@ final class StateIndex {
         return byShard.get(shard).getOrDefault(step, List.of());
     }
 
-    /** The digest that all instances with a known one share; {@link Digest#NONE} when none is known. */
+    /**
+     * The digest that all instances with a known one share; {@link Digest#NONE} when none is known.
+     */
     Digest digest(int shard, long step) {
         for (Instance instance : instances(shard, step)) {
             if (instance.state().digest().known()) {
@@ -149,12 +155,16 @@ final class StateIndex {
 
     private void add(RecoveryProblem problem, Instance instance) {
         StateName name = instance.name();
-        // With runtime collectives a result beyond the completed step may not be everybody's (design §5).
+        // With runtime collectives a result beyond the completed step may not be everybody's
+        // (design §5).
         boolean tentative =
-                !problem.spec().collectivesAcross().equals("agent") && name.step() > problem.completedStep();
+                !problem.spec().collectivesAcross().equals("agent")
+                        && name.step() > problem.completedStep();
         boolean bad = problem.excluded().contains(new BadSource(instance.agent(), name));
         if (!tentative && !bad && name.shard() >= 0 && name.shard() < byShard.size()) {
-            byShard.get(name.shard()).computeIfAbsent(name.step(), _ -> new ArrayList<>()).add(instance);
+            byShard.get(name.shard())
+                    .computeIfAbsent(name.step(), _ -> new ArrayList<>())
+                    .add(instance);
         }
     }
 
@@ -166,7 +176,8 @@ final class StateIndex {
                 trusted.add(instance.state().digest());
             }
         }
-        instances.removeIf(i -> !onLine(problem, i.name()) && !trusted.contains(i.state().digest()));
+        instances.removeIf(
+                i -> !onLine(problem, i.name()) && !trusted.contains(i.state().digest()));
     }
 
     private static boolean onLine(RecoveryProblem problem, StateName name) {
@@ -176,7 +187,8 @@ final class StateIndex {
                 previous != null
                         && previous.epoch() == name.epoch()
                         && previous.baseStep() == name.step()
-                        && lineage.branches().stream().noneMatch(branch -> branch.epoch() >= name.epoch());
+                        && lineage.branches().stream()
+                                .noneMatch(branch -> branch.epoch() >= name.epoch());
         return preparedOnly || lineage.trusts(name.epoch(), name.step());
     }
 
@@ -184,7 +196,8 @@ final class StateIndex {
         Map<String, Set<AgentKey>> voters = new TreeMap<>();
         for (Instance instance : instances) {
             if (instance.state().digest().known()) {
-                voters.computeIfAbsent(instance.state().digest().hex(), _ -> new HashSet<>()).add(instance.agent());
+                voters.computeIfAbsent(instance.state().digest().hex(), _ -> new HashSet<>())
+                        .add(instance.agent());
             }
         }
         if (voters.size() < 2) {

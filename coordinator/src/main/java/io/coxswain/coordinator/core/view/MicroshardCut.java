@@ -1,8 +1,9 @@
 package io.coxswain.coordinator.core.view;
 
 /**
- * How the microshards of a step are cut among the ranks: rank {@code i} of {@code N} computes microshards {@code [i·M/N, (i+1)·M/N)}, rounded down, so that each is
- * computed exactly once whatever N is and two ranks' loads differ by at most one.
+ * How the microshards of a step are cut among the ranks: rank {@code i} of {@code N} computes
+ * microshards {@code [i·M/N, (i+1)·M/N)}, rounded down, so that each is computed exactly once
+ * whatever N is and two ranks' loads differ by at most one.
  *
  * @param microshards M, at least {@code ranks}
  * @param ranks N

@@ -3,8 +3,9 @@ package io.coxswain.coordinator.core.view;
 import io.coxswain.coordinator.core.model.JobSpec;
 
 /**
- * How many samples a rank must consume per step, so that a report that counts others is noticed. Microshard {@code m} of {@code M} holds the samples
- * {@code [m·B/M, (m+1)·B/M)} of the global batch {@code B}, rounded down; a step always takes a full batch, wrapping into the next pass.
+ * How many samples a rank must consume per step, so that a report that counts others is noticed.
+ * Microshard {@code m} of {@code M} holds the samples {@code [m·B/M, (m+1)·B/M)} of the global
+ * batch {@code B}, rounded down; a step always takes a full batch, wrapping into the next pass.
  */
 public final class SampleCountRule {
     private SampleCountRule() {}

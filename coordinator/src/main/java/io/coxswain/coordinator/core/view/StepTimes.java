@@ -30,10 +30,18 @@ public record StepTimes(long steps, long meanNanos, long longestNanos) {
     /** {@code runSteps} steps took {@code elapsedNanos} together. */
     public StepTimes observe(long runSteps, long elapsedNanos) {
         if (runSteps < 1 || elapsedNanos < 0) {
-            throw new IllegalArgumentException("a run needs at least one step and no negative time, got " + runSteps + " steps in " + elapsedNanos + " ns");
+            throw new IllegalArgumentException(
+                    "a run needs at least one step and no negative time, got "
+                            + runSteps
+                            + " steps in "
+                            + elapsedNanos
+                            + " ns");
         }
         long each = elapsedNanos / runSteps;
         long mean = known() ? meanNanos + (each - meanNanos) / MEAN_DIVISOR : each;
-        return new StepTimes(steps + runSteps, mean, Math.max(each, longestNanos - longestNanos / FORGET_DIVISOR));
+        return new StepTimes(
+                steps + runSteps,
+                mean,
+                Math.max(each, longestNanos - longestNanos / FORGET_DIVISOR));
     }
 }

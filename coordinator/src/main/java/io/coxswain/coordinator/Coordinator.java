@@ -1,0 +1,560 @@
+package io.coxswain.coordinator;
+
+import io.coxswain.coordinator.adapter.grpc.GrpcControlServer;
+import io.coxswain.coordinator.adapter.zookeeper.ZkClients;
+import io.coxswain.coordinator.adapter.zookeeper.ZkLeadership;
+import io.coxswain.coordinator.app.CoordinatorCalls;
+import io.coxswain.coordinator.app.CoordinatorCore;
+import io.coxswain.coordinator.app.CoordinatorInput;
+import io.coxswain.coordinator.app.CoordinatorLoop;
+import io.coxswain.coordinator.app.EventLog;
+import io.coxswain.coordinator.app.EventsPort;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.job.JobLimits;
+import io.coxswain.coordinator.core.model.JobSpec;
+import io.micrometer.core.instrument.MeterRegistry;
+
+import org.apache.curator.framework.CuratorFramework;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * A coordinator, embedded in any Java program:
+ *
+ * <pre>{@code
+ * try (var coordinator = Coordinator.builder().zookeeper("zk1:2181,zk2:2181").build()) {
+ *     coordinator.start();
+ *     coordinator.listen(event -> System.out.println(EventText.of(event.event())));
+ *     if (coordinator.submit(job).join() instanceof SubmitOutcome.Accepted(String jobId)) {
+ *         System.out.println(coordinator.result(jobId).join().toJson());
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>It behaves as a guest: no shutdown hook, no exit, no static state, no logging binding; several
+ * may run in one JVM. A bug in it stops this object only, then tells {@link Builder#onFatal}.
+ * Thread-safe.
+ */
+public final class Coordinator implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Coordinator.class);
+
+    private final Builder made;
+    private final CoordinatorConfig config;
+    private final Executor executor;
+    private final @Nullable ExecutorService ownExecutor;
+    private final EventLog events;
+    private final CoordinatorLoop loop;
+    private final CompletableFuture<Long> leading = new CompletableFuture<>();
+    private final Calls calls = new Calls();
+    private final AtomicBoolean started = new AtomicBoolean();
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private final CompletableFuture<Void> released = new CompletableFuture<>();
+    // No question asked from now on is answered by the loop.
+    private volatile boolean drained;
+    // Set by start, released by close or a fatal error; guarded by this.
+    private @Nullable ZkClients ownClient;
+    private @Nullable ZkLeadership leadership;
+    private @Nullable GrpcControlServer server;
+    private @Nullable CoordinatorMeters meters;
+
+    private Coordinator(Builder builder, CoordinatorConfig config) {
+        this.made = builder.copy();
+        this.config = config;
+        if (made.executor == null) {
+            ownExecutor =
+                    Executors.newThreadPerTaskExecutor(
+                            Thread.ofVirtual().name("coxswain-call-", 0).factory());
+            executor = ownExecutor;
+        } else {
+            ownExecutor = null;
+            executor = made.executor;
+        }
+        events = new EventLog(config.eventBuffer(), System::currentTimeMillis);
+        loop = new CoordinatorLoop("coxswain-" + config.id(), System::nanoTime, this::broken);
+    }
+
+    /** A builder with the documented defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Connects to ZooKeeper, opens the control port and stands for election; returns without
+     * waiting for leadership (see {@link #leading}). Once per object.
+     *
+     * @throws IOException if ZooKeeper does not answer or the port cannot be bound; everything is
+     *     closed then
+     */
+    public synchronized Coordinator start() throws IOException {
+        if (closed.get() || !started.compareAndSet(false, true)) {
+            throw new IllegalStateException(
+                    "coordinator " + config.id() + " was started or closed before: build another");
+        }
+        try {
+            CuratorFramework client = made.client;
+            if (client == null) {
+                ZkClients own = ZkClients.connect(made.connectString, config.sessionTimeout());
+                ownClient = own;
+                client = own.client();
+            }
+            var control =
+                    new GrpcControlServer(
+                            new InetSocketAddress(config.bindHost(), config.port()),
+                            executor,
+                            loop,
+                            calls);
+            server = control;
+            control.start();
+            var lead = new ZkLeadership(client, config.chroot(), config.id(), loop);
+            leadership = lead;
+            loop.start(
+                    new CoordinatorCore(
+                            config.settings(environment()),
+                            control,
+                            lead.store(),
+                            eventsPort(),
+                            lead));
+            if (made.registry != null) {
+                meters = new CoordinatorMeters(made.registry, config.id(), loop, events);
+            }
+            lead.start(config.advertisedHost(), control.port());
+            return this;
+        } catch (IOException | RuntimeException failed) {
+            close();
+            throw failed;
+        }
+    }
+
+    /** This coordinator's id. */
+    public String id() {
+        return config.id();
+    }
+
+    /**
+     * The control and admin port in use.
+     *
+     * @throws IllegalStateException before {@link #start} and after {@link #close}
+     */
+    public synchronized int port() {
+        if (server == null) {
+            throw new IllegalStateException("coordinator " + config.id() + " is not running");
+        }
+        return server.port();
+    }
+
+    /** Completes with the term when this coordinator leads for the first time. */
+    public CompletableFuture<Long> leading() {
+        return leading.copy();
+    }
+
+    /** Submits a job that is refused while another runs. Idempotent by job id. */
+    public CompletableFuture<SubmitOutcome> submit(JobSpec job) {
+        return submit(job, false);
+    }
+
+    /**
+     * Submits a job; answered when its record is durable. Before the first leadership the
+     * submission waits for it.
+     *
+     * @param queue true: behind others; false: refused while another runs
+     */
+    public CompletableFuture<SubmitOutcome> submit(JobSpec job, boolean queue) {
+        return leading.thenCompose(_ -> calls.submit(job, queue));
+    }
+
+    /** Ends a job, running or queued. */
+    public CompletableFuture<CancelOutcome> cancel(String jobId) {
+        return calls.cancel(jobId);
+    }
+
+    /** What is known now. */
+    public CompletableFuture<CoordinatorStatus> status() {
+        return calls.status();
+    }
+
+    /**
+     * The report of a job, when it is over. Fails with {@link NoSuchElementException} for an
+     * unknown job and with {@link IllegalStateException} when this coordinator closes first.
+     */
+    public CompletableFuture<JobReport> result(String jobId) {
+        return calls.<@Nullable JobReport>ask(
+                        answer -> new CoordinatorInput.AwaitResult(jobId, answer))
+                .thenApply(report -> {
+                    if (report != null) {
+                        return report;
+                    }
+                    if (closed.get()) {
+                        throw stopped();
+                    }
+                    throw new NoSuchElementException(
+                            "no report of job " + jobId + ": there is no such job");
+                });
+    }
+
+    /** Delivers all events that are still kept, then the new ones. */
+    public Subscription listen(CoordinatorListener listener) {
+        return events.listen(0, listener);
+    }
+
+    /**
+     * Delivers events from that sequence number on, which resumes after {@link
+     * Subscription#nextSequence}. Sequence numbers are of this object.
+     */
+    public Subscription listen(long fromSequence, CoordinatorListener listener) {
+        return events.listen(fromSequence, listener);
+    }
+
+    /**
+     * Stops: no more decisions, streams closed, the leader's znode gone, listeners given what is
+     * there. Members go on stepping under their lease. Blocks for at most a few seconds; safe to
+     * repeat.
+     */
+    @Override
+    public void close() {
+        if (closed.compareAndSet(false, true)) {
+            release("coordinator " + config.id() + " closes");
+        } else {
+            released.join();
+        }
+    }
+
+    // The loop's last act. What else there is is closed from another thread, since closing waits.
+    private void broken(Throwable bug) {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        Thread.ofVirtual()
+                .name("coxswain-fatal-" + config.id())
+                .start(() -> {
+                    try {
+                        release("coordinator " + config.id() + " is broken");
+                    } finally {
+                        made.onFatal.accept(bug);
+                    }
+                });
+    }
+
+    private void release(String reason) {
+        try {
+            loop.stop(reason);
+            synchronized (this) {
+                quietly("meters", meters);
+                quietly("leadership", leadership);
+                quietly("control server", server);
+                quietly("ZooKeeper client", ownClient);
+                server = null;
+            }
+            events.close();
+            leading.completeExceptionally(stopped());
+            drained = true;
+            calls.abandon();
+            if (ownExecutor != null) {
+                ownExecutor.shutdown();
+            }
+        } finally {
+            released.complete(null);
+        }
+    }
+
+    private void quietly(String what, @Nullable AutoCloseable resource) {
+        try {
+            if (resource != null) {
+                resource.close();
+            }
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+        } catch (Exception failed) {
+            LOG.warn("closing the {} of coordinator {} failed", what, config.id(), failed);
+        }
+    }
+
+    private IllegalStateException stopped() {
+        return new IllegalStateException("coordinator " + config.id() + " is closed");
+    }
+
+    private EventsPort eventsPort() {
+        return (event, nowNanos, term, jobId, epoch, step) -> {
+            events.publish(event, nowNanos, term, jobId, epoch, step);
+            if (event instanceof CoordinatorEvent.LeadershipGained(long gained)) {
+                later(() -> leading.complete(gained));
+            }
+        };
+    }
+
+    // Whoever waits for an answer runs on the executor, never on the decision loop.
+    private void later(Runnable answer) {
+        try {
+            executor.execute(answer);
+        } catch (RejectedExecutionException full) {
+            Thread.ofVirtual().start(answer);
+        }
+    }
+
+    private Map<String, String> environment() {
+        var environment = new LinkedHashMap<String, String>();
+        String version = Coordinator.class.getPackage().getImplementationVersion();
+        environment.put("coxswain", version == null ? "unpackaged" : version);
+        environment.put("coordinator", config.id());
+        environment.put("java", Runtime.version().toString());
+        environment.put(
+                "os",
+                System.getProperty("os.name", "") + " " + System.getProperty("os.version", ""));
+        environment.put("arch", System.getProperty("os.arch", ""));
+        environment.put("processors", String.valueOf(Runtime.getRuntime().availableProcessors()));
+        return environment;
+    }
+
+    /** The questions that wait for the loop. */
+    private final class Calls implements CoordinatorCalls {
+        private final Map<Long, CompletableFuture<?>> open = new ConcurrentHashMap<>();
+        private final AtomicLong next = new AtomicLong();
+
+        @Override
+        public CompletableFuture<SubmitOutcome> submit(JobSpec job, boolean queue) {
+            return ask(answer -> new CoordinatorInput.Submit(job, queue, answer));
+        }
+
+        @Override
+        public CompletableFuture<CancelOutcome> cancel(String jobId) {
+            return ask(answer -> new CoordinatorInput.Cancel(jobId, "on request", answer));
+        }
+
+        @Override
+        public CompletableFuture<CoordinatorStatus> status() {
+            return ask(CoordinatorInput.AskStatus::new);
+        }
+
+        @Override
+        public Subscription listen(long fromSequence, CoordinatorListener listener) {
+            return events.listen(fromSequence, listener);
+        }
+
+        <T extends @Nullable Object> CompletableFuture<T> ask(
+                Function<Consumer<T>, CoordinatorInput> question) {
+            var future = new CompletableFuture<T>();
+            long number = next.getAndIncrement();
+            open.put(number, future);
+            loop.offer(
+                    question.apply(
+                            answer ->
+                                    later(
+                                            () -> {
+                                                open.remove(number);
+                                                future.complete(answer);
+                                            })));
+            if (drained) {
+                abandon();
+            }
+            return future;
+        }
+
+        void abandon() {
+            for (Long number : List.copyOf(open.keySet())) {
+                CompletableFuture<?> future = open.remove(number);
+                if (future != null) {
+                    future.completeExceptionally(stopped());
+                }
+            }
+        }
+    }
+
+    /** Makes coordinators. Not thread-safe. */
+    public static final class Builder {
+        private String connectString = "";
+        private @Nullable CuratorFramework client;
+        private String chroot = "/coxswain";
+        private String bindHost = "127.0.0.1";
+        private int port;
+        private @Nullable String advertisedHost;
+        private String id = "coordinator-" + UUID.randomUUID();
+        private @Nullable Executor executor;
+        private @Nullable MeterRegistry registry;
+        private Duration sessionTimeout = Duration.ofSeconds(6);
+        private Duration heartbeat = Duration.ofMillis(250);
+        private @Nullable Duration lease;
+        private int eventBuffer = 4_096;
+        private JobLimits jobLimits = JobLimits.defaults();
+        private Consumer<Throwable> onFatal =
+                bug -> LOG.error("a coordinator stopped on a bug", bug);
+
+        private Builder() {}
+
+        /**
+         * ZooKeeper's connect string: host:port, several separated by commas. Instead of {@link
+         * #curator}.
+         */
+        public Builder zookeeper(String hosts) {
+            connectString = hosts;
+            return this;
+        }
+
+        /**
+         * The host's own client, started; it is not closed with the coordinator. Its session
+         * time-out is to be given as {@link #sessionTimeout} too.
+         */
+        public Builder curator(CuratorFramework started) {
+            client = started;
+            return this;
+        }
+
+        /** The ZooKeeper path below which everything stands. Default {@code /coxswain}. */
+        public Builder chroot(String path) {
+            chroot = path;
+            return this;
+        }
+
+        /** Address and port to listen on. Default 127.0.0.1 and 0, a free port. */
+        public Builder bind(String host, int onPort) {
+            bindHost = host;
+            port = onPort;
+            return this;
+        }
+
+        /**
+         * The host under which agents reach this coordinator. Default: the bind address, or this
+         * host's name where that is a wildcard.
+         */
+        public Builder advertisedHost(String host) {
+            advertisedHost = host;
+            return this;
+        }
+
+        /** Unique among the coordinators of one chroot. Default: random. */
+        public Builder id(String unique) {
+            id = unique;
+            return this;
+        }
+
+        /**
+         * Where calls and answers run; tasks may block for a while. Default: virtual threads of its
+         * own.
+         */
+        public Builder executor(Executor shared) {
+            executor = shared;
+            return this;
+        }
+
+        /** Where the {@code coxswain.*} meters go. Default: none. */
+        public Builder meterRegistry(MeterRegistry shared) {
+            registry = shared;
+            return this;
+        }
+
+        /** ZooKeeper session time-out. Default 6 s; 1 s to 2 min. */
+        public Builder sessionTimeout(Duration timeout) {
+            sessionTimeout = timeout;
+            return this;
+        }
+
+        /** How often agents speak when they have nothing to say. Default 250 ms; 10 ms to 30 s. */
+        public Builder heartbeat(Duration interval) {
+            heartbeat = interval;
+            return this;
+        }
+
+        /**
+         * Without a word from a leader for this long agents stop stepping. Default and least:
+         * session time-out + 4 s; more than 2 heartbeats.
+         */
+        public Builder lease(Duration duration) {
+            lease = duration;
+            return this;
+        }
+
+        /** Times and counts of jobs; heartbeat and lease in it are replaced. */
+        public Builder jobLimits(JobLimits limits) {
+            jobLimits = limits;
+            return this;
+        }
+
+        /** Events kept for listeners. Default 4096; 16 to 1,000,000. */
+        public Builder eventBuffer(int events) {
+            eventBuffer = events;
+            return this;
+        }
+
+        /** Told, on a thread of its own, when a bug has stopped the coordinator. Default: logs. */
+        public Builder onFatal(Consumer<Throwable> handler) {
+            onFatal = handler;
+            return this;
+        }
+
+        /**
+         * Checks everything and makes the coordinator, which does nothing until {@link
+         * Coordinator#start}.
+         *
+         * @throws IllegalArgumentException if a bound or a relation is broken
+         */
+        public Coordinator build() {
+            if (client == null && connectString.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "a coordinator needs ZooKeeper: give zookeeper(\"host:2181\") or"
+                                + " curator(client)");
+            }
+            if (client != null && !connectString.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "give zookeeper(connectString) or curator(client), not both");
+            }
+            var config =
+                    new CoordinatorConfig(
+                            id,
+                            chroot,
+                            bindHost,
+                            port,
+                            advertisedHost == null ? reachable(bindHost) : advertisedHost,
+                            sessionTimeout,
+                            heartbeat,
+                            lease == null
+                                    ? sessionTimeout.plus(CoordinatorConfig.LEASE_OVER_SESSION)
+                                    : lease,
+                            eventBuffer,
+                            jobLimits);
+            return new Coordinator(this, config);
+        }
+
+        // What is built does not change when the builder is used again.
+        private Builder copy() {
+            var copy = new Builder();
+            copy.connectString = connectString;
+            copy.client = client;
+            copy.executor = executor;
+            copy.registry = registry;
+            copy.onFatal = onFatal;
+            return copy;
+        }
+
+        private static String reachable(String bound) {
+            if (!bound.equals("0.0.0.0") && !bound.equals("::")) {
+                return bound;
+            }
+            try {
+                return InetAddress.getLocalHost().getHostName();
+            } catch (UnknownHostException nameless) {
+                throw new IllegalArgumentException(
+                        "this host does not know its name: give advertisedHost", nameless);
+            }
+        }
+    }
+}

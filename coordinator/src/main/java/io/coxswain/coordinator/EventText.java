@@ -1,0 +1,186 @@
+package io.coxswain.coordinator;
+
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.event.Incident;
+
+import tools.jackson.databind.json.JsonMapper;
+
+import java.util.List;
+import java.util.Locale;
+
+/** Renders events for people, one line each, and for machines. Stateless. */
+public final class EventText {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private EventText() {}
+
+    /** The event's data as one line of JSON. */
+    public static String json(CoordinatorEvent event) {
+        return JSON.writeValueAsString(event);
+    }
+
+    /** The event as one line, without a line break. */
+    public static String of(CoordinatorEvent event) {
+        return oneLine(
+                switch (event) {
+                    case CoordinatorEvent.LeadershipGained(long term) ->
+                            "leading with term " + term;
+                    case CoordinatorEvent.LeadershipLost(long term, String reason) ->
+                            "stepped down from term " + term + ": " + reason;
+                    case CoordinatorEvent.AgentAttached(
+                                    String agent,
+                                    String incarnation,
+                                    String domain) ->
+                            "agent "
+                                    + agent
+                                    + " attached ("
+                                    + brief(incarnation)
+                                    + ", "
+                                    + domain
+                                    + ")";
+                    case CoordinatorEvent.AgentLost(
+                                    String agent,
+                                    String incarnation,
+                                    String cause) ->
+                            "agent " + agent + " lost (" + brief(incarnation) + "): " + cause;
+                    case CoordinatorEvent.AgentUnfit(String job, String agent, String reason) ->
+                            "agent " + agent + " cannot run job " + job + ": " + reason;
+                    case CoordinatorEvent.JobSubmitted(String job, String name) ->
+                            "job " + job + " submitted" + (name.isEmpty() ? "" : " (" + name + ")");
+                    case CoordinatorEvent.JobQueued(String job, int position) ->
+                            "job " + job + " queued at position " + position;
+                    case CoordinatorEvent.CapacityNeeded needed ->
+                            "job "
+                                    + needed.job()
+                                    + " needs "
+                                    + count(needed.slots(), "more agent")
+                                    + (needed.labels().isEmpty() ? "" : " with " + needed.labels());
+                    case CoordinatorEvent.JobWaiting(String job, String reason) ->
+                            "job " + job + " waits: " + reason;
+                    case CoordinatorEvent.ViewActivated view ->
+                            "view "
+                                    + view.epoch()
+                                    + " active from step "
+                                    + view.baseStep()
+                                    + " on "
+                                    + names(view.members())
+                                    + (view.spares().isEmpty()
+                                            ? ", no spares"
+                                            : ", spares " + names(view.spares()));
+                    case CoordinatorEvent.StepsCompleted steps ->
+                            String.format(
+                                    Locale.ROOT,
+                                    "step %d complete, %d protected, loss %.4f, %.1f steps/s,"
+                                            + " goodput %.1f%%",
+                                    steps.step(),
+                                    steps.protectedStep(),
+                                    steps.loss(),
+                                    steps.stepsPerSecond(),
+                                    100 * steps.goodputRatio());
+                    case CoordinatorEvent.PlacementChanged placement ->
+                            "placement "
+                                    + placement.epoch()
+                                    + "."
+                                    + placement.version()
+                                    + ": "
+                                    + (placement.holders().isEmpty()
+                                            ? "no copies"
+                                            : names(placement.holders()))
+                                    + (placement.deficits().isEmpty()
+                                            ? ""
+                                            : "; missing " + names(placement.deficits()))
+                                    + "; survives "
+                                    + placement.survives();
+                    case CoordinatorEvent.IncidentProgressed(
+                                    String _,
+                                    Incident incident,
+                                    Incident.Phase phase,
+                                    String reason) ->
+                            "incident "
+                                    + incident.id()
+                                    + " "
+                                    + phase.name().toLowerCase(Locale.ROOT)
+                                    + (reason.isEmpty() ? "" : ": " + reason);
+                    case CoordinatorEvent.IncidentClosed(String _, Incident incident) ->
+                            closed(incident);
+                    case CoordinatorEvent.RolledBack(
+                                    String job,
+                                    long from,
+                                    long to,
+                                    String reason) ->
+                            "job "
+                                    + job
+                                    + " rolled back from step "
+                                    + from
+                                    + " to "
+                                    + to
+                                    + ": "
+                                    + reason;
+                    case CoordinatorEvent.JobFinished(
+                                    String job,
+                                    boolean completed,
+                                    String reason,
+                                    String finalDigest) ->
+                            completed
+                                    ? "job " + job + " completed, digest " + finalDigest
+                                    : "job " + job + " ended: " + reason;
+                    case CoordinatorEvent.Gap(long from, long to) ->
+                            "events " + from + " to " + to + " are gone";
+                });
+    }
+
+    private static String closed(Incident incident) {
+        Incident.Phases phases = incident.phases();
+        var text = new StringBuilder();
+        text.append("incident ").append(incident.id()).append(" over: ").append(incident.cause());
+        text.append("; at step ").append(incident.atStep());
+        text.append(", resumed at ").append(incident.resumedAtStep());
+        text.append(", ").append(count(incident.stepsLost(), "step")).append(" lost; ");
+        text.append(millis(phases.total())).append(" (detect ").append(millis(phases.detect()));
+        text.append(", fence ").append(millis(phases.fence()));
+        text.append(", decide ").append(millis(phases.decide()));
+        text.append(", restore ").append(millis(phases.restore()));
+        text.append(", resume ").append(millis(phases.resume())).append(")");
+        for (Incident.Source source : incident.sources()) {
+            if (source.source().equals("live")) {
+                continue;
+            }
+            text.append("; rank ").append(source.rank()).append(" on ").append(source.agent());
+            text.append(" from ").append(source.source());
+            if (!source.fromAgent().isEmpty() && !source.fromAgent().equals(source.agent())) {
+                text.append(" of ").append(source.fromAgent());
+            }
+            text.append(" ").append(bytes(source.bytes()));
+        }
+        return text.toString();
+    }
+
+    private static String brief(String incarnation) {
+        return incarnation.substring(0, Math.min(8, incarnation.length()));
+    }
+
+    private static String names(List<String> names) {
+        return String.join(", ", names);
+    }
+
+    private static String count(long number, String what) {
+        return number + " " + what + (number == 1 ? "" : "s");
+    }
+
+    private static String millis(long nanos) {
+        return String.format(Locale.ROOT, "%.1f ms", nanos / 1e6);
+    }
+
+    private static String bytes(long bytes) {
+        if (bytes < 1_000) {
+            return bytes + " B";
+        }
+        return bytes < 1_000_000
+                ? String.format(Locale.ROOT, "%.1f kB", bytes / 1e3)
+                : String.format(Locale.ROOT, "%.1f MB", bytes / 1e6);
+    }
+
+    private static String oneLine(String text) {
+        return text.replace('\n', ' ').replace('\r', ' ');
+    }
+}

@@ -1,0 +1,108 @@
+package io.coxswain.coordinator;
+
+import org.jspecify.annotations.Nullable;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How a job went, with the fields of the {@code --report} file.
+ *
+ * @param job the job's id
+ * @param steps completed
+ * @param finalDigest lower-case hex, empty unless completed
+ * @param finalLoss null unless completed
+ * @param accuracy on the held-out samples, 0 to 1; null unless completed
+ * @param samplesSeen over the completed history
+ * @param environment name to value, for comparing runs
+ */
+public record JobReport(
+        String job,
+        boolean completed,
+        long steps,
+        String finalDigest,
+        @Nullable Double finalLoss,
+        @Nullable Double accuracy,
+        long samplesSeen,
+        List<Long> samplesDistinctPerPass,
+        Goodput goodput,
+        List<IncidentReport> incidents,
+        Map<String, String> environment) {
+    private static final JsonMapper JSON =
+            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+    /**
+     * The account. The categories' nanos add up to {@code totalSlotNanos} exactly.
+     *
+     * @param ratio productive ÷ total, 0 where nothing ran
+     */
+    public record Goodput(
+            int slots,
+            long elapsedNanos,
+            long totalSlotNanos,
+            Map<String, Long> categories,
+            double ratio) {
+        public Goodput {
+            categories = ordered(categories);
+        }
+    }
+
+    /** One interruption. */
+    public record IncidentReport(
+            int id,
+            String cause,
+            List<String> agents,
+            long atStep,
+            long resumedAtStep,
+            long stepsLost,
+            List<Source> sources,
+            Phases phasesNanos,
+            long totalNanos) {
+        public IncidentReport {
+            agents = List.copyOf(agents);
+            sources = List.copyOf(sources);
+        }
+    }
+
+    /**
+     * Where a rank's state came from: {@code live}, {@code local}, {@code peer-copy}, {@code
+     * fetched}, {@code init}.
+     */
+    public record Source(int rank, String source, String fromAgent, long bytes) {}
+
+    /** Durations in nanoseconds. */
+    public record Phases(long detect, long fence, long decide, long restore, long resume) {}
+
+    public JobReport {
+        samplesDistinctPerPass = List.copyOf(samplesDistinctPerPass);
+        incidents = List.copyOf(incidents);
+        environment = ordered(environment);
+    }
+
+    /** The report as the JSON of the {@code --report} file. */
+    public String toJson() {
+        return JSON.writeValueAsString(this);
+    }
+
+    /**
+     * Reads {@link #toJson()} back.
+     *
+     * @throws IllegalArgumentException if the text is no report
+     */
+    public static JobReport fromJson(String json) {
+        try {
+            return JSON.readValue(json, JobReport.class);
+        } catch (JacksonException broken) {
+            throw new IllegalArgumentException(
+                    "not a job report: " + broken.getOriginalMessage(), broken);
+        }
+    }
+
+    private static <V> Map<String, V> ordered(Map<String, V> map) {
+        return java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(map));
+    }
+}

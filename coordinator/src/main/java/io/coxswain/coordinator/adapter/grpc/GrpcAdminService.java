@@ -1,0 +1,225 @@
+package io.coxswain.coordinator.adapter.grpc;
+
+import io.coxswain.coordinator.CancelOutcome;
+import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.EventText;
+import io.coxswain.coordinator.SequencedEvent;
+import io.coxswain.coordinator.SubmitOutcome;
+import io.coxswain.coordinator.Subscription;
+import io.coxswain.coordinator.app.CoordinatorCalls;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.proto.admin.v1.AdminGrpc;
+import io.coxswain.proto.admin.v1.AgentStatus;
+import io.coxswain.proto.admin.v1.CancelRequest;
+import io.coxswain.proto.admin.v1.CancelResponse;
+import io.coxswain.proto.admin.v1.Event;
+import io.coxswain.proto.admin.v1.EventsRequest;
+import io.coxswain.proto.admin.v1.JobPhase;
+import io.coxswain.proto.admin.v1.JobStatus;
+import io.coxswain.proto.admin.v1.StatusRequest;
+import io.coxswain.proto.admin.v1.StatusResponse;
+import io.coxswain.proto.admin.v1.SubmitRequest;
+import io.coxswain.proto.admin.v1.SubmitResponse;
+import io.grpc.Status;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
+
+/** The admin plane over {@link CoordinatorCalls}. */
+final class GrpcAdminService extends AdminGrpc.AdminImplBase {
+    private final CoordinatorCalls calls;
+
+    GrpcAdminService(CoordinatorCalls calls) {
+        this.calls = calls;
+    }
+
+    @Override
+    public void submit(SubmitRequest request, StreamObserver<SubmitResponse> out) {
+        JobSpec job;
+        try {
+            job = ModelCodec.decode(request.getJob());
+        } catch (IllegalArgumentException broken) {
+            out.onNext(
+                    SubmitResponse.newBuilder()
+                            .setJobId(request.getJob().getJobId())
+                            .setReason(String.valueOf(broken.getMessage()))
+                            .build());
+            out.onCompleted();
+            return;
+        }
+        answer(calls.submit(job, request.getQueue()), GrpcAdminService::submitted, out);
+    }
+
+    private static SubmitResponse submitted(SubmitOutcome outcome) {
+        return switch (outcome) {
+            case SubmitOutcome.Accepted(String jobId) ->
+                    SubmitResponse.newBuilder().setAccepted(true).setJobId(jobId).build();
+            case SubmitOutcome.Queued(String jobId, int position) ->
+                    SubmitResponse.newBuilder()
+                            .setAccepted(true)
+                            .setJobId(jobId)
+                            .setQueuePosition(position)
+                            .build();
+            case SubmitOutcome.Refused(String reason) ->
+                    SubmitResponse.newBuilder().setReason(reason).build();
+        };
+    }
+
+    @Override
+    public void cancel(CancelRequest request, StreamObserver<CancelResponse> out) {
+        answer(
+                calls.cancel(request.getJobId()),
+                outcome ->
+                        switch (outcome) {
+                            case CancelOutcome.Cancelled(String _) ->
+                                    CancelResponse.newBuilder().setCancelled(true).build();
+                            case CancelOutcome.Refused(String reason) ->
+                                    CancelResponse.newBuilder().setReason(reason).build();
+                        },
+                out);
+    }
+
+    @Override
+    public void status(StatusRequest request, StreamObserver<StatusResponse> out) {
+        answer(calls.status(), status -> response(status, request.getJobId()), out);
+    }
+
+    private static StatusResponse response(CoordinatorStatus status, String jobId) {
+        var response =
+                StatusResponse.newBuilder()
+                        .setTerm(status.term())
+                        .setCoordinatorId(status.coordinatorId());
+        for (CoordinatorStatus.Job job : status.jobs()) {
+            if (jobId.isEmpty() || jobId.equals(job.jobId())) {
+                response.addJobs(
+                        JobStatus.newBuilder()
+                                .setJobId(job.jobId())
+                                .setName(job.name())
+                                .setPhase(phase(job.phase()))
+                                .setDetail(job.detail())
+                                .setEpoch(job.epoch())
+                                .setCompletedStep(job.completedStep())
+                                .setProtectedStep(job.protectedStep())
+                                .setSteps(job.steps())
+                                .setLoss(job.loss())
+                                .setGoodputRatio(job.goodputRatio())
+                                .setIncidents(job.incidents())
+                                .setReportJson(job.reportJson()));
+            }
+        }
+        for (CoordinatorStatus.Agent agent : status.agents()) {
+            response.addAgents(
+                    AgentStatus.newBuilder()
+                            .setAgentId(agent.agentId())
+                            .setIncarnation(agent.incarnation())
+                            .setFailureDomain(agent.failureDomain())
+                            .setState(agent.state())
+                            .setRank(agent.rank())
+                            .setDataEndpoint(agent.dataEndpoint())
+                            .setArenaBudgetBytes(agent.arenaBudgetBytes())
+                            .setDetail(agent.detail()));
+        }
+        return response.build();
+    }
+
+    private static JobPhase phase(CoordinatorStatus.JobPhase phase) {
+        return switch (phase) {
+            case QUEUED -> JobPhase.JOB_PHASE_QUEUED;
+            case WAITING -> JobPhase.JOB_PHASE_WAITING;
+            case PREPARING -> JobPhase.JOB_PHASE_PREPARING;
+            case ACTIVE -> JobPhase.JOB_PHASE_ACTIVE;
+            case RECOVERING -> JobPhase.JOB_PHASE_RECOVERING;
+            case FINISHING -> JobPhase.JOB_PHASE_FINISHING;
+            case COMPLETED -> JobPhase.JOB_PHASE_COMPLETED;
+            case FAILED -> JobPhase.JOB_PHASE_FAILED;
+            case CANCELLED -> JobPhase.JOB_PHASE_CANCELLED;
+        };
+    }
+
+    @Override
+    public void events(EventsRequest request, StreamObserver<Event> out) {
+        new EventPump((ServerCallStreamObserver<Event>) out, request.getJobId())
+                .begin(calls, request.getFromSequence());
+    }
+
+    private static <T, R> void answer(
+            CompletableFuture<T> asked, Function<T, R> render, StreamObserver<R> out) {
+        var _ = asked.whenComplete((answer, failure) -> {
+            if (failure == null) {
+                out.onNext(render.apply(answer));
+                out.onCompleted();
+            } else {
+                out.onError(
+                        Status.UNAVAILABLE
+                                .withDescription(String.valueOf(failure.getMessage()))
+                                .asRuntimeException());
+            }
+        });
+    }
+
+    /** Streams events to one caller at the caller's pace; a slow one gets gaps. */
+    private static final class EventPump {
+        private final ServerCallStreamObserver<Event> out;
+        private final String jobId;
+        private final java.util.concurrent.Semaphore wake = new java.util.concurrent.Semaphore(0);
+
+        EventPump(ServerCallStreamObserver<Event> out, String jobId) {
+            this.out = out;
+            this.jobId = jobId;
+            out.setOnReadyHandler(wake::release);
+        }
+
+        void begin(CoordinatorCalls calls, long fromSequence) {
+            Subscription subscription = calls.listen(fromSequence, this::deliver);
+            out.setOnCancelHandler(() -> {
+                subscription.close();
+                wake.release();
+            });
+            Thread.ofVirtual()
+                    .name("coxswain-events-end")
+                    .start(() -> {
+                        try {
+                            subscription.awaitEnd();
+                        } catch (InterruptedException stopped) {
+                            Thread.currentThread().interrupt();
+                        }
+                        if (!out.isCancelled()) {
+                            out.onCompleted();
+                        }
+                    });
+        }
+
+        private void deliver(SequencedEvent event) throws InterruptedException {
+            boolean wanted =
+                    jobId.isEmpty()
+                            || jobId.equals(event.jobId())
+                            || event.event() instanceof CoordinatorEvent.Gap;
+            if (!wanted) {
+                return;
+            }
+            while (!out.isReady()) {
+                if (out.isCancelled()) {
+                    return;
+                }
+                wake.acquire();
+                wake.drainPermits();
+            }
+            out.onNext(
+                    Event.newBuilder()
+                            .setSequence(event.sequence())
+                            .setMonotonicNanos(event.monotonicNanos())
+                            .setWallMillis(event.wallMillis())
+                            .setTerm(event.term())
+                            .setJobId(event.jobId())
+                            .setEpoch(event.epoch())
+                            .setStep(event.step())
+                            .setKind(event.event().getClass().getSimpleName())
+                            .setText(EventText.of(event.event()))
+                            .setJson(EventText.json(event.event()))
+                            .build());
+        }
+    }
+}

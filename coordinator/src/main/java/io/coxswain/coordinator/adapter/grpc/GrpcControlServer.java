@@ -1,0 +1,235 @@
+package io.coxswain.coordinator.adapter.grpc;
+
+import io.coxswain.coordinator.app.AgentsPort;
+import io.coxswain.coordinator.app.CoordinatorCalls;
+import io.coxswain.coordinator.app.Inputs;
+import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.proto.control.v1.AgentMessage;
+import io.coxswain.proto.control.v1.ControlPlaneGrpc;
+import io.coxswain.proto.control.v1.CoordinatorMessage;
+import io.grpc.Server;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The control and admin planes' server, and the way to the agents. Thread-safe; what it is asked to
+ * send neither blocks nor throws.
+ */
+public final class GrpcControlServer implements AgentsPort, AutoCloseable {
+    // Control messages are small; the largest is a final state's block digests.
+    private static final int MAX_INBOUND_BYTES = 16 << 20;
+    private static final long CLOSE_MILLIS = 2_000;
+
+    private final Inputs inputs;
+    private final GrpcAgentDialer dialer;
+    private final Map<Long, AgentStream> streams = new ConcurrentHashMap<>();
+    private final AtomicLong nextStream = new AtomicLong(1);
+    private final Server server;
+    private final InetSocketAddress bind;
+
+    /**
+     * Makes the server; {@link #start} opens it.
+     *
+     * @param bind port 0: a free one
+     * @param executor where gRPC's calls run; calls may block for a while
+     */
+    public GrpcControlServer(
+            InetSocketAddress bind, Executor executor, Inputs inputs, CoordinatorCalls calls) {
+        this.inputs = inputs;
+        this.bind = bind;
+        this.dialer = new GrpcAgentDialer(inputs);
+        // Agents ping to keep middleboxes awake; gRPC's default of one ping per five minutes would
+        // cut them off with too_many_pings. Death is told by heartbeats, not by pings.
+        this.server =
+                NettyServerBuilder.forAddress(bind)
+                        .executor(executor)
+                        .permitKeepAliveTime(5, TimeUnit.SECONDS)
+                        .permitKeepAliveWithoutCalls(true)
+                        .maxInboundMessageSize(MAX_INBOUND_BYTES)
+                        .addService(new Control())
+                        .addService(new GrpcAdminService(calls))
+                        .build();
+    }
+
+    /**
+     * Opens the port.
+     *
+     * @throws IOException if it cannot be bound; the message says what to do
+     */
+    public void start() throws IOException {
+        try {
+            server.start();
+        } catch (IOException failed) {
+            dialer.close();
+            throw new IOException(
+                    "cannot open the control port "
+                            + bind.getHostString()
+                            + ":"
+                            + bind.getPort()
+                            + (causedByBind(failed)
+                                    ? ": it is in use or not an address of this host"
+                                    : "")
+                            + " ("
+                            + rootMessage(failed)
+                            + "); stop the process that holds it or choose another bind address or"
+                            + " port (0 takes a free port)",
+                    failed);
+        }
+    }
+
+    /** The port in use, also where 0 was asked. */
+    public int port() {
+        return server.getPort();
+    }
+
+    @Override
+    public void welcome(long stream, long term, long heartbeatNanos, long leaseNanos) {
+        send(stream, CoordinatorMessages.welcome(term, heartbeatNanos, leaseNanos));
+    }
+
+    @Override
+    public void reject(long stream, long term, String reason, boolean retry) {
+        AgentStream target = streams.get(stream);
+        if (target != null) {
+            target.sendAndClose(CoordinatorMessages.rejected(term, reason, retry));
+        }
+    }
+
+    @Override
+    public void heartbeatReply(long stream, long term, long sequence, long jobTimeNanos) {
+        send(stream, CoordinatorMessages.heartbeatReply(term, sequence, jobTimeNanos));
+    }
+
+    @Override
+    public void offerJob(long stream, long term, JobSpec job) {
+        send(stream, CoordinatorMessages.offerJob(term, job));
+    }
+
+    @Override
+    public void fence(long stream, long term, String jobId, JobEffect.SendFence fence) {
+        send(stream, CoordinatorMessages.fence(term, jobId, fence));
+    }
+
+    @Override
+    public void prepareView(
+            long stream, long term, String jobId, JobEffect.SendPrepareView prepare) {
+        send(stream, CoordinatorMessages.prepareView(term, jobId, prepare));
+    }
+
+    @Override
+    public void startView(long stream, long term, String jobId, JobEffect.SendStartView start) {
+        send(stream, CoordinatorMessages.startView(term, jobId, start));
+    }
+
+    @Override
+    public void grant(long stream, long term, String jobId, JobEffect.SendGrant grant) {
+        send(stream, CoordinatorMessages.grant(term, jobId, grant));
+    }
+
+    @Override
+    public void placement(long stream, long term, String jobId, JobEffect.SendPlacement placement) {
+        send(stream, CoordinatorMessages.placement(term, jobId, placement));
+    }
+
+    @Override
+    public void collectFinal(
+            long stream, long term, String jobId, JobEffect.SendCollectFinal collect) {
+        send(stream, CoordinatorMessages.collectFinal(term, jobId, collect));
+    }
+
+    @Override
+    public void endJob(long stream, long term, String jobId, String reason) {
+        send(stream, CoordinatorMessages.endJob(term, jobId, reason));
+    }
+
+    @Override
+    public void acknowledge(
+            long stream, long term, String jobId, JobEffect.SendAcknowledge acknowledge) {
+        send(stream, CoordinatorMessages.acknowledge(term, jobId, acknowledge));
+    }
+
+    @Override
+    public void close(long stream, String reason) {
+        AgentStream target = streams.get(stream);
+        if (target != null) {
+            target.close(reason);
+        }
+    }
+
+    @Override
+    public void dial(AgentProfile agent, long dial) {
+        dialer.dial(agent, dial);
+    }
+
+    /** Stops: calls under way get a moment to end. */
+    @Override
+    public void close() {
+        dialer.close();
+        server.shutdown();
+        for (AgentStream stream : streams.values()) {
+            stream.close("the coordinator stops");
+        }
+        try {
+            if (!server.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+                server.shutdownNow();
+                server.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        } catch (InterruptedException stopped) {
+            server.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void send(long stream, CoordinatorMessage message) {
+        AgentStream target = streams.get(stream);
+        if (target != null) {
+            target.send(message);
+        }
+    }
+
+    private static boolean causedByBind(Throwable error) {
+        for (@Nullable Throwable at = error; at != null; at = at.getCause()) {
+            if (at instanceof BindException) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static String rootMessage(Throwable error) {
+        Throwable at = error;
+        while (at.getCause() != null) {
+            at = at.getCause();
+        }
+        return String.valueOf(at.getMessage());
+    }
+
+    private final class Control extends ControlPlaneGrpc.ControlPlaneImplBase {
+        @Override
+        public StreamObserver<AgentMessage> attach(StreamObserver<CoordinatorMessage> out) {
+            long id = nextStream.getAndIncrement();
+            var stream =
+                    new AgentStream(
+                            id,
+                            inputs,
+                            (ServerCallStreamObserver<CoordinatorMessage>) out,
+                            () -> streams.remove(id));
+            streams.put(id, stream);
+            return stream;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+package io.coxswain.coordinator.adapter.zookeeper;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+
+import io.coxswain.coordinator.adapter.grpc.ModelCodec;
+import io.coxswain.coordinator.app.StoreRecord;
+import io.coxswain.coordinator.core.job.JobEffect.ViewState;
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.Lineage;
+import io.coxswain.proto.control.v1.LineageSegment;
+import io.coxswain.proto.store.v1.AccountRecord;
+import io.coxswain.proto.store.v1.AgentRegistration;
+import io.coxswain.proto.store.v1.JobRecord;
+import io.coxswain.proto.store.v1.ResultRecord;
+import io.coxswain.proto.store.v1.ViewRecord;
+
+/** Records to and from the bytes of their znodes. Stateless. */
+final class StoreCodec {
+    private StoreCodec() {}
+
+    static byte[] encode(StoreRecord record) {
+        return switch (record) {
+            case StoreRecord.Spec spec ->
+                    JobRecord.newBuilder()
+                            .setJob(ModelCodec.encode(spec.job()))
+                            .setSubmittedOrder(spec.submittedOrder())
+                            .build()
+                            .toByteArray();
+            case StoreRecord.ViewRecord view -> encode(view).toByteArray();
+            case StoreRecord.Account account ->
+                    AccountRecord.newBuilder()
+                            .setTerm(account.term())
+                            .setCompletedStep(account.completedStep())
+                            .setProtectedStep(account.protectedStep())
+                            .setJobTimeNanos(account.jobTimeNanos())
+                            .putAllCategoryNanos(account.categoryNanos())
+                            .addAllIncidentsJson(account.incidentsJson())
+                            .build()
+                            .toByteArray();
+            case StoreRecord.Result result ->
+                    ResultRecord.newBuilder()
+                            .setCompleted(result.completed())
+                            .setReason(result.reason())
+                            .setReportJson(result.reportJson())
+                            .build()
+                            .toByteArray();
+        };
+    }
+
+    private static ViewRecord encode(StoreRecord.ViewRecord record) {
+        var message =
+                ViewRecord.newBuilder()
+                        .setState(
+                                switch (record.state()) {
+                                    case PREPARING -> ViewRecord.State.STATE_PREPARING;
+                                    case ACTIVE -> ViewRecord.State.STATE_ACTIVE;
+                                    case FINISHING -> ViewRecord.State.STATE_FINISHING;
+                                })
+                        .setView(ModelCodec.encode(record.jobId(), record.view()));
+        if (record.placement() != null) {
+            message.setPlacement(
+                    ModelCodec.encode(
+                            record.jobId(), record.placement(), record.view().baseStep()));
+        }
+        // A branch is (epoch, base step); where it ends is the next one's base.
+        for (Lineage.Branch branch : record.lineage().branches()) {
+            message.addLineage(
+                    LineageSegment.newBuilder()
+                            .setEpoch(branch.epoch())
+                            .setFirstStep(branch.baseStep() + 1));
+        }
+        return message.build();
+    }
+
+    static StoreRecord.Spec spec(byte[] bytes) throws InvalidProtocolBufferException {
+        JobRecord record = JobRecord.parseFrom(bytes);
+        return new StoreRecord.Spec(ModelCodec.decode(record.getJob()), record.getSubmittedOrder());
+    }
+
+    static StoreRecord.ViewRecord view(String jobId, byte[] bytes)
+            throws InvalidProtocolBufferException {
+        ViewRecord record = ViewRecord.parseFrom(bytes);
+        Lineage lineage = Lineage.EMPTY;
+        for (LineageSegment segment : record.getLineageList()) {
+            lineage = lineage.branch(segment.getEpoch(), segment.getFirstStep() - 1);
+        }
+        return new StoreRecord.ViewRecord(
+                jobId,
+                switch (record.getState()) {
+                    case STATE_ACTIVE -> ViewState.ACTIVE;
+                    case STATE_FINISHING -> ViewState.FINISHING;
+                    case STATE_PREPARING, STATE_UNSPECIFIED, UNRECOGNIZED -> ViewState.PREPARING;
+                },
+                ModelCodec.decodeView(record.getView()),
+                record.hasPlacement() ? ModelCodec.decodePlacement(record.getPlacement()) : null,
+                lineage);
+    }
+
+    static StoreRecord.Account account(String jobId, byte[] bytes)
+            throws InvalidProtocolBufferException {
+        AccountRecord record = AccountRecord.parseFrom(bytes);
+        return new StoreRecord.Account(
+                jobId,
+                record.getTerm(),
+                record.getCompletedStep(),
+                record.getProtectedStep(),
+                record.getJobTimeNanos(),
+                record.getCategoryNanosMap(),
+                record.getIncidentsJsonList());
+    }
+
+    static StoreRecord.Result result(String jobId, byte[] bytes)
+            throws InvalidProtocolBufferException {
+        ResultRecord record = ResultRecord.parseFrom(bytes);
+        return new StoreRecord.Result(
+                jobId, record.getCompleted(), record.getReason(), record.getReportJson());
+    }
+
+    static AgentKey agent(byte[] bytes) throws InvalidProtocolBufferException {
+        var identity = AgentRegistration.parseFrom(bytes).getAgent();
+        return new AgentKey(identity.getAgentId(), identity.getIncarnation());
+    }
+}

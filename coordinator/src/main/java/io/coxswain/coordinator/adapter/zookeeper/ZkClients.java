@@ -1,0 +1,83 @@
+package io.coxswain.coordinator.adapter.zookeeper;
+
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.retry.ExponentialBackoffRetry;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+
+/** Opens ZooKeeper clients for coordinators whose host brings none. */
+public final class ZkClients implements AutoCloseable {
+    private static final int CONNECT_MILLIS = 15_000;
+    // The server may end a session at two thirds of its time-out after the last word: LOST must not
+    // come later than that (Curator tech note 14).
+    private static final int EXPIRY_PERCENT = 33;
+
+    private final CuratorFramework client;
+    private final ExecutorService callbacks;
+
+    private ZkClients(CuratorFramework client, ExecutorService callbacks) {
+        this.client = client;
+        this.callbacks = callbacks;
+    }
+
+    /**
+     * Connects. Blocks until ZooKeeper answers.
+     *
+     * @throws IOException if it does not within 15 s
+     */
+    public static ZkClients connect(String connectString, Duration sessionTimeout)
+            throws IOException {
+        // Curator would leave its default executor running after close (GH-1277).
+        ExecutorService callbacks =
+                Executors.newSingleThreadExecutor(
+                        Thread.ofPlatform().daemon(true).name("coxswain-curator").factory());
+        CuratorFramework client =
+                CuratorFrameworkFactory.builder()
+                        .connectString(connectString)
+                        .sessionTimeoutMs(Math.toIntExact(sessionTimeout.toMillis()))
+                        .connectionTimeoutMs(CONNECT_MILLIS)
+                        .retryPolicy(new ExponentialBackoffRetry(50, 5, 1_000))
+                        .simulatedSessionExpirationPercent(EXPIRY_PERCENT)
+                        .ensembleTracker(false)
+                        .runSafeService(callbacks)
+                        .build();
+        var opened = new ZkClients(client, callbacks);
+        boolean connected = false;
+        try {
+            client.start();
+            connected = client.blockUntilConnected(CONNECT_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        } finally {
+            if (!connected) {
+                opened.close();
+            }
+        }
+        if (!connected) {
+            throw new IOException(
+                    "ZooKeeper at "
+                            + connectString
+                            + " did not answer within "
+                            + CONNECT_MILLIS / 1_000
+                            + " s: check that it runs and that the connect string (host:port,"
+                            + " several separated by commas) is right");
+        }
+        return opened;
+    }
+
+    /** The open client. */
+    public CuratorFramework client() {
+        return client;
+    }
+
+    @Override
+    public void close() {
+        client.close();
+        callbacks.shutdown();
+    }
+}

@@ -1,0 +1,421 @@
+package io.coxswain.coordinator.adapter.zookeeper;
+
+import io.coxswain.coordinator.app.CoordinatorInput;
+import io.coxswain.coordinator.app.Inputs;
+import io.coxswain.coordinator.app.LeadershipPort;
+import io.coxswain.coordinator.app.StorePort;
+import io.coxswain.proto.control.v1.Endpoint;
+import io.coxswain.proto.store.v1.Leader;
+import io.coxswain.proto.store.v1.Term;
+
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.api.transaction.CuratorOp;
+import org.apache.curator.framework.recipes.leader.LeaderLatch;
+import org.apache.curator.framework.recipes.leader.LeaderLatchListener;
+import org.apache.curator.framework.state.ConnectionState;
+import org.apache.curator.framework.state.ConnectionStateListener;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.Watcher;
+import org.apache.zookeeper.data.Stat;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Leadership: Curator's latch says who may try, the term's version says who leads.
+ *
+ * <p>The winner of the latch bumps {@code /controller/term} with a versioned write; from then on it
+ * leads until that version changes, whatever the latch says: a latch is a hint (Curator tech notes
+ * 10 and 14). A lost session alone deposes nobody, a bumped term always does.
+ *
+ * <p>All work happens on one thread of its own; ZooKeeper's callbacks only hand over.
+ */
+public final class ZkLeadership implements LeadershipPort, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ZkLeadership.class);
+    private static final long RETRY_MILLIS = 200;
+    private static final long CLOSE_MILLIS = 3_000;
+
+    private final CuratorFramework client;
+    private final ZkPaths paths;
+    private final String coordinatorId;
+    private final Inputs inputs;
+    private final ZkStore store;
+    private final ZkAgents agents;
+    private final ScheduledExecutorService thread;
+    private final ConnectionStateListener connection = (_, state) -> connectionChanged(state);
+    // Confined to the thread.
+    private @Nullable LeaderLatch latch;
+    private @Nullable ZkFence fence;
+    private @Nullable Endpoint endpoint;
+    private boolean suspended;
+    private boolean closed;
+
+    /**
+     * Makes the adapter; {@link #start} stands for election.
+     *
+     * @param client started by the caller, who closes it after this
+     * @param coordinatorId unique among the coordinators of one store
+     */
+    public ZkLeadership(
+            CuratorFramework client, String chroot, String coordinatorId, Inputs inputs) {
+        this.client = client;
+        this.paths = ZkPaths.of(chroot);
+        this.coordinatorId = coordinatorId;
+        this.inputs = inputs;
+        this.store = new ZkStore(client, paths, inputs);
+        this.agents = new ZkAgents(client, paths, inputs);
+        this.thread =
+                Executors.newSingleThreadScheduledExecutor(
+                        Thread.ofPlatform()
+                                .daemon(true)
+                                .name("coxswain-leadership-" + coordinatorId)
+                                .factory());
+    }
+
+    /** The store whose writes this leadership fences. */
+    public StorePort store() {
+        return store;
+    }
+
+    /**
+     * Makes the folders and stands for election.
+     *
+     * @param host advertised to agents
+     * @param port of the control plane
+     * @throws IOException if ZooKeeper cannot be used
+     */
+    public void start(String host, int port) throws IOException {
+        try {
+            for (String folder : List.of(paths.controller(), paths.agents(), paths.jobs())) {
+                makeFolder(folder);
+            }
+            makeTerm();
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while ZooKeeper was set up", stopped);
+        } catch (Exception failed) {
+            throw new IOException(
+                    "ZooKeeper at "
+                            + client.getZookeeperClient().getCurrentConnectionString()
+                            + " cannot be used below '"
+                            + (paths.root().isEmpty() ? "/" : paths.root())
+                            + "': "
+                            + failed
+                            + "; check the connect string, the chroot and the access rights",
+                    failed);
+        }
+        client.getConnectionStateListenable().addListener(connection);
+        agents.start();
+        run(() -> {
+            endpoint = Endpoint.newBuilder().setHost(host).setPort(port).build();
+            stand();
+        });
+    }
+
+    private void makeFolder(String path) throws Exception {
+        try {
+            client.create().creatingParentsIfNeeded().forPath(path, new byte[0]);
+        } catch (KeeperException.NodeExistsException there) {
+            LOG.debug("{} is there", path);
+        }
+    }
+
+    private void makeTerm() throws Exception {
+        try {
+            client.create().forPath(paths.term(), Term.getDefaultInstance().toByteArray());
+        } catch (KeeperException.NodeExistsException there) {
+            LOG.debug("{} is there", paths.term());
+        }
+    }
+
+    // ------------------------------------------------------------------ election
+
+    private void stand() throws Exception {
+        if (closed) {
+            return;
+        }
+        var candidate = new LeaderLatch(client, paths.election(), coordinatorId);
+        candidate.addListener(
+                new LeaderLatchListener() {
+                    @Override
+                    public void isLeader() {
+                        run(() -> elected(candidate));
+                    }
+
+                    @Override
+                    public void notLeader() {
+                        LOG.debug("the latch of {} is lost: a hint, no verdict", coordinatorId);
+                    }
+                });
+        candidate.start();
+        latch = candidate;
+    }
+
+    private void elected(LeaderLatch winner) throws Exception {
+        if (closed || !winner.equals(latch) || fence != null || !winner.hasLeadership()) {
+            return;
+        }
+        try {
+            lead();
+        } catch (KeeperException.BadVersionException raced) {
+            again(winner);
+        } catch (InterruptedException stopped) {
+            throw stopped;
+        } catch (Exception failed) {
+            LOG.warn("taking the lead failed and is tried again: {}", failed.toString());
+            deposed();
+            again(winner);
+        }
+    }
+
+    private void again(LeaderLatch winner) {
+        later(() -> elected(winner));
+    }
+
+    private void lead() throws Exception {
+        var stat = new Stat();
+        client.sync().forPath(paths.term());
+        Term before = Term.parseFrom(client.getData().storingStatIn(stat).forPath(paths.term()));
+        long term = before.getTerm() + 1;
+        byte[] bytes =
+                Term.newBuilder()
+                        .setTerm(term)
+                        .setCoordinatorId(coordinatorId)
+                        .build()
+                        .toByteArray();
+        // An unknown outcome here needs no reading again: the next try bumps once more.
+        Stat written = client.setData().withVersion(stat.getVersion()).forPath(paths.term(), bytes);
+        var held = new ZkFence(term, written.getVersion());
+        fence = held;
+        store.fence(held);
+        announce(held);
+        var jobs = store.load();
+        watchTerm(held);
+        suspended = false;
+        LOG.info("coordinator {} leads with term {}", coordinatorId, term);
+        inputs.offer(new CoordinatorInput.LeadershipGained(term, jobs));
+        agents.repeat();
+    }
+
+    // The leader's node of whoever led before is taken away in the same multi that makes ours.
+    private void announce(ZkFence held) throws Exception {
+        Endpoint reached = endpoint;
+        if (reached == null) {
+            throw new IllegalStateException("announced before the control port was open");
+        }
+        byte[] bytes =
+                Leader.newBuilder()
+                        .setTerm(held.term())
+                        .setCoordinatorId(coordinatorId)
+                        .setControlEndpoint(reached)
+                        .build()
+                        .toByteArray();
+        while (true) {
+            var operations = new ArrayList<CuratorOp>();
+            operations.add(
+                    client.transactionOp()
+                            .check()
+                            .withVersion(held.version())
+                            .forPath(paths.term()));
+            Stat old = client.checkExists().forPath(paths.leader());
+            if (old != null) {
+                operations.add(
+                        client.transactionOp()
+                                .delete()
+                                .withVersion(old.getVersion())
+                                .forPath(paths.leader()));
+            }
+            operations.add(
+                    client.transactionOp()
+                            .create()
+                            .withMode(CreateMode.EPHEMERAL)
+                            .forPath(paths.leader(), bytes));
+            try {
+                client.transaction().forOperations(operations);
+                return;
+            } catch (KeeperException.NoNodeException | KeeperException.NodeExistsException raced) {
+                LOG.debug("{} changed meanwhile: {}", paths.leader(), raced.toString());
+            }
+        }
+    }
+
+    private void watchTerm(ZkFence held) throws Exception {
+        Stat stat =
+                client.checkExists()
+                        .usingWatcher((Watcher) _ -> run(() -> termMoved(held)))
+                        .forPath(paths.term());
+        if (stat == null || stat.getVersion() != held.version()) {
+            stepDown("the term is not " + held.term() + " any more");
+        }
+    }
+
+    private void termMoved(ZkFence held) throws Exception {
+        // Watches also fire on connection events; while suspended nothing can be read.
+        if (held.equals(fence) && !suspended && !closed) {
+            watchTerm(held);
+        }
+    }
+
+    // ------------------------------------------------------------------ connection
+
+    private void connectionChanged(ConnectionState state) {
+        switch (state) {
+            case SUSPENDED, LOST, READ_ONLY -> run(() -> connectionLost(state));
+            case CONNECTED, RECONNECTED -> run(this::connectionBack);
+        }
+    }
+
+    private void connectionLost(ConnectionState state) {
+        if (fence != null && !suspended) {
+            suspended = true;
+            inputs.offer(new CoordinatorInput.StoreSuspended(state.toString()));
+        }
+    }
+
+    private void connectionBack() throws Exception {
+        ZkFence held = fence;
+        if (held == null || !suspended || closed) {
+            return;
+        }
+        try {
+            client.sync().forPath(paths.term());
+            Stat stat = client.checkExists().forPath(paths.term());
+            if (stat == null || stat.getVersion() != held.version()) {
+                stepDown("the term is not " + held.term() + " any more");
+                return;
+            }
+            long session = client.getZookeeperClient().getZooKeeper().getSessionId();
+            Stat leader = client.checkExists().forPath(paths.leader());
+            if (leader == null || leader.getEphemeralOwner() != session) {
+                announce(held);
+            }
+            suspended = false;
+            watchTerm(held);
+            if (held.equals(fence)) {
+                inputs.offer(new CoordinatorInput.StoreResumed());
+            }
+        } catch (KeeperException.BadVersionException deposed) {
+            stepDown("the term is not " + held.term() + " any more");
+        } catch (KeeperException lost) {
+            LOG.debug("the connection went again: {}", lost.toString());
+            suspended = true;
+            later(this::connectionBack);
+        }
+    }
+
+    // ------------------------------------------------------------------ stepping down
+
+    private void stepDown(String reason) throws Exception {
+        if (fence == null) {
+            return;
+        }
+        deposed();
+        inputs.offer(new CoordinatorInput.LeadershipLost(reason));
+        leaveLatch();
+        stand();
+    }
+
+    @Override
+    public void resign(String reason) {
+        run(() -> {
+            ZkFence held = fence;
+            if (held != null) {
+                LOG.info("coordinator {} resigns: {}", coordinatorId, reason);
+                deposed();
+                retract(held);
+                leaveLatch();
+                stand();
+            }
+        });
+    }
+
+    private void deposed() {
+        fence = null;
+        suspended = false;
+        store.fence(null);
+    }
+
+    private void leaveLatch() throws IOException {
+        LeaderLatch old = latch;
+        latch = null;
+        if (old != null) {
+            old.close();
+        }
+    }
+
+    // Only our own node: the check refuses when another leads by now.
+    private void retract(ZkFence held) {
+        try {
+            client.transaction()
+                    .forOperations(
+                            client.transactionOp()
+                                    .check()
+                                    .withVersion(held.version())
+                                    .forPath(paths.term()),
+                            client.transactionOp().delete().forPath(paths.leader()));
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+        } catch (Exception gone) {
+            LOG.debug("the leader node goes with its session: {}", gone.toString());
+        }
+    }
+
+    private void later(Work work) {
+        var _ = thread.schedule(() -> run(work), RETRY_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    private interface Work {
+        void run() throws Exception;
+    }
+
+    private void run(Work work) {
+        try {
+            thread.execute(() -> {
+                try {
+                    work.run();
+                } catch (InterruptedException stopped) {
+                    Thread.currentThread().interrupt();
+                } catch (Exception failed) {
+                    LOG.error("leadership of {} failed", coordinatorId, failed);
+                }
+            });
+        } catch (RejectedExecutionException closing) {
+            LOG.debug("late word for a closed leadership");
+        }
+    }
+
+    /** Takes the leader node away and leaves the election. The client stays open. */
+    @Override
+    public void close() {
+        client.getConnectionStateListenable().removeListener(connection);
+        run(() -> {
+            closed = true;
+            ZkFence held = fence;
+            boolean reachable = !suspended && client.getZookeeperClient().isConnected();
+            deposed();
+            if (held != null && reachable) {
+                retract(held);
+            }
+            leaveLatch();
+        });
+        thread.shutdown();
+        try {
+            if (!thread.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+                thread.shutdownNow();
+            }
+        } catch (InterruptedException stopped) {
+            thread.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+        agents.close();
+    }
+}

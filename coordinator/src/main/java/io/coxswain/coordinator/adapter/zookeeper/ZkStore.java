@@ -1,0 +1,288 @@
+package io.coxswain.coordinator.adapter.zookeeper;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+
+import io.coxswain.coordinator.app.CoordinatorInput;
+import io.coxswain.coordinator.app.Inputs;
+import io.coxswain.coordinator.app.StorePort;
+import io.coxswain.coordinator.app.StoreRecord;
+import io.coxswain.coordinator.app.StoredJob;
+import io.coxswain.coordinator.app.WriteOutcome;
+
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.api.CuratorEvent;
+import org.apache.curator.framework.api.transaction.CuratorOp;
+import org.apache.curator.framework.api.transaction.CuratorTransactionResult;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.KeeperException.Code;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The records of jobs as znodes. Each write is one multi: the check of the term's version, then the
+ * record. Requests run in the background; answers come as inputs. Thread-safe.
+ */
+final class ZkStore implements StorePort {
+    private static final Logger LOG = LoggerFactory.getLogger(ZkStore.class);
+
+    private final CuratorFramework client;
+    private final ZkPaths paths;
+    private final Inputs inputs;
+    // Paths known to exist; wrong guesses are corrected by the answer.
+    private final Set<String> existing = ConcurrentHashMap.newKeySet();
+    private volatile @Nullable ZkFence fence;
+
+    ZkStore(CuratorFramework client, ZkPaths paths, Inputs inputs) {
+        this.client = client;
+        this.paths = paths;
+        this.inputs = inputs;
+    }
+
+    /** From now on writes carry this check. */
+    void fence(@Nullable ZkFence newFence) {
+        existing.clear();
+        fence = newFence;
+    }
+
+    @Override
+    public void write(long writeId, StoreRecord record) {
+        ZkFence current = fence;
+        if (current == null) {
+            answer(writeId, WriteOutcome.REFUSED, "no term is held");
+            return;
+        }
+        write(writeId, record, current, 0);
+    }
+
+    private void write(long writeId, StoreRecord record, ZkFence check, int attempt) {
+        String path = paths.record(record.jobId(), record.kind());
+        byte[] bytes = StoreCodec.encode(record);
+        try {
+            var operations = new ArrayList<CuratorOp>();
+            operations.add(
+                    client.transactionOp()
+                            .check()
+                            .withVersion(check.version())
+                            .forPath(paths.term()));
+            String parent = paths.job(record.jobId());
+            if (existing.contains(path)) {
+                operations.add(client.transactionOp().setData().forPath(path, bytes));
+            } else {
+                if (!existing.contains(parent)) {
+                    operations.add(client.transactionOp().create().forPath(parent, new byte[0]));
+                }
+                operations.add(client.transactionOp().create().forPath(path, bytes));
+            }
+            client.transaction()
+                    .inBackground((_, event) -> written(writeId, record, check, attempt, event))
+                    .forOperations(operations);
+        } catch (Exception failed) {
+            // Curator's background calls throw only when the client is closed or misused.
+            answer(writeId, WriteOutcome.UNKNOWN, failed.toString());
+        }
+    }
+
+    private void written(
+            long writeId, StoreRecord record, ZkFence check, int attempt, CuratorEvent event) {
+        String path = paths.record(record.jobId(), record.kind());
+        String parent = paths.job(record.jobId());
+        Code code = Code.get(event.getResultCode());
+        if (code == Code.OK) {
+            existing.add(parent);
+            existing.add(path);
+            answer(writeId, WriteOutcome.DURABLE, "");
+            return;
+        }
+        Code cause = cause(event, code);
+        switch (cause) {
+            case BADVERSION ->
+                    answer(
+                            writeId,
+                            WriteOutcome.REFUSED,
+                            "the term is not " + check.term() + " any more");
+            case NODEEXISTS, NONODE -> {
+                if (attempt == 2) {
+                    answer(writeId, WriteOutcome.UNKNOWN, cause + " at " + path);
+                } else {
+                    lookAndWrite(writeId, record, check, attempt + 1);
+                }
+            }
+            default -> answer(writeId, WriteOutcome.UNKNOWN, cause.toString());
+        }
+    }
+
+    // What exists was guessed wrong: after a takeover, or when a write landed whose answer was
+    // lost.
+    private void lookAndWrite(long writeId, StoreRecord record, ZkFence check, int attempt) {
+        String path = paths.record(record.jobId(), record.kind());
+        String parent = paths.job(record.jobId());
+        try {
+            client.checkExists()
+                    .inBackground((_, parentSeen) -> {
+                        note(parent, parentSeen);
+                        client.checkExists()
+                                .inBackground((_, seen) -> {
+                                    note(path, seen);
+                                    write(writeId, record, check, attempt);
+                                })
+                                .forPath(path);
+                    })
+                    .forPath(parent);
+        } catch (Exception failed) {
+            answer(writeId, WriteOutcome.UNKNOWN, failed.toString());
+        }
+    }
+
+    private void note(String path, CuratorEvent seen) {
+        if (seen.getResultCode() == Code.OK.intValue() && seen.getStat() != null) {
+            existing.add(path);
+        } else {
+            existing.remove(path);
+        }
+    }
+
+    // A failed multi names the operation at fault among its results; the others say "runtime
+    // inconsistency".
+    private static Code cause(CuratorEvent event, Code code) {
+        List<CuratorTransactionResult> results = event.getOpResults();
+        if (results != null) {
+            for (CuratorTransactionResult result : results) {
+                Code one = Code.get(result.getError());
+                if (one != Code.OK && one != Code.RUNTIMEINCONSISTENCY) {
+                    return one;
+                }
+            }
+        }
+        return code == null ? Code.SYSTEMERROR : code;
+    }
+
+    @Override
+    public void verify(long writeId, StoreRecord record) {
+        ZkFence current = fence;
+        if (current == null) {
+            answer(writeId, WriteOutcome.REFUSED, "no term is held");
+            return;
+        }
+        String path = paths.record(record.jobId(), record.kind());
+        byte[] expected = StoreCodec.encode(record);
+        try {
+            // Sync first: a server that lags would show the state before the write.
+            client.sync()
+                    .inBackground((_, synced) -> {
+                        if (synced.getResultCode() != Code.OK.intValue()) {
+                            answer(
+                                    writeId,
+                                    WriteOutcome.UNKNOWN,
+                                    String.valueOf(Code.get(synced.getResultCode())));
+                            return;
+                        }
+                        verifyTerm(writeId, path, expected, current);
+                    })
+                    .forPath(paths.term());
+        } catch (Exception failed) {
+            answer(writeId, WriteOutcome.UNKNOWN, failed.toString());
+        }
+    }
+
+    private void verifyTerm(long writeId, String path, byte[] expected, ZkFence check)
+            throws Exception {
+        client.checkExists()
+                .inBackground((_, seen) -> {
+                    if (seen.getResultCode() != Code.OK.intValue()) {
+                        answer(
+                                writeId,
+                                WriteOutcome.UNKNOWN,
+                                String.valueOf(Code.get(seen.getResultCode())));
+                    } else if (seen.getStat() == null
+                            || seen.getStat().getVersion() != check.version()) {
+                        answer(
+                                writeId,
+                                WriteOutcome.REFUSED,
+                                "the term is not " + check.term() + " any more");
+                    } else {
+                        verifyRecord(writeId, path, expected);
+                    }
+                })
+                .forPath(paths.term());
+    }
+
+    private void verifyRecord(long writeId, String path, byte[] expected) throws Exception {
+        client.getData()
+                .inBackground((_, read) -> {
+                    Code code = Code.get(read.getResultCode());
+                    if (code == Code.OK) {
+                        existing.add(path);
+                        boolean same = Arrays.equals(read.getData(), expected);
+                        answer(
+                                writeId,
+                                same ? WriteOutcome.DURABLE : WriteOutcome.ABSENT,
+                                "read again");
+                    } else if (code == Code.NONODE) {
+                        existing.remove(path);
+                        answer(writeId, WriteOutcome.ABSENT, "read again");
+                    } else {
+                        answer(writeId, WriteOutcome.UNKNOWN, String.valueOf(code));
+                    }
+                })
+                .forPath(path);
+    }
+
+    private void answer(long writeId, WriteOutcome outcome, String detail) {
+        inputs.offer(new CoordinatorInput.StoreAnswered(writeId, outcome, detail));
+    }
+
+    /** Reads all jobs, in submission order. Blocks; for a new leader, after {@link #fence}. */
+    List<StoredJob> load() throws Exception {
+        client.sync().forPath(paths.jobs());
+        var jobs = new ArrayList<StoredJob>();
+        for (String jobId : client.getChildren().forPath(paths.jobs())) {
+            StoredJob job = load(jobId);
+            if (job != null) {
+                jobs.add(job);
+            }
+        }
+        jobs.sort(Comparator.comparingLong(job -> job.spec().submittedOrder()));
+        return jobs;
+    }
+
+    private @Nullable StoredJob load(String jobId) throws Exception {
+        try {
+            byte[] spec = read(jobId, StoreRecord.Kind.SPEC);
+            if (spec == null) {
+                return null;
+            }
+            byte[] view = read(jobId, StoreRecord.Kind.VIEW);
+            byte[] account = read(jobId, StoreRecord.Kind.ACCOUNT);
+            byte[] result = read(jobId, StoreRecord.Kind.RESULT);
+            return new StoredJob(
+                    StoreCodec.spec(spec),
+                    view == null ? null : StoreCodec.view(jobId, view),
+                    account == null ? null : StoreCodec.account(jobId, account),
+                    result == null ? null : StoreCodec.result(jobId, result));
+        } catch (InvalidProtocolBufferException | IllegalArgumentException unreadable) {
+            LOG.error(
+                    "the records of job {} below {} cannot be read by this version and are left"
+                            + " alone",
+                    jobId,
+                    paths.job(jobId),
+                    unreadable);
+            return null;
+        }
+    }
+
+    private byte @Nullable [] read(String jobId, StoreRecord.Kind kind) throws Exception {
+        try {
+            return client.getData().forPath(paths.record(jobId, kind));
+        } catch (KeeperException.NoNodeException absent) {
+            return null;
+        }
+    }
+}

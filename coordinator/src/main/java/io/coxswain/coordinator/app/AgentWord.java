@@ -1,0 +1,34 @@
+package io.coxswain.coordinator.app;
+
+import io.coxswain.coordinator.core.job.JobEvent;
+
+import java.util.List;
+
+/** What an attached agent says after its first message. */
+public sealed interface AgentWord {
+    /**
+     * A sign of life with what the agent is doing.
+     *
+     * @param jobTimeNanos the last job time it heard plus its own elapsed time since; 0: none
+     * @param waitingForRanks whose data the operation lacks
+     * @param operationNanos since the operation began
+     */
+    record Heartbeat(
+            long sequence,
+            long jobTimeNanos,
+            String operation,
+            long step,
+            List<Integer> waitingForRanks,
+            long operationNanos)
+            implements AgentWord {
+        public Heartbeat {
+            waitingForRanks = List.copyOf(waitingForRanks);
+        }
+    }
+
+    /** Something for the machine of that job. */
+    record ForJob(String jobId, JobEvent event) implements AgentWord {}
+
+    /** It goes on purpose. */
+    record Leaving(String reason) implements AgentWord {}
+}

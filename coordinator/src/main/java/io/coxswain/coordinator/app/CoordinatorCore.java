@@ -1,0 +1,457 @@
+package io.coxswain.coordinator.app;
+
+import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.liveness.LivenessEffect;
+import io.coxswain.coordinator.core.liveness.LivenessEvent;
+import io.coxswain.coordinator.core.liveness.LivenessMachine;
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.Inventory;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * The decision loop's logic without its thread: inputs and the time in, calls of ports out. The
+ * same inputs at the same times give the same calls.
+ *
+ * <pre>
+ *  STANDBY ── LeadershipGained ──► LEADING ── StoreSuspended ──► SUSPENDED (grants on, decides nothing)
+ *     ▲                              │  ▲                           │  │
+ *     └── LeadershipLost, refused ───┘  └────── StoreResumed ───────┘  │
+ *         write, higher term heard ◄───────────────────────────────────┘      any ── Stop ──► STOPPED
+ * </pre>
+ *
+ * <p>Confined to the thread that first calls it. A broken invariant leaves as an exception; the
+ * object must not be used after one.
+ */
+public final class CoordinatorCore {
+    private enum Standing {
+        STANDBY,
+        LEADING,
+        SUSPENDED,
+        STOPPED
+    }
+
+    private final CoordinatorSettings settings;
+    private final AgentsPort agents;
+    private final StorePort store;
+    private final EventsPort events;
+    private final LeadershipPort leadership;
+    private final Roster roster = new Roster();
+    private final JobDesk desk;
+    private final RunContext context = new RunContext();
+    private Standing standing = Standing.STANDBY;
+    private LivenessMachine liveness;
+    private StoreOutbox outbox;
+    private long term;
+    private long nowNanos;
+    private @Nullable Thread owner;
+
+    public CoordinatorCore(
+            CoordinatorSettings settings,
+            AgentsPort agents,
+            StorePort store,
+            EventsPort events,
+            LeadershipPort leadership) {
+        this.settings = settings;
+        this.agents = agents;
+        this.store = store;
+        this.events = events;
+        this.leadership = leadership;
+        this.liveness = new LivenessMachine(settings.livenessLimits());
+        this.outbox = new StoreOutbox(store, settings.storeRetryNanos());
+        this.desk = new JobDesk(settings, context);
+    }
+
+    /**
+     * Takes one input.
+     *
+     * @param nowNanos monotonic, never earlier than before
+     */
+    public void on(CoordinatorInput input, long nowNanos) {
+        confine(nowNanos);
+        if (standing == Standing.STOPPED) {
+            return;
+        }
+        switch (input) {
+            case CoordinatorInput.AgentAttached attached -> attached(attached);
+            case CoordinatorInput.AgentSaid said -> said(said);
+            case CoordinatorInput.StreamClosed closed -> streamClosed(closed);
+            case CoordinatorInput.DialAnswered answered ->
+                    judge(
+                            new LivenessEvent.DialEnded(
+                                    answered.agent(), answered.dial(), answered.result()));
+            case CoordinatorInput.AgentRegistered(AgentKey agent) ->
+                    judge(new LivenessEvent.RegistrationSeen(agent));
+            case CoordinatorInput.AgentUnregistered(AgentKey agent) ->
+                    judge(new LivenessEvent.RegistrationGone(agent));
+            case CoordinatorInput.StoreAnswered answered -> {
+                if (!outbox.answered(answered.writeId(), answered.outcome(), nowNanos)) {
+                    stepDown("the store refused a write: " + answered.detail(), true);
+                }
+            }
+            case CoordinatorInput.LeadershipGained gained -> gained(gained);
+            case CoordinatorInput.StoreSuspended _ -> {
+                if (standing == Standing.LEADING) {
+                    standing = Standing.SUSPENDED;
+                    desk.suspend();
+                }
+            }
+            case CoordinatorInput.StoreResumed() -> {
+                if (standing == Standing.SUSPENDED) {
+                    standing = Standing.LEADING;
+                    outbox.resumed();
+                    desk.resume();
+                }
+            }
+            case CoordinatorInput.LeadershipLost(String reason) -> stepDown(reason, false);
+            case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
+            case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
+            case CoordinatorInput.AwaitResult await -> desk.awaitResult(await, leads());
+            case CoordinatorInput.AskStatus(var answer) -> answer.accept(status());
+            case CoordinatorInput.Stop(String reason) -> stop(reason);
+        }
+        desk.settle();
+    }
+
+    /** Does what is due. Harmless at any time. */
+    public void advance(long nowNanos) {
+        confine(nowNanos);
+        if (!leads()) {
+            return;
+        }
+        if (liveness.nextDeadlineNanos() <= nowNanos) {
+            judge(new LivenessEvent.DeadlineReached());
+        }
+        if (leads()) {
+            outbox.advance(nowNanos);
+            desk.advance();
+            desk.settle();
+        }
+    }
+
+    /**
+     * When {@link #advance} is to be called next; {@link Long#MAX_VALUE} when only inputs matter.
+     */
+    public long nextDeadlineNanos() {
+        return leads()
+                ? Math.min(
+                        liveness.nextDeadlineNanos(),
+                        Math.min(outbox.nextDeadlineNanos(), desk.nextDeadlineNanos()))
+                : Long.MAX_VALUE;
+    }
+
+    /** A few numbers for meters. */
+    public Vitals vitals() {
+        JobRun run = desk.run();
+        return new Vitals(
+                leads() ? term : 0,
+                roster.size(),
+                run == null ? 0 : run.completedStep(),
+                run == null ? 0 : run.goodputRatio(),
+                run == null ? 0 : run.incidents(),
+                desk.waiting());
+    }
+
+    /** A few numbers for meters; {@code term} is 0 where none is held. */
+    public record Vitals(
+            long term,
+            int agents,
+            long completedStep,
+            double goodputRatio,
+            int incidents,
+            int queuedJobs) {
+        public static final Vitals NONE = new Vitals(0, 0, 0, 0, 0, 0);
+    }
+
+    private void confine(long now) {
+        Thread current = Thread.currentThread();
+        if (owner == null) {
+            owner = current;
+        } else if (!owner.equals(current)) {
+            throw new IllegalStateException(
+                    "the decision loop belongs to " + owner + " and was called by " + current);
+        }
+        nowNanos = Math.max(nowNanos, now);
+    }
+
+    private boolean leads() {
+        return standing == Standing.LEADING || standing == Standing.SUSPENDED;
+    }
+
+    // ------------------------------------------------------------------ leadership
+
+    private void gained(CoordinatorInput.LeadershipGained gained) {
+        if (leads()) {
+            forget();
+        }
+        standing = Standing.LEADING;
+        term = gained.term();
+        liveness = new LivenessMachine(settings.livenessLimits());
+        outbox = new StoreOutbox(store, settings.storeRetryNanos());
+        publish(new CoordinatorEvent.LeadershipGained(term), "", 0, 0);
+        desk.adopt(gained.jobs());
+    }
+
+    private void stepDown(String reason, boolean resign) {
+        if (!leads()) {
+            return;
+        }
+        publish(new CoordinatorEvent.LeadershipLost(term, reason), "", 0, 0);
+        for (Roster.Entry entry : List.copyOf(roster.all())) {
+            agents.reject(
+                    entry.stream,
+                    term,
+                    "coordinator " + settings.coordinatorId() + " does not lead any more",
+                    true);
+        }
+        forget();
+        standing = Standing.STANDBY;
+        if (resign) {
+            leadership.resign(reason);
+        }
+    }
+
+    // No timer, write or member of a term outlives it.
+    private void forget() {
+        roster.clear();
+        desk.clear();
+        liveness = new LivenessMachine(settings.livenessLimits());
+        outbox = new StoreOutbox(store, settings.storeRetryNanos());
+    }
+
+    private void stop(String reason) {
+        if (leads()) {
+            publish(new CoordinatorEvent.LeadershipLost(term, reason), "", 0, 0);
+        }
+        for (Roster.Entry entry : List.copyOf(roster.all())) {
+            agents.close(entry.stream, reason);
+        }
+        desk.stop();
+        forget();
+        standing = Standing.STOPPED;
+    }
+
+    private boolean heardHigherTerm(long termSeen, AgentKey agent) {
+        if (termSeen <= term) {
+            return false;
+        }
+        stepDown("agent " + agent + " has heard of term " + termSeen, true);
+        return true;
+    }
+
+    // ------------------------------------------------------------------ agents
+
+    private void attached(CoordinatorInput.AgentAttached attached) {
+        AgentProfile profile = attached.agent();
+        AgentKey key = profile.key();
+        if (leads() && heardHigherTerm(attached.termSeen(), key)) {
+            agents.reject(attached.stream(), term, "another coordinator leads", true);
+            return;
+        }
+        if (!leads()) {
+            agents.reject(
+                    attached.stream(),
+                    0,
+                    "coordinator "
+                            + settings.coordinatorId()
+                            + " does not lead: look up /controller/leader again",
+                    true);
+            return;
+        }
+        judge(new LivenessEvent.StreamOpened(key, attached.stream()));
+        boolean known = roster.of(key) != null;
+        long before = roster.attach(profile, attached.stream());
+        if (before != 0) {
+            agents.close(before, "agent " + key + " opened another stream");
+        }
+        agents.welcome(
+                attached.stream(),
+                term,
+                settings.jobLimits().heartbeatNanos(),
+                settings.jobLimits().leaseNanos());
+        if (!known) {
+            publish(
+                    new CoordinatorEvent.AgentAttached(
+                            key.id(), key.incarnation(), profile.domain().toString()),
+                    "",
+                    0,
+                    0);
+        }
+        JobRun run = desk.run();
+        boolean ofRun = run != null && run.jobId().equals(attached.jobId());
+        if (!attached.jobId().isEmpty() && !ofRun) {
+            agents.endJob(
+                    attached.stream(),
+                    term,
+                    attached.jobId(),
+                    "job " + attached.jobId() + " does not run any more");
+        }
+        if (run != null) {
+            run.feed(
+                    new JobEvent.AgentAttached(
+                            profile, ofRun ? attached.inventory() : Inventory.EMPTY),
+                    nowNanos);
+        }
+    }
+
+    private void said(CoordinatorInput.AgentSaid said) {
+        Roster.Entry entry = roster.byStream(said.stream());
+        if (entry == null || !leads()) {
+            return;
+        }
+        AgentKey key = entry.profile.key();
+        if (heardHigherTerm(said.termSeen(), key)) {
+            return;
+        }
+        judge(new LivenessEvent.Heard(key, said.stream()));
+        JobRun run = desk.run();
+        switch (said.word()) {
+            case AgentWord.Heartbeat beat -> {
+                entry.doing = doing(beat);
+                agents.heartbeatReply(
+                        said.stream(),
+                        term,
+                        beat.sequence(),
+                        run == null ? 0 : run.jobTimeNanos(nowNanos));
+            }
+            case AgentWord.ForJob(String jobId, JobEvent event) -> {
+                if (run != null && run.jobId().equals(jobId)) {
+                    run.feed(event, nowNanos);
+                }
+            }
+            case AgentWord.Leaving(String reason) ->
+                    judge(new LivenessEvent.Leaving(key, said.stream(), reason));
+        }
+    }
+
+    private static String doing(AgentWord.Heartbeat beat) {
+        if (beat.operation().isEmpty() || beat.operation().equals("idle")) {
+            return beat.operation();
+        }
+        String waiting =
+                beat.waitingForRanks().isEmpty()
+                        ? ""
+                        : ", waits for ranks " + beat.waitingForRanks();
+        return beat.operation() + " of step " + beat.step() + waiting;
+    }
+
+    private void streamClosed(CoordinatorInput.StreamClosed closed) {
+        Roster.Entry entry = roster.byStream(closed.stream());
+        if (entry != null) {
+            entry.streaming = false;
+            judge(new LivenessEvent.StreamBroken(entry.profile.key(), closed.stream()));
+        }
+    }
+
+    private void judge(LivenessEvent event) {
+        for (LivenessEffect effect : liveness.apply(event, nowNanos)) {
+            switch (effect) {
+                case LivenessEffect.Dial(AgentKey agent, long dial) -> {
+                    Roster.Entry entry = roster.of(agent);
+                    if (entry != null) {
+                        agents.dial(entry.profile, dial);
+                    }
+                }
+                case LivenessEffect.Suspect(AgentKey agent, long _) -> suspect(agent, true);
+                case LivenessEffect.Cleared(AgentKey agent) -> suspect(agent, false);
+                case LivenessEffect.DeclareLost lost -> declareLost(lost);
+            }
+        }
+    }
+
+    private void suspect(AgentKey agent, boolean suspect) {
+        Roster.Entry entry = roster.of(agent);
+        if (entry != null) {
+            entry.suspect = suspect;
+        }
+    }
+
+    private void declareLost(LivenessEffect.DeclareLost lost) {
+        AgentKey key = lost.agent();
+        Roster.Entry entry = roster.remove(key);
+        if (entry == null) {
+            return;
+        }
+        String cause = lost.cause().text();
+        agents.close(entry.stream, "agent " + key + " was declared lost: " + cause);
+        publish(new CoordinatorEvent.AgentLost(key.id(), key.incarnation(), cause), "", 0, 0);
+        JobRun run = desk.run();
+        if (run != null) {
+            run.feed(new JobEvent.AgentLost(key, cause, lost.lastWordNanos()), nowNanos);
+        }
+    }
+
+    // ------------------------------------------------------------------ status, events
+
+    private CoordinatorStatus status() {
+        JobRun run = desk.run();
+        var known = new ArrayList<CoordinatorStatus.Agent>();
+        for (Roster.Entry entry : roster.all()) {
+            AgentProfile profile = entry.profile;
+            AgentKey key = profile.key();
+            String state = run == null ? "attached" : run.stateOf(key);
+            String detail = run == null ? "" : run.detailOf(key);
+            known.add(
+                    new CoordinatorStatus.Agent(
+                            key.id(),
+                            key.incarnation(),
+                            profile.domain().toString(),
+                            entry.suspect || !entry.streaming ? "suspect" : state,
+                            run == null ? -1 : run.rankOf(key),
+                            profile.dataEndpoint().host() + ":" + profile.dataEndpoint().port(),
+                            profile.arenaBudgetBytes(),
+                            detail.isEmpty() ? entry.doing : detail));
+        }
+        return new CoordinatorStatus(
+                settings.coordinatorId(), leads() ? term : 0, leads(), desk.statuses(), known);
+    }
+
+    private void publish(CoordinatorEvent event, String jobId, long epoch, long step) {
+        events.publish(event, nowNanos, term, jobId, epoch, step);
+    }
+
+    private final class RunContext implements JobRun.Context {
+        @Override
+        public AgentsPort agents() {
+            return agents;
+        }
+
+        @Override
+        public long streamOf(AgentKey agent) {
+            Roster.Entry entry = roster.of(agent);
+            return entry == null ? 0 : entry.stream;
+        }
+
+        @Override
+        public Collection<AgentProfile> attached() {
+            return roster.all().stream().map(entry -> entry.profile).toList();
+        }
+
+        @Override
+        public void persist(StoreRecord record, Runnable onDurable) {
+            outbox.put(record, onDurable);
+        }
+
+        @Override
+        public void publish(CoordinatorEvent event, String jobId, long epoch, long step) {
+            CoordinatorCore.this.publish(event, jobId, epoch, step);
+        }
+
+        @Override
+        public long term() {
+            return term;
+        }
+
+        @Override
+        public long nowNanos() {
+            return nowNanos;
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package io.coxswain.coordinator.app;
+
+import io.coxswain.coordinator.CancelOutcome;
+import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.JobReport;
+import io.coxswain.coordinator.SubmitOutcome;
+import io.coxswain.coordinator.core.liveness.DialResult;
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.Inventory;
+import io.coxswain.coordinator.core.model.JobSpec;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * What the decision loop is told. Answers given to a {@link Consumer} must be taken without
+ * blocking.
+ */
+public sealed interface CoordinatorInput {
+    /**
+     * An agent opened a stream and said who it is.
+     *
+     * @param stream names this attachment; never used twice by one coordinator
+     * @param jobId the job it still holds state of; empty: none
+     * @param inventory what it holds of that job
+     * @param jobTimeNanos the last job time heard plus its own elapsed time since; 0: none
+     */
+    record AgentAttached(
+            long stream,
+            long termSeen,
+            AgentProfile agent,
+            Map<String, String> labels,
+            String jobId,
+            Inventory inventory,
+            long jobTimeNanos)
+            implements CoordinatorInput {
+        public AgentAttached {
+            labels = Map.copyOf(labels);
+        }
+    }
+
+    /** An attached agent said something. */
+    record AgentSaid(long stream, long termSeen, AgentWord word) implements CoordinatorInput {}
+
+    /** A stream ended: a sign, not yet a verdict. */
+    record StreamClosed(long stream, String detail) implements CoordinatorInput {}
+
+    /** Answer to {@link AgentsPort#dial}. */
+    record DialAnswered(AgentKey agent, long dial, DialResult result, String detail)
+            implements CoordinatorInput {}
+
+    /** Answer to {@link StorePort}. */
+    record StoreAnswered(long writeId, WriteOutcome outcome, String detail)
+            implements CoordinatorInput {}
+
+    /**
+     * This coordinator leads with that term; {@code jobs} as found in the store, in submission
+     * order.
+     */
+    record LeadershipGained(long term, List<StoredJob> jobs) implements CoordinatorInput {
+        public LeadershipGained {
+            jobs = List.copyOf(jobs);
+        }
+    }
+
+    /** The store is out of reach: grant on, decide nothing else. */
+    record StoreSuspended(String detail) implements CoordinatorInput {}
+
+    /** The store is back and holds this leader's term still. */
+    record StoreResumed() implements CoordinatorInput {}
+
+    /** Another leads, or the fence is broken. */
+    record LeadershipLost(String reason) implements CoordinatorInput {}
+
+    /** An agent's registration in the store came or changed. A hint, never a proof. */
+    record AgentRegistered(AgentKey agent) implements CoordinatorInput {}
+
+    /** An agent's registration went. A hint, never a proof. */
+    record AgentUnregistered(AgentKey agent) implements CoordinatorInput {}
+
+    /** A job is submitted; an empty id lets the coordinator choose one. */
+    record Submit(JobSpec job, boolean queue, Consumer<SubmitOutcome> answer)
+            implements CoordinatorInput {}
+
+    record Cancel(String jobId, String reason, Consumer<CancelOutcome> answer)
+            implements CoordinatorInput {}
+
+    record AskStatus(Consumer<CoordinatorStatus> answer) implements CoordinatorInput {}
+
+    /** Answered when the job is over; null when there is no such job. */
+    record AwaitResult(String jobId, Consumer<@Nullable JobReport> answer)
+            implements CoordinatorInput {}
+
+    /**
+     * No more decisions: streams are closed, nothing is written. Members step on under their lease.
+     */
+    record Stop(String reason) implements CoordinatorInput {}
+}

@@ -1,0 +1,439 @@
+package io.coxswain.coordinator.app;
+
+import io.coxswain.coordinator.CancelOutcome;
+import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.CoordinatorStatus.JobPhase;
+import io.coxswain.coordinator.JobReport;
+import io.coxswain.coordinator.SubmitOutcome;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.Inventory;
+import io.coxswain.coordinator.core.model.JobSpec;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+
+/**
+ * Submissions, the queue, the one running job, and those that ended. A submission is answered when
+ * its record is durable. Owned by the decision loop.
+ */
+final class JobDesk {
+    private static final Pattern JOB_ID = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}");
+    private static final String CANCELLED = "cancelled";
+
+    private final CoordinatorSettings settings;
+    private final JobRun.Context context;
+    private final JobBook book;
+    private final Map<String, List<Consumer<SubmitOutcome>>> submitters = new LinkedHashMap<>();
+    private final Map<String, List<Consumer<@Nullable JobReport>>> waiters = new LinkedHashMap<>();
+    // Ended without having run; their result is on its way to the store.
+    private final Map<String, JobSpec> abandoned = new LinkedHashMap<>();
+    private @Nullable JobRun run;
+    private boolean suspended;
+
+    JobDesk(CoordinatorSettings settings, JobRun.Context context) {
+        this.settings = settings;
+        this.context = context;
+        this.book = new JobBook(settings.keptJobs());
+    }
+
+    @Nullable JobRun run() {
+        return run;
+    }
+
+    int waiting() {
+        return book.waiting().size();
+    }
+
+    // ------------------------------------------------------------------ submissions
+
+    void submit(CoordinatorInput.Submit submit, boolean leads) {
+        Consumer<SubmitOutcome> answer = submit.answer();
+        if (!leads) {
+            answer.accept(
+                    new SubmitOutcome.Refused(
+                            "coordinator "
+                                    + settings.coordinatorId()
+                                    + " does not lead: submit to the one in /controller/leader"));
+            return;
+        }
+        JobSpec job = submit.job();
+        if (!job.jobId().isEmpty() && !JOB_ID.matcher(job.jobId()).matches()) {
+            answer.accept(
+                    new SubmitOutcome.Refused(
+                            "job id '"
+                                    + job.jobId()
+                                    + "' is not of 1 to 64 of the characters A-Z a-z 0-9 . _ -,"
+                                    + " the first not a dot"));
+            return;
+        }
+        JobSpec known = job.jobId().isEmpty() ? null : specOf(job.jobId());
+        if (known != null) {
+            again(job, known, answer);
+            return;
+        }
+        String refusal = refusal(submit.queue());
+        if (refusal != null) {
+            answer.accept(new SubmitOutcome.Refused(refusal));
+            return;
+        }
+        long order = book.takeOrder();
+        JobSpec named = job.jobId().isEmpty() ? withId(job, chooseId(job, order)) : job;
+        var waiting = new JobBook.Waiting(named, order, false);
+        book.enqueue(waiting);
+        submitters.computeIfAbsent(named.jobId(), _ -> new ArrayList<>()).add(answer);
+        context.persist(new StoreRecord.Spec(named, order), () -> recorded(waiting));
+    }
+
+    private void again(JobSpec job, JobSpec known, Consumer<SubmitOutcome> answer) {
+        if (!job.equals(known)) {
+            answer.accept(
+                    new SubmitOutcome.Refused(
+                            "job id '"
+                                    + job.jobId()
+                                    + "' is taken by another job: choose another id, or submit the"
+                                    + " same job to ask for the same again"));
+        } else if (submitters.containsKey(job.jobId())) {
+            submitters.computeIfAbsent(job.jobId(), _ -> new ArrayList<>()).add(answer);
+        } else {
+            answer.accept(accepted(job.jobId()));
+        }
+    }
+
+    private @Nullable String refusal(boolean queue) {
+        if (!queue && (run != null || !book.waiting().isEmpty())) {
+            String other =
+                    run != null ? run.jobId() : book.waiting().iterator().next().spec.jobId();
+            return "job "
+                    + other
+                    + " is running: one job runs at a time; ask for it to be queued, or wait for or"
+                    + " cancel the other";
+        }
+        return book.waiting().size() >= settings.queuedJobs()
+                ? "the queue holds " + settings.queuedJobs() + " jobs, which is the most it takes"
+                : null;
+    }
+
+    private @Nullable JobSpec specOf(String jobId) {
+        if (run != null && run.jobId().equals(jobId)) {
+            return run.spec();
+        }
+        JobBook.Waiting waiting = book.waiting(jobId);
+        if (waiting != null) {
+            return waiting.spec;
+        }
+        JobBook.Ended ended = book.ended(jobId);
+        return ended == null ? abandoned.get(jobId) : ended.spec();
+    }
+
+    private SubmitOutcome accepted(String jobId) {
+        int position = book.position(jobId);
+        return position == 0
+                ? new SubmitOutcome.Accepted(jobId)
+                : new SubmitOutcome.Queued(jobId, position);
+    }
+
+    private void recorded(JobBook.Waiting job) {
+        job.recorded = true;
+        String jobId = job.spec.jobId();
+        context.publish(new CoordinatorEvent.JobSubmitted(jobId, job.spec.name()), jobId, 0, 0);
+        startNext();
+        SubmitOutcome outcome = accepted(jobId);
+        if (outcome instanceof SubmitOutcome.Queued(String _, int position)) {
+            context.publish(new CoordinatorEvent.JobQueued(jobId, position), jobId, 0, 0);
+        }
+        List<Consumer<SubmitOutcome>> answers = submitters.remove(jobId);
+        if (answers != null) {
+            answers.forEach(answer -> answer.accept(outcome));
+        }
+    }
+
+    // Terms only grow and orders count within one, so the id was never used before.
+    private String chooseId(JobSpec job, long order) {
+        String slug = job.name().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
+        slug = slug.replaceAll("^-+|-+$", "");
+        slug = slug.isEmpty() ? "job" : slug.substring(0, Math.min(slug.length(), 32));
+        return slug + "-" + context.term() + "-" + order;
+    }
+
+    private static JobSpec withId(JobSpec job, String id) {
+        return new JobSpec(
+                id,
+                job.name(),
+                job.mesh(),
+                job.steps(),
+                job.seed(),
+                job.data(),
+                job.batch(),
+                job.microshards(),
+                job.protectCopies(),
+                job.protectEvery(),
+                job.protectLevel(),
+                job.returnWaitNanos(),
+                job.collectivesWithin(),
+                job.collectivesAcross(),
+                job.runtimeKind(),
+                job.runtimeJson());
+    }
+
+    // ------------------------------------------------------------------ cancel, results
+
+    void cancel(CoordinatorInput.Cancel cancel, boolean leads) {
+        String jobId = cancel.jobId();
+        JobBook.Waiting waits = book.waiting(jobId);
+        if (!leads) {
+            cancel.answer()
+                    .accept(
+                            new CancelOutcome.Refused(
+                                    "coordinator " + settings.coordinatorId() + " does not lead"));
+        } else if (run != null && run.jobId().equals(jobId)) {
+            run.feed(new JobEvent.CancelRequested(cancel.reason()), context.nowNanos());
+            cancel.answer().accept(new CancelOutcome.Cancelled(jobId));
+        } else if (waits != null && waits.recorded) {
+            book.removeWaiting(jobId);
+            abandon(waits.spec, CANCELLED + ": " + cancel.reason());
+            cancel.answer().accept(new CancelOutcome.Cancelled(jobId));
+        } else {
+            cancel.answer()
+                    .accept(
+                            new CancelOutcome.Refused(
+                                    book.ended(jobId) != null
+                                            ? "job " + jobId + " is over already"
+                                            : "there is no job " + jobId));
+        }
+    }
+
+    void awaitResult(CoordinatorInput.AwaitResult await, boolean leads) {
+        JobBook.Ended ended = book.ended(await.jobId());
+        if (ended != null) {
+            await.answer().accept(ended.report());
+        } else if (!leads || specOf(await.jobId()) != null) {
+            // A standby knows no jobs: whoever asks is answered when it leads.
+            waiters.computeIfAbsent(await.jobId(), _ -> new ArrayList<>()).add(await.answer());
+        } else {
+            await.answer().accept(null);
+        }
+    }
+
+    // A job that never ran here ends with an empty account.
+    private void abandon(JobSpec spec, String reason) {
+        abandoned.put(spec.jobId(), spec);
+        var report =
+                new JobReport(
+                        spec.jobId(),
+                        false,
+                        0,
+                        "",
+                        null,
+                        null,
+                        0,
+                        List.of(),
+                        new JobReport.Goodput(spec.mesh().ranks(), 0, 0, Map.of(), 0),
+                        List.of(),
+                        settings.environment());
+        context.persist(
+                new StoreRecord.Result(spec.jobId(), false, reason, report.toJson()),
+                () -> {
+                    abandoned.remove(spec.jobId());
+                    context.publish(
+                            new CoordinatorEvent.JobFinished(spec.jobId(), false, reason, ""),
+                            spec.jobId(),
+                            0,
+                            0);
+                    ended(new JobBook.Ended(spec, phaseOf(false, reason), reason, report, null));
+                });
+    }
+
+    private void ended(JobBook.Ended job) {
+        book.end(job);
+        List<Consumer<@Nullable JobReport>> waiting = waiters.remove(job.spec().jobId());
+        if (waiting != null) {
+            waiting.forEach(answer -> answer.accept(job.report()));
+        }
+    }
+
+    private static JobPhase phaseOf(boolean completed, String reason) {
+        if (completed) {
+            return JobPhase.COMPLETED;
+        }
+        return reason.startsWith(CANCELLED) ? JobPhase.CANCELLED : JobPhase.FAILED;
+    }
+
+    // ------------------------------------------------------------------ the running job
+
+    private void startNext() {
+        JobBook.Waiting next = book.next();
+        if (run != null || suspended || next == null || !next.recorded) {
+            return;
+        }
+        book.removeWaiting(next.spec.jobId());
+        var started = new JobRun(next.spec, next.order, 1, settings, context, context.nowNanos());
+        run = started;
+        started.open(context.nowNanos());
+        for (AgentProfile agent : context.attached()) {
+            started.feed(new JobEvent.AgentAttached(agent, Inventory.EMPTY), context.nowNanos());
+        }
+    }
+
+    /** After each input: a job that is over makes room for the next. */
+    void settle() {
+        JobRun current = run;
+        if (current != null && current.over()) {
+            run = null;
+            CoordinatorStatus.Job last = current.status();
+            ended(
+                    new JobBook.Ended(
+                            current.spec(),
+                            last.phase(),
+                            current.endReason(),
+                            current.report(),
+                            last));
+        }
+        startNext();
+    }
+
+    void advance() {
+        if (run != null) {
+            run.advance(context.nowNanos());
+        }
+    }
+
+    long nextDeadlineNanos() {
+        return run == null ? Long.MAX_VALUE : run.nextDeadlineNanos();
+    }
+
+    void suspend() {
+        suspended = true;
+        if (run != null) {
+            run.suspend();
+        }
+    }
+
+    void resume() {
+        suspended = false;
+        if (run != null) {
+            run.resume(context.nowNanos());
+        }
+    }
+
+    // ------------------------------------------------------------------ leadership
+
+    /** Takes over what the store holds. */
+    void adopt(List<StoredJob> jobs) {
+        suspended = false;
+        for (StoredJob job : jobs) {
+            JobSpec spec = job.spec().job();
+            book.sawOrder(job.spec().submittedOrder());
+            StoreRecord.Result result = job.result();
+            if (result != null) {
+                ended(
+                        new JobBook.Ended(
+                                spec,
+                                phaseOf(result.completed(), result.reason()),
+                                result.reason(),
+                                reportOf(result),
+                                null));
+            } else if (job.view() != null) {
+                // Going on would need the run's ledger and lineage in this leader's machine; to
+                // begin again from step 0 without a word would be worse than to say so.
+                abandon(
+                        spec,
+                        "its coordinator stopped at epoch "
+                                + job.view().view().epoch()
+                                + " while it ran, and this version cannot take a running job"
+                                + " over: submit it again under another id");
+            } else {
+                book.enqueue(new JobBook.Waiting(spec, job.spec().submittedOrder(), true));
+            }
+        }
+        for (String jobId : List.copyOf(waiters.keySet())) {
+            List<Consumer<@Nullable JobReport>> waiting = waiters.get(jobId);
+            if (waiting != null && specOf(jobId) == null) {
+                waiters.remove(jobId);
+                waiting.forEach(answer -> answer.accept(null));
+            }
+        }
+        startNext();
+    }
+
+    private static @Nullable JobReport reportOf(StoreRecord.Result result) {
+        try {
+            return JobReport.fromJson(result.reportJson());
+        } catch (IllegalArgumentException unreadable) {
+            return null;
+        }
+    }
+
+    /** The term is over. Who waits for a result goes on waiting: it may come in a later term. */
+    void clear() {
+        run = null;
+        suspended = false;
+        book.clear();
+        abandoned.clear();
+        var unanswered = new LinkedHashMap<>(submitters);
+        submitters.clear();
+        unanswered.forEach((jobId, answers) ->
+                answers.forEach(answer ->
+                        answer.accept(
+                                new SubmitOutcome.Refused(
+                                        "leadership was lost before it was known"
+                                                + " whether job "
+                                                + jobId
+                                                + " is recorded: submit it again"
+                                                + " with the same id"))));
+    }
+
+    /** No more answers will come. */
+    void stop() {
+        waiters.values().forEach(answers -> answers.forEach(answer -> answer.accept(null)));
+        waiters.clear();
+    }
+
+    List<CoordinatorStatus.Job> statuses() {
+        var jobs = new ArrayList<CoordinatorStatus.Job>();
+        if (run != null) {
+            jobs.add(run.status());
+        }
+        for (JobBook.Waiting job : book.waiting()) {
+            jobs.add(
+                    idle(
+                            job.spec,
+                            JobPhase.QUEUED,
+                            "position " + book.position(job.spec.jobId()),
+                            null));
+        }
+        for (JobBook.Ended job : book.endedJobs()) {
+            CoordinatorStatus.Job last = job.last();
+            jobs.add(
+                    last != null
+                            ? last
+                            : idle(job.spec(), job.phase(), job.reason(), job.report()));
+        }
+        return jobs;
+    }
+
+    private static CoordinatorStatus.Job idle(
+            JobSpec spec, JobPhase phase, String detail, @Nullable JobReport report) {
+        return new CoordinatorStatus.Job(
+                spec.jobId(),
+                spec.name(),
+                phase,
+                detail,
+                0,
+                report == null ? 0 : report.steps(),
+                0,
+                spec.steps(),
+                0,
+                report == null ? 0 : report.goodput().ratio(),
+                report == null ? 0 : report.incidents().size(),
+                report == null ? "" : report.toJson());
+    }
+}

@@ -1,0 +1,401 @@
+package io.coxswain.coordinator.app;
+
+import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.JobReport;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.event.Incident;
+import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.job.JobMachine;
+import io.coxswain.coordinator.core.job.JobResult;
+import io.coxswain.coordinator.core.job.Transition;
+import io.coxswain.coordinator.core.ledger.GoodputLedger;
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.model.View;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayDeque;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The running job: its machine, ledger and timers, and the carrying out of what the machine asks
+ * for. Owned by the decision loop.
+ *
+ * <p>While the store is out of reach only what keeps the active view stepping is let through;
+ * everything else waits, in order, until the store is back.
+ */
+final class JobRun {
+    private final JobSpec spec;
+    private final long order;
+    private final long startedNanos;
+    private final CoordinatorSettings settings;
+    private final Context context;
+    private final JobMachine machine;
+    private final GoodputLedger ledger = new GoodputLedger();
+    private final Timers timers = new Timers();
+    private final Map<Integer, Incident> incidents = new TreeMap<>();
+    private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
+    private final Set<AgentKey> ready = new HashSet<>();
+    private final Map<AgentKey, String> unfit = new HashMap<>();
+    private boolean suspended;
+    private @Nullable View view;
+    private float loss;
+    private String waitingFor = "";
+    private @Nullable JobReport report;
+    private String endReason = "";
+    private long accountDueNanos = Long.MAX_VALUE;
+    private long accountWrittenNanos;
+
+    /** What a run needs of the loop around it. */
+    interface Context {
+        AgentsPort agents();
+
+        /** The stream of an agent, or 0 when it has none. */
+        long streamOf(AgentKey agent);
+
+        /** The profiles of all attached agents. */
+        Collection<AgentProfile> attached();
+
+        void persist(StoreRecord record, Runnable onDurable);
+
+        void publish(CoordinatorEvent event, String jobId, long epoch, long step);
+
+        long term();
+
+        /** The time of the input being handled. */
+        long nowNanos();
+    }
+
+    JobRun(
+            JobSpec spec,
+            long order,
+            long nextEpoch,
+            CoordinatorSettings settings,
+            Context context,
+            long nowNanos) {
+        this.spec = spec;
+        this.order = order;
+        this.startedNanos = nowNanos;
+        this.accountWrittenNanos = nowNanos;
+        this.settings = settings;
+        this.context = context;
+        this.machine = JobMachine.submitted(spec, nextEpoch, settings.jobLimits(), nowNanos);
+    }
+
+    JobSpec spec() {
+        return spec;
+    }
+
+    String jobId() {
+        return spec.jobId();
+    }
+
+    long order() {
+        return order;
+    }
+
+    long epoch() {
+        return view == null ? 0 : view.epoch();
+    }
+
+    long completedStep() {
+        return machine.completedStep();
+    }
+
+    double goodputRatio() {
+        return ledger.ratio();
+    }
+
+    int incidents() {
+        return incidents.size();
+    }
+
+    /** Time of the job: the loop's clock since the job began here. */
+    long jobTimeNanos(long nowNanos) {
+        return nowNanos - startedNanos;
+    }
+
+    boolean over() {
+        return machine.phase().over();
+    }
+
+    @Nullable JobReport report() {
+        return report;
+    }
+
+    String endReason() {
+        return endReason;
+    }
+
+    /** Tells the machine, or keeps it for later while the store is out of reach. */
+    void feed(JobEvent event, long nowNanos) {
+        remember(event);
+        if (suspended && !harmless(event)) {
+            deferred.addLast(event);
+        } else {
+            step(event, nowNanos);
+        }
+    }
+
+    void suspend() {
+        suspended = true;
+    }
+
+    void resume(long nowNanos) {
+        suspended = false;
+        while (!deferred.isEmpty() && !over()) {
+            step(deferred.removeFirst(), nowNanos);
+        }
+    }
+
+    void advance(long nowNanos) {
+        for (Timers.Due due : timers.take(nowNanos)) {
+            feed(new JobEvent.TimerFired(due.kind(), due.epoch()), nowNanos);
+        }
+        if (accountDueNanos <= nowNanos && !over()) {
+            account(nowNanos);
+        }
+    }
+
+    long nextDeadlineNanos() {
+        return Math.min(timers.nextDeadlineNanos(), accountDueNanos);
+    }
+
+    // Reports renew credits and copies move the floor: training goes on by them. A tick renews
+    // credits too; what else it looks at can only follow from events that wait.
+    private static boolean harmless(JobEvent event) {
+        return event instanceof JobEvent.ProgressReported
+                || event instanceof JobEvent.CopyHeldReported
+                || event instanceof JobEvent.ViewPersisted
+                || event instanceof JobEvent.ResultPersisted
+                || (event instanceof JobEvent.TimerFired fired
+                        && fired.kind() == JobEffect.TimerKind.TICK);
+    }
+
+    /** Once, before anything else: opens the account and says what is needed. */
+    void open(long nowNanos) {
+        apply(machine.opening(), nowNanos);
+    }
+
+    private void step(JobEvent event, long nowNanos) {
+        apply(machine.step(event, nowNanos), nowNanos);
+    }
+
+    private void apply(Transition transition, long nowNanos) {
+        transition.ledger().forEach(ledger::apply);
+        for (JobEffect effect : transition.effects()) {
+            carryOut(effect, nowNanos);
+        }
+    }
+
+    private void carryOut(JobEffect effect, long nowNanos) {
+        long term = context.term();
+        AgentsPort agents = context.agents();
+        switch (effect) {
+            case JobEffect.OfferJob(AgentKey agent) ->
+                    agents.offerJob(context.streamOf(agent), term, spec);
+            case JobEffect.SendFence fence ->
+                    agents.fence(context.streamOf(fence.agent()), term, jobId(), fence);
+            case JobEffect.SendPrepareView prepare ->
+                    agents.prepareView(context.streamOf(prepare.agent()), term, jobId(), prepare);
+            case JobEffect.SendStartView start ->
+                    agents.startView(context.streamOf(start.agent()), term, jobId(), start);
+            case JobEffect.SendGrant grant ->
+                    agents.grant(context.streamOf(grant.agent()), term, jobId(), grant);
+            case JobEffect.SendPlacement placement ->
+                    agents.placement(context.streamOf(placement.agent()), term, jobId(), placement);
+            case JobEffect.SendCollectFinal collect ->
+                    agents.collectFinal(context.streamOf(collect.agent()), term, jobId(), collect);
+            case JobEffect.SendEndJob(AgentKey agent, String reason) ->
+                    agents.endJob(context.streamOf(agent), term, jobId(), reason);
+            case JobEffect.SendAcknowledge acknowledge ->
+                    agents.acknowledge(
+                            context.streamOf(acknowledge.agent()), term, jobId(), acknowledge);
+            case JobEffect.PersistView persist -> persistView(persist);
+            case JobEffect.PersistResult(JobResult result) -> persistResult(result, nowNanos);
+            case JobEffect.SetTimer timer ->
+                    timers.set(timer.kind(), timer.epoch(), nowNanos + timer.delayNanos());
+            case JobEffect.Publish(CoordinatorEvent event) -> publish(event, nowNanos);
+        }
+    }
+
+    private void persistView(JobEffect.PersistView persist) {
+        view = persist.view();
+        context.persist(
+                new StoreRecord.ViewRecord(
+                        jobId(),
+                        persist.state(),
+                        persist.view(),
+                        persist.placement(),
+                        persist.lineage()),
+                () -> {
+                    if (!over()) {
+                        feed(
+                                new JobEvent.ViewPersisted(persist.view().epoch(), persist.state()),
+                                context.nowNanos());
+                    }
+                });
+    }
+
+    private void persistResult(JobResult result, long nowNanos) {
+        JobReport finished =
+                Reports.report(
+                        jobId(),
+                        result,
+                        totals(nowNanos),
+                        incidents.values(),
+                        settings.environment());
+        report = finished;
+        endReason = result.reason();
+        accountDueNanos = Long.MAX_VALUE;
+        context.persist(
+                new StoreRecord.Result(
+                        jobId(), result.completed(), result.reason(), finished.toJson()),
+                () -> feed(new JobEvent.ResultPersisted(), context.nowNanos()));
+    }
+
+    private GoodputLedger.Totals totals(long nowNanos) {
+        return ledger.openTotals(nowNanos, machine.runningCategory());
+    }
+
+    private void publish(CoordinatorEvent event, long nowNanos) {
+        CoordinatorEvent told = event;
+        boolean account = false;
+        switch (event) {
+            case CoordinatorEvent.StepsCompleted steps -> {
+                loss = steps.loss();
+                waitingFor = "";
+                // The machine books, it keeps no account: the ratio is the ledger's.
+                told =
+                        new CoordinatorEvent.StepsCompleted(
+                                steps.job(),
+                                steps.epoch(),
+                                steps.step(),
+                                steps.protectedStep(),
+                                steps.loss(),
+                                steps.stepsPerSecond(),
+                                ledger.ratio());
+                if (accountDueNanos == Long.MAX_VALUE && report == null) {
+                    accountDueNanos = accountWrittenNanos + settings.accountNanos();
+                }
+            }
+            case CoordinatorEvent.ViewActivated _ -> {
+                waitingFor = "";
+                account = true;
+            }
+            case CoordinatorEvent.IncidentProgressed progressed ->
+                    incidents.put(progressed.incident().id(), progressed.incident());
+            case CoordinatorEvent.IncidentClosed closed -> {
+                incidents.put(closed.incident().id(), closed.incident());
+                account = true;
+            }
+            case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
+            case CoordinatorEvent.LeadershipGained _,
+                    CoordinatorEvent.LeadershipLost _,
+                    CoordinatorEvent.AgentAttached _,
+                    CoordinatorEvent.AgentLost _,
+                    CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.JobSubmitted _,
+                    CoordinatorEvent.JobQueued _,
+                    CoordinatorEvent.CapacityNeeded _,
+                    CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.RolledBack _,
+                    CoordinatorEvent.JobFinished _,
+                    CoordinatorEvent.Gap _ -> {}
+        }
+        context.publish(told, jobId(), epoch(), completedStep());
+        if (account && report == null) {
+            account(nowNanos);
+        }
+    }
+
+    private void account(long nowNanos) {
+        accountDueNanos = Long.MAX_VALUE;
+        accountWrittenNanos = nowNanos;
+        context.persist(
+                new StoreRecord.Account(
+                        jobId(),
+                        context.term(),
+                        machine.completedStep(),
+                        machine.protectedStep(),
+                        jobTimeNanos(nowNanos),
+                        Reports.categories(totals(nowNanos)),
+                        Reports.json(incidents.values())),
+                () -> {});
+    }
+
+    private void remember(JobEvent event) {
+        if (event instanceof JobEvent.AgentReady agentReady) {
+            ready.add(agentReady.agent());
+            unfit.remove(agentReady.agent());
+        } else if (event instanceof JobEvent.AgentUnfit agentUnfit) {
+            unfit.put(agentUnfit.agent(), agentUnfit.reason());
+            ready.remove(agentUnfit.agent());
+        } else if (event instanceof JobEvent.AgentLost lost) {
+            ready.remove(lost.agent());
+            unfit.remove(lost.agent());
+        }
+    }
+
+    /** For the status: what that agent is to this job. */
+    String stateOf(AgentKey agent) {
+        if (unfit.containsKey(agent)) {
+            return "unfit";
+        }
+        if (rankOf(agent) >= 0) {
+            return "ranked";
+        }
+        if (!ready.contains(agent)) {
+            return "attached";
+        }
+        return view == null ? "ready" : "spare";
+    }
+
+    String detailOf(AgentKey agent) {
+        return unfit.getOrDefault(agent, "");
+    }
+
+    int rankOf(AgentKey agent) {
+        return view == null ? -1 : view.rankOf(agent);
+    }
+
+    CoordinatorStatus.Job status() {
+        return new CoordinatorStatus.Job(
+                jobId(),
+                spec.name(),
+                phase(),
+                over() ? endReason : waitingFor,
+                epoch(),
+                machine.completedStep(),
+                machine.protectedStep(),
+                spec.steps(),
+                loss,
+                ledger.ratio(),
+                incidents.size(),
+                over() && report != null ? report.toJson() : "");
+    }
+
+    CoordinatorStatus.JobPhase phase() {
+        return switch (machine.phase()) {
+            case WAITING, RETURN_WAIT -> CoordinatorStatus.JobPhase.WAITING;
+            case FENCING, PLANNING -> CoordinatorStatus.JobPhase.RECOVERING;
+            case PERSISTING, PREPARING, ACTIVATING ->
+                    view != null && view.parentEpoch() > 0
+                            ? CoordinatorStatus.JobPhase.RECOVERING
+                            : CoordinatorStatus.JobPhase.PREPARING;
+            case ACTIVE -> CoordinatorStatus.JobPhase.ACTIVE;
+            case FINISHING, RECORDING -> CoordinatorStatus.JobPhase.FINISHING;
+            case COMPLETED -> CoordinatorStatus.JobPhase.COMPLETED;
+            case FAILED -> CoordinatorStatus.JobPhase.FAILED;
+            case CANCELLED -> CoordinatorStatus.JobPhase.CANCELLED;
+        };
+    }
+}

@@ -1,0 +1,78 @@
+package io.coxswain.coordinator.app;
+
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.AgentProfile;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The agents that are attached, or whose stream broke and who are not declared lost. In order of
+ * their keys, so that nothing depends on a hash. Owned by the decision loop.
+ */
+final class Roster {
+    /** One agent; {@code stream} is its newest. */
+    static final class Entry {
+        final AgentProfile profile;
+        long stream;
+        boolean suspect;
+        boolean streaming = true;
+        String doing = "";
+
+        Entry(AgentProfile profile, long stream) {
+            this.profile = profile;
+            this.stream = stream;
+        }
+    }
+
+    private final Map<AgentKey, Entry> byKey = new TreeMap<>();
+    private final Map<Long, AgentKey> byStream = new HashMap<>();
+
+    /**
+     * Takes an attachment; returns the agent's stream before, or 0. The profile may have changed.
+     */
+    long attach(AgentProfile profile, long stream) {
+        Entry before = byKey.put(profile.key(), new Entry(profile, stream));
+        byStream.put(stream, profile.key());
+        if (before == null) {
+            return 0;
+        }
+        byStream.remove(before.stream);
+        return before.stream;
+    }
+
+    /** The agent whose current stream that is. */
+    @Nullable Entry byStream(long stream) {
+        AgentKey key = byStream.get(stream);
+        return key == null ? null : byKey.get(key);
+    }
+
+    @Nullable Entry of(AgentKey key) {
+        return byKey.get(key);
+    }
+
+    @Nullable Entry remove(AgentKey key) {
+        Entry entry = byKey.remove(key);
+        if (entry != null) {
+            byStream.remove(entry.stream);
+        }
+        return entry;
+    }
+
+    Collection<Entry> all() {
+        return byKey.values();
+    }
+
+    int size() {
+        return byKey.size();
+    }
+
+    void clear() {
+        byKey.clear();
+        byStream.clear();
+    }
+}

@@ -1,0 +1,86 @@
+package io.coxswain.coordinator.app;
+
+import io.coxswain.coordinator.core.job.JobEffect.ViewState;
+import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.model.Lineage;
+import io.coxswain.coordinator.core.model.Placement;
+import io.coxswain.coordinator.core.model.View;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What is kept of a job. Each kind replaces the one before it. */
+public sealed interface StoreRecord {
+    /** What kind of record: a job has one of each. */
+    enum Kind {
+        SPEC,
+        VIEW,
+        ACCOUNT,
+        RESULT
+    }
+
+    String jobId();
+
+    Kind kind();
+
+    /** The job as submitted. */
+    record Spec(JobSpec job, long submittedOrder) implements StoreRecord {
+        @Override
+        public String jobId() {
+            return job.jobId();
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.SPEC;
+        }
+    }
+
+    /** The newest view and how far its installation is. */
+    record ViewRecord(
+            String jobId,
+            ViewState state,
+            View view,
+            @Nullable Placement placement,
+            Lineage lineage)
+            implements StoreRecord {
+        @Override
+        public Kind kind() {
+            return Kind.VIEW;
+        }
+    }
+
+    /** Totals that a later leader goes on from. */
+    record Account(
+            String jobId,
+            long term,
+            long completedStep,
+            long protectedStep,
+            long jobTimeNanos,
+            Map<String, Long> categoryNanos,
+            List<String> incidentsJson)
+            implements StoreRecord {
+        public Account {
+            categoryNanos =
+                    java.util.Collections.unmodifiableMap(new LinkedHashMap<>(categoryNanos));
+            incidentsJson = List.copyOf(incidentsJson);
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.ACCOUNT;
+        }
+    }
+
+    /** How the job ended. */
+    record Result(String jobId, boolean completed, String reason, String reportJson)
+            implements StoreRecord {
+        @Override
+        public Kind kind() {
+            return Kind.RESULT;
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package io.coxswain.coordinator.core.liveness;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.coxswain.coordinator.core.view.StepTimes;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+
+class HangRuleTest {
+    private static final long BUDGET = 2_000_000_000L;
+    private static final long OVER = 3_000_000_000L;
+
+    private static RankWord word(int rank, String operation, long nanos, Integer... waitingFor) {
+        return new RankWord(rank, operation, Set.of(waitingFor), nanos);
+    }
+
+    private static HangRule.@Nullable Suspicion judge(RankWord... words) {
+        return HangRule.judge(List.of(words), BUDGET);
+    }
+
+    private static HangRule.Suspicion suspicion(RankWord... words) {
+        return Objects.requireNonNull(judge(words));
+    }
+
+    @Test
+    void whoIsWaitedForAndWaitsForNobodyIsSuspected() {
+        HangRule.Suspicion found =
+                suspicion(
+                        word(0, "reduce", OVER, 2),
+                        word(1, "reduce", OVER, 2, 3),
+                        word(2, "execute", OVER + 1),
+                        word(3, "reduce", OVER, 2));
+        assertThat(found.rank()).isEqualTo(2);
+        assertThat(found.accusers()).isEqualTo(3);
+        assertThat(found.cycle()).isFalse();
+        assertThat(found.text())
+                .isEqualTo(
+                        "rank 2 hangs in execute; 3 ranks wait for it; no step for 3000 ms, where"
+                                + " the job's own step times allow 2000 ms");
+    }
+
+    @Test
+    void onACutLinkTheMostAccusedIsSuspected() {
+        HangRule.Suspicion found =
+                suspicion(
+                        word(0, "reduce", OVER, 1),
+                        word(1, "reduce", OVER, 0, 2),
+                        word(2, "reduce", OVER, 1),
+                        word(3, "gather", OVER, 1));
+        assertThat(found.rank()).isEqualTo(1);
+        assertThat(found.cycle()).isTrue();
+        assertThat(found.text())
+                .startsWith("rank 1 is the most accused (3 ranks wait for it) in a cycle of waits");
+    }
+
+    @Test
+    void aLoneRankThatNobodyWaitsForCanHangToo() {
+        assertThat(suspicion(word(0, "apply", OVER)).rank()).isZero();
+    }
+
+    @Test
+    void anIdleRankThatOthersWaitForIsStuckBeforeItsOperation() {
+        assertThat(suspicion(word(0, "reduce", OVER, 1), word(1, "idle", 2 * OVER)).rank())
+                .isEqualTo(1);
+        assertThat(judge(word(0, "idle", OVER), word(1, "idle", OVER)))
+                .as("no credits: nobody hangs")
+                .isNull();
+    }
+
+    @Test
+    void nobodyIsSuspectedWithinTheBudgetOrOnAnOldWord() {
+        assertThat(judge(word(0, "reduce", BUDGET, 1), word(1, "execute", BUDGET))).isNull();
+        assertThat(judge(word(0, "reduce", OVER, 1), word(1, "execute", 5)))
+                .as("rank 1 has moved on")
+                .isNull();
+        assertThat(judge(word(0, "reduce", OVER, 1))).as("rank 1 has not spoken yet").isNull();
+    }
+
+    @Test
+    void theBudgetIsLearnedFromTheJobsOwnSteps() {
+        assertThat(HangRule.budgetNanos(StepTimes.NONE)).isEqualTo(Long.MAX_VALUE);
+        assertThat(HangRule.budgetNanos(StepTimes.NONE.observe(10, 10_000_000))).isEqualTo(BUDGET);
+        assertThat(HangRule.budgetNanos(StepTimes.NONE.observe(1, 60_000_000_000L)))
+                .isEqualTo(480_000_000_000L);
+        assertThat(HangRule.budgetNanos(StepTimes.NONE.observe(1, Long.MAX_VALUE))).isPositive();
+    }
+}

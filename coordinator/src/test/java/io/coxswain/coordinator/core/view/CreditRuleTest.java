@@ -1,0 +1,66 @@
+package io.coxswain.coordinator.core.view;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class CreditRuleTest {
+    private static final long LEASE_NANOS = 10_000_000_000L;
+    private static final long STEP_NANOS = 10_000_000L;
+
+    private static StepTimes steady() {
+        return StepTimes.NONE.observe(100, 100 * STEP_NANOS);
+    }
+
+    @Test
+    void theCreditCoversTheLeaseAtAnyTime() {
+        long completed = 0;
+        long granted = 0;
+        int messages = 0;
+        while (completed < 20_000) {
+            long through =
+                    CreditRule.through(completed, granted, steady(), LEASE_NANOS, 10, 1_000_000);
+            assertThat(through).isGreaterThanOrEqualTo(granted);
+            messages += through > granted ? 1 : 0;
+            granted = through;
+            assertThat((granted - completed) * STEP_NANOS).isGreaterThanOrEqualTo(LEASE_NANOS);
+            completed += 10;
+        }
+        assertThat(messages).as("renewed when half is used, not at each report").isLessThan(25);
+    }
+
+    @Test
+    void nothingIsGrantedBeyondTheLastStepNorTakenBack() {
+        assertThat(CreditRule.through(590, 590, steady(), LEASE_NANOS, 10, 600)).isEqualTo(600);
+        assertThat(CreditRule.through(590, 600, steady(), LEASE_NANOS, 10, 600)).isEqualTo(600);
+        StepTimes slow = StepTimes.NONE.observe(1, 100 * LEASE_NANOS);
+        assertThat(CreditRule.through(10, 500, slow, LEASE_NANOS, 1, 600)).isEqualTo(500);
+    }
+
+    @Test
+    void withoutAStepTimeAFixedNumberIsGranted() {
+        assertThat(CreditRule.through(40, 40, StepTimes.NONE, LEASE_NANOS, 10, 600))
+                .isEqualTo(40 + CreditRule.FIRST_STEPS + 10);
+    }
+
+    @Test
+    void veryShortStepsAreBounded() {
+        StepTimes fast = StepTimes.NONE.observe(10, 0);
+        assertThat(CreditRule.through(0, 0, fast, Long.MAX_VALUE / 2, 10, Long.MAX_VALUE))
+                .isEqualTo(CreditRule.MOST_STEPS);
+    }
+
+    @Test
+    void stepTimesFollowTheJob() {
+        StepTimes times = steady();
+        assertThat(times.meanNanos()).isEqualTo(STEP_NANOS);
+        StepTimes afterPause = times.observe(1, 50 * STEP_NANOS);
+        assertThat(afterPause.longestNanos()).isEqualTo(50 * STEP_NANOS);
+        StepTimes later = afterPause;
+        for (int i = 0; i < 1000; i++) {
+            later = later.observe(1, STEP_NANOS);
+        }
+        assertThat(later.meanNanos()).isBetween(STEP_NANOS, STEP_NANOS + 10);
+        assertThat(later.longestNanos()).as("an old pause is forgotten").isEqualTo(STEP_NANOS);
+    }
+}

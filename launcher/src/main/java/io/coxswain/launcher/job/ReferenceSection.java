@@ -1,0 +1,49 @@
+package io.coxswain.launcher.job;
+
+import io.coxswain.launcher.config.ConfigSection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The {@code runtime} section of {@code kind: reference}, with the bounds that the runtime itself checks again. */
+final class ReferenceSection {
+    private static final long MAX_BALLAST_BYTES = 1L << 40;
+
+    private ReferenceSection() {}
+
+    /** Reads the section and renders it as the JSON that the runtime takes. */
+    static String read(ConfigSection runtime) {
+        var json = new LinkedHashMap<String, Object>();
+        json.put("kind", "reference");
+        runtime.require("model");
+        ConfigSection model = runtime.section("model");
+        if (runtime.has("model")) {
+            model.require("layers");
+        }
+        var modelJson = new LinkedHashMap<String, Object>();
+        modelJson.put("kind", model.choice("kind", "mlp", List.of("mlp")));
+        modelJson.put("layers", model.wholes("layers", List.of(), 2, 64, 1, 1 << 20));
+        json.put("model", modelJson);
+        json.put("optimizer", optimizer(runtime.section("optimizer")));
+        json.put("ballast", runtime.size("ballast", 0, 0, MAX_BALLAST_BYTES));
+        json.put("minStepMillis", runtime.whole("minStepMillis", 0, 0, 3_600_000));
+        return JsonMapper.shared().writeValueAsString(json);
+    }
+
+    private static Map<String, Object> optimizer(ConfigSection section) {
+        var json = new LinkedHashMap<String, Object>();
+        String kind = section.choice("kind", "adam", List.of("adam", "sgd"));
+        json.put("kind", kind);
+        if (kind.equals("adam")) {
+            json.put("learningRate", section.decimal("learningRate", 0.001, 0, 1e6));
+            json.put("beta1", section.decimal("beta1", 0.9, 0, 0.999999));
+            json.put("beta2", section.decimal("beta2", 0.999, 0, 0.999999));
+            json.put("epsilon", section.decimal("epsilon", 1e-8, 1e-30, 1));
+        } else {
+            json.put("learningRate", section.decimal("learningRate", 0.05, 0, 1e6));
+            json.put("momentum", section.decimal("momentum", 0.9, 0, 0.999999));
+        }
+        return json;
+    }
+}

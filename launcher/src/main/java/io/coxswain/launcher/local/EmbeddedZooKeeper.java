@@ -1,0 +1,80 @@
+package io.coxswain.launcher.local;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Path;
+import java.util.Properties;
+import org.apache.zookeeper.server.embedded.ExitHandler;
+import org.apache.zookeeper.server.embedded.ZooKeeperServerEmbedded;
+
+/** A ZooKeeper server inside this process, for one-machine runs: loopback only, its data in a folder of the run. */
+public final class EmbeddedZooKeeper implements AutoCloseable {
+    private static final int ATTEMPTS = 5;
+    private static final long START_LIMIT_MILLIS = 20_000;
+
+    private final ZooKeeperServerEmbedded server;
+    private final int port;
+
+    private EmbeddedZooKeeper(ZooKeeperServerEmbedded server, int port) {
+        this.server = server;
+        this.port = port;
+    }
+
+    /**
+     * Starts a server on a free port.
+     *
+     * @param dataDirectory made when absent; may be deleted after {@link #close()}
+     * @param minSessionMillis the shortest session that clients may ask for
+     */
+    public static EmbeddedZooKeeper start(Path dataDirectory, int minSessionMillis) throws IOException {
+        Exception last = null;
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+            int port = freePort();
+            var properties = new Properties();
+            properties.setProperty("clientPortAddress", InetAddress.getLoopbackAddress().getHostAddress());
+            properties.setProperty("clientPort", Integer.toString(port));
+            properties.setProperty("tickTime", "500");
+            properties.setProperty("minSessionTimeout", Integer.toString(minSessionMillis));
+            properties.setProperty("maxSessionTimeout", "60000");
+            // All clients of a one-machine run share one address.
+            properties.setProperty("maxClientCnxns", "0");
+            properties.setProperty("admin.enableServer", "false");
+            properties.setProperty("preAllocSize", "64");
+            properties.setProperty("snapCount", "10000");
+            try {
+                var server = ZooKeeperServerEmbedded.builder()
+                        .baseDir(dataDirectory)
+                        .configuration(properties)
+                        .exitHandler(ExitHandler.LOG_ONLY)
+                        .build();
+                server.start(START_LIMIT_MILLIS);
+                return new EmbeddedZooKeeper(server, port);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("interrupted while the embedded ZooKeeper was starting", e);
+            } catch (Exception e) {
+                last = e; // most likely the port was taken in between
+            }
+        }
+        throw new IOException("the embedded ZooKeeper did not start in " + dataDirectory + ": " + last, last);
+    }
+
+    private static int freePort() throws IOException {
+        try (var probe = new ServerSocket()) {
+            probe.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            return probe.getLocalPort();
+        }
+    }
+
+    /** {@code host:port} for clients. */
+    public String connectString() {
+        return InetAddress.getLoopbackAddress().getHostAddress() + ":" + port;
+    }
+
+    @Override
+    public void close() {
+        server.close();
+    }
+}

@@ -1,0 +1,22 @@
+package io.coxswain.agent.adapter;
+
+import io.coxswain.agent.core.model.AgentKey;
+import io.coxswain.agent.core.model.Endpoint;
+import java.util.Map;
+
+/**
+ * What an agent says of itself, to ZooKeeper and to leaders.
+ *
+ * @param dataEndpoint where its data plane is reached, as advertised
+ * @param failureDomain widest part first, as {@code pod0/rack7/host31}
+ * @param arenaBudgetBytes shared memory it may use
+ */
+record AgentProfile(
+        AgentKey key, Endpoint dataEndpoint, String failureDomain, long arenaBudgetBytes, int devices, Map<String, String> labels) {
+    static final int PROTOCOL_MAJOR = 1;
+    static final int PROTOCOL_MINOR = 0;
+
+    AgentProfile {
+        labels = Map.copyOf(labels);
+    }
+}

@@ -1,0 +1,221 @@
+package io.coxswain.agent.adapter;
+
+import io.coxswain.agent.app.WorkerPort;
+import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.WorkerRequest;
+import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.worker.WorkerCommand;
+import io.coxswain.agent.worker.WorkerExit;
+import io.coxswain.agent.worker.WorkerSupervisor;
+import io.coxswain.proto.bridge.v1.FromWorker;
+import io.coxswain.proto.bridge.v1.Hello;
+import io.coxswain.proto.bridge.v1.Pong;
+import io.coxswain.proto.bridge.v1.Shutdown;
+import io.coxswain.proto.bridge.v1.ToWorker;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The worker processes behind {@link WorkerPort}. A supervisor serves one job; its generations are counted on by the machine's. Port calls come from the decision
+ * loop only; the supervisor's threads post events.
+ */
+final class BridgeWorkers implements WorkerPort, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(BridgeWorkers.class);
+
+    private final Function<JobSpec, WorkerCommand> commands;
+    private final Path socketDirectory;
+    private final Path logDirectory;
+    private final WorkerSupervisor.Limits limits;
+    private final Function<String, Path> arenaPaths;
+    private final Consumer<AgentEvent> events;
+    private final LongConsumer startedPids;
+    private final List<Thread> closers = new ArrayList<>();
+    private @Nullable Bench bench;
+    private int benches;
+    private boolean closed;
+
+    /** One job's supervisor and the requests that are under way in its current worker. */
+    private final class Bench implements WorkerSupervisor.Listener {
+        final WorkerSupervisor supervisor;
+
+        /** Index: the supervisor's generation - 1. */
+        final List<Integer> generations = new ArrayList<>();
+
+        final Map<Long, WorkerRequest> underWay = new ConcurrentHashMap<>();
+        private long requests;
+
+        Bench(JobSpec job, Path sockets, Path logs) {
+            supervisor = new WorkerSupervisor(commands.apply(job), sockets, logs, limits, this);
+        }
+
+        void start(int generation) {
+            underWay.clear();
+            synchronized (generations) {
+                generations.add(generation);
+            }
+            supervisor.start();
+        }
+
+        void send(WorkerRequest request) {
+            long id = ++requests;
+            underWay.put(id, request);
+            supervisor.send(BridgeCodec.request(id, request, arenaPaths));
+        }
+
+        private int generation(long supervised) {
+            synchronized (generations) {
+                return generations.get((int) supervised - 1);
+            }
+        }
+
+        @Override
+        public void ready(long supervised, Hello hello) {
+            startedPids.accept(hello.getPid());
+            events.accept(new AgentEvent.WorkerConnected(generation(supervised)));
+        }
+
+        @Override
+        public void message(long supervised, FromWorker message) {
+            boolean keeps = message.hasApplied() && answersLater(message.getRequestId());
+            WorkerRequest request = keeps ? underWay.get(message.getRequestId()) : underWay.remove(message.getRequestId());
+            AgentEvent event = BridgeCodec.event(generation(supervised), message, request);
+            if (event != null) {
+                events.accept(event);
+            }
+        }
+
+        /** An apply with a snapshot is answered twice. */
+        private boolean answersLater(long requestId) {
+            return underWay.get(requestId) instanceof WorkerRequest.Apply apply && apply.snapshotSlot() >= 0;
+        }
+
+        @Override
+        public void pong(long supervised, Pong pong) {
+            events.accept(new AgentEvent.WorkerPonged(generation(supervised)));
+        }
+
+        @Override
+        public void exited(long supervised, WorkerExit exit) {
+            events.accept(new AgentEvent.WorkerExited(generation(supervised), exit.describe()));
+        }
+    }
+
+    BridgeWorkers(
+            Function<JobSpec, WorkerCommand> commands,
+            Path socketDirectory,
+            Path logDirectory,
+            WorkerSupervisor.Limits limits,
+            Function<String, Path> arenaPaths,
+            Consumer<AgentEvent> events,
+            LongConsumer startedPids) {
+        this.commands = commands;
+        this.socketDirectory = socketDirectory;
+        this.logDirectory = logDirectory;
+        this.limits = limits;
+        this.arenaPaths = arenaPaths;
+        this.events = events;
+        this.startedPids = startedPids;
+    }
+
+    @Override
+    public synchronized void start(int generation, JobSpec job) {
+        if (closed) {
+            return;
+        }
+        try {
+            Bench current = bench;
+            if (current == null) {
+                String folder = benches++ == 0 ? "" : "job-" + benches;
+                Path sockets = Files.createDirectories(socketDirectory.resolve(folder));
+                Path logs = Files.createDirectories(logDirectory.resolve(folder));
+                current = new Bench(job, sockets, logs);
+                bench = current;
+            }
+            current.start(generation);
+        } catch (IOException | IllegalArgumentException | IllegalStateException e) {
+            LOG.warn("cannot start a worker for job {}", job.jobId(), e);
+            events.accept(new AgentEvent.WorkerExited(generation, "did not start: " + e.getMessage()));
+        }
+    }
+
+    @Override
+    public synchronized void stop(int generation) {
+        Bench old = bench;
+        bench = null;
+        if (old != null) {
+            old.supervisor.send(ToWorker.newBuilder().setShutdown(Shutdown.getDefaultInstance()).build());
+            old.supervisor.kill("it is not needed any more");
+            closers.removeIf(thread -> !thread.isAlive());
+            closers.add(Thread.ofVirtual().name("worker-close").start(() -> awaitGone(old)));
+        }
+    }
+
+    private void awaitGone(Bench old) {
+        try {
+            // The ladder's own time, then by force.
+            Thread.sleep(limits.afterAbort().plus(limits.afterTerm()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        old.supervisor.close();
+    }
+
+    @Override
+    public synchronized void kill(int generation, String reason) {
+        Bench current = bench;
+        if (current != null) {
+            current.supervisor.kill(reason);
+        }
+    }
+
+    @Override
+    public synchronized void abort(int generation, long belowEpoch) {
+        Bench current = bench;
+        if (current != null) {
+            current.supervisor.abort(belowEpoch);
+        }
+    }
+
+    @Override
+    public synchronized void ask(int generation, WorkerRequest request) {
+        Bench current = bench;
+        if (current != null) {
+            current.send(request);
+        }
+    }
+
+    /** Kills what runs and waits until it is gone. */
+    @Override
+    public void close() {
+        Bench current;
+        List<Thread> waiting;
+        synchronized (this) {
+            closed = true;
+            current = bench;
+            bench = null;
+            waiting = List.copyOf(closers);
+        }
+        if (current != null) {
+            current.supervisor.close();
+        }
+        for (Thread thread : waiting) {
+            thread.interrupt();
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package io.coxswain.agent.app;
+
+import io.coxswain.agent.core.AgentEvent;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one thread that decides. Events come from anywhere through {@link #post}; between them the loop sleeps until the machine's next deadline. A machine that throws
+ * has broken an invariant: the loop ends and says so, nothing more is decided.
+ */
+public final class AgentLoop implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(AgentLoop.class);
+    private static final AgentEvent TICK = new AgentEvent.Tick();
+
+    private final LinkedBlockingQueue<AgentEvent> events = new LinkedBlockingQueue<>();
+    private final EffectRunner runner;
+    private final LongSupplier nanoClock;
+    private final Consumer<Throwable> onFatal;
+    private final Thread thread;
+    private final long originNanos;
+    private volatile boolean closed;
+    private boolean justTicked;
+
+    /**
+     * @param nanoClock monotonic, any origin
+     * @param onFatal called once, on the loop's thread, if the machine or an observer throws
+     */
+    public AgentLoop(String name, EffectRunner runner, LongSupplier nanoClock, Consumer<Throwable> onFatal) {
+        this.runner = runner;
+        this.nanoClock = nanoClock;
+        this.onFatal = onFatal;
+        this.originNanos = nanoClock.getAsLong();
+        this.thread = Thread.ofPlatform().name("coxswain-agent-" + name).daemon().unstarted(this::run);
+    }
+
+    public void start() {
+        thread.start();
+    }
+
+    /** Hands an event over. Any thread, never blocks; after {@link #close} it is lost. */
+    public void post(AgentEvent event) {
+        events.add(event);
+    }
+
+    /** True on the thread that decides. */
+    public boolean isDecidingThread() {
+        return Thread.currentThread() == thread;
+    }
+
+    private void run() {
+        AgentEvent current = TICK;
+        try {
+            while (!closed) {
+                long now = nanoClock.getAsLong() - originNanos;
+                AgentEvent event = next(now);
+                if (event != null) {
+                    current = event;
+                    runner.handle(event, nanoClock.getAsLong() - originNanos);
+                }
+            }
+        } catch (InterruptedException e) {
+            LOG.debug("the agent's loop was interrupted; it ends");
+        } catch (RuntimeException | Error e) {
+            LOG.error("the agent stops: it could not handle {}", current, e);
+            closed = true;
+            onFatal.accept(e);
+        }
+    }
+
+    private @Nullable AgentEvent next(long now) throws InterruptedException {
+        long deadline = runner.nextDeadlineNanos(now);
+        if (deadline <= now && !justTicked) {
+            // Deadlines before events: a flood of events must not hold a heartbeat back.
+            justTicked = true;
+            return TICK;
+        }
+        justTicked = false;
+        if (deadline == Long.MAX_VALUE) {
+            return events.take();
+        }
+        return events.poll(Math.max(0, deadline - now), TimeUnit.NANOSECONDS);
+    }
+
+    /** Stops deciding; waits for the event at hand unless called by the loop itself. */
+    @Override
+    public void close() {
+        closed = true;
+        if (isDecidingThread()) {
+            return;
+        }
+        thread.interrupt();
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,179 @@
+package io.coxswain.agent.collective;
+
+import io.coxswain.agent.core.model.AgentKey;
+import io.coxswain.agent.transfer.Connection;
+import io.coxswain.agent.transfer.Lane;
+import io.coxswain.agent.transfer.PayloadSink;
+import io.coxswain.agent.transfer.ProtocolViolation;
+import io.coxswain.proto.replica.v1.FrameHeader;
+import io.netty.buffer.ByteBuf;
+
+import org.jspecify.annotations.Nullable;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Frames that came too early, up to a number of bytes; connections that bring more are not read
+ * until there is room. Confined to the lane's thread.
+ */
+final class Parking {
+    /** Says where a frame's payload goes; null: still too early. */
+    interface Acceptor {
+        @Nullable PayloadSink accept(AgentKey from, FrameHeader header, int payloadBytes);
+    }
+
+    private record Parked(Connection connection, FrameHeader header, ByteBuf payload, int crc) {}
+
+    /** What a frame costs besides its payload. */
+    private static final int FRAME_BYTES = 512;
+
+    private final Lane lane;
+    private final Acceptor acceptor;
+    private final long capacityBytes;
+    private final Set<Connection> waiting = new LinkedHashSet<>();
+    private List<Parked> frames = new ArrayList<>();
+    private long usedBytes;
+    private boolean replaying;
+    private boolean again;
+
+    Parking(Lane lane, Acceptor acceptor) {
+        this.lane = lane;
+        this.acceptor = acceptor;
+        this.capacityBytes = lane.settings().parkedBytes();
+    }
+
+    /** A place for the frame, or null if there is no room: the connection is resumed later. */
+    @Nullable PayloadSink park(Connection connection, FrameHeader header, int payloadBytes) {
+        if (usedBytes + payloadBytes + FRAME_BYTES > capacityBytes) {
+            waiting.add(connection);
+            return null;
+        }
+        usedBytes += payloadBytes + FRAME_BYTES;
+        return new Place(connection, header, payloadBytes);
+    }
+
+    /** The connection has ended. What it brought completely stays good. */
+    void forget(Connection connection) {
+        waiting.remove(connection);
+    }
+
+    /** Frees what belongs to epochs below this one. */
+    void dropBelow(long epoch) {
+        for (Iterator<Parked> parked = frames.iterator(); parked.hasNext(); ) {
+            Parked frame = parked.next();
+            if (frame.header.getEpoch() < epoch) {
+                parked.remove();
+                free(frame);
+            }
+        }
+        resumeAll();
+    }
+
+    /** Hands over the frames whose time has come. */
+    void replay() {
+        // What a frame completes may ask for this again.
+        again = true;
+        if (replaying) {
+            return;
+        }
+        replaying = true;
+        try {
+            while (again) {
+                again = false;
+                replayOnce();
+            }
+        } finally {
+            replaying = false;
+        }
+        resumeAll();
+    }
+
+    private void replayOnce() {
+        List<Parked> before = frames;
+        frames = new ArrayList<>();
+        for (Parked frame : before) {
+            boolean done = true;
+            try {
+                PayloadSink sink =
+                        acceptor.accept(
+                                frame.connection.peer(),
+                                frame.header,
+                                frame.payload.readableBytes());
+                done = sink != null;
+                if (sink != null && sink != PayloadSink.DISCARD) {
+                    pour(frame, sink);
+                }
+            } catch (ProtocolViolation e) {
+                frame.connection.close("protocol error: " + e.getMessage());
+            }
+            if (done) {
+                free(frame);
+            } else {
+                frames.add(frame);
+            }
+        }
+    }
+
+    private static void pour(Parked frame, PayloadSink sink) {
+        ByteBuf payload = frame.payload;
+        while (payload.isReadable()) {
+            ByteBuffer place = sink.next(payload.readableBytes());
+            place.limit(
+                    Math.min(place.limit(), place.position() + payload.readableBytes()));
+            payload.readBytes(place);
+            sink.filled(place);
+        }
+        sink.end(frame.crc);
+    }
+
+    private void free(Parked frame) {
+        usedBytes -= frame.payload.capacity() + FRAME_BYTES;
+        frame.payload.release();
+    }
+
+    private void resumeAll() {
+        if (!waiting.isEmpty()) {
+            List<Connection> connections = List.copyOf(waiting);
+            waiting.clear();
+            connections.forEach(Connection::resume);
+        }
+    }
+
+    private final class Place implements PayloadSink {
+        private final Connection connection;
+        private final FrameHeader header;
+        private final ByteBuf payload;
+        private final int bytes;
+
+        Place(Connection connection, FrameHeader header, int bytes) {
+            this.connection = connection;
+            this.header = header;
+            this.bytes = bytes;
+            this.payload = lane.allocator().directBuffer(bytes, bytes);
+        }
+
+        @Override
+        public ByteBuffer next(int remaining) {
+            return payload.nioBuffer(0, bytes);
+        }
+
+        @Override
+        public void end(int crc32c) {
+            payload.writerIndex(bytes);
+            frames.add(new Parked(connection, header, payload, crc32c));
+            // Its time may have come while it was arriving.
+            replay();
+        }
+
+        @Override
+        public void cancelled() {
+            usedBytes -= bytes + FRAME_BYTES;
+            payload.release();
+        }
+    }
+}

@@ -1,0 +1,166 @@
+package io.coxswain.agent.core;
+
+import io.coxswain.agent.core.model.ArenaShape;
+import io.coxswain.agent.core.model.SlotRef;
+import io.coxswain.agent.core.model.StateName;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which shard and step lies in which slot of the files of copies, and where the next one may go. The data plane asks this while a copy arrives, so it is kept apart
+ * from the machine and guarded by its caller's lock; the machine hears of every change.
+ */
+public final class HeldCopies {
+    private static final class Entry {
+        final StateName name;
+        final SlotRef slot;
+        boolean complete;
+
+        Entry(StateName name, SlotRef slot) {
+            this.name = name;
+            this.slot = slot;
+        }
+    }
+
+    /** Where a copy goes, and what had to go for it. */
+    public record Admission(@Nullable SlotRef slot, List<Dropped> dropped, String refusal) {
+        public Admission {
+            dropped = List.copyOf(dropped);
+        }
+    }
+
+    /** A copy that made room. */
+    public record Dropped(StateName name, SlotRef slot) {}
+
+    private final Map<Integer, String> fileOfShard = new HashMap<>();
+    private final List<Entry> entries = new ArrayList<>();
+    private boolean fenced;
+
+    /** Take copies of the shard into that file. */
+    public void hold(int shard, String file) {
+        fileOfShard.put(shard, file);
+    }
+
+    /** Take no more of that shard; what lies in its file stays known until it is dropped. */
+    public void release(int shard, String file) {
+        fileOfShard.remove(shard, file);
+    }
+
+    /** The machine gave the file away or deleted it. */
+    public void forget(String file) {
+        fileOfShard.values().remove(file);
+        entries.removeIf(entry -> entry.slot.file().equals(file));
+    }
+
+    /** Between a fence and the next view nothing may change. */
+    public void fence(boolean closed) {
+        fenced = closed;
+    }
+
+    /**
+     * Finds a free slot for a copy that is about to arrive. Frees what is older than {@code floor}. A copy of a state that is here already goes into another slot:
+     * one being written never overwrites a good one.
+     */
+    public Admission admit(StateName name, long floor) {
+        String file = fileOfShard.get(name.shard());
+        if (fenced) {
+            return new Admission(null, List.of(), "a view is being prepared");
+        }
+        if (file == null) {
+            return new Admission(null, List.of(), "this agent holds no copies of shard " + name.shard());
+        }
+        List<Dropped> dropped = new ArrayList<>();
+        for (Entry entry : List.copyOf(entries)) {
+            if (entry.slot.file().equals(file) && entry.complete && entry.name.step() < floor) {
+                entries.remove(entry);
+                dropped.add(new Dropped(entry.name, entry.slot));
+            }
+        }
+        SlotRef slot = freeSlot(file);
+        if (slot == null) {
+            Entry victim = dispensable(file, name);
+            if (victim != null) {
+                entries.remove(victim);
+                dropped.add(new Dropped(victim.name, victim.slot));
+                slot = victim.slot;
+            }
+        }
+        if (slot == null) {
+            return new Admission(null, dropped, "no free slot for shard " + name.shard() + ": floor " + floor);
+        }
+        entries.add(new Entry(name, slot));
+        return new Admission(slot, dropped, "");
+    }
+
+    private @Nullable SlotRef freeSlot(String file) {
+        for (int index = 0; index < ArenaShape.SLOTS; index++) {
+            SlotRef slot = new SlotRef(file, index);
+            boolean taken = false;
+            for (Entry entry : entries) {
+                taken |= entry.slot.equals(slot);
+            }
+            if (!taken) {
+                return slot;
+            }
+        }
+        return null;
+    }
+
+    /** With all slots full: a complete copy that lies between the oldest (the way back) and the newest. */
+    private @Nullable Entry dispensable(String file, StateName arriving) {
+        Entry oldest = null;
+        Entry newest = null;
+        for (Entry entry : entries) {
+            if (entry.slot.file().equals(file) && entry.complete) {
+                oldest = oldest == null || entry.name.step() < oldest.name.step() ? entry : oldest;
+                newest = newest == null || entry.name.step() > newest.name.step() ? entry : newest;
+            }
+        }
+        for (Entry entry : entries) {
+            if (entry.slot.file().equals(file) && entry.complete && entry != oldest && entry != newest && entry.name.step() < arriving.step() + 1) {
+                return entry;
+            }
+        }
+        return null;
+    }
+
+    /** The copy is complete, verified and committed. Returns false if nobody waits for it any more. */
+    public boolean received(StateName name, SlotRef slot) {
+        for (Entry entry : entries) {
+            if (entry.slot.equals(slot) && entry.name.equals(name)) {
+                entry.complete = true;
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The copy did not arrive whole, or was found damaged: its slot is free. Returns true if it had been complete. */
+    public boolean damaged(StateName name, SlotRef slot) {
+        for (Entry entry : List.copyOf(entries)) {
+            if (entry.slot.equals(slot) && entry.name.equals(name)) {
+                entries.remove(entry);
+                return entry.complete;
+            }
+        }
+        return false;
+    }
+
+    /** Returns true if the copy was there and its slot may be freed now. */
+    public boolean drop(StateName name, SlotRef slot) {
+        return entries.removeIf(entry -> entry.complete && entry.slot.equals(slot) && entry.name.equals(name));
+    }
+
+    /** Where a complete copy lies, null if there is none of that name. */
+    public @Nullable SlotRef find(StateName name) {
+        for (Entry entry : entries) {
+            if (entry.complete && entry.name.equals(name)) {
+                return entry.slot;
+            }
+        }
+        return null;
+    }
+}

@@ -1,0 +1,197 @@
+package io.coxswain.agent.core;
+
+import io.coxswain.agent.core.model.AgentKey;
+import io.coxswain.agent.core.model.CopyDuty;
+import io.coxswain.agent.core.model.Peer;
+import io.coxswain.agent.core.model.Placement;
+import io.coxswain.agent.core.model.StateName;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Streams own snapshots to the holders that this rank feeds, oldest first and one at a time each, and knows which snapshot all of them have verified. Runs in the
+ * background of the steps; the vault's floor follows from what this says.
+ */
+final class Replication {
+    private static final int MOST_DOUBLINGS = 5;
+
+    /** What this rank owes one holder. */
+    private static final class Stream {
+        final Peer holder;
+        final long bindsFrom;
+        @Nullable StateName inFlight;
+        int failures;
+        long retryAt;
+
+        Stream(Peer holder, long bindsFrom) {
+            this.holder = holder;
+            this.bindsFrom = bindsFrom;
+        }
+    }
+
+    private final Outbox out;
+    private final Vault vault;
+    private final AgentLimits limits;
+    private List<Stream> streams = new ArrayList<>();
+    private long epoch;
+    private long version;
+    private long baseStep;
+    private int shard;
+    private boolean running;
+
+    Replication(Outbox out, Vault vault, AgentLimits limits) {
+        this.out = out;
+        this.vault = vault;
+        this.limits = limits;
+    }
+
+    /** A view began. All its duties bind from its base on: the floor waits until the base itself is where it should be. */
+    void begin(Placement placement, int rank, int ownShard, long viewBase, AgentKey self) {
+        streams = new ArrayList<>();
+        epoch = placement.epoch();
+        version = placement.version();
+        shard = ownShard;
+        baseStep = viewBase;
+        running = true;
+        for (CopyDuty duty : placement.duties()) {
+            if (duty.sourceRank() == rank && !duty.holder().key().equals(self)) {
+                streams.add(new Stream(duty.holder(), viewBase));
+            }
+        }
+    }
+
+    /** Who holds copies changed while steps run. Duties that stay keep their state; new ones bind from the effective step on. */
+    void install(Placement placement, int rank, AgentKey self) {
+        if (!running || placement.epoch() != epoch || placement.version() <= version) {
+            return;
+        }
+        version = placement.version();
+        List<Stream> next = new ArrayList<>();
+        for (CopyDuty duty : placement.duties()) {
+            if (duty.sourceRank() != rank || duty.holder().key().equals(self)) {
+                continue;
+            }
+            Stream kept = stream(duty.holder().key());
+            next.add(kept != null ? kept : new Stream(duty.holder(), placement.effectiveStep()));
+        }
+        streams = next;
+    }
+
+    void stop() {
+        if (running) {
+            // What is acknowledged now stays so, whoever holds copies next.
+            acknowledgedStep();
+        }
+        running = false;
+        streams = new ArrayList<>();
+    }
+
+    private @Nullable Stream stream(AgentKey holder) {
+        for (Stream stream : streams) {
+            if (stream.holder.key().equals(holder)) {
+                return stream;
+            }
+        }
+        return null;
+    }
+
+    /** A holder's verdict. True ones count even if they come late. */
+    void pushed(AgentEvent.CopyPushed event, long now) {
+        if (event.verified()) {
+            for (Vault.Snapshot snapshot : vault.snapshots()) {
+                if (snapshot.name.equals(event.state())) {
+                    snapshot.verifiedBy.add(event.holder());
+                }
+            }
+        }
+        Stream stream = stream(event.holder());
+        if (stream == null || !event.state().equals(stream.inFlight)) {
+            return;
+        }
+        stream.inFlight = null;
+        if (event.verified()) {
+            stream.failures = 0;
+        } else {
+            stream.retryAt = now + (limits.pushRetryNanos() << Math.min(MOST_DOUBLINGS, stream.failures++));
+        }
+    }
+
+    /** Starts what can be started. */
+    void pump(long now) {
+        if (!running) {
+            return;
+        }
+        for (Stream stream : streams) {
+            if (stream.inFlight != null || now - stream.retryAt < 0) {
+                continue;
+            }
+            Vault.Snapshot next = nextFor(stream);
+            if (next != null) {
+                stream.inFlight = next.name;
+                out.add(new AgentEffect.PushCopy(next.name, next.slot, stream.holder, vault.floor(), version));
+                out.add(new AgentEffect.Reached(next.name.step(), StepPhase.COPY));
+            }
+        }
+    }
+
+    private Vault.@Nullable Snapshot nextFor(Stream stream) {
+        long verified = -1;
+        for (Vault.Snapshot snapshot : vault.snapshots()) {
+            if (own(snapshot) && snapshot.verifiedBy.contains(stream.holder.key())) {
+                verified = Math.max(verified, snapshot.name.step());
+            }
+        }
+        Vault.Snapshot oldest = null;
+        for (Vault.Snapshot snapshot : vault.snapshots()) {
+            if (own(snapshot)
+                    && snapshot.committed
+                    && snapshot.name.step() >= Math.max(baseStep, stream.bindsFrom)
+                    && snapshot.name.step() > verified
+                    && (oldest == null || snapshot.name.step() < oldest.name.step())) {
+                oldest = snapshot;
+            }
+        }
+        return oldest;
+    }
+
+    private boolean own(Vault.Snapshot snapshot) {
+        return snapshot.name.shard() == shard && !snapshot.doomed;
+    }
+
+    /**
+     * The newest snapshot step that is committed here and verified by every holder it is owed to; the floor where there is none newer. What an earlier view did not
+     * get acknowledged stays so: only this view's base and what came after it can be.
+     */
+    long acknowledgedStep() {
+        long newest = vault.floor();
+        for (Vault.Snapshot snapshot : vault.snapshots()) {
+            if (!own(snapshot) || !snapshot.committed) {
+                continue;
+            }
+            if (!snapshot.acknowledged && snapshot.name.step() >= baseStep) {
+                boolean all = true;
+                for (Stream stream : streams) {
+                    all &= snapshot.name.step() < stream.bindsFrom || snapshot.verifiedBy.contains(stream.holder.key());
+                }
+                snapshot.acknowledged = all;
+            }
+            if (snapshot.acknowledged) {
+                newest = Math.max(newest, snapshot.name.step());
+            }
+        }
+        return newest;
+    }
+
+    long nextDeadlineNanos(long now) {
+        long deadline = Long.MAX_VALUE;
+        if (running) {
+            for (Stream stream : streams) {
+                if (stream.inFlight == null && stream.retryAt - now > 0 && nextFor(stream) != null) {
+                    deadline = Math.min(deadline, stream.retryAt);
+                }
+            }
+        }
+        return deadline;
+    }
+}

@@ -1,0 +1,360 @@
+package io.coxswain.agent.core;
+
+import io.coxswain.agent.core.model.Digest;
+import io.coxswain.agent.core.model.StateName;
+import io.coxswain.agent.core.model.StepPlan;
+import io.coxswain.agent.core.model.View;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The steps of one view at one rank: runs the plan's dataflow, operation by operation, as far as credits, lease and the job go. Decides snapshots by
+ * {@link SnapshotSlotRule} from agreed floors only.
+ */
+final class Stepping {
+    private static final float[] NO_LOSSES = {};
+    private static final int NO_SLOT = -1;
+
+    private final Outbox out;
+    private final Vault vault;
+    private final WorkerLife worker;
+    private final Replication replication;
+    private final ProgressRuns progress;
+
+    private @Nullable View view;
+    private @Nullable StepProgram program;
+    private int rank;
+    private int batch;
+    private long lastStep;
+    private long through;
+
+    /** Agreed by all ranks: the floor of this view, and the steps that were snapshotted in it, its base included. */
+    private long agreedFloor;
+
+    private final ArrayDeque<Long> agreedSnapshots = new ArrayDeque<>();
+
+    private boolean halted;
+    private boolean gatheringBase;
+    private boolean underWay;
+    private long step;
+    private long active;
+    private long issued;
+    private long done;
+    private StepPlan.Kind operation = StepPlan.Kind.GATHER;
+    private long operationSince;
+
+    private float[] losses = NO_LOSSES;
+    private long executeNanos;
+    private long dataWaitNanos;
+    private long stallNanos;
+    private long stragglerNanos;
+    private long samples;
+    private long sampleHash;
+    private float loss;
+    private boolean skippedSnapshot;
+    private int applySlot = NO_SLOT;
+
+    Stepping(Outbox out, Vault vault, WorkerLife worker, Replication replication, ProgressRuns progress) {
+        this.out = out;
+        this.vault = vault;
+        this.worker = worker;
+        this.replication = replication;
+        this.progress = progress;
+    }
+
+    /** A view begins: parameters of its base are gathered first. */
+    void begin(View newView, StepProgram newProgram, int ownRank, int globalBatch, long jobSteps, long credits, long now) {
+        view = newView;
+        program = newProgram;
+        rank = ownRank;
+        batch = globalBatch;
+        lastStep = jobSteps;
+        through = credits;
+        agreedFloor = 0;
+        agreedSnapshots.clear();
+        agreedSnapshots.add(newView.baseStep());
+        step = newView.baseStep();
+        underWay = false;
+        halted = false;
+        gatheringBase = true;
+        applySlot = NO_SLOT;
+        doing(StepPlan.Kind.GATHER, now);
+        out.add(new AgentEffect.Gather(newView.epoch(), step));
+        out.add(new AgentEffect.Reached(step, StepPhase.GATHER));
+    }
+
+    /** Nothing of this view goes on. An apply that runs ends by itself; {@link #applied} still books its step. */
+    void halt(long now) {
+        halted = true;
+        gatheringBase = false;
+        if (!underWay || worker.isApplying()) {
+            return;
+        }
+        if ((done & program().bitOf(StepPlan.Kind.APPLY)) != 0) {
+            // Only the gather is missing: the state is made, so the step counts as far as this rank goes.
+            progress.stepDone(stepDone(), now);
+        }
+        underWay = false;
+    }
+
+    void clear() {
+        view = null;
+        program = null;
+        underWay = false;
+        gatheringBase = false;
+        halted = true;
+        losses = NO_LOSSES;
+    }
+
+    void grant(long upTo) {
+        through = Math.max(through, upTo);
+    }
+
+    /** Returns true if the base's parameters are complete now. */
+    boolean gathered(AgentEvent.Gathered event, long now) {
+        View current = view;
+        if (current == null || halted || event.epoch() != current.epoch()) {
+            return false;
+        }
+        if (gatheringBase && event.step() == current.baseStep()) {
+            gatheringBase = false;
+            return true;
+        }
+        if (isCurrent(event.epoch(), event.step(), StepPlan.Kind.GATHER)) {
+            complete(StepPlan.Kind.GATHER, now);
+        }
+        return false;
+    }
+
+    void executed(AgentEvent.Executed event, long now) {
+        if (!isCurrent(event.epoch(), event.step(), StepPlan.Kind.EXECUTE)) {
+            return;
+        }
+        losses = event.microshardLosses();
+        executeNanos = event.executeNanos();
+        dataWaitNanos = event.dataWaitNanos();
+        samples = event.samples();
+        sampleHash = event.sampleHash();
+        complete(StepPlan.Kind.EXECUTE, now);
+    }
+
+    void reduced(AgentEvent.Reduced event, long now) {
+        if (!isCurrent(event.epoch(), event.step(), StepPlan.Kind.REDUCE)) {
+            return;
+        }
+        loss = (float) (event.lossSum() / batch);
+        long slowest = executeNanos;
+        for (long nanos : event.executeNanosByRank()) {
+            slowest = Math.max(slowest, nanos);
+        }
+        stragglerNanos = slowest - executeNanos;
+        agreedFloor = Math.max(agreedFloor, event.floor());
+        while (!agreedSnapshots.isEmpty() && agreedSnapshots.getFirst() <= agreedFloor) {
+            agreedSnapshots.removeFirst();
+        }
+        vault.raiseFloor(event.floor());
+        complete(StepPlan.Kind.REDUCE, now);
+    }
+
+    /** The worker finished an apply, of this view or of one that was fenced meanwhile. */
+    void applied(AgentEvent.Applied event, long now) {
+        View current = view;
+        worker.applying(false);
+        if (current == null || !underWay || event.epoch() != current.epoch() || event.step() != step) {
+            return;
+        }
+        worker.live(new StateName(current.jobId(), event.epoch(), event.step(), current.shardOf(rank)), Digest.NONE);
+        stallNanos = event.snapshotStallNanos();
+        if (applySlot != NO_SLOT) {
+            out.add(new AgentEffect.Reached(step, StepPhase.SNAPSHOT));
+            applySlot = NO_SLOT;
+        }
+        if (halted) {
+            // Fenced while it ran: as with a missing gather.
+            underWay = false;
+            progress.stepDone(stepDone(), now);
+            return;
+        }
+        StepProgram running = program();
+        done |= running.bitOf(StepPlan.Kind.SNAPSHOT) & active;
+        complete(StepPlan.Kind.APPLY, now);
+    }
+
+    /** An apply was fenced before it began: its step is not made. */
+    void applyAborted(WorkerRequest.Apply request) {
+        worker.applying(false);
+        if (underWay && request.step() == step) {
+            underWay = false;
+            applySlot = NO_SLOT;
+        }
+    }
+
+    private boolean isCurrent(long epoch, long eventStep, StepPlan.Kind kind) {
+        View current = view;
+        if (current == null || !underWay || halted || current.epoch() != epoch || eventStep != step) {
+            return false;
+        }
+        long bit = program().bitOf(kind);
+        return (issued & bit) != 0 && (done & bit) == 0;
+    }
+
+    private StepProgram program() {
+        StepProgram running = program;
+        if (running == null) {
+            throw new IllegalStateException("a step is under way without a plan");
+        }
+        return running;
+    }
+
+    private void complete(StepPlan.Kind kind, long now) {
+        done |= program().bitOf(kind) & active;
+        issueReady(now);
+    }
+
+    /** Starts the next step if it may be made. */
+    void advance(boolean leaseHolds, long now) {
+        View current = view;
+        StepProgram running = program;
+        if (current == null || running == null || halted || gatheringBase || underWay || !leaseHolds || step >= Math.min(through, lastStep)) {
+            return;
+        }
+        step++;
+        underWay = true;
+        active = running.activeAt(step);
+        issued = 0;
+        done = 0;
+        skippedSnapshot = false;
+        issueReady(now);
+    }
+
+    private void issueReady(long now) {
+        StepProgram running = program();
+        boolean progressed = true;
+        while (progressed) {
+            progressed = false;
+            for (int i = 0; i < running.size(); i++) {
+                long bit = 1L << i;
+                if ((active & bit) != 0 && (issued & bit) == 0 && running.mayStart(i, active, done)) {
+                    issued |= bit;
+                    progressed |= issue(running.kind(i), bit, now);
+                }
+            }
+        }
+        if ((running.foreground() & active & ~done) == 0) {
+            underWay = false;
+            if (progress.stepDone(stepDone(), now)) {
+                var told = progress.takeUnsent(vault.floor());
+                if (told != null) {
+                    out.report(new AgentReport.StepsDone(told));
+                }
+            }
+        }
+    }
+
+    /** Returns true if the operation is done at once. */
+    private boolean issue(StepPlan.Kind kind, long bit, long now) {
+        View current = view();
+        switch (kind) {
+            case EXECUTE -> {
+                doing(kind, now);
+                worker.executing(true);
+                worker.ask(new WorkerRequest.Execute(current.epoch(), step));
+                out.add(new AgentEffect.Reached(step, StepPhase.EXECUTE));
+                return false;
+            }
+            case REDUCE -> {
+                doing(kind, now);
+                out.add(new AgentEffect.Reduce(current.epoch(), step, losses, replication.acknowledgedStep(), executeNanos));
+                out.add(new AgentEffect.Reached(step, StepPhase.REDUCE));
+                return false;
+            }
+            case APPLY -> {
+                doing(kind, now);
+                applySlot = slotForSnapshot(current);
+                worker.applying(true);
+                worker.ask(new WorkerRequest.Apply(current.epoch(), step, applySlot));
+                out.add(new AgentEffect.Reached(step, StepPhase.APPLY));
+                return false;
+            }
+            case GATHER -> {
+                doing(kind, now);
+                out.add(new AgentEffect.Gather(current.epoch(), step));
+                out.add(new AgentEffect.Reached(step, StepPhase.GATHER));
+                return false;
+            }
+            case SNAPSHOT -> {
+                // The apply took it; a plan that snapshots without an apply has nothing new to keep.
+                return false;
+            }
+            case REPLICATE, DIGEST -> {
+                // These follow the commit, in the background.
+                done |= bit;
+                return true;
+            }
+        }
+        throw new IllegalStateException("unknown operation " + kind);
+    }
+
+    private View view() {
+        View current = view;
+        if (current == null) {
+            throw new IllegalStateException("a step is under way without a view");
+        }
+        return current;
+    }
+
+    private int slotForSnapshot(View current) {
+        StepProgram running = program();
+        if ((running.bitOf(StepPlan.Kind.SNAPSHOT) & active) == 0) {
+            return NO_SLOT;
+        }
+        if (!SnapshotSlotRule.takes(step, running.snapshotEvery(), current.baseStep(), agreedFloor, agreedSnapshots.size())) {
+            skippedSnapshot = true;
+            return NO_SLOT;
+        }
+        agreedSnapshots.addLast(step);
+        int slot = vault.freeSlot();
+        if (slot == NO_SLOT) {
+            // Only here a commit of an earlier view is late: the others take theirs, and this rank acknowledges the next.
+            skippedSnapshot = true;
+            return NO_SLOT;
+        }
+        vault.writing(new StateName(current.jobId(), current.epoch(), step, current.shardOf(rank)), slot);
+        return slot;
+    }
+
+    private ProgressRuns.Step stepDone() {
+        return new ProgressRuns.Step(
+                step, executeNanos, dataWaitNanos, stallNanos, stragglerNanos, samples, sampleHash, loss, skippedSnapshot);
+    }
+
+    private void doing(StepPlan.Kind kind, long now) {
+        operation = kind;
+        operationSince = now;
+    }
+
+    boolean isUnderWay() {
+        return underWay || gatheringBase;
+    }
+
+    StepPlan.Kind operation() {
+        return operation;
+    }
+
+    long operationSince() {
+        return operationSince;
+    }
+
+    /** The step that is being made, or the last that was made. */
+    long step() {
+        return step;
+    }
+
+    long lastStep() {
+        return lastStep;
+    }
+
+    long agreedFloor() {
+        return agreedFloor;
+    }
+}

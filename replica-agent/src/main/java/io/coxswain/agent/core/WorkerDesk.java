@@ -1,0 +1,240 @@
+package io.coxswain.agent.core;
+
+import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.PrepareOrder;
+import io.coxswain.agent.core.model.StateLayout;
+
+/** Takes what the worker says, and what becomes of the files it needs. */
+final class WorkerDesk {
+    private final Station at;
+    private final ViewDesk views;
+    private final Outbox out;
+
+    WorkerDesk(Station at, ViewDesk views) {
+        this.at = at;
+        this.views = views;
+        this.out = at.out;
+    }
+
+    void take(AgentEvent.FromWorker event, long now) {
+        JobSpec job = at.job;
+        if (job == null) {
+            return;
+        }
+        switch (event) {
+            case AgentEvent.WorkerConnected _ -> at.worker.connected(job, now);
+            case AgentEvent.WorkerPonged _ -> at.worker.ponged(now);
+            case AgentEvent.JobLoaded loaded -> jobLoaded(loaded, job);
+            case AgentEvent.ViewPrepared prepared -> viewPrepared(prepared, job, now);
+            case AgentEvent.Executed executed -> {
+                at.worker.executing(false);
+                at.stepping.executed(executed, now);
+            }
+            case AgentEvent.RequestAborted aborted -> aborted(aborted.request());
+            case AgentEvent.Applied applied -> at.stepping.applied(applied, now);
+            case AgentEvent.SnapshotCommitted committed -> snapshotCommitted(committed);
+            case AgentEvent.SnapshotFailed failed -> abandon(failed.slot(), failed.epoch(), failed.step());
+            case AgentEvent.Finished finished -> finished(finished, job);
+            case AgentEvent.WorkerFaulted faulted -> faulted(faulted, job);
+            case AgentEvent.WorkerExited exited -> exited(exited, job, now);
+        }
+    }
+
+    private void jobLoaded(AgentEvent.JobLoaded event, JobSpec job) {
+        StateLayout before = at.worker.layout();
+        StateLayout layout = event.layout();
+        if (layout.shardStateBytes().size() != job.shards() || (before != null && !before.fingerprint().equals(layout.fingerprint()))) {
+            at.worker.stop();
+            unfit(
+                    job,
+                    "the worker's layout has " + layout.shardStateBytes().size() + " shards and fingerprint '" + layout.fingerprint() + "', expected "
+                            + job.shards() + " shards" + (before == null ? "" : " and fingerprint '" + before.fingerprint() + "'")
+                            + ": give every worker of this job the same program and data");
+            return;
+        }
+        at.worker.loaded(event);
+        if (!at.vault.hasRegionFor(event.generation())) {
+            at.vault.createRegion(event.generation(), at.worker.regionShape(job, layout));
+        }
+        at.holding.layoutKnown(at.self, at.worker);
+        reportReady();
+    }
+
+    private void unfit(JobSpec job, String reason) {
+        out.report(new AgentReport.JobUnfit(job.jobId(), reason));
+    }
+
+    /** Says that this agent can take a rank, once per worker or when asked again. */
+    void reportReady() {
+        JobSpec job = at.job;
+        StateLayout layout = at.worker.layout();
+        if (job == null
+                || layout == null
+                || !at.worker.isLoaded()
+                || !at.vault.hasRegionFor(at.worker.generation())
+                || !at.vault.regionIsReady()) {
+            return;
+        }
+        if (at.readyGeneration != at.worker.generation()) {
+            at.readyGeneration = at.worker.generation();
+            out.report(new AgentReport.JobReady(job.jobId(), layout, at.worker.loadNanos(), at.worker.compileNanos()));
+        }
+        at.becomeStandby();
+    }
+
+    private void viewPrepared(AgentEvent.ViewPrepared event, JobSpec job, long now) {
+        if (!at.restoring.prepared(event)) {
+            return;
+        }
+        at.phase = Phase.VIEW_READY;
+        PrepareOrder order = at.currentOrder();
+        StateLayout layout = at.worker.layout();
+        if (layout == null) {
+            throw new IllegalStateException("a worker took a rank without a layout");
+        }
+        // Before the leader hears of it: when any member starts, all are able to receive.
+        out.add(new AgentEffect.ConfigureCollective(order.view(), order.rank(), job, layout, at.vault.region()));
+        views.donateLive();
+        out.report(at.restoring.ready(now));
+    }
+
+    private void snapshotCommitted(AgentEvent.SnapshotCommitted event) {
+        Vault.Snapshot snapshot = at.vault.writingIn(event.slot(), event.epoch(), event.step());
+        if (snapshot == null || !at.vault.committed(snapshot, event.digest(), event.bytes())) {
+            return;
+        }
+        PrepareOrder order = at.order;
+        if (order != null && order.view().epoch() == event.epoch()) {
+            at.progress.committed(event.step(), event.digest());
+            views.baseCommitted(snapshot);
+        }
+        if (snapshot.name.equals(at.worker.live())) {
+            at.worker.live(snapshot.name, event.digest());
+        }
+    }
+
+    private void abandon(int slot, long epoch, long step) {
+        Vault.Snapshot snapshot = at.vault.writingIn(slot, epoch, step);
+        if (snapshot != null) {
+            at.vault.abandoned(snapshot);
+        }
+    }
+
+    private void finished(AgentEvent.Finished event, JobSpec job) {
+        WorkerRequest.Finish asked = at.finishing;
+        PrepareOrder order = at.order;
+        if (asked != null && order != null) {
+            AgentReport.FinalState told =
+                    new AgentReport.FinalState(job.jobId(), asked.epoch(), asked.step(), order.rank(), asked.evaluate(), event.parts());
+            at.finalState = told;
+            out.report(told);
+        }
+    }
+
+    /** The request was of an epoch that is over when the worker came to it. */
+    private void aborted(WorkerRequest request) {
+        switch (request) {
+            case WorkerRequest.Execute _ -> at.worker.executing(false);
+            case WorkerRequest.Apply apply -> {
+                if (apply.snapshotSlot() >= 0) {
+                    abandon(apply.snapshotSlot(), apply.epoch(), apply.step());
+                }
+                at.stepping.applyAborted(apply);
+            }
+            case WorkerRequest.Snapshot snapshot -> abandon(snapshot.slot(), snapshot.epoch(), snapshot.step());
+            case WorkerRequest.Prepare prepare -> prepareFailed(prepare, "aborted", false);
+            case WorkerRequest.LoadJob _, WorkerRequest.Finish _ -> {}
+        }
+    }
+
+    private void prepareFailed(WorkerRequest.Prepare prepare, String words, boolean badState) {
+        if (at.order != null && at.order.view().epoch() == prepare.epoch()) {
+            at.restoring.faulted(words, badState);
+        }
+    }
+
+    private void faulted(AgentEvent.WorkerFaulted event, JobSpec job) {
+        String words = event.code() + ": " + event.message();
+        switch (event.request()) {
+            case WorkerRequest.LoadJob _ -> {
+                at.worker.stop();
+                unfit(job, words);
+            }
+            case WorkerRequest.Prepare prepare -> prepareFailed(prepare, words, event.code().equals("bad_state"));
+            case WorkerRequest.Execute execute -> {
+                at.worker.executing(false);
+                if (execute.epoch() >= at.promised) {
+                    at.worker.kill("execute of step " + execute.step() + " failed: " + words, false);
+                }
+            }
+            case WorkerRequest.Apply apply -> at.worker.kill("apply of step " + apply.step() + " failed: " + words, false);
+            case WorkerRequest.Snapshot snapshot -> abandon(snapshot.slot(), snapshot.epoch(), snapshot.step());
+            case WorkerRequest.Finish finish -> {
+                if (finish.epoch() >= at.promised) {
+                    at.worker.kill("finish at step " + finish.step() + " failed: " + words, false);
+                }
+            }
+        }
+    }
+
+    private void exited(AgentEvent.WorkerExited event, JobSpec job, long now) {
+        boolean wasLoaded = at.worker.isLoaded();
+        boolean hung = at.worker.wasHung();
+        StateLayout layout = at.worker.layout();
+        at.vault.inspectIfWriting();
+        boolean again = at.worker.exited(job, now);
+        if (!wasLoaded) {
+            if (!again) {
+                unfit(job, "the worker died " + at.limits.loadAttempts() + " times while it loaded the job; the last time: " + event.cause());
+            }
+            return;
+        }
+        if (layout != null) {
+            // Made while the next worker starts, so that nobody waits for it.
+            at.vault.createRegion(at.worker.generation(), at.worker.regionShape(job, layout));
+        }
+        PrepareOrder order = at.order;
+        AgentReport.WorkerLost loss =
+                new AgentReport.WorkerLost(job.jobId(), order == null || order.rank() < 0 ? 0 : order.view().epoch(), event.cause(), hung);
+        at.untoldLoss = loss;
+        out.report(loss);
+        if (order != null && order.rank() >= 0) {
+            // The view is over for this rank: peers' data must not go into a region that nobody uses.
+            out.add(new AgentEffect.FenceData(job.jobId(), order.view().epoch() + 1));
+        }
+        if (at.phase == Phase.RESTORING || at.phase == Phase.VIEW_READY) {
+            at.viewFailed("the worker died: " + event.cause());
+        }
+        at.stepping.halt(now);
+        at.restoring.cancel();
+        at.replication.stop();
+        at.finishing = null;
+        if (at.phase != Phase.FENCING && at.phase != Phase.FENCED) {
+            at.phase = Phase.WARMING;
+        }
+    }
+
+    void fileReady(String file) {
+        if (at.job != null && at.vault.regionReady(file)) {
+            reportReady();
+        } else if (at.job == null || !at.holding.fileReady(file)) {
+            // Asked for by a job that has ended, or for a duty that was taken back.
+            out.add(new AgentEffect.DeleteFile(file));
+        }
+    }
+
+    void fileFailed(AgentEvent.FileFailed event) {
+        JobSpec job = at.job;
+        if (job == null || at.holding.fileFailed(event.file()) || !at.vault.isRegion(event.file())) {
+            return;
+        }
+        at.vault.regionFailed();
+        String reason = "no room for the worker's shared memory: " + event.reason();
+        at.worker.stop();
+        unfit(job, reason);
+        if (at.phase == Phase.RESTORING) {
+            at.restoring.cancel();
+            at.viewFailed(reason);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+package io.coxswain.agent.core.model;
+
+import java.util.HexFormat;
+
+/** A state digest as lower-case hex; {@link #NONE} where none is known. */
+public record Digest(String hex) {
+    /** No digest is known. */
+    public static final Digest NONE = new Digest("");
+
+    public static Digest of(byte[] bytes) {
+        return bytes.length == 0 ? NONE : new Digest(HexFormat.of().formatHex(bytes));
+    }
+
+    public boolean known() {
+        return !hex.isEmpty();
+    }
+
+    /** True unless both are known and differ. */
+    public boolean agreesWith(Digest other) {
+        return !known() || !other.known() || hex.equals(other.hex);
+    }
+
+    public byte[] bytes() {
+        return HexFormat.of().parseHex(hex);
+    }
+
+    @Override
+    public String toString() {
+        return known() ? hex.substring(0, Math.min(12, hex.length())) : "none";
+    }
+}

@@ -1,0 +1,18 @@
+package io.coxswain.agent.core.model;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a coordinator asks of an agent for a new view.
+ *
+ * @param rank this agent's rank, -1 for a spare
+ * @param restore null for a spare
+ * @param plan null for a spare
+ * @param donations states that others will fetch from this agent
+ */
+public record PrepareOrder(View view, int rank, @Nullable Restore restore, @Nullable StepPlan plan, Placement placement, List<Restore> donations) {
+    public PrepareOrder {
+        donations = List.copyOf(donations);
+    }
+}

@@ -1,0 +1,10 @@
+package io.coxswain.agent.core.model;
+
+import java.util.List;
+
+/** Run-length progress of one rank in one view. */
+public record Progress(String jobId, long epoch, int rank, List<StepRun> runs, long floor) {
+    public Progress {
+        runs = List.copyOf(runs);
+    }
+}

@@ -1,0 +1,311 @@
+package io.coxswain.agent.transfer;
+
+import io.coxswain.agent.core.model.AgentKey;
+import io.coxswain.agent.core.model.Endpoint;
+import io.coxswain.proto.replica.v1.FrameHeader;
+import io.coxswain.proto.replica.v1.Hello;
+import io.coxswain.proto.replica.v1.HelloReply;
+import io.coxswain.proto.replica.v1.Purpose;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.IoHandlerFactory;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The transport of the data plane: one listening port, and connections per peer incarnation and
+ * purpose. A connection begins with a greeting that names the incarnation it is meant for; any other
+ * refuses it. Two threads: one lane for collectives, one for copies.
+ *
+ * <p>Users register with {@link Lane#serve} before {@link #start}. Any thread.
+ */
+public final class NettyDataPlane implements AutoCloseable {
+    private static final int CONNECT_MILLIS = 1000;
+    private static final long GREETING_NANOS = 5_000_000_000L;
+    private static final long CLOSE_SECONDS = 5;
+    private static final AgentKey UNKNOWN = new AgentKey("unknown", "?");
+
+    private final AgentKey self;
+    private final DataPlaneSettings settings;
+    private final boolean epoll;
+    private final ByteBufAllocator allocator =
+            // Small and of its own: 4 MiB chunks, one arena for each lane.
+            new PooledByteBufAllocator(true, 0, 2, 8192, 9, 64, 32, false);
+    private final List<MultiThreadIoEventLoopGroup> groups;
+    private final Lane collectives;
+    private final Lane copies;
+    private @Nullable Channel server;
+
+    /**
+     * @param self who this agent is: what greetings must name
+     */
+    public NettyDataPlane(AgentKey self, DataPlaneSettings settings) {
+        this.self = self;
+        this.settings = settings;
+        this.epoll = Epoll.isAvailable();
+        MultiThreadIoEventLoopGroup first = group("collective");
+        MultiThreadIoEventLoopGroup second = group("copy");
+        this.groups = List.of(first, second);
+        this.collectives = new Lane(this, Purpose.PURPOSE_COLLECTIVE, first.next());
+        this.copies = new Lane(this, Purpose.PURPOSE_COPY, second.next());
+    }
+
+    /**
+     * Begins to listen.
+     *
+     * @throws IOException if the port is in use or the address is not this machine's; the message
+     *     says what to do
+     */
+    public synchronized void start() throws IOException {
+        ServerBootstrap bootstrap =
+                new ServerBootstrap()
+                        .group(collectives.loop(), collectives.loop())
+                        .channel(
+                                epoll
+                                        ? EpollServerSocketChannel.class
+                                        : NioServerSocketChannel.class)
+                        .option(ChannelOption.SO_REUSEADDR, true)
+                        .option(ChannelOption.SO_BACKLOG, 256)
+                        .childOption(ChannelOption.TCP_NODELAY, true)
+                        .childOption(ChannelOption.ALLOCATOR, allocator)
+                        .childHandler(
+                                new ChannelInitializer<Channel>() {
+                                    @Override
+                                    protected void initChannel(Channel channel) {
+                                        accept(channel);
+                                    }
+                                });
+        if (settings.socketBufferBytes() > 0) {
+            bootstrap.option(ChannelOption.SO_RCVBUF, settings.socketBufferBytes());
+            bootstrap.childOption(ChannelOption.SO_RCVBUF, settings.socketBufferBytes());
+            bootstrap.childOption(ChannelOption.SO_SNDBUF, settings.socketBufferBytes());
+        }
+        ChannelFuture bound =
+                bootstrap.bind(new InetSocketAddress(settings.bindHost(), settings.port()));
+        bound.awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new IOException(
+                    "the data plane cannot listen on %s:%d: %s; choose another port (0: any free one) or an address of this machine, or stop what uses it"
+                            .formatted(
+                                    settings.bindHost(),
+                                    settings.port(),
+                                    bound.cause().getMessage()),
+                    bound.cause());
+        }
+        server = bound.channel();
+    }
+
+    /** Where other agents reach this one; after {@link #start}. */
+    public synchronized Endpoint endpoint() {
+        Channel listening = server;
+        if (listening == null) {
+            throw new IllegalStateException("the data plane is not started");
+        }
+        int port =
+                settings.advertisedPort() != 0
+                        ? settings.advertisedPort()
+                        : ((InetSocketAddress) listening.localAddress()).getPort();
+        return new Endpoint(settings.advertisedHost(), port);
+    }
+
+    /** Who this agent is. */
+    public AgentKey self() {
+        return self;
+    }
+
+    /** The lane of reductions and gathers. */
+    public Lane collectives() {
+        return collectives;
+    }
+
+    /** The lane of copies. */
+    public Lane copies() {
+        return copies;
+    }
+
+    /** Stops listening, ends all connections and both threads. Safe to repeat. */
+    @Override
+    public synchronized void close() {
+        Channel listening = server;
+        if (listening != null) {
+            listening.close();
+        }
+        collectives.execute(collectives::close);
+        copies.execute(copies::close);
+        boolean mayWait = !collectives.onThread() && !copies.onThread();
+        for (MultiThreadIoEventLoopGroup group : groups) {
+            var ended = group.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
+            if (mayWait) {
+                ended.awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+            }
+        }
+    }
+
+    DataPlaneSettings settings() {
+        return settings;
+    }
+
+    ByteBufAllocator allocator() {
+        return allocator;
+    }
+
+    Bootstrap bootstrap(EventLoop loop) {
+        Bootstrap bootstrap =
+                new Bootstrap()
+                        .group(loop)
+                        .channel(epoll ? EpollSocketChannel.class : NioSocketChannel.class)
+                        .option(ChannelOption.TCP_NODELAY, true)
+                        .option(ChannelOption.ALLOCATOR, allocator)
+                        .option(ChannelOption.AUTO_READ, false)
+                        .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS);
+        if (settings.socketBufferBytes() > 0) {
+            bootstrap.option(ChannelOption.SO_RCVBUF, settings.socketBufferBytes());
+            bootstrap.option(ChannelOption.SO_SNDBUF, settings.socketBufferBytes());
+        }
+        return bootstrap;
+    }
+
+    private MultiThreadIoEventLoopGroup group(String lane) {
+        IoHandlerFactory factory = epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
+        return new MultiThreadIoEventLoopGroup(
+                1, new DefaultThreadFactory("coxswain-" + lane + "-" + self.id(), true), factory);
+    }
+
+    private void accept(Channel channel) {
+        Doorkeeper doorkeeper = new Doorkeeper();
+        Connection fresh =
+                new Connection(
+                        channel, true, UNKNOWN, Purpose.PURPOSE_UNSPECIFIED, doorkeeper);
+        collectives.schedule(
+                () -> {
+                    if (!doorkeeper.answered) {
+                        fresh.close("no greeting came");
+                    }
+                },
+                GREETING_NANOS);
+    }
+
+    /** Waits for the greeting of a connection that came in. */
+    private final class Doorkeeper implements FrameHandler {
+        private boolean answered;
+
+        @Override
+        public void opened(Connection fresh) {}
+
+        @Override
+        public PayloadSink begin(Connection fresh, FrameHeader header, int payloadBytes) {
+            if (answered || !header.hasHello() || payloadBytes != 0) {
+                throw new ProtocolViolation(
+                        "expected a greeting, got %s with %d bytes"
+                                .formatted(header.getBodyCase(), payloadBytes));
+            }
+            answered = true;
+            Hello hello = header.getHello();
+            Lane lane = lane(hello.getPurpose());
+            String refusal = refusal(hello, lane);
+            if (!refusal.isEmpty()) {
+                reply(fresh, refusal);
+                fresh.closeAfterSending("the greeting was refused: " + refusal);
+            } else if (lane == null) {
+                // Somebody only wants to know whether this incarnation lives.
+                reply(fresh, "");
+                fresh.closeAfterSending("the greeting was answered");
+            } else {
+                admit(fresh, Wire.key(header.getSender()), lane);
+            }
+            return PayloadSink.DISCARD;
+        }
+
+        @Override
+        public void closed(Connection fresh, String reason) {
+            answered = true;
+        }
+    }
+
+    private @Nullable Lane lane(Purpose purpose) {
+        return switch (purpose) {
+            case PURPOSE_COLLECTIVE -> collectives;
+            case PURPOSE_COPY -> copies;
+            case PURPOSE_UNSPECIFIED, UNRECOGNIZED -> null;
+        };
+    }
+
+    private String refusal(Hello hello, @Nullable Lane lane) {
+        AgentKey wanted = Wire.key(hello.getReceiver());
+        if (!wanted.equals(self)) {
+            return "this is %s, not %s".formatted(self, wanted);
+        }
+        if (hello.getProtocolMajor() != Wire.MAJOR) {
+            return "protocol version %d; this agent speaks %d"
+                    .formatted(hello.getProtocolMajor(), Wire.MAJOR);
+        }
+        if (lane != null && !lane.served()) {
+            return "this agent does not serve " + hello.getPurpose();
+        }
+        return hello.getPurpose() == Purpose.UNRECOGNIZED ? "unknown purpose" : "";
+    }
+
+    private static void reply(Connection fresh, String refusal) {
+        fresh.send(
+                FrameHeader.newBuilder()
+                        .setHelloReply(
+                                HelloReply.newBuilder()
+                                        .setAccepted(refusal.isEmpty())
+                                        .setReason(refusal))
+                        .build());
+    }
+
+    /** Moves the connection to its lane's thread; the peer sends nothing until it is answered. */
+    private static void admit(Connection fresh, AgentKey peer, Lane lane) {
+        Channel channel = fresh.channel();
+        Runnable enter =
+                () -> {
+                    if (lane.closed()) {
+                        fresh.close("the data plane was closed");
+                        return;
+                    }
+                    fresh.established(peer, lane.purpose(), lane.handler());
+                    reply(fresh, "");
+                    channel.config().setAutoRead(true);
+                };
+        if (channel.eventLoop() == lane.loop()) {
+            enter.run();
+            return;
+        }
+        channel.config().setAutoRead(false);
+        channel.deregister()
+                .addListener(
+                        ignored ->
+                                lane.loop()
+                                        .register(channel)
+                                        .addListener(
+                                                done -> {
+                                                    if (done.isSuccess()) {
+                                                        enter.run();
+                                                    } else {
+                                                        channel.close();
+                                                    }
+                                                }));
+    }
+}

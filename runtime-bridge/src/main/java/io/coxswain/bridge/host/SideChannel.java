@@ -1,0 +1,69 @@
+package io.coxswain.bridge.host;
+
+import io.coxswain.proto.bridge.v1.FromWorkerSide;
+import io.coxswain.proto.bridge.v1.Pong;
+import io.coxswain.proto.bridge.v1.ToWorkerSide;
+import java.io.IOException;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** Answers heartbeats and takes aborts on a thread of its own, whatever the main thread does. */
+final class SideChannel {
+    private final FrameChannel channel;
+    private final AbortGate gate;
+    private final Supplier<Activity> activity;
+    private final Runnable ended;
+
+    /**
+     * Does not start yet.
+     *
+     * @param ended called on the thread when the connection ends, for whatever reason
+     */
+    SideChannel(
+            FrameChannel channel, AbortGate gate, Supplier<Activity> activity, Runnable ended) {
+        this.channel = channel;
+        this.gate = gate;
+        this.activity = activity;
+        this.ended = ended;
+    }
+
+    void start() {
+        Thread.ofPlatform().name("bridge-side").daemon().start(this::run);
+    }
+
+    private void run() {
+        try {
+            serve();
+        } catch (IOException e) {
+            // The agent closed the connection or broke the protocol: either way there is nobody to serve.
+        } finally {
+            ended.run();
+        }
+    }
+
+    private void serve() throws IOException {
+        while (true) {
+            @Nullable ToWorkerSide message = channel.receive(ToWorkerSide.parser());
+            if (message == null) {
+                return;
+            }
+            switch (message.getBodyCase()) {
+                case PING -> {
+                    Activity now = activity.get();
+                    channel.send(
+                            FromWorkerSide.newBuilder()
+                                    .setPong(
+                                            Pong.newBuilder()
+                                                    .setSequence(message.getPing().getSequence())
+                                                    .setOperation(now.operation())
+                                                    .setStep(now.step()))
+                                    .build());
+                }
+                case ABORT -> gate.raise(message.getAbort().getBelowEpoch());
+                case WELCOME, BODY_NOT_SET -> {
+                    // Not asked for; a later version may send more, so it is not an error.
+                }
+            }
+        }
+    }
+}

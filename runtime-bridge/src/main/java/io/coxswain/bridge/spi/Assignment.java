@@ -1,0 +1,26 @@
+package io.coxswain.bridge.spi;
+
+import io.coxswain.bridge.arena.ArenaFile;
+
+/**
+ * A rank in a view, and the memory to work in.
+ *
+ * @param shard which shard of the state the rank holds
+ * @param baseStep the step of the state that it starts from
+ * @param microshardFrom the first of the batch's microshards that it computes
+ * @param microshardTo their end, exclusive
+ * @param region exchange buffers, live state and slots; the host closes it, after the next assignment
+ */
+public record Assignment(
+        long epoch,
+        int rank,
+        int shard,
+        long baseStep,
+        int microshardFrom,
+        int microshardTo,
+        ArenaFile region) {
+    /** How many microshards the rank computes. */
+    public int microshards() {
+        return microshardTo - microshardFrom;
+    }
+}

@@ -1,0 +1,71 @@
+package io.coxswain.bridge.spi;
+
+import io.coxswain.bridge.arena.ByteRegion;
+import io.coxswain.bridge.arena.SlotTable;
+import java.util.List;
+
+/**
+ * A trainer, hosted by a worker. The host calls it from one thread, in the order load, warmUp, then for each view take
+ * and its steps; only a {@link Capture} is completed on another thread. The host keeps account of the live step and the
+ * shard, so a runtime may trust the order of the steps.
+ */
+public interface TrainingRuntime extends AutoCloseable {
+    /**
+     * Loads program and data. Called once.
+     *
+     * @return the state's layout
+     */
+    RuntimeLayout load(TrainingJob job) throws RuntimeFault;
+
+    /**
+     * Runs the program on scratch memory until it is compiled. Touches no state and no region.
+     *
+     * @param abort ends the warm-up early
+     */
+    void warmUp(AbortSignal abort) throws RuntimeFault;
+
+    /**
+     * Takes a rank and establishes its live state, that of {@link Assignment#baseStep}. On return the parameters of the
+     * rank's shard are in the region. After a fault there is no live state.
+     *
+     * <p>With {@link StateOrigin.Live} the former assignment's region is still mapped, and may be the same.
+     */
+    void take(Assignment assignment, StateOrigin origin) throws RuntimeFault;
+
+    /** The pieces of a snapshot of the assigned shard, in the order in which they lie in a slot. */
+    List<SlotTable.Box> pieces();
+
+    /**
+     * Computes the gradients of the rank's microshards into the region's gradient buffers, from the parameters in the
+     * region, all of which are those of step - 1. Does not change the live state.
+     *
+     * @param step the step to be made, from 1
+     */
+    ExecuteOutcome execute(long step, AbortSignal abort) throws RuntimeFault;
+
+    /**
+     * Updates the live state from the region's reduced gradient, and writes the new parameters of the rank's shard into
+     * the region. Not abortable. After a fault there is no live state.
+     */
+    void apply(long step) throws RuntimeFault;
+
+    /**
+     * Copies the live state into a slot's data area. The steps wait until this returns, so it does no more than copy.
+     *
+     * @param meta says where each of the {@link #pieces} goes
+     * @param data the data area
+     */
+    Capture capture(SlotTable.Meta meta, ByteRegion data) throws RuntimeFault;
+
+    /**
+     * Describes the final state. All parameters of the last step are in the region.
+     *
+     * @param evaluate whether to evaluate the model too
+     * @param lineage the committed history, in order
+     */
+    FinalReport finish(boolean evaluate, List<LineageSegment> lineage) throws RuntimeFault;
+
+    /** Releases everything. The host closes the region. */
+    @Override
+    void close();
+}

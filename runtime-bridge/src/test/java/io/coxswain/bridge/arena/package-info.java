@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.bridge.arena;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.bridge.host;
+
+import org.jspecify.annotations.NullMarked;
