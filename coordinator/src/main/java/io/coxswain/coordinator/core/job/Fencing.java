@@ -145,7 +145,8 @@ final class Fencing {
     }
 
     /**
-     * The limit came due: who is silent is left out of the plan, but not declared lost. If the plan without them would throw completed steps away they get more time: liveness has its verdict
+     * The limit came due: who is silent is left out of the plan, but not declared lost. If the plan
+     * without them would throw completed steps away they get more time: liveness has its verdict
      * within seconds, and steps cost more.
      */
     void limitReached(long timerEpoch) {

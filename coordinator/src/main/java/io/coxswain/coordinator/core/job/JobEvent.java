@@ -66,7 +66,8 @@ public sealed interface JobEvent {
     /**
      * The worker died or was killed for silence; the agent and its arena live.
      *
-     * @param epoch the newest view that the agent had prepared when the worker died, 0 for none; a report of an older view than the member has since taken up is a ghost
+     * @param epoch the newest view that the agent had prepared when the worker died, 0 for none; a
+     *     report of an older view than the member has since taken up is a ghost
      */
     record WorkerLostReported(AgentKey agent, long epoch, String cause, boolean hung)
             implements JobEvent {}

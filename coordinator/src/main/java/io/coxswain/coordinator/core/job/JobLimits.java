@@ -9,7 +9,8 @@ package io.coxswain.coordinator.core.job;
  * @param prepareNanos least time that members get to restore; a plan that expects longer gets four
  *     times what it expects
  * @param settleNanos how long the first view waits for further agents once enough are ready
- * @param admissionNanos how long a first view that cannot be protected as asked waits for further agents before the job is refused
+ * @param admissionNanos how long a first view that cannot be protected as asked waits for further
+ *     agents before the job is refused
  * @param workerRestartNanos how long a rank waits for its agent's worker to come back before it
  *     goes to a spare
  * @param leaseNanos an agent stops stepping without a word from a leader for this long; credits

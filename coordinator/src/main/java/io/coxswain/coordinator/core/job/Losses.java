@@ -141,8 +141,18 @@ final class Losses {
         long inView =
                 switch (job.phase) {
                     case ACTIVE, FINISHING -> member.rank >= 0 ? job.activeView().epoch() : 0;
-                    case PREPARING, ACTIVATING -> job.preparing.tookUp(member) ? job.preparing.epoch() : 0;
-                    case WAITING, FENCING, PLANNING, RETURN_WAIT, PERSISTING, RECORDING, COMPLETED, FAILED, CANCELLED -> 0;
+                    case PREPARING, ACTIVATING ->
+                            job.preparing.tookUp(member) ? job.preparing.epoch() : 0;
+                    case WAITING,
+                            FENCING,
+                            PLANNING,
+                            RETURN_WAIT,
+                            PERSISTING,
+                            RECORDING,
+                            COMPLETED,
+                            FAILED,
+                            CANCELLED ->
+                            0;
                 };
         boolean ghost = event.epoch() > 0 && event.epoch() < inView;
         if (!ghost) {

@@ -94,22 +94,23 @@ final class Preparing {
         }
         boolean nothingEverCompleted = job.completedStep == 0 && job.newestSeen == 0;
         return new RecoveryProblem(
-                        job.spec,
-                        layout,
-                        job.lineage,
-                        previous(),
-                        epoch,
-                        job.completedStep,
-                        candidates,
-                        excluded,
-                        nothingEverCompleted);
+                job.spec,
+                layout,
+                job.lineage,
+                previous(),
+                epoch,
+                job.completedStep,
+                candidates,
+                excluded,
+                nothingEverCompleted);
     }
 
     /** True if a plan made now would go back behind the completed step. */
     boolean wouldRollBack() {
         StateLayout layout = job.layout;
         return layout != null
-                && RecoveryPlanner.plan(problem(layout, job.nextEpoch())) instanceof RecoveryDecision.Recover recover
+                && RecoveryPlanner.plan(problem(layout, job.nextEpoch()))
+                        instanceof RecoveryDecision.Recover recover
                 && recover.view().baseStep() < job.completedStep;
     }
 
@@ -255,7 +256,10 @@ final class Preparing {
                         JobEffect.ViewState.PREPARING, view, placement.placement(), job.lineage));
     }
 
-    /** A job that starts is refused if it cannot be protected as asked, once agents that start at about the same time had their chance to attach. */
+    /**
+     * A job that starts is refused if it cannot be protected as asked, once agents that start at
+     * about the same time had their chance to attach.
+     */
     private void refused(String refusal) {
         if (refusedSinceNanos < 0) {
             refusedSinceNanos = job.now;
@@ -386,7 +390,7 @@ final class Preparing {
         if (member != null) {
             String reason =
                     "its initial state differs from that of the other replicas: its runtime is not"
-                        + " deterministic or not the same";
+                            + " deterministic or not the same";
             job.roster.unfit(member, reason);
             job.publish(new CoordinatorEvent.AgentUnfit(job.spec.jobId(), member.key.id(), reason));
         }

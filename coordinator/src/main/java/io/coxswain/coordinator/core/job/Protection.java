@@ -207,7 +207,10 @@ final class Protection {
             for (Map.Entry<String, Long> entry :
                     lastHeld.getOrDefault(shard, new TreeMap<>()).entrySet()) {
                 Roster.Member here = job.roster.attachedAs(entry.getKey());
-                String where = here == null ? "gone" : here.answered ? "attached without it" : "attached but silent";
+                String where =
+                        here == null
+                                ? "gone"
+                                : here.answered ? "attached without it" : "attached but silent";
                 who.add(entry.getKey() + " (step " + entry.getValue() + ", " + where + ")");
             }
             texts.add(

@@ -103,7 +103,11 @@ final class Roster {
     private final HashMap<AgentKey, Member> byKey = new HashMap<>();
     private final HashMap<String, Member> byId = new HashMap<>();
     private final TreeMap<AgentKey, Member> ordered = new TreeMap<>();
-    /** Incarnations that a later one of the same agent replaced, newest last: a zombie must not push it out again. */
+
+    /**
+     * Incarnations that a later one of the same agent replaced, newest last: a zombie must not push
+     * it out again.
+     */
     private final HashMap<String, ArrayDeque<String>> replaced = new HashMap<>();
 
     private final TreeSet<AgentKey> shunned = new TreeSet<>();

@@ -12,16 +12,20 @@ import io.coxswain.coordinator.core.model.StepRun;
 import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.core.view.SampleCountRule;
 
-import java.util.EnumMap;
-import java.util.EnumSet;
-import java.util.List;
-import java.util.Set;
-import java.util.function.Function;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Every phase meets every event. The table is what the machine does; a pair without an entry fails, and so does one that does something else. */
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * Every phase meets every event. The table is what the machine does; a pair without an entry fails,
+ * and so does one that does something else.
+ */
 final class JobTransitionsTest {
     /** Rows: events. Columns: phases in order. A dot: stays. */
     private static final String TABLE =
@@ -58,41 +62,85 @@ final class JobTransitionsTest {
 
     private final Map<String, Function<Scene, JobEvent>> events = new LinkedHashMap<>();
 
-    /** A story in some phase: a 2×2 job whose rank 0 died or is about to; {@code member} is alive. */
+    /**
+     * A story in some phase: a 2×2 job whose rank 0 died or is about to; {@code member} is alive.
+     */
     private record Scene(JobStory story, SimAgent member, SimAgent other, SimAgent loading) {
         long epoch() {
             return story.effects.stream()
-                    .mapToLong(
-                            effect ->
-                                    switch (effect) {
-                                        case JobEffect.PersistView persist -> persist.view().epoch();
-                                        case JobEffect.SendFence fence -> fence.epoch();
-                                        default -> 0;
-                                    })
+                    .mapToLong(effect ->
+                            switch (effect) {
+                                case JobEffect.PersistView persist -> persist.view().epoch();
+                                case JobEffect.SendFence fence -> fence.epoch();
+                                default -> 0;
+                            })
                     .max()
                     .orElse(0);
         }
     }
 
     JobTransitionsTest() {
-        events.put("attached", s -> new JobEvent.AgentAttached(new SimAgent(s.story, "z9", 99).profile, Inventory.EMPTY));
-        events.put("attached again", s -> new JobEvent.AgentAttached(s.member.profile, s.member.inventory()));
-        events.put("attached, restarted", s -> new JobEvent.AgentAttached(new SimAgent(s.story, s.member.key.id(), 98).profile, Inventory.EMPTY));
+        events.put(
+                "attached",
+                s ->
+                        new JobEvent.AgentAttached(
+                                new SimAgent(s.story, "z9", 99).profile, Inventory.EMPTY));
+        events.put(
+                "attached again",
+                s -> new JobEvent.AgentAttached(s.member.profile, s.member.inventory()));
+        events.put(
+                "attached, restarted",
+                s ->
+                        new JobEvent.AgentAttached(
+                                new SimAgent(s.story, s.member.key.id(), 98).profile,
+                                Inventory.EMPTY));
         events.put("ready", s -> new JobEvent.AgentReady(s.loading.key, s.story.layout, 1, 1));
         events.put("unfit", s -> new JobEvent.AgentUnfit(s.member.key, "no data"));
         events.put("lost", s -> new JobEvent.AgentLost(s.member.key, "reset", s.story.now));
         events.put("spare lost", s -> new JobEvent.AgentLost(s.loading.key, "reset", s.story.now));
         events.put("inventory", s -> new JobEvent.InventoryReported(s.member.key, inventory(s)));
-        events.put("view ready", s -> new JobEvent.ViewReadyReported(s.member.key, s.epoch(), 6, Digest.NONE, "live", 0, 0));
-        events.put("view ready, wrong", s -> new JobEvent.ViewReadyReported(s.member.key, s.epoch(), 5, Digest.NONE, "live", 0, 0));
-        events.put("view failed", s -> new JobEvent.ViewFailedReported(s.member.key, s.epoch(), "no room", false, null, null));
+        events.put(
+                "view ready",
+                s ->
+                        new JobEvent.ViewReadyReported(
+                                s.member.key, s.epoch(), 6, Digest.NONE, "live", 0, 0));
+        events.put(
+                "view ready, wrong",
+                s ->
+                        new JobEvent.ViewReadyReported(
+                                s.member.key, s.epoch(), 5, Digest.NONE, "live", 0, 0));
+        events.put(
+                "view failed",
+                s ->
+                        new JobEvent.ViewFailedReported(
+                                s.member.key, s.epoch(), "no room", false, null, null));
         events.put("progress", s -> new JobEvent.ProgressReported(s.member.key, progress(s)));
-        events.put("worker lost", s -> new JobEvent.WorkerLostReported(s.member.key, s.epoch(), "exit 1", false));
-        events.put("copy held", s -> new JobEvent.CopyHeldReported(s.member.key, new HeldState(new StateName(1, 4, 0), Digest.NONE, 1), 1));
-        events.put("final state", s -> new JobEvent.FinalStateReported(s.member.key, new FinalShard(s.epoch(), 20, 1, List.of(), false, 0, 0, 0, List.of())));
-        events.put("accused", s -> new JobEvent.LinkAccused(s.member.key, s.other.key, s.epoch(), "timed out"));
-        events.put("preparing durable", s -> new JobEvent.ViewPersisted(s.epoch(), JobEffect.ViewState.PREPARING));
-        events.put("active durable", s -> new JobEvent.ViewPersisted(s.epoch(), JobEffect.ViewState.ACTIVE));
+        events.put(
+                "worker lost",
+                s -> new JobEvent.WorkerLostReported(s.member.key, s.epoch(), "exit 1", false));
+        events.put(
+                "copy held",
+                s ->
+                        new JobEvent.CopyHeldReported(
+                                s.member.key,
+                                new HeldState(new StateName(1, 4, 0), Digest.NONE, 1),
+                                1));
+        events.put(
+                "final state",
+                s ->
+                        new JobEvent.FinalStateReported(
+                                s.member.key,
+                                new FinalShard(
+                                        s.epoch(), 20, 1, List.of(), false, 0, 0, 0, List.of())));
+        events.put(
+                "accused",
+                s -> new JobEvent.LinkAccused(s.member.key, s.other.key, s.epoch(), "timed out"));
+        events.put(
+                "preparing durable",
+                s -> new JobEvent.ViewPersisted(s.epoch(), JobEffect.ViewState.PREPARING));
+        events.put(
+                "active durable",
+                s -> new JobEvent.ViewPersisted(s.epoch(), JobEffect.ViewState.ACTIVE));
         events.put("result durable", s -> new JobEvent.ResultPersisted());
         for (JobEffect.TimerKind kind : JobEffect.TimerKind.values()) {
             events.put("timer " + kind, s -> new JobEvent.TimerFired(kind, s.epoch()));
@@ -102,7 +150,14 @@ final class JobTransitionsTest {
 
     private static Inventory inventory(Scene scene) {
         Inventory held = scene.member.inventory();
-        return new Inventory(scene.epoch(), true, held.live(), held.snapshots(), held.copies(), null, held.floor());
+        return new Inventory(
+                scene.epoch(),
+                true,
+                held.live(),
+                held.snapshots(),
+                held.copies(),
+                null,
+                held.floor());
     }
 
     private static Progress progress(Scene scene) {
@@ -142,7 +197,10 @@ final class JobTransitionsTest {
                 story.kill(victim.key.id());
             }
             case ACTIVATING -> {
-                story.hold = effect -> effect instanceof JobEffect.PersistView persist && persist.state() == JobEffect.ViewState.ACTIVE;
+                story.hold =
+                        effect ->
+                                effect instanceof JobEffect.PersistView persist
+                                        && persist.state() == JobEffect.ViewState.ACTIVE;
                 story.kill(victim.key.id());
             }
             case ACTIVE -> {}
@@ -180,8 +238,11 @@ final class JobTransitionsTest {
                 }
                 scene.story.tell(what);
                 JobPhase after = scene.story.machine.phase();
-                assertThat(after == phase || reachable(phase, after)).as(phase + " → " + after).isTrue();
-                table.append(' ').append(String.format("%-5s", after == phase ? "·" : SHORT.get(after)));
+                assertThat(after == phase || reachable(phase, after))
+                        .as(phase + " → " + after)
+                        .isTrue();
+                table.append(' ')
+                        .append(String.format("%-5s", after == phase ? "·" : SHORT.get(after)));
             }
             table.append('\n');
         }
@@ -198,7 +259,8 @@ final class JobTransitionsTest {
 
     /** One event may lead through a fence that nobody needs to answer. */
     private static boolean reachable(JobPhase from, JobPhase to) {
-        return from.next().contains(to) || from.next().stream().anyMatch(between -> between.next().contains(to));
+        return from.next().contains(to)
+                || from.next().stream().anyMatch(between -> between.next().contains(to));
     }
 
     private static final EnumMap<JobPhase, String> SHORT = new EnumMap<>(JobPhase.class);
