@@ -93,6 +93,7 @@ public final class AgentMain {
                 ReplicaAgent.builder()
                         .id(option("id"))
                         .zookeeper(zookeeper)
+                        .sessionTimeout(LocalCluster.SESSION)
                         .failureDomain(option("domain"))
                         .arenaRoot(Path.of(option("arena")))
                         .arenaBudgetBytes(Long.parseLong(option("arena-bytes")))
