@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AgentMain {
     private static final int STATUS_FAILED = 1;
-    private static final long CLOSE_LIMIT_MILLIS = 3_000;
+    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(3);
 
     private final Map<String, String> options;
     private final PrintStream lines;
@@ -92,6 +93,7 @@ public final class AgentMain {
                 ReplicaAgent.builder()
                         .id(option("id"))
                         .zookeeper(zookeeper)
+                        .sessionTimeout(LocalCluster.SESSION)
                         .failureDomain(option("domain"))
                         .arenaRoot(Path.of(option("arena")))
                         .arenaBudgetBytes(Long.parseLong(option("arena-bytes")))
@@ -113,7 +115,7 @@ public final class AgentMain {
         Runtime.getRuntime().halt(STATUS_FAILED);
     }
 
-    // A loop that hangs must not keep the process: the launcher may be gone.
+    // What hangs must not keep the process or its memory: the launcher may be gone.
     private void close() {
         holds.releaseAll();
         ReplicaAgent running = agent;
@@ -122,10 +124,16 @@ public final class AgentMain {
         }
         Thread closing = Thread.ofPlatform().daemon().name("agent-close").start(running::close);
         try {
-            if (!closing.join(java.time.Duration.ofMillis(CLOSE_LIMIT_MILLIS))) {
-                System.err.println(option("id") + ": did not close within " + CLOSE_LIMIT_MILLIS + " ms; the process ends all the same");
+            if (!closing.join(CLOSE_LIMIT)) {
+                System.err.println(
+                        option("id") + ": did not close within " + CLOSE_LIMIT.toMillis() + " ms; the process ends all the same");
+                running.workerPid().flatMap(ProcessHandle::of).ifPresent(ProcessHandle::destroyForcibly);
+                RunFolder.delete(running.arenaFolder());
                 Runtime.getRuntime().halt(STATUS_FAILED);
             }
+        } catch (IOException | IllegalStateException e) {
+            System.err.println(option("id") + ": its shared memory stays behind: " + e.getMessage());
+            Runtime.getRuntime().halt(STATUS_FAILED);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -44,6 +44,8 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
             properties.setProperty("maxClientCnxns", "0");
             properties.setProperty("admin.enableServer", "false");
             properties.setProperty("preAllocSize", "64");
+            // The data goes with the run: nothing is gained by waiting for the disk.
+            properties.setProperty("forceSync", "no");
             properties.setProperty("snapCount", "10000");
             try {
                 var server = ZooKeeperServerEmbedded.builder()

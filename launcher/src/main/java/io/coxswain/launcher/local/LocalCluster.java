@@ -38,12 +38,18 @@ import org.slf4j.LoggerFactory;
 public final class LocalCluster implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LocalCluster.class);
     private static final String CHROOT = "/coxswain";
-    private static final int SESSION_MILLIS = 1_000;
     private static final long ATTACH_SECONDS = 60;
 
     /** The first view waits this long for agents that still load the job. */
     private static final Duration SETTLE = Duration.ofSeconds(30);
 
+    private static final int MIN_SESSION_MILLIS = 1_000;
+
+    /**
+     * Everything shares one machine, so a session that ends early tells of a busy machine and not of a dead one. Deaths are seen by the broken
+     * streams, whatever this is.
+     */
+    static final Duration SESSION = Duration.ofSeconds(30);
     private static final long END_LIMIT_MILLIS = 4_000;
     private static final long CANCEL_LIMIT_MILLIS = 2_000;
 
@@ -157,7 +163,7 @@ public final class LocalCluster implements AutoCloseable {
     private void startServices() {
         try {
             EmbeddedZooKeeper server =
-                    EmbeddedZooKeeper.start(plan.run().folder("zookeeper"), SESSION_MILLIS);
+                    EmbeddedZooKeeper.start(plan.run().folder("zookeeper"), MIN_SESSION_MILLIS);
             zookeeper.complete(server);
             for (AgentProcess agent : agents) {
                 agent.order(AgentLines.connect(server.connectString() + CHROOT));
@@ -166,6 +172,7 @@ public final class LocalCluster implements AutoCloseable {
                     Coordinator.builder()
                             .zookeeper(server.connectString())
                             .chroot(CHROOT)
+                            .sessionTimeout(SESSION)
                             .id("launcher-" + ProcessHandle.current().pid())
                             .jobLimits(JobLimits.defaults().withSettleNanos(SETTLE.toNanos()))
                             .onFatal(listener::broken)

@@ -3,9 +3,10 @@ package io.coxswain.agent.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import org.junit.jupiter.api.Test;
+
 import java.util.List;
 import java.util.stream.LongStream;
-import org.junit.jupiter.api.Test;
 
 /** Many machines together, under seeded disorder. A failure prints the seed. */
 class AgentModelTest {
@@ -24,7 +25,12 @@ class AgentModelTest {
         }
     }
 
-    private static final List<Scene> SCENES = List.of(new Scene(2, 2, 1, 1, 40), new Scene(1, 4, 1, 1, 40), new Scene(1, 3, 2, 2, 40), new Scene(3, 1, 0, 1, 40));
+    private static final List<Scene> SCENES =
+            List.of(
+                    new Scene(2, 2, 1, 1, 40),
+                    new Scene(1, 4, 1, 1, 40),
+                    new Scene(1, 3, 2, 2, 40),
+                    new Scene(3, 1, 0, 1, 40));
 
     @Test
     void withoutFaultsOneViewMakesAllSteps() {
@@ -66,8 +72,12 @@ class AgentModelTest {
                         c -> {
                             if (left[0] > 0 && c.isActive() && c.random.nextInt(500) == 0) {
                                 ModelNode victim = c.nodes.get(c.random.nextInt(c.nodes.size()));
-                                // One at a time: a live state without a snapshot has its worker as its only home.
-                                if (c.nodes.stream().allMatch(node -> !node.alive || node.machine.phase() != Phase.WARMING)) {
+                                // One at a time: a live state without a snapshot has its worker as
+                                // its only home.
+                                if (c.nodes.stream()
+                                        .allMatch(node ->
+                                                !node.alive
+                                                        || node.machine.phase() != Phase.WARMING)) {
                                     left[0]--;
                                     victim.killWorker();
                                 }
@@ -91,7 +101,9 @@ class AgentModelTest {
                                 seed,
                                 c -> {
                                     if (c.isActive() && left[0] > 0 && c.random.nextInt(600) == 0) {
-                                        ModelNode victim = c.members().get(c.random.nextInt(c.members().size()));
+                                        ModelNode victim =
+                                                c.members()
+                                                        .get(c.random.nextInt(c.members().size()));
                                         if (c.survivesLossOf(victim)) {
                                             left[0]--;
                                             c.killAgent(victim);
@@ -99,7 +111,9 @@ class AgentModelTest {
                                             // Only a view that has just begun may be unprotected.
                                             c.protectionChecks++;
                                         }
-                                    } else if (c.hasView() && fences[0] > 0 && c.random.nextInt(800) == 0) {
+                                    } else if (c.hasView()
+                                            && fences[0] > 0
+                                            && c.random.nextInt(800) == 0) {
                                         fences[0]--;
                                         c.fence("at random");
                                     }
@@ -121,7 +135,9 @@ class AgentModelTest {
                                 asked[0]++;
                                 for (ModelNode node : c.nodes) {
                                     if (!c.survivesLossOf(node)) {
-                                        fail("floor %d does not survive the loss of %s", c.newestFloor, node.peer.key());
+                                        fail(
+                                                "floor %d does not survive the loss of %s",
+                                                c.newestFloor, node.peer.key());
                                     }
                                 }
                             }

@@ -7,14 +7,19 @@ import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.Peer;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateName;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
-/** One host of {@link ModelCluster}: the machine as in production, and beside it an arena and a worker whose state is a hash chain. */
+/**
+ * One host of {@link ModelCluster}: the machine as in production, and beside it an arena and a
+ * worker whose state is a hash chain.
+ */
 final class ModelNode {
     /** A slot of the modelled arena. */
     static final class Cell {
@@ -97,13 +102,15 @@ final class ModelNode {
     private void carryOut(AgentEffect effect) {
         switch (effect) {
             case AgentEffect.Report report -> cluster.toLeader(this, report.report());
-            case AgentEffect.LeaveStream leave -> throw new AssertionError("left the only leader: " + leave);
+            case AgentEffect.LeaveStream leave ->
+                    throw new AssertionError("left the only leader: " + leave);
             case AgentEffect.StartWorker start -> {
                 worker = new Worker(start.generation());
                 inbox.add(new AgentEvent.WorkerConnected(start.generation()));
             }
             case AgentEffect.StopWorker _ -> worker = null;
-            case AgentEffect.KillWorker kill -> throw new AssertionError("nobody hangs here: " + kill);
+            case AgentEffect.KillWorker kill ->
+                    throw new AssertionError("nobody hangs here: " + kill);
             case AgentEffect.AbortWorker abort -> {
                 if (worker != null) {
                     worker.abortBelow = Math.max(worker.abortBelow, abort.belowEpoch());
@@ -184,7 +191,9 @@ final class ModelNode {
         for (int i = 0; i < cells.length; i++) {
             StateName name = cells[i].name;
             if (cells[i].committed && name != null) {
-                committed.add(new AgentEvent.InspectedSlot(i, new HeldState(name, digest(cells[i].hash), 8)));
+                committed.add(
+                        new AgentEvent.InspectedSlot(
+                                i, new HeldState(name, digest(cells[i].hash), 8)));
             }
         }
         inbox.add(new AgentEvent.FileInspected(file, committed));
@@ -208,17 +217,30 @@ final class ModelNode {
         }
         WorkerRequest request = at.inbox.removeFirst();
         switch (request) {
-            case WorkerRequest.LoadJob _ -> inbox.add(new AgentEvent.JobLoaded(at.generation, cluster.layout, 0, 1, 1, 1));
+            case WorkerRequest.LoadJob _ ->
+                    inbox.add(new AgentEvent.JobLoaded(at.generation, cluster.layout, 0, 1, 1, 1));
             case WorkerRequest.Prepare prepare -> prepare(at, prepare);
             case WorkerRequest.Execute execute -> {
                 if (execute.epoch() < at.abortBelow) {
                     inbox.add(new AgentEvent.RequestAborted(at.generation, request));
                 } else {
-                    require(execute.epoch() == at.epoch && execute.step() == at.liveStep + 1, request);
+                    require(
+                            execute.epoch() == at.epoch && execute.step() == at.liveStep + 1,
+                            request);
                     for (int shard = 0; shard < parameters.length; shard++) {
-                        cluster.checkState(shard, at.liveStep, parameters[shard], "gathered at " + peer.key());
+                        cluster.checkState(
+                                shard, at.liveStep, parameters[shard], "gathered at " + peer.key());
                     }
-                    inbox.add(new AgentEvent.Executed(at.generation, execute.epoch(), execute.step(), new float[] {1}, 1, 1, 1, 0));
+                    inbox.add(
+                            new AgentEvent.Executed(
+                                    at.generation,
+                                    execute.epoch(),
+                                    execute.step(),
+                                    new float[] {1},
+                                    1,
+                                    1,
+                                    1,
+                                    0));
                 }
             }
             case WorkerRequest.Apply apply -> {
@@ -230,7 +252,9 @@ final class ModelNode {
                     at.liveStep = apply.step();
                     cluster.checkState(at.shard, at.liveStep, at.hash, "applied at " + peer.key());
                     parameters[at.shard] = at.hash;
-                    inbox.add(new AgentEvent.Applied(at.generation, apply.epoch(), apply.step(), 1, 1));
+                    inbox.add(
+                            new AgentEvent.Applied(
+                                    at.generation, apply.epoch(), apply.step(), 1, 1));
                     if (apply.snapshotSlot() >= 0) {
                         snapshot(at, apply.epoch(), apply.step(), apply.snapshotSlot());
                     }
@@ -240,17 +264,28 @@ final class ModelNode {
                 if (snapshot.epoch() < at.abortBelow) {
                     inbox.add(new AgentEvent.RequestAborted(at.generation, request));
                 } else {
-                    require(snapshot.epoch() == at.epoch && snapshot.step() == at.liveStep, request);
+                    require(
+                            snapshot.epoch() == at.epoch && snapshot.step() == at.liveStep,
+                            request);
                     snapshot(at, snapshot.epoch(), snapshot.step(), snapshot.slot());
                 }
             }
-            case WorkerRequest.Finish _ -> inbox.add(new AgentEvent.Finished(at.generation, new FinalParts(List.of(), 0, 0, at.hash, List.of())));
+            case WorkerRequest.Finish _ ->
+                    inbox.add(
+                            new AgentEvent.Finished(
+                                    at.generation,
+                                    new FinalParts(List.of(), 0, 0, at.hash, List.of())));
         }
     }
 
     private void require(boolean holds, WorkerRequest request) {
         if (!holds) {
-            throw new AssertionError(peer.key() + ": the worker cannot do " + request + " at step " + (worker == null ? -1 : worker.liveStep));
+            throw new AssertionError(
+                    peer.key()
+                            + ": the worker cannot do "
+                            + request
+                            + " at step "
+                            + (worker == null ? -1 : worker.liveStep));
         }
     }
 
@@ -270,8 +305,15 @@ final class ModelNode {
             case SLOT -> {
                 SlotRef source = prepare.source();
                 Cell cell = source == null ? null : cell(source);
-                if (cell == null || !cell.committed || !digest(cell.hash).equals(prepare.digest())) {
-                    inbox.add(new AgentEvent.WorkerFaulted(at.generation, prepare, "bad_state", "slot " + source + " does not hold it"));
+                if (cell == null
+                        || !cell.committed
+                        || !digest(cell.hash).equals(prepare.digest())) {
+                    inbox.add(
+                            new AgentEvent.WorkerFaulted(
+                                    at.generation,
+                                    prepare,
+                                    "bad_state",
+                                    "slot " + source + " does not hold it"));
                     return;
                 }
                 at.hash = cell.hash;
@@ -279,28 +321,43 @@ final class ModelNode {
                 loaded = prepare.digest();
             }
         }
-        cluster.checkState(at.shard, at.liveStep, at.hash, "restored at " + peer.key() + " by " + prepare);
+        cluster.checkState(
+                at.shard, at.liveStep, at.hash, "restored at " + peer.key() + " by " + prepare);
         parameters = new long[prepare.shards()];
         parameters[at.shard] = at.hash;
-        inbox.add(new AgentEvent.ViewPrepared(at.generation, prepare.epoch(), prepare.baseStep(), loaded, loaded.known() ? 8 : 0));
+        inbox.add(
+                new AgentEvent.ViewPrepared(
+                        at.generation,
+                        prepare.epoch(),
+                        prepare.baseStep(),
+                        loaded,
+                        loaded.known() ? 8 : 0));
     }
 
     private void snapshot(Worker at, long epoch, long step, int slot) {
         Cell cell = cell(new SlotRef(region.isEmpty() ? "?" : region, slot));
         if (cell == null || cell.committed) {
-            throw new AssertionError(peer.key() + ": slot " + slot + " of " + region + " is not free for step " + step);
+            throw new AssertionError(
+                    peer.key()
+                            + ": slot "
+                            + slot
+                            + " of "
+                            + region
+                            + " is not free for step "
+                            + step);
         }
         assertNotRead(new SlotRef(region, slot));
         cell.name = new StateName(ModelCluster.JOB, epoch, step, at.shard);
         cell.writing = true;
         cell.hash = at.hash;
         long hash = at.hash;
-        at.commits.add(
-                () -> {
-                    cell.writing = false;
-                    cell.committed = true;
-                    inbox.add(new AgentEvent.SnapshotCommitted(at.generation, epoch, step, slot, digest(hash), 8));
-                });
+        at.commits.add(() -> {
+            cell.writing = false;
+            cell.committed = true;
+            inbox.add(
+                    new AgentEvent.SnapshotCommitted(
+                            at.generation, epoch, step, slot, digest(hash), 8));
+        });
     }
 
     /** SIGKILL: what it had not committed is lost, what it has stays in the arena. */
