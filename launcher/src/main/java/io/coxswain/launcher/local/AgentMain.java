@@ -30,6 +30,7 @@ public final class AgentMain {
     private final HoldingObserver holds;
     private final AtomicInteger status = new AtomicInteger();
     private @Nullable ReplicaAgent agent;
+    private @Nullable Path arena;
 
     private AgentMain(Map<String, String> options, PrintStream lines) {
         this.options = options;
@@ -104,6 +105,7 @@ public final class AgentMain {
                         .build();
         agent = made;
         made.start();
+        arena = made.arenaFolder();
         say(AgentLines.UP);
     }
 
@@ -127,11 +129,14 @@ public final class AgentMain {
             if (!closing.join(CLOSE_LIMIT)) {
                 System.err.println(
                         option("id") + ": did not close within " + CLOSE_LIMIT.toMillis() + " ms; the process ends all the same");
-                running.workerPid().flatMap(ProcessHandle::of).ifPresent(ProcessHandle::destroyForcibly);
-                RunFolder.delete(running.arenaFolder());
+                // The agent itself answers no questions while it closes.
+                ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
+                if (arena != null) {
+                    RunFolder.delete(arena);
+                }
                 Runtime.getRuntime().halt(STATUS_FAILED);
             }
-        } catch (IOException | IllegalStateException e) {
+        } catch (IOException e) {
             System.err.println(option("id") + ": its shared memory stays behind: " + e.getMessage());
             Runtime.getRuntime().halt(STATUS_FAILED);
         } catch (InterruptedException e) {
