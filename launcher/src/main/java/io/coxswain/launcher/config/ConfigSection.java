@@ -1,5 +1,7 @@
 package io.coxswain.launcher.config;
 
+import org.jspecify.annotations.Nullable;
+
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.time.Duration;
@@ -13,20 +15,53 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A group of fields being read. Each accessor names the field, its default and its bounds; what does not fit is noted with its place, and the default stands in
- * so that all complaints come at once. {@link #finish()} of the root throws them.
+ * A group of fields being read. Each accessor names the field, its default and its bounds; what
+ * does not fit is noted with its place, and the default stands in so that all complaints come at
+ * once. {@link #finish()} of the root throws them.
  */
 public final class ConfigSection {
-    private static final Pattern SIZE = Pattern.compile("(\\d+)\\s*(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)?");
-    private static final Pattern DURATION = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(ns|us|ms|s|min|m|h)");
-    private static final Map<String, Long> SIZE_UNITS = Map.of(
-            "B", 1L, "KB", 1_000L, "MB", 1_000_000L, "GB", 1_000_000_000L, "TB", 1_000_000_000_000L,
-            "KIB", 1L << 10, "MIB", 1L << 20, "GIB", 1L << 30, "TIB", 1L << 40);
-    private static final Map<String, Long> DURATION_UNITS = Map.of(
-            "ns", 1L, "us", 1_000L, "ms", 1_000_000L, "s", 1_000_000_000L, "m", 60_000_000_000L, "min", 60_000_000_000L, "h", 3_600_000_000_000L);
+    private static final Pattern SIZE =
+            Pattern.compile("(\\d+)\\s*(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)?");
+    private static final Pattern DURATION =
+            Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(ns|us|ms|s|min|m|h)");
+    private static final Map<String, Long> SIZE_UNITS =
+            Map.of(
+                    "B",
+                    1L,
+                    "KB",
+                    1_000L,
+                    "MB",
+                    1_000_000L,
+                    "GB",
+                    1_000_000_000L,
+                    "TB",
+                    1_000_000_000_000L,
+                    "KIB",
+                    1L << 10,
+                    "MIB",
+                    1L << 20,
+                    "GIB",
+                    1L << 30,
+                    "TIB",
+                    1L << 40);
+    private static final Map<String, Long> DURATION_UNITS =
+            Map.of(
+                    "ns",
+                    1L,
+                    "us",
+                    1_000L,
+                    "ms",
+                    1_000_000L,
+                    "s",
+                    1_000_000_000L,
+                    "m",
+                    60_000_000_000L,
+                    "min",
+                    60_000_000_000L,
+                    "h",
+                    3_600_000_000_000L);
 
     private final ConfigNode.Mapping mapping;
     private final String path;
@@ -47,7 +82,8 @@ public final class ConfigSection {
 
     /** A text that must match. */
     public String text(String name, String fallback, Pattern pattern, String expected) {
-        return scalar(name, fallback, expected, text -> pattern.matcher(text).matches() ? text : null);
+        return scalar(
+                name, fallback, expected, text -> pattern.matcher(text).matches() ? text : null);
     }
 
     /** A text, null when absent. */
@@ -59,8 +95,18 @@ public final class ConfigSection {
     public String choice(String name, String fallback, List<String> options) {
         known.add(name);
         ConfigNode.Field field = mapping.fields().get(name);
-        if (field != null && field.value() instanceof ConfigNode.Scalar scalar && !scalar.isNull() && !options.contains(scalar.text())) {
-            complain(field.value().place(), name, "found '" + scalar.text() + "', expected one of " + String.join(", ", options) + meant(scalar.text(), options));
+        if (field != null
+                && field.value() instanceof ConfigNode.Scalar scalar
+                && !scalar.isNull()
+                && !options.contains(scalar.text())) {
+            complain(
+                    field.value().place(),
+                    name,
+                    "found '"
+                            + scalar.text()
+                            + "', expected one of "
+                            + String.join(", ", options)
+                            + meant(scalar.text(), options));
             return fallback;
         }
         return scalar(name, fallback, "one of " + String.join(", ", options), text -> text);
@@ -69,77 +115,136 @@ public final class ConfigSection {
     /** A whole number within bounds. */
     public long whole(String name, long fallback, long min, long max) {
         String expected = "a whole number from " + min + " to " + max;
-        return scalar(name, fallback, expected, text -> {
-            Long value = wholeNumber(text);
-            return value == null || value < min || value > max ? null : value;
-        });
+        return scalar(
+                name,
+                fallback,
+                expected,
+                text -> {
+                    Long value = wholeNumber(text);
+                    return value == null || value < min || value > max ? null : value;
+                });
     }
 
     /** A number within bounds. */
     public double decimal(String name, double fallback, double min, double max) {
-        return scalar(name, fallback, "a number from " + min + " to " + max, text -> {
-            try {
-                double value = new BigDecimal(text.replace("_", "")).doubleValue();
-                return value < min || value > max ? null : value;
-            } catch (NumberFormatException e) {
-                return null;
-            }
-        });
+        return scalar(
+                name,
+                fallback,
+                "a number from " + min + " to " + max,
+                text -> {
+                    try {
+                        double value = new BigDecimal(text.replace("_", "")).doubleValue();
+                        return value < min || value > max ? null : value;
+                    } catch (NumberFormatException e) {
+                        return null;
+                    }
+                });
     }
 
     /** Bytes: a plain number or with a unit (KB = 1,000; KiB = 1,024). */
     public long size(String name, long fallback, long min, long max) {
-        String expected = "a size from " + min + " to " + max + " bytes, such as 1048576, 64MiB or 100MB";
-        return scalar(name, fallback, expected, text -> {
-            Matcher matcher = SIZE.matcher(text.replace("_", ""));
-            if (!matcher.matches()) {
-                return null;
-            }
-            String unit = matcher.group(2) == null ? "B" : matcher.group(2).toUpperCase(Locale.ROOT);
-            BigInteger bytes = new BigInteger(matcher.group(1)).multiply(BigInteger.valueOf(SIZE_UNITS.get(unit)));
-            boolean fits = bytes.bitLength() < 63 && bytes.longValue() >= min && bytes.longValue() <= max;
-            return fits ? bytes.longValue() : null;
-        });
+        String expected =
+                "a size from " + min + " to " + max + " bytes, such as 1048576, 64MiB or 100MB";
+        return scalar(
+                name,
+                fallback,
+                expected,
+                text -> {
+                    Matcher matcher = SIZE.matcher(text.replace("_", ""));
+                    if (!matcher.matches()) {
+                        return null;
+                    }
+                    String unit =
+                            matcher.group(2) == null
+                                    ? "B"
+                                    : matcher.group(2).toUpperCase(Locale.ROOT);
+                    BigInteger bytes =
+                            new BigInteger(matcher.group(1))
+                                    .multiply(BigInteger.valueOf(SIZE_UNITS.get(unit)));
+                    boolean fits =
+                            bytes.bitLength() < 63
+                                    && bytes.longValue() >= min
+                                    && bytes.longValue() <= max;
+                    return fits ? bytes.longValue() : null;
+                });
     }
 
     /** A time with its unit: ns, us, ms, s, m (or min), h. */
     public Duration duration(String name, Duration fallback, Duration min, Duration max) {
-        String expected = "a time from " + render(min) + " to " + render(max) + " with its unit, such as 250ms, 10s or 5m";
-        return scalar(name, fallback, expected, text -> {
-            Matcher matcher = DURATION.matcher(text);
-            if (!matcher.matches()) {
-                return null;
-            }
-            BigDecimal nanos = new BigDecimal(matcher.group(1)).multiply(BigDecimal.valueOf(DURATION_UNITS.get(matcher.group(2))));
-            if (nanos.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0) {
-                return null;
-            }
-            Duration value = Duration.ofNanos(nanos.longValue());
-            return value.compareTo(min) < 0 || value.compareTo(max) > 0 ? null : value;
-        });
+        String expected =
+                "a time from "
+                        + render(min)
+                        + " to "
+                        + render(max)
+                        + " with its unit, such as 250ms, 10s or 5m";
+        return scalar(
+                name,
+                fallback,
+                expected,
+                text -> {
+                    Matcher matcher = DURATION.matcher(text);
+                    if (!matcher.matches()) {
+                        return null;
+                    }
+                    BigDecimal nanos =
+                            new BigDecimal(matcher.group(1))
+                                    .multiply(
+                                            BigDecimal.valueOf(
+                                                    DURATION_UNITS.get(matcher.group(2))));
+                    if (nanos.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0) {
+                        return null;
+                    }
+                    Duration value = Duration.ofNanos(nanos.longValue());
+                    return value.compareTo(min) < 0 || value.compareTo(max) > 0 ? null : value;
+                });
     }
 
     /** A list of whole numbers within bounds. */
-    public List<Long> wholes(String name, List<Long> fallback, int minCount, int maxCount, long min, long max) {
+    public List<Long> wholes(
+            String name, List<Long> fallback, int minCount, int maxCount, long min, long max) {
         known.add(name);
         ConfigNode.Field field = mapping.fields().get(name);
-        String expected = "a list of " + minCount + " to " + maxCount + " whole numbers from " + min + " to " + max;
+        String expected =
+                "a list of "
+                        + minCount
+                        + " to "
+                        + maxCount
+                        + " whole numbers from "
+                        + min
+                        + " to "
+                        + max;
         if (field == null) {
             return fallback;
         }
         var values = new ArrayList<Long>();
-        if (field.value() instanceof ConfigNode.Listing listing && listing.items().size() >= minCount && listing.items().size() <= maxCount) {
+        if (field.value() instanceof ConfigNode.Listing listing
+                && listing.items().size() >= minCount
+                && listing.items().size() <= maxCount) {
             for (ConfigNode item : listing.items()) {
-                Long value = item instanceof ConfigNode.Scalar scalar ? wholeNumber(scalar.text()) : null;
+                Long value =
+                        item instanceof ConfigNode.Scalar scalar
+                                ? wholeNumber(scalar.text())
+                                : null;
                 if (value == null || value < min || value > max) {
-                    complain(item.place(), name, "found " + item.kind() + " in the list, expected a whole number from " + min + " to " + max);
+                    complain(
+                            item.place(),
+                            name,
+                            "found "
+                                    + item.kind()
+                                    + " in the list, expected a whole number from "
+                                    + min
+                                    + " to "
+                                    + max);
                 } else {
                     values.add(value);
                 }
             }
             return values;
         }
-        complain(field.value().place(), name, "found " + found(field.value()) + ", expected " + expected);
+        complain(
+                field.value().place(),
+                name,
+                "found " + found(field.value()) + ", expected " + expected);
         return fallback;
     }
 
@@ -151,10 +256,16 @@ public final class ConfigSection {
         if (field != null && field.value() instanceof ConfigNode.Mapping found) {
             inner = found;
         } else {
-            if (field != null && !(field.value() instanceof ConfigNode.Scalar scalar && scalar.isNull())) {
-                complain(field.value().place(), name, "found " + field.value().kind() + ", expected a group of fields");
+            if (field != null
+                    && !(field.value() instanceof ConfigNode.Scalar scalar && scalar.isNull())) {
+                complain(
+                        field.value().place(),
+                        name,
+                        "found " + field.value().kind() + ", expected a group of fields");
             }
-            inner = new ConfigNode.Mapping(new LinkedHashMap<>(), field == null ? mapping.place() : field.place());
+            inner =
+                    new ConfigNode.Mapping(
+                            new LinkedHashMap<>(), field == null ? mapping.place() : field.place());
         }
         var section = new ConfigSection(inner, path + name + ".", complaints);
         children.add(section);
@@ -183,7 +294,8 @@ public final class ConfigSection {
     public boolean has(String name) {
         known.add(name);
         ConfigNode.Field field = mapping.fields().get(name);
-        return field != null && !(field.value() instanceof ConfigNode.Scalar scalar && scalar.isNull());
+        return field != null
+                && !(field.value() instanceof ConfigNode.Scalar scalar && scalar.isNull());
     }
 
     /** Notes a broken relation, at the place of that field. */
@@ -207,24 +319,36 @@ public final class ConfigSection {
     private void noteUnknown() {
         for (Map.Entry<String, ConfigNode.Field> field : mapping.fields().entrySet()) {
             if (!known.contains(field.getKey())) {
-                complain(field.getValue().place(), field.getKey(), "unknown field" + meant(field.getKey(), known)
-                        + "; the fields here are " + String.join(", ", known));
+                complain(
+                        field.getValue().place(),
+                        field.getKey(),
+                        "unknown field"
+                                + meant(field.getKey(), known)
+                                + "; the fields here are "
+                                + String.join(", ", known));
             }
         }
         children.forEach(ConfigSection::noteUnknown);
     }
 
-    private <T> T scalar(String name, T fallback, String expected, Function<String, @Nullable T> reader) {
+    private <T> T scalar(
+            String name, T fallback, String expected, Function<String, @Nullable T> reader) {
         known.add(name);
         ConfigNode.Field field = mapping.fields().get(name);
         if (field == null) {
             return fallback;
         }
-        T value = field.value() instanceof ConfigNode.Scalar scalar && !scalar.isNull() ? reader.apply(scalar.text()) : null;
+        T value =
+                field.value() instanceof ConfigNode.Scalar scalar && !scalar.isNull()
+                        ? reader.apply(scalar.text())
+                        : null;
         if (value != null) {
             return value;
         }
-        complain(field.value().place(), name, "found " + found(field.value()) + ", expected " + expected);
+        complain(
+                field.value().place(),
+                name,
+                "found " + found(field.value()) + ", expected " + expected);
         return fallback;
     }
 
@@ -237,7 +361,9 @@ public final class ConfigSection {
     }
 
     private static String meant(String typed, java.util.Collection<String> options) {
-        return Nearest.of(typed, options).map(option -> "; did you mean '" + option + "'?").orElse("");
+        return Nearest.of(typed, options)
+                .map(option -> "; did you mean '" + option + "'?")
+                .orElse("");
     }
 
     private static @Nullable Long wholeNumber(String text) {

@@ -9,11 +9,18 @@ import java.util.Optional;
 public final class Nearest {
     private Nearest() {}
 
-    /** The candidate with the least edit distance (Levenshtein 1966, case ignored), if it is near enough to be a slip. */
+    /**
+     * The candidate with the least edit distance (Levenshtein 1966, case ignored), if it is near
+     * enough to be a slip.
+     */
     public static Optional<String> of(String typed, Collection<String> candidates) {
         return candidates.stream()
-                .min(Comparator.<String>comparingInt(candidate -> distance(typed, candidate)).thenComparing(Comparator.naturalOrder()))
-                .filter(candidate -> distance(typed, candidate) <= Math.max(2, Math.max(typed.length(), candidate.length()) / 2));
+                .min(
+                        Comparator.<String>comparingInt(candidate -> distance(typed, candidate))
+                                .thenComparing(Comparator.naturalOrder()))
+                .filter(candidate ->
+                        distance(typed, candidate)
+                                <= Math.max(2, Math.max(typed.length(), candidate.length()) / 2));
     }
 
     private static int distance(String a, String b) {
@@ -27,7 +34,8 @@ public final class Nearest {
             int[] row = new int[right.length() + 1];
             row[0] = i;
             for (int j = 1; j <= right.length(); j++) {
-                int substitution = previous[j - 1] + (left.charAt(i - 1) == right.charAt(j - 1) ? 0 : 1);
+                int substitution =
+                        previous[j - 1] + (left.charAt(i - 1) == right.charAt(j - 1) ? 0 : 1);
                 row[j] = Math.min(substitution, Math.min(previous[j], row[j - 1]) + 1);
             }
             previous = row;

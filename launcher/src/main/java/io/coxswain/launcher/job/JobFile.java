@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
 /**
  * A job file as read: everything about one training run. {@code examples/digits/job.yaml} documents each field.
  *
- * @param runtimeJson the runtime's own section, checked here for the kinds that this version knows
+ * @param runtime the runtime's own section, checked here for the kinds that this version knows
  */
 public record JobFile(
         Path file,
@@ -33,7 +33,7 @@ public record JobFile(
         String within,
         String across,
         String runtimeKind,
-        String runtimeJson) {
+        RuntimeSection runtime) {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
     private static final int MAX_RANKS = 1 << 20;
     private static final long MAX_STEPS = 1_000_000_000_000L;
@@ -69,9 +69,9 @@ public record JobFile(
         }
         ConfigSection runtime = root.section("runtime");
         String kind = runtime.choice("kind", "reference", List.of("reference", "pjrt", "process"));
-        String runtimeJson = "";
+        RuntimeSection own = RuntimeSection.NONE;
         if (kind.equals("reference")) {
-            runtimeJson = ReferenceSection.read(runtime);
+            own = ReferenceSection.read(runtime);
         } else {
             runtime.complain("kind", "'" + kind + "' comes in a later version; this one has 'reference'");
         }
@@ -94,13 +94,28 @@ public record JobFile(
         }
         root.finish();
         return new JobFile(
-                file, name, new Mesh(replicas, shards), steps, seed, data, batch, microshards, copies, every, level, returnWait, within, across, kind, runtimeJson);
+                file, name, new Mesh(replicas, shards), steps, seed, data, batch, microshards, copies, every, level, returnWait, within, across, kind, own);
+    }
+
+    /** Parameters of the whole model. */
+    public long parameters() {
+        return runtime.parameters();
+    }
+
+    /** How many vectors as long as the parameters make up the state. */
+    public int stateVectors() {
+        return runtime.stateVectors();
+    }
+
+    /** State per rank beside them. */
+    public long ballastBytes() {
+        return runtime.ballastBytes();
     }
 
     /** The job as the coordinator takes it. */
     public JobSpec spec(String jobId) {
         return new JobSpec(
                 jobId, name, mesh, steps, seed, data.toString(), batch, microshards, copies, every, level, returnWait.toNanos(), within, across, runtimeKind,
-                runtimeJson);
+                runtime.json());
     }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Properties;
 import org.apache.zookeeper.server.embedded.ExitHandler;
@@ -29,6 +30,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
      * @param minSessionMillis the shortest session that clients may ask for
      */
     public static EmbeddedZooKeeper start(Path dataDirectory, int minSessionMillis) throws IOException {
+        Files.createDirectories(dataDirectory);
         Exception last = null;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             int port = freePort();
@@ -42,6 +44,8 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
             properties.setProperty("maxClientCnxns", "0");
             properties.setProperty("admin.enableServer", "false");
             properties.setProperty("preAllocSize", "64");
+            // The data goes with the run: nothing is gained by waiting for the disk.
+            properties.setProperty("forceSync", "no");
             properties.setProperty("snapCount", "10000");
             try {
                 var server = ZooKeeperServerEmbedded.builder()

@@ -71,8 +71,7 @@ public interface Collective extends AutoCloseable {
          * @param floor minimum of all ranks' acknowledged steps
          * @param executeNanosByRank each rank's execute time of this step
          */
-        void reduced(
-                long epoch, long step, double lossSum, long floor, long[] executeNanosByRank);
+        void reduced(long epoch, long step, double lossSum, long floor, long[] executeNanosByRank);
 
         /** {@code region.parameters()} is complete. */
         void gathered(long epoch, long step);

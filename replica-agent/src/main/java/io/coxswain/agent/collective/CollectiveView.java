@@ -58,10 +58,7 @@ public record CollectiveView(
             }
         }
         int shard = rank % shards;
-        int buffers =
-                (int)
-                        ((rank + 1L) * microshards / ranks
-                                - (long) rank * microshards / ranks);
+        int buffers = (int) ((rank + 1L) * microshards / ranks - (long) rank * microshards / ranks);
         if (shardBegin.get(shards) > parameters
                 || shardBegin.get(shard + 1) - shardBegin.get(shard)
                         > region.shape().reducedElements()
@@ -69,11 +66,7 @@ public record CollectiveView(
             throw new IllegalArgumentException(
                     "rank %d of view %d needs %d parameters, %d gradient buffers and its shard's reduced gradient; the region has %s"
                             .formatted(
-                                    rank,
-                                    epoch,
-                                    shardBegin.get(shards),
-                                    buffers,
-                                    region.shape()));
+                                    rank, epoch, shardBegin.get(shards), buffers, region.shape()));
         }
     }
 

@@ -27,7 +27,10 @@ final class FloatArrays {
         return length;
     }
 
-    /** into[j] += other[j]: element-wise, so the compiler may use wide registers without changing a bit. */
+    /**
+     * into[j] += other[j]: element-wise, so the compiler may use wide registers without changing a
+     * bit.
+     */
     static void add(float[] into, float[] other, int count) {
         for (int j = 0; j < count; j++) {
             into[j] += other[j];

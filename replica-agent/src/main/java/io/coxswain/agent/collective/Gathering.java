@@ -50,8 +50,7 @@ final class Gathering {
         Round round = round(step);
         if (round == null) {
             throw new IllegalStateException(
-                    "step %d is gathered while steps %s are open"
-                            .formatted(step, rounds.keySet()));
+                    "step %d is gathered while steps %s are open".formatted(step, rounds.keySet()));
         }
         round.begun = true;
         work.underWay(round.missing);

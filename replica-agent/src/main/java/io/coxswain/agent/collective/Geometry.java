@@ -5,7 +5,9 @@ import java.util.List;
 
 /** What follows from a view alone: who sends which nodes, and how shards are cut into frames. */
 final class Geometry {
-    /** Elements of a stretch of a contribution, unless a rank's nodes would not fit into a frame. */
+    /**
+     * Elements of a stretch of a contribution, unless a rank's nodes would not fit into a frame.
+     */
     static final int REDUCE_STRETCH = 1 << 18;
 
     /** Elements of a stretch of parameters. */

@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The fixed binary tree over M microshards: node (k, i) covers [i·2^k, min((i+1)·2^k, M)) and is the
- * sum of (k−1, 2i) and (k−1, 2i+1), or the former alone where the latter covers nothing. The order
- * of additions depends on M only, so a sum has the same bits on every mesh.
+ * The fixed binary tree over M microshards: node (k, i) covers [i·2^k, min((i+1)·2^k, M)) and is
+ * the sum of (k−1, 2i) and (k−1, 2i+1), or the former alone where the latter covers nothing. The
+ * order of additions depends on M only, so a sum has the same bits on every mesh.
  */
 final class MicroshardTree {
     /** A node. */

@@ -41,8 +41,7 @@ final class Outbox {
      * @param payload this outbox has its own reference to each part afterwards
      * @param ofRegion the payload is memory of the region itself
      */
-    void send(
-            int toRank, long step, FrameHeader header, List<ByteBuf> payload, boolean ofRegion) {
+    void send(int toRank, long step, FrameHeader header, List<ByteBuf> payload, boolean ofRegion) {
         payload.forEach(ByteBuf::retain);
         Frame frame = new Frame(toRank, step, header, payload, ofRegion);
         kept.add(frame);
@@ -75,7 +74,10 @@ final class Outbox {
         }
     }
 
-    /** Drops everything; connections that still read the region's memory are ended, for they may be stuck. */
+    /**
+     * Drops everything; connections that still read the region's memory are ended, for they may be
+     * stuck.
+     */
     void drop() {
         dropBelow(Long.MAX_VALUE);
         for (int rank = 0; rank < links.length; rank++) {

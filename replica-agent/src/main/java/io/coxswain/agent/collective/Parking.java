@@ -105,7 +105,7 @@ final class Parking {
                                 frame.header,
                                 frame.payload.readableBytes());
                 done = sink != null;
-                if (sink != null && sink != PayloadSink.DISCARD) {
+                if (sink != null && !PayloadSink.DISCARD.equals(sink)) {
                     pour(frame, sink);
                 }
             } catch (ProtocolViolation e) {
@@ -123,8 +123,7 @@ final class Parking {
         ByteBuf payload = frame.payload;
         while (payload.isReadable()) {
             ByteBuffer place = sink.next(payload.readableBytes());
-            place.limit(
-                    Math.min(place.limit(), place.position() + payload.readableBytes()));
+            place.limit(Math.min(place.limit(), place.position() + payload.readableBytes()));
             payload.readBytes(place);
             sink.filled(place);
         }

@@ -452,8 +452,7 @@ final class Reduction {
                 giveBack();
                 throw new ProtocolViolation(
                         "rank %d's contribution to step %d is damaged: CRC-32C %08x, expected %08x"
-                                .formatted(
-                                        fromRank, round.step, crc32c, contribution.getCrc32C()));
+                                .formatted(fromRank, round.step, crc32c, contribution.getCrc32C()));
             }
             if (round.released || work.dropped()) {
                 giveBack();

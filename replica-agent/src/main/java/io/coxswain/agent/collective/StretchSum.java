@@ -4,9 +4,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The nodes of the tree that have come in for one stretch of the own shard. Two siblings become
- * their parent as soon as both are there, so little is held while ranks are waited for; the order of
- * additions does not depend on the order of arrival. Confined to the lane's thread, the additions
- * themselves apart.
+ * their parent as soon as both are there, so little is held while ranks are waited for; the order
+ * of additions does not depend on the order of arrival. Confined to the lane's thread, the
+ * additions themselves apart.
  */
 final class StretchSum {
     /** Runs additions, here or on another thread, then the rest on the lane's thread. */
@@ -19,12 +19,11 @@ final class StretchSum {
     private final Adder adder;
     private final FloatArrays arrays;
     private final Runnable complete;
-    private final @Nullable float[][] values;
+    private final float[] @Nullable [] values;
     private final float[] losses;
     private float @Nullable [] root;
 
-    StretchSum(
-            MicroshardTree tree, int count, Adder adder, FloatArrays arrays, Runnable complete) {
+    StretchSum(MicroshardTree tree, int count, Adder adder, FloatArrays arrays, Runnable complete) {
         this.tree = tree;
         this.count = count;
         this.adder = adder;
@@ -53,9 +52,7 @@ final class StretchSum {
     void insert(int level, int index, float[] value, float loss) {
         int atLevel = level;
         int at = index;
-        while (atLevel < tree.top()
-                && (at & 1) == 0
-                && !tree.exists(atLevel, at + 1)) {
+        while (atLevel < tree.top() && (at & 1) == 0 && !tree.exists(atLevel, at + 1)) {
             atLevel++;
             at >>= 1;
         }

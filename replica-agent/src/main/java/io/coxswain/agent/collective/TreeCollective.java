@@ -33,10 +33,10 @@ import java.util.concurrent.atomic.AtomicIntegerArray;
 /**
  * The collectives over the data plane, with sums in the fixed tree of {@link MicroshardTree}.
  *
- * <p>All state is confined to the thread of the plane's lane for collectives; sums of long stretches
- * are made on one further thread. What a peer sends early (it is a step ahead, or in a view that
- * this agent has not entered yet) is kept, up to a bound; beyond it that peer's connection is not
- * read. What comes twice, or from an older view, is dropped.
+ * <p>All state is confined to the thread of the plane's lane for collectives; sums of long
+ * stretches are made on one further thread. What a peer sends early (it is a step ahead, or in a
+ * view that this agent has not entered yet) is kept, up to a bound; beyond it that peer's
+ * connection is not read. What comes twice, or from an older view, is dropped.
  */
 public final class TreeCollective implements Collective {
     private static final Logger log = LoggerFactory.getLogger(TreeCollective.class);
@@ -96,30 +96,24 @@ public final class TreeCollective implements Collective {
             float[] microshardLosses,
             long acknowledgedStep,
             long executeNanos) {
-        lane.execute(
-                () -> {
-                    ViewWork work = of(epoch);
-                    if (work != null
-                            && work.reduction()
-                                    .begin(
-                                            step,
-                                            microshardLosses,
-                                            acknowledgedStep,
-                                            executeNanos)) {
-                        unpark();
-                    }
-                });
+        lane.execute(() -> {
+            ViewWork work = of(epoch);
+            if (work != null
+                    && work.reduction()
+                            .begin(step, microshardLosses, acknowledgedStep, executeNanos)) {
+                unpark();
+            }
+        });
     }
 
     @Override
     public void gather(long epoch, long step) {
-        lane.execute(
-                () -> {
-                    ViewWork work = of(epoch);
-                    if (work != null && work.gathering().begin(step)) {
-                        unpark();
-                    }
-                });
+        lane.execute(() -> {
+            ViewWork work = of(epoch);
+            if (work != null && work.gathering().begin(step)) {
+                unpark();
+            }
+        });
     }
 
     @Override
@@ -161,14 +155,13 @@ public final class TreeCollective implements Collective {
         synchronized (telling) {
             promised = Long.MAX_VALUE;
         }
-        lane.execute(
-                () -> {
-                    closed = true;
-                    leave(Long.MAX_VALUE, new CompletableFuture<>());
-                    members.values().forEach(member -> member.link.close());
-                    members.clear();
-                    summer.shutdown();
-                });
+        lane.execute(() -> {
+            closed = true;
+            leave(Long.MAX_VALUE, new CompletableFuture<>());
+            members.values().forEach(member -> member.link.close());
+            members.clear();
+            summer.shutdown();
+        });
     }
 
     private @Nullable ViewWork of(long epoch) {
@@ -201,14 +194,13 @@ public final class TreeCollective implements Collective {
             links[rank] = member.link;
         }
         members.values()
-                .removeIf(
-                        member -> {
-                            boolean gone = !wanted.contains(member.link.peer().key());
-                            if (gone) {
-                                member.link.close();
-                            }
-                            return gone;
-                        });
+                .removeIf(member -> {
+                    boolean gone = !wanted.contains(member.link.peer().key());
+                    if (gone) {
+                        member.link.close();
+                    }
+                    return gone;
+                });
         ViewWork work = new ViewWork(view, lane, summer, links, this::unpark, new Results());
         current = work;
         published = work;
@@ -224,17 +216,20 @@ public final class TreeCollective implements Collective {
             published = null;
             leaving.add(work);
         }
-        CompletableFuture<?>[] quiet =
-                List.copyOf(leaving).stream()
-                        .map(
-                                left -> {
-                                    CompletableFuture<Void> end = new CompletableFuture<>();
-                                    left.drop(end);
-                                    return end.thenRun(() -> leaving.remove(left));
-                                })
-                        .toList()
-                        .toArray(CompletableFuture<?>[]::new);
-        CompletableFuture.allOf(quiet).thenRun(() -> done.complete(null));
+        List<ViewWork> open = List.copyOf(leaving);
+        int[] left = {open.size()};
+        for (ViewWork each : open) {
+            each.drop(() -> {
+                leaving.remove(each);
+                left[0]--;
+                if (left[0] == 0) {
+                    done.complete(null);
+                }
+            });
+        }
+        if (open.isEmpty()) {
+            done.complete(null);
+        }
         parking.dropBelow(fence);
     }
 
@@ -303,9 +298,7 @@ public final class TreeCollective implements Collective {
         @Override
         public void reduced(
                 long epoch, long step, double lossSum, long floor, long[] executeNanosByRank) {
-            tell(
-                    epoch,
-                    () -> listener.reduced(epoch, step, lossSum, floor, executeNanosByRank));
+            tell(epoch, () -> listener.reduced(epoch, step, lossSum, floor, executeNanosByRank));
         }
 
         @Override

@@ -9,7 +9,6 @@ import org.jspecify.annotations.Nullable;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.zip.CRC32C;
@@ -23,8 +22,7 @@ final class ViewWork {
 
     /** Told of results; decides whether they still count. */
     interface Results {
-        void reduced(
-                long epoch, long step, double lossSum, long floor, long[] executeNanosByRank);
+        void reduced(long epoch, long step, double lossSum, long floor, long[] executeNanosByRank);
 
         void gathered(long epoch, long step);
     }
@@ -38,7 +36,7 @@ final class ViewWork {
     private final Runnable room;
     private final Reduction reduction;
     private final Gathering gathering;
-    private final List<CompletableFuture<Void>> quiet = new ArrayList<>();
+    private final List<Runnable> quiet = new ArrayList<>();
     private volatile boolean dropped;
     private volatile @Nullable AtomicIntegerArray missing;
     private int tasks;
@@ -100,8 +98,8 @@ final class ViewWork {
     }
 
     /**
-     * Runs work on this many bytes, here if it is little. The rest follows on the lane's thread: one
-     * of the two, as the view stands or was dropped meanwhile.
+     * Runs work on this many bytes, here if it is little. The rest follows on the lane's thread:
+     * one of the two, as the view stands or was dropped meanwhile.
      */
     void compute(int bytes, Runnable work, Runnable then, Runnable ifDropped) {
         if (bytes <= INLINE_BYTES) {
@@ -110,29 +108,27 @@ final class ViewWork {
             return;
         }
         tasks++;
-        summer.execute(
-                () -> {
-                    try {
-                        if (!dropped) {
-                            work.run();
-                        }
-                    } finally {
-                        lane.execute(
-                                () -> {
-                                    tasks--;
-                                    if (dropped) {
-                                        ifDropped.run();
-                                        settleQuiet();
-                                    } else {
-                                        then.run();
-                                    }
-                                });
+        summer.execute(() -> {
+            try {
+                if (!dropped) {
+                    work.run();
+                }
+            } finally {
+                lane.execute(() -> {
+                    tasks--;
+                    if (dropped) {
+                        ifDropped.run();
+                        settleQuiet();
+                    } else {
+                        then.run();
                     }
                 });
+            }
+        });
     }
 
-    /** Stops; the future completes when the region is not touched any more. */
-    void drop(CompletableFuture<Void> done) {
+    /** Stops; it is run when the region is not touched any more. */
+    void drop(Runnable done) {
         quiet.add(done);
         if (!dropped) {
             dropped = true;
@@ -167,8 +163,9 @@ final class ViewWork {
 
     private void settleQuiet() {
         if (dropped && tasks == 0 && !outbox.regionInUse()) {
-            quiet.forEach(done -> done.complete(null));
+            List<Runnable> told = List.copyOf(quiet);
             quiet.clear();
+            told.forEach(Runnable::run);
         }
     }
 }

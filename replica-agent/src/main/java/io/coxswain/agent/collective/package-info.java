@@ -1,4 +1,7 @@
-/** Reduce-scatter and all-gather on host memory, between the agents of a view, bit-identical on every mesh. */
+/**
+ * Reduce-scatter and all-gather on host memory, between the agents of a view, bit-identical on
+ * every mesh.
+ */
 @NullMarked
 package io.coxswain.agent.collective;
 

@@ -31,7 +31,9 @@ public interface CopyPlane extends AutoCloseable {
      */
     void fetch(FetchRequest request);
 
-    /** Ends all requests to this peer, as failed for the reason given, and the connections to it. */
+    /**
+     * Ends all requests to this peer, as failed for the reason given, and the connections to it.
+     */
     void forget(AgentKey peer, String reason);
 
     /**
@@ -50,12 +52,16 @@ public interface CopyPlane extends AutoCloseable {
     /** Told how requests ended, on a thread of the plane. Must not block. */
     interface Listener {
         /**
+         * A push has ended.
+         *
          * @param verified the holder has verified and committed the copy
          * @param reason why not; empty when verified
          */
         void pushed(PushRequest request, boolean verified, String reason);
 
         /**
+         * A fetch has ended.
+         *
          * @param ok the destination is committed
          * @param reason why not; empty when ok
          * @param bytes received, in the last attempt

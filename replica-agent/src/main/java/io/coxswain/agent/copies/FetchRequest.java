@@ -10,7 +10,6 @@ import io.coxswain.bridge.arena.Slot;
  *
  * @param digest what the state's digest must be; {@link Digest#NONE}: whatever the donor's table
  *     says
- * @param destination not committed; not touched by others before {@link
- *     CopyPlane.Listener#fetched}
+ * @param destination not committed; not touched by others before {@link CopyPlane.Listener#fetched}
  */
 public record FetchRequest(StateName state, Digest digest, Peer donor, Slot destination) {}

@@ -1,4 +1,7 @@
-/** Snapshots on their way between agents: pushed to holders, fetched from donors, verified before they count. */
+/**
+ * Snapshots on their way between agents: pushed to holders, fetched from donors, verified before
+ * they count.
+ */
 @NullMarked
 package io.coxswain.agent.copies;
 

@@ -19,6 +19,8 @@ import java.util.List;
  * One TCP connection of the data plane. After the handshake its peer is known and it belongs to the
  * thread of its lane: every method must be called there.
  */
+// What fails on a channel is seen by the end of its connection.
+@SuppressWarnings("FutureReturnValueIgnored")
 public final class Connection {
     private static final Logger log = LoggerFactory.getLogger(Connection.class);
 
@@ -110,8 +112,7 @@ public final class Connection {
     /** Writes a frame without payload and sends what is written. */
     public void send(FrameHeader header) {
         if (!ended) {
-            channel.writeAndFlush(
-                    Wire.encode(channel.alloc(), header, 0), channel.voidPromise());
+            channel.writeAndFlush(Wire.encode(channel.alloc(), header, 0), channel.voidPromise());
         }
     }
 
@@ -122,13 +123,12 @@ public final class Connection {
 
     /** Reads on after {@link FrameHandler#begin} returned null, asking it again. */
     public void resume() {
-        guarded(
-                () -> {
-                    decoder.resume();
-                    if (!decoder.held() && !ended) {
-                        channel.config().setAutoRead(true);
-                    }
-                });
+        guarded(() -> {
+            decoder.resume();
+            if (!decoder.held() && !ended) {
+                channel.config().setAutoRead(true);
+            }
+        });
     }
 
     /** Ends the connection at once; the handler is told before this returns. */
@@ -149,10 +149,9 @@ public final class Connection {
     void closeAfterSending(String reason) {
         channel.flush();
         channel.eventLoop()
-                .execute(
-                        () ->
-                                channel.writeAndFlush(channel.alloc().directBuffer(0, 0))
-                                        .addListener(ignored -> close(reason)));
+                .execute(() ->
+                        channel.writeAndFlush(channel.alloc().directBuffer(0, 0))
+                                .addListener(ignored -> close(reason)));
     }
 
     /** The handshake is done: frames go to their handler from now on. */

@@ -7,8 +7,8 @@ package io.coxswain.agent.transfer;
  * @param port port to listen on; 0: any free one
  * @param advertisedHost what other agents dial
  * @param advertisedPort what other agents dial; 0: the port that is listened on
- * @param socketBufferBytes send and receive buffer of each socket; 0: the system's own choice, which
- *     adapts itself
+ * @param socketBufferBytes send and receive buffer of each socket; 0: the system's own choice,
+ *     which adapts itself
  * @param copyBytesPerSecond limit of the bytes of copies that this agent sends; 0: none
  * @param parkedBytes how many bytes of messages of a view that this agent has not entered yet it
  *     keeps before it stops reading
@@ -35,7 +35,8 @@ public record DataPlaneSettings(
                 || parkedBytes < 0
                 || stallNanos < 1) {
             throw new IllegalArgumentException(
-                    "data plane: ports must be 0 to 65535, the advertised host named and limits not negative; got "
+                    "data plane: ports must be 0 to 65535, the advertised host named and limits not"
+                            + " negative; got "
                             + "bind %s:%d, advertised '%s':%d, socket buffer %d, copy rate %d, parked %d, stall %d ns"
                                     .formatted(
                                             bindHost,

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /**
@@ -28,8 +29,8 @@ final class FrameDecoder {
     }
 
     /**
-     * Read at a frame's beginning: small, so that the payload behind it is read to its place without
-     * another copy.
+     * Read at a frame's beginning: small, so that the payload behind it is read to its place
+     * without another copy.
      */
     private static final int HEAD_READ_BYTES = 4 << 10;
 
@@ -64,6 +65,7 @@ final class FrameDecoder {
     }
 
     /** Takes what was read. */
+    @SuppressWarnings("ReferenceEquality") // the very buffer that was given out, not an equal one
     void read(ByteBuf in) {
         if (closed) {
             in.release();
@@ -135,7 +137,7 @@ final class FrameDecoder {
     private void parse(ByteBuf in) {
         if (sink == null) {
             parseHead(in);
-        } else if (sink == PayloadSink.DISCARD) {
+        } else if (PayloadSink.DISCARD.equals(sink)) {
             int count = Math.min(payloadLeft, in.readableBytes());
             in.skipBytes(count);
             payloadLeft -= count;
@@ -182,7 +184,7 @@ final class FrameDecoder {
             }
             headWanted = Wire.PREFIX_BYTES + headerBytes;
             if (head.length < headWanted) {
-                head = java.util.Arrays.copyOf(head, headWanted);
+                head = Arrays.copyOf(head, headWanted);
             }
             return;
         }
@@ -190,8 +192,7 @@ final class FrameDecoder {
         try {
             header =
                     FrameHeader.parser()
-                            .parseFrom(
-                                    head, Wire.PREFIX_BYTES, headWanted - Wire.PREFIX_BYTES);
+                            .parseFrom(head, Wire.PREFIX_BYTES, headWanted - Wire.PREFIX_BYTES);
         } catch (InvalidProtocolBufferException e) {
             throw new ProtocolViolation("a frame's header is malformed: " + e.getMessage());
         }
@@ -218,7 +219,10 @@ final class FrameDecoder {
         settle();
     }
 
-    /** Goes on after some bytes of payload: a full buffer is handed back, a new one asked for, the end told. */
+    /**
+     * Goes on after some bytes of payload: a full buffer is handed back, a new one asked for, the
+     * end told.
+     */
     private void settle() {
         PayloadSink current = sink;
         if (current == null) {
@@ -235,7 +239,7 @@ final class FrameDecoder {
         if (payloadLeft == 0) {
             sink = null;
             current.end((int) crc.getValue());
-        } else if (place == null && current != PayloadSink.DISCARD) {
+        } else if (place == null && !PayloadSink.DISCARD.equals(current)) {
             ByteBuffer next = current.next(payloadLeft);
             if (!next.hasRemaining()) {
                 throw new IllegalStateException("a sink gave a buffer without room");
@@ -263,14 +267,13 @@ final class FrameDecoder {
         ByteBuffer into = place;
         if (into != null && into.isDirect() && waiting.isEmpty()) {
             ByteBuffer slice =
-                    into.slice(
-                            into.position(), Math.min(into.remaining(), DIRECT_READ_BYTES));
+                    into.slice(into.position(), Math.min(into.remaining(), DIRECT_READ_BYTES));
             ByteBuf wrapped = Unpooled.wrappedBuffer(slice).writerIndex(0);
             direct = wrapped;
             return wrapped;
         }
         return allocator.directBuffer(
-                sink == PayloadSink.DISCARD ? DISCARD_READ_BYTES : HEAD_READ_BYTES);
+                PayloadSink.DISCARD.equals(sink) ? DISCARD_READ_BYTES : HEAD_READ_BYTES);
     }
 
     private final class ReadBuffers extends DefaultMaxMessagesRecvByteBufAllocator {

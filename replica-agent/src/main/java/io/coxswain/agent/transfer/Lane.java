@@ -70,6 +70,8 @@ public final class Lane {
     }
 
     /** Runs work on the lane's thread later. */
+    @SuppressWarnings(
+            "FutureReturnValueIgnored") // never cancelled; failures are logged by the loop
     public void schedule(Runnable work, long delayNanos) {
         if (!loop.isShuttingDown()) {
             loop.schedule(work, delayNanos, TimeUnit.NANOSECONDS);
@@ -144,7 +146,8 @@ public final class Lane {
             if (connection.incoming()) {
                 Connection older = incoming.put(connection.peer(), connection);
                 if (older != null) {
-                    // Bytes of the older one may still be on the way: they must not arrive any more.
+                    // Bytes of the older one may still be on the way: they must not arrive any
+                    // more.
                     older.close("replaced by a newer connection");
                 }
             }

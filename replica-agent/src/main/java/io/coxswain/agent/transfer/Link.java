@@ -16,6 +16,8 @@ import java.net.InetSocketAddress;
  * A connection to one incarnation of a peer, made again while it is wanted: at once after a loss,
  * then after 20 ms, doubling up to 1 s. Confined to its lane's thread.
  */
+// What fails on a channel is seen by the end of its connection.
+@SuppressWarnings("FutureReturnValueIgnored")
 public final class Link {
     /** Told what becomes of a link, on the lane's thread. */
     public interface Listener {
@@ -99,14 +101,13 @@ public final class Link {
                                 });
         bootstrap
                 .connect(new InetSocketAddress(peer.endpoint().host(), peer.endpoint().port()))
-                .addListener(
-                        (ChannelFuture done) -> {
-                            if (done.isSuccess()) {
-                                greet(done.channel());
-                            } else {
-                                failed(String.valueOf(done.cause().getMessage()));
-                            }
-                        });
+                .addListener((ChannelFuture done) -> {
+                    if (done.isSuccess()) {
+                        greet(done.channel());
+                    } else {
+                        failed(String.valueOf(done.cause().getMessage()));
+                    }
+                });
     }
 
     private void greet(Channel channel) {
@@ -116,8 +117,7 @@ public final class Link {
             return;
         }
         Greeting greeting = new Greeting();
-        Connection fresh =
-                new Connection(channel, false, peer.key(), lane.purpose(), greeting);
+        Connection fresh = new Connection(channel, false, peer.key(), lane.purpose(), greeting);
         fresh.send(
                 FrameHeader.newBuilder()
                         .setSender(Wire.identity(plane.self()))

@@ -35,11 +35,13 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The transport of the data plane: one listening port, and connections per peer incarnation and
- * purpose. A connection begins with a greeting that names the incarnation it is meant for; any other
- * refuses it. Two threads: one lane for collectives, one for copies.
+ * purpose. A connection begins with a greeting that names the incarnation it is meant for; any
+ * other refuses it. Two threads: one lane for collectives, one for copies.
  *
  * <p>Users register with {@link Lane#serve} before {@link #start}. Any thread.
  */
+// What fails on a channel is seen by the end of its connection.
+@SuppressWarnings("FutureReturnValueIgnored")
 public final class NettyDataPlane implements AutoCloseable {
     private static final int CONNECT_MILLIS = 1000;
     private static final long GREETING_NANOS = 5_000_000_000L;
@@ -195,8 +197,7 @@ public final class NettyDataPlane implements AutoCloseable {
     private void accept(Channel channel) {
         Doorkeeper doorkeeper = new Doorkeeper();
         Connection fresh =
-                new Connection(
-                        channel, true, UNKNOWN, Purpose.PURPOSE_UNSPECIFIED, doorkeeper);
+                new Connection(channel, true, UNKNOWN, Purpose.PURPOSE_UNSPECIFIED, doorkeeper);
         collectives.schedule(
                 () -> {
                     if (!doorkeeper.answered) {
@@ -289,23 +290,21 @@ public final class NettyDataPlane implements AutoCloseable {
                     reply(fresh, "");
                     channel.config().setAutoRead(true);
                 };
-        if (channel.eventLoop() == lane.loop()) {
+        if (lane.onThread()) {
             enter.run();
             return;
         }
         channel.config().setAutoRead(false);
         channel.deregister()
-                .addListener(
-                        ignored ->
-                                lane.loop()
-                                        .register(channel)
-                                        .addListener(
-                                                done -> {
-                                                    if (done.isSuccess()) {
-                                                        enter.run();
-                                                    } else {
-                                                        channel.close();
-                                                    }
-                                                }));
+                .addListener(ignored ->
+                        lane.loop()
+                                .register(channel)
+                                .addListener(done -> {
+                                    if (done.isSuccess()) {
+                                        enter.run();
+                                    } else {
+                                        channel.close();
+                                    }
+                                }));
     }
 }

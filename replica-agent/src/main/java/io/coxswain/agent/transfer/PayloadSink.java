@@ -27,7 +27,10 @@ public interface PayloadSink {
      */
     ByteBuffer next(int remaining);
 
-    /** The buffer got by {@link #next} is full, or the payload has ended; the checksum is not compared yet. */
+    /**
+     * The buffer got by {@link #next} is full, or the payload has ended; the checksum is not
+     * compared yet.
+     */
     default void filled(ByteBuffer buffer) {}
 
     /**

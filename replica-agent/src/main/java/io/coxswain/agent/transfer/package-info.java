@@ -1,4 +1,6 @@
-/** The data plane's transport: one listening port, framed connections between agent incarnations. */
+/**
+ * The data plane's transport: one listening port, framed connections between agent incarnations.
+ */
 @NullMarked
 package io.coxswain.agent.transfer;
 

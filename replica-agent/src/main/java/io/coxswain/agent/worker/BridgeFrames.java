@@ -4,6 +4,7 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -11,8 +12,9 @@ import java.nio.channels.SocketChannel;
 import java.util.Arrays;
 
 /**
- * Frames of the bridge: u32 length (big endian), then the message; length ≤ 4 MiB. One reader thread; writers are serialised. Buffers are reused, so a quiet
- * connection allocates nothing but its messages.
+ * Frames of the bridge: u32 length (big endian), then the message; length ≤ 4 MiB. One reader
+ * thread; writers are serialised. Buffers are reused, so a quiet connection allocates nothing but
+ * its messages.
  */
 final class BridgeFrames implements AutoCloseable {
     static final int MAX_FRAME_BYTES = 4 << 20;
@@ -25,10 +27,16 @@ final class BridgeFrames implements AutoCloseable {
         this.channel = channel;
     }
 
-    /** Blocks for the next message. Throws {@link EOFException} when the other side is gone, {@link IOException} for a frame that breaks the protocol. */
+    /**
+     * Blocks for the next message. Throws {@link EOFException} when the other side is gone, {@link
+     * IOException} for a frame that breaks the protocol.
+     */
     <T> T read(Parser<T> parser) throws IOException {
         int length = nextLength();
-        T message = parser.parseFrom(CodedInputStream.newInstance(in.array(), in.arrayOffset() + in.position(), length));
+        T message =
+                parser.parseFrom(
+                        CodedInputStream.newInstance(
+                                in.array(), in.arrayOffset() + in.position(), length));
         in.position(in.position() + length);
         return message;
     }
@@ -44,7 +52,11 @@ final class BridgeFrames implements AutoCloseable {
         fill(4);
         int length = in.getInt();
         if (length < 0 || length > MAX_FRAME_BYTES) {
-            throw new IOException("the worker sent a frame of " + Integer.toUnsignedString(length) + " bytes; the bridge allows " + MAX_FRAME_BYTES);
+            throw new IOException(
+                    "the worker sent a frame of "
+                            + Integer.toUnsignedString(length)
+                            + " bytes; the bridge allows "
+                            + MAX_FRAME_BYTES);
         }
         fill(length);
         return length;
@@ -73,7 +85,8 @@ final class BridgeFrames implements AutoCloseable {
     synchronized void write(MessageLite message) throws IOException {
         int size = message.getSerializedSize();
         if (size > MAX_FRAME_BYTES) {
-            throw new IOException("a bridge message of " + size + " bytes exceeds " + MAX_FRAME_BYTES);
+            throw new IOException(
+                    "a bridge message of " + size + " bytes exceeds " + MAX_FRAME_BYTES);
         }
         if (out.length < size + 4) {
             out = Arrays.copyOf(out, size + 4);

@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * How a worker process ended.
  *
- * @param status the exit status as the operating system gave it; 128 + n stands for signal n; -1 when the process never started
+ * @param status the exit status as the operating system gave it; 128 + n stands for signal n; -1
+ *     when the process never started
  * @param lastWords the end of what it printed, at most 2,000 characters
  * @param killReason why the supervisor took it down, null when it went by itself
  */
@@ -18,7 +19,9 @@ public record WorkerExit(int status, String lastWords, @Nullable String killReas
         } else if (status == -1) {
             text.append("did not start");
         } else if (status > 128 && status <= 128 + 64) {
-            text.append("worker died of signal ").append(status - 128).append(signalName(status - 128));
+            text.append("worker died of signal ")
+                    .append(status - 128)
+                    .append(signalName(status - 128));
         } else {
             text.append("worker exited with status ").append(status);
         }

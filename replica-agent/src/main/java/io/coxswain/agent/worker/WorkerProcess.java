@@ -9,6 +9,11 @@ import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
 import io.coxswain.proto.bridge.v1.Welcome;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.net.StandardProtocolFamily;
@@ -21,9 +26,6 @@ import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** One generation of the worker: its process, its socket, its two channels and its end. */
 final class WorkerProcess {
@@ -161,7 +163,10 @@ final class WorkerProcess {
         }
     }
 
-    /** The whole life of the process, on its own thread: the main channel is read here, because a hop less per step counts. */
+    /**
+     * The whole life of the process, on its own thread: the main channel is read here, because a
+     * hop less per step counts.
+     */
     private void live() {
         int status = -1;
         String failure = null;
@@ -212,15 +217,21 @@ final class WorkerProcess {
     }
 
     private Thread watchHello(Process started) {
-        return Thread.ofVirtual().name("worker-hello-" + generation).start(() -> {
-            try {
-                if (!started.waitFor(limits.hello().toNanos(), TimeUnit.NANOSECONDS)) {
-                    killNow("it never said hello within " + limits.hello().toMillis() + " ms; see " + log);
-                }
-            } catch (InterruptedException e) {
-                // Both channels are up.
-            }
-        });
+        return Thread.ofVirtual()
+                .name("worker-hello-" + generation)
+                .start(() -> {
+                    try {
+                        if (!started.waitFor(limits.hello().toNanos(), TimeUnit.NANOSECONDS)) {
+                            killNow(
+                                    "it never said hello within "
+                                            + limits.hello().toMillis()
+                                            + " ms; see "
+                                            + log);
+                        }
+                    } catch (InterruptedException e) {
+                        // Both channels are up.
+                    }
+                });
     }
 
     private Hello acceptBoth(ServerSocketChannel server) throws IOException {
@@ -246,7 +257,10 @@ final class WorkerProcess {
         return first;
     }
 
-    /** Both channels begin with the same Hello bytes: field 2 of FromWorker on the main one, field 1 of FromWorkerSide on the other. */
+    /**
+     * Both channels begin with the same Hello bytes: field 2 of FromWorker on the main one, field 1
+     * of FromWorkerSide on the other.
+     */
     private @Nullable Hello greet(BridgeFrames frames) throws IOException {
         byte[] bytes = frames.readRaw();
         FromWorker mainMessage = FromWorker.parseFrom(bytes);
@@ -261,11 +275,17 @@ final class WorkerProcess {
             hello = sideMessage.getHello();
         }
         if (!hello.getToken().equals(token)) {
-            LOG.warn("a process with a wrong token knocked at worker {}'s socket; refused", generation);
+            LOG.warn(
+                    "a process with a wrong token knocked at worker {}'s socket; refused",
+                    generation);
             return null;
         }
         if (hello.getProtocolMajor() != PROTOCOL_MAJOR) {
-            throw new IOException("the worker speaks bridge protocol " + hello.getProtocolMajor() + ", this agent speaks " + PROTOCOL_MAJOR);
+            throw new IOException(
+                    "the worker speaks bridge protocol "
+                            + hello.getProtocolMajor()
+                            + ", this agent speaks "
+                            + PROTOCOL_MAJOR);
         }
         return hello;
     }
@@ -290,33 +310,41 @@ final class WorkerProcess {
         if (channel == null) {
             return;
         }
-        Thread.ofVirtual().name("worker-pong-" + generation).start(() -> {
-            try {
-                while (true) {
-                    FromWorkerSide message = channel.read(FromWorkerSide.parser());
-                    if (message.hasPong()) {
-                        listener.pong(generation, message.getPong());
+        Thread.ofVirtual()
+                .name("worker-pong-" + generation)
+                .start(() -> {
+                    try {
+                        while (true) {
+                            FromWorkerSide message = channel.read(FromWorkerSide.parser());
+                            if (message.hasPong()) {
+                                listener.pong(generation, message.getPong());
+                            }
+                        }
+                    } catch (IOException e) {
+                        LOG.debug("worker {}: side channel closed", generation);
                     }
-                }
-            } catch (IOException e) {
-                LOG.debug("worker {}: side channel closed", generation);
-            }
-        });
-        heartbeat = Thread.ofVirtual().name("worker-ping-" + generation).start(() -> {
-            long sequence = 0;
-            try {
-                while (true) {
-                    channel.write(ToWorkerSide.newBuilder()
-                            .setPing(Ping.newBuilder().setSequence(++sequence))
-                            .build());
-                    Thread.sleep(limits.heartbeat());
-                }
-            } catch (IOException e) {
-                LOG.debug("worker {}: side channel closed", generation);
-            } catch (InterruptedException e) {
-                // The worker is gone.
-            }
-        });
+                });
+        heartbeat =
+                Thread.ofVirtual()
+                        .name("worker-ping-" + generation)
+                        .start(() -> {
+                            long sequence = 0;
+                            try {
+                                while (true) {
+                                    channel.write(
+                                            ToWorkerSide.newBuilder()
+                                                    .setPing(
+                                                            Ping.newBuilder()
+                                                                    .setSequence(++sequence))
+                                                    .build());
+                                    Thread.sleep(limits.heartbeat());
+                                }
+                            } catch (IOException e) {
+                                LOG.debug("worker {}: side channel closed", generation);
+                            } catch (InterruptedException e) {
+                                // The worker is gone.
+                            }
+                        });
     }
 
     /** The channel closes a moment before the exit is seen; only a process that stays is broken. */

@@ -5,15 +5,19 @@ import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.Hello;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.ToWorker;
-import java.nio.file.Path;
-import java.time.Duration;
+
 import org.jspecify.annotations.Nullable;
 
+import java.nio.file.Path;
+import java.time.Duration;
+
 /**
- * Starts an agent's worker process and its successors, one at a time, each with a generation number, a socket and a token of its own.
+ * Starts an agent's worker process and its successors, one at a time, each with a generation
+ * number, a socket and a token of its own.
  *
- * <p>Entry points may be called from any thread and do not wait for the worker. Listener calls come from the supervisor's threads; within a generation
- * {@code ready} precedes all messages and {@code exited} follows them.
+ * <p>Entry points may be called from any thread and do not wait for the worker. Listener calls come
+ * from the supervisor's threads; within a generation {@code ready} precedes all messages and {@code
+ * exited} follows them.
  */
 public final class WorkerSupervisor implements AutoCloseable {
     /** What happens to a worker. */
@@ -35,12 +39,18 @@ public final class WorkerSupervisor implements AutoCloseable {
      *
      * @param hello from process start to both channels up; default 30 s
      * @param heartbeat between pings on the side channel; default 250 ms
-     * @param afterAbort how long the kill ladder waits after Abort and Shutdown before SIGTERM; default 200 ms
+     * @param afterAbort how long the kill ladder waits after Abort and Shutdown before SIGTERM;
+     *     default 200 ms
      * @param afterTerm how long it waits after SIGTERM before SIGKILL; default 500 ms
      */
-    public record Limits(Duration hello, Duration heartbeat, Duration afterAbort, Duration afterTerm) {
+    public record Limits(
+            Duration hello, Duration heartbeat, Duration afterAbort, Duration afterTerm) {
         public static final Limits DEFAULT =
-                new Limits(Duration.ofSeconds(30), Duration.ofMillis(250), Duration.ofMillis(200), Duration.ofMillis(500));
+                new Limits(
+                        Duration.ofSeconds(30),
+                        Duration.ofMillis(250),
+                        Duration.ofMillis(200),
+                        Duration.ofMillis(500));
     }
 
     private final WorkerCommand command;
@@ -54,10 +64,16 @@ public final class WorkerSupervisor implements AutoCloseable {
     private boolean closed;
 
     /**
-     * @param socketDirectory where sockets are made; its path must leave room for a file name within the 107 bytes of a socket address
+     * @param socketDirectory where sockets are made; its path must leave room for a file name
+     *     within the 107 bytes of a socket address
      * @param logDirectory where each generation's output is kept as {@code worker-<generation>.log}
      */
-    public WorkerSupervisor(WorkerCommand command, Path socketDirectory, Path logDirectory, Limits limits, Listener listener) {
+    public WorkerSupervisor(
+            WorkerCommand command,
+            Path socketDirectory,
+            Path logDirectory,
+            Limits limits,
+            Listener listener) {
         this.command = command;
         this.socketDirectory = socketDirectory;
         this.logDirectory = logDirectory;
@@ -65,16 +81,22 @@ public final class WorkerSupervisor implements AutoCloseable {
         this.listener = listener;
     }
 
-    /** Starts the next generation; the one before must have exited. Failures to start arrive as {@link Listener#exited}. */
+    /**
+     * Starts the next generation; the one before must have exited. Failures to start arrive as
+     * {@link Listener#exited}.
+     */
     public synchronized long start() {
         if (closed) {
             throw new IllegalStateException("the supervisor is closed");
         }
         if (current != null && !current.gone()) {
-            throw new IllegalStateException("worker generation " + generation + " is still running");
+            throw new IllegalStateException(
+                    "worker generation " + generation + " is still running");
         }
         generation++;
-        current = new WorkerProcess(generation, command, socketDirectory, logDirectory, limits, listener);
+        current =
+                new WorkerProcess(
+                        generation, command, socketDirectory, logDirectory, limits, listener);
         current.launch();
         return generation;
     }
@@ -95,7 +117,9 @@ public final class WorkerSupervisor implements AutoCloseable {
         }
     }
 
-    /** Takes the worker down by the ladder abort → SIGTERM → SIGKILL; the exit names this reason. */
+    /**
+     * Takes the worker down by the ladder abort → SIGTERM → SIGKILL; the exit names this reason.
+     */
     public void kill(String reason) {
         WorkerProcess process = process();
         if (process != null) {

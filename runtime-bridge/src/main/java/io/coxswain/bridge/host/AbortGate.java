@@ -1,6 +1,7 @@
 package io.coxswain.bridge.host;
 
 import io.coxswain.bridge.spi.AbortSignal;
+
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 

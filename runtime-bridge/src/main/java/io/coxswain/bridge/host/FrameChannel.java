@@ -3,6 +3,9 @@ package io.coxswain.bridge.host;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
@@ -10,13 +13,12 @@ import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Messages over a connected, blocking stream socket: u32 length, big-endian, then the message.
  *
- * <p>One thread may receive while others send; sends are atomic. Buffers are kept and reused, so a small message costs
- * one system call and no garbage beside the message itself.
+ * <p>One thread may receive while others send; sends are atomic. Buffers are kept and reused, so a
+ * small message costs one system call and no garbage beside the message itself.
  */
 public final class FrameChannel implements Closeable {
     /** The longest message that is taken or sent. */
@@ -39,7 +41,8 @@ public final class FrameChannel implements Closeable {
     /**
      * Sends a message, blocking while the socket's buffer is full.
      *
-     * @throws IllegalArgumentException if it is longer than {@link #MAX_MESSAGE_BYTES}; nothing is sent then
+     * @throws IllegalArgumentException if it is longer than {@link #MAX_MESSAGE_BYTES}; nothing is
+     *     sent then
      */
     public void send(MessageLite message) throws IOException {
         sending.lock();
@@ -55,8 +58,7 @@ public final class FrameChannel implements Closeable {
                 sent = new byte[Math.max(frame, 2 * sent.length)];
             }
             ByteBuffer.wrap(sent).putInt(length);
-            CodedOutputStream coded =
-                    CodedOutputStream.newInstance(sent, Integer.BYTES, length);
+            CodedOutputStream coded = CodedOutputStream.newInstance(sent, Integer.BYTES, length);
             message.writeTo(coded);
             coded.checkNoSpaceLeft();
             for (int at = 0; at < frame; ) {
@@ -75,7 +77,8 @@ public final class FrameChannel implements Closeable {
     /**
      * Waits for a message.
      *
-     * @return the message, or null if the other side has closed the connection after a whole message
+     * @return the message, or null if the other side has closed the connection after a whole
+     *     message
      * @throws ProtocolException if a frame is too long
      * @throws com.google.protobuf.InvalidProtocolBufferException if it is no such message
      * @throws EOFException if the connection ends inside a frame

@@ -1,6 +1,7 @@
 package io.coxswain.bridge.host;
 
 import com.google.protobuf.ByteString;
+
 import io.coxswain.bridge.arena.ArenaException;
 import io.coxswain.bridge.arena.ArenaFile;
 import io.coxswain.bridge.arena.Slot;
@@ -25,17 +26,19 @@ import io.coxswain.proto.bridge.v1.Finished;
 import io.coxswain.proto.bridge.v1.JobLoaded;
 import io.coxswain.proto.bridge.v1.PrepareView;
 import io.coxswain.proto.bridge.v1.ViewPrepared;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
- * One job in a worker: the runtime with its program, the region, and the account of which state is live. Confined to the
- * host's main thread.
+ * One job in a worker: the runtime with its program, the region, and the account of which state is
+ * live. Confined to the host's main thread.
  */
 final class JobSession implements AutoCloseable {
     private static final long NO_STEP = -1;
@@ -102,7 +105,8 @@ final class JobSession implements AutoCloseable {
     ViewPrepared prepareView(PrepareView request) throws RuntimeFault {
         activity.accept(new Activity("restore", request.getBaseStep()));
         int shards = request.getShards();
-        if (shards != layout.shards().size() || request.getRank() / shards >= request.getReplicas()) {
+        if (shards != layout.shards().size()
+                || request.getRank() / shards >= request.getReplicas()) {
             throw new RuntimeFault(
                     Code.BAD_REQUEST,
                     "rank %d of a %d×%d mesh; the job was loaded for %d shards"
@@ -164,7 +168,8 @@ final class JobSession implements AutoCloseable {
         View current = require(request.getEpoch(), request.getStep() - 1);
         activity.accept(new Activity("execute", request.getStep()));
         long start = System.nanoTime();
-        ExecuteOutcome outcome = runtime.execute(request.getStep(), gate.signal(request.getEpoch()));
+        ExecuteOutcome outcome =
+                runtime.execute(request.getStep(), gate.signal(request.getEpoch()));
         long nanos = System.nanoTime() - start;
         return switch (outcome) {
             case ExecuteOutcome.Aborted _ -> Optional.empty();
@@ -278,7 +283,8 @@ final class JobSession implements AutoCloseable {
             case STATE_ORIGIN_UNSPECIFIED, UNRECOGNIZED ->
                     throw new RuntimeFault(
                             Code.BAD_REQUEST,
-                            "the view names no origin of the state (or one that this version does not know)");
+                            "the view names no origin of the state (or one that this version does"
+                                    + " not know)");
         }
     }
 
@@ -310,10 +316,7 @@ final class JobSession implements AutoCloseable {
     }
 
     private void loadSlot(
-            PrepareView request,
-            Assignment assignment,
-            ArenaFile file,
-            ViewPrepared.Builder answer)
+            PrepareView request, Assignment assignment, ArenaFile file, ViewPrepared.Builder answer)
             throws RuntimeFault {
         int index = request.getSlotIndex();
         if (index < 0 || index >= file.slots()) {

@@ -3,9 +3,11 @@ package io.coxswain.bridge.host;
 import io.coxswain.proto.bridge.v1.FromWorkerSide;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /** Answers heartbeats and takes aborts on a thread of its own, whatever the main thread does. */
 final class SideChannel {
@@ -19,8 +21,7 @@ final class SideChannel {
      *
      * @param ended called on the thread when the connection ends, for whatever reason
      */
-    SideChannel(
-            FrameChannel channel, AbortGate gate, Supplier<Activity> activity, Runnable ended) {
+    SideChannel(FrameChannel channel, AbortGate gate, Supplier<Activity> activity, Runnable ended) {
         this.channel = channel;
         this.gate = gate;
         this.activity = activity;
@@ -35,7 +36,8 @@ final class SideChannel {
         try {
             serve();
         } catch (IOException e) {
-            // The agent closed the connection or broke the protocol: either way there is nobody to serve.
+            // The agent closed the connection or broke the protocol: either way there is nobody to
+            // serve.
         } finally {
             ended.run();
         }

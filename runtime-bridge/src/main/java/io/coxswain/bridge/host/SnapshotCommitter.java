@@ -3,15 +3,18 @@ package io.coxswain.bridge.host;
 import io.coxswain.bridge.arena.SlotWriter;
 import io.coxswain.bridge.spi.Capture;
 import io.coxswain.bridge.spi.RuntimeFault;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Completes snapshots in the background, one after another: the rest of the copy, the CRCs from the bytes in the slot,
- * the digest, the commit mark. Used by the host's main thread; the listener is called on the background thread.
+ * Completes snapshots in the background, one after another: the rest of the copy, the CRCs from the
+ * bytes in the slot, the digest, the commit mark. Used by the host's main thread; the listener is
+ * called on the background thread.
  */
 final class SnapshotCommitter implements AutoCloseable {
     /** Hears how each snapshot ended. */
@@ -22,8 +25,8 @@ final class SnapshotCommitter implements AutoCloseable {
     }
 
     private final ExecutorService thread =
-            Executors.newSingleThreadExecutor(
-                    task -> Thread.ofPlatform().name("snapshot-committer").daemon().unstarted(task));
+            Executors.newSingleThreadExecutor(task ->
+                    Thread.ofPlatform().name("snapshot-committer").daemon().unstarted(task));
     private @Nullable Future<?> last;
 
     void commit(SlotWriter writer, Capture capture, Listener listener) {

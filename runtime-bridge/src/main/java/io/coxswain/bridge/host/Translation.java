@@ -1,6 +1,7 @@
 package io.coxswain.bridge.host;
 
 import com.google.protobuf.ByteString;
+
 import io.coxswain.bridge.spi.FinalReport;
 import io.coxswain.bridge.spi.LeafDigest;
 import io.coxswain.bridge.spi.LineageSegment;
@@ -16,6 +17,7 @@ import io.coxswain.proto.control.v1.JobSpec;
 import io.coxswain.proto.control.v1.OperationKind;
 import io.coxswain.proto.control.v1.PlanOperation;
 import io.coxswain.proto.control.v1.StateLayout;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -1,15 +1,17 @@
 package io.coxswain.bridge.host;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** The command lines of worker processes. All flags that a worker's JVM gets are here. */
 public final class WorkerCommand {
     /**
-     * Flags for a small JVM: one collector thread, a heap that begins small, grows when the model asks for it and gives
-     * back what is free. Thread stacks and compiler caches are bounded, since a host has an agent and its worker.
+     * Flags for a small JVM: one collector thread, a heap that begins small, grows when the model
+     * asks for it and gives back what is free. Thread stacks and compiler caches are bounded, since
+     * a host has an agent and its worker.
      */
     public static final List<String> JVM_FLAGS =
             List.of(
@@ -27,14 +29,17 @@ public final class WorkerCommand {
                     "-Dfile.encoding=UTF-8",
                     "-Djava.awt.headless=true");
 
-    /** The largest heap, unless the caller says otherwise. It is taken only as far as the model needs it. */
+    /**
+     * The largest heap, unless the caller says otherwise. It is taken only as far as the model
+     * needs it.
+     */
     public static final long DEFAULT_HEAP_BYTES = 1L << 30;
 
     private WorkerCommand() {}
 
     /** The reference runtime's worker, with the default heap and without an archive of classes. */
     public static List<String> reference(Path javaHome, String classPath) {
-        return jvm(javaHome, classPath, "reference", DEFAULT_HEAP_BYTES, null);
+        return jvm(javaHome, classPath, "reference", DEFAULT_HEAP_BYTES, null, List.of());
     }
 
     /**
@@ -44,22 +49,29 @@ public final class WorkerCommand {
      * @param classPath where this module, its dependencies and the runtime are
      * @param kind the runtime's kind
      * @param heapBytes the largest heap, at least 16 MiB
-     * @param classArchive an archive of class data made for exactly this class path, or null; one that does not fit is
-     *     ignored
+     * @param classArchive an archive of class data made for exactly this class path, or null; one
+     *     that does not fit is ignored
+     * @param moreFlags JVM flags after those of {@link #JVM_FLAGS}, such as {@code
+     *     -XX:ArchiveClassesAtExit=FILE}: a worker that is ended by Shutdown writes the archive
+     *     that later ones start from
      */
     public static List<String> jvm(
             Path javaHome,
             String classPath,
             String kind,
             long heapBytes,
-            @Nullable Path classArchive) {
+            @Nullable Path classArchive,
+            List<String> moreFlags) {
         List<String> command = new ArrayList<>();
         command.add(javaHome.resolve("bin").resolve("java").toString());
         command.addAll(JVM_FLAGS);
         command.add("-Xmx" + Math.max(16, heapBytes >> 20) + "m");
         if (classArchive != null) {
             command.add("-XX:SharedArchiveFile=" + classArchive);
+            // An archive that does not fit costs time and nothing else: no word about it on stderr.
+            command.add("-Xlog:cds*=off");
         }
+        command.addAll(moreFlags);
         command.add("-cp");
         command.add(classPath);
         command.add(WorkerMain.class.getName());

@@ -2,6 +2,7 @@ package io.coxswain.bridge.host;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+
 import io.coxswain.bridge.spi.RuntimeFactory;
 import io.coxswain.bridge.spi.RuntimeFault;
 import io.coxswain.bridge.spi.TrainingJob;
@@ -13,6 +14,11 @@ import io.coxswain.proto.bridge.v1.LoadJob;
 import io.coxswain.proto.bridge.v1.SnapshotCommitted;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.net.ProtocolException;
 import java.net.StandardProtocolFamily;
@@ -20,16 +26,15 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Serves one agent over the bridge: requests in order on the caller's thread, heartbeat and abort on another.
+ * Serves one agent over the bridge: requests in order on the caller's thread, heartbeat and abort
+ * on another.
  *
- * <p>What a request cannot do is answered with a Fault and the host goes on; a broken protocol ends {@link #serve} with
- * an exception. When the agent's end closes, all work is aborted and the given callback runs at once on the side
- * channel's thread, so that a process can end within milliseconds even in the middle of a computation.
+ * <p>What a request cannot do is answered with a Fault and the host goes on; a broken protocol ends
+ * {@link #serve} with an exception. When the agent's end closes, all work is aborted and the given
+ * callback runs at once on the side channel's thread, so that a process can end within milliseconds
+ * even in the middle of a computation.
  */
 public final class WorkerHost implements AutoCloseable {
     /** The bridge protocol's version that this host speaks. */
@@ -81,7 +86,8 @@ public final class WorkerHost implements AutoCloseable {
      * @param socket the agent's Unix-domain socket
      * @param token proves that this is the process that the agent started
      * @param factory makes the runtime
-     * @param agentGone runs once, on another thread, when the agent's end is closed, and at {@link #close}
+     * @param agentGone runs once, on another thread, when the agent's end is closed, and at {@link
+     *     #close}
      * @throws ProtocolException if the agent refuses the token or the version
      */
     public static WorkerHost connect(
@@ -153,7 +159,10 @@ public final class WorkerHost implements AutoCloseable {
         }
     }
 
-    /** Closes the connections and the region, and releases the runtime. Call it on the thread that served. */
+    /**
+     * Closes the connections and the region, and releases the runtime. Call it on the thread that
+     * served.
+     */
     @Override
     public void close() {
         gone = true;
@@ -276,8 +285,7 @@ public final class WorkerHost implements AutoCloseable {
                 drain();
                 current.close();
             }
-            current =
-                    new JobSession(job, factory.create(), gate, committer, now -> activity = now);
+            current = new JobSession(job, factory.create(), gate, committer, now -> activity = now);
             session = current;
         }
         return current.loaded(request.getWarmUp());

@@ -1,20 +1,23 @@
 package io.coxswain.bridge.host;
 
 import io.coxswain.bridge.spi.RuntimeFactory;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The worker process of a runtime on the JVM. Started by an agent, with the socket's path in {@value #SOCKET_VARIABLE},
- * the token in {@value #TOKEN_VARIABLE}, and the runtime's kind as the only argument.
+ * The worker process of a runtime on the JVM. Started by an agent, with the socket's path in
+ * {@value #SOCKET_VARIABLE}, the token in {@value #TOKEN_VARIABLE}, and the runtime's kind as the
+ * only argument.
  *
- * <p>Exit status: 0 after Shutdown, {@value #AGENT_GONE} when the agent is gone, {@value #NOT_STARTED} when the process
- * was not started by an agent or was refused, {@value #FAILED} after a failure; 143 after SIGTERM. The last lines of
- * stderr say why.
+ * <p>Exit status: 0 after Shutdown, {@value #AGENT_GONE} when the agent is gone, {@value
+ * #NOT_STARTED} when the process was not started by an agent or was refused, {@value #FAILED} after
+ * a failure; 143 after SIGTERM. The last lines of stderr say why.
  */
 public final class WorkerMain {
     /** Environment variable with the path of the agent's socket. */
@@ -36,11 +39,10 @@ public final class WorkerMain {
 
     /** Serves until the agent ends it. */
     public static void main(String[] args) {
-        Thread.setDefaultUncaughtExceptionHandler(
-                (thread, failure) -> {
-                    failure.printStackTrace();
-                    halt(FAILED, "thread %s failed: %s".formatted(thread.getName(), failure));
-                });
+        Thread.setDefaultUncaughtExceptionHandler((thread, failure) -> {
+            failure.printStackTrace();
+            halt(FAILED, "thread %s failed: %s".formatted(thread.getName(), failure));
+        });
         @Nullable String socket = System.getenv(SOCKET_VARIABLE);
         @Nullable String token = System.getenv(TOKEN_VARIABLE);
         if (args.length != 1 || socket == null || token == null) {

@@ -5,8 +5,9 @@ import io.coxswain.bridge.arena.ByteRegion;
 /**
  * State without a use, that makes a shard as large as a benchmark wants. It lives in the region.
  *
- * <p>Its words are filled from (seed, shard). The first word of each page is a hash chain over the steps, so a state
- * restored from a wrong step stays wrong, and the digest of each snapshot shows it.
+ * <p>Its words are filled from (seed, shard). The first word of each page is a hash chain over the
+ * steps, so a state restored from a wrong step stays wrong, and the digest of each snapshot shows
+ * it.
  */
 final class Ballast {
     static final int PAGE_BYTES = 64 << 10;

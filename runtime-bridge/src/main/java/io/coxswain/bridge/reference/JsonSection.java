@@ -1,13 +1,9 @@
 package io.coxswain.bridge.reference;
 
 import io.coxswain.bridge.spi.RuntimeFault;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
-import java.util.List;
-import java.util.Map;
-import java.util.Set;
+
 import org.jspecify.annotations.Nullable;
+
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
@@ -15,9 +11,16 @@ import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
 /**
- * One object of a job file's runtime section. Every accessor names the field in its error and says what was expected;
- * {@link #done} refuses the fields that nobody asked for.
+ * One object of a job file's runtime section. Every accessor names the field in its error and says
+ * what was expected; {@link #done} refuses the fields that nobody asked for.
  */
 final class JsonSection {
     private static final JsonFactory FACTORY =
@@ -48,7 +51,9 @@ final class JsonSection {
             if (value instanceof Map<?, ?> map) {
                 return new JsonSection(path, fields(map));
             }
-            throw invalid("section `%s` must be an object with fields, not %s".formatted(path, show(value)));
+            throw invalid(
+                    "section `%s` must be an object with fields, not %s"
+                            .formatted(path, show(value)));
         } catch (JacksonException e) {
             throw new RuntimeFault(
                     RuntimeFault.Code.PROGRAM_INVALID,

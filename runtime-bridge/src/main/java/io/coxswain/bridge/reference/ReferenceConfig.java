@@ -1,6 +1,7 @@
 package io.coxswain.bridge.reference;
 
 import io.coxswain.bridge.spi.RuntimeFault;
+
 import java.util.List;
 
 /**
@@ -8,10 +9,13 @@ import java.util.List;
  *
  * @param model the model's shape, from {@code model.layers}
  * @param optimizer {@code adam} (default) or {@code sgd}
- * @param ballastBytes state that each shard has beside the model's, from 0; stands in for a larger model
- * @param minStepMillis least time that the computation of a step takes, from 0; stands in for an accelerator's
+ * @param ballastBytes state that each shard has beside the model's, from 0; stands in for a larger
+ *     model
+ * @param minStepMillis least time that the computation of a step takes, from 0; stands in for an
+ *     accelerator's
  */
-public record ReferenceConfig(Mlp model, Optimizer optimizer, long ballastBytes, long minStepMillis) {
+public record ReferenceConfig(
+        Mlp model, Optimizer optimizer, long ballastBytes, long minStepMillis) {
     /** The runtime's kind. */
     public static final String KIND = "reference";
 
@@ -21,9 +25,10 @@ public record ReferenceConfig(Mlp model, Optimizer optimizer, long ballastBytes,
     /**
      * Reads the section.
      *
-     * @param json {@code {"kind": "reference", "model": {"kind": "mlp", "layers": [64, 256, 10]}, "optimizer": {"kind":
-     *     "adam", "learningRate": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}, "ballast": 0, "minStepMillis":
-     *     0}}; {@code model.layers} is required, {@code sgd} has {@code learningRate} and {@code momentum}
+     * @param json {@code {"kind": "reference", "model": {"kind": "mlp", "layers": [64, 256, 10]},
+     *     "optimizer": {"kind": "adam", "learningRate": 0.001, "beta1": 0.9, "beta2": 0.999,
+     *     "epsilon": 1e-8}, "ballast": 0, "minStepMillis": 0}}; {@code model.layers} is required,
+     *     {@code sgd} has {@code learningRate} and {@code momentum}
      * @throws RuntimeFault with {@link RuntimeFault.Code#PROGRAM_INVALID}, naming the field
      */
     public static ReferenceConfig parse(String json) throws RuntimeFault {
@@ -61,7 +66,8 @@ public record ReferenceConfig(Mlp model, Optimizer optimizer, long ballastBytes,
                             section.number("beta2", 0.999f),
                             section.number("epsilon", 1e-8f))
                     : new SgdMomentum(
-                            section.number("learningRate", 0.05f), section.number("momentum", 0.9f));
+                            section.number("learningRate", 0.05f),
+                            section.number("momentum", 0.9f));
         } catch (IllegalArgumentException e) {
             throw section.wrong(String.valueOf(e.getMessage()));
         }

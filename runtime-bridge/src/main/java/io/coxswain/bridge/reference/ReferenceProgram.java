@@ -7,6 +7,7 @@ import io.coxswain.bridge.spi.LineageSegment;
 import io.coxswain.bridge.spi.RuntimeFault;
 import io.coxswain.bridge.spi.RuntimeLayout;
 import io.coxswain.bridge.spi.TrainingJob;
+
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -22,8 +23,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A loaded job: configuration, data, and how the state is cut. Immutable but for the sample order's memory of the last
- * pass; confined to the runtime's thread.
+ * A loaded job: configuration, data, and how the state is cut. Immutable but for the sample order's
+ * memory of the last pass; confined to the runtime's thread.
  *
  * @param vectorNames the state's vectors, the parameters first
  * @param cuts each shard's range of elements
@@ -112,7 +113,10 @@ record ReferenceProgram(
         return new RuntimeLayout(parameters, shards, fingerprint(), true);
     }
 
-    /** The hash of the samples of a microshard, each with its place in the data order; sums of them have no order. */
+    /**
+     * The hash of the samples of a microshard, each with its place in the data order; sums of them
+     * have no order.
+     */
     long sampleHash(long step, int microshard, int[] ids) {
         long first = (step - 1) * batch() + (long) batch() * microshard / job.microshards();
         long hash = 0;

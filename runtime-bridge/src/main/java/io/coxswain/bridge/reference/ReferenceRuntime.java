@@ -14,14 +14,16 @@ import io.coxswain.bridge.spi.RuntimeLayout;
 import io.coxswain.bridge.spi.StateOrigin;
 import io.coxswain.bridge.spi.TrainingJob;
 import io.coxswain.bridge.spi.TrainingRuntime;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The reference runtime: trains a multi-layer perceptron on the CPU, equal to the bit on every mesh. The live state is on
- * the Java heap, but for the ballast, which is in the region.
+ * The reference runtime: trains a multi-layer perceptron on the CPU, equal to the bit on every
+ * mesh. The live state is on the Java heap, but for the ballast, which is in the region.
  */
 public final class ReferenceRuntime implements TrainingRuntime {
     private @Nullable Loaded loaded;
@@ -91,8 +93,7 @@ public final class ReferenceRuntime implements TrainingRuntime {
                             RuntimeFault.Code.BAD_STATE, "there is no live state of this shard");
                 }
                 if (old.region() != assignment.region()) {
-                    live.copyFrom(
-                            old.region().live(), 0, 0, loaded().program.ballastBytes());
+                    live.copyFrom(old.region().live(), 0, 0, loaded().program.ballastBytes());
                 }
             }
             case StateOrigin.Stored stored -> state.load(stored.meta(), stored.data(), live);
@@ -124,12 +125,7 @@ public final class ReferenceRuntime implements TrainingRuntime {
             int[] ids = own.program.order().microshard(step, m);
             dataNanos += System.nanoTime() - asked;
             GradientOutcome outcome =
-                    own.compute
-                            .gradients(
-                                    own.program.data(),
-                                    ids,
-                                    own.gradient,
-                                    abort::isSet);
+                    own.compute.gradients(own.program.data(), ids, own.gradient, abort::isSet);
             switch (outcome) {
                 case GradientOutcome.Aborted _ -> {
                     return new ExecuteOutcome.Aborted();
@@ -141,8 +137,7 @@ public final class ReferenceRuntime implements TrainingRuntime {
             samples += ids.length;
             hash += own.program.sampleHash(step, m, ids);
         }
-        long minNanos =
-                TimeUnit.MILLISECONDS.toNanos(own.program.config().minStepMillis());
+        long minNanos = TimeUnit.MILLISECONDS.toNanos(own.program.config().minStepMillis());
         if (aborted(abort, start + minNanos - System.nanoTime())) {
             return new ExecuteOutcome.Aborted();
         }
@@ -190,11 +185,7 @@ public final class ReferenceRuntime implements TrainingRuntime {
 
     private static void publish(ArenaFile region, ShardState state) {
         region.parameters()
-                .write(
-                        state.range().from(),
-                        state.parameters(),
-                        0,
-                        state.range().elements());
+                .write(state.range().from(), state.parameters(), 0, state.range().elements());
     }
 
     private static boolean aborted(AbortSignal abort, long waitNanos) {

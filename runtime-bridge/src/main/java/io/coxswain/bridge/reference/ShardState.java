@@ -4,13 +4,15 @@ import io.coxswain.bridge.arena.ByteRegion;
 import io.coxswain.bridge.arena.SlotTable;
 import io.coxswain.bridge.spi.LeafDigest;
 import io.coxswain.bridge.spi.RuntimeFault;
+
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * The live state of one shard: its range of the parameters and of each vector of the optimizer, on the heap, and the
- * ballast, in the region. A snapshot has a piece per leaf and vector, flat, then the step, then the ballast.
+ * The live state of one shard: its range of the parameters and of each vector of the optimizer, on
+ * the heap, and the ballast, in the region. A snapshot has a piece per leaf and vector, flat, then
+ * the step, then the ballast.
  */
 final class ShardState {
     private static final String STEP = "step";
@@ -109,7 +111,8 @@ final class ShardState {
         if (step != meta.step()) {
             throw new RuntimeFault(
                     RuntimeFault.Code.BAD_STATE,
-                    "the snapshot is called step %d and holds step %d".formatted(meta.step(), step));
+                    "the snapshot is called step %d and holds step %d"
+                            .formatted(meta.step(), step));
         }
         if (program.ballastBytes() > 0) {
             live.copyFrom(data, meta.pieces().get(piece).dataOffset(), 0, program.ballastBytes());
@@ -157,7 +160,10 @@ final class ShardState {
         step = newStep;
     }
 
-    /** The shard's part of the final digest tree: parameters, then the optimizer's vectors; no ballast. */
+    /**
+     * The shard's part of the final digest tree: parameters, then the optimizer's vectors; no
+     * ballast.
+     */
     List<LeafDigest> digests() {
         BlockGrid grid = program.grid();
         int shardFirst = grid.blockAt(range.from());

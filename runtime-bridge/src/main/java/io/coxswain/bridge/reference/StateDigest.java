@@ -138,7 +138,8 @@ public final class StateDigest {
     }
 
     /**
-     * What a leaf's digest covers before the digests of its blocks: name, dtype, rank, extents and block elements.
+     * What a leaf's digest covers before the digests of its blocks: name, dtype, rank, extents and
+     * block elements.
      *
      * @param leaf which of the grid's leaves
      * @param vectorName the vector that the leaf is of, as {@link #vectorNames} gives it
@@ -147,7 +148,8 @@ public final class StateDigest {
         byte[] name = leafName(grid, leaf, vectorName).getBytes(StandardCharsets.UTF_8);
         List<Integer> shape = grid.leaves().get(leaf).shape();
         ByteBuffer header =
-                ByteBuffer.allocate(name.length + 1 + DTYPE.length + (shape.size() + 2) * Integer.BYTES)
+                ByteBuffer.allocate(
+                                name.length + 1 + DTYPE.length + (shape.size() + 2) * Integer.BYTES)
                         .order(ByteOrder.LITTLE_ENDIAN);
         header.put(name).put((byte) 0).put(DTYPE).putInt(shape.size());
         shape.forEach(header::putInt);

@@ -1,11 +1,12 @@
 package io.coxswain.bridge.reference;
 
 import io.coxswain.bridge.spi.AbortSignal;
+
 import java.util.concurrent.TimeUnit;
 
 /**
- * Runs the kernels on scratch memory until the compiler has done its work: until steps no longer get faster, for at most
- * {@value #MAX_SECONDS} seconds.
+ * Runs the kernels on scratch memory until the compiler has done its work: until steps no longer
+ * get faster, for at most {@value #MAX_SECONDS} seconds.
  */
 final class WarmUp {
     private static final long MAX_SECONDS = 3;

@@ -9,7 +9,8 @@ import io.coxswain.bridge.arena.ArenaFile;
  * @param baseStep the step of the state that it starts from
  * @param microshardFrom the first of the batch's microshards that it computes
  * @param microshardTo their end, exclusive
- * @param region exchange buffers, live state and slots; the host closes it, after the next assignment
+ * @param region exchange buffers, live state and slots; the host closes it, after the next
+ *     assignment
  */
 public record Assignment(
         long epoch,

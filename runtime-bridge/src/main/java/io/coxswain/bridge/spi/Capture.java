@@ -1,12 +1,15 @@
 package io.coxswain.bridge.spi;
 
 /**
- * A snapshot that has been begun: from now on the live state may change. What is left to do, such as the rest of a copy
- * from a device, is done by {@link #complete} while the next steps run.
+ * A snapshot that has been begun: from now on the live state may change. What is left to do, such
+ * as the rest of a copy from a device, is done by {@link #complete} while the next steps run.
  */
 @FunctionalInterface
 public interface Capture {
-    /** Returns when all bytes of the snapshot are in the slot. Called once, on another thread than the steps'. */
+    /**
+     * Returns when all bytes of the snapshot are in the slot. Called once, on another thread than
+     * the steps'.
+     */
     void complete() throws RuntimeFault;
 
     /** A capture whose bytes are all in the slot already. */

@@ -1,7 +1,8 @@
 package io.coxswain.bridge.spi;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
 
 /**
  * What a rank has to say at the end of a job.

@@ -1,6 +1,8 @@
 package io.coxswain.bridge.spi;
 
-/** One rank's part of one leaf of the final digest tree. Immutable: arrays are copied in and out. */
+/**
+ * One rank's part of one leaf of the final digest tree. Immutable: arrays are copied in and out.
+ */
 public final class LeafDigest {
     private final String leaf;
     private final int leafIndex;

@@ -1,6 +1,9 @@
 package io.coxswain.bridge.spi;
 
-/** A request that a runtime cannot fulfil, with a reason for a person: what, what was expected, what to do. */
+/**
+ * A request that a runtime cannot fulfil, with a reason for a person: what, what was expected, what
+ * to do.
+ */
 public final class RuntimeFault extends Exception {
     /** What kind of fault it is. */
     public enum Code {

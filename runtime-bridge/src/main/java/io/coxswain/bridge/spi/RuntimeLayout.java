@@ -3,10 +3,11 @@ package io.coxswain.bridge.spi;
 import java.util.List;
 
 /**
- * A job's state, as the loaded program has it. Equal on every host that runs the same program over the same data.
+ * A job's state, as the loaded program has it. Equal on every host that runs the same program over
+ * the same data.
  *
- * @param parameterElements length of the flat float32 parameter vector that the agents reduce and gather; 0 if the
- *     runtime reduces itself
+ * @param parameterElements length of the flat float32 parameter vector that the agents reduce and
+ *     gather; 0 if the runtime reduces itself
  * @param shards one entry per shard, in order
  * @param fingerprint digest of program and layout: hosts with different ones cannot work together
  * @param deterministic whether a replay of the same step gives the same bits

@@ -8,7 +8,10 @@ public sealed interface StateOrigin {
     /** The initial state, computed from the job's seed. */
     record Initial() implements StateOrigin {}
 
-    /** The state that the runtime has now; the host has checked that its step and shard are the right ones. */
+    /**
+     * The state that the runtime has now; the host has checked that its step and shard are the
+     * right ones.
+     */
     record Live() implements StateOrigin {}
 
     /**

@@ -2,12 +2,13 @@ package io.coxswain.bridge.spi;
 
 import io.coxswain.bridge.arena.ByteRegion;
 import io.coxswain.bridge.arena.SlotTable;
+
 import java.util.List;
 
 /**
- * A trainer, hosted by a worker. The host calls it from one thread, in the order load, warmUp, then for each view take
- * and its steps; only a {@link Capture} is completed on another thread. The host keeps account of the live step and the
- * shard, so a runtime may trust the order of the steps.
+ * A trainer, hosted by a worker. The host calls it from one thread, in the order load, warmUp, then
+ * for each view take and its steps; only a {@link Capture} is completed on another thread. The host
+ * keeps account of the live step and the shard, so a runtime may trust the order of the steps.
  */
 public interface TrainingRuntime extends AutoCloseable {
     /**
@@ -25,10 +26,11 @@ public interface TrainingRuntime extends AutoCloseable {
     void warmUp(AbortSignal abort) throws RuntimeFault;
 
     /**
-     * Takes a rank and establishes its live state, that of {@link Assignment#baseStep}. On return the parameters of the
-     * rank's shard are in the region. After a fault there is no live state.
+     * Takes a rank and establishes its live state, that of {@link Assignment#baseStep}. On return
+     * the parameters of the rank's shard are in the region. After a fault there is no live state.
      *
-     * <p>With {@link StateOrigin.Live} the former assignment's region is still mapped, and may be the same.
+     * <p>With {@link StateOrigin.Live} the former assignment's region is still mapped, and may be
+     * the same.
      */
     void take(Assignment assignment, StateOrigin origin) throws RuntimeFault;
 
@@ -36,21 +38,22 @@ public interface TrainingRuntime extends AutoCloseable {
     List<SlotTable.Box> pieces();
 
     /**
-     * Computes the gradients of the rank's microshards into the region's gradient buffers, from the parameters in the
-     * region, all of which are those of step - 1. Does not change the live state.
+     * Computes the gradients of the rank's microshards into the region's gradient buffers, from the
+     * parameters in the region, all of which are those of step - 1. Does not change the live state.
      *
      * @param step the step to be made, from 1
      */
     ExecuteOutcome execute(long step, AbortSignal abort) throws RuntimeFault;
 
     /**
-     * Updates the live state from the region's reduced gradient, and writes the new parameters of the rank's shard into
-     * the region. Not abortable. After a fault there is no live state.
+     * Updates the live state from the region's reduced gradient, and writes the new parameters of
+     * the rank's shard into the region. Not abortable. After a fault there is no live state.
      */
     void apply(long step) throws RuntimeFault;
 
     /**
-     * Copies the live state into a slot's data area. The steps wait until this returns, so it does no more than copy.
+     * Copies the live state into a slot's data area. The steps wait until this returns, so it does
+     * no more than copy.
      *
      * @param meta says where each of the {@link #pieces} goes
      * @param data the data area

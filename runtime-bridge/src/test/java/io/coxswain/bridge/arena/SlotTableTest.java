@@ -3,9 +3,10 @@ package io.coxswain.bridge.arena;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.junit.jupiter.api.Test;
+
 import java.util.Arrays;
 import java.util.List;
-import org.junit.jupiter.api.Test;
 
 class SlotTableTest {
     private static final SlotTable.Box MATRIX =
@@ -18,13 +19,7 @@ class SlotTableTest {
                     false,
                     64 * 128 * 4);
     private static final SlotTable.Box LARGE =
-            SlotTable.Box.range(
-                    "adam.m",
-                    "f32",
-                    1 << 20,
-                    5,
-                    (1 << 19) + 1,
-                    4L * ((1 << 19) + 1));
+            SlotTable.Box.range("adam.m", "f32", 1 << 20, 5, (1 << 19) + 1, 4L * ((1 << 19) + 1));
     private static final SlotTable.Box RANDOM =
             new SlotTable.Box("rng", "u64", List.of(), List.of(), List.of(), true, 8);
     private static final SlotTable.Meta META =
@@ -92,10 +87,8 @@ class SlotTableTest {
                 .hasMessageContaining("do not lie in shape");
         List<SlotTable.Piece> overlapping =
                 List.of(new SlotTable.Piece(MATRIX, 0), new SlotTable.Piece(RANDOM, 64));
-        assertThatThrownBy(
-                        () ->
-                                new SlotTable.Meta(
-                                        "j", 0, 0, 0, overlapping, 72, SlotTable.CHUNK_BYTES))
+        assertThatThrownBy(() ->
+                        new SlotTable.Meta("j", 0, 0, 0, overlapping, 72, SlotTable.CHUNK_BYTES))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("rng");
     }

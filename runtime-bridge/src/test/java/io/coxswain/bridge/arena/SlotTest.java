@@ -3,15 +3,16 @@ package io.coxswain.bridge.arena;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class SlotTest {
     private static final long DATA_BYTES = 3 * SlotTable.CHUNK_BYTES;
@@ -120,8 +121,7 @@ class SlotTest {
 
     @Test
     void aCommitWithoutAllCrcsIsRefused() {
-        SlotWriter writer =
-                filled(arena.slot(0), meta(7, 40, box("a", 100), box("b", 100)));
+        SlotWriter writer = filled(arena.slot(0), meta(7, 40, box("a", 100), box("b", 100)));
         writer.chunkCrc(0, writer.data().crc32c(0, 100));
         assertThatThrownBy(writer::commit)
                 .isInstanceOf(IllegalStateException.class)
@@ -153,8 +153,7 @@ class SlotTest {
         long crcs = table + ArenaFormat.tableCapacity(SHAPE.maxPieces());
         long data = header + SHAPE.slotDataOffset();
         try (FileChannel file =
-                FileChannel.open(
-                        arena.path(), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+                FileChannel.open(arena.path(), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             assertFound(file, header, ArenaFormat.SLOT_CRC + Integer.BYTES);
             assertFound(file, table, meta.encode().length);
             assertFound(file, crcs, (long) meta.chunkCount() * Integer.BYTES);
@@ -185,8 +184,7 @@ class SlotTest {
         assertThat(meta.digest(new int[] {1, 3})).isEqualTo(digest);
         assertThat(meta.digest(new int[] {3, 2})).isNotEqualTo(digest);
         assertThat(meta.at(7, 41).digest(new int[] {1, 2})).isNotEqualTo(digest);
-        assertThat(meta(7, 40, box("b", 8), perRank).digest(new int[] {1, 2}))
-                .isNotEqualTo(digest);
+        assertThat(meta(7, 40, box("b", 8), perRank).digest(new int[] {1, 2})).isNotEqualTo(digest);
     }
 
     @Test

@@ -1,8 +1,8 @@
 package io.coxswain.coordinator.core.model;
 
-
 /**
- * Who an agent is: its stable name and the random id of this process start. Never the path or the address alone.
+ * Who an agent is: its stable name and the random id of this process start. Never the path or the
+ * address alone.
  *
  * @param id the host's agent name, {@code [A-Za-z0-9._-]{1,64}}
  * @param incarnation 32 lower-case hex digits, new at each process start
@@ -10,7 +10,12 @@ package io.coxswain.coordinator.core.model;
 public record AgentKey(String id, String incarnation) implements Comparable<AgentKey> {
     public AgentKey {
         if (id.isEmpty() || incarnation.isEmpty()) {
-            throw new IllegalArgumentException("an agent key needs an id and an incarnation, got '" + id + "/" + incarnation + "'");
+            throw new IllegalArgumentException(
+                    "an agent key needs an id and an incarnation, got '"
+                            + id
+                            + "/"
+                            + incarnation
+                            + "'");
         }
     }
 

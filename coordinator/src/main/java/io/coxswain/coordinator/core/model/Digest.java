@@ -1,6 +1,5 @@
 package io.coxswain.coordinator.core.model;
 
-
 import java.util.HexFormat;
 
 /** A state digest as lower-case hex; {@link #NONE} where none is known. */

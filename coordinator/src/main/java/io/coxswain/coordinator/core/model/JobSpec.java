@@ -1,8 +1,8 @@
 package io.coxswain.coordinator.core.model;
 
-
 /**
- * One training run as asked for. What is one runtime's business is opaque here ({@code runtimeJson}).
+ * One training run as asked for. What is one runtime's business is opaque here ({@code
+ * runtimeJson}).
  *
  * @param protectCopies verified instances of each shard besides the owner
  * @param protectEvery snapshot each N steps
@@ -27,12 +27,25 @@ public record JobSpec(
         String runtimeKind,
         String runtimeJson) {
     public JobSpec {
-        if (steps < 1 || batch < 1 || microshards < 1 || protectCopies < 0 || protectEvery < 1 || protectLevel < 0 || returnWaitNanos < 0) {
-            throw new IllegalArgumentException("job " + jobId + ": a bound is broken; the job file's reader names the field");
+        if (steps < 1
+                || batch < 1
+                || microshards < 1
+                || protectCopies < 0
+                || protectEvery < 1
+                || protectLevel < 0
+                || returnWaitNanos < 0) {
+            throw new IllegalArgumentException(
+                    "job " + jobId + ": a bound is broken; the job file's reader names the field");
         }
         if (collectivesAcross.equals("agent") && mesh.ranks() > microshards) {
             throw new IllegalArgumentException(
-                    "mesh " + mesh + " has " + mesh.ranks() + " ranks but the batch has only " + microshards + " microshards: each rank needs one");
+                    "mesh "
+                            + mesh
+                            + " has "
+                            + mesh.ranks()
+                            + " ranks but the batch has only "
+                            + microshards
+                            + " microshards: each rank needs one");
         }
     }
 }

@@ -1,6 +1,5 @@
 package io.coxswain.coordinator.core.model;
 
-
 import java.util.ArrayList;
 import java.util.List;
 
@@ -28,7 +27,10 @@ public record Lineage(List<Branch> branches) {
         return new Lineage(next);
     }
 
-    /** True if no later view branched below that state: (epoch, step) is on the completed history's line. */
+    /**
+     * True if no later view branched below that state: (epoch, step) is on the completed history's
+     * line.
+     */
     public boolean trusts(long epoch, long step) {
         boolean known = false;
         for (Branch branch : branches) {
@@ -41,7 +43,9 @@ public record Lineage(List<Branch> branches) {
         return known;
     }
 
-    /** The committed history up to {@code completedStep}, oldest first, without gaps or overlaps. */
+    /**
+     * The committed history up to {@code completedStep}, oldest first, without gaps or overlaps.
+     */
     public List<Segment> segments(long completedStep) {
         var segments = new ArrayList<Segment>();
         long last = completedStep;

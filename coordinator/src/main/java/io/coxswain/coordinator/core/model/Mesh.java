@@ -1,11 +1,14 @@
 package io.coxswain.coordinator.core.model;
 
-
 /** R × S. Rank = replica · shards + shard. */
 public record Mesh(int replicas, int shards) {
     public Mesh {
         if (replicas < 1 || shards < 1) {
-            throw new IllegalArgumentException("a mesh needs at least one replica and one shard, got " + replicas + "×" + shards);
+            throw new IllegalArgumentException(
+                    "a mesh needs at least one replica and one shard, got "
+                            + replicas
+                            + "×"
+                            + shards);
         }
     }
 

@@ -1,6 +1,5 @@
 package io.coxswain.coordinator.core.model;
 
-
 import java.util.List;
 
 /** Who holds copies of whom; (epoch, version) names it. Changes while steps run. */

@@ -1,6 +1,5 @@
 package io.coxswain.coordinator.core.model;
 
-
 import java.util.List;
 
 /** Run-length progress of one rank in one view. */

@@ -1,6 +1,5 @@
 package io.coxswain.coordinator.core.model;
 
-
 /** How a rank of a new view comes to its state. */
 public sealed interface RestoreSource {
     /** Computed from the seed; step 0 only. */

@@ -1,6 +1,5 @@
 package io.coxswain.coordinator.core.model;
 
-
 import java.util.List;
 
 /**

@@ -1,6 +1,5 @@
 package io.coxswain.coordinator.core.model;
 
-
 import java.util.List;
 
 /** A step as a dataflow program for one rank, compiled once per view. */
@@ -16,8 +15,18 @@ public record StepPlan(long epoch, int rank, List<Operation> operations, int rep
         DIGEST
     }
 
-    /** {@code every}: runs at steps that are multiples of it. Microshards only for EXECUTE, [from, to). */
-    public record Operation(int id, Kind kind, List<Integer> dependsOn, boolean background, int every, int microshardFrom, int microshardTo) {
+    /**
+     * {@code every}: runs at steps that are multiples of it. Microshards only for EXECUTE, [from,
+     * to).
+     */
+    public record Operation(
+            int id,
+            Kind kind,
+            List<Integer> dependsOn,
+            boolean background,
+            int every,
+            int microshardFrom,
+            int microshardTo) {
         public Operation {
             dependsOn = List.copyOf(dependsOn);
         }

@@ -1,10 +1,10 @@
 package io.coxswain.coordinator.core.model;
 
-
 /**
  * Consecutive steps of one rank. All nanos are the rank's own monotonic durations.
  *
- * @param elapsedNanos from the end of step {@code first - 1} (or the view's start) to the end of step {@code last}
+ * @param elapsedNanos from the end of step {@code first - 1} (or the view's start) to the end of
+ *     step {@code last}
  * @param digest of the newest committed snapshot, of step {@code digestStep}
  */
 public record StepRun(
@@ -23,7 +23,8 @@ public record StepRun(
         long skippedSnapshots) {
     public StepRun {
         if (first < 1 || last < first) {
-            throw new IllegalArgumentException("a run needs 1 <= first <= last, got " + first + ".." + last);
+            throw new IllegalArgumentException(
+                    "a run needs 1 <= first <= last, got " + first + ".." + last);
         }
     }
 }

@@ -1,6 +1,5 @@
 package io.coxswain.coordinator.core.model;
 
-
 import java.util.List;
 
 /**
@@ -9,11 +8,13 @@ import java.util.List;
  * @param members by rank
  * @param baseStep the step every member's state starts from
  */
-public record View(long epoch, long parentEpoch, long baseStep, Mesh mesh, List<AgentProfile> members) {
+public record View(
+        long epoch, long parentEpoch, long baseStep, Mesh mesh, List<AgentProfile> members) {
     public View {
         members = List.copyOf(members);
         if (members.size() != mesh.ranks()) {
-            throw new IllegalArgumentException("view " + epoch + ": " + members.size() + " members for mesh " + mesh);
+            throw new IllegalArgumentException(
+                    "view " + epoch + ": " + members.size() + " members for mesh " + mesh);
         }
     }
 

@@ -9,7 +9,12 @@ package io.coxswain.agent.core.model;
 public record AgentKey(String id, String incarnation) {
     public AgentKey {
         if (id.isEmpty() || incarnation.isEmpty()) {
-            throw new IllegalArgumentException("an agent key needs an id and an incarnation, got '" + id + "/" + incarnation + "'");
+            throw new IllegalArgumentException(
+                    "an agent key needs an id and an incarnation, got '"
+                            + id
+                            + "/"
+                            + incarnation
+                            + "'");
         }
     }
 
