@@ -357,13 +357,11 @@ public final class Coordinator implements AutoCloseable {
             long number = next.getAndIncrement();
             open.put(number, future);
             loop.offer(
-                    question.apply(
-                            answer ->
-                                    later(
-                                            () -> {
-                                                open.remove(number);
-                                                future.complete(answer);
-                                            })));
+                    question.apply(answer ->
+                            later(() -> {
+                                open.remove(number);
+                                future.complete(answer);
+                            })));
             if (drained) {
                 abandon();
             }

@@ -20,8 +20,18 @@ final class CoordinatorMeters implements AutoCloseable {
     CoordinatorMeters(
             MeterRegistry registry, String coordinatorId, CoordinatorLoop loop, EventLog events) {
         this.registry = registry;
-        gauge(loop, coordinatorId, "coxswain.term", "Leadership term, 0: standby", CoordinatorCore.Vitals::term);
-        gauge(loop, coordinatorId, "coxswain.agents", "Attached agents", CoordinatorCore.Vitals::agents);
+        gauge(
+                loop,
+                coordinatorId,
+                "coxswain.term",
+                "Leadership term, 0: standby",
+                CoordinatorCore.Vitals::term);
+        gauge(
+                loop,
+                coordinatorId,
+                "coxswain.agents",
+                "Attached agents",
+                CoordinatorCore.Vitals::agents);
         gauge(
                 loop,
                 coordinatorId,
@@ -40,7 +50,12 @@ final class CoordinatorMeters implements AutoCloseable {
                 "coxswain.job.incidents",
                 "Incidents of the running job",
                 CoordinatorCore.Vitals::incidents);
-        gauge(loop, coordinatorId, "coxswain.jobs.queued", "Jobs that wait", CoordinatorCore.Vitals::queuedJobs);
+        gauge(
+                loop,
+                coordinatorId,
+                "coxswain.jobs.queued",
+                "Jobs that wait",
+                CoordinatorCore.Vitals::queuedJobs);
         meters.add(
                 Gauge.builder("coxswain.loop.backlog", loop, CoordinatorLoop::backlog)
                         .description("Inputs that wait for the decision loop")
@@ -54,7 +69,11 @@ final class CoordinatorMeters implements AutoCloseable {
     }
 
     private void gauge(
-            CoordinatorLoop loop, String coordinatorId, String name, String text, ToDoubleFunction<CoordinatorCore.Vitals> vital) {
+            CoordinatorLoop loop,
+            String coordinatorId,
+            String name,
+            String text,
+            ToDoubleFunction<CoordinatorCore.Vitals> vital) {
         meters.add(
                 Gauge.builder(name, loop, from -> vital.applyAsDouble(from.vitals()))
                         .description(text)

@@ -1,23 +1,102 @@
 package io.coxswain.launcher;
 
+import io.coxswain.launcher.command.TrainCommand;
+import io.coxswain.launcher.config.ConfigException;
+import io.coxswain.launcher.logs.Logs;
+import java.io.PrintStream;
+import java.nio.charset.Charset;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** The {@code coxswain} command. */
 @Command(
         name = "coxswain",
-        description = "Fault-tolerant synchronous training from one controller.",
-        mixinStandardHelpOptions = true,
-        versionProvider = Main.Version.class)
+        header = "Fault-tolerant synchronous training from one controller.",
+        versionProvider = Main.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:done; of train and wait: the job completed",
+            "1:the job failed, was refused or was cancelled",
+            "2:the command line or a file that it names cannot be used",
+            "3:the machine is not as needed: a port in use, too little shared memory, nobody listening",
+            "70:a bug in Coxswain",
+            "130:ended by Ctrl-C (143: by SIGTERM)"
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  coxswain train examples/digits/job.yaml --kill 1@step:200",
+            "  coxswain train --help"
+        })
 public final class Main implements Runnable {
+    private static final Map<String, Supplier<Object>> COMMANDS = commands();
+
     @Spec private CommandSpec spec = CommandSpec.create();
+
+    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Shows this help.")
+    private boolean help;
+
+    @Option(names = {"-V", "--version"}, versionHelp = true, description = "Shows the version.")
+    private boolean version;
+
+    private static Map<String, Supplier<Object>> commands() {
+        var commands = new LinkedHashMap<String, Supplier<Object>>();
+        commands.put("train", TrainCommand::new);
+        return commands;
+    }
 
     /** Runs the command and ends the process with its exit code. */
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Main()).execute(args));
+        Logs.silent();
+        System.exit(run(args));
+    }
+
+    /** Runs the command in this process and returns its exit code. */
+    public static int run(String... args) {
+        return commandLine(args.length > 0 ? args[0] : null).execute(args);
+    }
+
+    /** The command with all its subcommands; with {@code only} that one, since each takes time to be looked at. */
+    static CommandLine commandLine(@Nullable String only) {
+        var line = new CommandLine(new Main());
+        if (only != null && COMMANDS.containsKey(only)) {
+            line.addSubcommand(only, COMMANDS.get(only).get());
+        } else if (!"--version".equals(only) && !"-V".equals(only)) {
+            COMMANDS.forEach((name, command) -> line.addSubcommand(name, command.get()));
+        }
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setExecutionExceptionHandler((failure, command, _) -> failed(failure, command));
+        return line;
+    }
+
+    private static int failed(Exception failure, CommandLine command) throws Exception {
+        PrintStream err = System.err;
+        switch (failure) {
+            case ConfigException config -> {
+                config.complaints().forEach(complaint -> err.println("coxswain: " + complaint));
+                return ExitCode.USAGE;
+            }
+            case EnvironmentException environment -> {
+                err.println("coxswain: " + environment.getMessage());
+                return ExitCode.ENVIRONMENT;
+            }
+            case CommandLine.ParameterException usage ->
+                    throw usage;
+            default -> {
+                err.println("coxswain: a bug in Coxswain ended " + command.getCommandName() + "; please report what follows");
+                failure.printStackTrace(err);
+                return ExitCode.BUG;
+            }
+        }
     }
 
     /** Without a subcommand: says how to use it. */

@@ -19,6 +19,7 @@ import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.Progress;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.StepRun;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -29,7 +30,10 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.LongStream;
 
-/** A core with fake ports under a clock that the test moves. Inputs that ports offer are taken in order. */
+/**
+ * A core with fake ports under a clock that the test moves. Inputs that ports offer are taken in
+ * order.
+ */
 final class Bench {
     static final long MILLI = 1_000_000L;
 
@@ -233,10 +237,7 @@ final class Bench {
             int shards = job.mesh().shards();
             List<Long> bytes = Collections.nCopies(shards, 1_000L);
             List<Long> bounds =
-                    LongStream.rangeClosed(0, shards)
-                            .map(shard -> shard * 100)
-                            .boxed()
-                            .toList();
+                    LongStream.rangeClosed(0, shards).map(shard -> shard * 100).boxed().toList();
             return new JobEvent.AgentReady(
                     key,
                     new StateLayout(100L * shards, bounds, bytes, bytes, "f", true),
@@ -244,19 +245,18 @@ final class Bench {
                     MILLI);
         }
 
-        // Ten milliseconds of work: ten steps of a one-rank job, if there is credit, and now and then
+        // Ten milliseconds of work: ten steps of a one-rank job, if there is credit, and now and
+        // then
         // a heartbeat.
         void work() {
             boolean beat = heartbeats && now / (250 * MILLI) != (now - 10 * MILLI) / (250 * MILLI);
             if (beat) {
-                streams.forEach(
-                        (stream, _) ->
-                                queue.add(
-                                        new CoordinatorInput.AgentSaid(
-                                                stream,
-                                                0,
-                                                new AgentWord.Heartbeat(
-                                                        now, 0, "idle", 0, List.of(), 0))));
+                streams.forEach((stream, _) ->
+                        queue.add(
+                                new CoordinatorInput.AgentSaid(
+                                        stream,
+                                        0,
+                                        new AgentWord.Heartbeat(now, 0, "idle", 0, List.of(), 0))));
             }
             long last = Math.min(credit, done + 10);
             if (!steps || last <= done) {
@@ -303,9 +303,7 @@ final class Bench {
                             collect.epoch(),
                             collect.step(),
                             0,
-                            List.of(
-                                    new FinalShard.LeafPart(
-                                            "w", 0, 1, 0, "ab".repeat(32), "77")),
+                            List.of(new FinalShard.LeafPart("w", 0, 1, 0, "ab".repeat(32), "77")),
                             true,
                             0.25,
                             0.97,
@@ -315,8 +313,7 @@ final class Bench {
 
         void say(long stream, String jobId, JobEvent event) {
             queue.add(
-                    new CoordinatorInput.AgentSaid(
-                            stream, 0, new AgentWord.ForJob(jobId, event)));
+                    new CoordinatorInput.AgentSaid(stream, 0, new AgentWord.ForJob(jobId, event)));
         }
     }
 }

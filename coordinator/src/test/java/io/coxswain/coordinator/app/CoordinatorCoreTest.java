@@ -12,10 +12,12 @@ import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.liveness.DialResult;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Mesh;
+
+import org.junit.jupiter.api.Test;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.FutureTask;
-import org.junit.jupiter.api.Test;
 
 class CoordinatorCoreTest {
     private static final Mesh ONE = new Mesh(1, 1);
@@ -104,9 +106,7 @@ class CoordinatorCoreTest {
 
         long steps = bench.status().jobs().getFirst().completedStep();
         long accounts =
-                bench.store.written.stream()
-                        .filter(StoreRecord.Account.class::isInstance)
-                        .count();
+                bench.store.written.stream().filter(StoreRecord.Account.class::isInstance).count();
         assertThat(steps).isGreaterThan(1_000);
         assertThat(accounts).isBetween(2L, 4L);
     }
@@ -313,9 +313,7 @@ class CoordinatorCoreTest {
 
         bench.give(
                 new CoordinatorInput.AgentSaid(
-                        stream,
-                        0,
-                        new AgentWord.Heartbeat(9, 0, "idle", 0, List.of(), 0)));
+                        stream, 0, new AgentWord.Heartbeat(9, 0, "idle", 0, List.of(), 0)));
         bench.pass(500);
         long during = bench.status().jobs().getFirst().completedStep();
         assertThat(during).isGreaterThan(before);
@@ -423,11 +421,10 @@ class CoordinatorCoreTest {
     void theCoreBelongsToOneThread() throws Exception {
         bench.lead(1);
         var other =
-                new FutureTask<Void>(
-                        () -> {
-                            bench.core.advance(bench.now);
-                            return null;
-                        });
+                new FutureTask<Void>(() -> {
+                    bench.core.advance(bench.now);
+                    return null;
+                });
         Thread.ofPlatform().start(other);
 
         assertThatThrownBy(other::get).hasCauseInstanceOf(IllegalStateException.class);

@@ -3,9 +3,15 @@ package io.coxswain.coordinator.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.coordinator.CoordinatorStatus;
-import java.util.List;
-import java.util.concurrent.CompletableFuture;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.liveness.LivenessLimits;
+import io.coxswain.coordinator.core.model.Inventory;
+
 import org.junit.jupiter.api.Test;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 
 class CoordinatorLoopTest {
     private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
@@ -14,11 +20,21 @@ class CoordinatorLoopTest {
 
     private CoordinatorCore core(EventsPort events) {
         return new CoordinatorCore(
-                CoordinatorSettings.defaults("c1"),
-                new RecordingAgents(),
-                new FakeStore(loop),
-                events,
-                _ -> {});
+                impatient(), new RecordingAgents(), new FakeStore(loop), events, _ -> {});
+    }
+
+    // Agents are lost after 40 ms of silence.
+    private static CoordinatorSettings impatient() {
+        var defaults = CoordinatorSettings.defaults("c1");
+        return new CoordinatorSettings(
+                "c1",
+                defaults.jobLimits(),
+                new LivenessLimits(10_000_000L, 40_000_000L, 40_000_000L, 10_000_000L, 0),
+                defaults.accountNanos(),
+                defaults.storeRetryNanos(),
+                defaults.queuedJobs(),
+                defaults.keptJobs(),
+                defaults.environment());
     }
 
     private CoordinatorStatus status() {
@@ -39,47 +55,30 @@ class CoordinatorLoopTest {
 
     @Test
     void deadlinesAreServedWithoutInputs() {
-        loop.start(core((_, _, _, _, _, _) -> {}));
         var lost = new CompletableFuture<Void>();
-        var silent =
-                new CoordinatorLoop("silent-loop", System::nanoTime, broken::complete);
-        silent.start(
-                new CoordinatorCore(
-                        CoordinatorSettings.defaults("c2"),
-                        new RecordingAgents(),
-                        new FakeStore(silent),
-                        (event, _, _, _, _, _) -> {
-                            if (event
-                                    instanceof
-                                    io.coxswain.coordinator.core.event.CoordinatorEvent.AgentLost) {
-                                lost.complete(null);
-                            }
-                        },
-                        _ -> {}));
-        silent.offer(new CoordinatorInput.LeadershipGained(1, List.of()));
-        silent.offer(
+        loop.start(
+                core((event, _, _, _, _, _) -> {
+                    if (event instanceof CoordinatorEvent.AgentLost) {
+                        lost.complete(null);
+                    }
+                }));
+        loop.offer(new CoordinatorInput.LeadershipGained(1, List.of()));
+        loop.offer(
                 new CoordinatorInput.AgentAttached(
-                        1,
-                        0,
-                        Bench.agent(1),
-                        java.util.Map.of(),
-                        "",
-                        io.coxswain.coordinator.core.model.Inventory.EMPTY,
-                        0));
+                        1, 0, Bench.agent(1), Map.of(), "", Inventory.EMPTY, 0));
 
         lost.join();
 
-        silent.stop("done");
         loop.stop("done");
+        assertThat(broken).isNotDone();
     }
 
     @Test
     void aBugStopsTheLoopAndIsTold() throws Exception {
         loop.start(
-                core(
-                        (_, _, _, _, _, _) -> {
-                            throw new IllegalStateException("on purpose");
-                        }));
+                core((_, _, _, _, _, _) -> {
+                    throw new IllegalStateException("on purpose");
+                }));
         loop.offer(new CoordinatorInput.LeadershipGained(1, List.of()));
 
         assertThat(broken.join()).hasMessage("on purpose");

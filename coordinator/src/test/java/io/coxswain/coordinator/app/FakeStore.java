@@ -1,13 +1,16 @@
 package io.coxswain.coordinator.app;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
-/** A store in memory, fenced by a flag. Outcomes may be scripted; what is not answers as it should. */
+/**
+ * A store in memory, fenced by a flag. Outcomes may be scripted; what is not answers as it should.
+ */
 public final class FakeStore implements StorePort {
     /** What happens to a write whose outcome is scripted. */
     public enum Fate {

@@ -3,6 +3,7 @@ package io.coxswain.coordinator.app;
 import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
+
 import java.util.ArrayList;
 import java.util.List;
 
@@ -70,8 +71,7 @@ public class RecordingAgents implements AgentsPort {
     }
 
     @Override
-    public void placement(
-            long stream, long term, String jobId, JobEffect.SendPlacement placement) {
+    public void placement(long stream, long term, String jobId, JobEffect.SendPlacement placement) {
         send(stream, term, placement);
     }
 

@@ -17,8 +17,8 @@ final class ReferenceSection {
 
     private ReferenceSection() {}
 
-    /** Reads the section and renders it as the JSON that the runtime takes. */
-    static String read(ConfigSection runtime) {
+    /** Reads the section, and renders it as the JSON that the runtime takes. */
+    static RuntimeSection read(ConfigSection runtime) {
         var json = new LinkedHashMap<String, Object>();
         json.put("kind", "reference");
         runtime.require("model");
@@ -28,12 +28,31 @@ final class ReferenceSection {
         }
         var modelJson = new LinkedHashMap<String, Object>();
         modelJson.put("kind", model.choice("kind", "mlp", List.of("mlp")));
-        modelJson.put("layers", model.wholes("layers", List.of(), 2, 64, 1, 1 << 20));
+        List<Long> layers = model.wholes("layers", List.of(), 2, 64, 1, 1 << 20);
+        long parameters = parameters(layers);
+        if (parameters > Integer.MAX_VALUE) {
+            model.complain("layers", "a network of " + parameters + " parameters; expected at most " + Integer.MAX_VALUE);
+        }
+        modelJson.put("layers", layers);
         json.put("model", modelJson);
-        json.put("optimizer", optimizer(runtime.section("optimizer")));
-        json.put("ballast", runtime.size("ballast", 0, 0, MAX_BALLAST_BYTES));
+        Map<String, Object> optimizer = optimizer(runtime.section("optimizer"));
+        json.put("optimizer", optimizer);
+        long ballastBytes = runtime.size("ballast", 0, 0, MAX_BALLAST_BYTES);
+        json.put("ballast", ballastBytes);
         json.put("minStepMillis", runtime.whole("minStepMillis", 0, 0, 3_600_000));
-        return JsonMapper.shared().writeValueAsString(json);
+        return new RuntimeSection(
+                JsonMapper.shared().writeValueAsString(json),
+                parameters,
+                "adam".equals(optimizer.get("kind")) ? 3 : 2,
+                ballastBytes);
+    }
+
+    private static long parameters(List<Long> layers) {
+        long parameters = 0;
+        for (int i = 1; i < layers.size(); i++) {
+            parameters += (layers.get(i - 1) + 1) * layers.get(i);
+        }
+        return parameters;
     }
 
     private static Map<String, Object> optimizer(ConfigSection section) {

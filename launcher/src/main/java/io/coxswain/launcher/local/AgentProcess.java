@@ -1,29 +1,31 @@
 package io.coxswain.launcher.local;
 
-import org.jspecify.annotations.Nullable;
-
+import io.coxswain.agent.ArenaSweep;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStreamWriter;
+import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 /**
- * One agent of a one-machine cluster as a process of its own. The launcher talks to it by lines:
- * its standard input carries orders and, by closing, the news that the launcher is gone; its
- * standard output carries what it reached.
+ * One agent of a one-machine cluster as a process of its own. The launcher talks to it by lines: its standard input carries orders and, by closing, the news
+ * that the launcher is gone; its standard output carries what it reached. Thread-safe.
  */
 public final class AgentProcess {
+    private static final long DEATH_LIMIT_MILLIS = 5_000;
+    private static final int SHOWN_LOG_LINES = 8;
+
     /** A coordinate at which the agent stopped and waits: it goes on only when released. */
     public record Reached(long step, String phase) {}
 
@@ -35,59 +37,52 @@ public final class AgentProcess {
     private final CompletableFuture<Integer> exited;
     private final CompletableFuture<Void> started = new CompletableFuture<>();
     private final Consumer<Reached> onReached;
-    private volatile long workerPid;
-    private volatile @Nullable Path arena;
+    private final List<ProcessHandle> dying = new CopyOnWriteArrayList<>();
+    private final Path arenas;
     private volatile boolean killed;
 
     private AgentProcess(
-            int index, String agentId, Process process, Path log, Consumer<Reached> onReached) {
+            int index, String agentId, Process process, Path log, Path arenas, Consumer<Reached> onReached) {
         this.index = index;
         this.agentId = agentId;
         this.process = process;
         this.orders = new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8);
         this.log = log;
+        this.arenas = arenas;
         this.onReached = onReached;
         this.exited = process.onExit().thenApply(Process::exitValue);
-        this.exited.thenAccept(status ->
-                started.completeExceptionally(
-                        new IOException(
-                                agentId
-                                        + " ended with status "
-                                        + status
-                                        + " before it was up; its log is "
-                                        + log
-                                        + lastLine(log))));
+        var unused =
+                exited.thenAccept(
+                        status ->
+                                started.completeExceptionally(
+                                        new IOException(
+                                                agentId + " ended with status " + status + " before it was up; its log is " + log + logEnd())));
     }
 
-    /** Starts the process; {@link #started()} completes when its data plane listens. */
+    /**
+     * Starts the process; {@link #started()} completes when its data plane listens.
+     *
+     * @param log where its standard error goes
+     * @param arenas folder in which it makes one for its shared memory
+     */
     static AgentProcess start(
-            int index,
-            String agentId,
-            List<String> command,
-            Map<String, String> environment,
-            Path log,
-            Consumer<Reached> onReached)
+            int index, String agentId, List<String> command, Path log, Path arenas, Consumer<Reached> onReached)
             throws IOException {
         var builder = new ProcessBuilder(command);
-        builder.environment().putAll(environment);
         builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
-        var agent = new AgentProcess(index, agentId, builder.start(), log, onReached);
+        var agent = new AgentProcess(index, agentId, builder.start(), log, arenas, onReached);
         Thread.ofVirtual().name("agent-lines-" + index).start(agent::readLines);
         return agent;
     }
 
     private void readLines() {
-        try (var lines =
-                new BufferedReader(
-                        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+        try (var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             String line;
             while ((line = lines.readLine()) != null) {
                 String[] words = line.split(" ", 2);
                 String rest = words.length > 1 ? words[1] : "";
                 switch (words[0]) {
-                    case AgentLines.ARENA -> arena = Path.of(rest);
                     case AgentLines.UP -> started.complete(null);
-                    case AgentLines.WORKER -> workerPid = Long.parseLong(rest);
                     case AgentLines.REACHED -> onReached.accept(AgentLines.reached(rest));
                     default -> {
                         // A line of somebody's library on standard output is no order of ours.
@@ -115,18 +110,14 @@ public final class AgentProcess {
         return process.pid();
     }
 
-    /** The running worker's process id, 0 before there is one. */
-    public long workerPid() {
-        return workerPid;
-    }
-
     /** Completes when the agent is up; fails with what its log ends with. */
     public CompletableFuture<Void> started() {
-        return started;
+        return started.copy();
     }
 
+    /** Completes with the exit status. */
     public CompletableFuture<Integer> exited() {
-        return exited;
+        return exited.copy();
     }
 
     public boolean alive() {
@@ -151,31 +142,35 @@ public final class AgentProcess {
         }
     }
 
-    /**
-     * The death of the host: SIGKILL of agent and worker, and the memory that dies with the
-     * machine. Returns when both processes are gone.
-     */
-    public void killHost() {
+    /** The death of the host: SIGKILL of agent and worker. {@link #awaitHostDead} completes it. */
+    void signalHost() {
         killed = true;
+        List<ProcessHandle> workers = workers();
         process.destroyForcibly();
-        long worker = workerPid;
-        ProcessHandle.of(worker).ifPresent(ProcessHandle::destroyForcibly);
+        workers.forEach(ProcessHandle::destroyForcibly);
+        dying.addAll(workers);
+    }
+
+    /** Waits until agent and worker are gone, then deletes the memory that dies with the machine. */
+    void awaitHostDead() {
         await(process.onExit());
-        ProcessHandle.of(worker).ifPresent(handle -> await(handle.onExit()));
+        dying.forEach(worker -> await(worker.onExit()));
         deleteArena();
     }
 
     /** SIGKILL of the worker alone. */
-    public void killWorker() {
-        ProcessHandle.of(workerPid)
-                .ifPresent(handle -> {
-                    handle.destroyForcibly();
-                    await(handle.onExit());
-                });
+    void signalWorker() {
+        workers().forEach(ProcessHandle::destroyForcibly);
+    }
+
+    // The agent starts nothing but workers.
+    private List<ProcessHandle> workers() {
+        return process.children().toList();
     }
 
     /** Asks the agent to end by closing its standard input. */
     void askToEnd() {
+        dying.addAll(workers());
         try {
             orders.close();
         } catch (IOException e) {
@@ -187,47 +182,48 @@ public final class AgentProcess {
     void end(long limitMillis) {
         try {
             exited.get(limitMillis, TimeUnit.MILLISECONDS);
-        } catch (TimeoutException e) {
+        } catch (TimeoutException | ExecutionException e) {
             process.destroyForcibly();
             await(process.onExit());
-        } catch (Exception e) {
+        } catch (InterruptedException e) {
             process.destroyForcibly();
+            Thread.currentThread().interrupt();
         }
-        ProcessHandle.of(workerPid)
-                .filter(handle -> workerPid > 0)
-                .ifPresent(ProcessHandle::destroyForcibly);
+        dying.forEach(
+                worker -> {
+                    worker.destroyForcibly();
+                    await(worker.onExit());
+                });
         deleteArena();
     }
 
     private void deleteArena() {
-        Path folder = arena;
-        if (folder == null || !Files.exists(folder)) {
-            return;
-        }
-        try (var files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.deleteIfExists(file);
-            }
+        try {
+            // Its owner is dead, so the sweep takes it, and nobody else's.
+            var unused = ArenaSweep.sweep(arenas);
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException("cannot delete the arena " + folder, e);
+            throw new UncheckedIOException("cannot clean up in " + arenas, e);
         }
     }
 
     private static void await(CompletableFuture<?> future) {
         try {
-            future.get(5, TimeUnit.SECONDS);
-        } catch (Exception e) {
-            if (e instanceof InterruptedException) {
-                Thread.currentThread().interrupt();
-            }
+            future.get(DEATH_LIMIT_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            // The kernel is slow to take it away; it can do nothing any more.
         }
     }
 
-    private static String lastLine(Path log) {
+    /** The end of its log, for an error message; empty when there is none. */
+    String logEnd() {
         try {
-            List<String> lines =
-                    Files.readAllLines(log).stream().filter(line -> !line.isBlank()).toList();
-            return lines.isEmpty() ? "" : ", which ends: " + lines.getLast().strip();
+            List<String> lines = Files.readAllLines(log).stream().filter(line -> !line.isBlank()).toList();
+            List<String> end = lines.subList(Math.max(0, lines.size() - SHOWN_LOG_LINES), lines.size());
+            return end.isEmpty()
+                    ? ", which is empty"
+                    : ", which ends:" + System.lineSeparator() + "  " + String.join(System.lineSeparator() + "  ", end);
         } catch (IOException e) {
             return "";
         }

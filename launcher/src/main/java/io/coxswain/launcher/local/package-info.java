@@ -1,7 +1,4 @@
-/**
- * The one-machine cluster: embedded ZooKeeper, agents as processes, and faults at logical
- * coordinates.
- */
+/** The one-machine cluster: embedded ZooKeeper, agents as processes, and faults at logical coordinates. */
 @NullMarked
 package io.coxswain.launcher.local;
 

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -193,6 +194,13 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         if (current != null) {
             current.send(request);
         }
+    }
+
+    /** The process id of the worker, empty when none runs. */
+    synchronized Optional<Long> pid() {
+        Bench current = bench;
+        long pid = current == null ? 0 : current.supervisor.pid();
+        return pid == 0 ? Optional.empty() : Optional.of(pid);
     }
 
     /** Kills what runs and waits until it is gone. */

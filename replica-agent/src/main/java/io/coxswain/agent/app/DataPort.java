@@ -1,6 +1,7 @@
 package io.coxswain.agent.app;
 
 import io.coxswain.agent.core.AgentEffect;
+import io.coxswain.agent.core.model.SlotRef;
 import java.util.List;
 
 /** The data plane: reductions, gathers and copies. Nothing here blocks or throws; results come back as events. */
@@ -14,6 +15,8 @@ public interface DataPort {
     void gather(AgentEffect.Gather gather);
 
     void push(AgentEffect.PushCopy push);
+
+    void cancelPushes(SlotRef slot);
 
     void fetch(AgentEffect.FetchState fetch);
 

@@ -46,6 +46,7 @@ public final class EffectRunner {
             case AgentEffect.Reduce reduce -> ports.data().reduce(reduce);
             case AgentEffect.Gather gather -> ports.data().gather(gather);
             case AgentEffect.PushCopy push -> ports.data().push(push);
+            case AgentEffect.CancelPushes cancel -> ports.data().cancelPushes(cancel.slot());
             case AgentEffect.FetchState fetch -> ports.data().fetch(fetch);
             case AgentEffect.CreateFile create -> ports.arena().create(create.file(), create.shape());
             case AgentEffect.DeleteFile delete -> ports.arena().delete(delete.file());

@@ -48,6 +48,9 @@ public sealed interface AgentEffect {
     /** Stream an own snapshot to a holder; answered by {@link AgentEvent.CopyPushed}. */
     record PushCopy(StateName state, SlotRef slot, Peer holder, long floor, long placementVersion) implements AgentEffect {}
 
+    /** End the pushes that read this slot; they are answered as not verified. */
+    record CancelPushes(SlotRef slot) implements AgentEffect {}
+
     /** Bring a state into a free slot; answered by {@link AgentEvent.StateFetched}. */
     record FetchState(StateName state, Digest digest, Peer donor, SlotRef destination) implements AgentEffect {}
 

@@ -4,18 +4,22 @@ import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.StateName;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The agent's decisions: one event and the time in, effects in order out. It holds the highest term and epoch promised, the job, the view, credits and lease, what
- * the worker does, and what lies in the arena. See {@link Phase} for the diagram.
+ * The agent's decisions: one event and the time in, effects in order out. It holds the highest term
+ * and epoch promised, the job, the view, credits and lease, what the worker does, and what lies in
+ * the arena. See {@link Phase} for the diagram.
  *
- * <p>Confined to one thread at a time. Times are nanoseconds of a monotonic clock that starts at or above zero. After an exception the machine must not be used any
- * more: a broken invariant stops the agent.
+ * <p>Confined to one thread at a time. Times are nanoseconds of a monotonic clock that starts at or
+ * above zero. After an exception the machine must not be used any more: a broken invariant stops
+ * the agent.
  */
 public final class AgentMachine {
     private static final long PEER_LOST_NANOS = 1_000_000_000L;
@@ -79,7 +83,9 @@ public final class AgentMachine {
 
     // ---------------------------------------------------------------- events
 
-    /** Takes one event. The effects are to be carried out in order before the next event is given. */
+    /**
+     * Takes one event. The effects are to be carried out in order before the next event is given.
+     */
     public List<AgentEffect> step(AgentEvent event, long now) {
         switch (event) {
             case AgentEvent.Tick _ -> tick(now);
@@ -91,7 +97,11 @@ public final class AgentMachine {
                 } else {
                     out.add(
                             new AgentEffect.LeaveStream(
-                                    "its leader speaks for term " + word.term() + ", but term " + at.link.termSeen() + " was heard already"));
+                                    "its leader speaks for term "
+                                            + word.term()
+                                            + ", but term "
+                                            + at.link.termSeen()
+                                            + " was heard already"));
                 }
             }
             case AgentEvent.FromWorker word -> {
@@ -109,7 +119,8 @@ public final class AgentMachine {
                 }
             }
             case AgentEvent.PeerLost lost -> peerLost(lost, now);
-            case AgentEvent.DataFenced fenced -> at.dataFenced = Math.max(at.dataFenced, at.job == null ? 0 : fenced.epoch());
+            case AgentEvent.DataFenced fenced ->
+                    at.dataFenced = Math.max(at.dataFenced, at.job == null ? 0 : fenced.epoch());
             case AgentEvent.CopyPushed pushed -> at.replication.pushed(pushed, now);
             case AgentEvent.StateFetched fetched -> at.restoring.fetched(fetched, now);
             case AgentEvent.CopyReceived received -> {
@@ -131,13 +142,19 @@ public final class AgentMachine {
     /** What follows from the state as it is, whatever event led to it. */
     private void settle(long now) {
         switch (at.phase) {
-            case NO_JOB, WARMING, STANDBY, FENCED, VIEW_READY -> {}
+            case NO_JOB, WARMING, STANDBY, FENCED -> {}
+            case VIEW_READY -> views.snapshotBase();
             case FENCING -> views.answerWhenQuiet(now);
             case RESTORING -> at.restoring.proceed(at.isQuiet(), now);
-            case GATHERING -> at.replication.pump(now);
-            case STEPPING -> {
+            case GATHERING -> {
+                views.snapshotBase();
                 at.replication.pump(now);
-                at.stepping.advance(at.link.leaseHolds(now), now);
+            }
+            case STEPPING -> {
+                views.snapshotBase();
+                at.replication.pump(now);
+                at.stepping.advance(at.baseWanted == null && at.link.leaseHolds(now), now);
+                views.collectFinal();
             }
         }
     }
@@ -152,7 +169,13 @@ public final class AgentMachine {
         if (at.link.beat(now)) {
             long nanos = at.stepping.isUnderWay() ? now - at.stepping.operationSince() : 0;
             out.report(
-                    new AgentReport.Heartbeat(at.link.sequence(), at.link.jobTimeAt(now), operation(), at.stepping.step(), List.of(), nanos));
+                    new AgentReport.Heartbeat(
+                            at.link.sequence(),
+                            at.link.jobTimeAt(now),
+                            operation(),
+                            at.stepping.step(),
+                            List.of(),
+                            nanos));
         }
     }
 
@@ -162,7 +185,10 @@ public final class AgentMachine {
             case WARMING -> "load";
             case FENCING, FENCED -> "fenced";
             case RESTORING, VIEW_READY -> "restore";
-            case GATHERING, STEPPING -> at.stepping.isUnderWay() ? at.stepping.operation().name().toLowerCase(Locale.ROOT) : "idle";
+            case GATHERING, STEPPING ->
+                    at.stepping.isUnderWay()
+                            ? at.stepping.operation().name().toLowerCase(Locale.ROOT)
+                            : "idle";
         };
     }
 
@@ -171,7 +197,11 @@ public final class AgentMachine {
         at.link.opened();
         at.progress.untold();
         out.report(
-                new AgentReport.Attach(at.inventory(job == null ? "" : job.jobId(), at.progress.takeUnsent(at.vault.floor())), at.link.jobTimeAt(now)));
+                new AgentReport.Attach(
+                        at.inventory(
+                                job == null ? "" : job.jobId(),
+                                at.progress.takeUnsent(at.vault.floor())),
+                        at.link.jobTimeAt(now)));
     }
 
     private void fromLeader(AgentEvent.FromLeader event, long now) {
@@ -183,8 +213,12 @@ public final class AgentMachine {
                     out.report(untold);
                 }
             }
-            case AgentEvent.AttachRejected rejected -> out.add(new AgentEffect.LeaveStream("the leader rejected this agent: " + rejected.reason()));
-            case AgentEvent.HeartbeatAnswered answered -> at.link.jobTime(answered.jobTimeNanos(), now);
+            case AgentEvent.AttachRejected rejected ->
+                    out.add(
+                            new AgentEffect.LeaveStream(
+                                    "the leader rejected this agent: " + rejected.reason()));
+            case AgentEvent.HeartbeatAnswered answered ->
+                    at.link.jobTime(answered.jobTimeNanos(), now);
             case AgentEvent.JobOffered offered -> jobOffered(offered.job(), now);
             case AgentEvent.Fenced fenced -> views.fenced(fenced, now);
             case AgentEvent.ViewOrdered ordered -> views.ordered(ordered.order(), now);
@@ -213,7 +247,11 @@ public final class AgentMachine {
         JobSpec job = at.job;
         if (job != null && !job.jobId().equals(offered.jobId())) {
             out.report(
-                    new AgentReport.JobUnfit(offered.jobId(), "this agent runs job '" + job.jobId() + "'; it takes another one when that has ended"));
+                    new AgentReport.JobUnfit(
+                            offered.jobId(),
+                            "this agent runs job '"
+                                    + job.jobId()
+                                    + "'; it takes another one when that has ended"));
             return;
         }
         if (job == null) {
@@ -230,7 +268,9 @@ public final class AgentMachine {
 
     private void peerLost(AgentEvent.PeerLost event, long now) {
         PrepareOrder order = at.order;
-        if (order == null || event.rank() >= order.view().ranks() || !at.isRunning(order.view().jobId(), event.epoch())) {
+        if (order == null
+                || event.rank() >= order.view().ranks()
+                || !at.isRunning(order.view().jobId(), event.epoch())) {
             return;
         }
         if (peerLostEpoch != event.epoch()) {
@@ -242,7 +282,10 @@ public final class AgentMachine {
             peerLostAt.put(event.rank(), now);
             out.report(
                     new AgentReport.PeerUnreachable(
-                            order.view().jobId(), event.epoch(), order.view().members().get(event.rank()).key(), event.detail()));
+                            order.view().jobId(),
+                            event.epoch(),
+                            order.view().members().get(event.rank()).key(),
+                            event.detail()));
         }
     }
 }

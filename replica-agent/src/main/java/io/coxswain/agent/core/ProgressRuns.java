@@ -37,7 +37,8 @@ final class ProgressRuns {
     private long lastStep;
     private int reportEvery = 1;
 
-    private long runFirst;
+    // No run is open before the first view: nothing is done yet, and a cut makes nothing.
+    private long runFirst = 1;
     private long done;
     private long boundaryNanos;
     private long endNanos;

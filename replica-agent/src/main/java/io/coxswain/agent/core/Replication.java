@@ -105,6 +105,7 @@ final class Replication {
                 }
             }
         }
+        vault.unpin(event.state());
         Stream stream = stream(event.holder());
         if (stream == null || !event.state().equals(stream.inFlight)) {
             return;
@@ -129,6 +130,7 @@ final class Replication {
             Vault.Snapshot next = nextFor(stream);
             if (next != null) {
                 stream.inFlight = next.name;
+                vault.pin(next);
                 out.add(new AgentEffect.PushCopy(next.name, next.slot, stream.holder, vault.floor(), version));
                 out.add(new AgentEffect.Reached(next.name.step(), StepPhase.COPY));
             }

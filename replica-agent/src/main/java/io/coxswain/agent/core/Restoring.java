@@ -9,17 +9,22 @@ import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.StepPlan;
 import io.coxswain.agent.core.model.View;
+
 import org.jspecify.annotations.Nullable;
 
 /**
- * Brings this agent's worker to a view's base as ordered: keeps what is live, loads from an own snapshot or a held copy, or fetches into a free slot first. Never
- * loads what does not match its digest, and frees nothing.
+ * Brings this agent's worker to a view's base as ordered: keeps what is live, loads from an own
+ * snapshot or a held copy, or fetches into a free slot first. Never loads what does not match its
+ * digest, and frees nothing that anybody may have to go back to: a fetch into full slots takes the
+ * place of a snapshot between the floor and the newest.
  */
 final class Restoring {
     /** How an attempt stands. */
     private enum Stage {
         IDLE,
-        /** Until nothing of older epochs runs, the worker has the program and its region is there. */
+        /**
+         * Until nothing of older epochs runs, the worker has the program and its region is there.
+         */
         WAITING,
         FETCHING,
         LOADING
@@ -44,7 +49,13 @@ final class Restoring {
     private AgentKey source;
     private long restoredBytes;
 
-    Restoring(AgentKey self, Outbox out, AgentLimits limits, Vault vault, WorkerLife worker, HolderDuties holding) {
+    Restoring(
+            AgentKey self,
+            Outbox out,
+            AgentLimits limits,
+            Vault vault,
+            WorkerLife worker,
+            HolderDuties holding) {
         this.self = self;
         this.source = self;
         this.out = out;
@@ -64,7 +75,10 @@ final class Restoring {
         fetchRunning = false;
     }
 
-    /** Given up: a newer epoch came, or the worker died. A fetch that still runs may yet leave a good snapshot. */
+    /**
+     * Given up: a newer epoch came, or the worker died. A fetch that still runs may yet leave a
+     * good snapshot.
+     */
     void cancel() {
         stage = Stage.IDLE;
     }
@@ -82,15 +96,28 @@ final class Restoring {
 
     /** Starts once what it needs is there: the worker loaded and a region ready. */
     void proceed(boolean quiet, long now) {
-        if (stage != Stage.WAITING || !quiet || !worker.isLoaded() || !vault.hasRegionFor(worker.generation()) || !vault.regionIsReady()) {
+        if (stage != Stage.WAITING
+                || !quiet
+                || !worker.isLoaded()
+                || !vault.hasRegionFor(worker.generation())
+                || !vault.regionIsReady()) {
             return;
         }
         PrepareOrder current = order();
         Restore restore = restore(current);
         View view = current.view();
         if (restore.action() != Restore.Action.INIT
-                && (restore.state().shard() != view.shardOf(current.rank()) || restore.state().step() != view.baseStep())) {
-            fail("ordered to restore " + restore.state() + " for rank " + current.rank() + " at base step " + view.baseStep() + ", which it is not", false);
+                && (restore.state().shard() != view.shardOf(current.rank())
+                        || restore.state().step() != view.baseStep())) {
+            fail(
+                    "ordered to restore "
+                            + restore.state()
+                            + " for rank "
+                            + current.rank()
+                            + " at base step "
+                            + view.baseStep()
+                            + ", which it is not",
+                    false);
             return;
         }
         switch (restore.action()) {
@@ -98,7 +125,12 @@ final class Restoring {
             case KEEP_LIVE -> keepLive(restore);
             case LOAD_LOCAL, PROMOTE_COPY -> {
                 if (!loadHeld(restore)) {
-                    fail("this agent does not hold " + restore.state() + " with digest " + restore.digest(), true);
+                    fail(
+                            "this agent does not hold "
+                                    + restore.state()
+                                    + " with digest "
+                                    + restore.digest(),
+                            true);
                 }
             }
             case FETCH -> {
@@ -111,12 +143,25 @@ final class Restoring {
 
     private void keepLive(Restore restore) {
         StateName live = worker.live();
-        if (live == null || live.step() != restore.state().step() || live.shard() != restore.state().shard() || live.epoch() != restore.state().epoch()) {
-            fail("the worker's live state is " + (live == null ? "lost" : live) + ", not " + restore.state(), true);
+        if (live == null
+                || live.step() != restore.state().step()
+                || live.shard() != restore.state().shard()
+                || live.epoch() != restore.state().epoch()) {
+            fail(
+                    "the worker's live state is "
+                            + (live == null ? "lost" : live)
+                            + ", not "
+                            + restore.state(),
+                    true);
             return;
         }
         if (!worker.liveDigest().agreesWith(restore.digest())) {
-            fail("the worker's live state has digest " + worker.liveDigest() + ", not " + restore.digest(), true);
+            fail(
+                    "the worker's live state has digest "
+                            + worker.liveDigest()
+                            + ", not "
+                            + restore.digest(),
+                    true);
             return;
         }
         load(WorkerRequest.Origin.KEEP_LIVE, null, Restore.Action.KEEP_LIVE, Digest.NONE, 0);
@@ -126,7 +171,12 @@ final class Restoring {
     private boolean loadHeld(Restore restore) {
         Vault.Snapshot own = vault.find(restore.state(), restore.digest());
         if (own != null) {
-            load(WorkerRequest.Origin.SLOT, own.slot, Restore.Action.LOAD_LOCAL, restore.digest().known() ? restore.digest() : own.digest, own.bytes);
+            load(
+                    WorkerRequest.Origin.SLOT,
+                    own.slot,
+                    Restore.Action.LOAD_LOCAL,
+                    restore.digest().known() ? restore.digest() : own.digest,
+                    own.bytes);
             return true;
         }
         HolderDuties.Copy copy = holding.find(restore.state(), restore.digest());
@@ -145,13 +195,28 @@ final class Restoring {
     private void fetch(Restore restore, long now) {
         Peer donor = restore.donor();
         if (donor == null || donor.key().equals(self)) {
-            fail("ordered to fetch " + restore.state() + " without a donor other than this agent", true);
+            fail(
+                    "ordered to fetch "
+                            + restore.state()
+                            + " without a donor other than this agent",
+                    true);
             return;
         }
         source = donor.key();
         int slot = vault.freeSlot();
+        if (slot < 0 && !vault.isFreeing()) {
+            slot = vault.evictBetween();
+        }
+        if (slot < 0 && vault.isFreeing()) {
+            // A transfer is ending; this is asked again when it has.
+            return;
+        }
         if (slot < 0) {
-            fail("no free slot to fetch " + restore.state() + " into: all hold states that somebody may go back to", false);
+            fail(
+                    "no free slot to fetch "
+                            + restore.state()
+                            + " into: all hold states that somebody may go back to",
+                    false);
             return;
         }
         stage = Stage.FETCHING;
@@ -177,24 +242,46 @@ final class Restoring {
             vault.add(event.state(), event.destination(), event.digest(), event.bytes());
         }
         PrepareOrder current = order;
-        if (current == null || stage != Stage.FETCHING || !fetchRunning || !event.destination().equals(fetchInto)) {
+        if (current == null
+                || stage != Stage.FETCHING
+                || !fetchRunning
+                || !event.destination().equals(fetchInto)) {
             return;
         }
         fetchRunning = false;
         Restore restore = restore(current);
         if (event.ok() && event.digest().agreesWith(restore.digest())) {
             Digest known = restore.digest().known() ? restore.digest() : event.digest();
-            load(WorkerRequest.Origin.SLOT, event.destination(), Restore.Action.FETCH, known, event.bytes());
+            load(
+                    WorkerRequest.Origin.SLOT,
+                    event.destination(),
+                    Restore.Action.FETCH,
+                    known,
+                    event.bytes());
         } else if (event.ok()) {
-            fail("fetched " + event.state() + " has digest " + event.digest() + ", not " + restore.digest(), true);
+            fail(
+                    "fetched "
+                            + event.state()
+                            + " has digest "
+                            + event.digest()
+                            + ", not "
+                            + restore.digest(),
+                    true);
         } else if (now + limits.fetchRetryNanos() < giveUpAt) {
             fetchAgainAt = now + limits.fetchRetryNanos();
         } else {
-            fail("could not fetch " + event.state() + " from " + source + ": " + event.reason(), true);
+            fail(
+                    "could not fetch " + event.state() + " from " + source + ": " + event.reason(),
+                    true);
         }
     }
 
-    private void load(WorkerRequest.Origin origin, @Nullable SlotRef slot, Restore.Action action, Digest digest, long bytes) {
+    private void load(
+            WorkerRequest.Origin origin,
+            @Nullable SlotRef slot,
+            Restore.Action action,
+            Digest digest,
+            long bytes) {
         PrepareOrder current = order();
         View view = current.view();
         StepPlan plan = current.plan();
@@ -212,13 +299,24 @@ final class Restoring {
         }
         worker.ask(
                 new WorkerRequest.Prepare(
-                        plan, view.epoch(), current.rank(), view.replicas(), view.shards(), view.baseStep(), vault.region(), origin, slot, digest));
+                        plan,
+                        view.epoch(),
+                        current.rank(),
+                        view.replicas(),
+                        view.shards(),
+                        view.baseStep(),
+                        vault.region(),
+                        origin,
+                        slot,
+                        digest));
         if (action != Restore.Action.FETCH) {
             out.add(new AgentEffect.Reached(view.baseStep(), StepPhase.RESTORE));
         }
     }
 
-    /** Returns true if the state is the one that was ordered: the agent may say that it is ready. */
+    /**
+     * Returns true if the state is the one that was ordered: the agent may say that it is ready.
+     */
     boolean prepared(AgentEvent.ViewPrepared event) {
         PrepareOrder current = order;
         if (stage != Stage.LOADING || current == null || event.epoch() != current.view().epoch()) {
@@ -226,7 +324,12 @@ final class Restoring {
         }
         Restore restore = restore(current);
         if (event.step() != current.view().baseStep()) {
-            fail("the worker stands at step " + event.step() + ", not at " + current.view().baseStep(), true);
+            fail(
+                    "the worker stands at step "
+                            + event.step()
+                            + ", not at "
+                            + current.view().baseStep(),
+                    true);
             return false;
         }
         if (expected.known() && !event.digest().equals(expected)) {
@@ -235,7 +338,9 @@ final class Restoring {
         }
         stage = Stage.IDLE;
         if (restore.action() != Restore.Action.KEEP_LIVE) {
-            worker.live(restore.action() == Restore.Action.INIT ? initial(current) : restore.state(), expected);
+            worker.live(
+                    restore.action() == Restore.Action.INIT ? initial(current) : restore.state(),
+                    expected);
         }
         if (event.loadedBytes() > 0) {
             restoredBytes = event.loadedBytes();
@@ -245,7 +350,8 @@ final class Restoring {
 
     private static StateName initial(PrepareOrder order) {
         View view = order.view();
-        return new StateName(view.jobId(), view.epoch(), view.baseStep(), view.shardOf(order.rank()));
+        return new StateName(
+                view.jobId(), view.epoch(), view.baseStep(), view.shardOf(order.rank()));
     }
 
     void faulted(String words, boolean badState) {
@@ -260,7 +366,12 @@ final class Restoring {
         Restore restore = restore(current);
         out.report(
                 new AgentReport.ViewFailed(
-                        current.view().jobId(), current.view().epoch(), reason, badState, badState ? restore.state() : null, badState ? source : null));
+                        current.view().jobId(),
+                        current.view().epoch(),
+                        reason,
+                        badState,
+                        badState ? restore.state() : null,
+                        badState ? source : null));
     }
 
     void tick(long now) {
@@ -280,7 +391,13 @@ final class Restoring {
     AgentReport.ViewReady ready(long now) {
         PrepareOrder current = order();
         return new AgentReport.ViewReady(
-                current.view().jobId(), current.view().epoch(), current.view().baseStep(), worker.liveDigest(), did, restoredBytes, now - orderedAt);
+                current.view().jobId(),
+                current.view().epoch(),
+                current.view().baseStep(),
+                worker.liveDigest(),
+                did,
+                restoredBytes,
+                now - orderedAt);
     }
 
     private PrepareOrder order() {
@@ -294,7 +411,12 @@ final class Restoring {
     private static Restore restore(PrepareOrder order) {
         Restore restore = order.restore();
         if (restore == null) {
-            throw new IllegalStateException("view " + order.view().epoch() + ": rank " + order.rank() + " without a way to its state");
+            throw new IllegalStateException(
+                    "view "
+                            + order.view().epoch()
+                            + ": rank "
+                            + order.rank()
+                            + " without a way to its state");
         }
         return restore;
     }

@@ -8,11 +8,13 @@ import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.StateName;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /** Where the agent stands: what the parts of the machine share. */
 final class Station {
@@ -49,8 +51,12 @@ final class Station {
     /** A loss that no fence has answered yet: told again on a new stream. */
     AgentReport.@Nullable WorkerLost untoldLoss;
 
+    AgentEvent.@Nullable FinalRequested finalWanted;
     WorkerRequest.@Nullable Finish finishing;
     AgentReport.@Nullable FinalState finalState;
+
+    /** The name of the snapshot of a view's base that still wants a slot, null if none does. */
+    @Nullable StateName baseWanted;
 
     /** Names under which states are shared for others to fetch, beside their own. */
     final Map<StateName, Digest> donations = new HashMap<>();
@@ -71,7 +77,10 @@ final class Station {
     }
 
     boolean isRunning(String jobId, long epoch) {
-        return isJob(jobId) && order != null && order.view().epoch() == epoch && (phase == Phase.GATHERING || phase == Phase.STEPPING);
+        return isJob(jobId)
+                && order != null
+                && order.view().epoch() == epoch
+                && (phase == Phase.GATHERING || phase == Phase.STEPPING);
     }
 
     JobSpec currentJob() {
@@ -115,12 +124,23 @@ final class Station {
             copies.add(new HeldState(copy.name(), copy.digest(), copy.bytes()));
         }
         boolean alive = worker.isAlive() && worker.isLoaded();
-        return new Inventory(jobId, promised, alive, alive ? worker.live() : null, worker.liveDigest(), snapshots, copies, tail, vault.floor());
+        return new Inventory(
+                jobId,
+                promised,
+                alive,
+                alive ? worker.live() : null,
+                worker.liveDigest(),
+                snapshots,
+                copies,
+                tail,
+                vault.floor());
     }
 
     void viewFailed(String reason) {
         PrepareOrder current = currentOrder();
-        out.report(new AgentReport.ViewFailed(current.view().jobId(), current.view().epoch(), reason, false, null, null));
+        out.report(
+                new AgentReport.ViewFailed(
+                        current.view().jobId(), current.view().epoch(), reason, false, null, null));
     }
 
     void becomeStandby() {

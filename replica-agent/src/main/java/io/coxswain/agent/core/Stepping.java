@@ -159,6 +159,9 @@ final class Stepping {
     /** The worker finished an apply, of this view or of one that was fenced meanwhile. */
     void applied(AgentEvent.Applied event, long now) {
         View current = view;
+        if (!worker.isApplying()) {
+            return;
+        }
         worker.applying(false);
         if (current == null || !underWay || event.epoch() != current.epoch() || event.step() != step) {
             return;
@@ -182,8 +185,15 @@ final class Stepping {
 
     /** An apply was fenced before it began: its step is not made. */
     void applyAborted(WorkerRequest.Apply request) {
+        if (!worker.isApplying()) {
+            return;
+        }
         worker.applying(false);
-        if (underWay && request.step() == step) {
+        View current = view;
+        if (underWay && current != null && request.epoch() == current.epoch() && request.step() == step) {
+            if (!halted) {
+                throw new IllegalStateException("the worker aborted the apply of step " + step + " in epoch " + request.epoch() + ", which stands");
+            }
             underWay = false;
             applySlot = NO_SLOT;
         }

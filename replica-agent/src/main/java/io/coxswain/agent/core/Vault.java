@@ -27,8 +27,11 @@ final class Vault {
         long bytes;
         boolean committed;
 
-        /** Free it as soon as its writer is done. */
+        /** Of no use: freed as soon as its writer and its readers are done. */
         boolean doomed;
+
+        /** Transfers that read it. */
+        int pins;
 
         /** Every holder that was asked to has verified it, at some time. */
         boolean acknowledged;
@@ -172,13 +175,14 @@ final class Vault {
         Snapshot newest = null;
         Snapshot victim = null;
         for (Snapshot snapshot : snapshots) {
-            if (newest == null || snapshot.name.step() > newest.name.step()) {
+            if (!snapshot.doomed && (newest == null || snapshot.name.step() > newest.name.step())) {
                 newest = snapshot;
             }
         }
         for (Snapshot snapshot : snapshots) {
             if (snapshot != newest
                     && snapshot.committed
+                    && !snapshot.doomed
                     && snapshot.slot.file().equals(region)
                     && snapshot.name.step() > floor
                     && (victim == null || snapshot.name.step() < victim.name.step())) {
@@ -189,7 +193,7 @@ final class Vault {
             return -1;
         }
         free(victim);
-        return victim.slot.index();
+        return victim.doomed ? -1 : victim.slot.index();
     }
 
     // ---------------------------------------------------------------- snapshots
@@ -256,20 +260,56 @@ final class Vault {
     }
 
     private void free(Snapshot snapshot) {
+        if (!snapshot.doomed || snapshot.pins == 0) {
+            out.add(new AgentEffect.UnshareState(snapshot.name));
+        }
+        if (snapshot.pins > 0) {
+            snapshot.doomed = true;
+            out.add(new AgentEffect.CancelPushes(snapshot.slot));
+            return;
+        }
         snapshots.remove(snapshot);
-        out.add(new AgentEffect.UnshareState(snapshot.name));
         out.add(new AgentEffect.FreeSlot(snapshot.slot));
+    }
+
+    /** A transfer reads the snapshot: its slot stays as it is until {@link #unpin}. */
+    void pin(Snapshot snapshot) {
+        snapshot.pins++;
+    }
+
+    /** A transfer of the state has ended. */
+    void unpin(StateName name) {
+        for (Snapshot snapshot : snapshots) {
+            if (snapshot.name.equals(name) && snapshot.pins > 0) {
+                snapshot.pins--;
+                if (snapshot.doomed && snapshot.pins == 0 && snapshot.committed) {
+                    free(snapshot);
+                    sweepFiles();
+                }
+                return;
+            }
+        }
+    }
+
+    /** True if a slot of the region becomes free without anybody's doing. */
+    boolean isFreeing() {
+        for (Snapshot snapshot : snapshots) {
+            if (snapshot.doomed && snapshot.slot.file().equals(region)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** A committed snapshot of that name, or one whose digest says that it is the same state. */
     @Nullable Snapshot find(StateName name, Digest digest) {
         for (Snapshot snapshot : snapshots) {
-            if (snapshot.committed && snapshot.name.equals(name) && snapshot.digest.agreesWith(digest)) {
+            if (snapshot.committed && !snapshot.doomed && snapshot.name.equals(name) && snapshot.digest.agreesWith(digest)) {
                 return snapshot;
             }
         }
         for (Snapshot snapshot : snapshots) {
-            if (snapshot.committed && sameState(snapshot.name, snapshot.digest, name, digest)) {
+            if (snapshot.committed && !snapshot.doomed && sameState(snapshot.name, snapshot.digest, name, digest)) {
                 return snapshot;
             }
         }
@@ -319,7 +359,7 @@ final class Vault {
         boolean freed = false;
         for (int i = snapshots.size() - 1; i >= 0; i--) {
             Snapshot snapshot = snapshots.get(i);
-            if (snapshot.committed && snapshot.name.step() < step) {
+            if (snapshot.committed && !snapshot.doomed && snapshot.name.step() < step) {
                 free(snapshot);
                 freed = true;
             }
@@ -334,7 +374,7 @@ final class Vault {
         floor = Math.min(floor, view.baseStep());
         for (Snapshot snapshot : List.copyOf(snapshots)) {
             if (!view.trusts(snapshot.name) && snapshot.name.epoch() < view.epoch()) {
-                if (snapshot.committed) {
+                if (snapshot.committed && !snapshot.doomed) {
                     free(snapshot);
                 } else {
                     snapshot.doomed = true;

@@ -9,8 +9,10 @@ import io.coxswain.agent.core.model.Restore;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.View;
-import java.util.List;
+
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
 
 /** Takes the leader's words about views: fence, order, start, placement, end. */
 final class ViewDesk {
@@ -24,7 +26,18 @@ final class ViewDesk {
 
     void fenced(AgentEvent.Fenced event, long now) {
         if (!at.isJob(event.jobId())) {
-            out.report(new AgentReport.Holdings(new Inventory(event.jobId(), event.epoch(), false, null, Digest.NONE, List.of(), List.of(), null, 0)));
+            out.report(
+                    new AgentReport.Holdings(
+                            new Inventory(
+                                    event.jobId(),
+                                    event.epoch(),
+                                    false,
+                                    null,
+                                    Digest.NONE,
+                                    List.of(),
+                                    List.of(),
+                                    null,
+                                    0)));
             return;
         }
         if (event.epoch() < at.promised) {
@@ -47,8 +60,10 @@ final class ViewDesk {
         at.order = null;
         at.program = null;
         at.finishing = null;
+        at.finalWanted = null;
         at.finalState = null;
         at.untoldLoss = null;
+        at.baseWanted = null;
         at.stepping.halt(now);
         at.replication.stop();
         at.restoring.cancel();
@@ -57,7 +72,10 @@ final class ViewDesk {
         out.add(new AgentEffect.FenceData(at.currentJob().jobId(), epoch));
     }
 
-    /** Answers as soon as nothing changes the state any more; a snapshot that is being committed gets a moment, for it may be the only way back. */
+    /**
+     * Answers as soon as nothing changes the state any more; a snapshot that is being committed
+     * gets a moment, for it may be the only way back.
+     */
     void answerWhenQuiet(long now) {
         if (at.isQuiet() && (!at.vault.isWriting() || now >= at.commitGraceUntil)) {
             at.phase = Phase.FENCED;
@@ -67,7 +85,11 @@ final class ViewDesk {
 
     private void answerFence() {
         at.progress.cut();
-        out.report(new AgentReport.Holdings(at.inventory(at.currentJob().jobId(), at.progress.takeUnsent(at.vault.floor()))));
+        out.report(
+                new AgentReport.Holdings(
+                        at.inventory(
+                                at.currentJob().jobId(),
+                                at.progress.takeUnsent(at.vault.floor()))));
     }
 
     void ordered(PrepareOrder order, long now) {
@@ -96,12 +118,20 @@ final class ViewDesk {
             return;
         }
         at.phase = Phase.RESTORING;
-        if (order.rank() >= view.ranks() || !view.members().get(order.rank()).key().equals(at.self)) {
-            at.viewFailed("the order names rank " + order.rank() + ", which is not this incarnation's in view " + view.epoch());
+        if (order.rank() >= view.ranks()
+                || !view.members().get(order.rank()).key().equals(at.self)) {
+            at.viewFailed(
+                    "the order names rank "
+                            + order.rank()
+                            + ", which is not this incarnation's in view "
+                            + view.epoch());
             return;
         }
         if (order.plan() == null || order.restore() == null) {
-            at.viewFailed("the order for rank " + order.rank() + " lacks a step plan or a way to its state");
+            at.viewFailed(
+                    "the order for rank "
+                            + order.rank()
+                            + " lacks a step plan or a way to its state");
             return;
         }
         try {
@@ -134,24 +164,37 @@ final class ViewDesk {
         }
     }
 
-    /** The worker took its rank: what others want of its live state and no slot has yet is copied into one now. */
+    /**
+     * The worker took its rank: what others want of its live state and no slot has yet is copied
+     * into one now.
+     */
     void donateLive() {
         PrepareOrder order = at.currentOrder();
         StateName live = at.worker.live();
         for (Restore donation : order.donations()) {
             StateName name = donation.state();
-            if (name.equals(live) && !at.donations.containsKey(name) && at.vault.find(name, donation.digest()) == null) {
-                snapshotBase(order.view(), new StateName(name.jobId(), order.view().epoch(), name.step(), name.shard()));
+            if (name.equals(live)
+                    && !at.donations.containsKey(name)
+                    && at.vault.find(name, donation.digest()) == null) {
+                at.baseWanted =
+                        new StateName(
+                                name.jobId(), order.view().epoch(), name.step(), name.shard());
+                snapshotBase();
                 at.donations.put(name, donation.digest());
                 return;
             }
         }
     }
 
-    /** A snapshot of the view's base was committed: shared under the names that others know it by, too. */
+    /**
+     * A snapshot of the view's base was committed: shared under the names that others know it by,
+     * too.
+     */
     void baseCommitted(Vault.Snapshot snapshot) {
         for (StateName name : at.donations.keySet()) {
-            if (name.step() == snapshot.name.step() && name.shard() == snapshot.name.shard() && !name.equals(snapshot.name)) {
+            if (name.step() == snapshot.name.step()
+                    && name.shard() == snapshot.name.shard()
+                    && !name.equals(snapshot.name)) {
                 out.add(new AgentEffect.ShareState(name, snapshot.slot));
             }
         }
@@ -172,7 +215,9 @@ final class ViewDesk {
             at.stepping.grant(event.through());
             return;
         }
-        if (!at.isJob(event.jobId()) || current == null || current.view().epoch() != event.epoch()) {
+        if (!at.isJob(event.jobId())
+                || current == null
+                || current.view().epoch() != event.epoch()) {
             return;
         }
         View view = current.view();
@@ -192,14 +237,22 @@ final class ViewDesk {
         int shard = view.shardOf(rank);
         StateName restored = at.worker.live();
         if (restored == null) {
-            throw new IllegalStateException("view " + view.epoch() + " started, but rank " + rank + " has no live state");
+            throw new IllegalStateException(
+                    "view " + view.epoch() + " started, but rank " + rank + " has no live state");
         }
         Digest digest = at.worker.liveDigest();
         at.holding.promote(shard, at.vault);
         at.vault.beginView(view);
         at.holding.beginView(view, at.vault.floor());
         at.replication.begin(order.placement(), rank, shard, view.baseStep(), at.self);
-        at.progress.begin(spec.jobId(), view.epoch(), rank, view.baseStep(), spec.steps(), program.reportEvery(), now);
+        at.progress.begin(
+                spec.jobId(),
+                view.epoch(),
+                rank,
+                view.baseStep(),
+                spec.steps(),
+                program.reportEvery(),
+                now);
         if (digest.known()) {
             at.progress.committed(view.baseStep(), digest);
         }
@@ -209,21 +262,34 @@ final class ViewDesk {
         at.worker.live(base, digest);
         at.stepping.begin(view, program, rank, spec.batch(), spec.steps(), through, now);
         at.phase = Phase.GATHERING;
-        if (program.snapshotEvery() > 0 && at.vault.find(restored, digest) == null && !at.vault.holds(base)) {
-            snapshotBase(view, base);
+        if (program.snapshotEvery() > 0
+                && at.vault.find(restored, digest) == null
+                && !at.vault.holds(base)) {
+            at.baseWanted = base;
+            snapshotBase();
         }
     }
 
-    /** Copies the live state into a slot. Without it the floor could never reach this view's base. */
-    private void snapshotBase(View view, StateName name) {
+    /**
+     * Copies the live state into a slot. Without it the floor could never reach this view's base;
+     * so the first step waits for a slot, if one is becoming free.
+     */
+    void snapshotBase() {
+        StateName name = at.baseWanted;
+        if (name == null) {
+            return;
+        }
         int slot = at.vault.freeSlot();
-        if (slot < 0) {
+        if (slot < 0 && !at.vault.isFreeing()) {
             slot = at.vault.evictBetween();
         }
         if (slot >= 0) {
+            at.baseWanted = null;
             at.vault.writing(name, slot);
-            at.worker.ask(new WorkerRequest.Snapshot(view.epoch(), view.baseStep(), slot));
-            out.add(new AgentEffect.Reached(view.baseStep(), StepPhase.SNAPSHOT));
+            at.worker.ask(new WorkerRequest.Snapshot(name.epoch(), name.step(), slot));
+            out.add(new AgentEffect.Reached(name.step(), StepPhase.SNAPSHOT));
+        } else if (!at.vault.isFreeing()) {
+            at.baseWanted = null;
         }
     }
 
@@ -235,21 +301,45 @@ final class ViewDesk {
                 || placement.version() <= current.placement().version()) {
             return;
         }
-        at.order = new PrepareOrder(current.view(), current.rank(), current.restore(), current.plan(), placement, current.donations());
+        at.order =
+                new PrepareOrder(
+                        current.view(),
+                        current.rank(),
+                        current.restore(),
+                        current.plan(),
+                        placement,
+                        current.donations());
         at.holding.install(placement, at.self, at.worker);
         at.replication.install(placement, current.rank(), at.self);
     }
 
     void finalRequested(AgentEvent.FinalRequested event) {
+        if (at.isRunning(event.jobId(), event.epoch())) {
+            at.finalWanted = event;
+        }
+    }
+
+    /**
+     * The worker is asked once the step stands and its parameters are complete: a view whose base
+     * is the job's last step has to gather first.
+     */
+    void collectFinal() {
+        AgentEvent.FinalRequested wanted = at.finalWanted;
         PrepareOrder current = at.order;
-        if (current == null || !at.isRunning(event.jobId(), event.epoch()) || at.stepping.isUnderWay() || at.stepping.step() != event.step()) {
+        if (wanted == null
+                || current == null
+                || at.stepping.isUnderWay()
+                || at.stepping.step() != wanted.step()) {
             return;
         }
+        at.finalWanted = null;
         AgentReport.@Nullable FinalState known = at.finalState;
         if (known != null) {
             out.report(known);
         } else if (at.finishing == null) {
-            WorkerRequest.Finish finish = new WorkerRequest.Finish(event.epoch(), event.step(), current.rank() == 0, event.lineage());
+            WorkerRequest.Finish finish =
+                    new WorkerRequest.Finish(
+                            wanted.epoch(), wanted.step(), current.rank() == 0, wanted.lineage());
             at.finishing = finish;
             at.worker.ask(finish);
         }
@@ -272,6 +362,8 @@ final class ViewDesk {
         at.untoldLoss = null;
         at.finalState = null;
         at.finishing = null;
+        at.finalWanted = null;
+        at.baseWanted = null;
         at.promised = 0;
         at.dataFenced = 0;
         at.readyGeneration = -1;

@@ -209,6 +209,7 @@ final class WorkerDesk {
         at.restoring.cancel();
         at.replication.stop();
         at.finishing = null;
+        at.baseWanted = null;
         if (at.phase != Phase.FENCING && at.phase != Phase.FENCED) {
             at.phase = Phase.WARMING;
         }

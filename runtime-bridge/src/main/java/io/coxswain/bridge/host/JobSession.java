@@ -284,7 +284,7 @@ final class JobSession implements AutoCloseable {
                     throw new RuntimeFault(
                             Code.BAD_REQUEST,
                             "the view names no origin of the state (or one that this version does"
-                                + " not know)");
+                                    + " not know)");
         }
     }
 

@@ -39,7 +39,7 @@ public final class WorkerCommand {
 
     /** The reference runtime's worker, with the default heap and without an archive of classes. */
     public static List<String> reference(Path javaHome, String classPath) {
-        return jvm(javaHome, classPath, "reference", DEFAULT_HEAP_BYTES, null);
+        return jvm(javaHome, classPath, "reference", DEFAULT_HEAP_BYTES, null, List.of());
     }
 
     /**
@@ -51,20 +51,27 @@ public final class WorkerCommand {
      * @param heapBytes the largest heap, at least 16 MiB
      * @param classArchive an archive of class data made for exactly this class path, or null; one
      *     that does not fit is ignored
+     * @param moreFlags JVM flags after those of {@link #JVM_FLAGS}, such as {@code
+     *     -XX:ArchiveClassesAtExit=FILE}: a worker that is ended by Shutdown writes the archive
+     *     that later ones start from
      */
     public static List<String> jvm(
             Path javaHome,
             String classPath,
             String kind,
             long heapBytes,
-            @Nullable Path classArchive) {
+            @Nullable Path classArchive,
+            List<String> moreFlags) {
         List<String> command = new ArrayList<>();
         command.add(javaHome.resolve("bin").resolve("java").toString());
         command.addAll(JVM_FLAGS);
         command.add("-Xmx" + Math.max(16, heapBytes >> 20) + "m");
         if (classArchive != null) {
             command.add("-XX:SharedArchiveFile=" + classArchive);
+            // An archive that does not fit costs time and nothing else: no word about it on stderr.
+            command.add("-Xlog:cds*=off");
         }
+        command.addAll(moreFlags);
         command.add("-cp");
         command.add(classPath);
         command.add(WorkerMain.class.getName());

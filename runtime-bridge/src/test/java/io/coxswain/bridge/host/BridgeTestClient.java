@@ -14,6 +14,9 @@ import io.coxswain.proto.bridge.v1.SnapshotCommitted;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
 import io.coxswain.proto.bridge.v1.Welcome;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -25,7 +28,6 @@ import java.util.Deque;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
-import org.jspecify.annotations.Nullable;
 
 /** The agent's side of a bridge, as little of it as a test needs. One thread calls it. */
 final class BridgeTestClient implements AutoCloseable {
@@ -79,7 +81,10 @@ final class BridgeTestClient implements AutoCloseable {
         return Welcome.newBuilder().setProtocolMajor(1).build();
     }
 
-    /** Sends a request and waits for its answer; snapshots that are committed meanwhile are kept for {@link #committed}. */
+    /**
+     * Sends a request and waits for its answer; snapshots that are committed meanwhile are kept for
+     * {@link #committed}.
+     */
     FromWorker call(ToWorker.Builder request) throws IOException {
         long id = send(request);
         while (true) {

@@ -3,6 +3,7 @@ package io.coxswain.bridge.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+
 import io.coxswain.bridge.arena.ArenaFile;
 import io.coxswain.proto.bridge.v1.Apply;
 import io.coxswain.proto.bridge.v1.Execute;
@@ -19,10 +20,11 @@ import io.coxswain.proto.bridge.v1.ViewPrepared;
 import io.coxswain.proto.control.v1.JobSpec;
 import io.coxswain.proto.control.v1.LeafDigest;
 import io.coxswain.proto.control.v1.LineageSegment;
+
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -32,12 +34,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Workers in this JVM, and the test in the place of their agents and of the collectives between them. */
+/**
+ * Workers in this JVM, and the test in the place of their agents and of the collectives between
+ * them.
+ */
 final class TestMesh implements AutoCloseable {
     static final String RUNTIME =
             """
             {"kind": "reference", "model": {"kind": "mlp", "layers": [64, 24, 10]},
-             "optimizer": {"kind": "adam", "learningRate": 0.01}, "ballast": 200003}""";
+             "optimizer": {"kind": "adam", "learningRate": 0.01}, "ballast": 200003}\
+            """;
 
     private final JobSpec job;
     private final JobLoaded loaded;
@@ -114,8 +120,7 @@ final class TestMesh implements AutoCloseable {
     /** Gives every rank a region of its own and the initial state, and gathers. */
     void init(long epoch) throws IOException {
         for (int rank = 0; rank < ranks(); rank++) {
-            regions.add(
-                    ArenaFile.create(folder.resolve("r" + rank), shape(job, loaded, rank)));
+            regions.add(ArenaFile.create(folder.resolve("r" + rank), shape(job, loaded, rank)));
             prepare(epoch, rank, 0, StateOrigin.STATE_ORIGIN_INIT);
         }
         gather();
@@ -143,7 +148,10 @@ final class TestMesh implements AutoCloseable {
                 .setOrigin(origin);
     }
 
-    /** Replaces a rank's worker by a new process' worth of it, with a new region and the state from the old one's slot. */
+    /**
+     * Replaces a rank's worker by a new process' worth of it, with a new region and the state from
+     * the old one's slot.
+     */
     ViewPrepared restart(long epoch, int rank, long step, int slot, ByteString digest)
             throws IOException {
         workers.get(rank).close();
@@ -153,8 +161,7 @@ final class TestMesh implements AutoCloseable {
         regions.set(
                 rank,
                 ArenaFile.create(
-                        folder.resolve("r%d-%d".formatted(rank, epoch)),
-                        shape(job, loaded, rank)));
+                        folder.resolve("r%d-%d".formatted(rank, epoch)), shape(job, loaded, rank)));
         FromWorker answer =
                 agent(rank)
                         .call(
@@ -275,7 +282,10 @@ final class TestMesh implements AutoCloseable {
         return answer.getFinished();
     }
 
-    /** The digest of the state of all shards, combined from the ranks' answers as the coordinator does. */
+    /**
+     * The digest of the state of all shards, combined from the ranks' answers as the coordinator
+     * does.
+     */
     String finalDigest(long epoch, long step) throws IOException {
         Map<Integer, Map<Long, LeafDigest>> leaves = new TreeMap<>();
         for (int rank = 0; rank < job.getShards(); rank++) {
@@ -287,10 +297,7 @@ final class TestMesh implements AutoCloseable {
         MessageDigest state = sha256();
         state.update("coxswain-state-1\0".getBytes(StandardCharsets.US_ASCII));
         state.update(
-                ByteBuffer.allocate(4)
-                        .order(ByteOrder.LITTLE_ENDIAN)
-                        .putInt(leaves.size())
-                        .flip());
+                ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putInt(leaves.size()).flip());
         for (Map<Long, LeafDigest> parts : leaves.values()) {
             MessageDigest leafDigest = sha256();
             long next = 0;

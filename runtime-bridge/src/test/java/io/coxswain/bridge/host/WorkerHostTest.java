@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+
 import io.coxswain.bridge.arena.ArenaFile;
 import io.coxswain.bridge.arena.Slot;
 import io.coxswain.proto.bridge.v1.Apply;
@@ -22,6 +23,10 @@ import io.coxswain.proto.bridge.v1.StateOrigin;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ViewPrepared;
 import io.coxswain.proto.control.v1.JobSpec;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
@@ -31,15 +36,12 @@ import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 class WorkerHostTest {
     @TempDir Path folder;
 
     private static ToWorker.Builder execute(long epoch, long step) {
-        return ToWorker.newBuilder()
-                .setExecute(Execute.newBuilder().setEpoch(epoch).setStep(step));
+        return ToWorker.newBuilder().setExecute(Execute.newBuilder().setEpoch(epoch).setStep(step));
     }
 
     private static ToWorker.Builder apply(long epoch, long step) {
@@ -211,7 +213,8 @@ class WorkerHostTest {
 
     @Test
     void anExecuteIsAbortedInTheMiddleAndTheLiveStateStays() throws IOException {
-        String slow = TestMesh.RUNTIME.replace("\"ballast\"", "\"minStepMillis\": 3600000, \"ballast\"");
+        String slow =
+                TestMesh.RUNTIME.replace("\"ballast\"", "\"minStepMillis\": 3600000, \"ballast\"");
         JobSpec job = TestMesh.job(1, 1).toBuilder().setRuntimeJson(slow).build();
         try (TestMesh mesh = new TestMesh(folder, job)) {
             mesh.init(1);
@@ -226,7 +229,8 @@ class WorkerHostTest {
             FromWorker answer = agent.receive();
             assertThat(answer.hasAborted()).as("%s", answer).isTrue();
             assertThat(answer.getAborted().getStep()).isEqualTo(1);
-            // Requests of the aborted epoch do nothing from now on; the next epoch finds the state as it was.
+            // Requests of the aborted epoch do nothing from now on; the next epoch finds the state
+            // as it was.
             assertThat(agent.call(apply(1, 1)).hasAborted()).isTrue();
             assertThat(agent.call(execute(1, 1)).hasAborted()).isTrue();
             agent.abort(1);
@@ -350,8 +354,7 @@ class WorkerHostTest {
                                             .setRuntimeJson(TestMesh.RUNTIME.replace("64", "63"))
                                             .build()));
             assertThat(model.getMessage()).contains("runtime.model.layers", "64");
-            Fault kind =
-                    worker.agent.fault(load(good.toBuilder().setRuntimeKind("pjrt").build()));
+            Fault kind = worker.agent.fault(load(good.toBuilder().setRuntimeKind("pjrt").build()));
             assertThat(kind.getMessage()).contains("pjrt", "reference");
             TestMesh.load(worker.agent, good);
         }
@@ -368,7 +371,11 @@ class WorkerHostTest {
                             .fault(
                                     ToWorker.newBuilder()
                                             .setPrepareView(
-                                                    mesh.view(2, 0, 0, StateOrigin.STATE_ORIGIN_INIT)
+                                                    mesh.view(
+                                                                    2,
+                                                                    0,
+                                                                    0,
+                                                                    StateOrigin.STATE_ORIGIN_INIT)
                                                             .setRegionPath(path.toString())));
             assertThat(fault.getMessage()).contains("small", "needs");
         }
@@ -376,7 +383,8 @@ class WorkerHostTest {
 
     @Test
     void whenTheAgentIsGoneTheHostEndsEvenInTheMiddleOfAnExecute() throws Exception {
-        String slow = TestMesh.RUNTIME.replace("\"ballast\"", "\"minStepMillis\": 3600000, \"ballast\"");
+        String slow =
+                TestMesh.RUNTIME.replace("\"ballast\"", "\"minStepMillis\": 3600000, \"ballast\"");
         JobSpec job = TestMesh.job(1, 1).toBuilder().setRuntimeJson(slow).build();
         try (var worker = new BridgeTestClient.InProcess(folder.resolve("s"))) {
             JobLoaded loaded = TestMesh.load(worker.agent, job);
@@ -437,20 +445,19 @@ class WorkerHostTest {
         try (ServerSocketChannel server = BridgeTestClient.listen(socket)) {
             CompletableFuture<WorkerHost> host = new CompletableFuture<>();
             Thread.ofVirtual()
-                    .start(
-                            () -> {
-                                try {
-                                    host.complete(
-                                            WorkerHost.connect(
-                                                    socket,
-                                                    "stale",
-                                                    new io.coxswain.bridge.reference
-                                                            .ReferenceRuntimeFactory(),
-                                                    () -> {}));
-                                } catch (IOException e) {
-                                    host.completeExceptionally(e);
-                                }
-                            });
+                    .start(() -> {
+                        try {
+                            host.complete(
+                                    WorkerHost.connect(
+                                            socket,
+                                            "stale",
+                                            new io.coxswain.bridge.reference
+                                                    .ReferenceRuntimeFactory(),
+                                            () -> {}));
+                        } catch (IOException e) {
+                            host.completeExceptionally(e);
+                        }
+                    });
             assertThatThrownBy(() -> BridgeTestClient.accept(server, socket).close())
                     .hasMessageContaining("wrong token stale");
             assertThatThrownBy(() -> host.get(30, TimeUnit.SECONDS))

@@ -147,17 +147,18 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
 
     private static <T, R> void answer(
             CompletableFuture<T> asked, Function<T, R> render, StreamObserver<R> out) {
-        var _ = asked.whenComplete((answer, failure) -> {
-            if (failure == null) {
-                out.onNext(render.apply(answer));
-                out.onCompleted();
-            } else {
-                out.onError(
-                        Status.UNAVAILABLE
-                                .withDescription(String.valueOf(failure.getMessage()))
-                                .asRuntimeException());
-            }
-        });
+        var _ =
+                asked.whenComplete((answer, failure) -> {
+                    if (failure == null) {
+                        out.onNext(render.apply(answer));
+                        out.onCompleted();
+                    } else {
+                        out.onError(
+                                Status.UNAVAILABLE
+                                        .withDescription(String.valueOf(failure.getMessage()))
+                                        .asRuntimeException());
+                    }
+                });
     }
 
     /** Streams events to one caller at the caller's pace; a slow one gets gaps. */

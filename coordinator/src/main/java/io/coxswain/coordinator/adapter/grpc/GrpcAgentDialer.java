@@ -18,6 +18,7 @@ import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -92,6 +93,11 @@ final class GrpcAgentDialer implements AutoCloseable {
             return connectFailure(at, refused);
         } catch (InvalidProtocolBufferException garbled) {
             return new Answer(DialResult.TIMEOUT, at + " does not speak the data plane");
+        } catch (SocketException reset) {
+            // The kernel resets what a dying process had accepted; a process that lives answers.
+            boolean gone = String.valueOf(reset.getMessage()).contains("reset");
+            return new Answer(
+                    gone ? DialResult.REFUSED : DialResult.TIMEOUT, at + ": " + reset.getMessage());
         } catch (IOException failed) {
             return new Answer(DialResult.TIMEOUT, at + ": " + failed);
         }

@@ -33,8 +33,18 @@ final class Arrivals {
             again(known, event.inventory());
             return;
         }
+        if (job.roster.superseded(event.agent().key())) {
+            job.emit(
+                    new JobEffect.SendEndJob(
+                            event.agent().key(),
+                            "another process of agent "
+                                    + event.agent().key().id()
+                                    + " took its place"));
+            return;
+        }
         Roster.Member former = job.roster.attachedAs(event.agent().key().id());
         if (former != null) {
+            job.roster.supersede(former.key);
             job.losses.lost(
                     former, "agent " + former.key.id() + " restarted", former.lastWordNanos);
         }

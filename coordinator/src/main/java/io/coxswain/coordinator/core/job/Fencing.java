@@ -15,6 +15,9 @@ import java.util.TreeSet;
  * from this fence yet, so its epoch is still good.
  */
 final class Fencing {
+    /** How often a fence waits longer for silent agents rather than roll back. */
+    private static final int MOST_EXTENSIONS = 2;
+
     private final Job job;
 
     /** Members whose workers are awaited in PLANNING. */
@@ -22,6 +25,7 @@ final class Fencing {
 
     private long epoch;
     private int awaited;
+    private int extensions;
 
     /**
      * Steps were running when this fence began: tails and detection are booked when all inventories
@@ -50,6 +54,7 @@ final class Fencing {
         job.promising(epoch);
         job.incidents.advance(Incident.Phase.FENCE, reason);
         awaited = 0;
+        extensions = 0;
         for (Roster.Member member : job.roster.all()) {
             member.answered = false;
             member.awaited = member.fit();
@@ -139,9 +144,19 @@ final class Fencing {
         }
     }
 
-    /** The limit came due: who is silent is left out of the plan, but not declared lost. */
+    /**
+     * The limit came due: who is silent is left out of the plan, but not declared lost. If the plan
+     * without them would throw completed steps away they get more time: liveness has its verdict
+     * within seconds, and steps cost more.
+     */
     void limitReached(long timerEpoch) {
-        if (job.phase == JobPhase.FENCING && timerEpoch == epoch) {
+        if (job.phase != JobPhase.FENCING || timerEpoch != epoch) {
+            return;
+        }
+        if (extensions < MOST_EXTENSIONS && job.preparing.wouldRollBack()) {
+            extensions++;
+            job.timer(JobEffect.TimerKind.FENCE_LIMIT, epoch, job.limits.fenceNanos());
+        } else {
             over();
         }
     }

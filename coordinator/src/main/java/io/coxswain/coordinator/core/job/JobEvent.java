@@ -63,7 +63,12 @@ public sealed interface JobEvent {
 
     record ProgressReported(AgentKey agent, Progress progress) implements JobEvent {}
 
-    /** The worker died or was killed for silence; the agent and its arena live. */
+    /**
+     * The worker died or was killed for silence; the agent and its arena live.
+     *
+     * @param epoch the newest view that the agent had prepared when the worker died, 0 for none; a
+     *     report of an older view than the member has since taken up is a ghost
+     */
     record WorkerLostReported(AgentKey agent, long epoch, String cause, boolean hung)
             implements JobEvent {}
 

@@ -9,6 +9,8 @@ package io.coxswain.coordinator.core.job;
  * @param prepareNanos least time that members get to restore; a plan that expects longer gets four
  *     times what it expects
  * @param settleNanos how long the first view waits for further agents once enough are ready
+ * @param admissionNanos how long a first view that cannot be protected as asked waits for further
+ *     agents before the job is refused
  * @param workerRestartNanos how long a rank waits for its agent's worker to come back before it
  *     goes to a spare
  * @param leaseNanos an agent stops stepping without a word from a leader for this long; credits
@@ -30,6 +32,7 @@ public record JobLimits(
         long fenceNanos,
         long prepareNanos,
         long settleNanos,
+        long admissionNanos,
         long workerRestartNanos,
         long leaseNanos,
         long heartbeatNanos,
@@ -48,6 +51,7 @@ public record JobLimits(
         positive("fenceNanos", fenceNanos);
         positive("prepareNanos", prepareNanos);
         positive("settleNanos", settleNanos + 1);
+        positive("admissionNanos", admissionNanos);
         positive("workerRestartNanos", workerRestartNanos);
         positive("leaseNanos", leaseNanos);
         positive("heartbeatNanos", heartbeatNanos);
@@ -76,6 +80,7 @@ public record JobLimits(
                 1_000 * MILLI,
                 60_000 * MILLI,
                 300 * MILLI,
+                5_000 * MILLI,
                 15_000 * MILLI,
                 10_000 * MILLI,
                 250 * MILLI,
@@ -96,6 +101,7 @@ public record JobLimits(
                 fenceNanos,
                 prepareNanos,
                 nanos,
+                admissionNanos,
                 workerRestartNanos,
                 leaseNanos,
                 heartbeatNanos,
@@ -116,6 +122,7 @@ public record JobLimits(
                 fenceNanos,
                 prepareNanos,
                 settleNanos,
+                admissionNanos,
                 workerRestartNanos,
                 lease,
                 heartbeat,

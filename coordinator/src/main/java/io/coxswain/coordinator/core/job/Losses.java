@@ -97,6 +97,7 @@ final class Losses {
             member.workerLostAtNanos = job.now;
         }
         job.roster.ready(member, false);
+        member.forgetLive();
         job.emit(new JobEffect.OfferJob(member.key));
         String what = "worker of agent " + member.key.id() + " lost: " + cause;
         switch (job.phase) {
@@ -137,14 +138,11 @@ final class Losses {
      * is a ghost.
      */
     void workerLostReported(Roster.Member member, JobEvent.WorkerLostReported event) {
-        boolean ghost =
+        long inView =
                 switch (job.phase) {
-                    case ACTIVE, FINISHING -> {
-                        View view = job.view;
-                        yield member.rank >= 0 && view != null && event.epoch() < view.epoch();
-                    }
+                    case ACTIVE, FINISHING -> member.rank >= 0 ? job.activeView().epoch() : 0;
                     case PREPARING, ACTIVATING ->
-                            job.preparing.tookUp(member) && event.epoch() < job.preparing.epoch();
+                            job.preparing.tookUp(member) ? job.preparing.epoch() : 0;
                     case WAITING,
                             FENCING,
                             PLANNING,
@@ -154,8 +152,9 @@ final class Losses {
                             COMPLETED,
                             FAILED,
                             CANCELLED ->
-                            false;
+                            0;
                 };
+        boolean ghost = event.epoch() > 0 && event.epoch() < inView;
         if (!ghost) {
             workerLost(
                     member, event.hung() ? "hung and was killed: " + event.cause() : event.cause());

@@ -50,6 +50,7 @@ final class Preparing {
     private long waitingSinceNanos;
     private long returnDeadlineNanos;
     private long returnTimerEpoch = -1;
+    private long refusedSinceNanos = -1;
     private int retries;
 
     Preparing(Job job) {
@@ -75,6 +76,16 @@ final class Preparing {
             waitForAgents(job.spec.mesh().ranks(), "no agent has loaded the program");
             return;
         }
+        RecoveryProblem problem = problem(layout, job.planEpoch());
+        switch (RecoveryPlanner.plan(problem)) {
+            case RecoveryDecision.Recover recover ->
+                    install(recover, layout, problem.nextEpoch(), why);
+            case RecoveryDecision.NeedCapacity need -> shortOfAgents(need.missing(), need.reason());
+            case RecoveryDecision.ShardLost lost -> waitForReturn(lost);
+        }
+    }
+
+    private RecoveryProblem problem(StateLayout layout, long epoch) {
         var candidates = new ArrayList<Candidate>(job.roster.size());
         for (Roster.Member member : job.roster.all()) {
             if (member.answered) {
@@ -82,23 +93,25 @@ final class Preparing {
             }
         }
         boolean nothingEverCompleted = job.completedStep == 0 && job.newestSeen == 0;
-        var problem =
-                new RecoveryProblem(
-                        job.spec,
-                        layout,
-                        job.lineage,
-                        previous(),
-                        job.planEpoch(),
-                        job.completedStep,
-                        candidates,
-                        excluded,
-                        nothingEverCompleted);
-        switch (RecoveryPlanner.plan(problem)) {
-            case RecoveryDecision.Recover recover ->
-                    install(recover, layout, problem.nextEpoch(), why);
-            case RecoveryDecision.NeedCapacity need -> shortOfAgents(need.missing(), need.reason());
-            case RecoveryDecision.ShardLost lost -> waitForReturn(lost);
-        }
+        return new RecoveryProblem(
+                job.spec,
+                layout,
+                job.lineage,
+                previous(),
+                epoch,
+                job.completedStep,
+                candidates,
+                excluded,
+                nothingEverCompleted);
+    }
+
+    /** True if a plan made now would go back behind the completed step. */
+    boolean wouldRollBack() {
+        StateLayout layout = job.layout;
+        return layout != null
+                && RecoveryPlanner.plan(problem(layout, job.nextEpoch()))
+                        instanceof RecoveryDecision.Recover recover
+                && recover.view().baseStep() < job.completedStep;
     }
 
     private @Nullable View previous() {
@@ -223,7 +236,7 @@ final class Preparing {
         }
         PlacementDecision placement = job.protection.plan(view, layout, 1);
         if (placement.refusal() != null && job.lineage.branches().isEmpty()) {
-            job.finishing.fail("the job cannot be protected as asked: " + placement.refusal());
+            refused(placement.refusal());
             return;
         }
         job.recording(view.epoch());
@@ -241,6 +254,22 @@ final class Preparing {
         job.emit(
                 new JobEffect.PersistView(
                         JobEffect.ViewState.PREPARING, view, placement.placement(), job.lineage));
+    }
+
+    /**
+     * A job that starts is refused if it cannot be protected as asked, once agents that start at
+     * about the same time had their chance to attach.
+     */
+    private void refused(String refusal) {
+        if (refusedSinceNanos < 0) {
+            refusedSinceNanos = job.now;
+            job.timer(JobEffect.TimerKind.SETTLE, job.promiseEpoch(), job.limits.admissionNanos());
+        }
+        if (job.now - refusedSinceNanos >= job.limits.admissionNanos()) {
+            job.finishing.fail("the job cannot be protected as asked: " + refusal);
+        } else {
+            enterWaiting(new WaitReason.Unprotected(refusal));
+        }
     }
 
     /** The epoch's record is durable. */
@@ -361,7 +390,7 @@ final class Preparing {
         if (member != null) {
             String reason =
                     "its initial state differs from that of the other replicas: its runtime is not"
-                        + " deterministic or not the same";
+                            + " deterministic or not the same";
             job.roster.unfit(member, reason);
             job.publish(new CoordinatorEvent.AgentUnfit(job.spec.jobId(), member.key.id(), reason));
         }

@@ -206,12 +206,12 @@ final class Protection {
             var who = new ArrayList<String>();
             for (Map.Entry<String, Long> entry :
                     lastHeld.getOrDefault(shard, new TreeMap<>()).entrySet()) {
-                boolean here = job.roster.attachedAs(entry.getKey()) != null;
-                who.add(
-                        entry.getKey()
-                                + " (step "
-                                + entry.getValue()
-                                + (here ? ", attached without it)" : ", gone)"));
+                Roster.Member here = job.roster.attachedAs(entry.getKey());
+                String where =
+                        here == null
+                                ? "gone"
+                                : here.answered ? "attached without it" : "attached but silent";
+                who.add(entry.getKey() + " (step " + entry.getValue() + ", " + where + ")");
             }
             texts.add(
                     "shard "

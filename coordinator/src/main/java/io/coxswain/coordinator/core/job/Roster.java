@@ -7,6 +7,7 @@ import io.coxswain.coordinator.core.model.Inventory;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -75,6 +76,19 @@ final class Roster {
             return ready && unfit == null && !shunned;
         }
 
+        /** Its worker is gone, and with it the live state that its inventory may name. */
+        void forgetLive() {
+            inventory =
+                    new Inventory(
+                            inventory.promisedEpoch(),
+                            false,
+                            null,
+                            inventory.snapshots(),
+                            inventory.copies(),
+                            inventory.tail(),
+                            inventory.floor());
+        }
+
         void inventory(Inventory next) {
             inventory = next;
             copies.clear();
@@ -84,9 +98,18 @@ final class Roster {
         }
     }
 
+    private static final int REMEMBERED = 8;
+
     private final HashMap<AgentKey, Member> byKey = new HashMap<>();
     private final HashMap<String, Member> byId = new HashMap<>();
     private final TreeMap<AgentKey, Member> ordered = new TreeMap<>();
+
+    /**
+     * Incarnations that a later one of the same agent replaced, newest last: a zombie must not push
+     * it out again.
+     */
+    private final HashMap<String, ArrayDeque<String>> replaced = new HashMap<>();
+
     private final TreeSet<AgentKey> shunned = new TreeSet<>();
     private int eligible;
     private int loading;
@@ -116,6 +139,21 @@ final class Roster {
         byId.remove(member.key.id(), member);
         ordered.remove(member.key);
         shunned.remove(member.key);
+    }
+
+    /** That incarnation gives way to another of the same agent, for good. */
+    void supersede(AgentKey key) {
+        var incarnations = replaced.computeIfAbsent(key.id(), id -> new ArrayDeque<>());
+        if (incarnations.size() == REMEMBERED) {
+            incarnations.removeFirst();
+        }
+        incarnations.addLast(key.incarnation());
+    }
+
+    /** True if that incarnation gave way to another. */
+    boolean superseded(AgentKey key) {
+        var incarnations = replaced.get(key.id());
+        return incarnations != null && incarnations.contains(key.incarnation());
     }
 
     /** In the order of keys. */

@@ -32,6 +32,14 @@ public sealed interface WaitReason {
         }
     }
 
+    /** The first view would not be protected as asked; further agents may change that. */
+    record Unprotected(String refusal) implements WaitReason {
+        @Override
+        public String text() {
+            return "not protected as asked with the agents that are ready: " + refusal;
+        }
+    }
+
     /** Agents that failed to take up a view are tried again after a pause. */
     record AgentsFailing(List<String> agents, String why) implements WaitReason {
         public AgentsFailing {

@@ -138,6 +138,9 @@ final class PlacementReview {
                     + " more, lower protect.copies or attach more agents";
         }
         for (int shard = 0; shard < mesh.shards(); shard++) {
+            if (board.domains(shard).size() > copies) {
+                continue;
+            }
             var reachable = new HashSet<>(board.ownerDomains(shard));
             for (Holder holder : board.leastFirst()) {
                 if (holder.ownShard != shard && holder.allRoomBytes >= board.copyBytes(shard)) {

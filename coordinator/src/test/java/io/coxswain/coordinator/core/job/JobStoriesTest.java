@@ -1,15 +1,17 @@
 package io.coxswain.coordinator.core.job;
 
 import static io.coxswain.coordinator.core.job.JobStory.MILLI;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.ledger.Category;
 
+import org.junit.jupiter.api.Test;
+
 import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.Test;
 
 /** What a job lives through, in the words of the design. */
 final class JobStoriesTest {
@@ -32,7 +34,9 @@ final class JobStoriesTest {
         assertThat(story.machine.completedStep()).isEqualTo(60);
         assertThat(story.machine.protectedStep()).isGreaterThanOrEqualTo(58);
         assertThat(story.published(CoordinatorEvent.ViewActivated.class)).hasSize(1);
-        assertThat(story.published(CoordinatorEvent.JobFinished.class)).singleElement().matches(CoordinatorEvent.JobFinished::completed);
+        assertThat(story.published(CoordinatorEvent.JobFinished.class))
+                .singleElement()
+                .matches(CoordinatorEvent.JobFinished::completed);
         assertThat(story.booked(Category.PRODUCTIVE)).isPositive();
         assertThat(story.booked(Category.COMPILE)).isPositive();
         assertThat(story.booked(Category.LOST_PROGRESS)).isZero();
@@ -49,21 +53,44 @@ final class JobStoriesTest {
         slow.comes("a4", false);
         slow.attach("a0", "a1", "a2", "a3").isIn(JobPhase.WAITING);
         slow.workerBack("a4").isIn(JobPhase.ACTIVE);
-        assertThat(slow.published(CoordinatorEvent.ViewActivated.class).getFirst().spares()).hasSize(1);
+        assertThat(slow.published(CoordinatorEvent.ViewActivated.class).getFirst().spares())
+                .hasSize(1);
 
         var never = new JobStory(2, 2, 1, 20);
         never.comes("a4", false);
-        never.attach("a0", "a1", "a2", "a3").isIn(JobPhase.WAITING).pass(300 * MILLI).isIn(JobPhase.ACTIVE);
+        never.attach("a0", "a1", "a2", "a3")
+                .isIn(JobPhase.WAITING)
+                .pass(300 * MILLI)
+                .isIn(JobPhase.ACTIVE);
     }
 
     @Test
     void aJobWithoutAgentsSaysWhatItNeeds() {
         var story = new JobStory(2, 2, 1, 20).attach("a0", "a1");
         story.isIn(JobPhase.WAITING);
-        assertThat(story.published(CoordinatorEvent.CapacityNeeded.class).getLast().slots()).isEqualTo(2);
+        assertThat(story.published(CoordinatorEvent.CapacityNeeded.class).getLast().slots())
+                .isEqualTo(2);
         assertThat(story.machine.waiting()).isInstanceOf(WaitReason.AgentsMissing.class);
         story.attach("a2", "a3").isIn(JobPhase.ACTIVE);
         assertThat(story.machine.waiting()).isNull();
+    }
+
+    @Test
+    void aJobThatCannotBeProtectedAsAskedIsRefused() {
+        var story = new JobStory(1, 1, 1, 20).attach("a0").isIn(JobPhase.WAITING);
+        assertThat(story.machine.waiting()).isInstanceOf(WaitReason.Unprotected.class);
+        story.pass(2_000 * MILLI)
+                .isIn(JobPhase.WAITING)
+                .attach("a1")
+                .isIn(JobPhase.ACTIVE)
+                .finish()
+                .isCompletedAsUndisturbed();
+
+        var alone =
+                new JobStory(1, 1, 1, 20).attach("a0").pass(6_000 * MILLI).isIn(JobPhase.FAILED);
+        assertThat(alone.machine.phaseReason())
+                .contains("cannot be protected as asked")
+                .contains("copies: 1");
     }
 
     @Test
@@ -78,7 +105,8 @@ final class JobStoriesTest {
         assertThat(incident.agents()).containsExactly(dead);
         assertThat(incident.stepsLost()).isZero();
         assertThat(incident.resumedAtStep()).isEqualTo(20);
-        assertThat(sources(incident)).containsExactlyInAnyOrder("live", "live", "live", "peer-copy");
+        assertThat(sources(incident))
+                .containsExactlyInAnyOrder("live", "live", "live", "peer-copy");
         assertThat(incident.phases().detect()).isGreaterThanOrEqualTo(20 * MILLI);
         assertThat(incident.phases().fence()).isPositive();
         assertThat(incident.phases().decide()).isPositive();
@@ -128,7 +156,8 @@ final class JobStoriesTest {
         assertThat(back.toStep()).isEqualTo(story.machine.completedStep()).isLessThan(completed);
         story.copiesLag = false;
         story.finish().isCompletedAsUndisturbed();
-        assertThat(story.machine.incidents().getFirst().stepsLost()).isEqualTo(back.fromStep() - back.toStep());
+        assertThat(story.machine.incidents().getFirst().stepsLost())
+                .isEqualTo(back.fromStep() - back.toStep());
     }
 
     @Test
@@ -150,7 +179,10 @@ final class JobStoriesTest {
     void aWorkerThatDoesNotComeBackLosesItsRankToTheSpare() {
         JobStory story = oneByFour().steps(20);
         SimAgent hurt = story.atRank(3);
-        story.killWorker(hurt.key.id()).isIn(JobPhase.PLANNING).pass(16_000 * MILLI).isIn(JobPhase.ACTIVE);
+        story.killWorker(hurt.key.id())
+                .isIn(JobPhase.PLANNING)
+                .pass(16_000 * MILLI)
+                .isIn(JobPhase.ACTIVE);
         assertThat(story.atRank(3)).isNotSameAs(hurt);
         story.finish().isCompletedAsUndisturbed();
     }
@@ -175,7 +207,8 @@ final class JobStoriesTest {
         assertThat(incident.closed()).isTrue();
         assertThat(incident.cause()).startsWith("spare lost");
         assertThat(incident.stepsLost()).isZero();
-        assertThat(story.published(CoordinatorEvent.PlacementChanged.class).getLast().version()).isEqualTo(2);
+        assertThat(story.published(CoordinatorEvent.PlacementChanged.class).getLast().version())
+                .isEqualTo(2);
         long before = story.machine.completedStep();
         story.steps(4);
         assertThat(story.machine.completedStep()).isEqualTo(before + 4);
@@ -188,16 +221,26 @@ final class JobStoriesTest {
         var story = new JobStory(1, 4, 1, 60).attach("a0", "a1", "a2", "a3").steps(10);
         story.attach("a9");
         assertThat(story.agent("a9").startedEpoch).isEqualTo(epoch(story));
-        story.steps(4).kill(story.atRank(1).key.id()).isIn(JobPhase.ACTIVE).finish().isCompletedAsUndisturbed();
+        story.steps(4)
+                .kill(story.atRank(1).key.id())
+                .isIn(JobPhase.ACTIVE)
+                .finish()
+                .isCompletedAsUndisturbed();
     }
 
     @Test
     void aDeathDuringTheRecoveryExtendsTheIncident() {
-        for (Class<? extends JobEffect> held : List.of(JobEffect.SendFence.class, JobEffect.SendPrepareView.class, JobEffect.PersistView.class)) {
-            var story = new JobStory(2, 2, 1, 60).attach("a0", "a1", "a2", "a3", "a4", "a5").steps(20);
+        for (Class<? extends JobEffect> held :
+                List.of(
+                        JobEffect.SendFence.class,
+                        JobEffect.SendPrepareView.class,
+                        JobEffect.PersistView.class)) {
+            var story =
+                    new JobStory(2, 2, 1, 60).attach("a0", "a1", "a2", "a3", "a4", "a5").steps(20);
             story.hold = held::isInstance;
             story.kill(story.atRank(0).key.id());
-            assertThat(story.machine.phase()).isIn(JobPhase.FENCING, JobPhase.PREPARING, JobPhase.PERSISTING);
+            assertThat(story.machine.phase())
+                    .isIn(JobPhase.FENCING, JobPhase.PREPARING, JobPhase.PERSISTING);
             long epoch = story.machine.nextEpoch();
             story.kill(story.atRank(3).key.id());
             story.release().isIn(JobPhase.ACTIVE).steps(1);
@@ -218,7 +261,8 @@ final class JobStoriesTest {
         story.kill(story.atRank(2).key.id());
         assertThat(story.machine.incidents()).hasSize(1);
         story.finish();
-        // Its copy was the only one of that shard: unless somebody else had one, that is said plainly.
+        // Its copy was the only one of that shard: unless somebody else had one, that is said
+        // plainly.
         assertThat(story.machine.phase()).isIn(JobPhase.COMPLETED, JobPhase.FAILED);
 
         var later = new JobStory(1, 4, 1, 60).attach("a0", "a1", "a2", "a3", "a4", "a5").steps(20);
@@ -232,14 +276,16 @@ final class JobStoriesTest {
     void withoutASpareTheJobWaitsAndGoesOnWhenAnAgentComes() {
         var story = new JobStory(2, 2, 1, 60).attach("a0", "a1", "a2", "a3").steps(20);
         story.kill(story.atRank(1).key.id()).isIn(JobPhase.WAITING);
-        assertThat(story.published(CoordinatorEvent.CapacityNeeded.class).getLast().slots()).isEqualTo(1);
+        assertThat(story.published(CoordinatorEvent.CapacityNeeded.class).getLast().slots())
+                .isEqualTo(1);
         assertThat(story.published(CoordinatorEvent.JobWaiting.class)).isNotEmpty();
         story.pass(5_000 * MILLI).isIn(JobPhase.WAITING);
         story.attach("b7").isIn(JobPhase.ACTIVE).steps(1);
         assertThat(sources(story.onlyIncident())).contains("fetched");
         assertThat(story.onlyIncident().stepsLost()).isZero();
         story.finish().isCompletedAsUndisturbed();
-        assertThat(story.booked(Category.CONTROLLER_WAIT)).isGreaterThanOrEqualTo(4 * 5_000 * MILLI);
+        assertThat(story.booked(Category.CONTROLLER_WAIT))
+                .isGreaterThanOrEqualTo(4 * 5_000 * MILLI);
     }
 
     @Test
@@ -261,8 +307,12 @@ final class JobStoriesTest {
         story.kill(gone.key.id()).pass(61_000 * MILLI).isIn(JobPhase.FAILED);
         JobResult result = story.machine.result();
         assertThat(result).isNotNull();
-        assertThat(String.valueOf(result)).contains("shard 1").contains(gone.key.id()).contains("step 20");
-        assertThat(story.published(CoordinatorEvent.JobFinished.class).getFirst().completed()).isFalse();
+        assertThat(String.valueOf(result))
+                .contains("shard 1")
+                .contains(gone.key.id())
+                .contains("step 20");
+        assertThat(story.published(CoordinatorEvent.JobFinished.class).getFirst().completed())
+                .isFalse();
         assertThat(story.effects).anyMatch(JobEffect.SendEndJob.class::isInstance);
         story.accountIsExact();
     }
@@ -270,7 +320,10 @@ final class JobStoriesTest {
     @Test
     void nothingIsLostBeforeTheFirstStep() {
         var story = new JobStory(1, 2, 0, 20).attach("a0", "a1", "a2");
-        story.kill(story.atRank(1).key.id()).isIn(JobPhase.ACTIVE).finish().isCompletedAsUndisturbed();
+        story.kill(story.atRank(1).key.id())
+                .isIn(JobPhase.ACTIVE)
+                .finish()
+                .isCompletedAsUndisturbed();
     }
 
     @Test
@@ -287,7 +340,8 @@ final class JobStoriesTest {
         story.tell(new JobEvent.ProgressReported(dead.key, oldProgress));
         story.tell(new JobEvent.WorkerLostReported(dead.key, epoch, "ghost", false));
         story.tell(new JobEvent.WorkerLostReported(alive.key, epoch - 1, "ghost", false));
-        story.tell(new JobEvent.ViewFailedReported(alive.key, epoch - 1, "ghost", false, null, null));
+        story.tell(
+                new JobEvent.ViewFailedReported(alive.key, epoch - 1, "ghost", false, null, null));
         story.tell(new JobEvent.ViewPersisted(epoch - 1, JobEffect.ViewState.ACTIVE));
         story.tell(new JobEvent.AgentLost(dead.key, "again", story.now));
         story.tell(new JobEvent.TimerFired(JobEffect.TimerKind.FENCE_LIMIT, epoch));
@@ -317,7 +371,8 @@ final class JobStoriesTest {
         var story = new JobStory(1, 2, 2, 60).attach("a0", "a1", "a2", "a3").steps(20);
         SimAgent dead = story.atRank(1);
         for (SimAgent holder : List.of(story.agent("a2"), story.agent("a3"))) {
-            assertThat(holder.copies.keySet()).anyMatch(name -> name.shard() == 1 && name.step() == 20);
+            assertThat(holder.copies.keySet())
+                    .anyMatch(name -> name.shard() == 1 && name.step() == 20);
         }
         SimAgent damaged = story.agent("a2");
         for (var name : damaged.copies.keySet()) {
@@ -333,7 +388,9 @@ final class JobStoriesTest {
         var story = new JobStory(1, 2, 1, 60).attach("a0", "a1", "a2").steps(20);
         SimAgent dead = story.atRank(1);
         SimAgent holder = story.agent("a2");
-        holder.copies.keySet().stream().filter(name -> name.step() == 20).forEach(name -> story.corrupt.add(new JobStory.Instance(holder.key, name)));
+        holder.copies.keySet().stream()
+                .filter(name -> name.step() == 20)
+                .forEach(name -> story.corrupt.add(new JobStory.Instance(holder.key, name)));
         story.kill(dead.key.id());
         // The owners still hold the floor beside the newest.
         assertThat(story.machine.phase()).isIn(JobPhase.ACTIVE, JobPhase.RETURN_WAIT);
@@ -349,7 +406,10 @@ final class JobStoriesTest {
         JobStory story = twoByTwo().steps(20);
         SimAgent silent = story.atRank(3);
         silent.silent = true;
-        story.kill(story.atRank(0).key.id()).isIn(JobPhase.FENCING).pass(1_100 * MILLI).isIn(JobPhase.WAITING);
+        story.kill(story.atRank(0).key.id())
+                .isIn(JobPhase.FENCING)
+                .pass(1_100 * MILLI)
+                .isIn(JobPhase.WAITING);
         silent.silent = false;
         story.tell(new JobEvent.AgentAttached(silent.profile, silent.inventory()));
         story.settle().isIn(JobPhase.ACTIVE).finish().isCompletedAsUndisturbed();
@@ -383,19 +443,27 @@ final class JobStoriesTest {
         JobStory story = twoByTwo().steps(20);
         SimAgent cut = story.atRank(2);
         for (int rank : List.of(0, 1, 3)) {
-            story.tell(new JobEvent.LinkAccused(story.atRank(rank).key, cut.key, epoch(story), "connection timed out"));
+            story.tell(
+                    new JobEvent.LinkAccused(
+                            story.atRank(rank).key, cut.key, epoch(story), "connection timed out"));
         }
-        story.tell(new JobEvent.LinkAccused(cut.key, story.atRank(0).key, epoch(story), "connection timed out"));
+        story.tell(
+                new JobEvent.LinkAccused(
+                        cut.key, story.atRank(0).key, epoch(story), "connection timed out"));
         story.pass(500 * MILLI).isIn(JobPhase.ACTIVE).pass(1_000 * MILLI).isIn(JobPhase.ACTIVE);
         assertThat(story.members()).doesNotContain(cut);
-        assertThat(story.machine.incidents().getFirst().cause()).contains(cut.key.id()).contains("suspected");
+        assertThat(story.machine.incidents().getFirst().cause())
+                .contains(cut.key.id())
+                .contains("suspected");
         story.finish().isCompletedAsUndisturbed();
     }
 
     @Test
     void accusationsAreForgottenWhenStepsGoOn() {
         JobStory story = twoByTwo().steps(20);
-        story.tell(new JobEvent.LinkAccused(story.atRank(0).key, story.atRank(1).key, epoch(story), "slow"));
+        story.tell(
+                new JobEvent.LinkAccused(
+                        story.atRank(0).key, story.atRank(1).key, epoch(story), "slow"));
         story.steps(4).pass(3_000 * MILLI).isIn(JobPhase.ACTIVE);
         assertThat(story.machine.incidents()).isEmpty();
     }
@@ -405,9 +473,13 @@ final class JobStoriesTest {
         var story = new JobStory(1, 2, 0, 20).attach("a0");
         SimAgent odd = story.comes("a1", false);
         story.settle();
-        var other = new io.coxswain.coordinator.core.model.StateLayout(1, List.of(0L, 1L, 2L), List.of(1L, 1L), List.of(1L, 1L), "other", true);
+        var other =
+                new io.coxswain.coordinator.core.model.StateLayout(
+                        1, List.of(0L, 1L, 2L), List.of(1L, 1L), List.of(1L, 1L), "other", true);
         story.tell(new JobEvent.AgentReady(odd.key, other, 0, 0));
-        assertThat(story.published(CoordinatorEvent.AgentUnfit.class)).singleElement().satisfies(unfit -> assertThat(unfit.reason()).contains("other").contains("fp"));
+        assertThat(story.published(CoordinatorEvent.AgentUnfit.class))
+                .singleElement()
+                .satisfies(unfit -> assertThat(unfit.reason()).contains("other").contains("fp"));
         story.isIn(JobPhase.WAITING).attach("a2").isIn(JobPhase.ACTIVE);
     }
 
@@ -419,7 +491,8 @@ final class JobStoriesTest {
         story.isIn(JobPhase.RECORDING);
         assertThat(story.published(CoordinatorEvent.JobFinished.class)).isEmpty();
         story.release().isIn(JobPhase.CANCELLED).accountIsExact();
-        assertThat(story.published(CoordinatorEvent.JobFinished.class).getFirst().reason()).contains("not needed");
+        assertThat(story.published(CoordinatorEvent.JobFinished.class).getFirst().reason())
+                .contains("not needed");
     }
 
     @Test
@@ -434,10 +507,13 @@ final class JobStoriesTest {
 
     @Test
     void creditsCoverTheLeaseAndAreNotRenewedEachStep() {
-        JobStory story = new JobStory(2, 2, 1, 5_000).attach("a0", "a1", "a2", "a3", "a4").steps(1_000);
+        JobStory story =
+                new JobStory(2, 2, 1, 5_000).attach("a0", "a1", "a2", "a3", "a4").steps(1_000);
         long perStep = story.machine.stepTimes().meanNanos();
-        assertThat((story.machine.grantedThrough() - story.machine.completedStep()) * perStep).isGreaterThanOrEqualTo(JobLimits.defaults().leaseNanos());
-        assertThat(story.effects.stream().filter(JobEffect.SendGrant.class::isInstance).count()).isLessThan(40);
+        assertThat((story.machine.grantedThrough() - story.machine.completedStep()) * perStep)
+                .isGreaterThanOrEqualTo(JobLimits.defaults().leaseNanos());
+        assertThat(story.effects.stream().filter(JobEffect.SendGrant.class::isInstance).count())
+                .isLessThan(40);
     }
 
     private static long epoch(JobStory story) {

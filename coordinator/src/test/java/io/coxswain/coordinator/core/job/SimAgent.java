@@ -17,13 +17,17 @@ import io.coxswain.coordinator.core.model.StepRun;
 import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.core.view.SampleCountRule;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
-/** An agent with its worker, as far as the job's machine can tell. Its state's content is a function of shard and step, so that a wrong restore shows. */
+/**
+ * An agent with its worker, as far as the job's machine can tell. Its state's content is a function
+ * of shard and step, so that a wrong restore shows.
+ */
 final class SimAgent {
     final AgentProfile profile;
     final AgentKey key;
@@ -52,12 +56,31 @@ final class SimAgent {
     SimAgent(JobStory story, String id, int incarnation) {
         this.story = story;
         key = new AgentKey(id, String.format("%032x", incarnation));
-        profile = new AgentProfile(key, new DataEndpoint(id, 7000), FailureDomain.parse("pod/" + id), 1L << 40);
+        profile =
+                new AgentProfile(
+                        key,
+                        new DataEndpoint(id, 7000),
+                        FailureDomain.parse("pod/" + id),
+                        1L << 40);
+    }
+
+    @Override
+    public String toString() {
+        String state = up ? silent ? "silent" : worker ? "up" : "without worker" : "dead";
+        return String.format(
+                "%n%s %s, promised %d, started %d, rank %d, live %s, granted %d",
+                key, state, promised, startedEpoch, rank, live, granted);
     }
 
     long step() {
         StateName name = live;
         return name == null ? -1 : name.step();
+    }
+
+    /** The newest view it was told to prepare. */
+    long preparedEpoch() {
+        View in = view;
+        return in == null ? 0 : in.epoch();
     }
 
     int shard() {
@@ -67,8 +90,12 @@ final class SimAgent {
 
     Inventory inventory() {
         StateName name = live;
-        HeldState held = name == null || !worker ? null : new HeldState(name, digestOf(name), 1_000);
-        Progress tail = name != null && rank >= 0 && name.step() > reportedTo ? progress(name.step()) : null;
+        HeldState held =
+                name == null || !worker ? null : new HeldState(name, digestOf(name), 1_000);
+        Progress tail =
+                name != null && rank >= 0 && name.step() > reportedTo
+                        ? progress(name.step())
+                        : null;
         return new Inventory(promised, worker, held, held(snapshots), held(copies), tail, floor);
     }
 
@@ -78,7 +105,8 @@ final class SimAgent {
 
     private static List<HeldState> held(Map<StateName, Long> states) {
         var list = new ArrayList<HeldState>();
-        states.forEach((name, content) -> list.add(new HeldState(name, JobStory.digest(content), 1_000)));
+        states.forEach(
+                (name, content) -> list.add(new HeldState(name, JobStory.digest(content), 1_000)));
         return list;
     }
 
@@ -86,7 +114,8 @@ final class SimAgent {
         long from = reportedTo + 1;
         long elapsed = story.now - lastReportNanos;
         StateName newest = snapshots.isEmpty() ? null : snapshots.lastKey();
-        Digest digest = newest == null ? Digest.NONE : JobStory.digest(JobStory.valueOf(snapshots, newest));
+        Digest digest =
+                newest == null ? Digest.NONE : JobStory.digest(JobStory.valueOf(snapshots, newest));
         var run =
                 new StepRun(
                         from,
@@ -190,7 +219,11 @@ final class SimAgent {
         }
         String action = Preparing.sourceName(source);
         switch (source) {
-            case RestoreSource.Init init -> restored(new StateName(message.view().epoch(), 0, shard()), JobStory.content(shard(), 0), action);
+            case RestoreSource.Init init ->
+                    restored(
+                            new StateName(message.view().epoch(), 0, shard()),
+                            JobStory.content(shard(), 0),
+                            action);
             case RestoreSource.KeepLive keep -> {
                 if (keep.state().equals(live)) {
                     restored(keep.state(), content, action);
@@ -198,14 +231,21 @@ final class SimAgent {
                     say(failed("no such live state", true, keep.state(), null));
                 }
             }
-            case RestoreSource.LoadLocal local -> load(local.state(), local.digest(), snapshots.get(local.state()), action, null);
-            case RestoreSource.PromoteCopy copy -> load(copy.state(), copy.digest(), copies.get(copy.state()), action, null);
+            case RestoreSource.LoadLocal local ->
+                    load(local.state(), local.digest(), snapshots.get(local.state()), action, null);
+            case RestoreSource.PromoteCopy copy ->
+                    load(copy.state(), copy.digest(), copies.get(copy.state()), action, null);
             case RestoreSource.Fetch fetch -> {
                 SimAgent donor = story.find(fetch.donor().key());
                 if (donor == null || !donor.up) {
                     say(failed("donor unreachable", false, null, null));
                 } else {
-                    load(fetch.state(), fetch.digest(), donor.stored(fetch.state()), action, donor.key);
+                    load(
+                            fetch.state(),
+                            fetch.digest(),
+                            donor.stored(fetch.state()),
+                            action,
+                            donor.key);
                 }
             }
         }
@@ -218,23 +258,37 @@ final class SimAgent {
         return snapshots.containsKey(name) ? snapshots.get(name) : copies.get(name);
     }
 
-    private void load(StateName name, Digest expected, @Nullable Long found, String action, @Nullable AgentKey source) {
-        if (found == null || story.corrupt.contains(new JobStory.Instance(source == null ? key : source, name)) || !JobStory.digest(found).agreesWith(expected)) {
+    private void load(
+            StateName name,
+            Digest expected,
+            @Nullable Long found,
+            String action,
+            @Nullable AgentKey source) {
+        if (found == null
+                || story.corrupt.contains(
+                        new JobStory.Instance(source == null ? key : source, name))
+                || !JobStory.digest(found).agreesWith(expected)) {
             say(failed("missing or damaged: " + name, true, name, source));
         } else {
             restored(name, found, action);
         }
     }
 
-    private JobEvent.ViewFailedReported failed(String reason, boolean bad, @Nullable StateName state, @Nullable AgentKey source) {
+    private JobEvent.ViewFailedReported failed(
+            String reason, boolean bad, @Nullable StateName state, @Nullable AgentKey source) {
         return new JobEvent.ViewFailedReported(key, promised, reason, bad, state, source);
     }
 
     private void restored(StateName name, long value, String action) {
         live = name;
         content = value;
-        Digest digest = action.equals("init") || action.equals("live") ? Digest.NONE : JobStory.digest(value);
-        say(new JobEvent.ViewReadyReported(key, promised, name.step(), digest, action, 1_000, 1_000_000));
+        Digest digest =
+                action.equals("init") || action.equals("live")
+                        ? Digest.NONE
+                        : JobStory.digest(value);
+        say(
+                new JobEvent.ViewReadyReported(
+                        key, promised, name.step(), digest, action, 1_000, 1_000_000));
     }
 
     private void start(JobEffect.SendStartView start) {
@@ -252,7 +306,9 @@ final class SimAgent {
             throw new AssertionError("started without a view");
         }
         long base = in.baseStep();
-        snapshots.keySet().removeIf(name -> name.step() > base || (rank >= 0 && name.shard() != shard()));
+        snapshots
+                .keySet()
+                .removeIf(name -> name.step() > base || (rank >= 0 && name.shard() != shard()));
         copies.keySet().removeIf(name -> name.step() > base);
         reportedTo = base;
         lastReportNanos = story.now;
@@ -300,7 +356,10 @@ final class SimAgent {
         }
         for (CopyDuty duty : in.duties()) {
             SimAgent holder = story.find(duty.holder().key());
-            if (duty.sourceRank() != rank || holder == null || !holder.up || holder.promised > startedEpoch) {
+            if (duty.sourceRank() != rank
+                    || holder == null
+                    || !holder.up
+                    || holder.promised > startedEpoch) {
                 continue;
             }
             for (var entry : snapshots.entrySet()) {
@@ -308,7 +367,12 @@ final class SimAgent {
                     story.from(
                             holder.key,
                             new JobEvent.CopyHeldReported(
-                                    holder.key, new HeldState(entry.getKey(), JobStory.digest(entry.getValue()), 1_000), in.version()));
+                                    holder.key,
+                                    new HeldState(
+                                            entry.getKey(),
+                                            JobStory.digest(entry.getValue()),
+                                            1_000),
+                                    in.version()));
                 }
             }
         }
@@ -321,8 +385,18 @@ final class SimAgent {
 
     private FinalShard finalShard(JobEffect.SendCollectFinal collect) {
         int shards = story.spec.mesh().shards();
-        var part = new FinalShard.LeafPart("w", 0, shards, shard(), JobStory.digest(content).hex(), "77");
+        var part =
+                new FinalShard.LeafPart(
+                        "w", 0, shards, shard(), JobStory.digest(content).hex(), "77");
         return new FinalShard(
-                collect.epoch(), collect.step(), rank, List.of(part), rank == 0, 0.5, 0.97, story.spec.steps() * story.spec.batch(), List.of(128L));
+                collect.epoch(),
+                collect.step(),
+                rank,
+                List.of(part),
+                rank == 0,
+                0.5,
+                0.97,
+                story.spec.steps() * story.spec.batch(),
+                List.of(128L));
     }
 }

@@ -1,0 +1,116 @@
+package io.coxswain.coordinator.adapter.grpc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.coxswain.coordinator.core.liveness.DialResult;
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.DataEndpoint;
+import io.coxswain.coordinator.core.model.FailureDomain;
+import io.coxswain.proto.replica.v1.FrameHeader;
+import io.coxswain.proto.replica.v1.HelloReply;
+
+import org.junit.jupiter.api.Test;
+
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.util.concurrent.CompletableFuture;
+
+class GrpcAgentDialerTest {
+    private static AgentProfile agentAt(int port) {
+        return new AgentProfile(
+                new AgentKey("agent-1", "a".repeat(32)),
+                new DataEndpoint("127.0.0.1", port),
+                FailureDomain.parse("h"),
+                0);
+    }
+
+    private static ServerSocket listener() throws IOException {
+        return new ServerSocket(0, 10, InetAddress.getLoopbackAddress());
+    }
+
+    // An agent's data plane that answers one greeting; completes with the greeting.
+    private static CompletableFuture<FrameHeader> answer(ServerSocket at, FrameHeader reply) {
+        var greeting = new CompletableFuture<FrameHeader>();
+        Thread.ofVirtual()
+                .start(() -> {
+                    try (var peer = at.accept()) {
+                        var in = new DataInputStream(peer.getInputStream());
+                        int header = in.readInt();
+                        assertThat(in.readInt()).isZero();
+                        greeting.complete(FrameHeader.parseFrom(in.readNBytes(header)));
+                        var out = new DataOutputStream(peer.getOutputStream());
+                        out.writeInt(reply.getSerializedSize());
+                        out.writeInt(0);
+                        out.write(reply.toByteArray());
+                        out.flush();
+                    } catch (IOException failed) {
+                        greeting.completeExceptionally(failed);
+                    }
+                });
+        return greeting;
+    }
+
+    private static FrameHeader reply(boolean accepted) {
+        return FrameHeader.newBuilder()
+                .setHelloReply(HelloReply.newBuilder().setAccepted(accepted).setReason("not me"))
+                .build();
+    }
+
+    @Test
+    void theExpectedIncarnationAccepts() throws Exception {
+        try (ServerSocket at = listener()) {
+            var greeting = answer(at, reply(true));
+
+            assertThat(GrpcAgentDialer.ask(agentAt(at.getLocalPort())).result())
+                    .isEqualTo(DialResult.SAME_INCARNATION);
+
+            var hello = greeting.join().getHello();
+            assertThat(hello.getReceiver().getIncarnation()).isEqualTo("a".repeat(32));
+            assertThat(greeting.join().getJobId()).isEmpty();
+        }
+    }
+
+    @Test
+    void anotherIncarnationRefusesTheGreeting() throws Exception {
+        try (ServerSocket at = listener()) {
+            var _ = answer(at, reply(false));
+
+            var answer = GrpcAgentDialer.ask(agentAt(at.getLocalPort()));
+
+            assertThat(answer.result()).isEqualTo(DialResult.OTHER_INCARNATION);
+            assertThat(answer.detail()).contains("not me");
+        }
+    }
+
+    @Test
+    void nobodyListens() throws Exception {
+        int port;
+        try (ServerSocket at = listener()) {
+            port = at.getLocalPort();
+        }
+
+        assertThat(GrpcAgentDialer.ask(agentAt(port)).result()).isEqualTo(DialResult.REFUSED);
+    }
+
+    @Test
+    void whoAcceptsAndStaysSilentProvesNothing() throws Exception {
+        try (ServerSocket at = listener()) {
+            assertThat(GrpcAgentDialer.ask(agentAt(at.getLocalPort())).result())
+                    .isEqualTo(DialResult.TIMEOUT);
+        }
+    }
+
+    @Test
+    void whoSpeaksSomethingElseProvesNothing() throws Exception {
+        try (ServerSocket at = listener()) {
+            var _ = answer(at, FrameHeader.getDefaultInstance());
+
+            assertThat(GrpcAgentDialer.ask(agentAt(at.getLocalPort())).result())
+                    .isEqualTo(DialResult.TIMEOUT);
+        }
+    }
+}

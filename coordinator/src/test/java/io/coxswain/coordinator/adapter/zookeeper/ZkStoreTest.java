@@ -1,0 +1,135 @@
+package io.coxswain.coordinator.adapter.zookeeper;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.coxswain.coordinator.app.CoordinatorInput;
+import io.coxswain.coordinator.app.StoreContract;
+import io.coxswain.coordinator.app.StorePort;
+import io.coxswain.coordinator.app.StoreRecord;
+import io.coxswain.coordinator.app.StoredJob;
+import io.coxswain.coordinator.app.WriteOutcome;
+import io.coxswain.coordinator.core.job.JobEffect.ViewState;
+
+import org.apache.zookeeper.data.Stat;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+class ZkStoreTest extends StoreContract {
+    private static final ZkPaths PATHS = ZkPaths.of("/test");
+
+    @TempDir Path folder;
+    private final InputQueue inputs = new InputQueue();
+    private EmbeddedZooKeeper zooKeeper;
+    private ZkClients clients;
+    private ZkStore store;
+
+    @BeforeEach
+    void open() throws Exception {
+        zooKeeper = new EmbeddedZooKeeper(folder);
+        clients = zooKeeper.connect();
+        clients.client().create().creatingParentsIfNeeded().forPath(PATHS.term(), new byte[] {1});
+        clients.client().create().forPath(PATHS.jobs(), new byte[0]);
+        store = new ZkStore(clients.client(), PATHS, inputs);
+        store.fence(new ZkFence(1, 0));
+    }
+
+    @AfterEach
+    void close() {
+        clients.close();
+        zooKeeper.close();
+    }
+
+    @Override
+    protected StorePort store() {
+        return store;
+    }
+
+    @Override
+    protected WriteOutcome outcome(long writeId) throws Exception {
+        CoordinatorInput.StoreAnswered answer;
+        do {
+            answer = inputs.await(CoordinatorInput.StoreAnswered.class);
+        } while (answer.writeId() != writeId);
+        return answer.outcome();
+    }
+
+    @Override
+    protected void depose() throws Exception {
+        clients.client().setData().forPath(PATHS.term(), new byte[] {2});
+    }
+
+    private WriteOutcome written(long id, StoreRecord record) throws Exception {
+        store.write(id, record);
+        return outcome(id);
+    }
+
+    @Test
+    void allRecordsOfAJobAreLoadedAsWritten() throws Exception {
+        var view = view("j1", 3, ViewState.ACTIVE);
+        var account =
+                new StoreRecord.Account(
+                        "j1", 1, 7, 6, 99, Map.of("productive", 12L), List.of("{}"));
+        var result = new StoreRecord.Result("j1", true, "", "{\"job\":\"j1\"}");
+        written(1, spec("j1"));
+        written(2, view);
+        written(3, account);
+        written(4, result);
+
+        StoredJob job = store.load().getFirst();
+
+        assertThat(job.spec()).isEqualTo(spec("j1"));
+        assertThat(job.account()).isEqualTo(account);
+        assertThat(job.result()).isEqualTo(result);
+        StoreRecord.ViewRecord loaded = job.view();
+        assertThat(loaded).isNotNull();
+        assertThat(loaded.state()).isEqualTo(ViewState.ACTIVE);
+        assertThat(loaded.lineage()).isEqualTo(view.lineage());
+        assertThat(loaded.view().epoch()).isEqualTo(3);
+        assertThat(loaded.view().members().getFirst().key())
+                .isEqualTo(view.view().members().getFirst().key());
+    }
+
+    @Test
+    void aRefusedMultiLeavesNoTrace() throws Exception {
+        depose();
+
+        assertThat(written(1, spec("j1"))).isEqualTo(WriteOutcome.REFUSED);
+
+        Stat job = clients.client().checkExists().forPath(PATHS.job("j1"));
+        assertThat(job).isNull();
+    }
+
+    @Test
+    void aWriteWithoutTheStoreIsUnknownAndLaterReadsAgain() throws Exception {
+        written(1, spec("j1"));
+        zooKeeper.stop();
+        store.write(2, view("j1", 1, ViewState.PREPARING));
+        WriteOutcome lost = outcome(2);
+        zooKeeper.restart();
+
+        assertThat(lost).isEqualTo(WriteOutcome.UNKNOWN);
+        WriteOutcome read = WriteOutcome.UNKNOWN;
+        for (long id = 3; read == WriteOutcome.UNKNOWN; id++) {
+            store.verify(id, spec("j1"));
+            read = outcome(id);
+        }
+        assertThat(read).isEqualTo(WriteOutcome.DURABLE);
+    }
+
+    @Test
+    void aRecordThatCannotBeReadIsLeftAloneAndTheOthersAreLoaded() throws Exception {
+        written(1, spec("j1"));
+        clients.client()
+                .create()
+                .creatingParentsIfNeeded()
+                .forPath(PATHS.record("bad", StoreRecord.Kind.SPEC), new byte[] {-1, -1});
+
+        assertThat(store.load()).extracting(job -> job.spec().jobId()).containsExactly("j1");
+    }
+}

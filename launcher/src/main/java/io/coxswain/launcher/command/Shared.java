@@ -1,0 +1,11 @@
+package io.coxswain.launcher.command;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Options that every command has. */
+@Command
+public final class Shared {
+    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Shows this help.")
+    private boolean help;
+}

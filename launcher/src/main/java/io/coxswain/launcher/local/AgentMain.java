@@ -1,0 +1,151 @@
+package io.coxswain.launcher.local;
+
+import io.coxswain.agent.ReplicaAgent;
+import io.coxswain.bridge.host.WorkerCommand;
+import io.coxswain.launcher.logs.Logs;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.logging.Level;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An agent of a one-machine cluster: takes orders as lines on standard input, says on standard output what it reached, logs on standard error, and ends when standard
+ * input closes, which it does when the launcher ends in whatever way.
+ */
+public final class AgentMain {
+    private static final int STATUS_FAILED = 1;
+    private static final long CLOSE_LIMIT_MILLIS = 3_000;
+
+    private final Map<String, String> options;
+    private final PrintStream lines;
+    private final HoldingObserver holds;
+    private final AtomicInteger status = new AtomicInteger();
+    private @Nullable ReplicaAgent agent;
+
+    private AgentMain(Map<String, String> options, PrintStream lines) {
+        this.options = options;
+        this.lines = lines;
+        this.holds = new HoldingObserver(this::say);
+    }
+
+    /** Arguments are {@code name=value}; the launcher knows them. */
+    public static void main(String[] args) {
+        PrintStream lines = System.out;
+        // What libraries print belongs into the log, not among the lines.
+        System.setOut(System.err);
+        Logs.toStream(System.err, Level.INFO);
+        var options = new HashMap<String, String>();
+        for (String arg : args) {
+            int at = arg.indexOf('=');
+            options.put(arg.substring(0, at), arg.substring(at + 1));
+        }
+        System.exit(new AgentMain(options, lines).run());
+    }
+
+    private void say(String line) {
+        lines.println(line);
+        lines.flush();
+    }
+
+    private String option(String name) {
+        String value = options.get(name);
+        if (value == null) {
+            throw new IllegalArgumentException("the option " + name + "= is missing");
+        }
+        return value;
+    }
+
+    private int run() {
+        try (var orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+            String order;
+            while ((order = orders.readLine()) != null) {
+                obey(order.split(" ", 3));
+            }
+        } catch (IOException | IllegalArgumentException e) {
+            System.err.println(option("id") + ": " + e.getMessage());
+            status.set(STATUS_FAILED);
+        }
+        close();
+        return status.get();
+    }
+
+    private void obey(String[] words) throws IOException {
+        switch (words[0]) {
+            case AgentLines.CONNECT -> start(words[1]);
+            case AgentLines.HOLD -> holds.hold(Long.parseLong(words[1]), words[2]);
+            case AgentLines.RELEASE -> holds.release();
+            default -> throw new IllegalArgumentException("no such order: " + words[0]);
+        }
+    }
+
+    private void start(String zookeeper) throws IOException {
+        Path logs = Files.createDirectories(Path.of(option("logs")));
+        ReplicaAgent made =
+                ReplicaAgent.builder()
+                        .id(option("id"))
+                        .zookeeper(zookeeper)
+                        .sessionTimeout(LocalCluster.SESSION)
+                        .failureDomain(option("domain"))
+                        .arenaRoot(Path.of(option("arena")))
+                        .arenaBudgetBytes(Long.parseLong(option("arena-bytes")))
+                        .logFolder(logs)
+                        .observer(holds)
+                        .workerCommands(AgentMain::worker)
+                        .onFatal(this::broken)
+                        .build();
+        agent = made;
+        made.start();
+        say(AgentLines.UP);
+    }
+
+    private static io.coxswain.agent.worker.WorkerCommand worker(String kind) {
+        if (!kind.equals("reference")) {
+            throw new IllegalArgumentException("this agent has no runtime of kind '" + kind + "', only 'reference'");
+        }
+        Path archive = JavaProcess.archive("worker");
+        return new io.coxswain.agent.worker.WorkerCommand(
+                WorkerCommand.jvm(
+                        JavaProcess.javaHome(),
+                        JavaProcess.classPath(),
+                        kind,
+                        WorkerCommand.DEFAULT_HEAP_BYTES,
+                        Files.isReadable(archive) ? archive : null,
+                        List.of()),
+                Map.of());
+    }
+
+    private void broken(Throwable bug) {
+        bug.printStackTrace();
+        System.err.println(option("id") + ": a broken invariant stops this agent: " + bug);
+        status.set(STATUS_FAILED);
+        close();
+        Runtime.getRuntime().halt(STATUS_FAILED);
+    }
+
+    // A loop that hangs must not keep the process: the launcher may be gone.
+    private void close() {
+        holds.releaseAll();
+        ReplicaAgent running = agent;
+        if (running == null) {
+            return;
+        }
+        Thread closing = Thread.ofPlatform().daemon().name("agent-close").start(running::close);
+        try {
+            if (!closing.join(java.time.Duration.ofMillis(CLOSE_LIMIT_MILLIS))) {
+                System.err.println(option("id") + ": did not close within " + CLOSE_LIMIT_MILLIS + " ms; the process ends all the same");
+                Runtime.getRuntime().halt(STATUS_FAILED);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,317 @@
+package io.coxswain.launcher.local;
+
+import io.coxswain.agent.ArenaSweep;
+import io.coxswain.coordinator.Coordinator;
+import io.coxswain.coordinator.CoordinatorListener;
+import io.coxswain.coordinator.JobReport;
+import io.coxswain.coordinator.SequencedEvent;
+import io.coxswain.coordinator.SubmitOutcome;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.event.Incident;
+import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.launcher.EnvironmentException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A cluster on one machine: an embedded ZooKeeper and a coordinator in this process, and agents in processes of their own, each of which starts its worker. Agents
+ * do not outlive this process, whatever ends it. Thread-safe.
+ */
+public final class LocalCluster implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalCluster.class);
+    private static final String CHROOT = "/coxswain";
+    private static final int MIN_SESSION_MILLIS = 1_000;
+
+    /**
+     * Everything shares one machine, so a session that ends early tells of a busy machine and not of a dead one. Deaths are seen by the broken
+     * streams, whatever this is.
+     */
+    static final Duration SESSION = Duration.ofSeconds(30);
+    private static final long END_LIMIT_MILLIS = 4_000;
+    private static final long CANCEL_LIMIT_MILLIS = 2_000;
+
+    /**
+     * What to start.
+     *
+     * @param agents in all, spares included; they are {@code agent-0} and so on, each a failure domain of its own
+     * @param arenas folder on tmpfs, in which each agent makes a folder
+     * @param arenaBudgetBytes shared memory that each agent may use
+     * @param faults to inject
+     */
+    public record Plan(
+            int agents, List<FaultSpec> faults, RunFolder run, Path arenas, long arenaBudgetBytes) {
+        public Plan {
+            faults = List.copyOf(faults);
+        }
+
+        /** The name of an agent. */
+        public static String agentId(int index) {
+            return "agent-" + index;
+        }
+    }
+
+    /** Hears how the cluster does. Called on several threads. */
+    public interface Listener extends CoordinatorListener {
+        /** So many agents are up. */
+        void agentsUp(int up);
+
+        /** A fault was injected. */
+        void injected(FaultSpec fault);
+
+        /** An agent ended that nobody killed. */
+        void agentEnded(AgentProcess agent, int status);
+
+        /** The coordinator met a bug of its own and stopped. */
+        void broken(Throwable bug);
+    }
+
+    private final Plan plan;
+    private final Listener listener;
+    private final List<AgentProcess> agents = new ArrayList<>();
+    private final CompletableFuture<Coordinator> ready = new CompletableFuture<>();
+    private final CompletableFuture<EmbeddedZooKeeper> zookeeper = new CompletableFuture<>();
+    private final CompletableFuture<FaultInjector> injector = new CompletableFuture<>();
+    private final AtomicBoolean closing = new AtomicBoolean();
+    private volatile @Nullable Coordinator coordinator;
+
+    private LocalCluster(Plan plan, Listener listener) {
+        this.plan = plan;
+        this.listener = listener;
+    }
+
+    /**
+     * Starts everything and returns without waiting; {@link #ready} tells how it went.
+     *
+     * @throws EnvironmentException if not even a process can be started; nothing runs then
+     */
+    public static LocalCluster start(Plan plan, Listener listener) throws EnvironmentException {
+        var cluster = new LocalCluster(plan, listener);
+        try {
+            cluster.startAgents();
+        } catch (IOException e) {
+            cluster.close();
+            throw new EnvironmentException("cannot start an agent's process: " + e.getMessage(), e);
+        }
+        Thread.ofPlatform().name("cluster-start").daemon().start(cluster::startServices);
+        return cluster;
+    }
+
+    private void startAgents() throws IOException {
+        var unusedFolders = ArenaSweep.sweep(plan.arenas());
+        for (int i = 0; i < plan.agents(); i++) {
+            String id = Plan.agentId(i);
+            int index = i;
+            List<String> command =
+                    JavaProcess.agent(
+                            AgentMain.class.getName(),
+                            List.of(
+                                    "id=" + id,
+                                    "domain=local/" + id,
+                                    "arena=" + plan.arenas(),
+                                    "arena-bytes=" + plan.arenaBudgetBytes(),
+                                    "logs=" + plan.run().folder(id + "-workers")));
+            AgentProcess agent =
+                    AgentProcess.start(
+                            i,
+                            id,
+                            command,
+                            plan.run().log(id),
+                            plan.arenas(),
+                            coordinate -> injector.thenAccept(faults -> faults.reached(index, coordinate)));
+            agents.add(agent);
+            var unused =
+                    agent.exited()
+                            .thenAccept(
+                                    status -> {
+                                        if (!closing.get() && !agent.killed()) {
+                                            listener.agentEnded(agent, status);
+                                        }
+                                    });
+        }
+        injector.complete(
+                new FaultInjector(agents, plan.faults(), (fault, nanos) -> listener.injected(fault)));
+    }
+
+    private void startServices() {
+        try {
+            EmbeddedZooKeeper server =
+                    EmbeddedZooKeeper.start(plan.run().folder("zookeeper"), MIN_SESSION_MILLIS);
+            zookeeper.complete(server);
+            for (AgentProcess agent : agents) {
+                agent.order(AgentLines.connect(server.connectString() + CHROOT));
+            }
+            Coordinator made =
+                    Coordinator.builder()
+                            .zookeeper(server.connectString())
+                            .chroot(CHROOT)
+                            .sessionTimeout(SESSION)
+                            .id("launcher-" + ProcessHandle.current().pid())
+                            .onFatal(listener::broken)
+                            .build()
+                            .start();
+            coordinator = made;
+            var unused = made.listen(this::heard);
+            awaitAgents();
+            ready.complete(made);
+        } catch (IOException | RuntimeException e) {
+            zookeeper.completeExceptionally(e);
+            ready.completeExceptionally(
+                    new EnvironmentException(
+                            "the one-machine cluster did not start: " + e.getMessage(), e));
+        } catch (EnvironmentException e) {
+            ready.completeExceptionally(e);
+        }
+    }
+
+    private void awaitAgents() throws EnvironmentException {
+        var up = new AtomicInteger();
+        var all = new ArrayList<CompletableFuture<Void>>();
+        for (AgentProcess agent : agents) {
+            all.add(agent.started().thenRun(() -> listener.agentsUp(up.incrementAndGet())));
+        }
+        try {
+            var failed = new CompletableFuture<Void>();
+            for (CompletableFuture<Void> one : all) {
+                var unused =
+                        one.exceptionally(
+                                failure -> {
+                                    failed.completeExceptionally(failure);
+                                    return null;
+                                });
+            }
+            CompletableFuture.anyOf(failed, CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))).join();
+        } catch (CompletionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new EnvironmentException(String.valueOf(cause.getMessage()), cause);
+        }
+    }
+
+    private void heard(SequencedEvent event) throws Exception {
+        listener.on(event);
+        FaultInjector faults = injector.join();
+        // The listener goes on hearing while a fault waits for its processes to die.
+        switch (event.event()) {
+            case CoordinatorEvent.ViewActivated view -> faults.viewActivated(view.members());
+            case CoordinatorEvent.StepsCompleted steps -> faults.completed(steps.step());
+            case CoordinatorEvent.IncidentProgressed progress
+                    when progress.phase() == Incident.Phase.RESTORE ->
+                    faults.restoring(progress.incident().id());
+            default -> {
+                // Nothing of a fault's business.
+            }
+        }
+    }
+
+    /** Completes when the coordinator runs and all agents are up; fails with an {@link EnvironmentException}. */
+    public CompletableFuture<Coordinator> ready() {
+        return ready.copy();
+    }
+
+    /** Submits the job and completes with its report when it is over; fails with an {@link EnvironmentException} if it is refused. */
+    public CompletableFuture<JobReport> run(JobSpec job) {
+        return ready.thenCompose(
+                running ->
+                        running.submit(job)
+                                .thenCompose(
+                                        outcome ->
+                                                switch (outcome) {
+                                                    case SubmitOutcome.Accepted(String jobId) -> running.result(jobId);
+                                                    case SubmitOutcome.Queued(String jobId, int _) -> running.result(jobId);
+                                                    case SubmitOutcome.Refused(String reason) ->
+                                                            CompletableFuture.failedFuture(
+                                                                    new EnvironmentException("the job was refused: " + reason));
+                                                }));
+    }
+
+    /** Ends the job early and returns its report, null if none can be had soon. */
+    public @Nullable JobReport cancel(String jobId) {
+        Coordinator running = coordinator;
+        if (running == null) {
+            return null;
+        }
+        try {
+            return running.cancel(jobId)
+                    .thenCompose(_ -> running.result(jobId))
+                    .orTimeout(CANCEL_LIMIT_MILLIS, java.util.concurrent.TimeUnit.MILLISECONDS)
+                    .join();
+        } catch (CompletionException e) {
+            LOG.warn("no report of the cancelled job {}", jobId, e);
+            return null;
+        }
+    }
+
+    /** Why a job is where it is, as the coordinator says it; empty if it says nothing. */
+    public String detail(String jobId) {
+        Coordinator running = coordinator;
+        if (running == null) {
+            return "";
+        }
+        try {
+            return running.status()
+                    .orTimeout(CANCEL_LIMIT_MILLIS, java.util.concurrent.TimeUnit.MILLISECONDS)
+                    .join()
+                    .jobs()
+                    .stream()
+                    .filter(known -> known.jobId().equals(jobId))
+                    .map(known -> known.detail())
+                    .findFirst()
+                    .orElse("");
+        } catch (CompletionException e) {
+            LOG.warn("no status of job {}", jobId, e);
+            return "";
+        }
+    }
+
+    /** Faults whose coordinate was never reached. */
+    public List<FaultSpec> faultsNotInjected() {
+        return injector.isDone() ? injector.join().notInjected() : plan.faults();
+    }
+
+    /** Ends every process that was started and removes what they left: nothing stays but logs. Safe to repeat. */
+    @Override
+    public void close() {
+        if (!closing.compareAndSet(false, true)) {
+            return;
+        }
+        agents.forEach(AgentProcess::askToEnd);
+        Thread services = Thread.ofPlatform().name("cluster-end").start(this::closeServices);
+        long deadline = System.nanoTime() + END_LIMIT_MILLIS * 1_000_000;
+        for (AgentProcess agent : agents) {
+            try {
+                agent.end(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
+            } catch (java.io.UncheckedIOException e) {
+                LOG.warn("something stays behind", e);
+            }
+        }
+        try {
+            services.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void closeServices() {
+        Coordinator running = coordinator;
+        if (running != null) {
+            running.close();
+        }
+        if (zookeeper.isDone() && !zookeeper.isCompletedExceptionally()) {
+            zookeeper.join().close();
+        }
+        try {
+            RunFolder.delete(plan.run().folder("zookeeper"));
+        } catch (IOException e) {
+            LOG.warn("ZooKeeper's data stays in {}", plan.run().folder("zookeeper"), e);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package io.coxswain.launcher.train;
+
+import io.coxswain.coordinator.JobReport;
+import io.coxswain.launcher.console.Texts;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** The end of a run in words: loss, accuracy, digest and where the slots' time went. */
+final class RunSummary {
+    private RunSummary() {}
+
+    static List<String> of(JobReport report) {
+        var lines = new ArrayList<String>();
+        JobReport.Goodput goodput = report.goodput();
+        Double loss = report.finalLoss();
+        Double accuracy = report.accuracy();
+        lines.add(
+                (report.completed() ? "completed " : "ended after ") + Texts.count(report.steps(), "step")
+                        + " in " + Texts.duration(goodput.elapsedNanos())
+                        + (report.incidents().isEmpty() ? "" : " with " + Texts.count(report.incidents().size(), "incident")));
+        if (loss != null) {
+            lines.add(String.format(Locale.ROOT, "  loss               %.6f", loss));
+        }
+        if (accuracy != null) {
+            lines.add(String.format(Locale.ROOT, "  held-out accuracy  %.2f%%", 100 * accuracy));
+        }
+        if (!report.finalDigest().isEmpty()) {
+            lines.add("  final digest       " + report.finalDigest());
+        }
+        if (goodput.totalSlotNanos() > 0) {
+            lines.add(
+                    String.format(
+                            Locale.ROOT,
+                            "  goodput            %s of %.3f slot-seconds (%d slots × %.3f s)",
+                            Texts.percent(goodput.ratio()),
+                            goodput.totalSlotNanos() / 1e9,
+                            goodput.slots(),
+                            goodput.elapsedNanos() / 1e9));
+            goodput.categories().entrySet().stream()
+                    .filter(category -> category.getValue() != 0)
+                    .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
+                    .forEach(
+                            category ->
+                                    lines.add(
+                                            String.format(
+                                                    Locale.ROOT,
+                                                    "    %-22s %10.3f s %6.1f%%",
+                                                    category.getKey(),
+                                                    category.getValue() / 1e9,
+                                                    100.0 * category.getValue() / goodput.totalSlotNanos())));
+        }
+        return lines;
+    }
+}

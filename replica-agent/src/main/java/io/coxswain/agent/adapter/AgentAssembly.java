@@ -1,0 +1,238 @@
+package io.coxswain.agent.adapter;
+
+import io.coxswain.agent.AgentObserver;
+import io.coxswain.agent.app.AgentLoop;
+import io.coxswain.agent.app.AgentPorts;
+import io.coxswain.agent.app.EffectRunner;
+import io.coxswain.agent.collective.TreeCollective;
+import io.coxswain.agent.copies.NettyCopyPlane;
+import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.AgentLimits;
+import io.coxswain.agent.core.AgentMachine;
+import io.coxswain.agent.core.model.AgentKey;
+import io.coxswain.agent.core.model.Endpoint;
+import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.transfer.DataPlaneSettings;
+import io.coxswain.agent.transfer.NettyDataPlane;
+import io.coxswain.agent.worker.WorkerCommand;
+import io.coxswain.agent.worker.WorkerSupervisor;
+import io.coxswain.proto.store.v1.Leader;
+import io.grpc.ManagedChannel;
+import io.grpc.netty.NettyChannelBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.retry.BoundedExponentialBackoffRetry;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Puts an agent together and takes it apart again, in the reverse order. Thread-safe. */
+public final class AgentAssembly implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(AgentAssembly.class);
+    private static final long PARKED_BYTES = 32L << 20;
+    private static final long STALL_NANOS = 3_000_000_000L;
+    private static final Duration REGISTER_RETRY = Duration.ofMillis(250);
+
+    /** All options, checked. */
+    public record Settings(
+            AgentKey key,
+            String zookeeperConnect,
+            Duration sessionTimeout,
+            String bindHost,
+            int bindPort,
+            String advertisedHost,
+            int advertisedPort,
+            String failureDomain,
+            Path arenaRoot,
+            long arenaBudgetBytes,
+            boolean keepArena,
+            Path logFolder,
+            int devices,
+            long copyBytesPerSecond,
+            Map<String, String> labels,
+            AgentLimits limits,
+            WorkerSupervisor.Limits workerLimits,
+            AgentObserver observer,
+            Consumer<Throwable> onFatal,
+            Function<JobSpec, WorkerCommand> workerCommands) {}
+
+    private final Settings settings;
+
+    /** What is open, newest first. */
+    private final Deque<Part> parts = new ArrayDeque<>();
+
+    private @Nullable NettyDataPlane plane;
+    private @Nullable ArenaFolder folder;
+    private @Nullable BridgeWorkers workers;
+    private boolean started;
+    private boolean closed;
+
+    /** One thing to close, by its name. */
+    private record Part(String name, Runnable close) {}
+
+    public AgentAssembly(Settings settings) {
+        this.settings = settings;
+    }
+
+    public AgentKey key() {
+        return settings.key();
+    }
+
+    public synchronized Endpoint dataEndpoint() {
+        NettyDataPlane open = plane;
+        if (open == null) {
+            throw new IllegalStateException("the agent is not started");
+        }
+        return open.endpoint();
+    }
+
+    public synchronized Path arenaFolder() {
+        ArenaFolder made = folder;
+        if (made == null) {
+            throw new IllegalStateException("the agent is not started");
+        }
+        return made.path();
+    }
+
+    public synchronized Optional<Long> workerPid() {
+        BridgeWorkers running = workers;
+        return running == null ? Optional.empty() : running.pid();
+    }
+
+    /** See {@code ReplicaAgent.start}. */
+    public synchronized void start() throws IOException {
+        if (started || closed) {
+            throw new IllegalStateException("an agent starts once");
+        }
+        started = true;
+        try {
+            assemble();
+        } catch (IOException | RuntimeException e) {
+            takeApart();
+            throw e;
+        }
+    }
+
+    private void assemble() throws IOException {
+        AgentKey key = settings.key();
+        for (Path discarded : ArenaFolders.discardStale(settings.arenaRoot())) {
+            LOG.info("discarded the shared memory of a dead agent: {}", discarded);
+        }
+        ArenaFolder made = ArenaFolder.create(settings.arenaRoot(), key);
+        folder = made;
+        opened(
+                "arena folder",
+                () -> {
+                    if (!settings.keepArena()) {
+                        made.delete();
+                    }
+                });
+        Files.createDirectories(settings.logFolder());
+
+        // The parts know each other through the loop, which does not exist yet: events before it starts wait in its queue.
+        AtomicReference<@Nullable AgentLoop> later = new AtomicReference<>();
+        Consumer<AgentEvent> events =
+                event -> {
+                    AgentLoop loop = later.get();
+                    if (loop != null) {
+                        loop.post(event);
+                    }
+                };
+
+        ArenaStore arena = new ArenaStore(made.path(), settings.arenaBudgetBytes(), events);
+        opened("arena", arena::close);
+        NettyDataPlane network =
+                new NettyDataPlane(
+                        key,
+                        new DataPlaneSettings(
+                                settings.bindHost(),
+                                settings.bindPort(),
+                                settings.advertisedHost(),
+                                settings.advertisedPort(),
+                                0,
+                                settings.copyBytesPerSecond(),
+                                PARKED_BYTES,
+                                STALL_NANOS));
+        opened("data plane", network::close);
+        DataPlaneAdapter data = new DataPlaneAdapter(arena, events);
+        TreeCollective collective = new TreeCollective(network, data);
+        opened("collective", collective::close);
+        NettyCopyPlane copies = new NettyCopyPlane(network, data, arena.shelf(), arena.shelf(), collective::busy);
+        opened("copies", copies::close);
+        data.connect(collective, copies);
+        arena.transfers(data::end);
+        network.start();
+        plane = network;
+
+        BridgeWorkers bridge =
+                new BridgeWorkers(
+                        settings.workerCommands(), made.path(), settings.logFolder(), settings.workerLimits(), arena::path, events, made::recordWorker);
+        opened("worker", bridge::close);
+        workers = bridge;
+
+        AgentProfile profile =
+                new AgentProfile(
+                        key, network.endpoint(), settings.failureDomain(), settings.arenaBudgetBytes(), settings.devices(), settings.labels());
+        CuratorFramework zookeeper =
+                CuratorFrameworkFactory.builder()
+                        .connectString(settings.zookeeperConnect())
+                        .sessionTimeoutMs((int) settings.sessionTimeout().toMillis())
+                        .connectionTimeoutMs((int) Math.min(5_000, settings.sessionTimeout().toMillis()))
+                        .retryPolicy(new BoundedExponentialBackoffRetry(50, 1_000, 3))
+                        .build();
+        zookeeper.start();
+        opened("ZooKeeper client", zookeeper::close);
+        ZkRegistration registration = new ZkRegistration(zookeeper, profile, REGISTER_RETRY);
+        opened("registration", registration::close);
+        GrpcControlClient control =
+                new GrpcControlClient(zookeeper, profile, AgentAssembly::channel, events, GrpcControlClient.Pauses.DEFAULT);
+        opened("control stream", control::close);
+
+        AgentMachine machine = new AgentMachine(key, settings.limits());
+        EffectRunner runner = new EffectRunner(machine, new AgentPorts(control, bridge, data, arena), settings.observer());
+        AgentLoop loop = new AgentLoop(key.id(), runner, System::nanoTime, settings.onFatal());
+        later.set(loop);
+        loop.start();
+        opened("loop", loop::close);
+        registration.start();
+        control.start();
+    }
+
+    private static ManagedChannel channel(Leader leader) {
+        return NettyChannelBuilder.forAddress(leader.getControlEndpoint().getHost(), leader.getControlEndpoint().getPort())
+                .usePlaintext()
+                .build();
+    }
+
+    private void opened(String name, Runnable close) {
+        parts.push(new Part(name, close));
+    }
+
+    @Override
+    public synchronized void close() {
+        closed = true;
+        takeApart();
+    }
+
+    private void takeApart() {
+        while (!parts.isEmpty()) {
+            Part part = parts.pop();
+            try {
+                part.close().run();
+            } catch (RuntimeException e) {
+                LOG.warn("closing the agent's {} failed", part.name(), e);
+            }
+        }
+    }
+}

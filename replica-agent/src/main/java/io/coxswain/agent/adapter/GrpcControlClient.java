@@ -1,0 +1,315 @@
+package io.coxswain.agent.adapter;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.coxswain.agent.app.ControlPort;
+import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.AgentReport;
+import io.coxswain.proto.control.v1.AgentMessage;
+import io.coxswain.proto.control.v1.ControlPlaneGrpc;
+import io.coxswain.proto.control.v1.CoordinatorMessage;
+import io.coxswain.proto.control.v1.Leaving;
+import io.coxswain.proto.store.v1.Leader;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.stub.ClientCallStreamObserver;
+import io.grpc.stub.ClientResponseObserver;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.recipes.cache.ChildData;
+import org.apache.curator.framework.recipes.cache.CuratorCache;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The stream to the leader: finds it in {@code /controller/leader}, opens the one bidirectional call, and when that ends looks again after a random pause that grows
+ * with failures, so that many agents do not come back at once. Reports may come from one thread; messages become events.
+ */
+final class GrpcControlClient implements ControlPort, AutoCloseable {
+    static final String LEADER_PATH = "/controller/leader";
+
+    private static final Logger LOG = LoggerFactory.getLogger(GrpcControlClient.class);
+
+    /** Reports that wait for a leader that does not read; more and the stream is given up. */
+    private static final int MOST_UNREAD = 4096;
+
+    private final CuratorFramework zookeeper;
+    private final AgentProfile profile;
+    private final Function<Leader, ManagedChannel> channels;
+    private final Consumer<AgentEvent> events;
+    private final Pauses pauses;
+    private final CuratorCache cache;
+    private final Thread thread;
+    private final Object changed = new Object();
+    private @Nullable Leader leader;
+    private long leaderVersion;
+    private volatile @Nullable Stream stream;
+    private volatile boolean closed;
+
+    /**
+     * Pauses between attempts.
+     *
+     * @param first upper bound of the first random pause
+     * @param longest upper bound of the longest
+     */
+    record Pauses(Duration first, Duration longest) {
+        static final Pauses DEFAULT = new Pauses(Duration.ofMillis(50), Duration.ofSeconds(1));
+
+        /** Drawn evenly below a bound that doubles with each failure. */
+        long nanos(int failures) {
+            long bound = Math.min(longest.toNanos(), first.toNanos() << Math.min(16, failures));
+            return ThreadLocalRandom.current().nextLong(bound / 4, bound + 1);
+        }
+    }
+
+    GrpcControlClient(
+            CuratorFramework zookeeper,
+            AgentProfile profile,
+            Function<Leader, ManagedChannel> channels,
+            Consumer<AgentEvent> events,
+            Pauses pauses) {
+        this.zookeeper = zookeeper;
+        this.profile = profile;
+        this.channels = channels;
+        this.events = events;
+        this.pauses = pauses;
+        this.cache = CuratorCache.build(zookeeper, LEADER_PATH, CuratorCache.Options.SINGLE_NODE_CACHE, CuratorCache.Options.DO_NOT_CLEAR_ON_CLOSE);
+        this.thread = Thread.ofVirtual().name("control-" + profile.key().id()).unstarted(this::run);
+    }
+
+    void start() {
+        cache.listenable().addListener((type, before, after) -> leaderChanged(after));
+        cache.start();
+        thread.start();
+    }
+
+    private void leaderChanged(@Nullable ChildData data) {
+        Leader found = null;
+        if (data != null && data.getData() != null && data.getData().length > 0) {
+            try {
+                found = Leader.parseFrom(data.getData());
+            } catch (InvalidProtocolBufferException e) {
+                LOG.warn("{} holds something that is no leader record", LEADER_PATH, e);
+            }
+        }
+        synchronized (changed) {
+            leader = found;
+            leaderVersion++;
+            changed.notifyAll();
+        }
+        Stream current = stream;
+        if (current != null && found != null && found.getTerm() > current.leader.getTerm()) {
+            current.end("a leader of term " + found.getTerm() + " was elected");
+        }
+    }
+
+    private void run() {
+        int failures = 0;
+        try {
+            while (!closed) {
+                Leader target;
+                long version;
+                synchronized (changed) {
+                    while (leader == null) {
+                        changed.wait();
+                    }
+                    target = leader;
+                    version = leaderVersion;
+                }
+                boolean welcomed = converse(target);
+                failures = welcomed ? 0 : failures + 1;
+                pause(version, pauses.nanos(failures));
+            }
+        } catch (InterruptedException e) {
+            LOG.debug("the control client ends");
+        }
+    }
+
+    /** Waits, but not when another leader shows up. */
+    private void pause(long version, long nanos) throws InterruptedException {
+        long end = System.nanoTime() + nanos;
+        synchronized (changed) {
+            long left = end - System.nanoTime();
+            while (left > 0 && version == leaderVersion) {
+                TimeUnit.NANOSECONDS.timedWait(changed, left);
+                left = end - System.nanoTime();
+            }
+        }
+    }
+
+    /** One stream from its opening to its end. Returns true if the leader said something. */
+    private boolean converse(Leader target) throws InterruptedException {
+        Stream current = new Stream(target);
+        try {
+            current.open();
+            stream = current;
+            if (closed) {
+                current.end("this agent is closing");
+            }
+            current.over.await();
+        } finally {
+            stream = null;
+            current.shutdown();
+        }
+        return current.heard;
+    }
+
+    @Override
+    public void report(AgentReport report, long termSeen) {
+        Stream current = stream;
+        if (current != null) {
+            current.send(ControlCodec.message(report, profile, termSeen));
+        }
+    }
+
+    @Override
+    public void leave(String reason) {
+        Stream current = stream;
+        if (current != null) {
+            current.end(reason);
+        }
+    }
+
+    /** Says goodbye and ends the stream. */
+    @Override
+    public void close() {
+        closed = true;
+        Stream current = stream;
+        if (current != null) {
+            current.send(
+                    AgentMessage.newBuilder()
+                            .setAgent(ControlCodec.identity(profile.key()))
+                            .setLeaving(Leaving.newBuilder().setReason("the agent was closed"))
+                            .build());
+            current.end("this agent is closing");
+        }
+        cache.close();
+        thread.interrupt();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** One call. */
+    private final class Stream implements ClientResponseObserver<AgentMessage, CoordinatorMessage> {
+        final Leader leader;
+        final CountDownLatch over = new CountDownLatch(1);
+        volatile boolean heard;
+        private final ManagedChannel channel;
+        private @Nullable ClientCallStreamObserver<AgentMessage> requests;
+        private int unread;
+        private boolean ended;
+
+        Stream(Leader leader) {
+            this.leader = leader;
+            this.channel = channels.apply(leader);
+        }
+
+        void open() {
+            var unused = ControlPlaneGrpc.newStub(channel).withWaitForReady().withDeadlineAfter(3650, TimeUnit.DAYS).attach(this);
+        }
+
+        @Override
+        public void beforeStart(ClientCallStreamObserver<AgentMessage> observer) {
+            synchronized (this) {
+                requests = observer;
+            }
+            observer.setOnReadyHandler(this::ready);
+        }
+
+        /** The transport is up: only now does the machine speak, and only once. */
+        private void ready() {
+            boolean first;
+            synchronized (this) {
+                unread = 0;
+                first = !opened;
+                opened = true;
+            }
+            if (first) {
+                events.accept(new AgentEvent.StreamOpened());
+            }
+        }
+
+        private boolean opened;
+
+        synchronized void send(AgentMessage message) {
+            ClientCallStreamObserver<AgentMessage> observer = requests;
+            if (ended || observer == null || !opened) {
+                return;
+            }
+            if (!observer.isReady() && ++unread > MOST_UNREAD) {
+                end("the leader does not read");
+                return;
+            }
+            observer.onNext(message);
+        }
+
+        synchronized void end(String reason) {
+            if (!ended) {
+                ended = true;
+                LOG.debug("leaving leader {} of term {}: {}", leader.getCoordinatorId(), leader.getTerm(), reason);
+                ClientCallStreamObserver<AgentMessage> observer = requests;
+                if (observer != null) {
+                    observer.onCompleted();
+                    if (!closed) {
+                        observer.cancel(reason, null);
+                    }
+                }
+                over.countDown();
+            }
+        }
+
+        @Override
+        public void onNext(CoordinatorMessage message) {
+            heard = true;
+            AgentEvent event;
+            try {
+                event = ControlCodec.event(message);
+            } catch (IllegalArgumentException e) {
+                LOG.warn("leader {} sent a message that breaks the protocol; the stream is closed", leader.getCoordinatorId(), e);
+                end("a message broke the protocol: " + e.getMessage());
+                return;
+            }
+            if (event != null) {
+                events.accept(event);
+            }
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            LOG.debug("the stream to leader {} ended", leader.getCoordinatorId(), error);
+            finish(Status.fromThrowable(error).toString());
+        }
+
+        @Override
+        public void onCompleted() {
+            finish("the leader closed it");
+        }
+
+        private void finish(String reason) {
+            boolean told;
+            synchronized (this) {
+                ended = true;
+                told = opened;
+            }
+            if (told) {
+                events.accept(new AgentEvent.StreamClosed(reason));
+            }
+            over.countDown();
+        }
+
+        void shutdown() throws InterruptedException {
+            channel.shutdown();
+            if (!channel.awaitTermination(200, TimeUnit.MILLISECONDS)) {
+                channel.shutdownNow();
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package io.coxswain.agent.adapter;
+
+import io.coxswain.proto.store.v1.AgentRegistration;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.state.ConnectionState;
+import org.apache.curator.framework.state.ConnectionStateListener;
+import org.apache.zookeeper.CreateMode;
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.Watcher;
+import org.apache.zookeeper.data.Stat;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The ephemeral node {@code /agents/<id>}. A node of that name that belongs to another session is a dead incarnation's ghost and is deleted: the newest process of a
+ * name wins. Registers again whenever the node or the session is gone. Works on one virtual thread.
+ */
+final class ZkRegistration implements AutoCloseable {
+    static final String AGENTS_PATH = "/agents";
+
+    private static final Logger LOG = LoggerFactory.getLogger(ZkRegistration.class);
+
+    private final CuratorFramework zookeeper;
+    private final String path;
+    private final byte[] record;
+    private final Duration retry;
+    private final CompletableFuture<Void> registered = new CompletableFuture<>();
+    private final Object signal = new Object();
+    private final ConnectionStateListener connection = this::connectionChanged;
+    private final Watcher watcher = event -> wake();
+    private final Thread thread;
+    private boolean due = true;
+    private volatile boolean closed;
+
+    ZkRegistration(CuratorFramework zookeeper, AgentProfile profile, Duration retry) {
+        this.zookeeper = zookeeper;
+        this.path = AGENTS_PATH + "/" + profile.key().id();
+        this.retry = retry;
+        this.record =
+                AgentRegistration.newBuilder()
+                        .setAgent(ControlCodec.identity(profile.key()))
+                        .setDataEndpoint(ControlCodec.endpoint(profile.dataEndpoint()))
+                        .setFailureDomain(profile.failureDomain())
+                        .setArenaBudgetBytes(profile.arenaBudgetBytes())
+                        .setDevices(profile.devices())
+                        .putAllLabels(profile.labels())
+                        .build()
+                        .toByteArray();
+        this.thread = Thread.ofVirtual().name("registration-" + profile.key().id()).unstarted(this::run);
+    }
+
+    void start() {
+        zookeeper.getConnectionStateListenable().addListener(connection);
+        thread.start();
+    }
+
+    /** Completes when the node stands for the first time. */
+    CompletableFuture<Void> registered() {
+        return registered;
+    }
+
+    private void connectionChanged(CuratorFramework client, ConnectionState state) {
+        if (state.isConnected()) {
+            wake();
+        }
+    }
+
+    private void wake() {
+        synchronized (signal) {
+            due = true;
+            signal.notifyAll();
+        }
+    }
+
+    private void run() {
+        try {
+            while (!closed) {
+                synchronized (signal) {
+                    while (!due) {
+                        signal.wait();
+                    }
+                    due = false;
+                }
+                if (closed) {
+                    return;
+                }
+                try {
+                    register();
+                    registered.complete(null);
+                } catch (InterruptedException e) {
+                    throw e;
+                } catch (Exception e) {
+                    // Curator declares Exception: whatever it is, ZooKeeper was not in a state to answer.
+                    LOG.warn("cannot register {}: {}; trying again", path, e.toString());
+                    synchronized (signal) {
+                        signal.wait(retry.toMillis());
+                        due = true;
+                    }
+                }
+            }
+        } catch (InterruptedException e) {
+            LOG.debug("registration of {} ends", path);
+        }
+    }
+
+    private void register() throws Exception {
+        long session = zookeeper.getZookeeperClient().getZooKeeper().getSessionId();
+        Stat found = zookeeper.checkExists().usingWatcher(watcher).forPath(path);
+        if (found != null && found.getEphemeralOwner() != session) {
+            if (registered.isDone() && !isOurs(zookeeper.getData().forPath(path))) {
+                // A newer process took the name: two that delete each other's nodes would never end.
+                LOG.warn("{} was taken over by another process of the same name; this one stays unregistered", path);
+                return;
+            }
+            LOG.info("{} belongs to another session: the ghost of an earlier one; it is deleted", path);
+            try {
+                zookeeper.delete().withVersion(found.getVersion()).forPath(path);
+            } catch (KeeperException.NoNodeException | KeeperException.BadVersionException e) {
+                LOG.debug("{} changed meanwhile", path, e);
+            }
+            found = null;
+        }
+        if (found == null) {
+            try {
+                zookeeper.create().creatingParentsIfNeeded().withMode(CreateMode.EPHEMERAL).forPath(path, record);
+            } catch (KeeperException.NodeExistsException e) {
+                LOG.debug("{} appeared meanwhile", path, e);
+                wake();
+                return;
+            }
+            zookeeper.checkExists().usingWatcher(watcher).forPath(path);
+        }
+    }
+
+    private boolean isOurs(byte[] data) {
+        return Arrays.equals(data, record);
+    }
+
+    /** Deletes the node if it is this session's. */
+    @Override
+    public void close() {
+        closed = true;
+        zookeeper.getConnectionStateListenable().removeListener(connection);
+        thread.interrupt();
+        try {
+            thread.join();
+            if (zookeeper.getZookeeperClient().isConnected()) {
+                Stat found = zookeeper.checkExists().forPath(path);
+                if (found != null && found.getEphemeralOwner() == zookeeper.getZookeeperClient().getZooKeeper().getSessionId()) {
+                    zookeeper.delete().quietly().forPath(path);
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (Exception e) {
+            LOG.debug("{} is left to its session's end", path, e);
+        }
+    }
+}

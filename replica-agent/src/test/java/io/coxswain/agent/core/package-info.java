@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.agent.core;
+
+import org.jspecify.annotations.NullMarked;
