@@ -1,10 +1,10 @@
 package io.coxswain.agent.copies;
 
+import com.sun.management.OperatingSystemMXBean;
+
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.transfer.DataPlaneSettings;
 import io.coxswain.bridge.arena.Slot;
-
-import com.sun.management.OperatingSystemMXBean;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -159,8 +159,7 @@ public final class CopyThroughput {
                             }
                         });
         for (long at = 0; at < bytes; ) {
-            ByteBuffer piece =
-                    target.data().bytes(at, (int) Math.min(PIECE_BYTES, bytes - at));
+            ByteBuffer piece = target.data().bytes(at, (int) Math.min(PIECE_BYTES, bytes - at));
             while (piece.hasRemaining()) {
                 in.read(piece);
             }
