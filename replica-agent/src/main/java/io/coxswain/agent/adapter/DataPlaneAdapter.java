@@ -63,7 +63,7 @@ final class DataPlaneAdapter implements DataPort, Collective.Listener, CopyPlane
         // First the intake: what it took in before is posted already, so the machine hears of it before it hears of the fence.
         arena.shelf().fence();
         long epoch = fence.belowEpoch();
-        CompletionStage<Void> aborted = collective().abort(epoch);
+        CompletionStage<Void> aborted = collective().abort(fence.jobId(), epoch);
         lastAbort = aborted;
         var unused = aborted.thenRun(() -> events.accept(new AgentEvent.DataFenced(epoch)));
     }
