@@ -1,10 +1,18 @@
 package io.coxswain.launcher;
 
+import io.coxswain.launcher.command.AgentCommand;
+import io.coxswain.launcher.command.CancelCommand;
+import io.coxswain.launcher.command.CompletionCommand;
+import io.coxswain.launcher.command.CoordinatorCommand;
+import io.coxswain.launcher.command.EventsCommand;
+import io.coxswain.launcher.command.JobsCommand;
+import io.coxswain.launcher.command.StatusCommand;
+import io.coxswain.launcher.command.SubmitCommand;
 import io.coxswain.launcher.command.TrainCommand;
+import io.coxswain.launcher.command.WaitCommand;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.logs.Logs;
 import java.io.PrintStream;
-import java.nio.charset.Charset;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -35,7 +43,8 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  coxswain train examples/digits/job.yaml --kill 1@step:200",
-            "  coxswain train --help"
+            "  coxswain train --help",
+            "  coxswain submit examples/digits/job.yaml --zookeeper zk1:2181 --wait"
         })
 public final class Main implements Runnable {
     private static final Map<String, Supplier<Object>> COMMANDS = commands();
@@ -51,6 +60,15 @@ public final class Main implements Runnable {
     private static Map<String, Supplier<Object>> commands() {
         var commands = new LinkedHashMap<String, Supplier<Object>>();
         commands.put("train", TrainCommand::new);
+        commands.put("coordinator", CoordinatorCommand::new);
+        commands.put("agent", AgentCommand::new);
+        commands.put("submit", SubmitCommand::new);
+        commands.put("status", StatusCommand::new);
+        commands.put("jobs", JobsCommand::new);
+        commands.put("wait", WaitCommand::new);
+        commands.put("cancel", CancelCommand::new);
+        commands.put("events", EventsCommand::new);
+        commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));
         return commands;
     }
 
@@ -74,11 +92,20 @@ public final class Main implements Runnable {
             COMMANDS.forEach((name, command) -> line.addSubcommand(name, command.get()));
         }
         line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setParameterExceptionHandler((wrong, _) -> misused(wrong));
         line.setExecutionExceptionHandler((failure, command, _) -> failed(failure, command));
         return line;
     }
 
-    private static int failed(Exception failure, CommandLine command) throws Exception {
+    private static int misused(CommandLine.ParameterException wrong) {
+        PrintStream err = System.err;
+        err.println("coxswain: " + wrong.getMessage());
+        CommandLine.UnmatchedArgumentException.printSuggestions(wrong, err);
+        err.println("See " + wrong.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+        return ExitCode.USAGE;
+    }
+
+    private static int failed(Exception failure, CommandLine command) {
         PrintStream err = System.err;
         switch (failure) {
             case ConfigException config -> {
@@ -89,8 +116,9 @@ public final class Main implements Runnable {
                 err.println("coxswain: " + environment.getMessage());
                 return ExitCode.ENVIRONMENT;
             }
-            case CommandLine.ParameterException usage ->
-                    throw usage;
+            case CommandLine.ParameterException wrong -> {
+                return misused(wrong);
+            }
             default -> {
                 err.println("coxswain: a bug in Coxswain ended " + command.getCommandName() + "; please report what follows");
                 failure.printStackTrace(err);

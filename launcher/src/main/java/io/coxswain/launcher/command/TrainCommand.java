@@ -6,9 +6,7 @@ import io.coxswain.launcher.train.TrainOptions;
 import io.coxswain.launcher.train.TrainRun;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -65,17 +63,7 @@ public final class TrainCommand implements Callable<Integer> {
     @Option(names = "--kill-worker", paramLabel = "AGENT@step:S", description = "SIGKILL of the worker alone; as --kill otherwise.")
     private List<String> killWorker = new ArrayList<>();
 
-    @Option(names = "--steps", paramLabel = "N", description = "Overrides the job's steps.")
-    private @Nullable String steps;
-
-    @Option(names = "--seed", paramLabel = "N", description = "Overrides the job's seed.")
-    private @Nullable String seed;
-
-    @Option(
-            names = "--set",
-            paramLabel = "FIELD=VALUE",
-            description = "Overrides any field of the job file, such as mesh.replicas=1. Repeatable.")
-    private Map<String, String> sets = new LinkedHashMap<>();
+    @CommandLine.Mixin private JobOptions overrides = new JobOptions();
 
     @Option(names = "--report", paramLabel = "FILE", description = "Writes the report there, as JSON.")
     private @Nullable Path report;
@@ -103,15 +91,8 @@ public final class TrainCommand implements Callable<Integer> {
         parse(FaultSpec.Victim.WORKER, "--kill-worker", killWorker, faults);
         positive("--local", local == null ? 1 : local, 1);
         positive("--spares", spares, 0);
-        var overrides = new LinkedHashMap<>(sets);
-        if (steps != null) {
-            overrides.put("steps", steps);
-        }
-        if (seed != null) {
-            overrides.put("seed", seed);
-        }
         return TrainRun.run(
-                new TrainOptions(job, overrides, local, spares, faults, report, quiet, runFolder, arenas.toAbsolutePath()),
+                new TrainOptions(job, overrides.overrides(), local, spares, faults, report, quiet, runFolder, arenas.toAbsolutePath()),
                 Terminal.standardOutput(),
                 System.err);
     }

@@ -1,9 +1,11 @@
 package io.coxswain.launcher.local;
 
+import io.coxswain.bridge.host.WorkerCommand;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** How this launcher starts further JVMs: the same JDK, the same class path, small and quick. */
 public final class JavaProcess {
@@ -70,5 +72,27 @@ public final class JavaProcess {
         command.add(mainClass);
         command.addAll(arguments);
         return List.copyOf(command);
+    }
+
+    /**
+     * The command of a worker's JVM.
+     *
+     * @throws IllegalArgumentException for a runtime that this version does not have
+     */
+    public static io.coxswain.agent.worker.WorkerCommand worker(String kind, long heapBytes) {
+        if (!kind.equals("reference")) {
+            throw new IllegalArgumentException(
+                    "this agent has no runtime of kind '" + kind + "', only 'reference'");
+        }
+        Path archive = archive("worker");
+        return new io.coxswain.agent.worker.WorkerCommand(
+                WorkerCommand.jvm(
+                        javaHome(),
+                        classPath(),
+                        kind,
+                        heapBytes,
+                        Files.isReadable(archive) ? archive : null,
+                        List.of()),
+                Map.of());
     }
 }

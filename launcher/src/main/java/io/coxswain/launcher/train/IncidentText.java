@@ -14,6 +14,11 @@ final class IncidentText {
     static List<String> closed(Incident incident) {
         Incident.Phases phases = incident.phases();
         var lines = new ArrayList<String>();
+        if (incident.sources().isEmpty()) {
+            // A spare's death: nobody lost a state, and no step waited.
+            lines.add("    noticed after " + Texts.duration(phases.detect()) + "; no rank was lost and the job goes on");
+            return lines;
+        }
         lines.add(
                 "    recovered in " + Texts.duration(phases.total())
                         + ": detect " + Texts.duration(phases.detect())

@@ -9,11 +9,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /** The {@code --report} file. */
-final class ReportFile {
+public final class ReportFile {
     private ReportFile() {}
 
     /** Fails early where the file could not be written at the end. */
-    static void check(Path file) throws EnvironmentException {
+    public static void check(Path file) throws EnvironmentException {
         Path folder = file.toAbsolutePath().getParent();
         if (folder == null || !Files.isDirectory(folder) || !Files.isWritable(folder) || Files.isDirectory(file)) {
             throw new EnvironmentException(
@@ -22,7 +22,7 @@ final class ReportFile {
     }
 
     /** Writes the report so that a reader sees all of it or what was there before. */
-    static void write(Path file, JobReport report) throws IOException {
+    public static void write(Path file, JobReport report) throws IOException {
         Path target = file.toAbsolutePath();
         Path draft = Files.createTempFile(target.getParent(), ".report-", ".json");
         try {

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 
 /** What a run shows while it goes: a progress line, and incidents as they happen. Thread-safe. */
@@ -32,6 +33,7 @@ final class RunDisplay implements LocalCluster.Listener {
     private long lastDrawn;
     private long lastStep;
     private String failure = "";
+    private final CompletableFuture<Void> allShown = new CompletableFuture<>();
 
     RunDisplay(Terminal terminal, boolean quiet, int agents, long steps, LongSupplier nanoTime) {
         this.terminal = terminal;
@@ -50,6 +52,11 @@ final class RunDisplay implements LocalCluster.Listener {
     /** Why the job ended, empty if it completed or has not ended. */
     synchronized String failure() {
         return failure;
+    }
+
+    /** Completes when the job's last event has been shown. */
+    CompletableFuture<Void> allShown() {
+        return allShown.copy();
     }
 
     /** Nothing is shown from here on. */
@@ -123,8 +130,9 @@ final class RunDisplay implements LocalCluster.Listener {
             case CoordinatorEvent.IncidentProgressed progressed -> incident(progressed);
             case CoordinatorEvent.IncidentClosed closed -> IncidentText.closed(closed.incident()).forEach(this::line);
             case CoordinatorEvent.AgentLost lost -> {
-                if (!members.contains(lost.agent())) {
-                    line("    " + lost.agent() + " is lost (" + lost.cause() + "); it had no rank, the job goes on");
+                // Once there is a view, a loss is told as an incident.
+                if (!stepping && !lost.agent().isEmpty()) {
+                    line("!!! " + lost.agent() + " is lost: " + lost.cause());
                 }
             }
             case CoordinatorEvent.AgentUnfit unfit -> line("!!! " + unfit.agent() + " cannot run the job: " + unfit.reason());
@@ -149,6 +157,7 @@ final class RunDisplay implements LocalCluster.Listener {
                 if (!finished.completed()) {
                     failure = finished.reason();
                 }
+                allShown.complete(null);
             }
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
@@ -164,7 +173,7 @@ final class RunDisplay implements LocalCluster.Listener {
     private void incident(CoordinatorEvent.IncidentProgressed progressed) {
         Incident incident = progressed.incident();
         if (announced.add(incident.id())) {
-            line("!!! step " + incident.atStep() + ": " + incident.cause() + " – recovering");
+            line("!!! step " + incident.atStep() + ": " + incident.cause());
         }
         status("recovering: " + progressed.phase().name().toLowerCase(Locale.ROOT) + (progressed.reason().isEmpty() ? "" : " (" + progressed.reason() + ")"));
     }

@@ -8,10 +8,11 @@ import java.util.Locale;
 import java.util.Map;
 
 /** The end of a run in words: loss, accuracy, digest and where the slots' time went. */
-final class RunSummary {
+public final class RunSummary {
     private RunSummary() {}
 
-    static List<String> of(JobReport report) {
+    /** The summary, line by line. */
+    public static List<String> of(JobReport report) {
         var lines = new ArrayList<String>();
         JobReport.Goodput goodput = report.goodput();
         Double loss = report.finalLoss();

@@ -23,11 +23,13 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
 import org.jspecify.annotations.Nullable;
 
 /** {@code coxswain train}: everything is checked, then started, shown, ended and reported. */
 public final class TrainRun {
+    private static final long NEWS_SECONDS = 2;
     private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
 
     private final TrainOptions options;
@@ -115,6 +117,10 @@ public final class TrainRun {
             try {
                 var unused = interruption.await(cluster.ready());
                 JobReport report = interruption.await(cluster.run(job.spec(jobId)));
+                // The report may be there before the news that led to it.
+                var unusedToo =
+                        interruption.await(
+                                display.allShown().completeOnTimeout(null, NEWS_SECONDS, TimeUnit.SECONDS));
                 display.over();
                 return ended(report, cluster, run, display);
             } catch (Interruption.Interrupted e) {
