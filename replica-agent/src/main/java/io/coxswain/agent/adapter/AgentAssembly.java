@@ -203,26 +203,7 @@ public final class AgentAssembly implements AutoCloseable {
 
         AgentProfile profile =
                 new AgentProfile(
-<<<<<<< HEAD
                         key, network.endpoint(), settings.failureDomain(), settings.arenaBudgetBytes(), settings.devices(), settings.labels());
-=======
-                        key,
-                        network.endpoint(),
-                        settings.failureDomain(),
-                        settings.arenaBudgetBytes(),
-                        settings.devices(),
-                        settings.labels());
-        CuratorFramework zookeeper =
-                CuratorFrameworkFactory.builder()
-                        .connectString(settings.zookeeperConnect())
-                        .sessionTimeoutMs((int) settings.sessionTimeout().toMillis())
-                        .connectionTimeoutMs(
-                                (int) Math.min(5_000, settings.sessionTimeout().toMillis()))
-                        .retryPolicy(new BoundedExponentialBackoffRetry(50, 1_000, 3))
-                        .build();
-        zookeeper.start();
-        opened("ZooKeeper client", zookeeper::close);
->>>>>>> agent
         ZkRegistration registration = new ZkRegistration(zookeeper, profile, REGISTER_RETRY);
         opened("registration", registration::close);
         GrpcControlClient control =
