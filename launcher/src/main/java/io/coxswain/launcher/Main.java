@@ -12,17 +12,20 @@ import io.coxswain.launcher.command.TrainCommand;
 import io.coxswain.launcher.command.WaitCommand;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.logs.Logs;
-import java.io.PrintStream;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.function.Supplier;
+
 import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+
+import java.io.PrintStream;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
 
 /** The {@code coxswain} command. */
 @Command(
@@ -35,7 +38,8 @@ import picocli.CommandLine.Spec;
             "0:done; of train and wait: the job completed",
             "1:the job failed, was refused or was cancelled",
             "2:the command line or a file that it names cannot be used",
-            "3:the machine is not as needed: a port in use, too little shared memory, nobody listening",
+            "3:the machine is not as needed: a port in use, too little shared memory, nobody"
+                + " listening",
             "70:a bug in Coxswain",
             "130:ended by Ctrl-C (143: by SIGTERM)"
         },
@@ -51,10 +55,16 @@ public final class Main implements Runnable {
 
     @Spec private CommandSpec spec = CommandSpec.create();
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Shows this help.")
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Shows this help.")
     private boolean help;
 
-    @Option(names = {"-V", "--version"}, versionHelp = true, description = "Shows the version.")
+    @Option(
+            names = {"-V", "--version"},
+            versionHelp = true,
+            description = "Shows the version.")
     private boolean version;
 
     private static Map<String, Supplier<Object>> commands() {
@@ -83,7 +93,10 @@ public final class Main implements Runnable {
         return commandLine(args.length > 0 ? args[0] : null).execute(args);
     }
 
-    /** The command with all its subcommands; with {@code only} that one, since each takes time to be looked at. */
+    /**
+     * The command with all its subcommands; with {@code only} that one, since each takes time to be
+     * looked at.
+     */
     static CommandLine commandLine(@Nullable String only) {
         var line = new CommandLine(new Main());
         if (only != null && COMMANDS.containsKey(only)) {
@@ -120,7 +133,10 @@ public final class Main implements Runnable {
                 return misused(wrong);
             }
             default -> {
-                err.println("coxswain: a bug in Coxswain ended " + command.getCommandName() + "; please report what follows");
+                err.println(
+                        "coxswain: a bug in Coxswain ended "
+                                + command.getCommandName()
+                                + "; please report what follows");
                 failure.printStackTrace(err);
                 return ExitCode.BUG;
             }

@@ -14,10 +14,12 @@ import io.coxswain.proto.admin.v1.SubmitResponse;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.StatusRuntimeException;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /** A connection to the leading coordinator. Calls block; for one thread. */
 public final class AdminClient implements AutoCloseable {
@@ -42,17 +44,22 @@ public final class AdminClient implements AutoCloseable {
     /** Finds the coordinator; the connection is made with the first call. */
     public static AdminClient connect(Address address) throws EnvironmentException {
         String named = address.coordinator();
-        String target = named != null ? named : LeaderLookup.find(address.zookeeper(), address.chroot());
+        String target =
+                named != null ? named : LeaderLookup.find(address.zookeeper(), address.chroot());
         try {
-            return new AdminClient(target, ManagedChannelBuilder.forTarget(target).usePlaintext().build());
+            return new AdminClient(
+                    target, ManagedChannelBuilder.forTarget(target).usePlaintext().build());
         } catch (IllegalArgumentException e) {
-            throw new EnvironmentException("'" + target + "' is no coordinator's address; expected HOST:PORT", e);
+            throw new EnvironmentException(
+                    "'" + target + "' is no coordinator's address; expected HOST:PORT", e);
         }
     }
 
     /** Submits a job. */
     public SubmitResponse submit(JobSpec job, boolean queue) throws EnvironmentException {
-        return call(stub -> stub.submit(SubmitRequest.newBuilder().setJob(encode(job)).setQueue(queue).build()));
+        return call(stub ->
+                stub.submit(
+                        SubmitRequest.newBuilder().setJob(encode(job)).setQueue(queue).build()));
     }
 
     /** What the coordinator knows; of one job, or of all if it is empty. */
@@ -66,19 +73,27 @@ public final class AdminClient implements AutoCloseable {
     }
 
     /** Hands events on as they come, until the coordinator ends the stream or this process ends. */
-    public void events(long fromSequence, String jobId, Consumer<Event> to) throws EnvironmentException {
+    public void events(long fromSequence, String jobId, Consumer<Event> to)
+            throws EnvironmentException {
         try {
             AdminGrpc.newBlockingStub(channel)
-                    .events(EventsRequest.newBuilder().setFromSequence(fromSequence).setJobId(jobId).build())
+                    .events(
+                            EventsRequest.newBuilder()
+                                    .setFromSequence(fromSequence)
+                                    .setJobId(jobId)
+                                    .build())
                     .forEachRemaining(to);
         } catch (StatusRuntimeException e) {
             throw unanswered(e);
         }
     }
 
-    private <T> T call(Function<AdminGrpc.AdminBlockingStub, T> request) throws EnvironmentException {
+    private <T> T call(Function<AdminGrpc.AdminBlockingStub, T> request)
+            throws EnvironmentException {
         try {
-            return request.apply(AdminGrpc.newBlockingStub(channel).withDeadlineAfter(CALL_SECONDS, TimeUnit.SECONDS));
+            return request.apply(
+                    AdminGrpc.newBlockingStub(channel)
+                            .withDeadlineAfter(CALL_SECONDS, TimeUnit.SECONDS));
         } catch (StatusRuntimeException e) {
             throw unanswered(e);
         }
@@ -87,7 +102,11 @@ public final class AdminClient implements AutoCloseable {
     private EnvironmentException unanswered(StatusRuntimeException e) {
         String detail = e.getStatus().getDescription();
         return new EnvironmentException(
-                "the coordinator at " + target + " did not answer: " + e.getStatus().getCode() + (detail == null ? "" : ", " + detail)
+                "the coordinator at "
+                        + target
+                        + " did not answer: "
+                        + e.getStatus().getCode()
+                        + (detail == null ? "" : ", " + detail)
                         + ". Is it running and reachable from here?",
                 e);
     }

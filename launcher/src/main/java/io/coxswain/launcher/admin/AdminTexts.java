@@ -5,6 +5,7 @@ import io.coxswain.proto.admin.v1.AgentStatus;
 import io.coxswain.proto.admin.v1.JobPhase;
 import io.coxswain.proto.admin.v1.JobStatus;
 import io.coxswain.proto.admin.v1.StatusResponse;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -42,7 +43,16 @@ public final class AdminTexts {
             return List.of("no jobs");
         }
         var rows = new ArrayList<List<String>>();
-        rows.add(List.of("JOB", "PHASE", "STEP", "PROTECTED", "LOSS", "GOODPUT", "INCIDENTS", "DETAIL"));
+        rows.add(
+                List.of(
+                        "JOB",
+                        "PHASE",
+                        "STEP",
+                        "PROTECTED",
+                        "LOSS",
+                        "GOODPUT",
+                        "INCIDENTS",
+                        "DETAIL"));
         for (JobStatus job : jobs) {
             boolean stepped = job.getCompletedStep() > 0;
             rows.add(

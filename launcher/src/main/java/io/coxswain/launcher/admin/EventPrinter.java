@@ -2,6 +2,10 @@ package io.coxswain.launcher.admin;
 
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.proto.admin.v1.Event;
+
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
 import java.io.PrintStream;
 import java.time.Duration;
 import java.time.Instant;
@@ -10,8 +14,6 @@ import java.time.format.DateTimeFormatter;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
 
 /** Prints the events of a coordinator, one a line. */
 public final class EventPrinter {
@@ -33,23 +35,28 @@ public final class EventPrinter {
 
     /** Prints until the stream ends or, unless {@code follow}, until the past is told. */
     public static void print(
-            AdminClient client, long from, String jobId, boolean follow, boolean json, PrintStream out)
+            AdminClient client,
+            long from,
+            String jobId,
+            boolean follow,
+            boolean json,
+            PrintStream out)
             throws EnvironmentException, InterruptedException {
         BlockingQueue<Told> told = new LinkedBlockingQueue<>();
         Thread.ofVirtual()
                 .name("events")
-                .start(
-                        () -> {
-                            try {
-                                client.events(from, jobId, event -> told.add(new Told.Happened(event)));
-                                told.add(new Told.Ended());
-                            } catch (EnvironmentException e) {
-                                told.add(new Told.Failed(e));
-                            }
-                        });
+                .start(() -> {
+                    try {
+                        client.events(from, jobId, event -> told.add(new Told.Happened(event)));
+                        told.add(new Told.Ended());
+                    } catch (EnvironmentException e) {
+                        told.add(new Told.Failed(e));
+                    }
+                });
         Duration patience = Duration.ofSeconds(5);
         while (true) {
-            Told next = follow ? told.take() : told.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
+            Told next =
+                    follow ? told.take() : told.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
             switch (next) {
                 case Told.Happened(Event event) -> {
                     out.println(json ? json(event) : text(event));
@@ -68,7 +75,11 @@ public final class EventPrinter {
     }
 
     private static String text(Event event) {
-        return String.format("%6d  %s  %s", event.getSequence(), TIME.format(Instant.ofEpochMilli(event.getWallMillis())), event.getText());
+        return String.format(
+                "%6d  %s  %s",
+                event.getSequence(),
+                TIME.format(Instant.ofEpochMilli(event.getWallMillis())),
+                event.getText());
     }
 
     private static String json(Event event) {

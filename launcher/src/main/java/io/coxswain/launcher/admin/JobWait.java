@@ -8,11 +8,13 @@ import io.coxswain.launcher.train.RunSummary;
 import io.coxswain.proto.admin.v1.JobPhase;
 import io.coxswain.proto.admin.v1.JobStatus;
 import io.coxswain.proto.admin.v1.StatusResponse;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.jspecify.annotations.Nullable;
 
 /** Waits until a job is over, whoever leads meanwhile. */
 public final class JobWait {
@@ -26,9 +28,15 @@ public final class JobWait {
      *
      * @param report where the report goes as JSON; null: nowhere
      * @return the exit code
-     * @throws EnvironmentException if nobody leads for half a minute, or the report cannot be written
+     * @throws EnvironmentException if nobody leads for half a minute, or the report cannot be
+     *     written
      */
-    public static int run(AdminClient.Address address, String jobId, @Nullable Path report, PrintStream out, PrintStream err)
+    public static int run(
+            AdminClient.Address address,
+            String jobId,
+            @Nullable Path report,
+            PrintStream out,
+            PrintStream err)
             throws EnvironmentException, InterruptedException {
         if (report != null) {
             ReportFile.check(report);
@@ -45,18 +53,25 @@ public final class JobWait {
                 try {
                     ReportFile.write(report, told);
                 } catch (IOException e) {
-                    throw new EnvironmentException("the report cannot be written to " + report + ": " + e.getMessage(), e);
+                    throw new EnvironmentException(
+                            "the report cannot be written to " + report + ": " + e.getMessage(), e);
                 }
             }
         }
         if (job.getPhase() == JobPhase.JOB_PHASE_COMPLETED) {
             return ExitCode.COMPLETED;
         }
-        err.println("coxswain: job " + jobId + " " + AdminTexts.phase(job.getPhase()) + (job.getDetail().isEmpty() ? "" : ": " + job.getDetail()));
+        err.println(
+                "coxswain: job "
+                        + jobId
+                        + " "
+                        + AdminTexts.phase(job.getPhase())
+                        + (job.getDetail().isEmpty() ? "" : ": " + job.getDetail()));
         return ExitCode.FAILED;
     }
 
-    private static @Nullable JobStatus await(AdminClient.Address address, String jobId) throws EnvironmentException, InterruptedException {
+    private static @Nullable JobStatus await(AdminClient.Address address, String jobId)
+            throws EnvironmentException, InterruptedException {
         int unanswered = 0;
         while (true) {
             try (AdminClient client = AdminClient.connect(address)) {

@@ -1,14 +1,17 @@
 package io.coxswain.launcher.admin;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.proto.store.v1.Leader;
-import java.io.IOException;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
+
+import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** Finds the leading coordinator in ZooKeeper. */
 final class LeaderLookup {
@@ -38,23 +41,36 @@ final class LeaderLookup {
             try {
                 if (!connected.await(CONNECT_SECONDS, TimeUnit.SECONDS)) {
                     throw new EnvironmentException(
-                            "no answer from ZooKeeper at " + zookeeper + " within " + CONNECT_SECONDS
-                                    + " s: is it running? Name another with --zookeeper, or the coordinator itself with --coordinator HOST:PORT");
+                            "no answer from ZooKeeper at "
+                                    + zookeeper
+                                    + " within "
+                                    + CONNECT_SECONDS
+                                    + " s: is it running? Name another with --zookeeper, or the"
+                                    + " coordinator itself with --coordinator HOST:PORT");
                 }
                 Leader leader = Leader.parseFrom(client.getData(path, false, null));
-                return leader.getControlEndpoint().getHost() + ":" + leader.getControlEndpoint().getPort();
+                return leader.getControlEndpoint().getHost()
+                        + ":"
+                        + leader.getControlEndpoint().getPort();
             } finally {
                 client.close();
             }
         } catch (KeeperException.NoNodeException e) {
             throw new EnvironmentException(
-                    "no coordinator leads: " + path + " is not there in ZooKeeper at " + zookeeper
-                            + ". Start one (coxswain coordinator --config …), or name another path with --chroot",
+                    "no coordinator leads: "
+                            + path
+                            + " is not there in ZooKeeper at "
+                            + zookeeper
+                            + ". Start one (coxswain coordinator --config …), or name another path"
+                            + " with --chroot",
                     e);
         } catch (InvalidProtocolBufferException e) {
-            throw new EnvironmentException(path + " in ZooKeeper at " + zookeeper + " is no leader's node of Coxswain", e);
+            throw new EnvironmentException(
+                    path + " in ZooKeeper at " + zookeeper + " is no leader's node of Coxswain", e);
         } catch (KeeperException | IOException | IllegalArgumentException e) {
-            throw new EnvironmentException("cannot ask ZooKeeper at " + zookeeper + " for the leader: " + e.getMessage(), e);
+            throw new EnvironmentException(
+                    "cannot ask ZooKeeper at " + zookeeper + " for the leader: " + e.getMessage(),
+                    e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new EnvironmentException("interrupted while asking ZooKeeper for the leader", e);

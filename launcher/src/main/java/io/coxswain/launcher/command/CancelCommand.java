@@ -3,16 +3,21 @@ package io.coxswain.launcher.command;
 import io.coxswain.launcher.ExitCode;
 import io.coxswain.launcher.admin.AdminClient;
 import io.coxswain.proto.admin.v1.CancelResponse;
-import java.util.concurrent.Callable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
+
+import java.util.concurrent.Callable;
 
 /** {@code coxswain cancel}. */
 @Command(
         name = "cancel",
         header = "End a job, running or queued.",
-        description = {"", "Its report is kept. Exit code 1 if there is no such job or it is over already."},
+        description = {
+            "",
+            "Its report is kept. Exit code 1 if there is no such job or it is over already."
+        },
         footer = {"", "Examples:", "  coxswain cancel digits-20260101-120000"})
 public final class CancelCommand implements Callable<Integer> {
     @Mixin private Shared shared = new Shared();

@@ -1,13 +1,15 @@
 package io.coxswain.launcher.command;
 
 import io.coxswain.launcher.ExitCode;
-import java.util.concurrent.Callable;
-import java.util.function.Supplier;
+
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
+
+import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 
 /** {@code coxswain completion}. */
 @Command(
@@ -40,7 +42,8 @@ public final class CompletionCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        // The script serves both: it turns on zsh's emulation of bash's completion where it runs in a zsh.
+        // The script serves both: it turns on zsh's emulation of bash's completion where it runs in
+        // a zsh.
         if (shell == Shell.zsh) {
             System.out.println("autoload -U +X compinit && compinit -u");
         }

@@ -1,10 +1,12 @@
 package io.coxswain.launcher.command;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /** Overrides of a job file. */
 @Command
@@ -15,7 +17,11 @@ public final class JobOptions {
     @Option(names = "--seed", paramLabel = "N", description = "Overrides the job's seed.")
     private @Nullable String seed;
 
-    @Option(names = "--set", paramLabel = "FIELD=VALUE", description = "Overrides any field of the job file, such as mesh.replicas=1. Repeatable.")
+    @Option(
+            names = "--set",
+            paramLabel = "FIELD=VALUE",
+            description =
+                    "Overrides any field of the job file, such as mesh.replicas=1. Repeatable.")
     private Map<String, String> sets = new LinkedHashMap<>();
 
     Map<String, String> overrides() {

@@ -3,12 +3,17 @@ package io.coxswain.launcher.command;
 import io.coxswain.launcher.ExitCode;
 import io.coxswain.launcher.admin.AdminClient;
 import io.coxswain.launcher.admin.AdminTexts;
-import java.util.concurrent.Callable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
+import java.util.concurrent.Callable;
+
 /** {@code coxswain jobs}. */
-@Command(name = "jobs", header = "List the jobs: running, queued and ended.", footer = {"", "Examples:", "  coxswain jobs --zookeeper zk1:2181"})
+@Command(
+        name = "jobs",
+        header = "List the jobs: running, queued and ended.",
+        footer = {"", "Examples:", "  coxswain jobs --zookeeper zk1:2181"})
 public final class JobsCommand implements Callable<Integer> {
     @Mixin private Shared shared = new Shared();
 

@@ -4,16 +4,23 @@ import io.coxswain.launcher.ExitCode;
 import io.coxswain.launcher.admin.AdminClient;
 import io.coxswain.launcher.admin.AdminTexts;
 import io.coxswain.proto.admin.v1.StatusResponse;
-import java.util.concurrent.Callable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
+
+import java.util.concurrent.Callable;
 
 /** {@code coxswain status}. */
 @Command(
         name = "status",
         header = "Show the coordinator, its jobs and its agents.",
-        footer = {"", "Examples:", "  coxswain status", "  coxswain status digits-20260101-120000 --coordinator 10.0.0.5:7400"})
+        footer = {
+            "",
+            "Examples:",
+            "  coxswain status",
+            "  coxswain status digits-20260101-120000 --coordinator 10.0.0.5:7400"
+        })
 public final class StatusCommand implements Callable<Integer> {
     @Mixin private Shared shared = new Shared();
 
@@ -30,7 +37,8 @@ public final class StatusCommand implements Callable<Integer> {
                 System.err.println("coxswain: there is no job " + job + "; see coxswain jobs");
                 return ExitCode.USAGE;
             }
-            (job.isEmpty() ? AdminTexts.status(status) : AdminTexts.jobs(status.getJobsList())).forEach(System.out::println);
+            (job.isEmpty() ? AdminTexts.status(status) : AdminTexts.jobs(status.getJobsList()))
+                    .forEach(System.out::println);
             return ExitCode.COMPLETED;
         }
     }

@@ -1,19 +1,26 @@
 package io.coxswain.launcher.command;
 
 import io.coxswain.launcher.admin.JobWait;
-import java.nio.file.Path;
-import java.util.concurrent.Callable;
+
 import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+
 /** {@code coxswain wait}. */
 @Command(
         name = "wait",
         header = "Wait until a job is over.",
-        description = {"", "Prints how it went. Exit code 0 if the job completed, 1 if not. Survives a change of the leading coordinator."},
+        description = {
+            "",
+            "Prints how it went. Exit code 0 if the job completed, 1 if not. Survives a change of"
+                + " the leading coordinator."
+        },
         footer = {"", "Examples:", "  coxswain wait digits-20260101-120000 --report out.json"})
 public final class WaitCommand implements Callable<Integer> {
     @Mixin private Shared shared = new Shared();
@@ -21,7 +28,10 @@ public final class WaitCommand implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "JOB", description = "The job's id.")
     private String job = "";
 
-    @Option(names = "--report", paramLabel = "FILE", description = "Writes the report there, as JSON.")
+    @Option(
+            names = "--report",
+            paramLabel = "FILE",
+            description = "Writes the report there, as JSON.")
     private @Nullable Path report;
 
     @Mixin private AdminOptions admin = new AdminOptions();

@@ -3,6 +3,9 @@ package io.coxswain.launcher.local;
 import io.coxswain.agent.ReplicaAgent;
 import io.coxswain.bridge.host.WorkerCommand;
 import io.coxswain.launcher.logs.Logs;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -15,11 +18,11 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
-import org.jspecify.annotations.Nullable;
 
 /**
- * An agent of a one-machine cluster: takes orders as lines on standard input, says on standard output what it reached, logs on standard error, and ends when standard
- * input closes, which it does when the launcher ends in whatever way.
+ * An agent of a one-machine cluster: takes orders as lines on standard input, says on standard
+ * output what it reached, logs on standard error, and ends when standard input closes, which it
+ * does when the launcher ends in whatever way.
  */
 public final class AgentMain {
     private static final int STATUS_FAILED = 1;
@@ -66,7 +69,8 @@ public final class AgentMain {
     }
 
     private int run() {
-        try (var orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+        try (var orders =
+                new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             String order;
             while ((order = orders.readLine()) != null) {
                 obey(order.split(" ", 3));
@@ -100,7 +104,8 @@ public final class AgentMain {
                         .arenaBudgetBytes(Long.parseLong(option("arena-bytes")))
                         .logFolder(logs)
                         .observer(holds)
-                        .workerCommands(kind -> JavaProcess.worker(kind, WorkerCommand.DEFAULT_HEAP_BYTES))
+                        .workerCommands(
+                                kind -> JavaProcess.worker(kind, WorkerCommand.DEFAULT_HEAP_BYTES))
                         .onFatal(this::broken)
                         .build();
         agent = made;
@@ -128,7 +133,10 @@ public final class AgentMain {
         try {
             if (!closing.join(CLOSE_LIMIT)) {
                 System.err.println(
-                        option("id") + ": did not close within " + CLOSE_LIMIT.toMillis() + " ms; the process ends all the same");
+                        option("id")
+                                + ": did not close within "
+                                + CLOSE_LIMIT.toMillis()
+                                + " ms; the process ends all the same");
                 // The agent itself answers no questions while it closes.
                 ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
                 if (arena != null) {
@@ -137,7 +145,8 @@ public final class AgentMain {
                 Runtime.getRuntime().halt(STATUS_FAILED);
             }
         } catch (IOException e) {
-            System.err.println(option("id") + ": its shared memory stays behind: " + e.getMessage());
+            System.err.println(
+                    option("id") + ": its shared memory stays behind: " + e.getMessage());
             Runtime.getRuntime().halt(STATUS_FAILED);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -11,6 +11,11 @@ import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.launcher.EnvironmentException;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -27,13 +32,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * A cluster on one machine: an embedded ZooKeeper and a coordinator in this process, and agents in processes of their own, each of which starts its worker. Agents
- * do not outlive this process, whatever ends it. Thread-safe.
+ * A cluster on one machine: an embedded ZooKeeper and a coordinator in this process, and agents in
+ * processes of their own, each of which starts its worker. Agents do not outlive this process,
+ * whatever ends it. Thread-safe.
  */
 public final class LocalCluster implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LocalCluster.class);
@@ -46,17 +49,19 @@ public final class LocalCluster implements AutoCloseable {
     private static final int MIN_SESSION_MILLIS = 1_000;
 
     /**
-     * Everything shares one machine, so a session that ends early tells of a busy machine and not of a dead one. Deaths are seen by the broken
-     * streams, whatever this is.
+     * Everything shares one machine, so a session that ends early tells of a busy machine and not
+     * of a dead one. Deaths are seen by the broken streams, whatever this is.
      */
     static final Duration SESSION = Duration.ofSeconds(30);
+
     private static final long END_LIMIT_MILLIS = 4_000;
     private static final long CANCEL_LIMIT_MILLIS = 2_000;
 
     /**
      * What to start.
      *
-     * @param agents in all, spares included; they are {@code agent-0} and so on, each a failure domain of its own
+     * @param agents in all, spares included; they are {@code agent-0} and so on, each a failure
+     *     domain of its own
      * @param arenas folder on tmpfs, in which each agent makes a folder
      * @param arenaBudgetBytes shared memory that each agent may use
      * @param faults to inject
@@ -67,7 +72,10 @@ public final class LocalCluster implements AutoCloseable {
             faults = List.copyOf(faults);
         }
 
-        /** The name of an agent. Names sort as their numbers do: the coordinator gives ranks in the order of names. */
+        /**
+         * The name of an agent. Names sort as their numbers do: the coordinator gives ranks in the
+         * order of names.
+         */
         public String agentId(int index) {
             int digits = Integer.toString(agents - 1).length();
             return String.format(Locale.ROOT, "agent-%0" + digits + "d", index);
@@ -145,19 +153,21 @@ public final class LocalCluster implements AutoCloseable {
                             command,
                             plan.run().log(id),
                             plan.arenas(),
-                            coordinate -> injector.thenAccept(faults -> faults.reached(index, coordinate)));
+                            coordinate ->
+                                    injector.thenAccept(
+                                            faults -> faults.reached(index, coordinate)));
             agents.add(agent);
             var unused =
                     agent.exited()
-                            .thenAccept(
-                                    status -> {
-                                        if (!closing.get() && !agent.killed()) {
-                                            listener.agentEnded(agent, status);
-                                        }
-                                    });
+                            .thenAccept(status -> {
+                                if (!closing.get() && !agent.killed()) {
+                                    listener.agentEnded(agent, status);
+                                }
+                            });
         }
         injector.complete(
-                new FaultInjector(agents, plan.faults(), (fault, nanos) -> listener.injected(fault)));
+                new FaultInjector(
+                        agents, plan.faults(), (fault, nanos) -> listener.injected(fault)));
     }
 
     private void startServices() {
@@ -203,20 +213,22 @@ public final class LocalCluster implements AutoCloseable {
             var failed = new CompletableFuture<Void>();
             for (CompletableFuture<Void> one : all) {
                 var unused =
-                        one.exceptionally(
-                                failure -> {
-                                    failed.completeExceptionally(failure);
-                                    return null;
-                                });
+                        one.exceptionally(failure -> {
+                            failed.completeExceptionally(failure);
+                            return null;
+                        });
             }
-            CompletableFuture.anyOf(failed, CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))).join();
+            CompletableFuture.anyOf(
+                            failed, CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)))
+                    .join();
         } catch (CompletionException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
             throw new EnvironmentException(String.valueOf(cause.getMessage()), cause);
         }
     }
 
-    // All agents are there before the job is: so the first N are its ranks, and the others its spares.
+    // All agents are there before the job is: so the first N are its ranks, and the others its
+    // spares.
     private void awaitAttached() throws EnvironmentException {
         try {
             attached.orTimeout(ATTACH_SECONDS, TimeUnit.SECONDS).join();
@@ -245,8 +257,10 @@ public final class LocalCluster implements AutoCloseable {
         listener.on(event);
         // Killing waits for processes to die; what is shown does not wait with it.
         switch (event.event()) {
-            case CoordinatorEvent.ViewActivated view -> inject(faults -> faults.viewActivated(view.members()));
-            case CoordinatorEvent.StepsCompleted steps -> inject(faults -> faults.completed(steps.step()));
+            case CoordinatorEvent.ViewActivated view ->
+                    inject(faults -> faults.viewActivated(view.members()));
+            case CoordinatorEvent.StepsCompleted steps ->
+                    inject(faults -> faults.completed(steps.step()));
             case CoordinatorEvent.IncidentProgressed progress
                     when progress.phase() == Incident.Phase.RESTORE ->
                     inject(faults -> faults.restoring(progress.incident().id()));
@@ -262,25 +276,32 @@ public final class LocalCluster implements AutoCloseable {
         }
     }
 
-    /** Completes when the coordinator runs and all agents are up; fails with an {@link EnvironmentException}. */
+    /**
+     * Completes when the coordinator runs and all agents are up; fails with an {@link
+     * EnvironmentException}.
+     */
     public CompletableFuture<Coordinator> ready() {
         return ready.copy();
     }
 
-    /** Submits the job and completes with its report when it is over; fails with an {@link EnvironmentException} if it is refused. */
+    /**
+     * Submits the job and completes with its report when it is over; fails with an {@link
+     * EnvironmentException} if it is refused.
+     */
     public CompletableFuture<JobReport> run(JobSpec job) {
-        return ready.thenCompose(
-                running ->
-                        running.submit(job)
-                                .thenCompose(
-                                        outcome ->
-                                                switch (outcome) {
-                                                    case SubmitOutcome.Accepted(String jobId) -> running.result(jobId);
-                                                    case SubmitOutcome.Queued(String jobId, int _) -> running.result(jobId);
-                                                    case SubmitOutcome.Refused(String reason) ->
-                                                            CompletableFuture.failedFuture(
-                                                                    new EnvironmentException("the job was refused: " + reason));
-                                                }));
+        return ready.thenCompose(running ->
+                running.submit(job)
+                        .thenCompose(outcome ->
+                                switch (outcome) {
+                                    case SubmitOutcome.Accepted(String jobId) ->
+                                            running.result(jobId);
+                                    case SubmitOutcome.Queued(String jobId, int _) ->
+                                            running.result(jobId);
+                                    case SubmitOutcome.Refused(String reason) ->
+                                            CompletableFuture.failedFuture(
+                                                    new EnvironmentException(
+                                                            "the job was refused: " + reason));
+                                }));
     }
 
     /** Ends the job early and returns its report, null if none can be had soon. */
@@ -307,7 +328,8 @@ public final class LocalCluster implements AutoCloseable {
             return "";
         }
         try {
-            return running.status()
+            return running
+                    .status()
                     .orTimeout(CANCEL_LIMIT_MILLIS, TimeUnit.MILLISECONDS)
                     .join()
                     .jobs()
@@ -327,7 +349,10 @@ public final class LocalCluster implements AutoCloseable {
         return injector.isDone() ? injector.join().notInjected() : plan.faults();
     }
 
-    /** Ends every process that was started and removes what they left: nothing stays but logs. Safe to repeat. */
+    /**
+     * Ends every process that was started and removes what they left: nothing stays but logs. Safe
+     * to repeat.
+     */
     @Override
     public void close() {
         if (!closing.compareAndSet(false, true)) {

@@ -3,6 +3,7 @@ package io.coxswain.launcher.service;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.config.ConfigFile;
 import io.coxswain.launcher.config.ConfigSection;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -32,7 +33,8 @@ record AgentFile(
         int devices,
         Map<String, String> labels,
         Path workerLogs) {
-    private static final Pattern DOMAIN = Pattern.compile("[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+){0,15}");
+    private static final Pattern DOMAIN =
+            Pattern.compile("[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+){0,15}");
 
     /**
      * Reads and checks the file.
@@ -53,19 +55,27 @@ record AgentFile(
         ConfigSection arena = root.section("arena");
         Path arenas = folder.resolve(arena.text("folder", "/dev/shm"));
         if (!Files.isDirectory(arenas) || !Files.isWritable(arenas)) {
-            arena.complain("folder", arenas + " is no folder that can be written to; expected one on tmpfs");
+            arena.complain(
+                    "folder",
+                    arenas + " is no folder that can be written to; expected one on tmpfs");
         }
         long budget = arena.size("budget", 1L << 30, 1L << 20, 1L << 50);
-        boolean keep = arena.choice("keep", "false", java.util.List.of("true", "false")).equals("true");
+        boolean keep =
+                arena.choice("keep", "false", java.util.List.of("true", "false")).equals("true");
         ConfigSection worker = root.section("worker");
         long heap = worker.size("heap", 1L << 30, 16L << 20, 1L << 44);
         Duration silence =
-                worker.duration("silence", Duration.ofSeconds(2), Duration.ofMillis(600), Duration.ofMinutes(10));
+                worker.duration(
+                        "silence",
+                        Duration.ofSeconds(2),
+                        Duration.ofMillis(600),
+                        Duration.ofMinutes(10));
         Path logs = folder.resolve(worker.text("logs", common.id() + "-workers"));
         long rate = root.size("copyRate", 0, 0, 1L << 50);
         int devices = (int) root.whole("devices", 1, 0, 1_024);
         Map<String, String> labels = root.texts("labels");
         root.finish();
-        return new AgentFile(common, domain, arenas, budget, keep, heap, silence, rate, devices, labels, logs);
+        return new AgentFile(
+                common, domain, arenas, budget, keep, heap, silence, rate, devices, labels, logs);
     }
 }

@@ -4,6 +4,7 @@ import io.coxswain.agent.ReplicaAgent;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.local.JavaProcess;
+
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -46,11 +47,27 @@ public final class AgentService {
             agent.start();
         } catch (IOException e) {
             throw new EnvironmentException(
-                    "agent " + common.id() + " did not start: " + e.getMessage() + "; its log is " + common.log(), e);
+                    "agent "
+                            + common.id()
+                            + " did not start: "
+                            + e.getMessage()
+                            + "; its log is "
+                            + common.log(),
+                    e);
         }
         out.println(
-                "agent " + common.id() + " listens, reached as " + agent.dataEndpoint().host() + ":" + agent.dataEndpoint().port() + ", shared memory in " + agent.arenaFolder() + "; log: "
-                        + common.log() + ", workers' output: " + config.workerLogs());
+                "agent "
+                        + common.id()
+                        + " listens, reached as "
+                        + agent.dataEndpoint().host()
+                        + ":"
+                        + agent.dataEndpoint().port()
+                        + ", shared memory in "
+                        + agent.arenaFolder()
+                        + "; log: "
+                        + common.log()
+                        + ", workers' output: "
+                        + config.workerLogs());
         return Service.serve("agent " + common.id(), agent, broken, common, err);
     }
 }

@@ -6,13 +6,15 @@ import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.config.ConfigException;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** {@code coxswain coordinator}. */
 public final class CoordinatorService {
@@ -45,23 +47,39 @@ public final class CoordinatorService {
             coordinator.start();
         } catch (IOException e) {
             throw new EnvironmentException(
-                    "coordinator " + common.id() + " did not start: " + e.getMessage() + "; its log is " + common.log(), e);
+                    "coordinator "
+                            + common.id()
+                            + " did not start: "
+                            + e.getMessage()
+                            + "; its log is "
+                            + common.log(),
+                    e);
         }
         out.println(
-                "coordinator " + common.id() + " listens on " + common.bindHost() + ":" + coordinator.port() + ", reached as "
-                        + common.advertisedHost() + ":" + coordinator.port() + "; log: " + common.log());
+                "coordinator "
+                        + common.id()
+                        + " listens on "
+                        + common.bindHost()
+                        + ":"
+                        + coordinator.port()
+                        + ", reached as "
+                        + common.advertisedHost()
+                        + ":"
+                        + coordinator.port()
+                        + "; log: "
+                        + common.log());
         var unused =
-                coordinator.listen(
-                        event -> {
-                            // Steps would fill the log.
-                            if (!(event.event() instanceof CoordinatorEvent.StepsCompleted)) {
-                                LOG.info("{}", EventText.of(event.event()));
-                            }
-                            if (event.event() instanceof CoordinatorEvent.LeadershipGained
-                                    || event.event() instanceof CoordinatorEvent.LeadershipLost) {
-                                out.println("coordinator " + common.id() + ": " + EventText.of(event.event()));
-                            }
-                        });
+                coordinator.listen(event -> {
+                    // Steps would fill the log.
+                    if (!(event.event() instanceof CoordinatorEvent.StepsCompleted)) {
+                        LOG.info("{}", EventText.of(event.event()));
+                    }
+                    if (event.event() instanceof CoordinatorEvent.LeadershipGained
+                            || event.event() instanceof CoordinatorEvent.LeadershipLost) {
+                        out.println(
+                                "coordinator " + common.id() + ": " + EventText.of(event.event()));
+                    }
+                });
         return Service.serve("coordinator " + common.id(), coordinator, broken, common, err);
     }
 }

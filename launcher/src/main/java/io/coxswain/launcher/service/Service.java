@@ -3,6 +3,7 @@ package io.coxswain.launcher.service;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.ExitCode;
 import io.coxswain.launcher.logs.Logs;
+
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.concurrent.CompletableFuture;
@@ -20,7 +21,12 @@ final class Service {
             Logs.toFile(options.log(), options.logLevel());
         } catch (IOException e) {
             throw new EnvironmentException(
-                    "cannot write the log " + options.log() + ": " + e.getMessage() + "; name another file in the field log", e);
+                    "cannot write the log "
+                            + options.log()
+                            + ": "
+                            + e.getMessage()
+                            + "; name another file in the field log",
+                    e);
         }
     }
 
@@ -29,7 +35,12 @@ final class Service {
      *
      * @return the exit code
      */
-    static int serve(String name, AutoCloseable service, CompletableFuture<Throwable> broken, CommonOptions options, PrintStream err)
+    static int serve(
+            String name,
+            AutoCloseable service,
+            CompletableFuture<Throwable> broken,
+            CommonOptions options,
+            PrintStream err)
             throws InterruptedException {
         var signalled = new CountDownLatch(1);
         var closed = new CountDownLatch(1);
@@ -37,15 +48,14 @@ final class Service {
                 .addShutdownHook(
                         Thread.ofPlatform()
                                 .name("end")
-                                .unstarted(
-                                        () -> {
-                                            signalled.countDown();
-                                            try {
-                                                closed.await(CLOSE_SECONDS, TimeUnit.SECONDS);
-                                            } catch (InterruptedException e) {
-                                                Thread.currentThread().interrupt();
-                                            }
-                                        }));
+                                .unstarted(() -> {
+                                    signalled.countDown();
+                                    try {
+                                        closed.await(CLOSE_SECONDS, TimeUnit.SECONDS);
+                                    } catch (InterruptedException e) {
+                                        Thread.currentThread().interrupt();
+                                    }
+                                }));
         var unused = broken.thenRun(signalled::countDown);
         signalled.await();
         try {
@@ -56,7 +66,13 @@ final class Service {
             closed.countDown();
         }
         if (broken.isDone()) {
-            err.println("coxswain: " + name + " stopped on a bug of its own: " + broken.join() + "; see " + options.log());
+            err.println(
+                    "coxswain: "
+                            + name
+                            + " stopped on a bug of its own: "
+                            + broken.join()
+                            + "; see "
+                            + options.log());
             return ExitCode.BUG;
         }
         return ExitCode.TERMINATED;

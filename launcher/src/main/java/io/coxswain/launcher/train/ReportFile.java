@@ -2,6 +2,7 @@ package io.coxswain.launcher.train;
 
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.EnvironmentException;
+
 import java.io.IOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
@@ -15,9 +16,15 @@ public final class ReportFile {
     /** Fails early where the file could not be written at the end. */
     public static void check(Path file) throws EnvironmentException {
         Path folder = file.toAbsolutePath().getParent();
-        if (folder == null || !Files.isDirectory(folder) || !Files.isWritable(folder) || Files.isDirectory(file)) {
+        if (folder == null
+                || !Files.isDirectory(folder)
+                || !Files.isWritable(folder)
+                || Files.isDirectory(file)) {
             throw new EnvironmentException(
-                    "the report cannot be written to " + file + ": expected a file name in an existing folder that can be written to");
+                    "the report cannot be written to "
+                            + file
+                            + ": expected a file name in an existing folder that can be written"
+                            + " to");
         }
     }
 

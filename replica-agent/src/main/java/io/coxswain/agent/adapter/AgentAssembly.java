@@ -136,7 +136,8 @@ public final class AgentAssembly implements AutoCloseable {
                 CuratorFrameworkFactory.builder()
                         .connectString(settings.zookeeperConnect())
                         .sessionTimeoutMs((int) settings.sessionTimeout().toMillis())
-                        .connectionTimeoutMs((int) Math.min(5_000, settings.sessionTimeout().toMillis()))
+                        .connectionTimeoutMs(
+                                (int) Math.min(5_000, settings.sessionTimeout().toMillis()))
                         .retryPolicy(new BoundedExponentialBackoffRetry(50, 1_000, 3))
                         .build();
         zookeeper.start();
@@ -203,7 +204,12 @@ public final class AgentAssembly implements AutoCloseable {
 
         AgentProfile profile =
                 new AgentProfile(
-                        key, network.endpoint(), settings.failureDomain(), settings.arenaBudgetBytes(), settings.devices(), settings.labels());
+                        key,
+                        network.endpoint(),
+                        settings.failureDomain(),
+                        settings.arenaBudgetBytes(),
+                        settings.devices(),
+                        settings.labels());
         ZkRegistration registration = new ZkRegistration(zookeeper, profile, REGISTER_RETRY);
         opened("registration", registration::close);
         GrpcControlClient control =

@@ -315,7 +315,8 @@ final class Stepping {
             case EXECUTE -> {
                 doing(kind, now);
                 worker.executing(true);
-                // Before the worker is asked: what an observer does here happens before any of the step's work.
+                // Before the worker is asked: what an observer does here happens before any of the
+                // step's work.
                 out.add(new AgentEffect.Reached(step, StepPhase.EXECUTE));
                 worker.ask(new WorkerRequest.Execute(current.epoch(), step));
                 yield false;
