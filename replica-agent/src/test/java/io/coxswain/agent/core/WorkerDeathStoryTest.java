@@ -1,9 +1,14 @@
 package io.coxswain.agent.core;
 
 import static io.coxswain.agent.core.Story.digest;
+import static io.coxswain.agent.core.Story.init;
 import static io.coxswain.agent.core.Story.state;
 
 import static org.assertj.core.api.Assertions.assertThat;
+
+import io.coxswain.agent.core.model.HeldState;
+import io.coxswain.agent.core.model.Inventory;
+import io.coxswain.agent.core.model.Restore;
 
 import org.junit.jupiter.api.Test;
 
