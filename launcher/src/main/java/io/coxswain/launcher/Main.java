@@ -73,11 +73,11 @@ public final class Main implements Runnable {
     /** Runs the command and ends the process with its exit code. */
     public static void main(String[] args) {
         Logs.silent();
-        System.exit(run(args));
+        System.exit(execute(args));
     }
 
     /** Runs the command in this process and returns its exit code. */
-    public static int run(String... args) {
+    public static int execute(String... args) {
         return commandLine(args.length > 0 ? args[0] : null).execute(args);
     }
 

@@ -133,7 +133,7 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     private void startAgents() throws IOException {
-        var unusedFolders = ArenaSweep.sweep(plan.arenas());
+        var _ = ArenaSweep.sweep(plan.arenas());
         for (int i = 0; i < plan.agents(); i++) {
             String id = plan.agentId(i);
             int index = i;
@@ -153,11 +153,9 @@ public final class LocalCluster implements AutoCloseable {
                             command,
                             plan.run().log(id),
                             plan.arenas(),
-                            coordinate ->
-                                    injector.thenAccept(
-                                            faults -> faults.reached(index, coordinate)));
+                            coordinate -> injector.join().reached(index, coordinate));
             agents.add(agent);
-            var unused =
+            var _ =
                     agent.exited()
                             .thenAccept(status -> {
                                 if (!closing.get() && !agent.killed()) {
@@ -189,7 +187,7 @@ public final class LocalCluster implements AutoCloseable {
                             .build()
                             .start();
             coordinator = made;
-            var unused = made.listen(this::heard);
+            var _ = made.listen(this::heard);
             awaitAgents();
             awaitAttached();
             ready.complete(made);
@@ -212,7 +210,7 @@ public final class LocalCluster implements AutoCloseable {
         try {
             var failed = new CompletableFuture<Void>();
             for (CompletableFuture<Void> one : all) {
-                var unused =
+                var _ =
                         one.exceptionally(failure -> {
                             failed.completeExceptionally(failure);
                             return null;
@@ -272,7 +270,7 @@ public final class LocalCluster implements AutoCloseable {
 
     private void inject(Consumer<FaultInjector> news) {
         if (!plan.faults().isEmpty()) {
-            var unused = injector.thenAcceptAsync(news, faultThread);
+            var _ = injector.thenAcceptAsync(news, faultThread);
         }
     }
 
