@@ -6,6 +6,9 @@ import picocli.CommandLine.Option;
 /** Options that every command has. */
 @Command
 public final class Shared {
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Shows this help.")
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Shows this help.")
     private boolean help;
 }
