@@ -19,7 +19,6 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 import java.io.PrintStream;
@@ -31,6 +30,7 @@ import java.util.function.Supplier;
 @Command(
         name = "coxswain",
         header = "Fault-tolerant synchronous training from one controller.",
+        mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         synopsisSubcommandLabel = "COMMAND",
         exitCodeListHeading = "%nExit codes:%n",
@@ -39,7 +39,7 @@ import java.util.function.Supplier;
             "1:the job failed, was refused or was cancelled",
             "2:the command line or a file that it names cannot be used",
             "3:the machine is not as needed: a port in use, too little shared memory, nobody"
-                + " listening",
+                    + " listening",
             "70:a bug in Coxswain",
             "130:ended by Ctrl-C (143: by SIGTERM)"
         },
@@ -54,18 +54,6 @@ public final class Main implements Runnable {
     private static final Map<String, Supplier<Object>> COMMANDS = commands();
 
     @Spec private CommandSpec spec = CommandSpec.create();
-
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Shows this help.")
-    private boolean help;
-
-    @Option(
-            names = {"-V", "--version"},
-            versionHelp = true,
-            description = "Shows the version.")
-    private boolean version;
 
     private static Map<String, Supplier<Object>> commands() {
         var commands = new LinkedHashMap<String, Supplier<Object>>();
@@ -120,27 +108,25 @@ public final class Main implements Runnable {
 
     private static int failed(Exception failure, CommandLine command) {
         PrintStream err = System.err;
-        switch (failure) {
+        return switch (failure) {
             case ConfigException config -> {
                 config.complaints().forEach(complaint -> err.println("coxswain: " + complaint));
-                return ExitCode.USAGE;
+                yield ExitCode.USAGE;
             }
             case EnvironmentException environment -> {
                 err.println("coxswain: " + environment.getMessage());
-                return ExitCode.ENVIRONMENT;
+                yield ExitCode.ENVIRONMENT;
             }
-            case CommandLine.ParameterException wrong -> {
-                return misused(wrong);
-            }
+            case CommandLine.ParameterException wrong -> misused(wrong);
             default -> {
                 err.println(
                         "coxswain: a bug in Coxswain ended "
                                 + command.getCommandName()
                                 + "; please report what follows");
                 failure.printStackTrace(err);
-                return ExitCode.BUG;
+                yield ExitCode.BUG;
             }
-        }
+        };
     }
 
     /** Without a subcommand: says how to use it. */

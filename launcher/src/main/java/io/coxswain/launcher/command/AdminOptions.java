@@ -16,7 +16,7 @@ public final class AdminOptions {
             defaultValue = "127.0.0.1:2181",
             description =
                     "ZooKeeper, HOST:PORT, several separated by commas; it names the leading"
-                        + " coordinator. Default: ${DEFAULT-VALUE}.")
+                            + " coordinator. Default: ${DEFAULT-VALUE}.")
     private String zookeeper = "";
 
     @Option(
@@ -25,7 +25,7 @@ public final class AdminOptions {
             defaultValue = "/coxswain",
             description =
                     "The path in ZooKeeper below which everything stands. Default:"
-                        + " ${DEFAULT-VALUE}.")
+                            + " ${DEFAULT-VALUE}.")
     private String chroot = "";
 
     @Option(

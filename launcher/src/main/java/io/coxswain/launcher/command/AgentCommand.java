@@ -18,14 +18,14 @@ import java.util.concurrent.Callable;
         description = {
             "",
             "Registers with ZooKeeper, follows the leading coordinator and runs the worker until a"
-                + " signal ends it (exit code 143, or 130 after Ctrl-C)."
+                    + " signal ends it (exit code 143, or 130 after Ctrl-C)."
         },
         footer = {
             "",
             "Examples:",
             "  coxswain agent --config examples/cluster/agent.yaml",
             "  coxswain agent --config agent.yaml --set id=host7 --set"
-                + " failureDomain=pod0/rack1/host7"
+                    + " failureDomain=pod0/rack1/host7"
         })
 public final class AgentCommand implements Callable<Integer> {
     @Mixin private Shared shared = new Shared();

@@ -18,7 +18,7 @@ import java.util.concurrent.Callable;
         description = {
             "",
             "Stands for election and leads jobs until a signal ends it (exit code 143, or 130 after"
-                + " Ctrl-C)."
+                    + " Ctrl-C)."
         },
         footer = {
             "",

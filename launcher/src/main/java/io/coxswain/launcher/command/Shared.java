@@ -10,5 +10,6 @@ public final class Shared {
             names = {"-h", "--help"},
             usageHelp = true,
             description = "Shows this help.")
+    @SuppressWarnings("UnusedVariable") // picocli looks for the option, nobody for its value
     private boolean help;
 }

@@ -23,14 +23,14 @@ import java.util.concurrent.Callable;
         description = {
             "",
             "Prints the job's id. The data file's path is sent as it is here: agents must find it"
-                + " there too."
+                    + " there too."
         },
         footer = {
             "",
             "Examples:",
             "  coxswain submit examples/digits/job.yaml --zookeeper zk1:2181,zk2:2181",
             "  coxswain submit job.yaml --coordinator 10.0.0.5:7400 --queue --wait --report"
-                + " out.json"
+                    + " out.json"
         })
 public final class SubmitCommand implements Callable<Integer> {
     @Mixin private Shared shared = new Shared();
@@ -43,7 +43,7 @@ public final class SubmitCommand implements Callable<Integer> {
             paramLabel = "ID",
             description =
                     "The job's id. Default: the coordinator chooses one. Submitting the same job"
-                        + " with the same id again starts nothing new.")
+                            + " with the same id again starts nothing new.")
     private String id = "";
 
     @Option(

@@ -36,9 +36,9 @@ import java.util.concurrent.Callable;
             "  coxswain train examples/digits/job.yaml",
             "  coxswain train examples/digits/job.yaml --kill 1@step:200",
             "  coxswain train job.yaml --spares 2 --kill 0@step:50:apply --kill 4@recovery:1"
-                + " --report out.json",
+                    + " --report out.json",
             "  coxswain train job.yaml --set mesh.replicas=1 --set mesh.shards=4 --set"
-                + " protect.copies=2 --quiet"
+                    + " protect.copies=2 --quiet"
         })
 public final class TrainCommand implements Callable<Integer> {
     @Spec private CommandSpec spec = CommandSpec.create();
@@ -53,7 +53,7 @@ public final class TrainCommand implements Callable<Integer> {
             paramLabel = "N",
             description =
                     "Agents for ranks. Default: as many as the mesh has ranks; more are further"
-                        + " spares.")
+                            + " spares.")
     private @Nullable Integer local;
 
     @Option(
@@ -68,9 +68,9 @@ public final class TrainCommand implements Callable<Integer> {
             paramLabel = "AGENT@step:S",
             description = {
                 "The death of a host: SIGKILL of agent and worker as that agent executes step S,"
-                    + " and its memory is deleted. Repeatable.",
+                        + " and its memory is deleted. Repeatable.",
                 "AGENT@step:S:PHASE names a phase (execute, reduce, apply, snapshot, copy, gather),"
-                    + " AGENT@recovery:N the restore of incident N."
+                        + " AGENT@recovery:N the restore of incident N."
             })
     private List<String> kill = new ArrayList<>();
 

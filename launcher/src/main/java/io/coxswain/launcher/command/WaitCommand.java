@@ -19,7 +19,7 @@ import java.util.concurrent.Callable;
         description = {
             "",
             "Prints how it went. Exit code 0 if the job completed, 1 if not. Survives a change of"
-                + " the leading coordinator."
+                    + " the leading coordinator."
         },
         footer = {"", "Examples:", "  coxswain wait digits-20260101-120000 --report out.json"})
 public final class WaitCommand implements Callable<Integer> {

@@ -51,7 +51,7 @@ record CommonOptions(
                         "127.0.0.1:2181",
                         CONNECT,
                         "host:port, several separated by commas; the path below which everything"
-                            + " stands is the field chroot");
+                                + " stands is the field chroot");
         String chroot =
                 root.text("chroot", "/coxswain", CHROOT, "a ZooKeeper path such as /coxswain");
         Duration session =

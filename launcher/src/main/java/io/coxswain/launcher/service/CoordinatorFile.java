@@ -76,7 +76,7 @@ record CoordinatorFile(
                     .complain(
                             "port",
                             "a coordinator is reached at the port that it binds; leave this field"
-                                + " out");
+                                    + " out");
         }
         root.finish();
         return new CoordinatorFile(common, heartbeat, lease, settle, eventBuffer);
