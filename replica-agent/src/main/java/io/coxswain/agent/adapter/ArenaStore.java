@@ -102,17 +102,17 @@ final class ArenaStore implements ArenaPort, AutoCloseable {
                         shape.slotDataBytes(),
                         shape.pieces());
         long size = bytes.fileBytes();
-        if (reservedBytes.addAndGet(size) > budgetBytes) {
-            long others = reservedBytes.addAndGet(-size);
+        // A restarted worker's region stands beside the old one for a few steps; that excess is
+        // short, and the
+        // file system has the last word. Copies are held to the budget.
+        boolean region = shape.gradientBuffers() > 0;
+        long others = reservedBytes.getAndAdd(size);
+        if ((region ? 0 : others) + size > budgetBytes) {
+            reservedBytes.addAndGet(-size);
             failed(
                     name,
-                    "it needs "
-                            + size
-                            + " bytes of shared memory and "
-                            + others
-                            + " of this agent's budget of "
-                            + budgetBytes
-                            + " are taken; give the agent more, or protect fewer copies");
+                    "it needs %d bytes of shared memory, and %d of this agent's budget of %d are taken; give the agent more, or protect fewer copies"
+                            .formatted(size, others, budgetBytes));
             return;
         }
         ArenaFile made;
