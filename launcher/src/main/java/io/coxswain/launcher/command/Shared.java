@@ -6,6 +6,10 @@ import picocli.CommandLine.Option;
 /** Options that every command has. */
 @Command
 public final class Shared {
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Shows this help.")
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Shows this help.")
+    @SuppressWarnings("UnusedVariable") // picocli looks for the option, nobody for its value
     private boolean help;
 }

@@ -1,12 +1,14 @@
 package io.coxswain.launcher.console;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.Console;
 import java.io.PrintStream;
 import java.nio.charset.CharsetEncoder;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Standard output as lines and, on a terminal, one status line below them that is drawn again and again. Thread-safe.
+ * Standard output as lines and, on a terminal, one status line below them that is drawn again and
+ * again. Thread-safe.
  */
 public final class Terminal {
     private static final String ERASE_LINE = "\r\u001b[2K";
@@ -30,7 +32,9 @@ public final class Terminal {
     public static Terminal standardOutput() {
         @Nullable Console console = System.console();
         @Nullable String kind = System.getenv("TERM");
-        return new Terminal(System.out, console != null && console.isTerminal() && kind != null && !kind.equals("dumb"));
+        return new Terminal(
+                System.out,
+                console != null && console.isTerminal() && kind != null && !kind.equals("dumb"));
     }
 
     /** Whether {@link #status} shows anything. */
@@ -67,6 +71,8 @@ public final class Terminal {
     }
 
     private String plain(String text) {
-        return unicode ? text : text.replace('×', 'x').replace('·', ',').replace("…", "...").replace("→", "->");
+        return unicode
+                ? text
+                : text.replace('×', 'x').replace('·', ',').replace("…", "...").replace("→", "->");
     }
 }

@@ -1,6 +1,9 @@
 package io.coxswain.launcher.local;
 
 import io.coxswain.launcher.EnvironmentException;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -10,7 +13,6 @@ import java.time.format.DateTimeFormatter;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The folder of one run: its logs, and while it runs ZooKeeper's data.
@@ -24,8 +26,8 @@ public record RunFolder(Path path) {
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
 
     /**
-     * Makes the folder, {@code ${XDG_STATE_HOME:-~/.local/state}/coxswain/runs/<job>-<time>} unless told otherwise, and
-     * removes the oldest runs beyond the last 20 there.
+     * Makes the folder, {@code ${XDG_STATE_HOME:-~/.local/state}/coxswain/runs/<job>-<time>} unless
+     * told otherwise, and removes the oldest runs beyond the last 20 there.
      */
     public static RunFolder create(@Nullable Path wanted, String job) throws EnvironmentException {
         Path folder = wanted != null ? wanted.toAbsolutePath() : runs();
@@ -42,7 +44,10 @@ public record RunFolder(Path path) {
             return new RunFolder(made);
         } catch (IOException e) {
             throw new EnvironmentException(
-                    "cannot make a folder for the run's logs in " + folder + ": " + e.getMessage()
+                    "cannot make a folder for the run's logs in "
+                            + folder
+                            + ": "
+                            + e.getMessage()
                             + "; name another with --run-dir",
                     e);
         }
@@ -72,7 +77,9 @@ public record RunFolder(Path path) {
         try (var folders = Files.list(runs)) {
             oldestFirst =
                     folders.filter(folder -> Files.exists(folder.resolve(PID_FILE)))
-                            .sorted(Comparator.comparing(folder -> modified(folder.resolve(PID_FILE))))
+                            .sorted(
+                                    Comparator.comparing(
+                                            folder -> modified(folder.resolve(PID_FILE))))
                             .toList();
         }
         for (Path folder : oldestFirst.subList(0, Math.max(0, oldestFirst.size() - (KEPT - 1)))) {
@@ -92,7 +99,8 @@ public record RunFolder(Path path) {
 
     private static boolean inUse(Path folder) {
         try {
-            return ProcessHandle.of(Long.parseLong(Files.readString(folder.resolve(PID_FILE)).strip()))
+            return ProcessHandle.of(
+                            Long.parseLong(Files.readString(folder.resolve(PID_FILE)).strip()))
                     .isPresent();
         } catch (IOException | NumberFormatException e) {
             return false;

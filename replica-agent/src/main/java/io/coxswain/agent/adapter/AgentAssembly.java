@@ -131,6 +131,17 @@ public final class AgentAssembly implements AutoCloseable {
         for (Path discarded : ArenaFolders.discardStale(settings.arenaRoot())) {
             LOG.info("discarded the shared memory of a dead agent: {}", discarded);
         }
+        // First opened is last closed: a ZooKeeper that does not answer must not keep the arena.
+        CuratorFramework zookeeper =
+                CuratorFrameworkFactory.builder()
+                        .connectString(settings.zookeeperConnect())
+                        .sessionTimeoutMs((int) settings.sessionTimeout().toMillis())
+                        .connectionTimeoutMs(
+                                (int) Math.min(5_000, settings.sessionTimeout().toMillis()))
+                        .retryPolicy(new BoundedExponentialBackoffRetry(50, 1_000, 3))
+                        .build();
+        zookeeper.start();
+        opened("ZooKeeper client", zookeeper::close);
         ArenaFolder made = ArenaFolder.create(settings.arenaRoot(), key);
         folder = made;
         opened(
@@ -199,16 +210,6 @@ public final class AgentAssembly implements AutoCloseable {
                         settings.arenaBudgetBytes(),
                         settings.devices(),
                         settings.labels());
-        CuratorFramework zookeeper =
-                CuratorFrameworkFactory.builder()
-                        .connectString(settings.zookeeperConnect())
-                        .sessionTimeoutMs((int) settings.sessionTimeout().toMillis())
-                        .connectionTimeoutMs(
-                                (int) Math.min(5_000, settings.sessionTimeout().toMillis()))
-                        .retryPolicy(new BoundedExponentialBackoffRetry(50, 1_000, 3))
-                        .build();
-        zookeeper.start();
-        opened("ZooKeeper client", zookeeper::close);
         ZkRegistration registration = new ZkRegistration(zookeeper, profile, REGISTER_RETRY);
         opened("registration", registration::close);
         GrpcControlClient control =

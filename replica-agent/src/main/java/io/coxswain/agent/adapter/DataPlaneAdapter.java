@@ -69,7 +69,7 @@ final class DataPlaneAdapter implements DataPort, Collective.Listener, CopyPlane
         // before it hears of the fence.
         arena.shelf().fence();
         long epoch = fence.belowEpoch();
-        CompletionStage<Void> aborted = collective().abort(epoch);
+        CompletionStage<Void> aborted = collective().abort(fence.jobId(), epoch);
         lastAbort = aborted;
         CompletionStage<Void> _ =
                 aborted.thenRun(() -> events.accept(new AgentEvent.DataFenced(epoch)));

@@ -315,8 +315,10 @@ final class Stepping {
             case EXECUTE -> {
                 doing(kind, now);
                 worker.executing(true);
-                worker.ask(new WorkerRequest.Execute(current.epoch(), step));
+                // Before the worker is asked: what an observer does here happens before any of the
+                // step's work.
                 out.add(new AgentEffect.Reached(step, StepPhase.EXECUTE));
+                worker.ask(new WorkerRequest.Execute(current.epoch(), step));
                 yield false;
             }
             case REDUCE -> {
