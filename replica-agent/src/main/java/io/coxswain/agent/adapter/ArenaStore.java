@@ -197,23 +197,28 @@ final class ArenaStore implements ArenaPort, AutoCloseable {
         }
     }
 
-    /** The file's writer is gone: what it filled and had no time to checksum is completed in its place, on a thread of its own. */
+    /**
+     * The file's writer is gone: what it filled and had no time to checksum is completed in its
+     * place, on a thread of its own.
+     */
     @Override
     public void inspect(String name) {
-        Thread.ofVirtual().name("arena-inspect").start(() -> {
-            ArenaFile file = file(name);
-            List<AgentEvent.InspectedSlot> committed = new ArrayList<>();
-            if (file != null) {
-                for (int i = 0; i < file.slots(); i++) {
-                    Slot slot = file.slot(i);
-                    slot.completeFilled();
-                    if (slot.state() == Slot.State.COMMITTED) {
-                        describe(i, slot, committed);
+        Thread.ofVirtual()
+                .name("arena-inspect")
+                .start(() -> {
+                    ArenaFile file = file(name);
+                    List<AgentEvent.InspectedSlot> committed = new ArrayList<>();
+                    if (file != null) {
+                        for (int i = 0; i < file.slots(); i++) {
+                            Slot slot = file.slot(i);
+                            slot.completeFilled();
+                            if (slot.state() == Slot.State.COMMITTED) {
+                                describe(i, slot, committed);
+                            }
+                        }
                     }
-                }
-            }
-            events.accept(new AgentEvent.FileInspected(name, committed));
-        });
+                    events.accept(new AgentEvent.FileInspected(name, committed));
+                });
     }
 
     private static void describe(int index, Slot slot, List<AgentEvent.InspectedSlot> committed) {
