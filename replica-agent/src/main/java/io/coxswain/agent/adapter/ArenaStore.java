@@ -102,17 +102,17 @@ final class ArenaStore implements ArenaPort, AutoCloseable {
                         shape.slotDataBytes(),
                         shape.pieces());
         long size = bytes.fileBytes();
-        if (reservedBytes.addAndGet(size) > budgetBytes) {
-            long others = reservedBytes.addAndGet(-size);
+        // A restarted worker's region stands beside the old one for a few steps; that excess is
+        // short, and the
+        // file system has the last word. Copies are held to the budget.
+        boolean region = shape.gradientBuffers() > 0;
+        long others = reservedBytes.getAndAdd(size);
+        if ((region ? 0 : others) + size > budgetBytes) {
+            reservedBytes.addAndGet(-size);
             failed(
                     name,
-                    "it needs "
-                            + size
-                            + " bytes of shared memory and "
-                            + others
-                            + " of this agent's budget of "
-                            + budgetBytes
-                            + " are taken; give the agent more, or protect fewer copies");
+                    "it needs %d bytes of shared memory, and %d of this agent's budget of %d are taken; give the agent more, or protect fewer copies"
+                            .formatted(size, others, budgetBytes));
             return;
         }
         ArenaFile made;
@@ -197,23 +197,28 @@ final class ArenaStore implements ArenaPort, AutoCloseable {
         }
     }
 
-    /** The file's writer is gone: what it filled and had no time to checksum is completed in its place, on a thread of its own. */
+    /**
+     * The file's writer is gone: what it filled and had no time to checksum is completed in its
+     * place, on a thread of its own.
+     */
     @Override
     public void inspect(String name) {
-        Thread.ofVirtual().name("arena-inspect").start(() -> {
-            ArenaFile file = file(name);
-            List<AgentEvent.InspectedSlot> committed = new ArrayList<>();
-            if (file != null) {
-                for (int i = 0; i < file.slots(); i++) {
-                    Slot slot = file.slot(i);
-                    slot.completeFilled();
-                    if (slot.state() == Slot.State.COMMITTED) {
-                        describe(i, slot, committed);
+        Thread.ofVirtual()
+                .name("arena-inspect")
+                .start(() -> {
+                    ArenaFile file = file(name);
+                    List<AgentEvent.InspectedSlot> committed = new ArrayList<>();
+                    if (file != null) {
+                        for (int i = 0; i < file.slots(); i++) {
+                            Slot slot = file.slot(i);
+                            slot.completeFilled();
+                            if (slot.state() == Slot.State.COMMITTED) {
+                                describe(i, slot, committed);
+                            }
+                        }
                     }
-                }
-            }
-            events.accept(new AgentEvent.FileInspected(name, committed));
-        });
+                    events.accept(new AgentEvent.FileInspected(name, committed));
+                });
     }
 
     private static void describe(int index, Slot slot, List<AgentEvent.InspectedSlot> committed) {

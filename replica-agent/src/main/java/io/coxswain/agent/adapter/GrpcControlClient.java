@@ -43,6 +43,9 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
     /** Reports that wait for a leader that does not read; more and the stream is given up. */
     private static final int MOST_UNREAD = 4096;
 
+    /** What is on its way may still arrive after the stream's end. */
+    private static final long CLOSE_MILLIS = 200;
+
     private final AgentProfile profile;
     private final Function<Leader, ManagedChannel> channels;
     private final Consumer<AgentEvent> events;
@@ -154,8 +157,10 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
     private boolean converse(Leader target) throws InterruptedException {
         Stream current = new Stream(target);
         try {
-            current.open();
+            // Before it opens: the answer to the opening may come while this thread still stands
+            // here.
             stream = current;
+            current.open();
             if (closed) {
                 current.end("this agent is closing");
             }
@@ -197,9 +202,12 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
             current.end("this agent is closing");
         }
         cache.close();
-        thread.interrupt();
         try {
-            thread.join();
+            // A stream that was open ends by itself; a thread that waits for a leader is woken.
+            if (current == null || !thread.join(Duration.ofMillis(2 * CLOSE_MILLIS))) {
+                thread.interrupt();
+                thread.join();
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -321,8 +329,13 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
 
         void shutdown() throws InterruptedException {
             channel.shutdown();
-            if (!channel.awaitTermination(200, TimeUnit.MILLISECONDS)) {
-                channel.shutdownNow();
+            boolean quiet = false;
+            try {
+                quiet = channel.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+            } finally {
+                if (!quiet) {
+                    channel.shutdownNow();
+                }
             }
         }
     }

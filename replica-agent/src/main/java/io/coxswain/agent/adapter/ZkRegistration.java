@@ -120,7 +120,7 @@ final class ZkRegistration implements AutoCloseable {
                 // end.
                 LOG.warn(
                         "{} was taken over by another process of the same name; this one stays"
-                            + " unregistered",
+                                + " unregistered",
                         path);
                 return;
             }

@@ -56,7 +56,7 @@ public record AgentLimits(
                 || loadAttempts < 1) {
             throw new IllegalArgumentException(
                     "an agent's limits must be positive durations in nanoseconds and at least one"
-                        + " load attempt");
+                            + " load attempt");
         }
     }
 

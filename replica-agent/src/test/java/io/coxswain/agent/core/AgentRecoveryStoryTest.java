@@ -61,7 +61,7 @@ class AgentRecoveryStoryTest {
             story.applied(1).committed(1, 1);
             assertThat(answered().live()).isEqualTo(state(1, 1, 0));
             assertThat(answered().tail()).isNotNull();
-            assertThat(answered().tail().runs())
+            assertThat(Story.runsOf(answered().tail()))
                     .singleElement()
                     .satisfies(run -> assertThat(run.last()).isEqualTo(1));
         }
@@ -88,7 +88,7 @@ class AgentRecoveryStoryTest {
                     .fenced(2)
                     .fencedData();
             assertThat(answered().live()).isEqualTo(state(1, 1, 0));
-            assertThat(answered().tail().runs())
+            assertThat(Story.runsOf(answered().tail()))
                     .singleElement()
                     .satisfies(run -> assertThat(run.last()).isEqualTo(1));
         }

@@ -236,7 +236,10 @@ class AgentStepsStoryTest {
             assertThat(story.report(AgentReport.Holdings.class))
                     .hasValueSatisfying(holdings -> {
                         assertThat(holdings.inventory().tail()).isNotNull();
-                        assertThat(holdings.inventory().tail().runs().getLast().skippedSnapshots())
+                        assertThat(
+                                        Story.runsOf(holdings.inventory().tail())
+                                                .getLast()
+                                                .skippedSnapshots())
                                 .isEqualTo(2);
                     });
         }
@@ -422,7 +425,7 @@ class AgentStepsStoryTest {
                     .give(new AgentEvent.StreamOpened());
             AgentReport.Attach attach = story.report(AgentReport.Attach.class).orElseThrow();
             assertThat(attach.inventory().tail()).isNotNull();
-            assertThat(attach.inventory().tail().runs())
+            assertThat(Story.runsOf(attach.inventory().tail()))
                     .singleElement()
                     .satisfies(run -> assertThat(run.first()).isEqualTo(2));
             assertThat(attach.inventory().live()).isEqualTo(state(1, 12, 0));

@@ -42,7 +42,7 @@ final class ModelCluster {
     final StateLayout layout;
     final List<ModelNode> nodes = new ArrayList<>();
     final Map<ModelNode, ArrayDeque<AgentEvent>> toAgent = new LinkedHashMap<>();
-    final List<Transfer> transfers = new ArrayList<>();
+    private final List<Transfer> transfers = new ArrayList<>();
     long now = 1;
 
     // What a run without faults has: state hash by shard and step.

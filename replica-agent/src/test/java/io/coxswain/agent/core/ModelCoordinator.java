@@ -428,9 +428,8 @@ final class ModelCoordinator {
                 order.add(members.get((shard + i) % members.size()));
             }
             for (ModelNode holder : order) {
-                if (found < cluster.copies
-                        && members.indexOf(holder) % cluster.shards != shard
-                                | members.indexOf(holder) < 0) {
+                int rank = members.indexOf(holder);
+                if (found < cluster.copies && (rank < 0 || rank % cluster.shards != shard)) {
                     duties.add(new CopyDuty(shard, shard, holder.peer));
                     found++;
                 }

@@ -9,10 +9,12 @@ import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.Peer;
 import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.PrepareOrder;
+import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.Restore;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.StepPlan;
+import io.coxswain.agent.core.model.StepRun;
 import io.coxswain.agent.core.model.View;
 
 import org.jspecify.annotations.Nullable;
@@ -343,6 +345,11 @@ final class Story {
                 .filter(type::isInstance)
                 .map(type::cast)
                 .toList();
+    }
+
+    /** What a report tells of steps; nothing where there is none. */
+    static List<StepRun> runsOf(@Nullable Progress progress) {
+        return progress == null ? List.of() : progress.runs();
     }
 
     static FinalParts parts() {

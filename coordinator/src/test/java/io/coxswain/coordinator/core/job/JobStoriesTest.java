@@ -356,6 +356,19 @@ final class JobStoriesTest {
     }
 
     @Test
+    void aStepIsCompletedWhenTheLastRankReportedIt() {
+        JobStory story = twoByTwo().steps(3);
+        long completed = story.machine.completedStep();
+        story.stepOnce(Set.of());
+        for (int rank = 0; rank < 4; rank++) {
+            assertThat(story.machine.completedStep()).isEqualTo(completed);
+            assertThat(story.deliverFrom(story.atRank(rank).key)).isTrue();
+            story.settleOnly(story.atRank(rank).key);
+        }
+        assertThat(story.machine.completedStep()).isEqualTo(4);
+    }
+
+    @Test
     void aTimerOfAnOlderFenceIsStale() {
         JobStory story = twoByTwo().steps(20);
         story.hold = JobEffect.SendFence.class::isInstance;
