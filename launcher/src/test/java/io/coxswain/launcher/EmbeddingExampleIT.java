@@ -7,6 +7,7 @@ import io.coxswain.bridge.host.WorkerCommand;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.local.EmbeddedZooKeeper;
 import io.coxswain.launcher.local.JavaProcess;
+import io.coxswain.launcher.logs.Logs;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -24,6 +26,11 @@ class EmbeddingExampleIT {
     private static final Path EXAMPLES = Path.of("..", "examples").toAbsolutePath().normalize();
 
     @TempDir private Path folder = Path.of("");
+
+    @BeforeAll
+    static void logNothing() {
+        Logs.silent();
+    }
 
     @Test
     void runsAJob() throws Exception {
