@@ -1,5 +1,6 @@
 package io.coxswain.launcher;
 
+import io.coxswain.launcher.command.BenchCommand;
 import io.coxswain.launcher.command.TrainCommand;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.logs.Logs;
@@ -51,6 +52,7 @@ public final class Main implements Runnable {
     private static Map<String, Supplier<Object>> commands() {
         var commands = new LinkedHashMap<String, Supplier<Object>>();
         commands.put("train", TrainCommand::new);
+        commands.put("bench", BenchCommand::new);
         return commands;
     }
 
