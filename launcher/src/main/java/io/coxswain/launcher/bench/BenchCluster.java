@@ -201,9 +201,18 @@ final class BenchCluster implements AutoCloseable {
                             placement -> atSpares(placement) >= spareCopies,
                             spareCopies + " copies to be placed at spares");
             // The first report after it may tell of steps made before.
-            var first = await(placed.at(), CoordinatorEvent.StepsCompleted.class, _ -> true, "steps to go on");
+            var first =
+                    await(
+                            placed.at(),
+                            CoordinatorEvent.StepsCompleted.class,
+                            _ -> true,
+                            "steps to go on");
             var second =
-                    await(first.at(), CoordinatorEvent.StepsCompleted.class, steps -> steps.step() > first.event().step(), "steps to go on");
+                    await(
+                            first.at(),
+                            CoordinatorEvent.StepsCompleted.class,
+                            steps -> steps.step() > first.event().step(),
+                            "steps to go on");
             var unused =
                     await(
                             second.at(),
@@ -215,7 +224,9 @@ final class BenchCluster implements AutoCloseable {
 
     private long atSpares(CoordinatorEvent.PlacementChanged placement) {
         List<String> members = members();
-        return placement.holders().stream().filter(holder -> members.stream().noneMatch(holder::endsWith)).count();
+        return placement.holders().stream()
+                .filter(holder -> members.stream().noneMatch(holder::endsWith))
+                .count();
     }
 
     private EventTape.Heard<CoordinatorEvent.ViewActivated> lastView() {

@@ -109,7 +109,7 @@ public final class CollectiveBench {
         if (ranks < job.microshards() && !wholeSubtrees(ranks)) {
             report.note(
                     "the ranks' microshards are no whole subtrees, so ranks send more than the raw"
-                        + " connections did");
+                            + " connections did");
         }
         report.add("reduce and gather", "ms", Samples.of(tree), null);
         report.add("the same bytes over raw connections", "ms", Samples.of(raw), null);

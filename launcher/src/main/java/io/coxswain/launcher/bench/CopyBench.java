@@ -20,6 +20,7 @@ public final class CopyBench {
     private static final double RATE_SHARE = 0.97;
     private static final double LONGER = 1.5;
     private static final int POINTS = 5;
+    private static final int NEVER = 1_000_000;
 
     /**
      * What to measure.
@@ -40,7 +41,7 @@ public final class CopyBench {
             double secondsEach) {}
 
     /** The rates at one step time. */
-    private record Point(long stepMillis, StepRate copied, StepRate plain) {
+    private record Point(long stepMillis, long steps, StepRate copied, StepRate plain) {
         double share() {
             return copied.stepsPerSecond() / plain.stepsPerSecond();
         }
@@ -209,6 +210,18 @@ public final class CopyBench {
                 "ms",
                 Samples.of(moveMillis),
                 null);
+        if (System.nanoTime() < deadline) {
+            // Without copies the agents still take snapshots, so that a worker's death costs no
+            // step.
+            StepRate bare =
+                    StepRate.measure(
+                            settings, varied(shortest.stepMillis(), 0, NEVER), shortest.steps(), 1);
+            report.add(
+                    "  of the rate without snapshots too",
+                    "",
+                    Samples.of(shortest.copied().stepsPerSecond() / bare.stepsPerSecond()),
+                    null);
+        }
         if (shortest.copied().copiesPerStep() >= 0) {
             report.add(
                     "  states over loopback in a step, of " + job.mesh().shards(),
@@ -223,9 +236,9 @@ public final class CopyBench {
         long steps =
                 Math.max(
                         12, Math.round(options.secondsEach() * 1_000 / Math.max(millis, 10) * 1.5));
-        StepRate plain = StepRate.measure(settings, varied(millis, 0), steps, 1);
-        StepRate copied = StepRate.measure(settings, varied(millis, 1), steps, 1);
-        var point = new Point(millis, copied, plain);
+        StepRate plain = StepRate.measure(settings, varied(millis, 0, 1), steps, 1);
+        StepRate copied = StepRate.measure(settings, varied(millis, 1, 1), steps, 1);
+        var point = new Point(millis, steps, copied, plain);
         settings.progress()
                 .accept(
                         "steps of "
@@ -240,13 +253,13 @@ public final class CopyBench {
         return point;
     }
 
-    private JobFile varied(long millis, int copies) throws ConfigException {
+    private JobFile varied(long millis, int copies, int every) throws ConfigException {
         return settings.job(
                 Map.of(
                         "runtime.ballast", options.state(),
                         "runtime.minStepMillis", Long.toString(millis),
                         "protect.copies", Integer.toString(copies),
-                        "protect.every", "1",
+                        "protect.every", Integer.toString(every),
                         "steps", "10000000"));
     }
 

@@ -102,8 +102,13 @@ final class EventTape implements LocalCluster.Listener {
             if (left <= 0) {
                 List<Heard<E>> others = since(mark, kind);
                 throw new EnvironmentException(
-                        "waited " + limitMillis + " ms in vain for " + what
-                                + (others.isEmpty() ? "" : "; the last word was " + others.getLast().event()));
+                        "waited "
+                                + limitMillis
+                                + " ms in vain for "
+                                + what
+                                + (others.isEmpty()
+                                        ? ""
+                                        : "; the last word was " + others.getLast().event()));
             }
             TimeUnit.NANOSECONDS.timedWait(this, left);
         }

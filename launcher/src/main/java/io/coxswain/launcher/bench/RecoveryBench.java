@@ -73,7 +73,7 @@ public final class RecoveryBench {
             throw new ConfigException(
                     List.of(
                             "--kind fetch: with one replica only a spare's copy is left, so nothing"
-                                + " is fetched; expected a mesh of 2 replicas or more"));
+                                    + " is fetched; expected a mesh of 2 replicas or more"));
         }
         var sets = new LinkedHashMap<String, String>();
         sets.put("mesh.replicas", Integer.toString(options.replicas()));

@@ -50,9 +50,9 @@ abstract class BenchBase implements Callable<Integer> {
     @Option(
             names = "--limit",
             paramLabel = "SECONDS",
-            defaultValue = "100",
+            defaultValue = "90",
             description = "Begins nothing new after that. Default: ${DEFAULT-VALUE}.")
-    private int limitSeconds = 100;
+    private int limitSeconds = 90;
 
     @Option(
             names = "--job",

@@ -18,7 +18,7 @@ import java.io.IOException;
         name = "collective",
         header =
                 "Steps per second of the digits job on four ranks, and what an exchange of"
-                    + " gradients takes.",
+                        + " gradients takes.",
         footer = {
             "",
             "Examples:",

@@ -10,11 +10,11 @@ import picocli.CommandLine.Spec;
         name = "bench",
         header =
                 "Measure what this version promises, each figure beside the limit that the same run"
-                    + " measured.",
+                        + " measured.",
         description = {
             "",
             "JSON goes to standard output, or with --json FILE there; a table for people goes"
-                + " beside it."
+                    + " beside it."
         },
         synopsisSubcommandLabel = "WHAT",
         subcommands = {

@@ -18,7 +18,7 @@ import java.io.IOException;
         name = "copy",
         header =
                 "What copies cost: data plane, snapshot stall, and step rate with and without"
-                    + " them.",
+                        + " them.",
         footer = {
             "",
             "Examples:",
@@ -32,7 +32,7 @@ public final class BenchCopyCommand extends BenchBase {
             paramLabel = "MB",
             description =
                     "Size of one copy over the data plane, in units of 2^20 bytes. Default: 64;"
-                        + " with --quick 16.")
+                            + " with --quick 16.")
     private @Nullable Integer copyMebibytes;
 
     @Option(
@@ -47,7 +47,7 @@ public final class BenchCopyCommand extends BenchBase {
             paramLabel = "MS",
             description =
                     "The step time at which the search for the shortest begins. Default: from what"
-                        + " a copy takes.")
+                            + " a copy takes.")
     private @Nullable Integer stepMillis;
 
     @Option(

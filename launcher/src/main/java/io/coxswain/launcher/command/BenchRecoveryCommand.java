@@ -49,7 +49,7 @@ public final class BenchRecoveryCommand extends BenchBase {
             description = {
                 "host: a host dies and the spare holds the copy. worker: a worker dies alone.",
                 "fetch: a host dies and the spare fetches the state from the replica. Default:"
-                    + " ${DEFAULT-VALUE}."
+                        + " ${DEFAULT-VALUE}."
             })
     private RecoveryBench.Kind kind = RecoveryBench.Kind.HOST;
 
@@ -65,7 +65,7 @@ public final class BenchRecoveryCommand extends BenchBase {
             paramLabel = "MS",
             description =
                     "How long a step takes at least. Default: 20 ms, and 0.75 ms for each MB that"
-                        + " all copies of a step have.")
+                            + " all copies of a step have.")
     private @Nullable Integer minStepMillis;
 
     @Override

@@ -2,10 +2,12 @@ package io.coxswain.launcher.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.Map;
 import org.junit.jupiter.api.Test;
+
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+
+import java.util.Map;
 
 class BenchReportTest {
     private final BenchReport report = new BenchReport("demo", Map.of("kills", 3));
@@ -32,10 +34,14 @@ class BenchReportTest {
 
     @Test
     void theMedianDecidesOnBothKindsOfLimits() {
-        assertThat(new Figure("x", "", Samples.of(1, 2, 9), Figure.Limit.atMost(2, "")).met()).isTrue();
-        assertThat(new Figure("x", "", Samples.of(1, 2, 9), Figure.Limit.atMost(1.9, "")).met()).isFalse();
-        assertThat(new Figure("x", "", Samples.of(1, 2, 9), Figure.Limit.atLeast(2, "")).met()).isTrue();
-        assertThat(new Figure("x", "", Samples.of(1, 2, 9), Figure.Limit.atLeast(2.1, "")).met()).isFalse();
+        assertThat(new Figure("x", "", Samples.of(1, 2, 9), Figure.Limit.atMost(2, "")).met())
+                .isTrue();
+        assertThat(new Figure("x", "", Samples.of(1, 2, 9), Figure.Limit.atMost(1.9, "")).met())
+                .isFalse();
+        assertThat(new Figure("x", "", Samples.of(1, 2, 9), Figure.Limit.atLeast(2, "")).met())
+                .isTrue();
+        assertThat(new Figure("x", "", Samples.of(1, 2, 9), Figure.Limit.atLeast(2.1, "")).met())
+                .isFalse();
     }
 
     @Test
@@ -72,8 +78,14 @@ class BenchReportTest {
 
         assertThat(report.table())
                 .hasSize(4)
-                .satisfies(lines -> assertThat(lines.get(1)).contains("pause", "200 ms", "100", "300", "≤ 150 ms (at 1 MB)").endsWith("MISSED"))
-                .satisfies(lines -> assertThat(lines.get(2)).contains("1.50 GB/s", "≥ 1 GB/s (raw)").endsWith("kept"))
+                .satisfies(lines ->
+                        assertThat(lines.get(1))
+                                .contains("pause", "200 ms", "100", "300", "≤ 150 ms (at 1 MB)")
+                                .endsWith("MISSED"))
+                .satisfies(lines ->
+                        assertThat(lines.get(2))
+                                .contains("1.50 GB/s", "≥ 1 GB/s (raw)")
+                                .endsWith("kept"))
                 .last()
                 .isEqualTo("note: quick");
     }

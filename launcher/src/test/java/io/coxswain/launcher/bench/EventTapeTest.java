@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.launcher.EnvironmentException;
-import java.util.concurrent.CompletableFuture;
+
 import org.junit.jupiter.api.Test;
+
+import java.util.concurrent.CompletableFuture;
 
 class EventTapeTest {
     private static final long LONG_MILLIS = 30_000;
@@ -30,7 +32,13 @@ class EventTapeTest {
         hear(step(2));
         hear(step(3));
 
-        var found = tape.await(mark, CoordinatorEvent.StepsCompleted.class, steps -> steps.step() > 0, "a step", LONG_MILLIS);
+        var found =
+                tape.await(
+                        mark,
+                        CoordinatorEvent.StepsCompleted.class,
+                        steps -> steps.step() > 0,
+                        "a step",
+                        LONG_MILLIS);
 
         assertThat(found.event().step()).isEqualTo(2);
         assertThat(found.at()).isEqualTo(2);
@@ -40,14 +48,20 @@ class EventTapeTest {
     @Test
     void waitsForWhatIsYetToCome() throws Exception {
         CompletableFuture<Long> later =
-                CompletableFuture.supplyAsync(
-                        () -> {
-                            try {
-                                return tape.await(0, CoordinatorEvent.StepsCompleted.class, s -> s.step() == 5, "step 5", LONG_MILLIS).event().step();
-                            } catch (EnvironmentException | InterruptedException e) {
-                                throw new IllegalStateException(e);
-                            }
-                        });
+                CompletableFuture.supplyAsync(() -> {
+                    try {
+                        return tape.await(
+                                        0,
+                                        CoordinatorEvent.StepsCompleted.class,
+                                        s -> s.step() == 5,
+                                        "step 5",
+                                        LONG_MILLIS)
+                                .event()
+                                .step();
+                    } catch (EnvironmentException | InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                });
         hear(step(4));
         hear(step(5));
 
@@ -56,7 +70,9 @@ class EventTapeTest {
 
     @Test
     void givesUpWhenTheTimeIsOver() {
-        assertThatThrownBy(() -> tape.await(0, CoordinatorEvent.StepsCompleted.class, _ -> true, "a step", 1))
+        assertThatThrownBy(() ->
+                        tape.await(
+                                0, CoordinatorEvent.StepsCompleted.class, _ -> true, "a step", 1))
                 .isInstanceOf(EnvironmentException.class)
                 .hasMessageContaining("in vain for a step");
     }
@@ -65,7 +81,13 @@ class EventTapeTest {
     void aFailedJobEndsTheWaitAtOnce() {
         hear(new CoordinatorEvent.JobFinished("job", false, "shard 1 is lost", ""));
 
-        assertThatThrownBy(() -> tape.await(0, CoordinatorEvent.StepsCompleted.class, _ -> true, "a step", LONG_MILLIS))
+        assertThatThrownBy(() ->
+                        tape.await(
+                                0,
+                                CoordinatorEvent.StepsCompleted.class,
+                                _ -> true,
+                                "a step",
+                                LONG_MILLIS))
                 .hasMessageContaining("shard 1 is lost");
     }
 
@@ -78,6 +100,7 @@ class EventTapeTest {
         heard.add(new EventTape.Heard<>(2, 11_000_000_000L, step(90)));
 
         assertThat(StepRate.steady(heard)).isEqualTo(60);
-        assertThatThrownBy(() -> StepRate.steady(heard.subList(0, 2))).isInstanceOf(EnvironmentException.class);
+        assertThatThrownBy(() -> StepRate.steady(heard.subList(0, 2)))
+                .isInstanceOf(EnvironmentException.class);
     }
 }

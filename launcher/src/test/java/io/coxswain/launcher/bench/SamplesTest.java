@@ -3,8 +3,9 @@ package io.coxswain.launcher.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.List;
 import org.junit.jupiter.api.Test;
+
+import java.util.List;
 
 class SamplesTest {
     @Test
@@ -34,13 +35,15 @@ class SamplesTest {
     @Test
     void nothingMeasuredHasNoMedian() {
         assertThat(Samples.of().isEmpty()).isTrue();
-        assertThatThrownBy(() -> Samples.of().median()).hasMessageContaining("nothing was measured");
+        assertThatThrownBy(() -> Samples.of().median())
+                .hasMessageContaining("nothing was measured");
         assertThatThrownBy(() -> Samples.of().min()).isInstanceOf(IllegalStateException.class);
     }
 
     @Test
     void whatIsNoNumberIsNoMeasurement() {
-        assertThatThrownBy(() -> Samples.of(1, Double.NaN)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Samples.of(1, Double.NaN))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
