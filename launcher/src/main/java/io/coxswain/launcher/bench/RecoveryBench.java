@@ -21,6 +21,10 @@ import java.util.function.ToLongFunction;
  * word that a step is completed at full strength again. Deaths follow each other in one run, spread
  * over the phases of a step; the dead agent comes back as the next spare. Between them a raw
  * loopback connection shows what the machine can move.
+ *
+ * <p>Where the spare shall hold the copy, deaths come in the second half of a step: before, the
+ * newest step's copy may still be on its way, and the spare fetches the rest. What took another way
+ * all the same stands apart.
  */
 public final class RecoveryBench {
     private static final long RAW_BYTES = 64 << 20;
@@ -162,8 +166,10 @@ public final class RecoveryBench {
             throws EnvironmentException, InterruptedException {
         List<String> members = cluster.members();
         String victim = members.get(number % members.size());
-        // Reports come at ends of steps; deaths shall not.
-        LockSupport.parkNanos(stepNanos(cluster) * number / options.kills());
+        // Reports come at ends of steps, when the copies of that step are on their way.
+        double earliest = options.kind() == Kind.HOST ? 0.5 : 0;
+        double phase = earliest + (1 - earliest) * number / options.kills();
+        LockSupport.parkNanos((long) (stepNanos(cluster) * phase));
         int mark = cluster.tape().mark();
         long signalled =
                 cluster.kill(
