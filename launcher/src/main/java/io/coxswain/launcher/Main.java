@@ -8,6 +8,7 @@ import io.coxswain.launcher.command.EventsCommand;
 import io.coxswain.launcher.command.JobsCommand;
 import io.coxswain.launcher.command.StatusCommand;
 import io.coxswain.launcher.command.SubmitCommand;
+import io.coxswain.launcher.command.BenchCommand;
 import io.coxswain.launcher.command.TrainCommand;
 import io.coxswain.launcher.command.WaitCommand;
 import io.coxswain.launcher.config.ConfigException;
@@ -67,6 +68,7 @@ public final class Main implements Runnable {
         commands.put("cancel", CancelCommand::new);
         commands.put("events", EventsCommand::new);
         commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));
+        commands.put("bench", BenchCommand::new);
         return commands;
     }
 
