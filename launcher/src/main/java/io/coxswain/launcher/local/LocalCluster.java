@@ -144,7 +144,7 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     private AgentProcess startAgent(int index) throws IOException {
-        String id = Plan.agentId(index);
+        String id = plan.agentId(index);
         List<String> command =
                 JavaProcess.agent(
                         AgentMain.class.getName(),
