@@ -1,6 +1,7 @@
 package io.coxswain.launcher;
 
 import io.coxswain.launcher.command.AgentCommand;
+import io.coxswain.launcher.command.BenchCommand;
 import io.coxswain.launcher.command.CancelCommand;
 import io.coxswain.launcher.command.CompletionCommand;
 import io.coxswain.launcher.command.CoordinatorCommand;
@@ -8,7 +9,6 @@ import io.coxswain.launcher.command.EventsCommand;
 import io.coxswain.launcher.command.JobsCommand;
 import io.coxswain.launcher.command.StatusCommand;
 import io.coxswain.launcher.command.SubmitCommand;
-import io.coxswain.launcher.command.BenchCommand;
 import io.coxswain.launcher.command.TrainCommand;
 import io.coxswain.launcher.command.WaitCommand;
 import io.coxswain.launcher.config.ConfigException;
@@ -75,11 +75,11 @@ public final class Main implements Runnable {
     /** Runs the command and ends the process with its exit code. */
     public static void main(String[] args) {
         Logs.silent();
-        System.exit(run(args));
+        System.exit(execute(args));
     }
 
     /** Runs the command in this process and returns its exit code. */
-    public static int run(String... args) {
+    public static int execute(String... args) {
         return commandLine(args.length > 0 ? args[0] : null).execute(args);
     }
 

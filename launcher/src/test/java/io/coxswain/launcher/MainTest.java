@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 
 @ResourceLock(Resources.SYSTEM_OUT)
 class MainTest {
@@ -60,7 +61,7 @@ class MainTest {
 
     @Test
     void listsItsCommandsAndExitCodes() {
-        assertThat(Main.run("--help")).isZero();
+        assertThat(Main.execute("--help")).isZero();
         assertThat(said())
                 .contains(
                         "train",
@@ -79,14 +80,14 @@ class MainTest {
 
     @Test
     void saysItsVersion() {
-        assertThat(Main.run("--version")).isZero();
+        assertThat(Main.execute("--version")).isZero();
         assertThat(said()).startsWith("coxswain ");
     }
 
     @ParameterizedTest
     @MethodSource("commands")
     void everyCommandHasHelpWithExamples(String command) {
-        assertThat(Main.run(command, "--help")).isZero();
+        assertThat(Main.execute(command, "--help")).isZero();
         assertThat(said())
                 .contains("Usage: coxswain " + command)
                 .contains("Examples:", "  coxswain " + command);
@@ -95,42 +96,44 @@ class MainTest {
     @ParameterizedTest
     @MethodSource("commands")
     void aLazyCommandIsTheSameAsAmongAll(String command) {
-        String alone = Main.commandLine(command).getSubcommands().get(command).getUsageMessage();
-        String among = Main.commandLine(null).getSubcommands().get(command).getUsageMessage();
+        assertThat(usage(Main.commandLine(command), command))
+                .isEqualTo(usage(Main.commandLine(null), command));
+    }
 
-        assertThat(alone).isEqualTo(among);
+    private static String usage(CommandLine line, String command) {
+        return Objects.requireNonNull(line.getSubcommands().get(command)).getUsageMessage();
     }
 
     @Test
     void misuseIsExplainedInAFewWords() {
-        assertThat(Main.run()).isEqualTo(ExitCode.USAGE);
-        assertThat(Main.run("trian", DIGITS)).isEqualTo(ExitCode.USAGE);
+        assertThat(Main.execute()).isEqualTo(ExitCode.USAGE);
+        assertThat(Main.execute("trian", DIGITS)).isEqualTo(ExitCode.USAGE);
         assertThat(complained()).contains("Did you mean: coxswain train");
-        assertThat(Main.run("train")).isEqualTo(ExitCode.USAGE);
+        assertThat(Main.execute("train")).isEqualTo(ExitCode.USAGE);
         assertThat(complained())
                 .contains("coxswain: Missing required parameter: 'JOB'")
                 .contains("See coxswain train --help");
-        assertThat(Main.run("train", DIGITS, "--kill", "1@noon")).isEqualTo(ExitCode.USAGE);
+        assertThat(Main.execute("train", DIGITS, "--kill", "1@noon")).isEqualTo(ExitCode.USAGE);
         assertThat(complained()).contains("--kill '1@noon' is not a fault coordinate");
-        assertThat(Main.run("train", DIGITS, "--spares", "-1")).isEqualTo(ExitCode.USAGE);
+        assertThat(Main.execute("train", DIGITS, "--spares", "-1")).isEqualTo(ExitCode.USAGE);
     }
 
     @Test
     void anUnusableJobIsExplained() throws IOException {
         Path job = Files.writeString(folder.resolve("job.yaml"), "name: x\nsteps: no\n");
 
-        assertThat(Main.run("train", job.toString())).isEqualTo(ExitCode.USAGE);
+        assertThat(Main.execute("train", job.toString())).isEqualTo(ExitCode.USAGE);
         assertThat(complained())
                 .contains("coxswain: " + job + ":2:8: steps: found 'no', expected a whole number")
                 .contains("data: is missing")
                 .contains("runtime: is missing");
-        assertThat(Main.run("submit", folder.resolve("none.yaml").toString()))
+        assertThat(Main.execute("submit", folder.resolve("none.yaml").toString()))
                 .isEqualTo(ExitCode.USAGE);
     }
 
     @Test
     void theMeshMustFitTheAgents() {
-        assertThat(Main.run("train", DIGITS, "--local", "3")).isEqualTo(ExitCode.USAGE);
+        assertThat(Main.execute("train", DIGITS, "--local", "3")).isEqualTo(ExitCode.USAGE);
         assertThat(complained())
                 .contains("--local 3: the mesh has 2 × 2 = 4 ranks")
                 .contains("expected --local 4 or more");
@@ -138,7 +141,14 @@ class MainTest {
 
     @Test
     void faultsMustNameAgentsAndStepsThatThereAre() {
-        assertThat(Main.run("train", DIGITS, "--kill", "5@step:10", "--kill-worker", "0@step:601"))
+        assertThat(
+                        Main.execute(
+                                "train",
+                                DIGITS,
+                                "--kill",
+                                "5@step:10",
+                                "--kill-worker",
+                                "0@step:601"))
                 .isEqualTo(ExitCode.USAGE);
         assertThat(complained())
                 .contains("--kill 5@step:10:execute: there is no agent 5; expected 0 to 4")
@@ -148,7 +158,7 @@ class MainTest {
     @Test
     void tooLittleSharedMemoryIsRefusedUpFront() {
         assertThat(
-                        Main.run(
+                        Main.execute(
                                 "train",
                                 DIGITS,
                                 "--set",
@@ -164,7 +174,7 @@ class MainTest {
     @Test
     void aReportThatCannotBeWrittenIsRefusedUpFront() {
         assertThat(
-                        Main.run(
+                        Main.execute(
                                 "train",
                                 DIGITS,
                                 "--report",
@@ -188,16 +198,16 @@ class MainTest {
                         List.of("events"))) {
             var args = new java.util.ArrayList<>(command);
             args.addAll(List.of("--coordinator", nobody));
-            assertThat(Main.run(args.toArray(String[]::new))).isEqualTo(ExitCode.ENVIRONMENT);
+            assertThat(Main.execute(args.toArray(String[]::new))).isEqualTo(ExitCode.ENVIRONMENT);
         }
         assertThat(complained()).contains("the coordinator at " + nobody + " did not answer");
     }
 
     @Test
     void completionKnowsTheCommands() {
-        assertThat(Main.run("completion", "bash")).isZero();
+        assertThat(Main.execute("completion", "bash")).isZero();
         assertThat(said()).contains("complete -F").contains("--kill-worker");
-        assertThat(Main.run("completion", "fish")).isEqualTo(ExitCode.USAGE);
+        assertThat(Main.execute("completion", "fish")).isEqualTo(ExitCode.USAGE);
     }
 
     @Test

@@ -137,7 +137,7 @@ public final class AdminClient implements AutoCloseable {
     public void close() {
         channel.shutdownNow();
         try {
-            var unused = channel.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
+            var _ = channel.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

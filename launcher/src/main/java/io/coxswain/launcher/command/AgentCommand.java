@@ -3,7 +3,6 @@ package io.coxswain.launcher.command;
 import io.coxswain.launcher.service.AgentService;
 
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 import java.nio.file.Path;
@@ -27,9 +26,7 @@ import java.util.concurrent.Callable;
             "  coxswain agent --config agent.yaml --set id=host7 --set"
                     + " failureDomain=pod0/rack1/host7"
         })
-public final class AgentCommand implements Callable<Integer> {
-    @Mixin private Shared shared = new Shared();
-
+public final class AgentCommand extends Shared implements Callable<Integer> {
     @Option(
             names = "--config",
             paramLabel = "FILE",

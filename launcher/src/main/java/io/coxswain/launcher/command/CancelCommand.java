@@ -19,9 +19,7 @@ import java.util.concurrent.Callable;
             "Its report is kept. Exit code 1 if there is no such job or it is over already."
         },
         footer = {"", "Examples:", "  coxswain cancel digits-20260101-120000"})
-public final class CancelCommand implements Callable<Integer> {
-    @Mixin private Shared shared = new Shared();
-
+public final class CancelCommand extends Shared implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "JOB", description = "The job's id.")
     private String job = "";
 

@@ -5,7 +5,6 @@ import io.coxswain.launcher.ExitCode;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 import java.util.concurrent.Callable;
@@ -21,7 +20,7 @@ import java.util.function.Supplier;
             "  source <(coxswain completion bash)",
             "  coxswain completion zsh >> ~/.zshrc"
         })
-public final class CompletionCommand implements Callable<Integer> {
+public final class CompletionCommand extends Shared implements Callable<Integer> {
     /** A shell that the script is for. */
     enum Shell {
         bash,
@@ -29,8 +28,6 @@ public final class CompletionCommand implements Callable<Integer> {
     }
 
     private final Supplier<CommandLine> whole;
-
-    @Mixin private Shared shared = new Shared();
 
     @Parameters(index = "0", paramLabel = "SHELL", description = "bash or zsh.")
     private Shell shell = Shell.bash;

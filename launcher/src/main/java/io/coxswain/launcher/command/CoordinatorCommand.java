@@ -3,7 +3,6 @@ package io.coxswain.launcher.command;
 import io.coxswain.launcher.service.CoordinatorService;
 
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 import java.nio.file.Path;
@@ -26,9 +25,7 @@ import java.util.concurrent.Callable;
             "  coxswain coordinator --config examples/cluster/coordinator.yaml",
             "  coxswain coordinator --config coordinator.yaml --set bind.port=7401 --set id=standby"
         })
-public final class CoordinatorCommand implements Callable<Integer> {
-    @Mixin private Shared shared = new Shared();
-
+public final class CoordinatorCommand extends Shared implements Callable<Integer> {
     @Option(
             names = "--config",
             paramLabel = "FILE",

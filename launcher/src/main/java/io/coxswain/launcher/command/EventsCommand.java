@@ -21,9 +21,7 @@ import java.util.concurrent.Callable;
             "  coxswain events --follow",
             "  coxswain events digits-20260101-120000 --from 120 --json"
         })
-public final class EventsCommand implements Callable<Integer> {
-    @Mixin private Shared shared = new Shared();
-
+public final class EventsCommand extends Shared implements Callable<Integer> {
     @Parameters(
             index = "0",
             arity = "0..1",

@@ -14,9 +14,7 @@ import java.util.concurrent.Callable;
         name = "jobs",
         header = "List the jobs: running, queued and ended.",
         footer = {"", "Examples:", "  coxswain jobs --zookeeper zk1:2181"})
-public final class JobsCommand implements Callable<Integer> {
-    @Mixin private Shared shared = new Shared();
-
+public final class JobsCommand extends Shared implements Callable<Integer> {
     @Mixin private AdminOptions admin = new AdminOptions();
 
     @Override

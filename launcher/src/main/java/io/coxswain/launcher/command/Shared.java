@@ -1,11 +1,9 @@
 package io.coxswain.launcher.command;
 
-import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** Options that every command has. */
-@Command
-public final class Shared {
+abstract class Shared {
     @Option(
             names = {"-h", "--help"},
             usageHelp = true,

@@ -21,9 +21,7 @@ import java.util.concurrent.Callable;
             "  coxswain status",
             "  coxswain status digits-20260101-120000 --coordinator 10.0.0.5:7400"
         })
-public final class StatusCommand implements Callable<Integer> {
-    @Mixin private Shared shared = new Shared();
-
+public final class StatusCommand extends Shared implements Callable<Integer> {
     @Parameters(index = "0", arity = "0..1", paramLabel = "JOB", description = "Only this job.")
     private String job = "";
 

@@ -32,9 +32,7 @@ import java.util.concurrent.Callable;
             "  coxswain submit job.yaml --coordinator 10.0.0.5:7400 --queue --wait --report"
                     + " out.json"
         })
-public final class SubmitCommand implements Callable<Integer> {
-    @Mixin private Shared shared = new Shared();
-
+public final class SubmitCommand extends Shared implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "JOB", description = "The job file (YAML).")
     private Path job = Path.of("");
 

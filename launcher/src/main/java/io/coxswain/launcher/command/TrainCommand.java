@@ -40,10 +40,8 @@ import java.util.concurrent.Callable;
             "  coxswain train job.yaml --set mesh.replicas=1 --set mesh.shards=4 --set"
                     + " protect.copies=2 --quiet"
         })
-public final class TrainCommand implements Callable<Integer> {
+public final class TrainCommand extends Shared implements Callable<Integer> {
     @Spec private CommandSpec spec = CommandSpec.create();
-
-    @CommandLine.Mixin private Shared shared = new Shared();
 
     @Parameters(index = "0", paramLabel = "JOB", description = "The job file (YAML).")
     private Path job = Path.of("");

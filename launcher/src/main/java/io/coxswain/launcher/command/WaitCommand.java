@@ -22,9 +22,7 @@ import java.util.concurrent.Callable;
                     + " the leading coordinator."
         },
         footer = {"", "Examples:", "  coxswain wait digits-20260101-120000 --report out.json"})
-public final class WaitCommand implements Callable<Integer> {
-    @Mixin private Shared shared = new Shared();
-
+public final class WaitCommand extends Shared implements Callable<Integer> {
     @Parameters(index = "0", paramLabel = "JOB", description = "The job's id.")
     private String job = "";
 

@@ -58,7 +58,7 @@ public final class AgentProcess {
         this.arenas = arenas;
         this.onReached = onReached;
         this.exited = process.onExit().thenApply(Process::exitValue);
-        var unused =
+        var _ =
                 exited.thenAccept(status ->
                         started.completeExceptionally(
                                 new IOException(
@@ -232,7 +232,7 @@ public final class AgentProcess {
     private void deleteArena() {
         try {
             // Its owner is dead, so the sweep takes it, and nobody else's.
-            var unused = ArenaSweep.sweep(arenas);
+            var _ = ArenaSweep.sweep(arenas);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot clean up in " + arenas, e);
         }

@@ -134,9 +134,39 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     private void startAgents() throws IOException {
-        var unusedFolders = ArenaSweep.sweep(plan.arenas());
+        var _ = ArenaSweep.sweep(plan.arenas());
         for (int i = 0; i < plan.agents(); i++) {
+<<<<<<< HEAD
             agents.add(startAgent(i));
+=======
+            String id = plan.agentId(i);
+            int index = i;
+            List<String> command =
+                    JavaProcess.agent(
+                            AgentMain.class.getName(),
+                            List.of(
+                                    "id=" + id,
+                                    "domain=local/" + id,
+                                    "arena=" + plan.arenas(),
+                                    "arena-bytes=" + plan.arenaBudgetBytes(),
+                                    "logs=" + plan.run().folder(id + "-workers")));
+            AgentProcess agent =
+                    AgentProcess.start(
+                            i,
+                            id,
+                            command,
+                            plan.run().log(id),
+                            plan.arenas(),
+                            coordinate -> injector.join().reached(index, coordinate));
+            agents.add(agent);
+            var _ =
+                    agent.exited()
+                            .thenAccept(status -> {
+                                if (!closing.get() && !agent.killed()) {
+                                    listener.agentEnded(agent, status);
+                                }
+                            });
+>>>>>>> launcher
         }
         injector.complete(
                 new FaultInjector(
@@ -192,7 +222,7 @@ public final class LocalCluster implements AutoCloseable {
                             .build()
                             .start();
             coordinator = made;
-            var unused = made.listen(this::heard);
+            var _ = made.listen(this::heard);
             awaitAgents();
             awaitAttached();
             ready.complete(made);
@@ -215,7 +245,7 @@ public final class LocalCluster implements AutoCloseable {
         try {
             var failed = new CompletableFuture<Void>();
             for (CompletableFuture<Void> one : all) {
-                var unused =
+                var _ =
                         one.exceptionally(failure -> {
                             failed.completeExceptionally(failure);
                             return null;
@@ -275,7 +305,7 @@ public final class LocalCluster implements AutoCloseable {
 
     private void inject(Consumer<FaultInjector> news) {
         if (!plan.faults().isEmpty()) {
-            var unused = injector.thenAcceptAsync(news, faultThread);
+            var _ = injector.thenAcceptAsync(news, faultThread);
         }
     }
 

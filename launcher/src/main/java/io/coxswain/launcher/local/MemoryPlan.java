@@ -20,7 +20,7 @@ import java.nio.file.Path;
  * @param streamed copies of each shard that are streamed to peers
  */
 public record MemoryPlan(long region, long state, int ranks, int spares, int shards, int streamed) {
-    private static final int SLOTS = 3;
+    private static final long SLOTS = 3;
     private static final long PAGES = 64 << 10;
 
     /** For a job on that many agents. */

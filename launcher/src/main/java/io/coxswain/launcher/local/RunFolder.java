@@ -9,6 +9,7 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Comparator;
 import java.util.List;
@@ -37,7 +38,12 @@ public record RunFolder(Path path) {
                 made = Files.createDirectories(folder);
             } else {
                 Files.createDirectories(folder);
-                made = unique(folder, job + "-" + LocalDateTime.now().format(STAMP));
+                made =
+                        unique(
+                                folder,
+                                job
+                                        + "-"
+                                        + LocalDateTime.now(ZoneId.systemDefault()).format(STAMP));
                 prune(folder);
             }
             Files.writeString(made.resolve(PID_FILE), Long.toString(ProcessHandle.current().pid()));

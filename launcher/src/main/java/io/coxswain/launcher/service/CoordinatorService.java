@@ -68,7 +68,7 @@ public final class CoordinatorService {
                         + coordinator.port()
                         + "; log: "
                         + common.log());
-        var unused =
+        var _ =
                 coordinator.listen(event -> {
                     // Steps would fill the log.
                     if (!(event.event() instanceof CoordinatorEvent.StepsCompleted)) {

@@ -56,7 +56,7 @@ final class Service {
                                         Thread.currentThread().interrupt();
                                     }
                                 }));
-        var unused = broken.thenRun(signalled::countDown);
+        var _ = broken.thenRun(signalled::countDown);
         signalled.await();
         try {
             service.close();

@@ -221,8 +221,9 @@ final class RunDisplay implements LocalCluster.Listener {
         long now = nanoTime.getAsLong();
         boolean last = completed.step() >= steps;
         if (quiet
-                || now - lastDrawn < (terminal.interactive() ? REDRAW_NANOS : PLAIN_NANOS)
-                        && !last) {
+                || (!last
+                        && now - lastDrawn
+                                < (terminal.interactive() ? REDRAW_NANOS : PLAIN_NANOS))) {
             return;
         }
         lastDrawn = now;

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -113,7 +114,7 @@ public final class TrainRun {
             throw new EnvironmentException(
                     "cannot write the log " + run.log("coordinator") + ": " + e.getMessage(), e);
         }
-        String jobId = job.name() + "-" + LocalDateTime.now().format(STAMP);
+        String jobId = job.name() + "-" + LocalDateTime.now(ZoneId.systemDefault()).format(STAMP);
         var display =
                 new RunDisplay(terminal, options.quiet(), agents, job.steps(), System::nanoTime);
         if (!options.quiet()) {
@@ -153,10 +154,10 @@ public final class TrainRun {
                         agents, options.faults(), run, options.arenas(), memory.agentBudget());
         try (LocalCluster cluster = LocalCluster.start(plan, display)) {
             try {
-                var unused = interruption.await(cluster.ready());
+                var _ = interruption.await(cluster.ready());
                 JobReport report = interruption.await(cluster.run(job.spec(jobId)));
                 // The report may be there before the news that led to it.
-                var unusedToo =
+                var _ =
                         interruption.await(
                                 display.allShown()
                                         .completeOnTimeout(null, NEWS_SECONDS, TimeUnit.SECONDS));

@@ -116,7 +116,7 @@ class JobFileTest {
                         "replicas: 2",
                         "replicas: two",
                         "job.yaml:3:13: mesh.replicas: found 'two', expected a whole number from 1"
-                            + " to 1048576"),
+                                + " to 1048576"),
                 change(
                         "replicas: 2",
                         "replica: 2",
@@ -143,12 +143,12 @@ class JobFileTest {
                         "batch: 16",
                         "batch: 16\nprotect: {copies: 17}",
                         "job.yaml:8:19: protect.copies: found '17', expected a whole number from 0"
-                            + " to 16"),
+                                + " to 16"),
                 change(
                         "batch: 16",
                         "batch: 16\nprotect: {returnWait: 60}",
                         "job.yaml:8:23: protect.returnWait: found '60', expected a time from 0s"
-                            + " to"),
+                                + " to"),
                 change(
                         "batch: 16",
                         "batch: 16\nprotect: 3",
@@ -161,17 +161,17 @@ class JobFileTest {
                         "kind: reference",
                         "kind: referense",
                         "job.yaml:9:9: runtime.kind: found 'referense', expected one of reference,"
-                            + " pjrt, process; did you mean 'reference'?"),
+                                + " pjrt, process; did you mean 'reference'?"),
                 change(
                         "kind: reference",
                         "kind: pjrt",
                         "job.yaml:9:9: runtime.kind: 'pjrt' comes in a later version; this one has"
-                            + " 'reference'"),
+                                + " 'reference'"),
                 change(
                         "layers: [4, 8, 2]",
                         "layers: [4]",
                         "job.yaml:11:13: runtime.model.layers: found a list, expected a list of 2"
-                            + " to 64"),
+                                + " to 64"),
                 change(
                         "layers: [4, 8, 2]",
                         "layers: [4, 0, 2]",
@@ -180,7 +180,7 @@ class JobFileTest {
                         "layers: [4, 8, 2]",
                         "layer: [4, 8, 2]",
                         "job.yaml:11:5: runtime.model.layer: unknown field; did you mean"
-                            + " 'layers'?"),
+                                + " 'layers'?"),
                 change(
                         "kind: reference",
                         "kind: reference\n  ballast: 5XB",
@@ -193,7 +193,7 @@ class JobFileTest {
                         "kind: reference",
                         "kind: reference\n  minStepMillis: -1",
                         "job.yaml:10:18: runtime.minStepMillis: found '-1', expected a whole number"
-                            + " from 0"),
+                                + " from 0"),
                 change(
                         "batch: 16",
                         "batch: 16\ncollectives: {across: runtime}",
@@ -253,7 +253,7 @@ class JobFileTest {
         assertThat(complaints(GOOD, Map.of("mesh.replics", "1")))
                 .containsExactly(
                         "--set mesh.replics=1: mesh.replics: unknown field; did you mean"
-                            + " 'replicas'?; the fields here are replicas, shards");
+                                + " 'replicas'?; the fields here are replicas, shards");
         assertThat(complaints(GOOD, Map.of("steps", "many")))
                 .singleElement()
                 .asString()

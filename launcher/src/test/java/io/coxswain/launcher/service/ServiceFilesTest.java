@@ -68,9 +68,11 @@ class ServiceFilesTest {
         AgentFile agent =
                 AgentFile.read(
                         file(
-                                "bind: {host: 0.0.0.0, port: 7500}\n"
-                                    + "advertise: {host: edge7, port: 17500}\n"
-                                    + "labels: {zone: a}\n"),
+                                """
+                                bind: {host: 0.0.0.0, port: 7500}
+                                advertise: {host: edge7, port: 17500}
+                                labels: {zone: a}
+                                """),
                         Map.of("arena.folder", folder.toString()));
 
         assertThat(agent.common().bindHost()).isEqualTo("0.0.0.0");
@@ -93,7 +95,7 @@ class ServiceFilesTest {
         assertThatThrownBy(() -> CoordinatorFile.read(beforeFailover, Map.of()))
                 .hasMessageContaining(
                         ":2:8: lease: a lease of 12000ms is less than sessionTimeout + 4s ="
-                            + " 14000ms");
+                                + " 14000ms");
     }
 
     @Test

@@ -126,10 +126,10 @@ class RunDisplayTest {
                 .containsExactly(
                         "!!! step 199: agent agent-1 lost: gone",
                         "    recovered in 214 ms: detect 20 ms, fence 3 ms, decide 1 ms, restore"
-                            + " 150 ms, resume 40 ms",
+                                + " 150 ms, resume 40 ms",
                         "    ranks 0 and 2: kept the live state",
                         "    rank 1: agent-4 takes over with the copy that it held (1.5 MB),"
-                            + " nothing crossed the network",
+                                + " nothing crossed the network",
                         "    rank 3: agent-3 fetched it from the memory of agent-1 (2.0 kB)",
                         "    resumed at step 199, no step lost");
     }
