@@ -12,7 +12,7 @@ public class Embedding {
     public static void main(String[] args) throws Exception {
         String runtime =
                 "{\"kind\": \"reference\", \"model\": {\"kind\": \"mlp\", \"layers\": [64, 32,"
-                    + " 10]}}";
+                        + " 10]}}";
         var job =
                 new JobSpec(
                         "",
@@ -36,7 +36,7 @@ public class Embedding {
             coordinator.listen(heard -> {
                 switch (heard
                         .event()) { // sealed: leave the default out, and the compiler names the
-                                    // events you forgot
+                    // events you forgot
                     case CoordinatorEvent.StepsCompleted steps ->
                             System.out.println("step " + steps.step() + ", loss " + steps.loss());
                     case CoordinatorEvent.CapacityNeeded needed ->

@@ -25,7 +25,7 @@ class BadInputIT {
         assertThat(outcome.output())
                 .containsPattern(
                         "job\\.yaml:\\d+:1: microshard: unknown field; did you mean"
-                            + " 'microshards'\\?");
+                                + " 'microshards'\\?");
     }
 
     @Test

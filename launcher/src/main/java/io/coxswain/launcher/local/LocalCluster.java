@@ -26,10 +26,10 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -136,37 +136,7 @@ public final class LocalCluster implements AutoCloseable {
     private void startAgents() throws IOException {
         var _ = ArenaSweep.sweep(plan.arenas());
         for (int i = 0; i < plan.agents(); i++) {
-<<<<<<< HEAD
             agents.add(startAgent(i));
-=======
-            String id = plan.agentId(i);
-            int index = i;
-            List<String> command =
-                    JavaProcess.agent(
-                            AgentMain.class.getName(),
-                            List.of(
-                                    "id=" + id,
-                                    "domain=local/" + id,
-                                    "arena=" + plan.arenas(),
-                                    "arena-bytes=" + plan.arenaBudgetBytes(),
-                                    "logs=" + plan.run().folder(id + "-workers")));
-            AgentProcess agent =
-                    AgentProcess.start(
-                            i,
-                            id,
-                            command,
-                            plan.run().log(id),
-                            plan.arenas(),
-                            coordinate -> injector.join().reached(index, coordinate));
-            agents.add(agent);
-            var _ =
-                    agent.exited()
-                            .thenAccept(status -> {
-                                if (!closing.get() && !agent.killed()) {
-                                    listener.agentEnded(agent, status);
-                                }
-                            });
->>>>>>> launcher
         }
         injector.complete(
                 new FaultInjector(
@@ -191,15 +161,14 @@ public final class LocalCluster implements AutoCloseable {
                         command,
                         plan.run().log(id),
                         plan.arenas(),
-                        coordinate -> injector.thenAccept(faults -> faults.reached(index, coordinate)));
-        var unused =
+                        coordinate -> injector.join().reached(index, coordinate));
+        var _ =
                 agent.exited()
-                        .thenAccept(
-                                status -> {
-                                    if (!closing.get() && !agent.killed()) {
-                                        listener.agentEnded(agent, status);
-                                    }
-                                });
+                        .thenAccept(status -> {
+                            if (!closing.get() && !agent.killed()) {
+                                listener.agentEnded(agent, status);
+                            }
+                        });
         return agent;
     }
 
@@ -383,7 +352,8 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     /**
-     * Kills now, wherever the agent is in its step. A dead host's memory is deleted in the background.
+     * Kills now, wherever the agent is in its step. A dead host's memory is deleted in the
+     * background.
      *
      * @return the monotonic nanosecond at which the signal was sent
      */
@@ -399,7 +369,10 @@ public final class LocalCluster implements AutoCloseable {
         };
     }
 
-    /** Starts an agent whose host was killed again, under its old name and without anything that it held. Blocks until the old one is gone. */
+    /**
+     * Starts an agent whose host was killed again, under its old name and without anything that it
+     * held. Blocks until the old one is gone.
+     */
     public void restart(int agent) throws IOException {
         agents.get(agent).awaitHostDead();
         AgentProcess fresh = startAgent(agent);
