@@ -1,6 +1,7 @@
 package io.coxswain.launcher;
 
 import io.coxswain.launcher.command.AgentCommand;
+import io.coxswain.launcher.command.BenchCommand;
 import io.coxswain.launcher.command.CancelCommand;
 import io.coxswain.launcher.command.CompletionCommand;
 import io.coxswain.launcher.command.CoordinatorCommand;
@@ -67,6 +68,7 @@ public final class Main implements Runnable {
         commands.put("cancel", CancelCommand::new);
         commands.put("events", EventsCommand::new);
         commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));
+        commands.put("bench", BenchCommand::new);
         return commands;
     }
 

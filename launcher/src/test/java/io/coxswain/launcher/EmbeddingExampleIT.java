@@ -8,6 +8,11 @@ import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.local.EmbeddedZooKeeper;
 import io.coxswain.launcher.local.JavaProcess;
 import io.coxswain.launcher.logs.Logs;
+
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -17,9 +22,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Runs {@code examples/embedding} as its page says, with an agent that it may use. */
 class EmbeddingExampleIT {
@@ -78,7 +80,9 @@ class EmbeddingExampleIT {
 
     private static List<String> lines(Process process) throws IOException {
         var lines = new ArrayList<String>();
-        try (var reader = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+        try (var reader =
+                new BufferedReader(
+                        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             String line;
             while ((line = reader.readLine()) != null) {
                 lines.add(line);

@@ -160,13 +160,19 @@ public final class AgentProcess {
         }
     }
 
-    /** The death of the host: SIGKILL of agent and worker. {@link #awaitHostDead} completes it. */
-    void signalHost() {
+    /**
+     * The death of the host: SIGKILL of agent and worker. {@link #awaitHostDead} completes it.
+     *
+     * @return the monotonic nanosecond at which the first signal was sent
+     */
+    long signalHost() {
         killed = true;
         List<ProcessHandle> workers = workers();
+        long now = System.nanoTime();
         process.destroyForcibly();
         workers.forEach(ProcessHandle::destroyForcibly);
         dying.addAll(workers);
+        return now;
     }
 
     /**
@@ -178,9 +184,16 @@ public final class AgentProcess {
         deleteArena();
     }
 
-    /** SIGKILL of the worker alone. */
-    void signalWorker() {
-        workers().forEach(ProcessHandle::destroyForcibly);
+    /**
+     * SIGKILL of the worker alone.
+     *
+     * @return the monotonic nanosecond at which the signal was sent
+     */
+    long signalWorker() {
+        List<ProcessHandle> workers = workers();
+        long now = System.nanoTime();
+        workers.forEach(ProcessHandle::destroyForcibly);
+        return now;
     }
 
     // The agent starts nothing but workers.

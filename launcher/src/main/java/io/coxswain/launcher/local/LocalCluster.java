@@ -26,6 +26,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -99,7 +100,7 @@ public final class LocalCluster implements AutoCloseable {
 
     private final Plan plan;
     private final Listener listener;
-    private final List<AgentProcess> agents = new ArrayList<>();
+    private final List<AgentProcess> agents = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Coordinator> ready = new CompletableFuture<>();
     private final Set<String> attachedAgents = ConcurrentHashMap.newKeySet();
     private final CompletableFuture<@Nullable Void> attached = new CompletableFuture<>();
@@ -135,37 +136,40 @@ public final class LocalCluster implements AutoCloseable {
     private void startAgents() throws IOException {
         var _ = ArenaSweep.sweep(plan.arenas());
         for (int i = 0; i < plan.agents(); i++) {
-            String id = plan.agentId(i);
-            int index = i;
-            List<String> command =
-                    JavaProcess.agent(
-                            AgentMain.class.getName(),
-                            List.of(
-                                    "id=" + id,
-                                    "domain=local/" + id,
-                                    "arena=" + plan.arenas(),
-                                    "arena-bytes=" + plan.arenaBudgetBytes(),
-                                    "logs=" + plan.run().folder(id + "-workers")));
-            AgentProcess agent =
-                    AgentProcess.start(
-                            i,
-                            id,
-                            command,
-                            plan.run().log(id),
-                            plan.arenas(),
-                            coordinate -> injector.join().reached(index, coordinate));
-            agents.add(agent);
-            var _ =
-                    agent.exited()
-                            .thenAccept(status -> {
-                                if (!closing.get() && !agent.killed()) {
-                                    listener.agentEnded(agent, status);
-                                }
-                            });
+            agents.add(startAgent(i));
         }
         injector.complete(
                 new FaultInjector(
                         agents, plan.faults(), (fault, nanos) -> listener.injected(fault)));
+    }
+
+    private AgentProcess startAgent(int index) throws IOException {
+        String id = plan.agentId(index);
+        List<String> command =
+                JavaProcess.agent(
+                        AgentMain.class.getName(),
+                        List.of(
+                                "id=" + id,
+                                "domain=local/" + id,
+                                "arena=" + plan.arenas(),
+                                "arena-bytes=" + plan.arenaBudgetBytes(),
+                                "logs=" + plan.run().folder(id + "-workers")));
+        AgentProcess agent =
+                AgentProcess.start(
+                        index,
+                        id,
+                        command,
+                        plan.run().log(id),
+                        plan.arenas(),
+                        coordinate -> injector.join().reached(index, coordinate));
+        var _ =
+                agent.exited()
+                        .thenAccept(status -> {
+                            if (!closing.get() && !agent.killed()) {
+                                listener.agentEnded(agent, status);
+                            }
+                        });
+        return agent;
     }
 
     private void startServices() {
@@ -340,6 +344,40 @@ public final class LocalCluster implements AutoCloseable {
             LOG.warn("no status of job {}", jobId, e);
             return "";
         }
+    }
+
+    /** The agents as they are now, by index. */
+    public List<AgentProcess> agents() {
+        return List.copyOf(agents);
+    }
+
+    /**
+     * Kills now, wherever the agent is in its step. A dead host's memory is deleted in the
+     * background.
+     *
+     * @return the monotonic nanosecond at which the signal was sent
+     */
+    public long kill(int agent, FaultSpec.Victim victim) {
+        AgentProcess process = agents.get(agent);
+        return switch (victim) {
+            case HOST -> {
+                long signalled = process.signalHost();
+                Thread.ofPlatform().daemon().name("host-dies").start(process::awaitHostDead);
+                yield signalled;
+            }
+            case WORKER -> process.signalWorker();
+        };
+    }
+
+    /**
+     * Starts an agent whose host was killed again, under its old name and without anything that it
+     * held. Blocks until the old one is gone.
+     */
+    public void restart(int agent) throws IOException {
+        agents.get(agent).awaitHostDead();
+        AgentProcess fresh = startAgent(agent);
+        agents.set(agent, fresh);
+        fresh.order(AgentLines.connect(zookeeper.join().connectString() + CHROOT));
     }
 
     /** Faults whose coordinate was never reached. */

@@ -67,27 +67,28 @@ class ZkRegistrationTest {
                 .getIncarnation();
     }
 
-    /** Completes at the next creation of the node. */
+    /** Completes when another node than the present one stands there. */
     private CompletableFuture<Void> nextCreation() throws Exception {
         CompletableFuture<Void> created = new CompletableFuture<>();
-        await(created);
+        Stat present = other.checkExists().forPath(PATH);
+        await(created, present == null ? 0 : present.getCzxid());
         return created;
     }
 
-    private void await(CompletableFuture<Void> created) throws Exception {
+    // A watch fires once and may be set anew only after the next creation: so the stat decides.
+    private void await(CompletableFuture<Void> created, long former) throws Exception {
         Watcher watcher =
                 event -> {
                     try {
-                        if (event.getType() == Watcher.Event.EventType.NodeCreated) {
-                            created.complete(null);
-                        } else {
-                            await(created);
-                        }
+                        await(created, former);
                     } catch (Exception e) {
                         created.completeExceptionally(e);
                     }
                 };
-        Stat _ = other.checkExists().usingWatcher(watcher).forPath(PATH);
+        Stat stat = other.checkExists().usingWatcher(watcher).forPath(PATH);
+        if (stat != null && stat.getCzxid() != former) {
+            created.complete(null);
+        }
     }
 
     @Test
