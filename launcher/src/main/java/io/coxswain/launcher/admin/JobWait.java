@@ -43,9 +43,32 @@ public final class JobWait {
         }
         JobStatus job = await(address, jobId);
         if (job == null) {
-            String phase = AdminTexts.phase(job.getPhase());
+            err.println("coxswain: there is no job " + jobId + "; see coxswain jobs");
+            return ExitCode.USAGE;
+        }
+        if (!job.getReportJson().isEmpty()) {
+            JobReport told = JobReport.fromJson(job.getReportJson());
+            RunSummary.of(told).forEach(out::println);
+            if (report != null) {
+                try {
+                    ReportFile.write(report, told);
+                } catch (IOException e) {
+                    throw new EnvironmentException(
+                            "the report cannot be written to " + report + ": " + e.getMessage(), e);
+                }
+            }
+        }
+        if (job.getPhase() == JobPhase.JOB_PHASE_COMPLETED) {
+            return ExitCode.COMPLETED;
+        }
+        String phase = AdminTexts.phase(job.getPhase());
         String detail = job.getDetail().isEmpty() ? phase : job.getDetail();
-        err.println("coxswain: job " + jobId + ": " + (detail.startsWith(phase) ? "" : phase + ": ") + detail);
+        err.println(
+                "coxswain: job "
+                        + jobId
+                        + ": "
+                        + (detail.startsWith(phase) ? "" : phase + ": ")
+                        + detail);
         return ExitCode.FAILED;
     }
 

@@ -1,6 +1,7 @@
 package io.coxswain.launcher.local;
 
 import io.coxswain.agent.ReplicaAgent;
+import io.coxswain.agent.worker.WorkerSupervisor;
 import io.coxswain.bridge.host.WorkerCommand;
 import io.coxswain.launcher.logs.Logs;
 
@@ -27,6 +28,14 @@ import java.util.logging.Level;
 public final class AgentMain {
     private static final int STATUS_FAILED = 1;
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(3);
+
+    /** For a worker that leaves an archive of class data behind, which takes it a while. */
+    private static final WorkerSupervisor.Limits PATIENT =
+            new WorkerSupervisor.Limits(
+                    Duration.ofSeconds(30),
+                    Duration.ofMillis(250),
+                    Duration.ofSeconds(60),
+                    Duration.ofSeconds(1));
 
     private final Map<String, String> options;
     private final PrintStream lines;
@@ -93,6 +102,7 @@ public final class AgentMain {
     }
 
     private void start(String zookeeper) throws IOException {
+        boolean archive = options.containsKey("archive");
         Path logs = Files.createDirectories(Path.of(option("logs")));
         ReplicaAgent made =
                 ReplicaAgent.builder()
@@ -104,8 +114,12 @@ public final class AgentMain {
                         .arenaBudgetBytes(Long.parseLong(option("arena-bytes")))
                         .logFolder(logs)
                         .observer(holds)
-                        .workerCommands(
-                                kind -> JavaProcess.worker(kind, WorkerCommand.DEFAULT_HEAP_BYTES))
+                        .workerLimits(archive ? PATIENT : WorkerSupervisor.Limits.DEFAULT)
+                        .workerCommands(kind ->
+                                JavaProcess.worker(
+                                        kind,
+                                        WorkerCommand.DEFAULT_HEAP_BYTES,
+                                        archive))
                         .onFatal(this::broken)
                         .build();
         agent = made;

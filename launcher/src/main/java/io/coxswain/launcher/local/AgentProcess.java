@@ -201,6 +201,11 @@ public final class AgentProcess {
         return process.children().toList();
     }
 
+    /** Waits until its workers have ended by themselves, as they do when the job is over. */
+    void awaitWorkersGone(long limitMillis) {
+        workers().forEach(worker -> await(worker.onExit(), limitMillis));
+    }
+
     /** Asks the agent to end by closing its standard input. */
     void askToEnd() {
         dying.addAll(workers());
@@ -239,8 +244,12 @@ public final class AgentProcess {
     }
 
     private static void await(CompletableFuture<?> future) {
+        await(future, DEATH_LIMIT_MILLIS);
+    }
+
+    private static void await(CompletableFuture<?> future, long limitMillis) {
         try {
-            future.get(DEATH_LIMIT_MILLIS, TimeUnit.MILLISECONDS);
+            future.get(limitMillis, TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {

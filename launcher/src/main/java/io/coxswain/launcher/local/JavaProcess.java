@@ -2,7 +2,6 @@ package io.coxswain.launcher.local;
 
 import io.coxswain.bridge.host.WorkerCommand;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,22 +55,19 @@ public final class JavaProcess {
     }
 
     /**
-     * Where an archive of class data for that kind of process would be: beside the code, so that it
-     * goes with it.
+     * The command of an agent's JVM.
+     *
+     * @param archive whether it is to leave its archive of class data behind
      */
-    static Path archive(String kind) {
-        String code = classPath().split(java.io.File.pathSeparator, 2)[0];
-        return Path.of(code).resolveSibling(kind + ".jsa");
-    }
-
-    /** The command of an agent's JVM. */
-    static List<String> agent(String mainClass, List<String> arguments) {
-        Path archive = archive("agent");
+    static List<String> agent(String mainClass, boolean archive, List<String> arguments) {
         var command = new ArrayList<>(WITHOUT_INTERRUPT);
         command.add(javaHome().resolve("bin").resolve("java").toString());
         command.addAll(AGENT_FLAGS);
-        if (Files.isReadable(archive)) {
-            command.add("-XX:SharedArchiveFile=" + archive);
+        Path existing = ClassArchives.existing(ClassArchives.AGENT);
+        if (archive) {
+            command.addAll(ClassArchives.make(ClassArchives.AGENT));
+        } else if (existing != null) {
+            command.add("-XX:SharedArchiveFile=" + existing);
         }
         command.add("-cp");
         command.add(classPath());
@@ -86,19 +82,23 @@ public final class JavaProcess {
      * @throws IllegalArgumentException for a runtime that this version does not have
      */
     public static io.coxswain.agent.worker.WorkerCommand worker(String kind, long heapBytes) {
+        return worker(kind, heapBytes, false);
+    }
+
+    static io.coxswain.agent.worker.WorkerCommand worker(
+            String kind, long heapBytes, boolean archive) {
         if (!kind.equals("reference")) {
             throw new IllegalArgumentException(
                     "this agent has no runtime of kind '" + kind + "', only 'reference'");
         }
-        Path archive = archive("worker");
         return new io.coxswain.agent.worker.WorkerCommand(
                 WorkerCommand.jvm(
                         javaHome(),
                         classPath(),
                         kind,
                         heapBytes,
-                        Files.isReadable(archive) ? archive : null,
-                        List.of()),
+                        archive ? null : ClassArchives.existing(ClassArchives.WORKER),
+                        archive ? ClassArchives.make(ClassArchives.WORKER) : List.of()),
                 Map.of());
     }
 }

@@ -56,6 +56,10 @@ public final class LocalCluster implements AutoCloseable {
     static final Duration SESSION = Duration.ofSeconds(30);
 
     private static final long END_LIMIT_MILLIS = 4_000;
+
+    /** Writing an archive of class data takes a while on a busy machine. */
+    private static final long ARCHIVE_LIMIT_MILLIS = 60_000;
+
     private static final long CANCEL_LIMIT_MILLIS = 2_000;
 
     /**
@@ -145,10 +149,14 @@ public final class LocalCluster implements AutoCloseable {
 
     private AgentProcess startAgent(int index) throws IOException {
         String id = plan.agentId(index);
+        // One agent and its worker are enough.
+        boolean archive = index == 0 && ClassArchives.making();
         List<String> command =
                 JavaProcess.agent(
                         AgentMain.class.getName(),
-                        List.of(
+                        archive,
+                        arguments(
+                                archive,
                                 "id=" + id,
                                 "domain=local/" + id,
                                 "arena=" + plan.arenas(),
@@ -170,6 +178,14 @@ public final class LocalCluster implements AutoCloseable {
                             }
                         });
         return agent;
+    }
+
+    private static List<String> arguments(boolean archive, String... always) {
+        var arguments = new ArrayList<>(List.of(always));
+        if (archive) {
+            arguments.add("archive=yes");
+        }
+        return arguments;
     }
 
     private void startServices() {
@@ -395,9 +411,15 @@ public final class LocalCluster implements AutoCloseable {
             return;
         }
         faultThread.shutdown();
+        if (ClassArchives.making() && !agents.isEmpty()) {
+            agents.getFirst().awaitWorkersGone(ARCHIVE_LIMIT_MILLIS);
+        }
         agents.forEach(AgentProcess::askToEnd);
         Thread services = Thread.ofPlatform().name("cluster-end").start(this::closeServices);
-        long deadline = System.nanoTime() + END_LIMIT_MILLIS * 1_000_000;
+        long deadline =
+                System.nanoTime()
+                        + (ClassArchives.making() ? ARCHIVE_LIMIT_MILLIS : END_LIMIT_MILLIS)
+                                * 1_000_000;
         for (AgentProcess agent : agents) {
             try {
                 agent.end(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
