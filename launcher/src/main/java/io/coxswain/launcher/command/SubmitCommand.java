@@ -13,6 +13,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 
@@ -65,7 +66,13 @@ public final class SubmitCommand extends Shared implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        JobFile file = JobFile.read(job, overrides.overrides());
+        JobFile file = JobFile.readForOtherHosts(job, overrides.overrides());
+        if (!Files.exists(file.data())) {
+            System.err.println(
+                    "coxswain: note: the data file "
+                            + file.data()
+                            + " is not on this machine; the agents must find it there");
+        }
         SubmitResponse answer;
         try (AdminClient client = AdminClient.connect(admin.address())) {
             answer = client.submit(file.spec(id), queue);

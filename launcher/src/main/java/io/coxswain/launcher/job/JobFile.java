@@ -41,12 +41,26 @@ public record JobFile(
     private static final long MAX_STEPS = 1_000_000_000_000L;
 
     /**
-     * Reads and checks a job file.
+     * Reads and checks a job file that runs on this machine.
      *
      * @param sets overrides, {@code mesh.replicas → 1}
      * @throws ConfigException with every complaint, each with its place
      */
     public static JobFile read(Path file, Map<String, String> sets) throws ConfigException {
+        return read(file, sets, true);
+    }
+
+    /**
+     * The same for a job that runs elsewhere: its data need not be here, but are checked if they
+     * are.
+     */
+    public static JobFile readForOtherHosts(Path file, Map<String, String> sets)
+            throws ConfigException {
+        return read(file, sets, false);
+    }
+
+    private static JobFile read(Path file, Map<String, String> sets, boolean mustBeHere)
+            throws ConfigException {
         ConfigSection root = ConfigFile.read(file, sets);
         root.require("name", "steps", "data", "batch", "runtime");
         String name =
@@ -80,8 +94,10 @@ public record JobFile(
         ConfigSection runtime = root.section("runtime");
         String kind = runtime.choice("kind", "reference", List.of("reference", "pjrt", "process"));
         RuntimeSection own = RuntimeSection.NONE;
+        ConfigSection runtimeModel = null;
         if (kind.equals("reference")) {
-            own = ReferenceSection.read(runtime);
+            runtimeModel = runtime.section("model");
+            own = ReferenceSection.read(runtime, runtimeModel);
         } else {
             runtime.complain(
                     "kind", "'" + kind + "' comes in a later version; this one has 'reference'");
@@ -109,16 +125,9 @@ public record JobFile(
                             + batch
                             + ": each needs at least one sample");
         }
-        if (root.has("data")) {
-            if (!Files.exists(data)) {
-                root.complain(
-                        "data",
-                        "no such file: "
-                                + data
-                                + "; expected a data file, relative to the job file's folder");
-            } else if (Files.isDirectory(data) || !Files.isReadable(data)) {
-                root.complain("data", "cannot be read: " + data + "; expected a readable file");
-            }
+        boolean here = checkData(root, data, mustBeHere);
+        if (here && root.faultless() && runtimeModel != null) {
+            ReferenceSection.checkFit(root, runtimeModel, own, data);
         }
         root.finish();
         return new JobFile(
@@ -138,6 +147,28 @@ public record JobFile(
                 across,
                 kind,
                 own);
+    }
+
+    // Returns whether there is a file that can be looked into.
+    private static boolean checkData(ConfigSection root, Path data, boolean mustBeHere) {
+        if (!root.has("data")) {
+            return false;
+        }
+        if (!Files.exists(data)) {
+            if (mustBeHere) {
+                root.complain(
+                        "data",
+                        "no such file: "
+                                + data
+                                + "; expected a data file, relative to the job file's folder");
+            }
+            return false;
+        }
+        if (Files.isDirectory(data) || !Files.isReadable(data)) {
+            root.complain("data", "cannot be read: " + data + "; expected a readable file");
+            return false;
+        }
+        return true;
     }
 
     /** Parameters of the whole model. */

@@ -1,9 +1,14 @@
 package io.coxswain.launcher.job;
 
+import io.coxswain.bridge.reference.DataSet;
+import io.coxswain.bridge.reference.DataSetException;
+import io.coxswain.bridge.reference.ReferenceConfig;
+import io.coxswain.bridge.spi.RuntimeFault;
 import io.coxswain.launcher.config.ConfigSection;
 
 import tools.jackson.databind.json.JsonMapper;
 
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,11 +23,10 @@ final class ReferenceSection {
     private ReferenceSection() {}
 
     /** Reads the section, and renders it as the JSON that the runtime takes. */
-    static RuntimeSection read(ConfigSection runtime) {
+    static RuntimeSection read(ConfigSection runtime, ConfigSection model) {
         var json = new LinkedHashMap<String, Object>();
         json.put("kind", "reference");
         runtime.require("model");
-        ConfigSection model = runtime.section("model");
         if (runtime.has("model")) {
             model.require("layers");
         }
@@ -50,6 +54,25 @@ final class ReferenceSection {
                 parameters,
                 "adam".equals(optimizer.get("kind")) ? 3 : 2,
                 ballastBytes);
+    }
+
+    /**
+     * Complains if the data cannot be read or the model does not fit them: better here than on
+     * every agent.
+     */
+    static void checkFit(ConfigSection root, ConfigSection model, RuntimeSection own, Path file) {
+        DataSet data;
+        try {
+            data = DataSet.load(file);
+        } catch (DataSetException e) {
+            root.complain("data", String.valueOf(e.getMessage()));
+            return;
+        }
+        try {
+            ReferenceConfig.parse(own.json()).model().requireFits(data);
+        } catch (IllegalArgumentException | RuntimeFault e) {
+            model.complain("layers", String.valueOf(e.getMessage()));
+        }
     }
 
     private static long parameters(List<Long> layers) {

@@ -11,6 +11,7 @@ import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.launcher.console.Texts;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -20,8 +21,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -112,6 +115,13 @@ public final class LocalCluster implements AutoCloseable {
     private final CompletableFuture<FaultInjector> injector = new CompletableFuture<>();
     private final ExecutorService faultThread =
             Executors.newSingleThreadExecutor(Thread.ofVirtual().name("faults").factory());
+    // Agents that count for nothing before the first view, and why; touched by the listener's
+    // thread only.
+    private final Map<String, String> out = new LinkedHashMap<>();
+    private boolean begun;
+    // Of the job; 0 before there is one.
+    private volatile int ranks;
+    private final CompletableFuture<JobReport> hopeless = new CompletableFuture<>();
     private final AtomicBoolean closing = new AtomicBoolean();
     private volatile @Nullable Coordinator coordinator;
 
@@ -273,6 +283,7 @@ public final class LocalCluster implements AutoCloseable {
             attached.complete(null);
         }
         listener.on(event);
+        watchBeginning(event.event());
         // Killing waits for processes to die; what is shown does not wait with it.
         switch (event.event()) {
             case CoordinatorEvent.ViewActivated view ->
@@ -285,6 +296,34 @@ public final class LocalCluster implements AutoCloseable {
             default -> {
                 // Nothing of a fault's business.
             }
+        }
+    }
+
+    // Before the first view every agent counts, and no other will come: what cannot begin ends.
+    private void watchBeginning(CoordinatorEvent event) {
+        switch (event) {
+            case CoordinatorEvent.ViewActivated _ -> begun = true;
+            case CoordinatorEvent.AgentUnfit unfit -> out.put(unfit.agent(), unfit.reason());
+            case CoordinatorEvent.AgentLost lost -> out.put(lost.agent(), lost.cause());
+            case CoordinatorEvent.AgentAttached arrival -> out.remove(arrival.agent());
+            default -> {
+                // No agent less and none more.
+            }
+        }
+        if (!begun && attached.isDone() && agents.size() - out.size() < ranks) {
+            Map.Entry<String, String> one = out.entrySet().iterator().next();
+            hopeless.completeExceptionally(
+                    new EnvironmentException(
+                            "the job cannot begin: "
+                                    + Texts.count(ranks, "agent")
+                                    + " needed, "
+                                    + out.size()
+                                    + " of "
+                                    + agents.size()
+                                    + " cannot run it. "
+                                    + one.getKey()
+                                    + ": "
+                                    + one.getValue()));
         }
     }
 
@@ -307,19 +346,23 @@ public final class LocalCluster implements AutoCloseable {
      * EnvironmentException} if it is refused.
      */
     public CompletableFuture<JobReport> run(JobSpec job) {
-        return ready.thenCompose(running ->
-                running.submit(job)
-                        .thenCompose(outcome ->
-                                switch (outcome) {
-                                    case SubmitOutcome.Accepted(String jobId) ->
-                                            running.result(jobId);
-                                    case SubmitOutcome.Queued(String jobId, int _) ->
-                                            running.result(jobId);
-                                    case SubmitOutcome.Refused(String reason) ->
-                                            CompletableFuture.failedFuture(
-                                                    new EnvironmentException(
-                                                            "the job was refused: " + reason));
-                                }));
+        ranks = job.mesh().ranks();
+        CompletableFuture<JobReport> report =
+                ready.thenCompose(running ->
+                        running.submit(job)
+                                .thenCompose(outcome ->
+                                        switch (outcome) {
+                                            case SubmitOutcome.Accepted(String jobId) ->
+                                                    running.result(jobId);
+                                            case SubmitOutcome.Queued(String jobId, int _) ->
+                                                    running.result(jobId);
+                                            case SubmitOutcome.Refused(String reason) ->
+                                                    CompletableFuture.failedFuture(
+                                                            new EnvironmentException(
+                                                                    "the job was refused: "
+                                                                            + reason));
+                                        }));
+        return report.applyToEither(hopeless, told -> told);
     }
 
     /** Ends the job early and returns its report, null if none can be had soon. */

@@ -172,7 +172,11 @@ final class RunDisplay implements LocalCluster.Listener {
             }
             case CoordinatorEvent.CapacityNeeded needed -> {
                 if (stepping) {
-                    line("    " + Texts.count(needed.slots(), "more agent") + " needed");
+                    line(
+                            "    "
+                                    + Texts.count(needed.slots(), "more agent")
+                                    + " needed, and none will come on this machine: Ctrl-C ends the"
+                                    + " run; --spares K keeps more of them ready");
                 }
             }
             case CoordinatorEvent.RolledBack back ->

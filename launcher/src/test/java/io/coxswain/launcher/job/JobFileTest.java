@@ -34,14 +34,15 @@ class JobFileTest {
             runtime:
               kind: reference
               model:
-                layers: [4, 8, 2]
+                layers: [64, 8, 10]
             """;
 
     @TempDir private Path folder = Path.of("");
 
     @BeforeEach
     void makeData() throws IOException {
-        Files.writeString(folder.resolve("tiny.bin"), "data");
+        Files.copy(example("digits/digits.bin"), folder.resolve("tiny.bin"));
+        Files.writeString(folder.resolve("broken.bin"), "data");
     }
 
     private Path file(String text) throws IOException {
@@ -81,9 +82,9 @@ class JobFileTest {
                                 "runtime",
                                 "agent",
                                 "reference",
-                                "{\"kind\":\"reference\",\"model\":{\"kind\":\"mlp\",\"layers\":[4,8,2]},\"optimizer\":{\"kind\":\"adam\","
+                                "{\"kind\":\"reference\",\"model\":{\"kind\":\"mlp\",\"layers\":[64,8,10]},\"optimizer\":{\"kind\":\"adam\","
                                     + "\"learningRate\":0.001,\"beta1\":0.9,\"beta2\":0.999,\"epsilon\":1.0E-8},\"ballast\":0,\"minStepMillis\":0}"));
-        assertThat(job.parameters()).isEqualTo(5 * 8 + 9 * 2);
+        assertThat(job.parameters()).isEqualTo(65 * 8 + 9 * 10);
         assertThat(job.stateVectors()).isEqualTo(3);
     }
 
@@ -135,6 +136,11 @@ class JobFileTest {
                         "data: other.bin",
                         "job.yaml:6:7: data: no such file: other.bin; expected a data file"),
                 change("data: tiny.bin", "data: .", "job.yaml:6:7: data: cannot be read"),
+                change("data: tiny.bin", "data: broken.bin", "job.yaml:6:7: data: data file "),
+                change(
+                        "layers: [64, 8, 10]",
+                        "layers: [64, 8, 9]",
+                        "job.yaml:11:13: runtime.model.layers: model 64-8-9 does not fit the data"),
                 change(
                         "batch: 16",
                         "batch: 4\nmicroshards: 8",
@@ -168,17 +174,17 @@ class JobFileTest {
                         "job.yaml:9:9: runtime.kind: 'pjrt' comes in a later version; this one has"
                                 + " 'reference'"),
                 change(
-                        "layers: [4, 8, 2]",
+                        "layers: [64, 8, 10]",
                         "layers: [4]",
                         "job.yaml:11:13: runtime.model.layers: found a list, expected a list of 2"
                                 + " to 64"),
                 change(
-                        "layers: [4, 8, 2]",
-                        "layers: [4, 0, 2]",
-                        "job.yaml:11:17: runtime.model.layers: found '0' in the list"),
+                        "layers: [64, 8, 10]",
+                        "layers: [64, 0, 10]",
+                        "job.yaml:11:18: runtime.model.layers: found '0' in the list"),
                 change(
-                        "layers: [4, 8, 2]",
-                        "layer: [4, 8, 2]",
+                        "layers: [64, 8, 10]",
+                        "layer: [64, 8, 10]",
                         "job.yaml:11:5: runtime.model.layer: unknown field; did you mean"
                                 + " 'layers'?"),
                 change(
@@ -240,12 +246,12 @@ class JobFileTest {
                                 "protect.returnWait",
                                 "500ms",
                                 "runtime.model.layers",
-                                "[4, 2]"));
+                                "[64, 10]"));
 
         assertThat(job.mesh()).isEqualTo(new Mesh(1, 1));
         assertThat(job.ballastBytes()).isEqualTo(64L << 20);
         assertThat(job.returnWait()).isEqualTo(Duration.ofMillis(500));
-        assertThat(job.parameters()).isEqualTo(10);
+        assertThat(job.parameters()).isEqualTo(650);
     }
 
     @Test
@@ -278,8 +284,17 @@ class JobFileTest {
     }
 
     @Test
+    void aJobForOtherHostsNeedsNoDataHere() throws Exception {
+        Path file = file(GOOD.replace("tiny.bin", "elsewhere.bin"));
+
+        JobFile job = JobFile.readForOtherHosts(file, Map.of());
+
+        assertThat(job.data()).isEqualTo(folder.resolve("elsewhere.bin"));
+    }
+
+    @Test
     void refusesANetworkThatNobodyCanIndex() throws IOException {
-        assertThat(complaints(GOOD.replace("[4, 8, 2]", "[4, 1000000, 1000000, 2]"), Map.of()))
+        assertThat(complaints(GOOD.replace("[64, 8, 10]", "[64, 1000000, 1000000, 10]"), Map.of()))
                 .singleElement()
                 .asString()
                 .startsWith("job.yaml:11:13: runtime.model.layers: a network of ");
