@@ -112,7 +112,7 @@ class SameDigestIT {
                 assertSame(
                         Training.digits(STEPS)
                                 .mesh(replicas, shards)
-                                .spares(2)
+                                .spares(3)
                                 .kill("1@step:25", "4@step:50", "5@step:50"));
         assertThat(outcome.incidents()).hasSizeGreaterThanOrEqualTo(2);
     }

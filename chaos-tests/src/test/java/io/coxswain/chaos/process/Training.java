@@ -99,7 +99,9 @@ final class Training {
         command.addAll(
                 List.of("-Dcoxswain.home=" + home(), "-jar", System.getProperty("coxswain.jar")));
         command.addAll(arguments);
-        command.addAll(List.of("--report", report.toString()));
+        if (!arguments.contains("--report")) {
+            command.addAll(List.of("--report", report.toString()));
+        }
         var process =
                 new ProcessBuilder(command)
                         .redirectErrorStream(true)
