@@ -116,10 +116,7 @@ public final class AgentMain {
                         .observer(holds)
                         .workerLimits(archive ? PATIENT : WorkerSupervisor.Limits.DEFAULT)
                         .workerCommands(kind ->
-                                JavaProcess.worker(
-                                        kind,
-                                        WorkerCommand.DEFAULT_HEAP_BYTES,
-                                        archive))
+                                JavaProcess.worker(kind, WorkerCommand.DEFAULT_HEAP_BYTES, archive))
                         .onFatal(this::broken)
                         .build();
         agent = made;

@@ -35,8 +35,6 @@ final class RunDisplay implements LocalCluster.Listener {
     private long lastStep;
     private String failure = "";
     private final CompletableFuture<Void> allShown = new CompletableFuture<>();
-    private final Set<String> unfit = new HashSet<>();
-    private final CompletableFuture<String> allUnfit = new CompletableFuture<>();
 
     RunDisplay(Terminal terminal, boolean quiet, int agents, long steps, LongSupplier nanoTime) {
         this.terminal = terminal;
@@ -60,11 +58,6 @@ final class RunDisplay implements LocalCluster.Listener {
     /** Completes when the job's last event has been shown. */
     CompletableFuture<Void> allShown() {
         return allShown.copy();
-    }
-
-    /** Completes with a reason once no agent of this machine can run the job. */
-    CompletableFuture<String> allUnfit() {
-        return allUnfit.copy();
     }
 
     /** Nothing is shown from here on. */
@@ -170,14 +163,8 @@ final class RunDisplay implements LocalCluster.Listener {
                     line("!!! " + lost.agent() + " is lost: " + lost.cause());
                 }
             }
-            case CoordinatorEvent.AgentUnfit found -> {
-                line("!!! " + found.agent() + " cannot run the job: " + found.reason());
-                unfit.add(found.agent());
-                if (unfit.size() == agents) {
-                    allUnfit.complete(
-                            "no agent can run the job; " + found.agent() + ": " + found.reason());
-                }
-            }
+            case CoordinatorEvent.AgentUnfit unfit ->
+                    line("!!! " + unfit.agent() + " cannot run the job: " + unfit.reason());
             case CoordinatorEvent.JobWaiting waiting -> {
                 if (stepping) {
                     line("    waiting: " + waiting.reason());

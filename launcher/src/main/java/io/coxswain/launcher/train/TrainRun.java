@@ -26,7 +26,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
@@ -156,14 +155,7 @@ public final class TrainRun {
         try (LocalCluster cluster = LocalCluster.start(plan, display)) {
             try {
                 var _ = interruption.await(cluster.ready());
-                CompletableFuture<JobReport> result = cluster.run(job.spec(jobId));
-                // Nobody else will come to this cluster: waiting for a fit agent would never end.
-                var _ =
-                        display.allUnfit()
-                                .thenAccept(reason ->
-                                        result.completeExceptionally(
-                                                new EnvironmentException(reason)));
-                JobReport report = interruption.await(result);
+                JobReport report = interruption.await(cluster.run(job.spec(jobId)));
                 // The report may be there before the news that led to it.
                 var _ =
                         interruption.await(
