@@ -41,6 +41,21 @@ final class ClassArchives {
         return Files.isReadable(archive) ? archive : null;
     }
 
+    /**
+     * The flags of a JVM that uses an archive. It is mapped where it was made for, so that its
+     * pages stay shared among all the processes; moved to another address they would all be
+     * touched, and be each process's own.
+     */
+    static List<String> use(Path archive) {
+        return List.of(
+                "-XX:SharedArchiveFile=" + archive,
+                "-XX:+UnlockDiagnosticVMOptions",
+                "-XX:ArchiveRelocationMode=0",
+                // What does not fit is not used, and nobody needs to know.
+                "-Xlog:cds*=off",
+                "-Xlog:aot*=off");
+    }
+
     /** The flags of a JVM that is to leave the archive behind when it ends in order. */
     static List<String> make(String kind) {
         return List.of("-XX:ArchiveClassesAtExit=" + of(kind));

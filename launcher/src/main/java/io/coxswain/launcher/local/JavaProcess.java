@@ -30,6 +30,8 @@ public final class JavaProcess {
                     "-Xshare:auto",
                     "-Xlog:disable",
                     "-Xlog:all=error:stderr",
+                    "-Xlog:cds*=off:stderr",
+                    "-Xlog:aot*=off:stderr",
                     "--enable-native-access=ALL-UNNAMED",
                     "--sun-misc-unsafe-memory-access=allow",
                     "-Dfile.encoding=UTF-8",
@@ -67,7 +69,7 @@ public final class JavaProcess {
         if (archive) {
             command.addAll(ClassArchives.make(ClassArchives.AGENT));
         } else if (existing != null) {
-            command.add("-XX:SharedArchiveFile=" + existing);
+            command.addAll(ClassArchives.use(existing));
         }
         command.add("-cp");
         command.add(classPath());
@@ -91,14 +93,15 @@ public final class JavaProcess {
             throw new IllegalArgumentException(
                     "this agent has no runtime of kind '" + kind + "', only 'reference'");
         }
+        Path existing = ClassArchives.existing(ClassArchives.WORKER);
+        List<String> archiveFlags = List.of();
+        if (archive) {
+            archiveFlags = ClassArchives.make(ClassArchives.WORKER);
+        } else if (existing != null) {
+            archiveFlags = ClassArchives.use(existing);
+        }
         return new io.coxswain.agent.worker.WorkerCommand(
-                WorkerCommand.jvm(
-                        javaHome(),
-                        classPath(),
-                        kind,
-                        heapBytes,
-                        archive ? null : ClassArchives.existing(ClassArchives.WORKER),
-                        archive ? ClassArchives.make(ClassArchives.WORKER) : List.of()),
+                WorkerCommand.jvm(javaHome(), classPath(), kind, heapBytes, null, archiveFlags),
                 Map.of());
     }
 }
