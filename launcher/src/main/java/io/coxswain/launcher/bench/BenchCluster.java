@@ -213,7 +213,7 @@ final class BenchCluster implements AutoCloseable {
                             CoordinatorEvent.StepsCompleted.class,
                             steps -> steps.step() > first.event().step(),
                             "steps to go on");
-            var unused =
+            var _ =
                     await(
                             second.at(),
                             CoordinatorEvent.StepsCompleted.class,

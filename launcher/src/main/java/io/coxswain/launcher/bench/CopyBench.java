@@ -177,7 +177,7 @@ public final class CopyBench {
                             : failed == 0
                                     ? Math.round(shortest.stepMillis() / LONGER)
                                     : (failed + shortest.stepMillis()) / 2;
-            if (next < 1 || shortest != null && next > shortest.stepMillis() * 0.85) {
+            if (next < 1 || (shortest != null && next > shortest.stepMillis() * 0.85)) {
                 break;
             }
             millis = next;

@@ -29,7 +29,7 @@ record Figure(String name, String unit, Samples samples, @Nullable Limit limit) 
 
     /** Whether the median keeps the limit; null where there is no limit or no measurement. */
     @Nullable Boolean met() {
-        return limit == null || samples.isEmpty() ? null : limit.metBy(samples.median());
+        return (limit == null || samples.isEmpty()) ? null : limit.metBy(samples.median());
     }
 
     /** As the JSON has it. */

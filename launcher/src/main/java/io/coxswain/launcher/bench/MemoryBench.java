@@ -57,7 +57,7 @@ public final class MemoryBench {
                                 + " steps");
         try (BenchCluster cluster = BenchCluster.start(settings, job, 1)) {
             cluster.awaitSpare();
-            var unused =
+            var _ =
                     cluster.await(
                             0,
                             io.coxswain.coordinator.core.event.CoordinatorEvent.StepsCompleted

@@ -37,7 +37,7 @@ final class RawMesh implements AutoCloseable {
         }
         for (Future<Long> transfer : receivers.invokeAll(transfers)) {
             try {
-                var unused = transfer.get();
+                var _ = transfer.get();
             } catch (ExecutionException e) {
                 throw new IOException("a raw loopback transfer failed", e.getCause());
             }

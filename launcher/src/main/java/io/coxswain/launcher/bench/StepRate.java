@@ -25,7 +25,7 @@ record StepRate(double stepsPerSecond, double copiesPerStep) {
                 cluster.awaitProtected(job.mesh().shards());
             }
             int mark = cluster.tape().mark();
-            var unused =
+            var _ =
                     cluster.await(
                             mark,
                             CoordinatorEvent.StepsCompleted.class,

@@ -27,7 +27,9 @@ abstract class BenchBase implements Callable<Integer> {
 
     @Spec private CommandSpec spec = CommandSpec.create();
 
-    @CommandLine.Mixin private Shared shared = new Shared();
+    @SuppressWarnings("unused") // picocli reads it
+    @CommandLine.Mixin
+    private Shared shared = new Shared();
 
     @Option(
             names = "--json",

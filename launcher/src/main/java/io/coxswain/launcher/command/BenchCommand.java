@@ -34,7 +34,9 @@ import picocli.CommandLine.Spec;
 public final class BenchCommand implements Runnable {
     @Spec private CommandSpec spec = CommandSpec.create();
 
-    @CommandLine.Mixin private Shared shared = new Shared();
+    @SuppressWarnings("unused") // picocli reads it
+    @CommandLine.Mixin
+    private Shared shared = new Shared();
 
     /** Without saying what to measure: says how to use it. */
     @Override

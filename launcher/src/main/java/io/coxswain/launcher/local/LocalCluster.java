@@ -134,7 +134,9 @@ public final class LocalCluster implements AutoCloseable {
                         command,
                         plan.run().log(id),
                         plan.arenas(),
-                        coordinate -> injector.thenAccept(faults -> faults.reached(index, coordinate)));
+                        coordinate -> {
+                            var _ = injector.thenAccept(faults -> faults.reached(index, coordinate));
+                        });
         var unused =
                 agent.exited()
                         .thenAccept(
