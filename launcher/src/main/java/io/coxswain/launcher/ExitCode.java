@@ -1,6 +1,9 @@
 package io.coxswain.launcher;
 
-/** What the exit code of {@code coxswain} says. Part of the command's contract: documented in its help. */
+/**
+ * What the exit code of {@code coxswain} says. Part of the command's contract: documented in its
+ * help.
+ */
 public final class ExitCode {
     /** The job completed; the command did what was asked. */
     public static final int COMPLETED = 0;
@@ -11,7 +14,10 @@ public final class ExitCode {
     /** The command line, or a file that it names, cannot be used. */
     public static final int USAGE = 2;
 
-    /** This machine or its neighbours are not as needed: a port in use, too little shared memory, nobody listening. */
+    /**
+     * This machine or its neighbours are not as needed: a port in use, too little shared memory,
+     * nobody listening.
+     */
     public static final int ENVIRONMENT = 3;
 
     /** A bug in Coxswain. */

@@ -1,26 +1,37 @@
 package io.coxswain.launcher;
 
+import io.coxswain.launcher.command.AgentCommand;
 import io.coxswain.launcher.command.BenchCommand;
+import io.coxswain.launcher.command.CancelCommand;
+import io.coxswain.launcher.command.CompletionCommand;
+import io.coxswain.launcher.command.CoordinatorCommand;
+import io.coxswain.launcher.command.EventsCommand;
+import io.coxswain.launcher.command.JobsCommand;
+import io.coxswain.launcher.command.StatusCommand;
+import io.coxswain.launcher.command.SubmitCommand;
 import io.coxswain.launcher.command.TrainCommand;
+import io.coxswain.launcher.command.WaitCommand;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.logs.Logs;
-import java.io.PrintStream;
-import java.nio.charset.Charset;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.function.Supplier;
+
 import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+
+import java.io.PrintStream;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.function.Supplier;
 
 /** The {@code coxswain} command. */
 @Command(
         name = "coxswain",
         header = "Fault-tolerant synchronous training from one controller.",
+        mixinStandardHelpOptions = true,
         versionProvider = Main.Version.class,
         synopsisSubcommandLabel = "COMMAND",
         exitCodeListHeading = "%nExit codes:%n",
@@ -28,7 +39,8 @@ import picocli.CommandLine.Spec;
             "0:done; of train and wait: the job completed",
             "1:the job failed, was refused or was cancelled",
             "2:the command line or a file that it names cannot be used",
-            "3:the machine is not as needed: a port in use, too little shared memory, nobody listening",
+            "3:the machine is not as needed: a port in use, too little shared memory, nobody"
+                    + " listening",
             "70:a bug in Coxswain",
             "130:ended by Ctrl-C (143: by SIGTERM)"
         },
@@ -36,38 +48,45 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  coxswain train examples/digits/job.yaml --kill 1@step:200",
-            "  coxswain train --help"
+            "  coxswain train --help",
+            "  coxswain submit examples/digits/job.yaml --zookeeper zk1:2181 --wait"
         })
 public final class Main implements Runnable {
     private static final Map<String, Supplier<Object>> COMMANDS = commands();
 
     @Spec private CommandSpec spec = CommandSpec.create();
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "Shows this help.")
-    private boolean help;
-
-    @Option(names = {"-V", "--version"}, versionHelp = true, description = "Shows the version.")
-    private boolean version;
-
     private static Map<String, Supplier<Object>> commands() {
         var commands = new LinkedHashMap<String, Supplier<Object>>();
         commands.put("train", TrainCommand::new);
         commands.put("bench", BenchCommand::new);
+        commands.put("coordinator", CoordinatorCommand::new);
+        commands.put("agent", AgentCommand::new);
+        commands.put("submit", SubmitCommand::new);
+        commands.put("status", StatusCommand::new);
+        commands.put("jobs", JobsCommand::new);
+        commands.put("wait", WaitCommand::new);
+        commands.put("cancel", CancelCommand::new);
+        commands.put("events", EventsCommand::new);
+        commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));
         return commands;
     }
 
     /** Runs the command and ends the process with its exit code. */
     public static void main(String[] args) {
         Logs.silent();
-        System.exit(run(args));
+        System.exit(execute(args));
     }
 
     /** Runs the command in this process and returns its exit code. */
-    public static int run(String... args) {
+    public static int execute(String... args) {
         return commandLine(args.length > 0 ? args[0] : null).execute(args);
     }
 
-    /** The command with all its subcommands; with {@code only} that one, since each takes time to be looked at. */
+    /**
+     * The command with all its subcommands; with {@code only} that one, since each takes time to be
+     * looked at.
+     */
     static CommandLine commandLine(@Nullable String only) {
         var line = new CommandLine(new Main());
         if (only != null && COMMANDS.containsKey(only)) {
@@ -76,29 +95,40 @@ public final class Main implements Runnable {
             COMMANDS.forEach((name, command) -> line.addSubcommand(name, command.get()));
         }
         line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setParameterExceptionHandler((wrong, _) -> misused(wrong));
         line.setExecutionExceptionHandler((failure, command, _) -> failed(failure, command));
         return line;
     }
 
-    private static int failed(Exception failure, CommandLine command) throws Exception {
+    private static int misused(CommandLine.ParameterException wrong) {
         PrintStream err = System.err;
-        switch (failure) {
+        err.println("coxswain: " + wrong.getMessage());
+        CommandLine.UnmatchedArgumentException.printSuggestions(wrong, err);
+        err.println("See " + wrong.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+        return ExitCode.USAGE;
+    }
+
+    private static int failed(Exception failure, CommandLine command) {
+        PrintStream err = System.err;
+        return switch (failure) {
             case ConfigException config -> {
                 config.complaints().forEach(complaint -> err.println("coxswain: " + complaint));
-                return ExitCode.USAGE;
+                yield ExitCode.USAGE;
             }
             case EnvironmentException environment -> {
                 err.println("coxswain: " + environment.getMessage());
-                return ExitCode.ENVIRONMENT;
+                yield ExitCode.ENVIRONMENT;
             }
-            case CommandLine.ParameterException usage ->
-                    throw usage;
+            case CommandLine.ParameterException wrong -> misused(wrong);
             default -> {
-                err.println("coxswain: a bug in Coxswain ended " + command.getCommandName() + "; please report what follows");
+                err.println(
+                        "coxswain: a bug in Coxswain ended "
+                                + command.getCommandName()
+                                + "; please report what follows");
                 failure.printStackTrace(err);
-                return ExitCode.BUG;
+                yield ExitCode.BUG;
             }
-        }
+        };
     }
 
     /** Without a subcommand: says how to use it. */

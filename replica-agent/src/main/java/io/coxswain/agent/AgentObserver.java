@@ -3,8 +3,9 @@ package io.coxswain.agent;
 import io.coxswain.agent.core.StepPhase;
 
 /**
- * Hears where an agent is. Called on the agent's decision loop, just after the phase has begun: an observer that blocks stalls the agent, which is how faults are
- * placed at exact points. Exceptions stop the agent.
+ * Hears where an agent is. Called on the agent's decision loop, just after the phase has begun: an
+ * observer that blocks stalls the agent, which is how faults are placed at exact points. Exceptions
+ * stop the agent.
  */
 @FunctionalInterface
 public interface AgentObserver {

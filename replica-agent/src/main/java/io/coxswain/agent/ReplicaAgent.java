@@ -6,6 +6,9 @@ import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.Endpoint;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -16,13 +19,14 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The agent on a host: registers with ZooKeeper, follows the leading coordinator, runs the worker, keeps snapshots and copies in shared memory. Several may run in one
- * JVM. It never ends the process that it runs in, sets no shutdown hook and no logging up.
+ * The agent on a host: registers with ZooKeeper, follows the leading coordinator, runs the worker,
+ * keeps snapshots and copies in shared memory. Several may run in one JVM. It never ends the
+ * process that it runs in, sets no shutdown hook and no logging up.
  *
- * <p>Thread-safe. {@link #start} may be called once; {@link #close} any number of times, from any thread but the agent's own loop (an {@link AgentObserver}).
+ * <p>Thread-safe. {@link #start} may be called once; {@link #close} any number of times, from any
+ * thread but the agent's own loop (an {@link AgentObserver}).
  */
 public final class ReplicaAgent implements AutoCloseable {
     private final AgentAssembly assembly;
@@ -37,10 +41,11 @@ public final class ReplicaAgent implements AutoCloseable {
     }
 
     /**
-     * Makes the arena folder (after discarding those of dead agents), opens the data plane's port, and begins to look for a leader. Returns without waiting for
-     * ZooKeeper or a leader.
+     * Makes the arena folder (after discarding those of dead agents), opens the data plane's port,
+     * and begins to look for a leader. Returns without waiting for ZooKeeper or a leader.
      *
-     * @throws IOException if the folder cannot be made or the port is taken; the message says what to do. Nothing is left behind then
+     * @throws IOException if the folder cannot be made or the port is taken; the message says what
+     *     to do. Nothing is left behind then
      */
     public void start() throws IOException {
         assembly.start();
@@ -100,13 +105,19 @@ public final class ReplicaAgent implements AutoCloseable {
 
         private Builder() {}
 
-        /** The host's agent name, 1 to 64 of {@code A-Z a-z 0-9 . _ -}. Required; unique in the cluster. */
+        /**
+         * The host's agent name, 1 to 64 of {@code A-Z a-z 0-9 . _ -}. Required; unique in the
+         * cluster.
+         */
         public Builder id(String value) {
             id = value;
             return this;
         }
 
-        /** ZooKeeper's connect string with its chroot, as {@code zk1:2181,zk2:2181/coxswain}. Required. */
+        /**
+         * ZooKeeper's connect string with its chroot, as {@code zk1:2181,zk2:2181/coxswain}.
+         * Required.
+         */
         public Builder zookeeper(String connect) {
             zookeeperConnect = connect;
             return this;
@@ -125,7 +136,10 @@ public final class ReplicaAgent implements AutoCloseable {
             return this;
         }
 
-        /** What other agents dial; default: as bound. Port 0 stands for the port that is listened on. */
+        /**
+         * What other agents dial; default: as bound. Port 0 stands for the port that is listened
+         * on.
+         */
         public Builder advertised(String host, int port) {
             advertisedHost = host;
             advertisedPort = port;
@@ -180,7 +194,9 @@ public final class ReplicaAgent implements AutoCloseable {
             return this;
         }
 
-        /** A worker without a sign of life for this long is killed; default 2 s, 100 ms to 10 min. */
+        /**
+         * A worker without a sign of life for this long is killed; default 2 s, 100 ms to 10 min.
+         */
         public Builder workerSilence(Duration limit) {
             workerSilence = limit;
             return this;
@@ -192,7 +208,10 @@ public final class ReplicaAgent implements AutoCloseable {
             return this;
         }
 
-        /** The command for each runtime kind; throws IllegalArgumentException for one that this host cannot run. Required. */
+        /**
+         * The command for each runtime kind; throws IllegalArgumentException for one that this host
+         * cannot run. Required.
+         */
         public Builder workerCommands(Function<String, WorkerCommand> commands) {
             workerCommands = commands;
             return this;
@@ -204,7 +223,10 @@ public final class ReplicaAgent implements AutoCloseable {
             return this;
         }
 
-        /** Called once if a broken invariant stops the agent; {@link ReplicaAgent#close} is still to be called, from another thread. */
+        /**
+         * Called once if a broken invariant stops the agent; {@link ReplicaAgent#close} is still to
+         * be called, from another thread.
+         */
         public Builder onFatal(Consumer<Throwable> handler) {
             onFatal = handler;
             return this;
@@ -217,28 +239,48 @@ public final class ReplicaAgent implements AutoCloseable {
          */
         public ReplicaAgent build() {
             require(ID.matcher(id).matches(), "id", "1 to 64 of A-Z a-z 0-9 . _ -", id);
-            require(!zookeeperConnect.isBlank(), "zookeeper", "host:port,…/chroot", zookeeperConnect);
+            require(
+                    !zookeeperConnect.isBlank(),
+                    "zookeeper",
+                    "host:port,…/chroot",
+                    zookeeperConnect);
             bounds("sessionTimeout", sessionTimeout, Duration.ofSeconds(1), Duration.ofSeconds(60));
             require(!bindHost.isBlank(), "bind", "a host name or address", bindHost);
             require(bindPort >= 0 && bindPort <= 65535, "bind port", "0 to 65535", bindPort);
-            require(advertisedPort >= 0 && advertisedPort <= 65535, "advertised port", "0 to 65535", advertisedPort);
             require(
-                    !advertisedHost.isEmpty() || (!bindHost.equals("0.0.0.0") && !bindHost.equals("::")),
+                    advertisedPort >= 0 && advertisedPort <= 65535,
+                    "advertised port",
+                    "0 to 65535",
+                    advertisedPort);
+            require(
+                    !advertisedHost.isEmpty()
+                            || (!bindHost.equals("0.0.0.0") && !bindHost.equals("::")),
                     "advertised",
                     "a host that others can dial, since the agent binds to all addresses",
                     advertisedHost);
-            require(arenaBudgetBytes >= 1 << 20, "arenaBudgetBytes", "at least 1048576", arenaBudgetBytes);
+            require(
+                    arenaBudgetBytes >= 1 << 20,
+                    "arenaBudgetBytes",
+                    "at least 1048576",
+                    arenaBudgetBytes);
             require(devices >= 0, "devices", "at least 0", devices);
-            require(copyBytesPerSecond >= 0, "copyBytesPerSecond", "at least 0; 0 is no limit", copyBytesPerSecond);
+            require(
+                    copyBytesPerSecond >= 0,
+                    "copyBytesPerSecond",
+                    "at least 0; 0 is no limit",
+                    copyBytesPerSecond);
             bounds("workerSilence", workerSilence, Duration.ofMillis(100), Duration.ofMinutes(10));
             require(
                     workerSilence.compareTo(workerLimits.heartbeat().multipliedBy(2)) > 0,
                     "workerSilence",
-                    "more than twice the worker's heartbeat of " + workerLimits.heartbeat().toMillis() + " ms",
+                    "more than twice the worker's heartbeat of "
+                            + workerLimits.heartbeat().toMillis()
+                            + " ms",
                     workerSilence.toMillis() + " ms");
             Function<String, WorkerCommand> commands = workerCommands;
             if (commands == null) {
-                throw new IllegalArgumentException("workerCommands is missing: give a function from runtime kind to command");
+                throw new IllegalArgumentException(
+                        "workerCommands is missing: give a function from runtime kind to command");
             }
             byte[] random = new byte[INCARNATION_BYTES];
             new SecureRandom().nextBytes(random);
@@ -278,7 +320,14 @@ public final class ReplicaAgent implements AutoCloseable {
 
         private static void require(boolean holds, String option, String expected, Object given) {
             if (!holds) {
-                throw new IllegalArgumentException("agent option " + option + " must be " + expected + ", got '" + given + "'");
+                throw new IllegalArgumentException(
+                        "agent option "
+                                + option
+                                + " must be "
+                                + expected
+                                + ", got '"
+                                + given
+                                + "'");
             }
         }
     }

@@ -22,14 +22,10 @@ import java.util.concurrent.Callable;
 
 /** What all benches take, and where their results go. */
 @Command(sortOptions = false)
-abstract class BenchBase implements Callable<Integer> {
+abstract class BenchBase extends Shared implements Callable<Integer> {
     private static final String JOB = "examples/digits/job.yaml";
 
     @Spec private CommandSpec spec = CommandSpec.create();
-
-    @SuppressWarnings("unused") // picocli reads it
-    @CommandLine.Mixin
-    private Shared shared = new Shared();
 
     @Option(
             names = "--json",

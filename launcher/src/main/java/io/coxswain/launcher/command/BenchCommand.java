@@ -31,12 +31,8 @@ import picocli.CommandLine.Spec;
             "  coxswain bench copy --quick",
             "  coxswain bench collective --json -"
         })
-public final class BenchCommand implements Runnable {
+public final class BenchCommand extends Shared implements Runnable {
     @Spec private CommandSpec spec = CommandSpec.create();
-
-    @SuppressWarnings("unused") // picocli reads it
-    @CommandLine.Mixin
-    private Shared shared = new Shared();
 
     /** Without saying what to measure: says how to use it. */
     @Override

@@ -1,4 +1,7 @@
-/** The subcommands of {@code coxswain}: options, help and exit codes. What they do stands elsewhere, so that help starts quickly. */
+/**
+ * The subcommands of {@code coxswain}: options, help and exit codes. What they do stands elsewhere,
+ * so that help starts quickly.
+ */
 @NullMarked
 package io.coxswain.launcher.command;
 

@@ -253,7 +253,7 @@ public final class ConfigFile {
             if (field != null && field.value() instanceof ConfigNode.Mapping inner) {
                 at = inner;
             } else if (field == null
-                    || field.value() instanceof ConfigNode.Scalar scalar && scalar.isNull()) {
+                    || (field.value() instanceof ConfigNode.Scalar scalar && scalar.isNull())) {
                 var inner = new ConfigNode.Mapping(new LinkedHashMap<>(), place);
                 at.fields().put(parts[i], new ConfigNode.Field(place, inner));
                 at = inner;

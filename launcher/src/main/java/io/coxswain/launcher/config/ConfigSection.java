@@ -160,7 +160,8 @@ public final class ConfigSection {
                                     : matcher.group(2).toUpperCase(Locale.ROOT);
                     BigInteger bytes =
                             new BigInteger(matcher.group(1))
-                                    .multiply(BigInteger.valueOf(SIZE_UNITS.get(unit)));
+                                    .multiply(
+                                            BigInteger.valueOf(SIZE_UNITS.getOrDefault(unit, 1L)));
                     boolean fits =
                             bytes.bitLength() < 63
                                     && bytes.longValue() >= min
@@ -190,7 +191,8 @@ public final class ConfigSection {
                             new BigDecimal(matcher.group(1))
                                     .multiply(
                                             BigDecimal.valueOf(
-                                                    DURATION_UNITS.get(matcher.group(2))));
+                                                    DURATION_UNITS.getOrDefault(
+                                                            matcher.group(2), 1L)));
                     if (nanos.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0) {
                         return null;
                     }

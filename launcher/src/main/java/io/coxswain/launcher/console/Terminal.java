@@ -1,12 +1,15 @@
 package io.coxswain.launcher.console;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.Console;
 import java.io.PrintStream;
 import java.nio.charset.CharsetEncoder;
-import org.jspecify.annotations.Nullable;
+import java.util.Optional;
 
 /**
- * Standard output as lines and, on a terminal, one status line below them that is drawn again and again. Thread-safe.
+ * Standard output as lines and, on a terminal, one status line below them that is drawn again and
+ * again. Thread-safe.
  */
 public final class Terminal {
     private static final String ERASE_LINE = "\r\u001b[2K";
@@ -28,9 +31,12 @@ public final class Terminal {
 
     /** This process's standard output. */
     public static Terminal standardOutput() {
-        @Nullable Console console = System.console();
+        // JDK 25 has none where standard input or output is no terminal; other versions have one
+        // that says so.
+        boolean terminal =
+                Optional.ofNullable(System.console()).map(Console::isTerminal).orElse(false);
         @Nullable String kind = System.getenv("TERM");
-        return new Terminal(System.out, console != null && console.isTerminal() && kind != null && !kind.equals("dumb"));
+        return new Terminal(System.out, terminal && kind != null && !kind.equals("dumb"));
     }
 
     /** Whether {@link #status} shows anything. */
@@ -67,6 +73,8 @@ public final class Terminal {
     }
 
     private String plain(String text) {
-        return unicode ? text : text.replace('×', 'x').replace('·', ',').replace("…", "...").replace("→", "->");
+        return unicode
+                ? text
+                : text.replace('×', 'x').replace('·', ',').replace("…", "...").replace("→", "->");
     }
 }

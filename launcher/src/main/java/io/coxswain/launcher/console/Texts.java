@@ -20,7 +20,9 @@ public final class Texts {
             return String.format(Locale.ROOT, "%.1f s", seconds);
         }
         long whole = Math.round(seconds);
-        return whole < 7_200 ? whole / 60 + " min " + whole % 60 + " s" : whole / 3_600 + " h " + whole % 3_600 / 60 + " min";
+        return whole < 7_200
+                ? whole / 60 + " min " + whole % 60 + " s"
+                : whole / 3_600 + " h " + whole % 3_600 / 60 + " min";
     }
 
     /** {@code 1.5 MB}; units of 1,000. */

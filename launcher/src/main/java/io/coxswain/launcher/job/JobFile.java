@@ -5,6 +5,7 @@ import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.config.ConfigFile;
 import io.coxswain.launcher.config.ConfigSection;
+
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -13,7 +14,8 @@ import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
- * A job file as read: everything about one training run. {@code examples/digits/job.yaml} documents each field.
+ * A job file as read: everything about one training run. {@code examples/digits/job.yaml} documents
+ * each field.
  *
  * @param runtime the runtime's own section, checked here for the kinds that this version knows
  */
@@ -47,7 +49,12 @@ public record JobFile(
     public static JobFile read(Path file, Map<String, String> sets) throws ConfigException {
         ConfigSection root = ConfigFile.read(file, sets);
         root.require("name", "steps", "data", "batch", "runtime");
-        String name = root.text("name", "unnamed", NAME, "a name of letters, digits, '.', '_' and '-', at most 63 long");
+        String name =
+                root.text(
+                        "name",
+                        "unnamed",
+                        NAME,
+                        "a name of letters, digits, '.', '_' and '-', at most 63 long");
         ConfigSection meshSection = root.section("mesh");
         int replicas = (int) meshSection.whole("replicas", 1, 1, MAX_RANKS);
         int shards = (int) meshSection.whole("shards", 1, 1, MAX_RANKS);
@@ -60,12 +67,15 @@ public record JobFile(
         int copies = (int) protect.whole("copies", 1, 0, 16);
         int every = (int) protect.whole("every", 1, 1, 1_000_000);
         int level = (int) protect.whole("level", 15, 0, 15);
-        Duration returnWait = protect.duration("returnWait", Duration.ofSeconds(60), Duration.ZERO, Duration.ofHours(24));
+        Duration returnWait =
+                protect.duration(
+                        "returnWait", Duration.ofSeconds(60), Duration.ZERO, Duration.ofHours(24));
         ConfigSection collectives = root.section("collectives");
         String within = collectives.choice("within", "runtime", List.of("runtime"));
         String across = collectives.choice("across", "agent", List.of("agent", "runtime"));
         if (across.equals("runtime")) {
-            collectives.complain("across", "'runtime' comes in a later version; this one has 'agent'");
+            collectives.complain(
+                    "across", "'runtime' comes in a later version; this one has 'agent'");
         }
         ConfigSection runtime = root.section("runtime");
         String kind = runtime.choice("kind", "reference", List.of("reference", "pjrt", "process"));
@@ -73,28 +83,61 @@ public record JobFile(
         if (kind.equals("reference")) {
             own = ReferenceSection.read(runtime);
         } else {
-            runtime.complain("kind", "'" + kind + "' comes in a later version; this one has 'reference'");
+            runtime.complain(
+                    "kind", "'" + kind + "' comes in a later version; this one has 'reference'");
         }
         long ranks = (long) replicas * shards;
         if (ranks > microshards && root.faultless()) {
             meshSection.complain(
                     meshSection.has("replicas") ? "replicas" : "shards",
-                    replicas + " × " + shards + " = " + ranks + " ranks, but only " + microshards
-                            + " microshards: each rank needs at least one; expected at most " + microshards + " ranks");
+                    replicas
+                            + " × "
+                            + shards
+                            + " = "
+                            + ranks
+                            + " ranks, but only "
+                            + microshards
+                            + " microshards: each rank needs at least one; expected at most "
+                            + microshards
+                            + " ranks");
         }
         if (microshards > batch && root.faultless()) {
-            root.complain("microshards", microshards + " microshards in a batch of " + batch + ": each needs at least one sample");
+            root.complain(
+                    "microshards",
+                    microshards
+                            + " microshards in a batch of "
+                            + batch
+                            + ": each needs at least one sample");
         }
         if (root.has("data")) {
             if (!Files.exists(data)) {
-                root.complain("data", "no such file: " + data + "; expected a data file, relative to the job file's folder");
+                root.complain(
+                        "data",
+                        "no such file: "
+                                + data
+                                + "; expected a data file, relative to the job file's folder");
             } else if (Files.isDirectory(data) || !Files.isReadable(data)) {
                 root.complain("data", "cannot be read: " + data + "; expected a readable file");
             }
         }
         root.finish();
         return new JobFile(
-                file, name, new Mesh(replicas, shards), steps, seed, data, batch, microshards, copies, every, level, returnWait, within, across, kind, own);
+                file,
+                name,
+                new Mesh(replicas, shards),
+                steps,
+                seed,
+                data,
+                batch,
+                microshards,
+                copies,
+                every,
+                level,
+                returnWait,
+                within,
+                across,
+                kind,
+                own);
     }
 
     /** Parameters of the whole model. */
@@ -115,7 +158,21 @@ public record JobFile(
     /** The job as the coordinator takes it. */
     public JobSpec spec(String jobId) {
         return new JobSpec(
-                jobId, name, mesh, steps, seed, data.toString(), batch, microshards, copies, every, level, returnWait.toNanos(), within, across, runtimeKind,
+                jobId,
+                name,
+                mesh,
+                steps,
+                seed,
+                data.toString(),
+                batch,
+                microshards,
+                copies,
+                every,
+                level,
+                returnWait.toNanos(),
+                within,
+                across,
+                runtimeKind,
                 runtime.json());
     }
 }

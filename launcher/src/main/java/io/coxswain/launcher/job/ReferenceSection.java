@@ -31,7 +31,12 @@ final class ReferenceSection {
         List<Long> layers = model.wholes("layers", List.of(), 2, 64, 1, 1 << 20);
         long parameters = parameters(layers);
         if (parameters > Integer.MAX_VALUE) {
-            model.complain("layers", "a network of " + parameters + " parameters; expected at most " + Integer.MAX_VALUE);
+            model.complain(
+                    "layers",
+                    "a network of "
+                            + parameters
+                            + " parameters; expected at most "
+                            + Integer.MAX_VALUE);
         }
         modelJson.put("layers", layers);
         json.put("model", modelJson);

@@ -5,7 +5,8 @@ package io.coxswain.launcher.job;
  *
  * @param json for the runtime; empty for a kind that this version does not have
  * @param parameters of the whole model
- * @param stateVectors how many vectors as long as the parameters make up the state, the parameters included
+ * @param stateVectors how many vectors as long as the parameters make up the state, the parameters
+ *     included
  * @param ballastBytes of further state per rank
  */
 public record RuntimeSection(String json, long parameters, int stateVectors, long ballastBytes) {

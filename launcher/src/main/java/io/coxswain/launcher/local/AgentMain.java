@@ -3,6 +3,9 @@ package io.coxswain.launcher.local;
 import io.coxswain.agent.ReplicaAgent;
 import io.coxswain.bridge.host.WorkerCommand;
 import io.coxswain.launcher.logs.Logs;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -10,26 +13,27 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
-import org.jspecify.annotations.Nullable;
 
 /**
- * An agent of a one-machine cluster: takes orders as lines on standard input, says on standard output what it reached, logs on standard error, and ends when standard
- * input closes, which it does when the launcher ends in whatever way.
+ * An agent of a one-machine cluster: takes orders as lines on standard input, says on standard
+ * output what it reached, logs on standard error, and ends when standard input closes, which it
+ * does when the launcher ends in whatever way.
  */
 public final class AgentMain {
     private static final int STATUS_FAILED = 1;
-    private static final long CLOSE_LIMIT_MILLIS = 3_000;
+    private static final Duration CLOSE_LIMIT = Duration.ofSeconds(3);
 
     private final Map<String, String> options;
     private final PrintStream lines;
     private final HoldingObserver holds;
     private final AtomicInteger status = new AtomicInteger();
     private @Nullable ReplicaAgent agent;
+    private @Nullable Path arena;
 
     private AgentMain(Map<String, String> options, PrintStream lines) {
         this.options = options;
@@ -65,7 +69,8 @@ public final class AgentMain {
     }
 
     private int run() {
-        try (var orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+        try (var orders =
+                new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             String order;
             while ((order = orders.readLine()) != null) {
                 obey(order.split(" ", 3));
@@ -99,28 +104,14 @@ public final class AgentMain {
                         .arenaBudgetBytes(Long.parseLong(option("arena-bytes")))
                         .logFolder(logs)
                         .observer(holds)
-                        .workerCommands(AgentMain::worker)
+                        .workerCommands(
+                                kind -> JavaProcess.worker(kind, WorkerCommand.DEFAULT_HEAP_BYTES))
                         .onFatal(this::broken)
                         .build();
         agent = made;
         made.start();
+        arena = made.arenaFolder();
         say(AgentLines.UP);
-    }
-
-    private static io.coxswain.agent.worker.WorkerCommand worker(String kind) {
-        if (!kind.equals("reference")) {
-            throw new IllegalArgumentException("this agent has no runtime of kind '" + kind + "', only 'reference'");
-        }
-        Path archive = JavaProcess.archive("worker");
-        return new io.coxswain.agent.worker.WorkerCommand(
-                WorkerCommand.jvm(
-                        JavaProcess.javaHome(),
-                        JavaProcess.classPath(),
-                        kind,
-                        WorkerCommand.DEFAULT_HEAP_BYTES,
-                        Files.isReadable(archive) ? archive : null,
-                        List.of()),
-                Map.of());
     }
 
     private void broken(Throwable bug) {
@@ -131,7 +122,7 @@ public final class AgentMain {
         Runtime.getRuntime().halt(STATUS_FAILED);
     }
 
-    // A loop that hangs must not keep the process: the launcher may be gone.
+    // What hangs must not keep the process or its memory: the launcher may be gone.
     private void close() {
         holds.releaseAll();
         ReplicaAgent running = agent;
@@ -140,10 +131,23 @@ public final class AgentMain {
         }
         Thread closing = Thread.ofPlatform().daemon().name("agent-close").start(running::close);
         try {
-            if (!closing.join(java.time.Duration.ofMillis(CLOSE_LIMIT_MILLIS))) {
-                System.err.println(option("id") + ": did not close within " + CLOSE_LIMIT_MILLIS + " ms; the process ends all the same");
+            if (!closing.join(CLOSE_LIMIT)) {
+                System.err.println(
+                        option("id")
+                                + ": did not close within "
+                                + CLOSE_LIMIT.toMillis()
+                                + " ms; the process ends all the same");
+                // The agent itself answers no questions while it closes.
+                ProcessHandle.current().children().forEach(ProcessHandle::destroyForcibly);
+                if (arena != null) {
+                    RunFolder.delete(arena);
+                }
                 Runtime.getRuntime().halt(STATUS_FAILED);
             }
+        } catch (IOException e) {
+            System.err.println(
+                    option("id") + ": its shared memory stays behind: " + e.getMessage());
+            Runtime.getRuntime().halt(STATUS_FAILED);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -1,6 +1,7 @@
 package io.coxswain.launcher.local;
 
 import io.coxswain.agent.ArenaSweep;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -19,8 +20,9 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 /**
- * One agent of a one-machine cluster as a process of its own. The launcher talks to it by lines: its standard input carries orders and, by closing, the news
- * that the launcher is gone; its standard output carries what it reached. Thread-safe.
+ * One agent of a one-machine cluster as a process of its own. The launcher talks to it by lines:
+ * its standard input carries orders and, by closing, the news that the launcher is gone; its
+ * standard output carries what it reached. Thread-safe.
  */
 public final class AgentProcess {
     private static final long DEATH_LIMIT_MILLIS = 5_000;
@@ -42,7 +44,12 @@ public final class AgentProcess {
     private volatile boolean killed;
 
     private AgentProcess(
-            int index, String agentId, Process process, Path log, Path arenas, Consumer<Reached> onReached) {
+            int index,
+            String agentId,
+            Process process,
+            Path log,
+            Path arenas,
+            Consumer<Reached> onReached) {
         this.index = index;
         this.agentId = agentId;
         this.process = process;
@@ -51,12 +58,16 @@ public final class AgentProcess {
         this.arenas = arenas;
         this.onReached = onReached;
         this.exited = process.onExit().thenApply(Process::exitValue);
-        var unused =
-                exited.thenAccept(
-                        status ->
-                                started.completeExceptionally(
-                                        new IOException(
-                                                agentId + " ended with status " + status + " before it was up; its log is " + log + logEnd())));
+        var _ =
+                exited.thenAccept(status ->
+                        started.completeExceptionally(
+                                new IOException(
+                                        agentId
+                                                + " ended with status "
+                                                + status
+                                                + " before it was up; its log is "
+                                                + log
+                                                + logEnd())));
     }
 
     /**
@@ -66,7 +77,12 @@ public final class AgentProcess {
      * @param arenas folder in which it makes one for its shared memory
      */
     static AgentProcess start(
-            int index, String agentId, List<String> command, Path log, Path arenas, Consumer<Reached> onReached)
+            int index,
+            String agentId,
+            List<String> command,
+            Path log,
+            Path arenas,
+            Consumer<Reached> onReached)
             throws IOException {
         var builder = new ProcessBuilder(command);
         builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
@@ -76,7 +92,9 @@ public final class AgentProcess {
     }
 
     private void readLines() {
-        try (var lines = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+        try (var lines =
+                new BufferedReader(
+                        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             String line;
             while ((line = lines.readLine()) != null) {
                 String[] words = line.split(" ", 2);
@@ -157,7 +175,9 @@ public final class AgentProcess {
         return now;
     }
 
-    /** Waits until agent and worker are gone, then deletes the memory that dies with the machine. */
+    /**
+     * Waits until agent and worker are gone, then deletes the memory that dies with the machine.
+     */
     void awaitHostDead() {
         await(process.onExit());
         dying.forEach(worker -> await(worker.onExit()));
@@ -202,18 +222,17 @@ public final class AgentProcess {
             process.destroyForcibly();
             Thread.currentThread().interrupt();
         }
-        dying.forEach(
-                worker -> {
-                    worker.destroyForcibly();
-                    await(worker.onExit());
-                });
+        dying.forEach(worker -> {
+            worker.destroyForcibly();
+            await(worker.onExit());
+        });
         deleteArena();
     }
 
     private void deleteArena() {
         try {
             // Its owner is dead, so the sweep takes it, and nobody else's.
-            var unused = ArenaSweep.sweep(arenas);
+            var _ = ArenaSweep.sweep(arenas);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot clean up in " + arenas, e);
         }
@@ -232,11 +251,16 @@ public final class AgentProcess {
     /** The end of its log, for an error message; empty when there is none. */
     String logEnd() {
         try {
-            List<String> lines = Files.readAllLines(log).stream().filter(line -> !line.isBlank()).toList();
-            List<String> end = lines.subList(Math.max(0, lines.size() - SHOWN_LOG_LINES), lines.size());
+            List<String> lines =
+                    Files.readAllLines(log).stream().filter(line -> !line.isBlank()).toList();
+            List<String> end =
+                    lines.subList(Math.max(0, lines.size() - SHOWN_LOG_LINES), lines.size());
             return end.isEmpty()
                     ? ", which is empty"
-                    : ", which ends:" + System.lineSeparator() + "  " + String.join(System.lineSeparator() + "  ", end);
+                    : ", which ends:"
+                            + System.lineSeparator()
+                            + "  "
+                            + String.join(System.lineSeparator() + "  ", end);
         } catch (IOException e) {
             return "";
         }

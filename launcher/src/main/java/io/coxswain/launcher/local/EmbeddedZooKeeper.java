@@ -1,5 +1,8 @@
 package io.coxswain.launcher.local;
 
+import org.apache.zookeeper.server.embedded.ExitHandler;
+import org.apache.zookeeper.server.embedded.ZooKeeperServerEmbedded;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -7,10 +10,11 @@ import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Properties;
-import org.apache.zookeeper.server.embedded.ExitHandler;
-import org.apache.zookeeper.server.embedded.ZooKeeperServerEmbedded;
 
-/** A ZooKeeper server inside this process, for one-machine runs: loopback only, its data in a folder of the run. */
+/**
+ * A ZooKeeper server inside this process, for one-machine runs: loopback only, its data in a folder
+ * of the run.
+ */
 public final class EmbeddedZooKeeper implements AutoCloseable {
     private static final int ATTEMPTS = 5;
     private static final long START_LIMIT_MILLIS = 20_000;
@@ -29,13 +33,15 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
      * @param dataDirectory made when absent; may be deleted after {@link #close()}
      * @param minSessionMillis the shortest session that clients may ask for
      */
-    public static EmbeddedZooKeeper start(Path dataDirectory, int minSessionMillis) throws IOException {
+    public static EmbeddedZooKeeper start(Path dataDirectory, int minSessionMillis)
+            throws IOException {
         Files.createDirectories(dataDirectory);
         Exception last = null;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             int port = freePort();
             var properties = new Properties();
-            properties.setProperty("clientPortAddress", InetAddress.getLoopbackAddress().getHostAddress());
+            properties.setProperty(
+                    "clientPortAddress", InetAddress.getLoopbackAddress().getHostAddress());
             properties.setProperty("clientPort", Integer.toString(port));
             properties.setProperty("tickTime", "500");
             properties.setProperty("minSessionTimeout", Integer.toString(minSessionMillis));
@@ -48,11 +54,12 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
             properties.setProperty("forceSync", "no");
             properties.setProperty("snapCount", "10000");
             try {
-                var server = ZooKeeperServerEmbedded.builder()
-                        .baseDir(dataDirectory)
-                        .configuration(properties)
-                        .exitHandler(ExitHandler.LOG_ONLY)
-                        .build();
+                var server =
+                        ZooKeeperServerEmbedded.builder()
+                                .baseDir(dataDirectory)
+                                .configuration(properties)
+                                .exitHandler(ExitHandler.LOG_ONLY)
+                                .build();
                 server.start(START_LIMIT_MILLIS);
                 return new EmbeddedZooKeeper(server, port);
             } catch (InterruptedException e) {
@@ -62,7 +69,8 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
                 last = e; // most likely the port was taken in between
             }
         }
-        throw new IOException("the embedded ZooKeeper did not start in " + dataDirectory + ": " + last, last);
+        throw new IOException(
+                "the embedded ZooKeeper did not start in " + dataDirectory + ": " + last, last);
     }
 
     private static int freePort() throws IOException {

@@ -7,14 +7,18 @@ import java.util.function.BiConsumer;
 import java.util.function.Predicate;
 
 /**
- * Kills at logical coordinates. A ranked agent holds at its step and phase until the signal arrives, so the coordinate is exact; those that are to die at
- * the same coordinate die at once. An agent without a rank dies when the job completes that step. Thread-safe; blocks its caller while processes die.
+ * Kills at logical coordinates. A ranked agent holds at its step and phase until the signal
+ * arrives, so the coordinate is exact; those that are to die at the same coordinate die at once. An
+ * agent without a rank dies when the job completes that step. Thread-safe; blocks its caller while
+ * processes die.
  */
 public final class FaultInjector {
     /** How long the first of several agents waits for the others that are to die with it. */
     private static final long TOGETHER_MILLIS = 500;
 
-    /** How long an agent that restores is kept while the news of which recovery this is comes in. */
+    /**
+     * How long an agent that restores is kept while the news of which recovery this is comes in.
+     */
     private static final long NEWS_MILLIS = 100;
 
     private static final String RESTORE = "restore";
@@ -27,17 +31,25 @@ public final class FaultInjector {
 
     /**
      * @param agents by index
-     * @param onInjected told of each fault and the monotonic nanosecond at which its signal was sent
+     * @param onInjected told of each fault and the monotonic nanosecond at which its signal was
+     *     sent
      */
     public FaultInjector(
-            List<AgentProcess> agents, List<FaultSpec> faults, BiConsumer<FaultSpec, Long> onInjected) {
+            List<AgentProcess> agents,
+            List<FaultSpec> faults,
+            BiConsumer<FaultSpec, Long> onInjected) {
         this.agents = List.copyOf(agents);
         this.pending = new ArrayList<>(faults);
         this.onInjected = onInjected;
         for (FaultSpec fault : faults) {
             if (fault.agent() >= agents.size()) {
                 throw new IllegalArgumentException(
-                        "fault " + fault + " names agent " + fault.agent() + "; this cluster has agents 0 to " + (agents.size() - 1));
+                        "fault "
+                                + fault
+                                + " names agent "
+                                + fault.agent()
+                                + "; this cluster has agents 0 to "
+                                + (agents.size() - 1));
             }
         }
         for (FaultSpec fault : faults) {
@@ -48,7 +60,10 @@ public final class FaultInjector {
     private void hold(FaultSpec fault) {
         // A restore from step 0 on is no recovery: the state was made, not lost.
         agents.get(fault.agent())
-                .order(fault.recovery() > 0 ? AgentLines.hold(1, RESTORE) : AgentLines.hold(fault.step(), fault.phase()));
+                .order(
+                        fault.recovery() > 0
+                                ? AgentLines.hold(1, RESTORE)
+                                : AgentLines.hold(fault.step(), fault.phase()));
     }
 
     /** An agent stopped at a coordinate and waits. */
@@ -61,7 +76,10 @@ public final class FaultInjector {
         synchronized (this) {
             FaultSpec first = null;
             for (FaultSpec fault : pending) {
-                if (fault.agent() == agent && fault.step() > 0 && fault.step() <= coordinate.step() && fault.phase().equals(coordinate.phase())) {
+                if (fault.agent() == agent
+                        && fault.step() > 0
+                        && fault.step() <= coordinate.step()
+                        && fault.phase().equals(coordinate.phase())) {
                     first = fault;
                     break;
                 }
@@ -72,11 +90,14 @@ public final class FaultInjector {
             }
             arrived.add(first);
             FaultSpec asked = first;
-            Predicate<FaultSpec> together = fault -> fault.step() == asked.step() && fault.phase().equals(asked.phase());
+            Predicate<FaultSpec> together =
+                    fault -> fault.step() == asked.step() && fault.phase().equals(asked.phase());
             boolean complete =
                     pending.stream()
                             .filter(together)
-                            .filter(fault -> members.contains(agents.get(fault.agent()).agentId()) && agents.get(fault.agent()).alive())
+                            .filter(fault ->
+                                    members.contains(agents.get(fault.agent()).agentId())
+                                            && agents.get(fault.agent()).alive())
                             .allMatch(arrived::contains);
             if (!complete) {
                 later(TOGETHER_MILLIS, () -> inject(take(together.and(this::hasArrived))));
@@ -94,7 +115,10 @@ public final class FaultInjector {
     private void releaseRestore(int agent) {
         agents.get(agent).order(AgentLines.RELEASE);
         synchronized (this) {
-            pending.stream().filter(fault -> fault.agent() == agent && fault.recovery() > 0).findFirst().ifPresent(this::hold);
+            pending.stream()
+                    .filter(fault -> fault.agent() == agent && fault.recovery() > 0)
+                    .findFirst()
+                    .ifPresent(this::hold);
         }
     }
 
@@ -106,11 +130,10 @@ public final class FaultInjector {
     /** The job completed this step: agents without a rank whose time has come die now. */
     public void completed(long step) {
         inject(
-                take(
-                        fault ->
-                                fault.step() > 0
-                                        && fault.step() <= step
-                                        && !members.contains(agents.get(fault.agent()).agentId())));
+                take(fault ->
+                        fault.step() > 0
+                                && fault.step() <= step
+                                && !members.contains(agents.get(fault.agent()).agentId())));
     }
 
     /** Recovery number {@code recovery} began to restore. */
@@ -153,15 +176,14 @@ public final class FaultInjector {
     private static void later(long millis, Runnable task) {
         Thread.ofVirtual()
                 .name("fault-timer")
-                .start(
-                        () -> {
-                            try {
-                                Thread.sleep(millis);
-                            } catch (InterruptedException e) {
-                                Thread.currentThread().interrupt();
-                                return;
-                            }
-                            task.run();
-                        });
+                .start(() -> {
+                    try {
+                        Thread.sleep(millis);
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                        return;
+                    }
+                    task.run();
+                });
     }
 }

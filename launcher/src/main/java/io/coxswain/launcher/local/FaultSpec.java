@@ -1,8 +1,9 @@
 package io.coxswain.launcher.local;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.Locale;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A death asked for on the command line, at a logical coordinate.
@@ -14,15 +15,20 @@ import org.jspecify.annotations.Nullable;
  * @param recovery the number of the incident during whose restore it dies; -1 when a step is named
  */
 public record FaultSpec(Victim victim, int agent, long step, String phase, int recovery) {
-    /** HOST: SIGKILL of agent and worker, and the arena is deleted. WORKER: SIGKILL of the worker alone. */
+    /**
+     * HOST: SIGKILL of agent and worker, and the arena is deleted. WORKER: SIGKILL of the worker
+     * alone.
+     */
     public enum Victim {
         HOST,
         WORKER
     }
 
     private static final Pattern AT_STEP =
-            Pattern.compile("(?<agent>\\d{1,6})@step:(?<step>\\d{1,18})(:(?<phase>execute|reduce|apply|snapshot|copy|gather))?");
-    private static final Pattern AT_RECOVERY = Pattern.compile("(?<agent>\\d{1,6})@recovery:(?<number>\\d{1,9})");
+            Pattern.compile(
+                    "(?<agent>\\d{1,6})@step:(?<step>\\d{1,18})(:(?<phase>execute|reduce|apply|snapshot|copy|gather))?");
+    private static final Pattern AT_RECOVERY =
+            Pattern.compile("(?<agent>\\d{1,6})@recovery:(?<number>\\d{1,9})");
 
     /** Reads {@code AGENT@step:S[:PHASE]} or {@code AGENT@recovery:N}. */
     public static FaultSpec parse(Victim victim, String text) {
@@ -33,7 +39,12 @@ public record FaultSpec(Victim victim, int agent, long step, String phase, int r
             if (step < 1) {
                 throw new IllegalArgumentException("'" + text + "': steps count from 1");
             }
-            return new FaultSpec(victim, Integer.parseInt(atStep.group("agent")), step, phase == null ? "execute" : phase, -1);
+            return new FaultSpec(
+                    victim,
+                    Integer.parseInt(atStep.group("agent")),
+                    step,
+                    phase == null ? "execute" : phase,
+                    -1);
         }
         var atRecovery = AT_RECOVERY.matcher(text.toLowerCase(Locale.ROOT));
         if (atRecovery.matches()) {
@@ -41,11 +52,15 @@ public record FaultSpec(Victim victim, int agent, long step, String phase, int r
             if (number < 1) {
                 throw new IllegalArgumentException("'" + text + "': recoveries count from 1");
             }
-            return new FaultSpec(victim, Integer.parseInt(atRecovery.group("agent")), -1, "restore", number);
+            return new FaultSpec(
+                    victim, Integer.parseInt(atRecovery.group("agent")), -1, "restore", number);
         }
-        throw new IllegalArgumentException("'" + text
-                + "' is not a fault coordinate; expected AGENT@step:S (for example 1@step:200), AGENT@step:S:PHASE"
-                + " with PHASE one of execute, reduce, apply, snapshot, copy, gather, or AGENT@recovery:N");
+        throw new IllegalArgumentException(
+                "'"
+                        + text
+                        + "' is not a fault coordinate; expected AGENT@step:S (for example"
+                        + " 1@step:200), AGENT@step:S:PHASE with PHASE one of execute, reduce,"
+                        + " apply, snapshot, copy, gather, or AGENT@recovery:N");
     }
 
     @Override

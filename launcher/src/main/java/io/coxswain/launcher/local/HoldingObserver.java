@@ -1,6 +1,7 @@
 package io.coxswain.launcher.local;
 
 import io.coxswain.agent.AgentObserver;
+
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -8,7 +9,10 @@ import java.util.Locale;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 
-/** Stops the agent's loop at the coordinates that the launcher asked for, until it is released: so a death comes exactly there. */
+/**
+ * Stops the agent's loop at the coordinates that the launcher asked for, until it is released: so a
+ * death comes exactly there.
+ */
 final class HoldingObserver implements AgentObserver {
     private record Hold(long step, String phase) {}
 
@@ -30,14 +34,17 @@ final class HoldingObserver implements AgentObserver {
         if (!any || !take(coordinate)) {
             return;
         }
-        lines.accept(AgentLines.reached(coordinate.step(), coordinate.phase().name().toLowerCase(Locale.ROOT)));
+        lines.accept(
+                AgentLines.reached(
+                        coordinate.step(), coordinate.phase().name().toLowerCase(Locale.ROOT)));
         released.acquireUninterruptibly();
     }
 
     private synchronized boolean take(Coordinate coordinate) {
         for (Iterator<Hold> it = holds.iterator(); it.hasNext(); ) {
             Hold hold = it.next();
-            if (hold.step() <= coordinate.step() && hold.phase().equals(coordinate.phase().name().toLowerCase(Locale.ROOT))) {
+            if (hold.step() <= coordinate.step()
+                    && hold.phase().equals(coordinate.phase().name().toLowerCase(Locale.ROOT))) {
                 it.remove();
                 any = !holds.isEmpty();
                 released.drainPermits();

@@ -8,43 +8,61 @@ import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
+import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.launcher.EnvironmentException;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.Consumer;
 
 /**
- * A cluster on one machine: an embedded ZooKeeper and a coordinator in this process, and agents in processes of their own, each of which starts its worker. Agents
- * do not outlive this process, whatever ends it. Thread-safe.
+ * A cluster on one machine: an embedded ZooKeeper and a coordinator in this process, and agents in
+ * processes of their own, each of which starts its worker. Agents do not outlive this process,
+ * whatever ends it. Thread-safe.
  */
 public final class LocalCluster implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LocalCluster.class);
     private static final String CHROOT = "/coxswain";
+    private static final long ATTACH_SECONDS = 60;
+
+    /** The first view waits this long for agents that still load the job. */
+    private static final Duration SETTLE = Duration.ofSeconds(30);
+
     private static final int MIN_SESSION_MILLIS = 1_000;
 
     /**
-     * Everything shares one machine, so a session that ends early tells of a busy machine and not of a dead one. Deaths are seen by the broken
-     * streams, whatever this is.
+     * Everything shares one machine, so a session that ends early tells of a busy machine and not
+     * of a dead one. Deaths are seen by the broken streams, whatever this is.
      */
     static final Duration SESSION = Duration.ofSeconds(30);
+
     private static final long END_LIMIT_MILLIS = 4_000;
     private static final long CANCEL_LIMIT_MILLIS = 2_000;
 
     /**
      * What to start.
      *
-     * @param agents in all, spares included; they are {@code agent-0} and so on, each a failure domain of its own
+     * @param agents in all, spares included; they are {@code agent-0} and so on, each a failure
+     *     domain of its own
      * @param arenas folder on tmpfs, in which each agent makes a folder
      * @param arenaBudgetBytes shared memory that each agent may use
      * @param faults to inject
@@ -55,9 +73,13 @@ public final class LocalCluster implements AutoCloseable {
             faults = List.copyOf(faults);
         }
 
-        /** The name of an agent. */
-        public static String agentId(int index) {
-            return "agent-" + index;
+        /**
+         * The name of an agent. Names sort as their numbers do: the coordinator gives ranks in the
+         * order of names.
+         */
+        public String agentId(int index) {
+            int digits = Integer.toString(agents - 1).length();
+            return String.format(Locale.ROOT, "agent-%0" + digits + "d", index);
         }
     }
 
@@ -80,8 +102,12 @@ public final class LocalCluster implements AutoCloseable {
     private final Listener listener;
     private final List<AgentProcess> agents = new CopyOnWriteArrayList<>();
     private final CompletableFuture<Coordinator> ready = new CompletableFuture<>();
+    private final Set<String> attachedAgents = ConcurrentHashMap.newKeySet();
+    private final CompletableFuture<@Nullable Void> attached = new CompletableFuture<>();
     private final CompletableFuture<EmbeddedZooKeeper> zookeeper = new CompletableFuture<>();
     private final CompletableFuture<FaultInjector> injector = new CompletableFuture<>();
+    private final ExecutorService faultThread =
+            Executors.newSingleThreadExecutor(Thread.ofVirtual().name("faults").factory());
     private final AtomicBoolean closing = new AtomicBoolean();
     private volatile @Nullable Coordinator coordinator;
 
@@ -108,16 +134,17 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     private void startAgents() throws IOException {
-        var unusedFolders = ArenaSweep.sweep(plan.arenas());
+        var _ = ArenaSweep.sweep(plan.arenas());
         for (int i = 0; i < plan.agents(); i++) {
             agents.add(startAgent(i));
         }
         injector.complete(
-                new FaultInjector(agents, plan.faults(), (fault, nanos) -> listener.injected(fault)));
+                new FaultInjector(
+                        agents, plan.faults(), (fault, nanos) -> listener.injected(fault)));
     }
 
     private AgentProcess startAgent(int index) throws IOException {
-        String id = Plan.agentId(index);
+        String id = plan.agentId(index);
         List<String> command =
                 JavaProcess.agent(
                         AgentMain.class.getName(),
@@ -134,17 +161,14 @@ public final class LocalCluster implements AutoCloseable {
                         command,
                         plan.run().log(id),
                         plan.arenas(),
-                        coordinate -> {
-                            var _ = injector.thenAccept(faults -> faults.reached(index, coordinate));
-                        });
-        var unused =
+                        coordinate -> injector.join().reached(index, coordinate));
+        var _ =
                 agent.exited()
-                        .thenAccept(
-                                status -> {
-                                    if (!closing.get() && !agent.killed()) {
-                                        listener.agentEnded(agent, status);
-                                    }
-                                });
+                        .thenAccept(status -> {
+                            if (!closing.get() && !agent.killed()) {
+                                listener.agentEnded(agent, status);
+                            }
+                        });
         return agent;
     }
 
@@ -162,12 +186,14 @@ public final class LocalCluster implements AutoCloseable {
                             .chroot(CHROOT)
                             .sessionTimeout(SESSION)
                             .id("launcher-" + ProcessHandle.current().pid())
+                            .jobLimits(JobLimits.defaults().withSettleNanos(SETTLE.toNanos()))
                             .onFatal(listener::broken)
                             .build()
                             .start();
             coordinator = made;
-            var unused = made.listen(this::heard);
+            var _ = made.listen(this::heard);
             awaitAgents();
+            awaitAttached();
             ready.complete(made);
         } catch (IOException | RuntimeException e) {
             zookeeper.completeExceptionally(e);
@@ -188,55 +214,96 @@ public final class LocalCluster implements AutoCloseable {
         try {
             var failed = new CompletableFuture<Void>();
             for (CompletableFuture<Void> one : all) {
-                var unused =
-                        one.exceptionally(
-                                failure -> {
-                                    failed.completeExceptionally(failure);
-                                    return null;
-                                });
+                var _ =
+                        one.exceptionally(failure -> {
+                            failed.completeExceptionally(failure);
+                            return null;
+                        });
             }
-            CompletableFuture.anyOf(failed, CompletableFuture.allOf(all.toArray(CompletableFuture[]::new))).join();
+            CompletableFuture.anyOf(
+                            failed, CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)))
+                    .join();
         } catch (CompletionException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
             throw new EnvironmentException(String.valueOf(cause.getMessage()), cause);
         }
     }
 
+    // All agents are there before the job is: so the first N are its ranks, and the others its
+    // spares.
+    private void awaitAttached() throws EnvironmentException {
+        try {
+            attached.orTimeout(ATTACH_SECONDS, TimeUnit.SECONDS).join();
+        } catch (CompletionException e) {
+            List<String> missing =
+                    agents.stream()
+                            .map(AgentProcess::agentId)
+                            .filter(id -> !attachedAgents.contains(id))
+                            .toList();
+            throw new EnvironmentException(
+                    String.join(", ", missing)
+                            + " did not reach the coordinator within "
+                            + ATTACH_SECONDS
+                            + " s although up: see their logs in "
+                            + plan.run().path(),
+                    e);
+        }
+    }
+
     private void heard(SequencedEvent event) throws Exception {
+        if (event.event() instanceof CoordinatorEvent.AgentAttached arrival
+                && attachedAgents.add(arrival.agent())
+                && attachedAgents.size() == agents.size()) {
+            attached.complete(null);
+        }
         listener.on(event);
-        FaultInjector faults = injector.join();
-        // The listener goes on hearing while a fault waits for its processes to die.
+        // Killing waits for processes to die; what is shown does not wait with it.
         switch (event.event()) {
-            case CoordinatorEvent.ViewActivated view -> faults.viewActivated(view.members());
-            case CoordinatorEvent.StepsCompleted steps -> faults.completed(steps.step());
+            case CoordinatorEvent.ViewActivated view ->
+                    inject(faults -> faults.viewActivated(view.members()));
+            case CoordinatorEvent.StepsCompleted steps ->
+                    inject(faults -> faults.completed(steps.step()));
             case CoordinatorEvent.IncidentProgressed progress
                     when progress.phase() == Incident.Phase.RESTORE ->
-                    faults.restoring(progress.incident().id());
+                    inject(faults -> faults.restoring(progress.incident().id()));
             default -> {
                 // Nothing of a fault's business.
             }
         }
     }
 
-    /** Completes when the coordinator runs and all agents are up; fails with an {@link EnvironmentException}. */
+    private void inject(Consumer<FaultInjector> news) {
+        if (!plan.faults().isEmpty()) {
+            var _ = injector.thenAcceptAsync(news, faultThread);
+        }
+    }
+
+    /**
+     * Completes when the coordinator runs and all agents are up; fails with an {@link
+     * EnvironmentException}.
+     */
     public CompletableFuture<Coordinator> ready() {
         return ready.copy();
     }
 
-    /** Submits the job and completes with its report when it is over; fails with an {@link EnvironmentException} if it is refused. */
+    /**
+     * Submits the job and completes with its report when it is over; fails with an {@link
+     * EnvironmentException} if it is refused.
+     */
     public CompletableFuture<JobReport> run(JobSpec job) {
-        return ready.thenCompose(
-                running ->
-                        running.submit(job)
-                                .thenCompose(
-                                        outcome ->
-                                                switch (outcome) {
-                                                    case SubmitOutcome.Accepted(String jobId) -> running.result(jobId);
-                                                    case SubmitOutcome.Queued(String jobId, int _) -> running.result(jobId);
-                                                    case SubmitOutcome.Refused(String reason) ->
-                                                            CompletableFuture.failedFuture(
-                                                                    new EnvironmentException("the job was refused: " + reason));
-                                                }));
+        return ready.thenCompose(running ->
+                running.submit(job)
+                        .thenCompose(outcome ->
+                                switch (outcome) {
+                                    case SubmitOutcome.Accepted(String jobId) ->
+                                            running.result(jobId);
+                                    case SubmitOutcome.Queued(String jobId, int _) ->
+                                            running.result(jobId);
+                                    case SubmitOutcome.Refused(String reason) ->
+                                            CompletableFuture.failedFuture(
+                                                    new EnvironmentException(
+                                                            "the job was refused: " + reason));
+                                }));
     }
 
     /** Ends the job early and returns its report, null if none can be had soon. */
@@ -248,7 +315,7 @@ public final class LocalCluster implements AutoCloseable {
         try {
             return running.cancel(jobId)
                     .thenCompose(_ -> running.result(jobId))
-                    .orTimeout(CANCEL_LIMIT_MILLIS, java.util.concurrent.TimeUnit.MILLISECONDS)
+                    .orTimeout(CANCEL_LIMIT_MILLIS, TimeUnit.MILLISECONDS)
                     .join();
         } catch (CompletionException e) {
             LOG.warn("no report of the cancelled job {}", jobId, e);
@@ -263,8 +330,9 @@ public final class LocalCluster implements AutoCloseable {
             return "";
         }
         try {
-            return running.status()
-                    .orTimeout(CANCEL_LIMIT_MILLIS, java.util.concurrent.TimeUnit.MILLISECONDS)
+            return running
+                    .status()
+                    .orTimeout(CANCEL_LIMIT_MILLIS, TimeUnit.MILLISECONDS)
                     .join()
                     .jobs()
                     .stream()
@@ -284,7 +352,8 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     /**
-     * Kills now, wherever the agent is in its step. A dead host's memory is deleted in the background.
+     * Kills now, wherever the agent is in its step. A dead host's memory is deleted in the
+     * background.
      *
      * @return the monotonic nanosecond at which the signal was sent
      */
@@ -300,7 +369,10 @@ public final class LocalCluster implements AutoCloseable {
         };
     }
 
-    /** Starts an agent whose host was killed again, under its old name and without anything that it held. Blocks until the old one is gone. */
+    /**
+     * Starts an agent whose host was killed again, under its old name and without anything that it
+     * held. Blocks until the old one is gone.
+     */
     public void restart(int agent) throws IOException {
         agents.get(agent).awaitHostDead();
         AgentProcess fresh = startAgent(agent);
@@ -313,12 +385,16 @@ public final class LocalCluster implements AutoCloseable {
         return injector.isDone() ? injector.join().notInjected() : plan.faults();
     }
 
-    /** Ends every process that was started and removes what they left: nothing stays but logs. Safe to repeat. */
+    /**
+     * Ends every process that was started and removes what they left: nothing stays but logs. Safe
+     * to repeat.
+     */
     @Override
     public void close() {
         if (!closing.compareAndSet(false, true)) {
             return;
         }
+        faultThread.shutdown();
         agents.forEach(AgentProcess::askToEnd);
         Thread services = Thread.ofPlatform().name("cluster-end").start(this::closeServices);
         long deadline = System.nanoTime() + END_LIMIT_MILLIS * 1_000_000;

@@ -3,13 +3,14 @@ package io.coxswain.launcher.local;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.console.Texts;
 import io.coxswain.launcher.job.JobFile;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The shared memory of a one-machine run, worked out before anything is started. All in bytes. Sums are a little above what is used: headers and rounding
- * are estimated.
+ * The shared memory of a one-machine run, worked out before anything is started. All in bytes. Sums
+ * are a little above what is used: headers and rounding are estimated.
  *
  * @param region a worker's exchange buffers and live state
  * @param state one snapshot of the largest shard
@@ -19,7 +20,7 @@ import java.nio.file.Path;
  * @param streamed copies of each shard that are streamed to peers
  */
 public record MemoryPlan(long region, long state, int ranks, int spares, int shards, int streamed) {
-    private static final int SLOTS = 3;
+    private static final long SLOTS = 3;
     private static final long PAGES = 64 << 10;
 
     /** For a job on that many agents. */
@@ -49,7 +50,10 @@ public record MemoryPlan(long region, long state, int ranks, int spares, int sha
         return rank() + restart() + shards * SLOTS * state;
     }
 
-    /** What the whole run may use at once: every rank, every copy, and the room that one recovery takes. */
+    /**
+     * What the whole run may use at once: every rank, every copy, and the room that one recovery
+     * takes.
+     */
     public long total() {
         long copies = spares > 0 ? (long) spares * shards : (long) streamed * shards;
         return ranks * rank() + spares * region + copies * SLOTS * state + restart();
@@ -65,12 +69,23 @@ public record MemoryPlan(long region, long state, int ranks, int spares, int sha
 
     /** The sum in words. */
     public String explained() {
-        return Texts.count(ranks, "rank") + " × " + Texts.bytes(rank()) + " (exchange buffers, live state, 3 snapshots)"
+        return Texts.count(ranks, "rank")
+                + " × "
+                + Texts.bytes(rank())
+                + " (exchange buffers, live state, 3 snapshots)"
                 + (spares > 0
-                        ? " + " + Texts.count(spares, "spare") + " × " + Texts.bytes(region + shards * SLOTS * state)
-                                + " (a warm worker, 3 snapshots of " + Texts.count(shards, "shard") + ")"
+                        ? " + "
+                                + Texts.count(spares, "spare")
+                                + " × "
+                                + Texts.bytes(region + shards * SLOTS * state)
+                                + " (a warm worker, 3 snapshots of "
+                                + Texts.count(shards, "shard")
+                                + ")"
                         : " + copies " + Texts.bytes((long) streamed * shards * SLOTS * state))
-                + " + " + Texts.bytes(restart()) + " for a recovery = " + Texts.bytes(total());
+                + " + "
+                + Texts.bytes(restart())
+                + " for a recovery = "
+                + Texts.bytes(total());
     }
 
     /**
@@ -83,18 +98,28 @@ public record MemoryPlan(long region, long state, int ranks, int spares, int sha
         try {
             if (!Files.isDirectory(arenas) || !Files.isWritable(arenas)) {
                 throw new EnvironmentException(
-                        "the folder for shared memory, " + arenas
-                                + ", is not there or cannot be written to; name another (best on tmpfs) with --arena-dir");
+                        "the folder for shared memory, "
+                                + arenas
+                                + ", is not there or cannot be written to; name another (best on"
+                                + " tmpfs) with --arena-dir");
             }
             free = Files.getFileStore(arenas).getUsableSpace();
         } catch (IOException e) {
-            throw new EnvironmentException("cannot see how much is free in " + arenas + ": " + e.getMessage(), e);
+            throw new EnvironmentException(
+                    "cannot see how much is free in " + arenas + ": " + e.getMessage(), e);
         }
         if (total() > free) {
             throw new EnvironmentException(
-                    "not enough shared memory in " + arenas + ": the run needs " + Texts.bytes(total()) + ", free are "
-                            + Texts.bytes(free) + ". The sum: " + explained()
-                            + ". Lower runtime.ballast, protect.copies or --spares, make " + arenas
+                    "not enough shared memory in "
+                            + arenas
+                            + ": the run needs "
+                            + Texts.bytes(total())
+                            + ", free are "
+                            + Texts.bytes(free)
+                            + ". The sum: "
+                            + explained()
+                            + ". Lower runtime.ballast, protect.copies or --spares, make "
+                            + arenas
                             + " larger, or name another folder with --arena-dir");
         }
     }

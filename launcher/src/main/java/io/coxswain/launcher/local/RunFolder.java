@@ -1,16 +1,19 @@
 package io.coxswain.launcher.local;
 
 import io.coxswain.launcher.EnvironmentException;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The folder of one run: its logs, and while it runs ZooKeeper's data.
@@ -24,8 +27,8 @@ public record RunFolder(Path path) {
             DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
 
     /**
-     * Makes the folder, {@code ${XDG_STATE_HOME:-~/.local/state}/coxswain/runs/<job>-<time>} unless told otherwise, and
-     * removes the oldest runs beyond the last 20 there.
+     * Makes the folder, {@code ${XDG_STATE_HOME:-~/.local/state}/coxswain/runs/<job>-<time>} unless
+     * told otherwise, and removes the oldest runs beyond the last 20 there.
      */
     public static RunFolder create(@Nullable Path wanted, String job) throws EnvironmentException {
         Path folder = wanted != null ? wanted.toAbsolutePath() : runs();
@@ -35,14 +38,22 @@ public record RunFolder(Path path) {
                 made = Files.createDirectories(folder);
             } else {
                 Files.createDirectories(folder);
-                made = unique(folder, job + "-" + LocalDateTime.now().format(STAMP));
+                made =
+                        unique(
+                                folder,
+                                job
+                                        + "-"
+                                        + LocalDateTime.now(ZoneId.systemDefault()).format(STAMP));
                 prune(folder);
             }
             Files.writeString(made.resolve(PID_FILE), Long.toString(ProcessHandle.current().pid()));
             return new RunFolder(made);
         } catch (IOException e) {
             throw new EnvironmentException(
-                    "cannot make a folder for the run's logs in " + folder + ": " + e.getMessage()
+                    "cannot make a folder for the run's logs in "
+                            + folder
+                            + ": "
+                            + e.getMessage()
                             + "; name another with --run-dir",
                     e);
         }
@@ -72,7 +83,9 @@ public record RunFolder(Path path) {
         try (var folders = Files.list(runs)) {
             oldestFirst =
                     folders.filter(folder -> Files.exists(folder.resolve(PID_FILE)))
-                            .sorted(Comparator.comparing(folder -> modified(folder.resolve(PID_FILE))))
+                            .sorted(
+                                    Comparator.comparing(
+                                            folder -> modified(folder.resolve(PID_FILE))))
                             .toList();
         }
         for (Path folder : oldestFirst.subList(0, Math.max(0, oldestFirst.size() - (KEPT - 1)))) {
@@ -92,7 +105,8 @@ public record RunFolder(Path path) {
 
     private static boolean inUse(Path folder) {
         try {
-            return ProcessHandle.of(Long.parseLong(Files.readString(folder.resolve(PID_FILE)).strip()))
+            return ProcessHandle.of(
+                            Long.parseLong(Files.readString(folder.resolve(PID_FILE)).strip()))
                     .isPresent();
         } catch (IOException | NumberFormatException e) {
             return false;

@@ -1,4 +1,7 @@
-/** The one-machine cluster: embedded ZooKeeper, agents as processes, and faults at logical coordinates. */
+/**
+ * The one-machine cluster: embedded ZooKeeper, agents as processes, and faults at logical
+ * coordinates.
+ */
 @NullMarked
 package io.coxswain.launcher.local;
 

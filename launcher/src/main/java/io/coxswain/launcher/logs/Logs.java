@@ -12,23 +12,39 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 import java.util.logging.StreamHandler;
 
-/** Sends everything that libraries log to one place. For the process's main class only: the library modules bind nothing. */
+/**
+ * Sends everything that libraries log to one place. For the process's main class only: the library
+ * modules bind nothing.
+ */
 public final class Logs {
     /** Talkative at their INFO; what they warn of is kept. */
     private static final List<String> QUIETED =
-            List.of("org.apache.zookeeper", "org.apache.curator", "io.netty", "io.grpc", "com.google");
+            List.of(
+                    "org.apache.zookeeper",
+                    "org.apache.curator",
+                    "io.netty",
+                    "io.grpc",
+                    "com.google");
 
-    /** Environment variable that, set to {@value #VERBOSE}, lets Coxswain's own classes say more; inherited by agents. */
+    /**
+     * Environment variable that, set to {@value #VERBOSE}, lets Coxswain's own classes say more;
+     * inherited by agents.
+     */
     private static final String VARIABLE = "COXSWAIN_LOG";
 
     private static final String VERBOSE = "debug";
 
-    /** Loggers are held weakly by their manager; without these, levels set here would be forgotten. */
+    /**
+     * Loggers are held weakly by their manager; without these, levels set here would be forgotten.
+     */
     private static final List<Logger> KEPT = new ArrayList<>();
 
     private Logs() {}
 
-    /** Nothing is logged until one of the others is called: a command that is used by people prints what matters. */
+    /**
+     * Nothing is logged until one of the others is called: a command that is used by people prints
+     * what matters.
+     */
     public static void silent() {
         replace(null, Level.OFF);
     }
@@ -48,7 +64,8 @@ public final class Logs {
         replace(new Flushing(stream), level);
     }
 
-    private static synchronized void replace(@org.jspecify.annotations.Nullable Handler handler, Level level) {
+    private static synchronized void replace(
+            @org.jspecify.annotations.Nullable Handler handler, Level level) {
         Logger root = Logger.getLogger("");
         for (Handler old : root.getHandlers()) {
             root.removeHandler(old);

@@ -1,14 +1,15 @@
 package io.coxswain.launcher.logs;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.logging.Formatter;
 import java.util.logging.LogRecord;
-import org.jspecify.annotations.Nullable;
 
-/** {@code 2026-11-22 20:15:01.123 INFO  Coordinator: text}, then the stack trace if there is one. */
+/** {@code 2026-11-22 20:15:01.123 INFO Coordinator: text}, then the stack trace if there is one. */
 final class OneLineFormatter extends Formatter {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss.SSS").withZone(ZoneId.systemDefault());

@@ -6,8 +6,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * SIGINT and SIGTERM as something to wait for beside other things. The virtual machine's end waits until {@link #over} is called, so that what was started can be
- * ended in order; it sets the exit code itself (128 + signal).
+ * SIGINT and SIGTERM as something to wait for beside other things. The virtual machine's end waits
+ * until {@link #over} is called, so that what was started can be ended in order; it sets the exit
+ * code itself (128 + signal).
  */
 final class Interruption {
     private static final long PATIENCE_SECONDS = 12;
@@ -27,7 +28,9 @@ final class Interruption {
     /** Listens from now on. */
     static Interruption install() {
         var interruption = new Interruption();
-        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("interruption").unstarted(interruption::ended));
+        Runtime.getRuntime()
+                .addShutdownHook(
+                        Thread.ofPlatform().name("interruption").unstarted(interruption::ended));
         return interruption;
     }
 
@@ -35,7 +38,8 @@ final class Interruption {
         asked.complete(null);
         try {
             if (!over.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-                System.err.println("coxswain: not everything ended within " + PATIENCE_SECONDS + " s");
+                System.err.println(
+                        "coxswain: not everything ended within " + PATIENCE_SECONDS + " s");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

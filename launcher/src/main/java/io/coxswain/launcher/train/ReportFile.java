@@ -2,6 +2,7 @@ package io.coxswain.launcher.train;
 
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.EnvironmentException;
+
 import java.io.IOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
@@ -9,20 +10,26 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 
 /** The {@code --report} file. */
-final class ReportFile {
+public final class ReportFile {
     private ReportFile() {}
 
     /** Fails early where the file could not be written at the end. */
-    static void check(Path file) throws EnvironmentException {
+    public static void check(Path file) throws EnvironmentException {
         Path folder = file.toAbsolutePath().getParent();
-        if (folder == null || !Files.isDirectory(folder) || !Files.isWritable(folder) || Files.isDirectory(file)) {
+        if (folder == null
+                || !Files.isDirectory(folder)
+                || !Files.isWritable(folder)
+                || Files.isDirectory(file)) {
             throw new EnvironmentException(
-                    "the report cannot be written to " + file + ": expected a file name in an existing folder that can be written to");
+                    "the report cannot be written to "
+                            + file
+                            + ": expected a file name in an existing folder that can be written"
+                            + " to");
         }
     }
 
     /** Writes the report so that a reader sees all of it or what was there before. */
-    static void write(Path file, JobReport report) throws IOException {
+    public static void write(Path file, JobReport report) throws IOException {
         Path target = file.toAbsolutePath();
         Path draft = Files.createTempFile(target.getParent(), ".report-", ".json");
         try {

@@ -8,10 +8,12 @@ import io.coxswain.launcher.console.Texts;
 import io.coxswain.launcher.local.AgentProcess;
 import io.coxswain.launcher.local.FaultSpec;
 import io.coxswain.launcher.local.LocalCluster;
+
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 
 /** What a run shows while it goes: a progress line, and incidents as they happen. Thread-safe. */
@@ -32,6 +34,7 @@ final class RunDisplay implements LocalCluster.Listener {
     private long lastDrawn;
     private long lastStep;
     private String failure = "";
+    private final CompletableFuture<Void> allShown = new CompletableFuture<>();
 
     RunDisplay(Terminal terminal, boolean quiet, int agents, long steps, LongSupplier nanoTime) {
         this.terminal = terminal;
@@ -50,6 +53,11 @@ final class RunDisplay implements LocalCluster.Listener {
     /** Why the job ended, empty if it completed or has not ended. */
     synchronized String failure() {
         return failure;
+    }
+
+    /** Completes when the job's last event has been shown. */
+    CompletableFuture<Void> allShown() {
+        return allShown.copy();
     }
 
     /** Nothing is shown from here on. */
@@ -80,7 +88,13 @@ final class RunDisplay implements LocalCluster.Listener {
         if (!stepping) {
             status(
                     up < agents
-                            ? "starting " + Texts.count(agents, "agent") + " … " + up + "/" + agents + " up"
+                            ? "starting "
+                                    + Texts.count(agents, "agent")
+                                    + " … "
+                                    + up
+                                    + "/"
+                                    + agents
+                                    + " up"
                             : agents + "/" + agents + " agents up, loading the job …");
         }
     }
@@ -89,15 +103,32 @@ final class RunDisplay implements LocalCluster.Listener {
     public synchronized void injected(FaultSpec fault) {
         String victim =
                 switch (fault.victim()) {
-                    case HOST -> "the host of agent-" + fault.agent() + " dies (agent, worker and memory)";
+                    case HOST ->
+                            "the host of agent-"
+                                    + fault.agent()
+                                    + " dies (agent, worker and memory)";
                     case WORKER -> "the worker of agent-" + fault.agent() + " dies";
                 };
-        line("--- " + (fault.recovery() > 0 ? "recovery " + fault.recovery() : "step " + fault.step()) + ", " + fault.phase() + ": " + victim);
+        line(
+                "--- "
+                        + (fault.recovery() > 0
+                                ? "recovery " + fault.recovery()
+                                : "step " + fault.step())
+                        + ", "
+                        + fault.phase()
+                        + ": "
+                        + victim);
     }
 
     @Override
     public synchronized void agentEnded(AgentProcess agent, int status) {
-        line("!!! " + agent.agentId() + " ended with status " + status + "; the job goes on without it. Its log: " + agent.log());
+        line(
+                "!!! "
+                        + agent.agentId()
+                        + " ended with status "
+                        + status
+                        + "; the job goes on without it. Its log: "
+                        + agent.log());
     }
 
     @Override
@@ -115,19 +146,25 @@ final class RunDisplay implements LocalCluster.Listener {
                 if (first) {
                     stepping = true;
                     line(
-                            "stepping on " + Texts.list(view.members())
-                                    + (view.spares().isEmpty() ? ", no spares" : "; spare: " + Texts.list(view.spares())));
+                            "stepping on "
+                                    + Texts.list(view.members())
+                                    + (view.spares().isEmpty()
+                                            ? ", no spares"
+                                            : "; spare: " + Texts.list(view.spares())));
                 }
             }
             case CoordinatorEvent.StepsCompleted completed -> progress(completed);
             case CoordinatorEvent.IncidentProgressed progressed -> incident(progressed);
-            case CoordinatorEvent.IncidentClosed closed -> IncidentText.closed(closed.incident()).forEach(this::line);
+            case CoordinatorEvent.IncidentClosed closed ->
+                    IncidentText.closed(closed.incident()).forEach(this::line);
             case CoordinatorEvent.AgentLost lost -> {
-                if (!members.contains(lost.agent())) {
-                    line("    " + lost.agent() + " is lost (" + lost.cause() + "); it had no rank, the job goes on");
+                // Once there is a view, a loss is told as an incident.
+                if (!stepping && !lost.agent().isEmpty()) {
+                    line("!!! " + lost.agent() + " is lost: " + lost.cause());
                 }
             }
-            case CoordinatorEvent.AgentUnfit unfit -> line("!!! " + unfit.agent() + " cannot run the job: " + unfit.reason());
+            case CoordinatorEvent.AgentUnfit unfit ->
+                    line("!!! " + unfit.agent() + " cannot run the job: " + unfit.reason());
             case CoordinatorEvent.JobWaiting waiting -> {
                 if (stepping) {
                     line("    waiting: " + waiting.reason());
@@ -139,7 +176,13 @@ final class RunDisplay implements LocalCluster.Listener {
                 }
             }
             case CoordinatorEvent.RolledBack back ->
-                    line("    rolled back from step " + back.fromStep() + " to " + back.toStep() + ": " + back.reason());
+                    line(
+                            "    rolled back from step "
+                                    + back.fromStep()
+                                    + " to "
+                                    + back.toStep()
+                                    + ": "
+                                    + back.reason());
             case CoordinatorEvent.PlacementChanged placement -> {
                 if (!placement.deficits().isEmpty() && stepping) {
                     line("    copies missing: " + Texts.list(placement.deficits()));
@@ -149,6 +192,7 @@ final class RunDisplay implements LocalCluster.Listener {
                 if (!finished.completed()) {
                     failure = finished.reason();
                 }
+                allShown.complete(null);
             }
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
@@ -164,21 +208,29 @@ final class RunDisplay implements LocalCluster.Listener {
     private void incident(CoordinatorEvent.IncidentProgressed progressed) {
         Incident incident = progressed.incident();
         if (announced.add(incident.id())) {
-            line("!!! step " + incident.atStep() + ": " + incident.cause() + " – recovering");
+            line("!!! step " + incident.atStep() + ": " + incident.cause());
         }
-        status("recovering: " + progressed.phase().name().toLowerCase(Locale.ROOT) + (progressed.reason().isEmpty() ? "" : " (" + progressed.reason() + ")"));
+        status(
+                "recovering: "
+                        + progressed.phase().name().toLowerCase(Locale.ROOT)
+                        + (progressed.reason().isEmpty() ? "" : " (" + progressed.reason() + ")"));
     }
 
     private void progress(CoordinatorEvent.StepsCompleted completed) {
         lastStep = completed.step();
         long now = nanoTime.getAsLong();
         boolean last = completed.step() >= steps;
-        if (quiet || now - lastDrawn < (terminal.interactive() ? REDRAW_NANOS : PLAIN_NANOS) && !last) {
+        if (quiet
+                || (!last
+                        && now - lastDrawn
+                                < (terminal.interactive() ? REDRAW_NANOS : PLAIN_NANOS))) {
             return;
         }
         lastDrawn = now;
         String goodput =
-                completed.goodputRatio() < 0 ? "" : "   goodput " + Texts.percent(completed.goodputRatio());
+                completed.goodputRatio() < 0
+                        ? ""
+                        : "   goodput " + Texts.percent(completed.goodputRatio());
         String text =
                 String.format(
                         Locale.ROOT,

@@ -2,24 +2,30 @@ package io.coxswain.launcher.train;
 
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.console.Texts;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
 /** The end of a run in words: loss, accuracy, digest and where the slots' time went. */
-final class RunSummary {
+public final class RunSummary {
     private RunSummary() {}
 
-    static List<String> of(JobReport report) {
+    /** The summary, line by line. */
+    public static List<String> of(JobReport report) {
         var lines = new ArrayList<String>();
         JobReport.Goodput goodput = report.goodput();
         Double loss = report.finalLoss();
         Double accuracy = report.accuracy();
         lines.add(
-                (report.completed() ? "completed " : "ended after ") + Texts.count(report.steps(), "step")
-                        + " in " + Texts.duration(goodput.elapsedNanos())
-                        + (report.incidents().isEmpty() ? "" : " with " + Texts.count(report.incidents().size(), "incident")));
+                (report.completed() ? "completed " : "ended after ")
+                        + Texts.count(report.steps(), "step")
+                        + " in "
+                        + Texts.duration(goodput.elapsedNanos())
+                        + (report.incidents().isEmpty()
+                                ? ""
+                                : " with " + Texts.count(report.incidents().size(), "incident")));
         if (loss != null) {
             lines.add(String.format(Locale.ROOT, "  loss               %.6f", loss));
         }
@@ -41,15 +47,16 @@ final class RunSummary {
             goodput.categories().entrySet().stream()
                     .filter(category -> category.getValue() != 0)
                     .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
-                    .forEach(
-                            category ->
-                                    lines.add(
-                                            String.format(
-                                                    Locale.ROOT,
-                                                    "    %-22s %10.3f s %6.1f%%",
-                                                    category.getKey(),
-                                                    category.getValue() / 1e9,
-                                                    100.0 * category.getValue() / goodput.totalSlotNanos())));
+                    .forEach(category ->
+                            lines.add(
+                                    String.format(
+                                            Locale.ROOT,
+                                            "    %-22s %10.3f s %6.1f%%",
+                                            category.getKey(),
+                                            category.getValue() / 1e9,
+                                            100.0
+                                                    * category.getValue()
+                                                    / goodput.totalSlotNanos())));
         }
         return lines;
     }

@@ -1,10 +1,12 @@
 package io.coxswain.launcher.train;
 
 import io.coxswain.launcher.local.FaultSpec;
+
+import org.jspecify.annotations.Nullable;
+
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The options of {@code coxswain train}.

@@ -12,10 +12,14 @@ import io.coxswain.launcher.local.LocalCluster;
 import io.coxswain.launcher.local.MemoryPlan;
 import io.coxswain.launcher.local.RunFolder;
 import io.coxswain.launcher.logs.Logs;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,12 +27,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import java.util.logging.Level;
-import org.jspecify.annotations.Nullable;
 
 /** {@code coxswain train}: everything is checked, then started, shown, ended and reported. */
 public final class TrainRun {
-    private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
+    private static final long NEWS_SECONDS = 2;
+    private static final DateTimeFormatter STAMP =
+            DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
 
     private final TrainOptions options;
     private final JobFile job;
@@ -36,7 +42,8 @@ public final class TrainRun {
     private final Terminal terminal;
     private final PrintStream err;
 
-    private TrainRun(TrainOptions options, JobFile job, int agents, Terminal terminal, PrintStream err) {
+    private TrainRun(
+            TrainOptions options, JobFile job, int agents, Terminal terminal, PrintStream err) {
         this.options = options;
         this.job = job;
         this.agents = agents;
@@ -51,22 +58,38 @@ public final class TrainRun {
      * @throws ConfigException if the job file or the options cannot be used
      * @throws EnvironmentException if the machine is not as needed; nothing runs then
      */
-    public static int run(TrainOptions options, Terminal terminal, PrintStream err) throws ConfigException, EnvironmentException {
+    public static int run(TrainOptions options, Terminal terminal, PrintStream err)
+            throws ConfigException, EnvironmentException {
         JobFile job = JobFile.read(options.job(), options.sets());
         int ranks = job.mesh().ranks();
         int ranked = options.agents() == null ? ranks : options.agents();
         var complaints = new ArrayList<String>();
         if (ranked < ranks) {
             complaints.add(
-                    "--local " + ranked + ": the mesh has " + job.mesh().replicas() + " × " + job.mesh().shards() + " = " + ranks
-                            + " ranks and each needs an agent of its own; expected --local " + ranks
+                    "--local "
+                            + ranked
+                            + ": the mesh has "
+                            + job.mesh().replicas()
+                            + " × "
+                            + job.mesh().shards()
+                            + " = "
+                            + ranks
+                            + " ranks and each needs an agent of its own; expected --local "
+                            + ranks
                             + " or more, or a smaller mesh (--set mesh.replicas=1)");
         }
         int agents = ranked + options.spares();
         for (FaultSpec fault : options.faults()) {
-            String option = (fault.victim() == FaultSpec.Victim.HOST ? "--kill " : "--kill-worker ") + fault;
+            String option =
+                    (fault.victim() == FaultSpec.Victim.HOST ? "--kill " : "--kill-worker ")
+                            + fault;
             if (fault.agent() >= agents) {
-                complaints.add(option + ": there is no agent " + fault.agent() + "; expected 0 to " + (agents - 1));
+                complaints.add(
+                        option
+                                + ": there is no agent "
+                                + fault.agent()
+                                + "; expected 0 to "
+                                + (agents - 1));
             }
             if (fault.step() > job.steps()) {
                 complaints.add(option + ": the job has only " + job.steps() + " steps");
@@ -88,14 +111,26 @@ public final class TrainRun {
         try {
             Logs.toFile(run.log("coordinator"), Level.INFO);
         } catch (IOException e) {
-            throw new EnvironmentException("cannot write the log " + run.log("coordinator") + ": " + e.getMessage(), e);
+            throw new EnvironmentException(
+                    "cannot write the log " + run.log("coordinator") + ": " + e.getMessage(), e);
         }
-        String jobId = job.name() + "-" + LocalDateTime.now().format(STAMP);
-        var display = new RunDisplay(terminal, options.quiet(), agents, job.steps(), System::nanoTime);
+        String jobId = job.name() + "-" + LocalDateTime.now(ZoneId.systemDefault()).format(STAMP);
+        var display =
+                new RunDisplay(terminal, options.quiet(), agents, job.steps(), System::nanoTime);
         if (!options.quiet()) {
             terminal.line(
-                    "job " + job.name() + ": " + Texts.count(job.steps(), "step") + " on " + job.mesh().replicas() + " × " + job.mesh().shards()
-                            + " ranks, " + Texts.count(agents - job.mesh().ranks(), "spare") + "; logs in " + run.path());
+                    "job "
+                            + job.name()
+                            + ": "
+                            + Texts.count(job.steps(), "step")
+                            + " on "
+                            + job.mesh().replicas()
+                            + " × "
+                            + job.mesh().shards()
+                            + " ranks, "
+                            + Texts.count(agents - job.mesh().ranks(), "spare")
+                            + "; logs in "
+                            + run.path());
         }
         display.starting();
         Interruption interruption = Interruption.install();
@@ -108,13 +143,24 @@ public final class TrainRun {
     }
 
     private int run(
-            RunFolder run, MemoryPlan memory, String jobId, RunDisplay display, Interruption interruption)
+            RunFolder run,
+            MemoryPlan memory,
+            String jobId,
+            RunDisplay display,
+            Interruption interruption)
             throws EnvironmentException {
-        var plan = new LocalCluster.Plan(agents, options.faults(), run, options.arenas(), memory.agentBudget());
+        var plan =
+                new LocalCluster.Plan(
+                        agents, options.faults(), run, options.arenas(), memory.agentBudget());
         try (LocalCluster cluster = LocalCluster.start(plan, display)) {
             try {
-                var unused = interruption.await(cluster.ready());
+                var _ = interruption.await(cluster.ready());
                 JobReport report = interruption.await(cluster.run(job.spec(jobId)));
+                // The report may be there before the news that led to it.
+                var _ =
+                        interruption.await(
+                                display.allShown()
+                                        .completeOnTimeout(null, NEWS_SECONDS, TimeUnit.SECONDS));
                 display.over();
                 return ended(report, cluster, run, display);
             } catch (Interruption.Interrupted e) {
@@ -139,13 +185,15 @@ public final class TrainRun {
         }
     }
 
-    private EnvironmentException failed(CompletionException e, String jobId, RunFolder run, RunDisplay display) {
+    private EnvironmentException failed(
+            CompletionException e, String jobId, RunFolder run, RunDisplay display) {
         Throwable cause = Interruption.cause(e);
         if (display.lastStep() > 0) {
             report(unfinished(jobId, display.lastStep()), run);
         }
         if (cause instanceof EnvironmentException known) {
-            return new EnvironmentException(known.getMessage() + "; the logs are in " + run.path(), known);
+            return new EnvironmentException(
+                    known.getMessage() + "; the logs are in " + run.path(), known);
         }
         String what = display.failure().isEmpty() ? "the run failed: " + cause : display.failure();
         return new EnvironmentException(what + "; the logs are in " + run.path(), cause);
@@ -156,7 +204,10 @@ public final class TrainRun {
             RunSummary.of(report).forEach(terminal::line);
         }
         for (FaultSpec fault : cluster.faultsNotInjected()) {
-            err.println("coxswain: the fault " + fault + " was not injected: its coordinate was never reached");
+            err.println(
+                    "coxswain: the fault "
+                            + fault
+                            + " was not injected: its coordinate was never reached");
         }
         report(report, run);
         if (report.completed()) {
@@ -166,7 +217,8 @@ public final class TrainRun {
         if (why.isEmpty()) {
             why = display.failure();
         }
-        err.println("coxswain: the job did not complete: " + (why.isEmpty() ? "see the logs" : why));
+        err.println(
+                "coxswain: the job did not complete: " + (why.isEmpty() ? "see the logs" : why));
         err.println("coxswain: the logs are in " + run.path());
         return ExitCode.FAILED;
     }
@@ -180,7 +232,9 @@ public final class TrainRun {
         Path target = file == null ? run.path().resolve("report.json") : file;
         var environment = new LinkedHashMap<String, String>(report.environment());
         environment.put("agents", Integer.toString(agents));
-        environment.put("faults", String.join(" ", options.faults().stream().map(FaultSpec::toString).toList()));
+        environment.put(
+                "faults",
+                String.join(" ", options.faults().stream().map(FaultSpec::toString).toList()));
         try {
             ReportFile.write(
                     target,
@@ -197,7 +251,8 @@ public final class TrainRun {
                             report.incidents(),
                             environment));
         } catch (IOException e) {
-            err.println("coxswain: the report cannot be written to " + target + ": " + e.getMessage());
+            err.println(
+                    "coxswain: the report cannot be written to " + target + ": " + e.getMessage());
             return;
         }
         String said = "report: " + target;

@@ -19,6 +19,14 @@ import io.coxswain.agent.worker.WorkerSupervisor;
 import io.coxswain.proto.store.v1.Leader;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
+
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.CuratorFrameworkFactory;
+import org.apache.curator.retry.BoundedExponentialBackoffRetry;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,12 +38,6 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.apache.curator.framework.CuratorFramework;
-import org.apache.curator.framework.CuratorFrameworkFactory;
-import org.apache.curator.retry.BoundedExponentialBackoffRetry;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Puts an agent together and takes it apart again, in the reverse order. Thread-safe. */
 public final class AgentAssembly implements AutoCloseable {
@@ -129,6 +131,17 @@ public final class AgentAssembly implements AutoCloseable {
         for (Path discarded : ArenaFolders.discardStale(settings.arenaRoot())) {
             LOG.info("discarded the shared memory of a dead agent: {}", discarded);
         }
+        // First opened is last closed: a ZooKeeper that does not answer must not keep the arena.
+        CuratorFramework zookeeper =
+                CuratorFrameworkFactory.builder()
+                        .connectString(settings.zookeeperConnect())
+                        .sessionTimeoutMs((int) settings.sessionTimeout().toMillis())
+                        .connectionTimeoutMs(
+                                (int) Math.min(5_000, settings.sessionTimeout().toMillis()))
+                        .retryPolicy(new BoundedExponentialBackoffRetry(50, 1_000, 3))
+                        .build();
+        zookeeper.start();
+        opened("ZooKeeper client", zookeeper::close);
         ArenaFolder made = ArenaFolder.create(settings.arenaRoot(), key);
         folder = made;
         opened(
@@ -140,7 +153,8 @@ public final class AgentAssembly implements AutoCloseable {
                 });
         Files.createDirectories(settings.logFolder());
 
-        // The parts know each other through the loop, which does not exist yet: events before it starts wait in its queue.
+        // The parts know each other through the loop, which does not exist yet: events before it
+        // starts wait in its queue.
         AtomicReference<@Nullable AgentLoop> later = new AtomicReference<>();
         Consumer<AgentEvent> events =
                 event -> {
@@ -168,7 +182,8 @@ public final class AgentAssembly implements AutoCloseable {
         DataPlaneAdapter data = new DataPlaneAdapter(arena, events);
         TreeCollective collective = new TreeCollective(network, data);
         opened("collective", collective::close);
-        NettyCopyPlane copies = new NettyCopyPlane(network, data, arena.shelf(), arena.shelf(), collective::busy);
+        NettyCopyPlane copies =
+                new NettyCopyPlane(network, data, arena.shelf(), arena.shelf(), collective::busy);
         opened("copies", copies::close);
         data.connect(collective, copies);
         arena.transfers(data::end);
@@ -177,30 +192,39 @@ public final class AgentAssembly implements AutoCloseable {
 
         BridgeWorkers bridge =
                 new BridgeWorkers(
-                        settings.workerCommands(), made.path(), settings.logFolder(), settings.workerLimits(), arena::path, events, made::recordWorker);
+                        settings.workerCommands(),
+                        made.path(),
+                        settings.logFolder(),
+                        settings.workerLimits(),
+                        arena::path,
+                        events,
+                        made::recordWorker);
         opened("worker", bridge::close);
         workers = bridge;
 
         AgentProfile profile =
                 new AgentProfile(
-                        key, network.endpoint(), settings.failureDomain(), settings.arenaBudgetBytes(), settings.devices(), settings.labels());
-        CuratorFramework zookeeper =
-                CuratorFrameworkFactory.builder()
-                        .connectString(settings.zookeeperConnect())
-                        .sessionTimeoutMs((int) settings.sessionTimeout().toMillis())
-                        .connectionTimeoutMs((int) Math.min(5_000, settings.sessionTimeout().toMillis()))
-                        .retryPolicy(new BoundedExponentialBackoffRetry(50, 1_000, 3))
-                        .build();
-        zookeeper.start();
-        opened("ZooKeeper client", zookeeper::close);
+                        key,
+                        network.endpoint(),
+                        settings.failureDomain(),
+                        settings.arenaBudgetBytes(),
+                        settings.devices(),
+                        settings.labels());
         ZkRegistration registration = new ZkRegistration(zookeeper, profile, REGISTER_RETRY);
         opened("registration", registration::close);
         GrpcControlClient control =
-                new GrpcControlClient(zookeeper, profile, AgentAssembly::channel, events, GrpcControlClient.Pauses.DEFAULT);
+                new GrpcControlClient(
+                        zookeeper,
+                        profile,
+                        AgentAssembly::channel,
+                        events,
+                        GrpcControlClient.Pauses.DEFAULT);
         opened("control stream", control::close);
 
         AgentMachine machine = new AgentMachine(key, settings.limits());
-        EffectRunner runner = new EffectRunner(machine, new AgentPorts(control, bridge, data, arena), settings.observer());
+        EffectRunner runner =
+                new EffectRunner(
+                        machine, new AgentPorts(control, bridge, data, arena), settings.observer());
         AgentLoop loop = new AgentLoop(key.id(), runner, System::nanoTime, settings.onFatal());
         later.set(loop);
         loop.start();
@@ -210,7 +234,9 @@ public final class AgentAssembly implements AutoCloseable {
     }
 
     private static ManagedChannel channel(Leader leader) {
-        return NettyChannelBuilder.forAddress(leader.getControlEndpoint().getHost(), leader.getControlEndpoint().getPort())
+        return NettyChannelBuilder.forAddress(
+                        leader.getControlEndpoint().getHost(),
+                        leader.getControlEndpoint().getPort())
                 .usePlaintext()
                 .build();
     }

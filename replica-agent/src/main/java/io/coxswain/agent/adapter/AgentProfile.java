@@ -2,6 +2,7 @@ package io.coxswain.agent.adapter;
 
 import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.Endpoint;
+
 import java.util.Map;
 
 /**
@@ -12,7 +13,12 @@ import java.util.Map;
  * @param arenaBudgetBytes shared memory it may use
  */
 record AgentProfile(
-        AgentKey key, Endpoint dataEndpoint, String failureDomain, long arenaBudgetBytes, int devices, Map<String, String> labels) {
+        AgentKey key,
+        Endpoint dataEndpoint,
+        String failureDomain,
+        long arenaBudgetBytes,
+        int devices,
+        Map<String, String> labels) {
     static final int PROTOCOL_MAJOR = 1;
     static final int PROTOCOL_MINOR = 0;
 

@@ -1,6 +1,11 @@
 package io.coxswain.agent.adapter;
 
 import io.coxswain.agent.core.model.AgentKey;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
@@ -13,14 +18,15 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * An agent's folder of shared memory, {@code <root>/coxswain-<agent>-<incarnation, 8 digits>}. Its file {@code owner} names the agent's process and the workers that
- * it started, one {@code <agent|worker> <pid> <start, epoch millis>} a line, so that whoever finds the folder can tell whether it is still owned.
+ * An agent's folder of shared memory, {@code <root>/coxswain-<agent>-<incarnation, 8 digits>}. Its
+ * file {@code owner} names the agent's process and the workers that it started, one {@code
+ * <agent|worker> <pid> <start, epoch millis>} a line, so that whoever finds the folder can tell
+ * whether it is still owned.
  */
 final class ArenaFolder {
     static final String PREFIX = "coxswain-";
@@ -44,7 +50,8 @@ final class ArenaFolder {
         Optional<ProcessHandle> running() {
             return ProcessHandle.of(pid)
                     .filter(ProcessHandle::isAlive)
-                    .filter(process -> Math.abs(start(process) - startMillis) <= START_TOLERANCE_MILLIS);
+                    .filter(process ->
+                            Math.abs(start(process) - startMillis) <= START_TOLERANCE_MILLIS);
         }
     }
 
@@ -58,7 +65,11 @@ final class ArenaFolder {
      * @throws IOException if it cannot be made; the message says where
      */
     static ArenaFolder create(Path root, AgentKey key) throws IOException {
-        String name = PREFIX + key.id() + "-" + key.incarnation().substring(0, Math.min(8, key.incarnation().length()));
+        String name =
+                PREFIX
+                        + key.id()
+                        + "-"
+                        + key.incarnation().substring(0, Math.min(8, key.incarnation().length()));
         ArenaFolder folder = new ArenaFolder(root.resolve(name));
         Path draft = root.resolve("." + name);
         try {
@@ -68,7 +79,15 @@ final class ArenaFolder {
             // With its owner already in it: a sweep never sees a folder of nobody.
             Files.move(draft, folder.path, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-            throw new IOException("cannot make the arena folder " + folder.path + ": " + e + "; is " + root + " a writable tmpfs?", e);
+            throw new IOException(
+                    "cannot make the arena folder "
+                            + folder.path
+                            + ": "
+                            + e
+                            + "; is "
+                            + root
+                            + " a writable tmpfs?",
+                    e);
         }
         return folder;
     }
@@ -99,7 +118,11 @@ final class ArenaFolder {
     private void write(Path folder) throws IOException {
         Path fresh = folder.resolve(OWNER + ".new");
         Files.write(fresh, owners.stream().map(Owner::line).toList());
-        Files.move(fresh, folder.resolve(OWNER), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        Files.move(
+                fresh,
+                folder.resolve(OWNER),
+                StandardCopyOption.ATOMIC_MOVE,
+                StandardCopyOption.REPLACE_EXISTING);
     }
 
     /** Deletes the folder with all in it. */
@@ -107,13 +130,20 @@ final class ArenaFolder {
         deleteTree(path);
     }
 
-    /** True if the process that made the folder runs; a folder that does not say is nobody's business here. */
+    /**
+     * True if the process that made the folder runs; a folder that does not say is nobody's
+     * business here.
+     */
     static boolean isOwned(Path folder) {
         List<Owner> owners = read(folder);
-        return owners.isEmpty() || owners.stream().anyMatch(owner -> !owner.worker() && owner.running().isPresent());
+        return owners.isEmpty()
+                || owners.stream()
+                        .anyMatch(owner -> !owner.worker() && owner.running().isPresent());
     }
 
-    /** Kills the workers recorded in a folder whose agent is gone, waits for them, and deletes it. */
+    /**
+     * Kills the workers recorded in a folder whose agent is gone, waits for them, and deletes it.
+     */
     static void discard(Path folder) {
         for (Owner owner : read(folder)) {
             if (owner.worker()) {
@@ -129,7 +159,7 @@ final class ArenaFolder {
             process.onExit().get(KILL_SECONDS, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (java.util.concurrent.ExecutionException | TimeoutException e) {
+        } catch (ExecutionException | TimeoutException e) {
             LOG.warn("worker {} of a dead agent does not go", process.pid());
         }
     }
@@ -138,9 +168,13 @@ final class ArenaFolder {
         List<Owner> owners = new ArrayList<>();
         try {
             for (String line : Files.readAllLines(folder.resolve(OWNER))) {
-                String[] words = line.split(" ");
-                if (words.length == 3) {
-                    owners.add(new Owner(words[0].equals("worker"), Long.parseLong(words[1]), Long.parseLong(words[2])));
+                List<String> words = List.of(line.split(" ", -1));
+                if (words.size() == 3) {
+                    owners.add(
+                            new Owner(
+                                    words.get(0).equals("worker"),
+                                    Long.parseLong(words.get(1)),
+                                    Long.parseLong(words.get(2))));
                 }
             }
         } catch (IOException | NumberFormatException e) {
@@ -155,14 +189,15 @@ final class ArenaFolder {
                     folder,
                     new SimpleFileVisitor<>() {
                         @Override
-                        public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                        public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                                throws IOException {
                             Files.deleteIfExists(file);
                             return FileVisitResult.CONTINUE;
                         }
 
                         @Override
-                        public FileVisitResult postVisitDirectory(Path directory, @org.jspecify.annotations.Nullable IOException failure)
-                                throws IOException {
+                        public FileVisitResult postVisitDirectory(
+                                Path directory, @Nullable IOException failure) throws IOException {
                             Files.deleteIfExists(directory);
                             return FileVisitResult.CONTINUE;
                         }

@@ -1,13 +1,14 @@
 package io.coxswain.agent.adapter;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** All arena folders below a root. */
 public final class ArenaFolders {
@@ -21,7 +22,8 @@ public final class ArenaFolders {
         if (!Files.isDirectory(root)) {
             return discarded;
         }
-        try (DirectoryStream<Path> folders = Files.newDirectoryStream(root, ArenaFolder.PREFIX + "*")) {
+        try (DirectoryStream<Path> folders =
+                Files.newDirectoryStream(root, ArenaFolder.PREFIX + "*")) {
             for (Path folder : folders) {
                 if (Files.isDirectory(folder) && !ArenaFolder.isOwned(folder)) {
                     LOG.info("the agent of {} is gone; the folder is deleted", folder);

@@ -10,6 +10,11 @@ import io.coxswain.agent.core.model.StateName;
 import io.coxswain.bridge.arena.ArenaFile;
 import io.coxswain.bridge.arena.Slot;
 import io.coxswain.bridge.arena.SlotTable;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,18 +28,18 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * The files of an agent's arena folder. Making one reserves its memory and so takes a while: that and deletions run on threads of their own. Port calls come from the
- * decision loop.
+ * The files of an agent's arena folder. Making one reserves its memory and so takes a while: that
+ * and deletions run on threads of their own. Port calls come from the decision loop.
  */
 final class ArenaStore implements ArenaPort, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ArenaStore.class);
 
-    /** Ends transfers that use slots, so that these may be unmapped; completes when nobody touches them any more. */
+    /**
+     * Ends transfers that use slots, so that these may be unmapped; completes when nobody touches
+     * them any more.
+     */
     interface TransferEnd {
         CompletionStage<Void> cancel(Predicate<Slot> slots, String reason);
     }
@@ -97,12 +102,17 @@ final class ArenaStore implements ArenaPort, AutoCloseable {
                         shape.slotDataBytes(),
                         shape.pieces());
         long size = bytes.fileBytes();
-        if (reservedBytes.addAndGet(size) > budgetBytes) {
-            long others = reservedBytes.addAndGet(-size);
+        // A restarted worker's region stands beside the old one for a few steps; that excess is
+        // short, and the
+        // file system has the last word. Copies are held to the budget.
+        boolean region = shape.gradientBuffers() > 0;
+        long others = reservedBytes.getAndAdd(size);
+        if ((region ? 0 : others) + size > budgetBytes) {
+            reservedBytes.addAndGet(-size);
             failed(
                     name,
-                    "it needs " + size + " bytes of shared memory and " + others + " of this agent's budget of " + budgetBytes
-                            + " are taken; give the agent more, or protect fewer copies");
+                    "it needs %d bytes of shared memory, and %d of this agent's budget of %d are taken; give the agent more, or protect fewer copies"
+                            .formatted(size, others, budgetBytes));
             return;
         }
         ArenaFile made;
@@ -161,7 +171,10 @@ final class ArenaStore implements ArenaPort, AutoCloseable {
         for (int i = 0; i < file.slots(); i++) {
             slots.add(file.slot(i));
         }
-        var unused = end.cancel(slots::contains, "its memory goes").thenRun(() -> Thread.ofVirtual().name("arena-delete").start(() -> unmap(file)));
+        CompletionStage<Void> _ =
+                end.cancel(slots::contains, "its memory goes")
+                        .thenRun(() ->
+                                Thread.ofVirtual().name("arena-delete").start(() -> unmap(file)));
     }
 
     private void unmap(ArenaFile file) {
@@ -184,19 +197,28 @@ final class ArenaStore implements ArenaPort, AutoCloseable {
         }
     }
 
+    /**
+     * The file's writer is gone: what it filled and had no time to checksum is completed in its
+     * place, on a thread of its own.
+     */
     @Override
     public void inspect(String name) {
-        ArenaFile file = file(name);
-        List<AgentEvent.InspectedSlot> committed = new ArrayList<>();
-        if (file != null) {
-            for (int i = 0; i < file.slots(); i++) {
-                Slot slot = file.slot(i);
-                if (slot.state() == Slot.State.COMMITTED) {
-                    describe(i, slot, committed);
-                }
-            }
-        }
-        events.accept(new AgentEvent.FileInspected(name, committed));
+        Thread.ofVirtual()
+                .name("arena-inspect")
+                .start(() -> {
+                    ArenaFile file = file(name);
+                    List<AgentEvent.InspectedSlot> committed = new ArrayList<>();
+                    if (file != null) {
+                        for (int i = 0; i < file.slots(); i++) {
+                            Slot slot = file.slot(i);
+                            slot.completeFilled();
+                            if (slot.state() == Slot.State.COMMITTED) {
+                                describe(i, slot, committed);
+                            }
+                        }
+                    }
+                    events.accept(new AgentEvent.FileInspected(name, committed));
+                });
     }
 
     private static void describe(int index, Slot slot, List<AgentEvent.InspectedSlot> committed) {
@@ -207,7 +229,8 @@ final class ArenaStore implements ArenaPort, AutoCloseable {
                     new AgentEvent.InspectedSlot(
                             index,
                             new HeldState(
-                                    new StateName(meta.jobId(), meta.epoch(), meta.step(), meta.shard()),
+                                    new StateName(
+                                            meta.jobId(), meta.epoch(), meta.step(), meta.shard()),
                                     Digest.of(table.digest()),
                                     meta.dataBytes())));
         } catch (IllegalStateException e) {

@@ -16,9 +16,11 @@ import io.coxswain.proto.bridge.v1.Snapshot;
 import io.coxswain.proto.bridge.v1.StateOrigin;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.control.v1.LineageSegment;
+
+import org.jspecify.annotations.Nullable;
+
 import java.nio.file.Path;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /** The bridge's messages and the machine's words, one into the other. Stateless. */
 final class BridgeCodec {
@@ -29,12 +31,17 @@ final class BridgeCodec {
         ToWorker.Builder message = ToWorker.newBuilder().setRequestId(requestId);
         switch (request) {
             case WorkerRequest.LoadJob load ->
-                    message.setLoadJob(LoadJob.newBuilder().setJob(ControlCodec.spec(load.job())).setWarmUp(true));
+                    message.setLoadJob(
+                            LoadJob.newBuilder()
+                                    .setJob(ControlCodec.spec(load.job()))
+                                    .setWarmUp(true));
             case WorkerRequest.Prepare prepare -> message.setPrepareView(prepare(prepare, paths));
             case WorkerRequest.Execute execute ->
-                    message.setExecute(Execute.newBuilder().setEpoch(execute.epoch()).setStep(execute.step()));
+                    message.setExecute(
+                            Execute.newBuilder().setEpoch(execute.epoch()).setStep(execute.step()));
             case WorkerRequest.Apply apply -> {
-                Apply.Builder body = Apply.newBuilder().setEpoch(apply.epoch()).setStep(apply.step());
+                Apply.Builder body =
+                        Apply.newBuilder().setEpoch(apply.epoch()).setStep(apply.step());
                 if (apply.snapshotSlot() >= 0) {
                     body.setTakeSnapshot(true).setSlotIndex(apply.snapshotSlot());
                 }
@@ -42,10 +49,16 @@ final class BridgeCodec {
             }
             case WorkerRequest.Snapshot snapshot ->
                     message.setSnapshot(
-                            Snapshot.newBuilder().setEpoch(snapshot.epoch()).setStep(snapshot.step()).setSlotIndex(snapshot.slot()));
+                            Snapshot.newBuilder()
+                                    .setEpoch(snapshot.epoch())
+                                    .setStep(snapshot.step())
+                                    .setSlotIndex(snapshot.slot()));
             case WorkerRequest.Finish finish -> {
                 Finish.Builder body =
-                        Finish.newBuilder().setEpoch(finish.epoch()).setStep(finish.step()).setEvaluate(finish.evaluate());
+                        Finish.newBuilder()
+                                .setEpoch(finish.epoch())
+                                .setStep(finish.step())
+                                .setEvaluate(finish.evaluate());
                 for (var segment : finish.lineage()) {
                     body.addLineage(
                             LineageSegment.newBuilder()
@@ -59,7 +72,8 @@ final class BridgeCodec {
         return message.build();
     }
 
-    private static PrepareView prepare(WorkerRequest.Prepare prepare, Function<String, Path> paths) {
+    private static PrepareView prepare(
+            WorkerRequest.Prepare prepare, Function<String, Path> paths) {
         PrepareView.Builder body =
                 PrepareView.newBuilder()
                         .setPlan(ControlCodec.plan(prepare.plan()))
@@ -84,16 +98,26 @@ final class BridgeCodec {
         return body.build();
     }
 
-    /** {@code request} is what the message answers, null if it is unsolicited. Null for what the machine need not hear. */
-    static @Nullable AgentEvent event(int generation, FromWorker message, @Nullable WorkerRequest request) {
+    /**
+     * {@code request} is what the message answers, null if it is unsolicited. Null for what the
+     * machine need not hear.
+     */
+    static @Nullable AgentEvent event(
+            int generation, FromWorker message, @Nullable WorkerRequest request) {
         return switch (message.getBodyCase()) {
             case JOB_LOADED -> {
                 var loaded = message.getJobLoaded();
                 yield new AgentEvent.JobLoaded(
                         generation,
                         ControlCodec.layout(loaded.getLayout()),
-                        loaded.getShardLiveBytesList().stream().mapToLong(Long::longValue).max().orElse(0),
-                        loaded.getShardPiecesList().stream().mapToInt(Integer::intValue).max().orElse(1),
+                        loaded.getShardLiveBytesList().stream()
+                                .mapToLong(Long::longValue)
+                                .max()
+                                .orElse(0),
+                        loaded.getShardPiecesList().stream()
+                                .mapToInt(Integer::intValue)
+                                .max()
+                                .orElse(1),
                         loaded.getLoadNanos(),
                         loaded.getCompileNanos());
             }
@@ -107,16 +131,26 @@ final class BridgeCodec {
                         prepared.getLoadedBytes());
             }
             case EXECUTED -> executed(generation, message.getExecuted());
-            case ABORTED -> request == null ? null : new AgentEvent.RequestAborted(generation, request);
+            case ABORTED ->
+                    request == null ? null : new AgentEvent.RequestAborted(generation, request);
             case APPLIED -> {
                 var applied = message.getApplied();
                 yield new AgentEvent.Applied(
-                        generation, applied.getEpoch(), applied.getStep(), applied.getApplyNanos(), applied.getSnapshotStallNanos());
+                        generation,
+                        applied.getEpoch(),
+                        applied.getStep(),
+                        applied.getApplyNanos(),
+                        applied.getSnapshotStallNanos());
             }
             case SNAPSHOT_COMMITTED -> {
                 var done = message.getSnapshotCommitted();
                 yield done.getFailed()
-                        ? new AgentEvent.SnapshotFailed(generation, done.getEpoch(), done.getStep(), done.getSlotIndex(), done.getReason())
+                        ? new AgentEvent.SnapshotFailed(
+                                generation,
+                                done.getEpoch(),
+                                done.getStep(),
+                                done.getSlotIndex(),
+                                done.getReason())
                         : new AgentEvent.SnapshotCommitted(
                                 generation,
                                 done.getEpoch(),
@@ -139,7 +173,11 @@ final class BridgeCodec {
             case FAULT ->
                     request == null
                             ? null
-                            : new AgentEvent.WorkerFaulted(generation, request, message.getFault().getCode(), message.getFault().getMessage());
+                            : new AgentEvent.WorkerFaulted(
+                                    generation,
+                                    request,
+                                    message.getFault().getCode(),
+                                    message.getFault().getMessage());
             case HELLO, BODY_NOT_SET -> null;
         };
     }

@@ -12,6 +12,11 @@ import io.coxswain.proto.bridge.v1.Hello;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.ToWorker;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,13 +28,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * The worker processes behind {@link WorkerPort}. A supervisor serves one job; its generations are counted on by the machine's. Port calls come from the decision
- * loop only; the supervisor's threads post events.
+ * The worker processes behind {@link WorkerPort}. A supervisor serves one job; its generations are
+ * counted on by the machine's. Port calls come from the decision loop only; the supervisor's
+ * threads post events.
  */
 final class BridgeWorkers implements WorkerPort, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(BridgeWorkers.class);
@@ -89,7 +92,10 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         @Override
         public void message(long supervised, FromWorker message) {
             boolean keeps = message.hasApplied() && answersLater(message.getRequestId());
-            WorkerRequest request = keeps ? underWay.get(message.getRequestId()) : underWay.remove(message.getRequestId());
+            WorkerRequest request =
+                    keeps
+                            ? underWay.get(message.getRequestId())
+                            : underWay.remove(message.getRequestId());
             AgentEvent event = BridgeCodec.event(generation(supervised), message, request);
             if (event != null) {
                 events.accept(event);
@@ -98,7 +104,8 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
 
         /** An apply with a snapshot is answered twice. */
         private boolean answersLater(long requestId) {
-            return underWay.get(requestId) instanceof WorkerRequest.Apply apply && apply.snapshotSlot() >= 0;
+            return underWay.get(requestId) instanceof WorkerRequest.Apply apply
+                    && apply.snapshotSlot() >= 0;
         }
 
         @Override
@@ -146,7 +153,8 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
             current.start(generation);
         } catch (IOException | IllegalArgumentException | IllegalStateException e) {
             LOG.warn("cannot start a worker for job {}", job.jobId(), e);
-            events.accept(new AgentEvent.WorkerExited(generation, "did not start: " + e.getMessage()));
+            events.accept(
+                    new AgentEvent.WorkerExited(generation, "did not start: " + e.getMessage()));
         }
     }
 
@@ -155,7 +163,8 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         Bench old = bench;
         bench = null;
         if (old != null) {
-            old.supervisor.send(ToWorker.newBuilder().setShutdown(Shutdown.getDefaultInstance()).build());
+            old.supervisor.send(
+                    ToWorker.newBuilder().setShutdown(Shutdown.getDefaultInstance()).build());
             old.supervisor.kill("it is not needed any more");
             closers.removeIf(thread -> !thread.isAlive());
             closers.add(Thread.ofVirtual().name("worker-close").start(() -> awaitGone(old)));

@@ -1,6 +1,7 @@
 package io.coxswain.agent.adapter;
 
 import com.google.protobuf.ByteString;
+
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.AgentReport;
 import io.coxswain.agent.core.model.AgentKey;
@@ -29,12 +30,17 @@ import io.coxswain.proto.control.v1.LeafDigest;
 import io.coxswain.proto.control.v1.OperationKind;
 import io.coxswain.proto.control.v1.PrepareView;
 import io.coxswain.proto.control.v1.RestoreAction;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
-/** The control protocol and the machine's words, one into the other. Stateless; an {@link IllegalArgumentException} means a message that breaks the protocol. */
+/**
+ * The control protocol and the machine's words, one into the other. Stateless; an {@link
+ * IllegalArgumentException} means a message that breaks the protocol.
+ */
 final class ControlCodec {
     private ControlCodec() {}
 
@@ -44,22 +50,35 @@ final class ControlCodec {
     static @Nullable AgentEvent event(CoordinatorMessage message) {
         long term = message.getTerm();
         return switch (message.getBodyCase()) {
-            case WELCOME -> new AgentEvent.Welcomed(term, message.getWelcome().getHeartbeatNanos(), message.getWelcome().getLeaseNanos());
+            case WELCOME ->
+                    new AgentEvent.Welcomed(
+                            term,
+                            message.getWelcome().getHeartbeatNanos(),
+                            message.getWelcome().getLeaseNanos());
             case REJECTED -> new AgentEvent.AttachRejected(term, message.getRejected().getReason());
             case HEARTBEAT_REPLY ->
-                    new AgentEvent.HeartbeatAnswered(term, message.getHeartbeatReply().getSequence(), message.getHeartbeatReply().getJobTimeNanos());
+                    new AgentEvent.HeartbeatAnswered(
+                            term,
+                            message.getHeartbeatReply().getSequence(),
+                            message.getHeartbeatReply().getJobTimeNanos());
             case OFFER_JOB -> new AgentEvent.JobOffered(term, spec(message.getOfferJob().getJob()));
-            case FENCE -> new AgentEvent.Fenced(term, message.getFence().getJobId(), message.getFence().getEpoch());
+            case FENCE ->
+                    new AgentEvent.Fenced(
+                            term, message.getFence().getJobId(), message.getFence().getEpoch());
             case PREPARE_VIEW -> new AgentEvent.ViewOrdered(term, order(message.getPrepareView()));
             case START_VIEW -> {
                 var start = message.getStartView();
-                yield new AgentEvent.ViewStarted(term, start.getJobId(), start.getEpoch(), start.getThrough());
+                yield new AgentEvent.ViewStarted(
+                        term, start.getJobId(), start.getEpoch(), start.getThrough());
             }
             case GRANT_STEPS -> {
                 var grant = message.getGrantSteps();
-                yield new AgentEvent.StepsGranted(term, grant.getJobId(), grant.getEpoch(), grant.getThrough());
+                yield new AgentEvent.StepsGranted(
+                        term, grant.getJobId(), grant.getEpoch(), grant.getThrough());
             }
-            case INSTALL_PLACEMENT -> new AgentEvent.PlacementInstalled(term, placement(message.getInstallPlacement().getPlacement()));
+            case INSTALL_PLACEMENT ->
+                    new AgentEvent.PlacementInstalled(
+                            term, placement(message.getInstallPlacement().getPlacement()));
             case COLLECT_FINAL -> {
                 var collect = message.getCollectFinal();
                 yield new AgentEvent.FinalRequested(
@@ -68,13 +87,23 @@ final class ControlCodec {
                         collect.getEpoch(),
                         collect.getStep(),
                         collect.getLineageList().stream()
-                                .map(segment -> new LineageSegment(segment.getEpoch(), segment.getFirstStep(), segment.getLastStep()))
+                                .map(segment ->
+                                        new LineageSegment(
+                                                segment.getEpoch(),
+                                                segment.getFirstStep(),
+                                                segment.getLastStep()))
                                 .toList());
             }
-            case END_JOB -> new AgentEvent.JobEnded(term, message.getEndJob().getJobId(), message.getEndJob().getReason());
+            case END_JOB ->
+                    new AgentEvent.JobEnded(
+                            term, message.getEndJob().getJobId(), message.getEndJob().getReason());
             case ACKNOWLEDGE_PROGRESS -> {
                 var acknowledged = message.getAcknowledgeProgress();
-                yield new AgentEvent.ProgressAcknowledged(term, acknowledged.getJobId(), acknowledged.getEpoch(), acknowledged.getStep());
+                yield new AgentEvent.ProgressAcknowledged(
+                        term,
+                        acknowledged.getJobId(),
+                        acknowledged.getEpoch(),
+                        acknowledged.getStep());
             }
             case BODY_NOT_SET -> null;
         };
@@ -139,12 +168,24 @@ final class ControlCodec {
             var member = view.getMembers(rank);
             if (member.getRank() != rank) {
                 throw new IllegalArgumentException(
-                        "view " + view.getEpoch() + ": member " + rank + " has rank " + member.getRank() + "; members come in order of rank");
+                        "view "
+                                + view.getEpoch()
+                                + ": member "
+                                + rank
+                                + " has rank "
+                                + member.getRank()
+                                + "; members come in order of rank");
             }
             members.add(new Peer(key(member.getAgent()), endpoint(member.getDataEndpoint())));
         }
         return new View(
-                view.getJobId(), view.getEpoch(), view.getParentEpoch(), view.getBaseStep(), view.getReplicas(), view.getShards(), members);
+                view.getJobId(),
+                view.getEpoch(),
+                view.getParentEpoch(),
+                view.getBaseStep(),
+                view.getReplicas(),
+                view.getShards(),
+                members);
     }
 
     private static Placement placement(io.coxswain.proto.control.v1.Placement placement) {
@@ -153,12 +194,13 @@ final class ControlCodec {
                 placement.getEpoch(),
                 placement.getVersion(),
                 placement.getDutiesList().stream()
-                        .map(
-                                duty ->
-                                        new CopyDuty(
-                                                duty.getShard(),
-                                                duty.getSourceRank(),
-                                                new Peer(key(duty.getHolder()), endpoint(duty.getDataEndpoint()))))
+                        .map(duty ->
+                                new CopyDuty(
+                                        duty.getShard(),
+                                        duty.getSourceRank(),
+                                        new Peer(
+                                                key(duty.getHolder()),
+                                                endpoint(duty.getDataEndpoint()))))
                         .toList(),
                 placement.getEffectiveStep());
     }
@@ -172,36 +214,47 @@ final class ControlCodec {
                     // What a donation's action says is of no interest to its donor.
                     case RESTORE_ACTION_FETCH, RESTORE_ACTION_UNSPECIFIED -> Restore.Action.FETCH;
                     case RESTORE_ACTION_PROMOTE_COPY -> Restore.Action.PROMOTE_COPY;
-                    case UNRECOGNIZED -> throw new IllegalArgumentException("unknown way to restore: " + restore.getActionValue());
+                    case UNRECOGNIZED ->
+                            throw new IllegalArgumentException(
+                                    "unknown way to restore: " + restore.getActionValue());
                 };
-        Peer donor = restore.hasDonor() ? new Peer(key(restore.getDonor()), endpoint(restore.getDonorEndpoint())) : null;
-        return new Restore(action, state(restore.getState()), Digest.of(restore.getDigest().toByteArray()), donor);
+        Peer donor =
+                restore.hasDonor()
+                        ? new Peer(key(restore.getDonor()), endpoint(restore.getDonorEndpoint()))
+                        : null;
+        return new Restore(
+                action,
+                state(restore.getState()),
+                Digest.of(restore.getDigest().toByteArray()),
+                donor);
     }
 
     private static StepPlan plan(io.coxswain.proto.control.v1.StepPlan plan) {
         return new StepPlan(
                 plan.getEpoch(),
                 plan.getOperationsList().stream()
-                        .map(
-                                operation ->
-                                        new StepPlan.Operation(
-                                                operation.getId(),
-                                                kind(operation.getKind()),
-                                                operation.getDependsOnList(),
-                                                operation.getBackground(),
-                                                operation.getEvery(),
-                                                operation.getMicroshardFrom(),
-                                                operation.getMicroshardTo()))
+                        .map(operation ->
+                                new StepPlan.Operation(
+                                        operation.getId(),
+                                        kind(operation.getKind()),
+                                        operation.getDependsOnList(),
+                                        operation.getBackground(),
+                                        operation.getEvery(),
+                                        operation.getMicroshardFrom(),
+                                        operation.getMicroshardTo()))
                         .toList(),
                 plan.getReportEvery());
     }
 
     static io.coxswain.proto.control.v1.StepPlan plan(StepPlan plan) {
-        var builder = io.coxswain.proto.control.v1.StepPlan.newBuilder().setEpoch(plan.epoch()).setReportEvery(plan.reportEvery());
+        var builder =
+                io.coxswain.proto.control.v1.StepPlan.newBuilder()
+                        .setEpoch(plan.epoch())
+                        .setReportEvery(plan.reportEvery());
         for (StepPlan.Operation operation : plan.operations()) {
             builder.addOperationsBuilder()
                     .setId(operation.id())
-                    .setKind(OperationKind.forNumber(operation.kind().ordinal() + 1))
+                    .setKind(kind(operation.kind()))
                     .addAllDependsOn(operation.dependsOn())
                     .setBackground(operation.background())
                     .setEvery(operation.every())
@@ -220,7 +273,20 @@ final class ControlCodec {
             case OPERATION_KIND_SNAPSHOT -> StepPlan.Kind.SNAPSHOT;
             case OPERATION_KIND_REPLICATE -> StepPlan.Kind.REPLICATE;
             case OPERATION_KIND_DIGEST -> StepPlan.Kind.DIGEST;
-            case OPERATION_KIND_UNSPECIFIED, UNRECOGNIZED -> throw new IllegalArgumentException("unknown operation in a step plan: " + kind);
+            case OPERATION_KIND_UNSPECIFIED, UNRECOGNIZED ->
+                    throw new IllegalArgumentException("unknown operation in a step plan: " + kind);
+        };
+    }
+
+    private static OperationKind kind(StepPlan.Kind kind) {
+        return switch (kind) {
+            case EXECUTE -> OperationKind.OPERATION_KIND_EXECUTE;
+            case REDUCE -> OperationKind.OPERATION_KIND_REDUCE;
+            case APPLY -> OperationKind.OPERATION_KIND_APPLY;
+            case GATHER -> OperationKind.OPERATION_KIND_GATHER;
+            case SNAPSHOT -> OperationKind.OPERATION_KIND_SNAPSHOT;
+            case REPLICATE -> OperationKind.OPERATION_KIND_REPLICATE;
+            case DIGEST -> OperationKind.OPERATION_KIND_DIGEST;
         };
     }
 
@@ -229,7 +295,10 @@ final class ControlCodec {
     }
 
     static AgentIdentity identity(AgentKey key) {
-        return AgentIdentity.newBuilder().setAgentId(key.id()).setIncarnation(key.incarnation()).build();
+        return AgentIdentity.newBuilder()
+                .setAgentId(key.id())
+                .setIncarnation(key.incarnation())
+                .build();
     }
 
     static Endpoint endpoint(io.coxswain.proto.control.v1.Endpoint endpoint) {
@@ -237,7 +306,10 @@ final class ControlCodec {
     }
 
     static io.coxswain.proto.control.v1.Endpoint endpoint(Endpoint endpoint) {
-        return io.coxswain.proto.control.v1.Endpoint.newBuilder().setHost(endpoint.host()).setPort(endpoint.port()).build();
+        return io.coxswain.proto.control.v1.Endpoint.newBuilder()
+                .setHost(endpoint.host())
+                .setPort(endpoint.port())
+                .build();
     }
 
     private static StateName state(io.coxswain.proto.control.v1.StateName state) {
@@ -277,7 +349,8 @@ final class ControlCodec {
     // ---------------------------------------------------------------- agent → coordinator
 
     static AgentMessage message(AgentReport report, AgentProfile profile, long termSeen) {
-        var message = AgentMessage.newBuilder().setTermSeen(termSeen).setAgent(identity(profile.key()));
+        var message =
+                AgentMessage.newBuilder().setTermSeen(termSeen).setAgent(identity(profile.key()));
         switch (report) {
             case AgentReport.Attach attach ->
                     message.getAttachBuilder()
@@ -306,8 +379,10 @@ final class ControlCodec {
                             .setLayout(layout(ready.layout()))
                             .setLoadNanos(ready.loadNanos())
                             .setCompileNanos(ready.compileNanos());
-            case AgentReport.JobUnfit unfit -> message.getJobUnfitBuilder().setJobId(unfit.jobId()).setReason(unfit.reason());
-            case AgentReport.Holdings holdings -> message.setInventory(inventory(holdings.inventory()));
+            case AgentReport.JobUnfit unfit ->
+                    message.getJobUnfitBuilder().setJobId(unfit.jobId()).setReason(unfit.reason());
+            case AgentReport.Holdings holdings ->
+                    message.setInventory(inventory(holdings.inventory()));
             case AgentReport.ViewReady ready ->
                     message.getViewReadyBuilder()
                             .setJobId(ready.jobId())
@@ -341,7 +416,9 @@ final class ControlCodec {
                             .setCause(lost.cause())
                             .setHung(lost.hung());
             case AgentReport.CopyHeld held ->
-                    message.getCopyHeldBuilder().setCopy(held(held.copy())).setPlacementVersion(held.placementVersion());
+                    message.getCopyHeldBuilder()
+                            .setCopy(held(held.copy()))
+                            .setPlacementVersion(held.placementVersion());
             case AgentReport.FinalState state -> finalState(state, message);
             case AgentReport.PeerUnreachable peer ->
                     message.getPeerUnreachableBuilder()
@@ -420,7 +497,9 @@ final class ControlCodec {
                         .setFloor(inventory.floor());
         StateName live = inventory.live();
         if (live != null) {
-            builder.setHasLive(true).setLive(state(live)).setLiveDigest(bytes(inventory.liveDigest()));
+            builder.setHasLive(true)
+                    .setLive(state(live))
+                    .setLiveDigest(bytes(inventory.liveDigest()));
         }
         for (HeldState snapshot : inventory.snapshots()) {
             builder.addSnapshots(held(snapshot));

@@ -8,25 +8,28 @@ import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.bridge.arena.Slot;
 import io.coxswain.bridge.arena.SlotTable;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * What the data plane may read and write: takes copies in as {@link HeldCopies} decides, and finds the slots of states that peers fetch. Every change is told to the
- * machine, in the order in which it happened. Any thread; nothing blocks.
+ * What the data plane may read and write: takes copies in as {@link HeldCopies} decides, and finds
+ * the slots of states that peers fetch. Every change is told to the machine, in the order in which
+ * it happened. Any thread; nothing blocks.
  */
 final class CopyShelf implements CopyPlane.Intake, CopyPlane.SlotLookup {
     private static final Logger LOG = LoggerFactory.getLogger(CopyShelf.class);
 
     private final HeldCopies held = new HeldCopies();
     private final Map<StateName, SlotRef> shared = new HashMap<>();
-    private final Map<Slot, Arrival> arriving = new IdentityHashMap<>();
+    private final IdentityHashMap<Slot, Arrival> arriving = new IdentityHashMap<>();
     private final Function<SlotRef, @Nullable Slot> slots;
     private final Consumer<AgentEvent> events;
 
@@ -121,13 +124,21 @@ final class CopyShelf implements CopyPlane.Intake, CopyPlane.SlotLookup {
     }
 
     @Override
-    public synchronized void received(StateName state, Slot slot, Digest digest, long placementVersion) {
+    public synchronized void received(
+            StateName state, Slot slot, Digest digest, long placementVersion) {
         Arrival arrival = arriving.remove(slot);
         if (arrival == null) {
             return;
         }
         if (held.received(state, arrival.slot())) {
-            events.accept(new AgentEvent.CopyReceived(state, arrival.slot(), digest, arrival.bytes(), arrival.floor(), placementVersion));
+            events.accept(
+                    new AgentEvent.CopyReceived(
+                            state,
+                            arrival.slot(),
+                            digest,
+                            arrival.bytes(),
+                            arrival.floor(),
+                            placementVersion));
         } else {
             slot.free();
         }

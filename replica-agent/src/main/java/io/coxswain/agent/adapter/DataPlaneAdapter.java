@@ -13,6 +13,9 @@ import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.View;
 import io.coxswain.bridge.arena.ArenaFile;
 import io.coxswain.bridge.arena.Slot;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -20,9 +23,11 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
-import org.jspecify.annotations.Nullable;
 
-/** The collective and the copy plane behind {@link DataPort}; their callbacks become events. Port calls come from the decision loop. */
+/**
+ * The collective and the copy plane behind {@link DataPort}; their callbacks become events. Port
+ * calls come from the decision loop.
+ */
 final class DataPlaneAdapter implements DataPort, Collective.Listener, CopyPlane.Listener {
     private final ArenaStore arena;
     private final Consumer<AgentEvent> events;
@@ -60,24 +65,32 @@ final class DataPlaneAdapter implements DataPort, Collective.Listener, CopyPlane
 
     @Override
     public void fence(AgentEffect.FenceData fence) {
-        // First the intake: what it took in before is posted already, so the machine hears of it before it hears of the fence.
+        // First the intake: what it took in before is posted already, so the machine hears of it
+        // before it hears of the fence.
         arena.shelf().fence();
         long epoch = fence.belowEpoch();
-        CompletionStage<Void> aborted = collective().abort(epoch);
+        CompletionStage<Void> aborted = collective().abort(fence.jobId(), epoch);
         lastAbort = aborted;
-        var unused = aborted.thenRun(() -> events.accept(new AgentEvent.DataFenced(epoch)));
+        CompletionStage<Void> _ =
+                aborted.thenRun(() -> events.accept(new AgentEvent.DataFenced(epoch)));
     }
 
-    /** Ends transfers that use the slots; completes when nobody of the data plane touches them, or regions of views that were fenced, any more. */
+    /**
+     * Ends transfers that use the slots; completes when nobody of the data plane touches them, or
+     * regions of views that were fenced, any more.
+     */
     CompletionStage<Void> end(Predicate<Slot> slots, String reason) {
-        return copies().cancel(slots, reason).thenCombine(lastAbort, (cancelled, aborted) -> cancelled);
+        return copies().cancel(slots, reason).thenCompose(_ -> lastAbort);
     }
 
     @Override
     public void cancelPushes(SlotRef ref) {
         Slot slot = arena.slot(ref);
         if (slot != null) {
-            var unused = copies().cancel(candidate -> candidate == slot, "its snapshot is not needed any more");
+            CompletionStage<Void> _ =
+                    copies().cancel(
+                                    candidate -> candidate == slot,
+                                    "its snapshot is not needed any more");
         }
     }
 
@@ -86,7 +99,12 @@ final class DataPlaneAdapter implements DataPort, Collective.Listener, CopyPlane
         View view = effect.view();
         ArenaFile region = arena.file(effect.region());
         if (region == null) {
-            throw new IllegalStateException("view " + view.epoch() + " is to use region " + effect.region() + ", which is gone");
+            throw new IllegalStateException(
+                    "view "
+                            + view.epoch()
+                            + " is to use region "
+                            + effect.region()
+                            + ", which is gone");
         }
         collective()
                 .configure(
@@ -104,7 +122,13 @@ final class DataPlaneAdapter implements DataPort, Collective.Listener, CopyPlane
 
     @Override
     public void reduce(AgentEffect.Reduce reduce) {
-        collective().reduce(reduce.epoch(), reduce.step(), reduce.microshardLosses(), reduce.acknowledgedStep(), reduce.executeNanos());
+        collective()
+                .reduce(
+                        reduce.epoch(),
+                        reduce.step(),
+                        reduce.microshardLosses(),
+                        reduce.acknowledgedStep(),
+                        reduce.executeNanos());
     }
 
     @Override
@@ -116,23 +140,40 @@ final class DataPlaneAdapter implements DataPort, Collective.Listener, CopyPlane
     public void push(AgentEffect.PushCopy push) {
         Slot source = arena.slot(push.slot());
         if (source == null) {
-            events.accept(new AgentEvent.CopyPushed(push.state(), push.holder().key(), false, "its file is gone"));
+            events.accept(
+                    new AgentEvent.CopyPushed(
+                            push.state(), push.holder().key(), false, "its file is gone"));
             return;
         }
-        copies().push(new PushRequest(push.state(), source, push.holder(), push.floor(), Math.max(1, push.placementVersion()), false));
+        copies().push(
+                        new PushRequest(
+                                push.state(),
+                                source,
+                                push.holder(),
+                                push.floor(),
+                                Math.max(1, push.placementVersion()),
+                                false));
     }
 
     @Override
     public void fetch(AgentEffect.FetchState fetch) {
         Slot destination = arena.slot(fetch.destination());
         if (destination == null) {
-            events.accept(new AgentEvent.StateFetched(fetch.state(), fetch.destination(), false, "its file is gone", Digest.NONE, 0));
+            events.accept(
+                    new AgentEvent.StateFetched(
+                            fetch.state(),
+                            fetch.destination(),
+                            false,
+                            "its file is gone",
+                            Digest.NONE,
+                            0));
             return;
         }
         if (destination.state() != Slot.State.EMPTY) {
             destination.free();
         }
-        FetchRequest request = new FetchRequest(fetch.state(), fetch.digest(), fetch.donor(), destination);
+        FetchRequest request =
+                new FetchRequest(fetch.state(), fetch.digest(), fetch.donor(), destination);
         fetches.put(request, fetch.destination());
         copies().fetch(request);
     }
@@ -145,7 +186,8 @@ final class DataPlaneAdapter implements DataPort, Collective.Listener, CopyPlane
     // ---------------------------------------------------------------- callbacks
 
     @Override
-    public void reduced(long epoch, long step, double lossSum, long floor, long[] executeNanosByRank) {
+    public void reduced(
+            long epoch, long step, double lossSum, long floor, long[] executeNanosByRank) {
         events.accept(new AgentEvent.Reduced(epoch, step, lossSum, floor, executeNanosByRank));
     }
 
@@ -161,7 +203,9 @@ final class DataPlaneAdapter implements DataPort, Collective.Listener, CopyPlane
 
     @Override
     public void pushed(PushRequest request, boolean verified, String reason) {
-        events.accept(new AgentEvent.CopyPushed(request.state(), request.holder().key(), verified, reason));
+        events.accept(
+                new AgentEvent.CopyPushed(
+                        request.state(), request.holder().key(), verified, reason));
     }
 
     @Override
@@ -171,15 +215,30 @@ final class DataPlaneAdapter implements DataPort, Collective.Listener, CopyPlane
             return;
         }
         if (!ok) {
-            events.accept(new AgentEvent.StateFetched(request.state(), destination, false, reason, Digest.NONE, bytes));
+            events.accept(
+                    new AgentEvent.StateFetched(
+                            request.state(), destination, false, reason, Digest.NONE, bytes));
             return;
         }
         try {
             var table = request.destination().table();
             events.accept(
-                    new AgentEvent.StateFetched(request.state(), destination, true, "", Digest.of(table.digest()), table.meta().dataBytes()));
+                    new AgentEvent.StateFetched(
+                            request.state(),
+                            destination,
+                            true,
+                            "",
+                            Digest.of(table.digest()),
+                            table.meta().dataBytes()));
         } catch (IllegalStateException e) {
-            events.accept(new AgentEvent.StateFetched(request.state(), destination, false, String.valueOf(e.getMessage()), Digest.NONE, bytes));
+            events.accept(
+                    new AgentEvent.StateFetched(
+                            request.state(),
+                            destination,
+                            false,
+                            String.valueOf(e.getMessage()),
+                            Digest.NONE,
+                            bytes));
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.coxswain.agent.adapter;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+
 import io.coxswain.agent.app.ControlPort;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.AgentReport;
@@ -13,12 +14,8 @@ import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientResponseObserver;
-import java.time.Duration;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
-import java.util.function.Function;
+import io.grpc.stub.StreamObserver;
+
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.recipes.cache.ChildData;
 import org.apache.curator.framework.recipes.cache.CuratorCache;
@@ -26,9 +23,17 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
 /**
- * The stream to the leader: finds it in {@code /controller/leader}, opens the one bidirectional call, and when that ends looks again after a random pause that grows
- * with failures, so that many agents do not come back at once. Reports may come from one thread; messages become events.
+ * The stream to the leader: finds it in {@code /controller/leader}, opens the one bidirectional
+ * call, and when that ends looks again after a random pause that grows with failures, so that many
+ * agents do not come back at once. Reports may come from one thread; messages become events.
  */
 final class GrpcControlClient implements ControlPort, AutoCloseable {
     static final String LEADER_PATH = "/controller/leader";
@@ -38,7 +43,9 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
     /** Reports that wait for a leader that does not read; more and the stream is given up. */
     private static final int MOST_UNREAD = 4096;
 
-    private final CuratorFramework zookeeper;
+    /** What is on its way may still arrive after the stream's end. */
+    private static final long CLOSE_MILLIS = 200;
+
     private final AgentProfile profile;
     private final Function<Leader, ManagedChannel> channels;
     private final Consumer<AgentEvent> events;
@@ -73,12 +80,16 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
             Function<Leader, ManagedChannel> channels,
             Consumer<AgentEvent> events,
             Pauses pauses) {
-        this.zookeeper = zookeeper;
         this.profile = profile;
         this.channels = channels;
         this.events = events;
         this.pauses = pauses;
-        this.cache = CuratorCache.build(zookeeper, LEADER_PATH, CuratorCache.Options.SINGLE_NODE_CACHE, CuratorCache.Options.DO_NOT_CLEAR_ON_CLOSE);
+        this.cache =
+                CuratorCache.build(
+                        zookeeper,
+                        LEADER_PATH,
+                        CuratorCache.Options.SINGLE_NODE_CACHE,
+                        CuratorCache.Options.DO_NOT_CLEAR_ON_CLOSE);
         this.thread = Thread.ofVirtual().name("control-" + profile.key().id()).unstarted(this::run);
     }
 
@@ -146,8 +157,10 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
     private boolean converse(Leader target) throws InterruptedException {
         Stream current = new Stream(target);
         try {
-            current.open();
+            // Before it opens: the answer to the opening may come while this thread still stands
+            // here.
             stream = current;
+            current.open();
             if (closed) {
                 current.end("this agent is closing");
             }
@@ -189,9 +202,12 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
             current.end("this agent is closing");
         }
         cache.close();
-        thread.interrupt();
         try {
-            thread.join();
+            // A stream that was open ends by itself; a thread that waits for a leader is woken.
+            if (current == null || !thread.join(Duration.ofMillis(2 * CLOSE_MILLIS))) {
+                thread.interrupt();
+                thread.join();
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -205,6 +221,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         private final ManagedChannel channel;
         private @Nullable ClientCallStreamObserver<AgentMessage> requests;
         private int unread;
+        private boolean opened;
         private boolean ended;
 
         Stream(Leader leader) {
@@ -213,7 +230,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         }
 
         void open() {
-            var unused = ControlPlaneGrpc.newStub(channel).withWaitForReady().withDeadlineAfter(3650, TimeUnit.DAYS).attach(this);
+            StreamObserver<AgentMessage> _ = ControlPlaneGrpc.newStub(channel).attach(this);
         }
 
         @Override
@@ -237,8 +254,6 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
             }
         }
 
-        private boolean opened;
-
         synchronized void send(AgentMessage message) {
             ClientCallStreamObserver<AgentMessage> observer = requests;
             if (ended || observer == null || !opened) {
@@ -254,7 +269,11 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         synchronized void end(String reason) {
             if (!ended) {
                 ended = true;
-                LOG.debug("leaving leader {} of term {}: {}", leader.getCoordinatorId(), leader.getTerm(), reason);
+                LOG.debug(
+                        "leaving leader {} of term {}: {}",
+                        leader.getCoordinatorId(),
+                        leader.getTerm(),
+                        reason);
                 ClientCallStreamObserver<AgentMessage> observer = requests;
                 if (observer != null) {
                     observer.onCompleted();
@@ -273,7 +292,10 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
             try {
                 event = ControlCodec.event(message);
             } catch (IllegalArgumentException e) {
-                LOG.warn("leader {} sent a message that breaks the protocol; the stream is closed", leader.getCoordinatorId(), e);
+                LOG.warn(
+                        "leader {} sent a message that breaks the protocol; the stream is closed",
+                        leader.getCoordinatorId(),
+                        e);
                 end("a message broke the protocol: " + e.getMessage());
                 return;
             }
@@ -307,8 +329,13 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
 
         void shutdown() throws InterruptedException {
             channel.shutdown();
-            if (!channel.awaitTermination(200, TimeUnit.MILLISECONDS)) {
-                channel.shutdownNow();
+            boolean quiet = false;
+            try {
+                quiet = channel.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+            } finally {
+                if (!quiet) {
+                    channel.shutdownNow();
+                }
             }
         }
     }

@@ -1,9 +1,7 @@
 package io.coxswain.agent.adapter;
 
 import io.coxswain.proto.store.v1.AgentRegistration;
-import java.time.Duration;
-import java.util.Arrays;
-import java.util.concurrent.CompletableFuture;
+
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.state.ConnectionState;
 import org.apache.curator.framework.state.ConnectionStateListener;
@@ -14,9 +12,14 @@ import org.apache.zookeeper.data.Stat;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+
 /**
- * The ephemeral node {@code /agents/<id>}. A node of that name that belongs to another session is a dead incarnation's ghost and is deleted: the newest process of a
- * name wins. Registers again whenever the node or the session is gone. Works on one virtual thread.
+ * The ephemeral node {@code /agents/<id>}. A node of that name that belongs to another session is a
+ * dead incarnation's ghost and is deleted: the newest process of a name wins. Registers again
+ * whenever the node or the session is gone. Works on one virtual thread.
  */
 final class ZkRegistration implements AutoCloseable {
     static final String AGENTS_PATH = "/agents";
@@ -49,7 +52,8 @@ final class ZkRegistration implements AutoCloseable {
                         .putAllLabels(profile.labels())
                         .build()
                         .toByteArray();
-        this.thread = Thread.ofVirtual().name("registration-" + profile.key().id()).unstarted(this::run);
+        this.thread =
+                Thread.ofVirtual().name("registration-" + profile.key().id()).unstarted(this::run);
     }
 
     void start() {
@@ -93,7 +97,8 @@ final class ZkRegistration implements AutoCloseable {
                 } catch (InterruptedException e) {
                     throw e;
                 } catch (Exception e) {
-                    // Curator declares Exception: whatever it is, ZooKeeper was not in a state to answer.
+                    // Curator declares Exception: whatever it is, ZooKeeper was not in a state to
+                    // answer.
                     LOG.warn("cannot register {}: {}; trying again", path, e.toString());
                     synchronized (signal) {
                         signal.wait(retry.toMillis());
@@ -111,11 +116,17 @@ final class ZkRegistration implements AutoCloseable {
         Stat found = zookeeper.checkExists().usingWatcher(watcher).forPath(path);
         if (found != null && found.getEphemeralOwner() != session) {
             if (registered.isDone() && !isOurs(zookeeper.getData().forPath(path))) {
-                // A newer process took the name: two that delete each other's nodes would never end.
-                LOG.warn("{} was taken over by another process of the same name; this one stays unregistered", path);
+                // A newer process took the name: two that delete each other's nodes would never
+                // end.
+                LOG.warn(
+                        "{} was taken over by another process of the same name; this one stays"
+                                + " unregistered",
+                        path);
                 return;
             }
-            LOG.info("{} belongs to another session: the ghost of an earlier one; it is deleted", path);
+            LOG.info(
+                    "{} belongs to another session: the ghost of an earlier one; it is deleted",
+                    path);
             try {
                 zookeeper.delete().withVersion(found.getVersion()).forPath(path);
             } catch (KeeperException.NoNodeException | KeeperException.BadVersionException e) {
@@ -125,7 +136,11 @@ final class ZkRegistration implements AutoCloseable {
         }
         if (found == null) {
             try {
-                zookeeper.create().creatingParentsIfNeeded().withMode(CreateMode.EPHEMERAL).forPath(path, record);
+                zookeeper
+                        .create()
+                        .creatingParentsIfNeeded()
+                        .withMode(CreateMode.EPHEMERAL)
+                        .forPath(path, record);
             } catch (KeeperException.NodeExistsException e) {
                 LOG.debug("{} appeared meanwhile", path, e);
                 wake();
@@ -149,7 +164,9 @@ final class ZkRegistration implements AutoCloseable {
             thread.join();
             if (zookeeper.getZookeeperClient().isConnected()) {
                 Stat found = zookeeper.checkExists().forPath(path);
-                if (found != null && found.getEphemeralOwner() == zookeeper.getZookeeperClient().getZooKeeper().getSessionId()) {
+                if (found != null
+                        && found.getEphemeralOwner()
+                                == zookeeper.getZookeeperClient().getZooKeeper().getSessionId()) {
                     zookeeper.delete().quietly().forPath(path);
                 }
             }

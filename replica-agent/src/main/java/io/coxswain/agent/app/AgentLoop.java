@@ -1,17 +1,20 @@
 package io.coxswain.agent.app;
 
 import io.coxswain.agent.core.AgentEvent;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
-import java.util.function.LongSupplier;
+
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
 /**
- * The one thread that decides. Events come from anywhere through {@link #post}; between them the loop sleeps until the machine's next deadline. A machine that throws
- * has broken an invariant: the loop ends and says so, nothing more is decided.
+ * The one thread that decides. Events come from anywhere through {@link #post}; between them the
+ * loop sleeps until the machine's next deadline. A machine that throws has broken an invariant: the
+ * loop ends and says so, nothing more is decided.
  */
 public final class AgentLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AgentLoop.class);
@@ -30,12 +33,14 @@ public final class AgentLoop implements AutoCloseable {
      * @param nanoClock monotonic, any origin
      * @param onFatal called once, on the loop's thread, if the machine or an observer throws
      */
-    public AgentLoop(String name, EffectRunner runner, LongSupplier nanoClock, Consumer<Throwable> onFatal) {
+    public AgentLoop(
+            String name, EffectRunner runner, LongSupplier nanoClock, Consumer<Throwable> onFatal) {
         this.runner = runner;
         this.nanoClock = nanoClock;
         this.onFatal = onFatal;
         this.originNanos = nanoClock.getAsLong();
-        this.thread = Thread.ofPlatform().name("coxswain-agent-" + name).daemon().unstarted(this::run);
+        this.thread =
+                Thread.ofPlatform().name("coxswain-agent-" + name).daemon().unstarted(this::run);
     }
 
     public void start() {
@@ -49,7 +54,7 @@ public final class AgentLoop implements AutoCloseable {
 
     /** True on the thread that decides. */
     public boolean isDecidingThread() {
-        return Thread.currentThread() == thread;
+        return Thread.currentThread().equals(thread);
     }
 
     private void run() {

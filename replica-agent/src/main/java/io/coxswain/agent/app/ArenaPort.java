@@ -4,7 +4,10 @@ import io.coxswain.agent.core.model.ArenaShape;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateName;
 
-/** Files of shared memory, their slots, and what peers may read or write of them. Nothing here blocks or throws. */
+/**
+ * Files of shared memory, their slots, and what peers may read or write of them. Nothing here
+ * blocks or throws.
+ */
 public interface ArenaPort {
     void create(String file, ArenaShape shape);
 

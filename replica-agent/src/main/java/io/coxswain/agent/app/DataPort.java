@@ -2,9 +2,13 @@ package io.coxswain.agent.app;
 
 import io.coxswain.agent.core.AgentEffect;
 import io.coxswain.agent.core.model.SlotRef;
+
 import java.util.List;
 
-/** The data plane: reductions, gathers and copies. Nothing here blocks or throws; results come back as events. */
+/**
+ * The data plane: reductions, gathers and copies. Nothing here blocks or throws; results come back
+ * as events.
+ */
 public interface DataPort {
     void fence(AgentEffect.FenceData fence);
 

@@ -5,9 +5,13 @@ import io.coxswain.agent.core.AgentEffect;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.AgentMachine;
 import io.coxswain.agent.core.AgentReport;
+
 import java.util.List;
 
-/** Gives events to the machine and carries its effects out, in order. No threads: a loop or a simulator drives it. */
+/**
+ * Gives events to the machine and carries its effects out, in order. No threads: a loop or a
+ * simulator drives it.
+ */
 public final class EffectRunner {
     private final AgentMachine machine;
     private final AgentPorts ports;
@@ -34,12 +38,16 @@ public final class EffectRunner {
 
     private void carryOut(AgentEffect effect) {
         switch (effect) {
-            case AgentEffect.Report report -> ports.control().report(complete(report.report()), machine.termSeen());
+            case AgentEffect.Report report ->
+                    ports.control().report(complete(report.report()), machine.termSeen());
             case AgentEffect.LeaveStream leave -> ports.control().leave(leave.reason());
-            case AgentEffect.StartWorker start -> ports.worker().start(start.generation(), start.job());
+            case AgentEffect.StartWorker start ->
+                    ports.worker().start(start.generation(), start.job());
             case AgentEffect.StopWorker stop -> ports.worker().stop(stop.generation());
-            case AgentEffect.KillWorker kill -> ports.worker().kill(kill.generation(), kill.reason());
-            case AgentEffect.AbortWorker abort -> ports.worker().abort(abort.generation(), abort.belowEpoch());
+            case AgentEffect.KillWorker kill ->
+                    ports.worker().kill(kill.generation(), kill.reason());
+            case AgentEffect.AbortWorker abort ->
+                    ports.worker().abort(abort.generation(), abort.belowEpoch());
             case AgentEffect.AskWorker ask -> ports.worker().ask(ask.generation(), ask.request());
             case AgentEffect.FenceData fence -> ports.data().fence(fence);
             case AgentEffect.ConfigureCollective view -> ports.data().configure(view);
@@ -48,25 +56,34 @@ public final class EffectRunner {
             case AgentEffect.PushCopy push -> ports.data().push(push);
             case AgentEffect.CancelPushes cancel -> ports.data().cancelPushes(cancel.slot());
             case AgentEffect.FetchState fetch -> ports.data().fetch(fetch);
-            case AgentEffect.CreateFile create -> ports.arena().create(create.file(), create.shape());
+            case AgentEffect.CreateFile create ->
+                    ports.arena().create(create.file(), create.shape());
             case AgentEffect.DeleteFile delete -> ports.arena().delete(delete.file());
             case AgentEffect.FreeSlot free -> ports.arena().free(free.slot());
             case AgentEffect.InspectFile inspect -> ports.arena().inspect(inspect.file());
             case AgentEffect.ShareState share -> ports.arena().share(share.state(), share.slot());
             case AgentEffect.UnshareState unshare -> ports.arena().unshare(unshare.state());
             case AgentEffect.HoldCopies hold -> ports.arena().holdCopies(hold.shard(), hold.file());
-            case AgentEffect.ReleaseCopies release -> ports.arena().releaseCopies(release.shard(), release.file(), release.forget());
+            case AgentEffect.ReleaseCopies release ->
+                    ports.arena().releaseCopies(release.shard(), release.file(), release.forget());
             case AgentEffect.DropCopy drop -> ports.arena().dropCopy(drop.state(), drop.slot());
             case AgentEffect.AdmitCopies admit -> ports.arena().admitCopies(admit.epoch());
-            case AgentEffect.Reached reached -> observer.reached(new AgentObserver.Coordinate(reached.step(), reached.phase()));
+            case AgentEffect.Reached reached ->
+                    observer.reached(new AgentObserver.Coordinate(reached.step(), reached.phase()));
         }
     }
 
     /** Whom a collective operation waits for is known outside the machine only. */
     private AgentReport complete(AgentReport report) {
-        if (report instanceof AgentReport.Heartbeat beat && (beat.operation().equals("reduce") || beat.operation().equals("gather"))) {
+        if (report instanceof AgentReport.Heartbeat beat
+                && (beat.operation().equals("reduce") || beat.operation().equals("gather"))) {
             return new AgentReport.Heartbeat(
-                    beat.sequence(), beat.jobTimeNanos(), beat.operation(), beat.step(), ports.data().waitingForRanks(), beat.operationNanos());
+                    beat.sequence(),
+                    beat.jobTimeNanos(),
+                    beat.operation(),
+                    beat.step(),
+                    ports.data().waitingForRanks(),
+                    beat.operationNanos());
         }
         return report;
     }

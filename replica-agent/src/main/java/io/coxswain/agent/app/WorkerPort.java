@@ -3,7 +3,10 @@ package io.coxswain.agent.app;
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.JobSpec;
 
-/** The worker process. Nothing here blocks or throws; what happens comes back as events that carry the generation. */
+/**
+ * The worker process. Nothing here blocks or throws; what happens comes back as events that carry
+ * the generation.
+ */
 public interface WorkerPort {
     void start(int generation, JobSpec job);
 

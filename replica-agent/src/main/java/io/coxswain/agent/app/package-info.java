@@ -1,4 +1,7 @@
-/** The decision loop of an agent: one thread, the ports it acts through, and nothing that knows sockets, ZooKeeper or files. */
+/**
+ * The decision loop of an agent: one thread, the ports it acts through, and nothing that knows
+ * sockets, ZooKeeper or files.
+ */
 @NullMarked
 package io.coxswain.agent.app;
 

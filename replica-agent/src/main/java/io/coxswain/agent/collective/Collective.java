@@ -40,14 +40,15 @@ public interface Collective extends AutoCloseable {
     void gather(long epoch, long step);
 
     /**
-     * Drops the work of epochs below the given one; callbacks for them never come after this
-     * returns.
+     * Drops the work of the job's epochs below the given one, and of every other job; callbacks for
+     * them never come after this returns. Epochs count within a job, and jobs follow one another:
+     * after the first word of a job, here or in {@link #configure}, former ones are refused.
      *
      * @return completes (soon, on a thread of the data plane) when no memory of the older epochs'
      *     regions is read or written any more: only then may the region be overwritten, reused for
      *     something else or unmapped
      */
-    CompletionStage<Void> abort(long belowEpoch);
+    CompletionStage<Void> abort(String jobId, long belowEpoch);
 
     /** The ranks whose data the operations under way lack; empty when there is none. Any thread. */
     Set<Integer> waitingForRanks();

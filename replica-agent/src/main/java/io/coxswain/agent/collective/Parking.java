@@ -57,16 +57,15 @@ final class Parking {
         return new Place(connection, header, payloadBytes);
     }
 
-    /** The connection has ended. What it brought completely stays good. */
+    /**
+     * The connection has ended. What it brought comes again: the peer sends anew what may be
+     * lacking.
+     */
     void forget(Connection connection) {
         waiting.remove(connection);
-    }
-
-    /** Frees what belongs to epochs below this one. */
-    void dropBelow(long epoch) {
         for (Iterator<Parked> parked = frames.iterator(); parked.hasNext(); ) {
             Parked frame = parked.next();
-            if (frame.header.getEpoch() < epoch) {
+            if (frame.connection.equals(connection)) {
                 parked.remove();
                 free(frame);
             }

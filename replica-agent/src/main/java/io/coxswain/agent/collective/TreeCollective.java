@@ -50,14 +50,15 @@ public final class TreeCollective implements Collective {
     /** Held while the listener is called, so that {@link #abort} can promise silence. */
     private final Object telling = new Object();
 
-    private long promised;
+    private final Fence promised = new Fence();
+    private boolean silent;
     private volatile @Nullable ViewWork published;
 
     // Confined to the lane's thread.
     private final Map<AgentKey, Member> members = new HashMap<>();
     private final List<ViewWork> leaving = new ArrayList<>();
     private @Nullable ViewWork current;
-    private long fence;
+    private final Fence fence = new Fence();
     private boolean closed;
 
     /** Serves the plane's collectives; before the plane is started. */
@@ -84,7 +85,7 @@ public final class TreeCollective implements Collective {
     @Override
     public void configure(CollectiveView view) {
         synchronized (telling) {
-            promised = Math.max(promised, view.epoch());
+            promised.raise(view.jobId(), view.epoch());
         }
         lane.execute(() -> enter(view));
     }
@@ -117,12 +118,12 @@ public final class TreeCollective implements Collective {
     }
 
     @Override
-    public CompletionStage<Void> abort(long belowEpoch) {
+    public CompletionStage<Void> abort(String jobId, long belowEpoch) {
         synchronized (telling) {
-            promised = Math.max(promised, belowEpoch);
+            promised.raise(jobId, belowEpoch);
         }
         CompletableFuture<Void> done = new CompletableFuture<>();
-        if (!lane.execute(() -> leave(belowEpoch, done))) {
+        if (!lane.execute(() -> leave(jobId, belowEpoch, done))) {
             done.complete(null);
         }
         return done;
@@ -153,11 +154,11 @@ public final class TreeCollective implements Collective {
     @Override
     public void close() {
         synchronized (telling) {
-            promised = Long.MAX_VALUE;
+            silent = true;
         }
         lane.execute(() -> {
             closed = true;
-            leave(Long.MAX_VALUE, new CompletableFuture<>());
+            drop(new CompletableFuture<>());
             members.values().forEach(member -> member.link.close());
             members.clear();
             summer.shutdown();
@@ -170,10 +171,16 @@ public final class TreeCollective implements Collective {
     }
 
     private void enter(CollectiveView view) {
-        if (closed || view.epoch() < fence || of(view.epoch()) != null) {
+        ViewWork before = current;
+        if (closed
+                || !fence.raise(view.jobId(), view.epoch())
+                || fence.refuses(view.jobId(), view.epoch())
+                || (before != null
+                        && before.view().jobId().equals(view.jobId())
+                        && before.view().epoch() == view.epoch())) {
             return;
         }
-        leave(view.epoch(), new CompletableFuture<>());
+        drop(new CompletableFuture<>());
         Set<AgentKey> wanted = new HashSet<>();
         @Nullable Link[] links = new @Nullable Link[view.ranks()];
         for (int rank = 0; rank < view.ranks(); rank++) {
@@ -201,17 +208,23 @@ public final class TreeCollective implements Collective {
                     }
                     return gone;
                 });
-        ViewWork work = new ViewWork(view, lane, summer, links, this::unpark, new Results());
+        ViewWork work = new ViewWork(view, lane, summer, links, this::unpark, new Results(view));
         current = work;
         published = work;
         members.values().forEach(member -> member.link.connect());
         unpark();
     }
 
-    private void leave(long belowEpoch, CompletableFuture<Void> done) {
-        fence = Math.max(fence, belowEpoch);
+    private void leave(String jobId, long belowEpoch, CompletableFuture<Void> done) {
+        fence.raise(jobId, belowEpoch);
+        drop(done);
+        unpark();
+    }
+
+    /** Drops the view if it is fenced, and waits for the end of all that were dropped. */
+    private void drop(CompletableFuture<Void> done) {
         ViewWork work = current;
-        if (work != null && work.view().epoch() < belowEpoch) {
+        if (work != null && (closed || !fence.admits(work.view().jobId(), work.view().epoch()))) {
             current = null;
             published = null;
             leaving.add(work);
@@ -230,7 +243,6 @@ public final class TreeCollective implements Collective {
         if (open.isEmpty()) {
             done.complete(null);
         }
-        parking.dropBelow(fence);
     }
 
     /** Takes up what was kept and can be used now. */
@@ -240,17 +252,16 @@ public final class TreeCollective implements Collective {
 
     /** Where a frame's payload goes; null if it came too early. */
     private @Nullable PayloadSink accept(AgentKey from, FrameHeader header, int payloadBytes) {
-        if (header.getEpoch() < fence) {
+        if (closed || fence.refuses(header.getJobId(), header.getEpoch())) {
             return PayloadSink.DISCARD;
         }
         ViewWork work = current;
-        if (work == null || header.getEpoch() > work.view().epoch()) {
+        if (work == null
+                || !header.getJobId().equals(work.view().jobId())
+                || header.getEpoch() != work.view().epoch()) {
             return null;
         }
         CollectiveView view = work.view();
-        if (header.getEpoch() < view.epoch() || !header.getJobId().equals(view.jobId())) {
-            return PayloadSink.DISCARD;
-        }
         return switch (header.getBodyCase()) {
             case CONTRIBUTION -> {
                 int rank = rank(view, from, header.getContribution().getFromRank());
@@ -286,24 +297,30 @@ public final class TreeCollective implements Collective {
         return rank;
     }
 
-    private void tell(long epoch, Runnable call) {
+    private void tell(CollectiveView view, Runnable call) {
         synchronized (telling) {
-            if (epoch >= promised) {
+            if (!silent && promised.admits(view.jobId(), view.epoch())) {
                 call.run();
             }
         }
     }
 
     private final class Results implements ViewWork.Results {
+        private final CollectiveView view;
+
+        Results(CollectiveView view) {
+            this.view = view;
+        }
+
         @Override
         public void reduced(
                 long epoch, long step, double lossSum, long floor, long[] executeNanosByRank) {
-            tell(epoch, () -> listener.reduced(epoch, step, lossSum, floor, executeNanosByRank));
+            tell(view, () -> listener.reduced(epoch, step, lossSum, floor, executeNanosByRank));
         }
 
         @Override
         public void gathered(long epoch, long step) {
-            tell(epoch, () -> listener.gathered(epoch, step));
+            tell(view, () -> listener.gathered(epoch, step));
         }
     }
 
@@ -334,7 +351,7 @@ public final class TreeCollective implements Collective {
             ViewWork work = current;
             if (work != null && attempt == 1) {
                 long epoch = work.view().epoch();
-                tell(epoch, () -> listener.peerUnreachable(epoch, rank, detail));
+                tell(work.view(), () -> listener.peerUnreachable(epoch, rank, detail));
             }
         }
     }

@@ -19,7 +19,10 @@ public sealed interface AgentEffect {
 
     // ---------------------------------------------------------------- the worker
 
-    /** Start a process for that job; answered by {@link AgentEvent.WorkerConnected} or {@link AgentEvent.WorkerExited}. */
+    /**
+     * Start a process for that job; answered by {@link AgentEvent.WorkerConnected} or {@link
+     * AgentEvent.WorkerExited}.
+     */
     record StartWorker(int generation, JobSpec job) implements AgentEffect {}
 
     /** Let it exit; whatever comes from it later is dropped. */
@@ -39,24 +42,40 @@ public sealed interface AgentEffect {
     record FenceData(String jobId, long belowEpoch) implements AgentEffect {}
 
     /** Join the collective of a view as {@code rank} with the tensors of {@code region}. */
-    record ConfigureCollective(View view, int rank, JobSpec job, StateLayout layout, String region) implements AgentEffect {}
+    record ConfigureCollective(View view, int rank, JobSpec job, StateLayout layout, String region)
+            implements AgentEffect {}
 
-    record Reduce(long epoch, long step, float[] microshardLosses, long acknowledgedStep, long executeNanos) implements AgentEffect {}
+    /**
+     * {@code microshardLosses} is not copied: it goes from the worker's answer to the collective.
+     */
+    @SuppressWarnings("ArrayRecordComponent")
+    record Reduce(
+            long epoch,
+            long step,
+            float[] microshardLosses,
+            long acknowledgedStep,
+            long executeNanos)
+            implements AgentEffect {}
 
     record Gather(long epoch, long step) implements AgentEffect {}
 
     /** Stream an own snapshot to a holder; answered by {@link AgentEvent.CopyPushed}. */
-    record PushCopy(StateName state, SlotRef slot, Peer holder, long floor, long placementVersion) implements AgentEffect {}
+    record PushCopy(StateName state, SlotRef slot, Peer holder, long floor, long placementVersion)
+            implements AgentEffect {}
 
     /** End the pushes that read this slot; they are answered as not verified. */
     record CancelPushes(SlotRef slot) implements AgentEffect {}
 
     /** Bring a state into a free slot; answered by {@link AgentEvent.StateFetched}. */
-    record FetchState(StateName state, Digest digest, Peer donor, SlotRef destination) implements AgentEffect {}
+    record FetchState(StateName state, Digest digest, Peer donor, SlotRef destination)
+            implements AgentEffect {}
 
     // ---------------------------------------------------------------- the arena
 
-    /** Make a file with its space reserved; answered by {@link AgentEvent.FileReady} or {@link AgentEvent.FileFailed}. */
+    /**
+     * Make a file with its space reserved; answered by {@link AgentEvent.FileReady} or {@link
+     * AgentEvent.FileFailed}.
+     */
     record CreateFile(String file, ArenaShape shape) implements AgentEffect {}
 
     record DeleteFile(String file) implements AgentEffect {}
@@ -74,7 +93,10 @@ public sealed interface AgentEffect {
     /** Take in copies of {@code shard} into the slots of {@code file}. */
     record HoldCopies(int shard, String file) implements AgentEffect {}
 
-    /** Take in no more copies of {@code shard}; what is in its file stays, and with {@code forget} it is the machine's alone. */
+    /**
+     * Take in no more copies of {@code shard}; what is in its file stays, and with {@code forget}
+     * it is the machine's alone.
+     */
     record ReleaseCopies(int shard, String file, boolean forget) implements AgentEffect {}
 
     /** A held copy is of no use any more: its slot is free. */

@@ -11,11 +11,15 @@ import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
+
 import java.util.List;
 
-/** What the machine is told. Late, doubled and outdated events are dropped by the machine, never by the caller. */
+/**
+ * What the machine is told. Late, doubled and outdated events are dropped by the machine, never by
+ * the caller.
+ */
 public sealed interface AgentEvent {
-    /** Time passed: sent when {@link AgentMachine#nextDeadlineNanos()} has come. */
+    /** Time passed: sent when {@link AgentMachine#nextDeadlineNanos} has come. */
     record Tick() implements AgentEvent {}
 
     // ---------------------------------------------------------------- the leader
@@ -48,7 +52,9 @@ public sealed interface AgentEvent {
 
     record PlacementInstalled(long term, Placement placement) implements FromLeader {}
 
-    record FinalRequested(long term, String jobId, long epoch, long step, List<LineageSegment> lineage) implements FromLeader {
+    record FinalRequested(
+            long term, String jobId, long epoch, long step, List<LineageSegment> lineage)
+            implements FromLeader {
         public FinalRequested {
             lineage = List.copyOf(lineage);
         }
@@ -56,7 +62,8 @@ public sealed interface AgentEvent {
 
     record JobEnded(long term, String jobId, String reason) implements FromLeader {}
 
-    record ProgressAcknowledged(long term, String jobId, long epoch, long step) implements FromLeader {}
+    record ProgressAcknowledged(long term, String jobId, long epoch, long step)
+            implements FromLeader {}
 
     // ---------------------------------------------------------------- the worker
 
@@ -72,15 +79,26 @@ public sealed interface AgentEvent {
     record WorkerPonged(int generation) implements FromWorker {}
 
     /**
+     * The worker is warm.
+     *
      * @param liveBytes of the largest shard's live state in the region
      * @param pieces of a snapshot, at most
      */
-    record JobLoaded(int generation, StateLayout layout, long liveBytes, int pieces, long loadNanos, long compileNanos) implements FromWorker {}
+    record JobLoaded(
+            int generation,
+            StateLayout layout,
+            long liveBytes,
+            int pieces,
+            long loadNanos,
+            long compileNanos)
+            implements FromWorker {}
 
     /** {@code digest} of the loaded slot, {@link Digest#NONE} for INIT and KEEP_LIVE. */
-    record ViewPrepared(int generation, long epoch, long step, Digest digest, long loadedBytes) implements FromWorker {}
+    record ViewPrepared(int generation, long epoch, long step, Digest digest, long loadedBytes)
+            implements FromWorker {}
 
     /** {@code microshardLosses}: sums over the samples of each own microshard; not copied. */
+    @SuppressWarnings("ArrayRecordComponent")
     record Executed(
             int generation,
             long epoch,
@@ -95,16 +113,21 @@ public sealed interface AgentEvent {
     /** The request was of an epoch that is aborted, and changed nothing. */
     record RequestAborted(int generation, WorkerRequest request) implements FromWorker {}
 
-    record Applied(int generation, long epoch, long step, long applyNanos, long snapshotStallNanos) implements FromWorker {}
+    record Applied(int generation, long epoch, long step, long applyNanos, long snapshotStallNanos)
+            implements FromWorker {}
 
-    record SnapshotCommitted(int generation, long epoch, long step, int slot, Digest digest, long bytes) implements FromWorker {}
+    record SnapshotCommitted(
+            int generation, long epoch, long step, int slot, Digest digest, long bytes)
+            implements FromWorker {}
 
-    record SnapshotFailed(int generation, long epoch, long step, int slot, String reason) implements FromWorker {}
+    record SnapshotFailed(int generation, long epoch, long step, int slot, String reason)
+            implements FromWorker {}
 
     record Finished(int generation, FinalParts parts) implements FromWorker {}
 
     /** Came instead of the answer to {@code request}. */
-    record WorkerFaulted(int generation, WorkerRequest request, String code, String message) implements FromWorker {}
+    record WorkerFaulted(int generation, WorkerRequest request, String code, String message)
+            implements FromWorker {}
 
     /** The process is gone; {@code cause} has its status and last words. */
     record WorkerExited(int generation, String cause) implements FromWorker {}
@@ -112,7 +135,9 @@ public sealed interface AgentEvent {
     // ---------------------------------------------------------------- the data plane
 
     /** {@code executeNanosByRank} is not copied. */
-    record Reduced(long epoch, long step, double lossSum, long floor, long[] executeNanosByRank) implements AgentEvent {}
+    @SuppressWarnings("ArrayRecordComponent")
+    record Reduced(long epoch, long step, double lossSum, long floor, long[] executeNanosByRank)
+            implements AgentEvent {}
 
     record Gathered(long epoch, long step) implements AgentEvent {}
 
@@ -122,12 +147,30 @@ public sealed interface AgentEvent {
     record DataFenced(long epoch) implements AgentEvent {}
 
     /** A holder's verdict, or why none came. */
-    record CopyPushed(StateName state, AgentKey holder, boolean verified, String reason) implements AgentEvent {}
+    record CopyPushed(StateName state, AgentKey holder, boolean verified, String reason)
+            implements AgentEvent {}
 
-    record StateFetched(StateName state, SlotRef destination, boolean ok, String reason, Digest digest, long bytes) implements AgentEvent {}
+    record StateFetched(
+            StateName state,
+            SlotRef destination,
+            boolean ok,
+            String reason,
+            Digest digest,
+            long bytes)
+            implements AgentEvent {}
 
-    /** A copy for another rank is complete and verified in {@code slot}. {@code floor}: what its source said. */
-    record CopyReceived(StateName state, SlotRef slot, Digest digest, long bytes, long floor, long placementVersion) implements AgentEvent {}
+    /**
+     * A copy for another rank is complete and verified in {@code slot}. {@code floor}: what its
+     * source said.
+     */
+    record CopyReceived(
+            StateName state,
+            SlotRef slot,
+            Digest digest,
+            long bytes,
+            long floor,
+            long placementVersion)
+            implements AgentEvent {}
 
     /** A held copy made room (its step is below the floor), or was found damaged. */
     record CopyDropped(StateName state, SlotRef slot) implements AgentEvent {}

@@ -6,12 +6,14 @@ package io.coxswain.agent.core;
  * @param pongNanos a worker without a sign of life for this long is killed
  * @param abortNanos a worker that does not answer an aborted execute is killed
  * @param applyNanos an apply that does not end after a fence: the worker is killed
- * @param commitGraceNanos a fenced agent waits this long for a snapshot being committed before it answers
+ * @param commitGraceNanos a fenced agent waits this long for a snapshot being committed before it
+ *     answers
  * @param fetchNanos how long a fetch is tried again
  * @param fetchRetryNanos pause between tries
  * @param pushRetryNanos first pause after a refused copy, doubled up to 32 times this
  * @param copyHeldNanos least time between two reports of held copies of one shard
- * @param restartNanos first pause after a worker that died while loading, doubled up to 16 times this
+ * @param restartNanos first pause after a worker that died while loading, doubled up to 16 times
+ *     this
  * @param loadAttempts workers that die while loading before the agent calls itself unfit
  */
 public record AgentLimits(
@@ -29,7 +31,17 @@ public record AgentLimits(
 
     /** The values that fit most hosts. */
     public static final AgentLimits DEFAULT =
-            new AgentLimits(2_000 * MILLI, 1_000 * MILLI, 10_000 * MILLI, 50 * MILLI, 1_000 * MILLI, 30 * MILLI, 20 * MILLI, 1_000 * MILLI, 200 * MILLI, 3);
+            new AgentLimits(
+                    2_000 * MILLI,
+                    1_000 * MILLI,
+                    10_000 * MILLI,
+                    50 * MILLI,
+                    1_000 * MILLI,
+                    30 * MILLI,
+                    20 * MILLI,
+                    1_000 * MILLI,
+                    200 * MILLI,
+                    3);
 
     public AgentLimits {
         if (pongNanos < 1
@@ -42,13 +54,24 @@ public record AgentLimits(
                 || copyHeldNanos < 0
                 || restartNanos < 0
                 || loadAttempts < 1) {
-            throw new IllegalArgumentException("an agent's limits must be positive durations in nanoseconds and at least one load attempt");
+            throw new IllegalArgumentException(
+                    "an agent's limits must be positive durations in nanoseconds and at least one"
+                            + " load attempt");
         }
     }
 
     /** The same with another limit for silent workers. */
     public AgentLimits withPongNanos(long nanos) {
         return new AgentLimits(
-                nanos, abortNanos, applyNanos, commitGraceNanos, fetchNanos, fetchRetryNanos, pushRetryNanos, copyHeldNanos, restartNanos, loadAttempts);
+                nanos,
+                abortNanos,
+                applyNanos,
+                commitGraceNanos,
+                fetchNanos,
+                fetchRetryNanos,
+                pushRetryNanos,
+                copyHeldNanos,
+                restartNanos,
+                loadAttempts);
     }
 }

@@ -9,8 +9,10 @@ import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.Restore;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
-import java.util.List;
+
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
 
 /** What an agent tells the leader. Each names its counterpart in the control protocol. */
 public sealed interface AgentReport {
@@ -18,35 +20,62 @@ public sealed interface AgentReport {
     record Attach(Inventory inventory, long jobTimeNanos) implements AgentReport {}
 
     /** {@code waitingForRanks} is filled in where the report is sent. */
-    record Heartbeat(long sequence, long jobTimeNanos, String operation, long step, List<Integer> waitingForRanks, long operationNanos)
+    record Heartbeat(
+            long sequence,
+            long jobTimeNanos,
+            String operation,
+            long step,
+            List<Integer> waitingForRanks,
+            long operationNanos)
             implements AgentReport {
         public Heartbeat {
             waitingForRanks = List.copyOf(waitingForRanks);
         }
     }
 
-    record JobReady(String jobId, StateLayout layout, long loadNanos, long compileNanos) implements AgentReport {}
+    record JobReady(String jobId, StateLayout layout, long loadNanos, long compileNanos)
+            implements AgentReport {}
 
     record JobUnfit(String jobId, String reason) implements AgentReport {}
 
     /** Answer to a fence. */
     record Holdings(Inventory inventory) implements AgentReport {}
 
-    record ViewReady(String jobId, long epoch, long step, Digest digest, Restore.Action action, long restoredBytes, long restoreNanos)
+    record ViewReady(
+            String jobId,
+            long epoch,
+            long step,
+            Digest digest,
+            Restore.Action action,
+            long restoredBytes,
+            long restoreNanos)
             implements AgentReport {}
 
-    /** {@code badState}: what the order named was missing or did not match; {@code state} and {@code source} say which. */
-    record ViewFailed(String jobId, long epoch, String reason, boolean badState, @Nullable StateName state, @Nullable AgentKey source)
+    /**
+     * {@code badState}: what the order named was missing or did not match; {@code state} and {@code
+     * source} say which.
+     */
+    record ViewFailed(
+            String jobId,
+            long epoch,
+            String reason,
+            boolean badState,
+            @Nullable StateName state,
+            @Nullable AgentKey source)
             implements AgentReport {}
 
     record StepsDone(Progress progress) implements AgentReport {}
 
-    record WorkerLost(String jobId, long epoch, String cause, boolean hung) implements AgentReport {}
+    record WorkerLost(String jobId, long epoch, String cause, boolean hung)
+            implements AgentReport {}
 
     record CopyHeld(HeldState copy, long placementVersion) implements AgentReport {}
 
     /** {@code evaluated}: rank 0 measured loss and accuracy on held-out data. */
-    record FinalState(String jobId, long epoch, long step, int rank, boolean evaluated, FinalParts parts) implements AgentReport {}
+    record FinalState(
+            String jobId, long epoch, long step, int rank, boolean evaluated, FinalParts parts)
+            implements AgentReport {}
 
-    record PeerUnreachable(String jobId, long epoch, AgentKey peer, String detail) implements AgentReport {}
+    record PeerUnreachable(String jobId, long epoch, AgentKey peer, String detail)
+            implements AgentReport {}
 }

@@ -3,15 +3,18 @@ package io.coxswain.agent.core;
 import io.coxswain.agent.core.model.ArenaShape;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateName;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Which shard and step lies in which slot of the files of copies, and where the next one may go. The data plane asks this while a copy arrives, so it is kept apart
- * from the machine and guarded by its caller's lock; the machine hears of every change.
+ * Which shard and step lies in which slot of the files of copies, and where the next one may go.
+ * The data plane asks this while a copy arrives, so it is kept apart from the machine and guarded
+ * by its caller's lock; the machine hears of every change.
  */
 public final class HeldCopies {
     private static final class Entry {
@@ -61,8 +64,9 @@ public final class HeldCopies {
     }
 
     /**
-     * Finds a free slot for a copy that is about to arrive. Frees what is older than {@code floor}. A copy of a state that is here already goes into another slot:
-     * one being written never overwrites a good one.
+     * Finds a free slot for a copy that is about to arrive. Frees what is older than {@code floor}.
+     * A copy of a state that is here already goes into another slot: one being written never
+     * overwrites a good one.
      */
     public Admission admit(StateName name, long floor) {
         String file = fileOfShard.get(name.shard());
@@ -70,7 +74,8 @@ public final class HeldCopies {
             return new Admission(null, List.of(), "a view is being prepared");
         }
         if (file == null) {
-            return new Admission(null, List.of(), "this agent holds no copies of shard " + name.shard());
+            return new Admission(
+                    null, List.of(), "this agent holds no copies of shard " + name.shard());
         }
         List<Dropped> dropped = new ArrayList<>();
         for (Entry entry : List.copyOf(entries)) {
@@ -89,7 +94,8 @@ public final class HeldCopies {
             }
         }
         if (slot == null) {
-            return new Admission(null, dropped, "no free slot for shard " + name.shard() + ": floor " + floor);
+            return new Admission(
+                    null, dropped, "no free slot for shard " + name.shard() + ": floor " + floor);
         }
         entries.add(new Entry(name, slot));
         return new Admission(slot, dropped, "");
@@ -109,7 +115,10 @@ public final class HeldCopies {
         return null;
     }
 
-    /** With all slots full: a complete copy that lies between the oldest (the way back) and the newest. */
+    /**
+     * With all slots full: a complete copy that lies between the oldest (the way back) and the
+     * newest.
+     */
     private @Nullable Entry dispensable(String file, StateName arriving) {
         Entry oldest = null;
         Entry newest = null;
@@ -120,14 +129,20 @@ public final class HeldCopies {
             }
         }
         for (Entry entry : entries) {
-            if (entry.slot.file().equals(file) && entry.complete && entry != oldest && entry != newest && entry.name.step() < arriving.step() + 1) {
+            if (entry.slot.file().equals(file)
+                    && entry.complete
+                    && entry != oldest
+                    && entry != newest
+                    && entry.name.step() < arriving.step() + 1) {
                 return entry;
             }
         }
         return null;
     }
 
-    /** The copy is complete, verified and committed. Returns false if nobody waits for it any more. */
+    /**
+     * The copy is complete, verified and committed. Returns false if nobody waits for it any more.
+     */
     public boolean received(StateName name, SlotRef slot) {
         for (Entry entry : entries) {
             if (entry.slot.equals(slot) && entry.name.equals(name)) {
@@ -138,7 +153,10 @@ public final class HeldCopies {
         return false;
     }
 
-    /** The copy did not arrive whole, or was found damaged: its slot is free. Returns true if it had been complete. */
+    /**
+     * The copy did not arrive whole, or was found damaged: its slot is free. Returns true if it had
+     * been complete.
+     */
     public boolean damaged(StateName name, SlotRef slot) {
         for (Entry entry : List.copyOf(entries)) {
             if (entry.slot.equals(slot) && entry.name.equals(name)) {
@@ -151,7 +169,8 @@ public final class HeldCopies {
 
     /** Returns true if the copy was there and its slot may be freed now. */
     public boolean drop(StateName name, SlotRef slot) {
-        return entries.removeIf(entry -> entry.complete && entry.slot.equals(slot) && entry.name.equals(name));
+        return entries.removeIf(
+                entry -> entry.complete && entry.slot.equals(slot) && entry.name.equals(name));
     }
 
     /** Where a complete copy lies, null if there is none of that name. */

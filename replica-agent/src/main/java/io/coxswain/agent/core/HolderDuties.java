@@ -10,14 +10,19 @@ import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.View;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import org.jspecify.annotations.Nullable;
 
-/** The copies that this agent holds for other ranks, as told by the intake, and the files they lie in. */
+/**
+ * The copies that this agent holds for other ranks, as told by the intake, and the files they lie
+ * in.
+ */
 final class HolderDuties {
     /** A complete, verified copy. */
     record Copy(StateName name, SlotRef slot, Digest digest, long bytes) {}
@@ -85,7 +90,9 @@ final class HolderDuties {
         for (int shard : wanted) {
             CopyFile file = new CopyFile(shard, "copies-" + shard + "-" + made++);
             files.add(file);
-            out.add(new AgentEffect.CreateFile(file.name, ArenaShape.copies(layout, shard, worker.pieces())));
+            out.add(
+                    new AgentEffect.CreateFile(
+                            file.name, ArenaShape.copies(layout, shard, worker.pieces())));
         }
     }
 
@@ -109,7 +116,10 @@ final class HolderDuties {
         return false;
     }
 
-    /** There was no room: this agent holds no copies of that shard until the next placement asks again. */
+    /**
+     * There was no room: this agent holds no copies of that shard until the next placement asks
+     * again.
+     */
     boolean fileFailed(String name) {
         return files.removeIf(file -> file.name.equals(name));
     }
@@ -126,7 +136,8 @@ final class HolderDuties {
     }
 
     void dropped(AgentEvent.CopyDropped event) {
-        copies.removeIf(copy -> copy.slot().equals(event.slot()) && copy.name().equals(event.state()));
+        copies.removeIf(
+                copy -> copy.slot().equals(event.slot()) && copy.name().equals(event.state()));
     }
 
     private void tell(Telling telling, long now) {
@@ -135,7 +146,9 @@ final class HolderDuties {
             telling.version = version;
             telling.toldAt = now;
             telling.untold = null;
-            out.report(new AgentReport.CopyHeld(new HeldState(copy.name(), copy.digest(), copy.bytes()), version));
+            out.report(
+                    new AgentReport.CopyHeld(
+                            new HeldState(copy.name(), copy.digest(), copy.bytes()), version));
         }
     }
 
@@ -172,7 +185,10 @@ final class HolderDuties {
         return null;
     }
 
-    /** This agent owns the shard now: the file of its copies and all that is in it become the vault's. */
+    /**
+     * This agent owns the shard now: the file of its copies and all that is in it become the
+     * vault's.
+     */
     void promote(int shard, Vault vault) {
         for (CopyFile file : List.copyOf(files)) {
             if (file.shard != shard) {
@@ -195,7 +211,10 @@ final class HolderDuties {
         }
     }
 
-    /** A view began: copies of steps that it does not trust go, and files that nobody wants and that hold nothing above the floor. */
+    /**
+     * A view began: copies of steps that it does not trust go, and files that nobody wants and that
+     * hold nothing above the floor.
+     */
     void beginView(View view, long floor) {
         for (Copy copy : List.copyOf(copies)) {
             if (!view.trusts(copy.name()) && copy.name().epoch() < view.epoch()) {

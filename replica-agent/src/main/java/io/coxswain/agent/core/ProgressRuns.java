@@ -3,14 +3,17 @@ package io.coxswain.agent.core;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.StepRun;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Run-length progress of one view. A run is cut at the view's first step, at multiples of the plan's {@code reportEvery} and at the job's last step, so that the
- * runs of all ranks compare. Cut runs are kept until the leader acknowledges them.
+ * Run-length progress of one view. A run is cut at the view's first step, at multiples of the
+ * plan's {@code reportEvery} and at the job's last step, so that the runs of all ranks compare. Cut
+ * runs are kept until the leader acknowledges them.
  */
 final class ProgressRuns {
     /** Cut runs kept for a leader that does not acknowledge; older ones go. */
@@ -53,7 +56,14 @@ final class ProgressRuns {
     private Digest digest = Digest.NONE;
     private long digestStep;
 
-    void begin(String job, long viewEpoch, int ownRank, long baseStep, long jobSteps, int every, long now) {
+    void begin(
+            String job,
+            long viewEpoch,
+            int ownRank,
+            long baseStep,
+            long jobSteps,
+            int every,
+            long now) {
         unacknowledged.clear();
         unsent = 0;
         jobId = job;
@@ -95,7 +105,14 @@ final class ProgressRuns {
     /** Returns true if the run was cut, so that it should be sent. */
     boolean stepDone(Step step, long now) {
         if (step.step() != done + 1) {
-            throw new IllegalStateException("step " + step.step() + " was booked after step " + done + " in epoch " + epoch + ": steps follow each other");
+            throw new IllegalStateException(
+                    "step "
+                            + step.step()
+                            + " was booked after step "
+                            + done
+                            + " in epoch "
+                            + epoch
+                            + ": steps follow each other");
         }
         done = step.step();
         endNanos = now;

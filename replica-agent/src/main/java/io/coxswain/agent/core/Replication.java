@@ -5,13 +5,16 @@ import io.coxswain.agent.core.model.CopyDuty;
 import io.coxswain.agent.core.model.Peer;
 import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.StateName;
-import java.util.ArrayList;
-import java.util.List;
+
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
- * Streams own snapshots to the holders that this rank feeds, oldest first and one at a time each, and knows which snapshot all of them have verified. Runs in the
- * background of the steps; the vault's floor follows from what this says.
+ * Streams own snapshots to the holders that this rank feeds, oldest first and one at a time each,
+ * and knows which snapshot all of them have verified. Runs in the background of the steps; the
+ * vault's floor follows from what this says.
  */
 final class Replication {
     private static final int MOST_DOUBLINGS = 5;
@@ -46,7 +49,10 @@ final class Replication {
         this.limits = limits;
     }
 
-    /** A view began. All its duties bind from its base on: the floor waits until the base itself is where it should be. */
+    /**
+     * A view began. All its duties bind from its base on: the floor waits until the base itself is
+     * where it should be.
+     */
     void begin(Placement placement, int rank, int ownShard, long viewBase, AgentKey self) {
         streams = new ArrayList<>();
         epoch = placement.epoch();
@@ -61,7 +67,10 @@ final class Replication {
         }
     }
 
-    /** Who holds copies changed while steps run. Duties that stay keep their state; new ones bind from the effective step on. */
+    /**
+     * Who holds copies changed while steps run. Duties that stay keep their state; new ones bind
+     * from the effective step on.
+     */
     void install(Placement placement, int rank, AgentKey self) {
         if (!running || placement.epoch() != epoch || placement.version() <= version) {
             return;
@@ -114,7 +123,8 @@ final class Replication {
         if (event.verified()) {
             stream.failures = 0;
         } else {
-            stream.retryAt = now + (limits.pushRetryNanos() << Math.min(MOST_DOUBLINGS, stream.failures++));
+            stream.retryAt =
+                    now + (limits.pushRetryNanos() << Math.min(MOST_DOUBLINGS, stream.failures++));
         }
     }
 
@@ -131,7 +141,9 @@ final class Replication {
             if (next != null) {
                 stream.inFlight = next.name;
                 vault.pin(next);
-                out.add(new AgentEffect.PushCopy(next.name, next.slot, stream.holder, vault.floor(), version));
+                out.add(
+                        new AgentEffect.PushCopy(
+                                next.name, next.slot, stream.holder, vault.floor(), version));
                 out.add(new AgentEffect.Reached(next.name.step(), StepPhase.COPY));
             }
         }
@@ -162,8 +174,9 @@ final class Replication {
     }
 
     /**
-     * The newest snapshot step that is committed here and verified by every holder it is owed to; the floor where there is none newer. What an earlier view did not
-     * get acknowledged stays so: only this view's base and what came after it can be.
+     * The newest snapshot step that is committed here and verified by every holder it is owed to;
+     * the floor where there is none newer. What an earlier view did not get acknowledged stays so:
+     * only this view's base and what came after it can be.
      */
     long acknowledgedStep() {
         long newest = vault.floor();
@@ -174,7 +187,9 @@ final class Replication {
             if (!snapshot.acknowledged && snapshot.name.step() >= baseStep) {
                 boolean all = true;
                 for (Stream stream : streams) {
-                    all &= snapshot.name.step() < stream.bindsFrom || snapshot.verifiedBy.contains(stream.holder.key());
+                    all &=
+                            snapshot.name.step() < stream.bindsFrom
+                                    || snapshot.verifiedBy.contains(stream.holder.key());
                 }
                 snapshot.acknowledged = all;
             }
@@ -189,7 +204,9 @@ final class Replication {
         long deadline = Long.MAX_VALUE;
         if (running) {
             for (Stream stream : streams) {
-                if (stream.inFlight == null && stream.retryAt - now > 0 && nextFor(stream) != null) {
+                if (stream.inFlight == null
+                        && stream.retryAt - now > 0
+                        && nextFor(stream) != null) {
                     deadline = Math.min(deadline, stream.retryAt);
                 }
             }

@@ -1,6 +1,8 @@
 package io.coxswain.agent.core;
 
 import io.coxswain.agent.core.model.StepPlan;
+
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +24,11 @@ final class StepProgram {
         List<StepPlan.Operation> operations = plan.operations();
         int n = operations.size();
         if (n > MOST_OPERATIONS) {
-            throw new IllegalArgumentException("a step plan has at most " + MOST_OPERATIONS + " operations, this one has " + n);
+            throw new IllegalArgumentException(
+                    "a step plan has at most "
+                            + MOST_OPERATIONS
+                            + " operations, this one has "
+                            + n);
         }
         kinds = new StepPlan.Kind[n];
         dependencies = new long[n];
@@ -30,31 +36,45 @@ final class StepProgram {
         every = new int[n];
         reportEvery = Math.max(1, plan.reportEvery());
         Map<Integer, Integer> indexOf = new HashMap<>();
-        int[] count = new int[StepPlan.Kind.values().length];
+        Map<StepPlan.Kind, Integer> count = new EnumMap<>(StepPlan.Kind.class);
         for (int i = 0; i < n; i++) {
             StepPlan.Operation operation = operations.get(i);
             kinds[i] = operation.kind();
             background[i] = operation.background();
             every[i] = Math.max(1, operation.every());
-            count[operation.kind().ordinal()]++;
+            count.merge(operation.kind(), 1, Integer::sum);
             for (int dependency : operation.dependsOn()) {
                 Integer index = indexOf.get(dependency);
                 if (index == null) {
                     throw new IllegalArgumentException(
-                            "operation " + operation.id() + " of the step plan depends on " + dependency + ", which does not come before it");
+                            "operation "
+                                    + operation.id()
+                                    + " of the step plan depends on "
+                                    + dependency
+                                    + ", which does not come before it");
                 }
                 dependencies[i] |= 1L << index;
             }
             indexOf.put(operation.id(), i);
         }
-        for (StepPlan.Kind kind : List.of(StepPlan.Kind.EXECUTE, StepPlan.Kind.REDUCE, StepPlan.Kind.APPLY, StepPlan.Kind.GATHER)) {
-            if (count[kind.ordinal()] != 1) {
+        for (StepPlan.Kind kind :
+                List.of(
+                        StepPlan.Kind.EXECUTE,
+                        StepPlan.Kind.REDUCE,
+                        StepPlan.Kind.APPLY,
+                        StepPlan.Kind.GATHER)) {
+            if (count.getOrDefault(kind, 0) != 1) {
                 throw new IllegalArgumentException(
-                        "with agent collectives a step plan has exactly one " + kind + ", this one has " + count[kind.ordinal()]);
+                        "with agent collectives a step plan has exactly one "
+                                + kind
+                                + ", this one has "
+                                + count.getOrDefault(kind, 0));
             }
         }
-        if (count[StepPlan.Kind.SNAPSHOT.ordinal()] > 1) {
-            throw new IllegalArgumentException("a step plan has at most one SNAPSHOT, this one has " + count[StepPlan.Kind.SNAPSHOT.ordinal()]);
+        if (count.getOrDefault(StepPlan.Kind.SNAPSHOT, 0) > 1) {
+            throw new IllegalArgumentException(
+                    "a step plan has at most one SNAPSHOT, this one has "
+                            + count.getOrDefault(StepPlan.Kind.SNAPSHOT, 0));
         }
     }
 

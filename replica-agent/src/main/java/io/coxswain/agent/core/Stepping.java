@@ -4,12 +4,15 @@ import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.StepPlan;
 import io.coxswain.agent.core.model.View;
-import java.util.ArrayDeque;
+
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayDeque;
+
 /**
- * The steps of one view at one rank: runs the plan's dataflow, operation by operation, as far as credits, lease and the job go. Decides snapshots by
- * {@link SnapshotSlotRule} from agreed floors only.
+ * The steps of one view at one rank: runs the plan's dataflow, operation by operation, as far as
+ * credits, lease and the job go. Decides snapshots by {@link SnapshotSlotRule} from agreed floors
+ * only.
  */
 final class Stepping {
     private static final float[] NO_LOSSES = {};
@@ -28,7 +31,10 @@ final class Stepping {
     private long lastStep;
     private long through;
 
-    /** Agreed by all ranks: the floor of this view, and the steps that were snapshotted in it, its base included. */
+    /**
+     * Agreed by all ranks: the floor of this view, and the steps that were snapshotted in it, its
+     * base included.
+     */
     private long agreedFloor;
 
     private final ArrayDeque<Long> agreedSnapshots = new ArrayDeque<>();
@@ -54,7 +60,12 @@ final class Stepping {
     private boolean skippedSnapshot;
     private int applySlot = NO_SLOT;
 
-    Stepping(Outbox out, Vault vault, WorkerLife worker, Replication replication, ProgressRuns progress) {
+    Stepping(
+            Outbox out,
+            Vault vault,
+            WorkerLife worker,
+            Replication replication,
+            ProgressRuns progress) {
         this.out = out;
         this.vault = vault;
         this.worker = worker;
@@ -63,7 +74,14 @@ final class Stepping {
     }
 
     /** A view begins: parameters of its base are gathered first. */
-    void begin(View newView, StepProgram newProgram, int ownRank, int globalBatch, long jobSteps, long credits, long now) {
+    void begin(
+            View newView,
+            StepProgram newProgram,
+            int ownRank,
+            int globalBatch,
+            long jobSteps,
+            long credits,
+            long now) {
         view = newView;
         program = newProgram;
         rank = ownRank;
@@ -83,7 +101,10 @@ final class Stepping {
         out.add(new AgentEffect.Reached(step, StepPhase.GATHER));
     }
 
-    /** Nothing of this view goes on. An apply that runs ends by itself; {@link #applied} still books its step. */
+    /**
+     * Nothing of this view goes on. An apply that runs ends by itself; {@link #applied} still books
+     * its step.
+     */
     void halt(long now) {
         halted = true;
         gatheringBase = false;
@@ -91,7 +112,8 @@ final class Stepping {
             return;
         }
         if ((done & program().bitOf(StepPlan.Kind.APPLY)) != 0) {
-            // Only the gather is missing: the state is made, so the step counts as far as this rank goes.
+            // Only the gather is missing: the state is made, so the step counts as far as this rank
+            // goes.
             progress.stepDone(stepDone(), now);
         }
         underWay = false;
@@ -163,10 +185,15 @@ final class Stepping {
             return;
         }
         worker.applying(false);
-        if (current == null || !underWay || event.epoch() != current.epoch() || event.step() != step) {
+        if (current == null
+                || !underWay
+                || event.epoch() != current.epoch()
+                || event.step() != step) {
             return;
         }
-        worker.live(new StateName(current.jobId(), event.epoch(), event.step(), current.shardOf(rank)), Digest.NONE);
+        worker.live(
+                new StateName(current.jobId(), event.epoch(), event.step(), current.shardOf(rank)),
+                Digest.NONE);
         stallNanos = event.snapshotStallNanos();
         if (applySlot != NO_SLOT) {
             out.add(new AgentEffect.Reached(step, StepPhase.SNAPSHOT));
@@ -190,9 +217,17 @@ final class Stepping {
         }
         worker.applying(false);
         View current = view;
-        if (underWay && current != null && request.epoch() == current.epoch() && request.step() == step) {
+        if (underWay
+                && current != null
+                && request.epoch() == current.epoch()
+                && request.step() == step) {
             if (!halted) {
-                throw new IllegalStateException("the worker aborted the apply of step " + step + " in epoch " + request.epoch() + ", which stands");
+                throw new IllegalStateException(
+                        "the worker aborted the apply of step "
+                                + step
+                                + " in epoch "
+                                + request.epoch()
+                                + ", which stands");
             }
             underWay = false;
             applySlot = NO_SLOT;
@@ -201,7 +236,11 @@ final class Stepping {
 
     private boolean isCurrent(long epoch, long eventStep, StepPlan.Kind kind) {
         View current = view;
-        if (current == null || !underWay || halted || current.epoch() != epoch || eventStep != step) {
+        if (current == null
+                || !underWay
+                || halted
+                || current.epoch() != epoch
+                || eventStep != step) {
             return false;
         }
         long bit = program().bitOf(kind);
@@ -225,7 +264,13 @@ final class Stepping {
     void advance(boolean leaseHolds, long now) {
         View current = view;
         StepProgram running = program;
-        if (current == null || running == null || halted || gatheringBase || underWay || !leaseHolds || step >= Math.min(through, lastStep)) {
+        if (current == null
+                || running == null
+                || halted
+                || gatheringBase
+                || underWay
+                || !leaseHolds
+                || step >= Math.min(through, lastStep)) {
             return;
         }
         step++;
@@ -244,7 +289,9 @@ final class Stepping {
             progressed = false;
             for (int i = 0; i < running.size(); i++) {
                 long bit = 1L << i;
-                if ((active & bit) != 0 && (issued & bit) == 0 && running.mayStart(i, active, done)) {
+                if ((active & bit) != 0
+                        && (issued & bit) == 0
+                        && running.mayStart(i, active, done)) {
                     issued |= bit;
                     progressed |= issue(running.kind(i), bit, now);
                 }
@@ -264,19 +311,27 @@ final class Stepping {
     /** Returns true if the operation is done at once. */
     private boolean issue(StepPlan.Kind kind, long bit, long now) {
         View current = view();
-        switch (kind) {
+        return switch (kind) {
             case EXECUTE -> {
                 doing(kind, now);
                 worker.executing(true);
-                worker.ask(new WorkerRequest.Execute(current.epoch(), step));
+                // Before the worker is asked: what an observer does here happens before any of the
+                // step's work.
                 out.add(new AgentEffect.Reached(step, StepPhase.EXECUTE));
-                return false;
+                worker.ask(new WorkerRequest.Execute(current.epoch(), step));
+                yield false;
             }
             case REDUCE -> {
                 doing(kind, now);
-                out.add(new AgentEffect.Reduce(current.epoch(), step, losses, replication.acknowledgedStep(), executeNanos));
+                out.add(
+                        new AgentEffect.Reduce(
+                                current.epoch(),
+                                step,
+                                losses,
+                                replication.acknowledgedStep(),
+                                executeNanos));
                 out.add(new AgentEffect.Reached(step, StepPhase.REDUCE));
-                return false;
+                yield false;
             }
             case APPLY -> {
                 doing(kind, now);
@@ -284,25 +339,22 @@ final class Stepping {
                 worker.applying(true);
                 worker.ask(new WorkerRequest.Apply(current.epoch(), step, applySlot));
                 out.add(new AgentEffect.Reached(step, StepPhase.APPLY));
-                return false;
+                yield false;
             }
             case GATHER -> {
                 doing(kind, now);
                 out.add(new AgentEffect.Gather(current.epoch(), step));
                 out.add(new AgentEffect.Reached(step, StepPhase.GATHER));
-                return false;
+                yield false;
             }
-            case SNAPSHOT -> {
-                // The apply took it; a plan that snapshots without an apply has nothing new to keep.
-                return false;
-            }
+            // The apply took it; a plan that snapshots without an apply has nothing new to keep.
+            case SNAPSHOT -> false;
             case REPLICATE, DIGEST -> {
                 // These follow the commit, in the background.
                 done |= bit;
-                return true;
+                yield true;
             }
-        }
-        throw new IllegalStateException("unknown operation " + kind);
+        };
     }
 
     private View view() {
@@ -318,24 +370,39 @@ final class Stepping {
         if ((running.bitOf(StepPlan.Kind.SNAPSHOT) & active) == 0) {
             return NO_SLOT;
         }
-        if (!SnapshotSlotRule.takes(step, running.snapshotEvery(), current.baseStep(), agreedFloor, agreedSnapshots.size())) {
+        if (!SnapshotSlotRule.takes(
+                step,
+                running.snapshotEvery(),
+                current.baseStep(),
+                agreedFloor,
+                agreedSnapshots.size())) {
             skippedSnapshot = true;
             return NO_SLOT;
         }
         agreedSnapshots.addLast(step);
         int slot = vault.freeSlot();
         if (slot == NO_SLOT) {
-            // Only here a commit of an earlier view is late: the others take theirs, and this rank acknowledges the next.
+            // Only here a commit of an earlier view is late: the others take theirs, and this rank
+            // acknowledges the next.
             skippedSnapshot = true;
             return NO_SLOT;
         }
-        vault.writing(new StateName(current.jobId(), current.epoch(), step, current.shardOf(rank)), slot);
+        vault.writing(
+                new StateName(current.jobId(), current.epoch(), step, current.shardOf(rank)), slot);
         return slot;
     }
 
     private ProgressRuns.Step stepDone() {
         return new ProgressRuns.Step(
-                step, executeNanos, dataWaitNanos, stallNanos, stragglerNanos, samples, sampleHash, loss, skippedSnapshot);
+                step,
+                executeNanos,
+                dataWaitNanos,
+                stallNanos,
+                stragglerNanos,
+                samples,
+                sampleHash,
+                loss,
+                skippedSnapshot);
     }
 
     private void doing(StepPlan.Kind kind, long now) {

@@ -7,15 +7,19 @@ import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.View;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The snapshots of this agent's own shard and the files they lie in: the region of the current worker, regions of workers that died, and files of copies that were
- * promoted. A file goes when nothing in it is needed; a snapshot goes when its step is below the floor or a view that began branched off below it.
+ * The snapshots of this agent's own shard and the files they lie in: the region of the current
+ * worker, regions of workers that died, and files of copies that were promoted. A file goes when
+ * nothing in it is needed; a snapshot goes when its step is below the floor or a view that began
+ * branched off below it.
  */
 final class Vault {
     /** One snapshot. Mutable: it is being written, then committed, then verified by holders. */
@@ -67,8 +71,8 @@ final class Vault {
     // ---------------------------------------------------------------- files
 
     /**
-     * Asks for a region for the worker of that generation. One that no worker ever mapped serves the next; else the former is kept as long as something in it is
-     * needed.
+     * Asks for a region for the worker of that generation. One that no worker ever mapped serves
+     * the next; else the former is kept as long as something in it is needed.
      */
     void createRegion(int generation, ArenaShape shape) {
         regionGeneration = generation;
@@ -118,7 +122,8 @@ final class Vault {
             }
             AgentEvent.InspectedSlot found = null;
             for (AgentEvent.InspectedSlot slot : event.committed()) {
-                if (slot.index() == snapshot.slot.index() && slot.held().state().equals(snapshot.name)) {
+                if (slot.index() == snapshot.slot.index()
+                        && slot.held().state().equals(snapshot.name)) {
                     found = slot;
                 }
             }
@@ -168,8 +173,9 @@ final class Vault {
     }
 
     /**
-     * Makes room when all slots are taken: gives up the oldest snapshot in the region that is neither the floor's nor the newest. Nobody's way back: the floor is
-     * kept, and the newest is kept. Returns the slot, or -1 if there is none such.
+     * Makes room when all slots are taken: gives up the oldest snapshot in the region that is
+     * neither the floor's nor the newest. Nobody's way back: the floor is kept, and the newest is
+     * kept. Returns the slot, or -1 if there is none such.
      */
     int evictBetween() {
         Snapshot newest = null;
@@ -304,12 +310,17 @@ final class Vault {
     /** A committed snapshot of that name, or one whose digest says that it is the same state. */
     @Nullable Snapshot find(StateName name, Digest digest) {
         for (Snapshot snapshot : snapshots) {
-            if (snapshot.committed && !snapshot.doomed && snapshot.name.equals(name) && snapshot.digest.agreesWith(digest)) {
+            if (snapshot.committed
+                    && !snapshot.doomed
+                    && snapshot.name.equals(name)
+                    && snapshot.digest.agreesWith(digest)) {
                 return snapshot;
             }
         }
         for (Snapshot snapshot : snapshots) {
-            if (snapshot.committed && !snapshot.doomed && sameState(snapshot.name, snapshot.digest, name, digest)) {
+            if (snapshot.committed
+                    && !snapshot.doomed
+                    && sameState(snapshot.name, snapshot.digest, name, digest)) {
                 return snapshot;
             }
         }
@@ -327,7 +338,11 @@ final class Vault {
     }
 
     static boolean sameState(StateName a, Digest digestA, StateName b, Digest digestB) {
-        return a.step() == b.step() && a.shard() == b.shard() && a.jobId().equals(b.jobId()) && digestA.known() && digestA.equals(digestB);
+        return a.step() == b.step()
+                && a.shard() == b.shard()
+                && a.jobId().equals(b.jobId())
+                && digestA.known()
+                && digestA.equals(digestB);
     }
 
     boolean isWriting() {
@@ -350,7 +365,10 @@ final class Vault {
         return floor;
     }
 
-    /** The newest step that everybody can go back to, as far as this agent knows. Frees what is older. */
+    /**
+     * The newest step that everybody can go back to, as far as this agent knows. Frees what is
+     * older.
+     */
     void raiseFloor(long step) {
         if (step <= floor) {
             return;
@@ -369,7 +387,10 @@ final class Vault {
         }
     }
 
-    /** A view began: what it branched off below is worthless, and files without a needed snapshot go. */
+    /**
+     * A view began: what it branched off below is worthless, and files without a needed snapshot
+     * go.
+     */
     void beginView(View view) {
         floor = Math.min(floor, view.baseStep());
         for (Snapshot snapshot : List.copyOf(snapshots)) {

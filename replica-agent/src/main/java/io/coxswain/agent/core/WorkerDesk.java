@@ -33,7 +33,8 @@ final class WorkerDesk {
             case AgentEvent.RequestAborted aborted -> aborted(aborted.request());
             case AgentEvent.Applied applied -> at.stepping.applied(applied, now);
             case AgentEvent.SnapshotCommitted committed -> snapshotCommitted(committed);
-            case AgentEvent.SnapshotFailed failed -> abandon(failed.slot(), failed.epoch(), failed.step());
+            case AgentEvent.SnapshotFailed failed ->
+                    abandon(failed.slot(), failed.epoch(), failed.step());
             case AgentEvent.Finished finished -> finished(finished, job);
             case AgentEvent.WorkerFaulted faulted -> faulted(faulted, job);
             case AgentEvent.WorkerExited exited -> exited(exited, job, now);
@@ -43,12 +44,21 @@ final class WorkerDesk {
     private void jobLoaded(AgentEvent.JobLoaded event, JobSpec job) {
         StateLayout before = at.worker.layout();
         StateLayout layout = event.layout();
-        if (layout.shardStateBytes().size() != job.shards() || (before != null && !before.fingerprint().equals(layout.fingerprint()))) {
+        if (layout.shardStateBytes().size() != job.shards()
+                || (before != null && !before.fingerprint().equals(layout.fingerprint()))) {
             at.worker.stop();
             unfit(
                     job,
-                    "the worker's layout has " + layout.shardStateBytes().size() + " shards and fingerprint '" + layout.fingerprint() + "', expected "
-                            + job.shards() + " shards" + (before == null ? "" : " and fingerprint '" + before.fingerprint() + "'")
+                    "the worker's layout has "
+                            + layout.shardStateBytes().size()
+                            + " shards and fingerprint '"
+                            + layout.fingerprint()
+                            + "', expected "
+                            + job.shards()
+                            + " shards"
+                            + (before == null
+                                    ? ""
+                                    : " and fingerprint '" + before.fingerprint() + "'")
                             + ": give every worker of this job the same program and data");
             return;
         }
@@ -77,7 +87,9 @@ final class WorkerDesk {
         }
         if (at.readyGeneration != at.worker.generation()) {
             at.readyGeneration = at.worker.generation();
-            out.report(new AgentReport.JobReady(job.jobId(), layout, at.worker.loadNanos(), at.worker.compileNanos()));
+            out.report(
+                    new AgentReport.JobReady(
+                            job.jobId(), layout, at.worker.loadNanos(), at.worker.compileNanos()));
         }
         at.becomeStandby();
     }
@@ -93,7 +105,9 @@ final class WorkerDesk {
             throw new IllegalStateException("a worker took a rank without a layout");
         }
         // Before the leader hears of it: when any member starts, all are able to receive.
-        out.add(new AgentEffect.ConfigureCollective(order.view(), order.rank(), job, layout, at.vault.region()));
+        out.add(
+                new AgentEffect.ConfigureCollective(
+                        order.view(), order.rank(), job, layout, at.vault.region()));
         views.donateLive();
         out.report(at.restoring.ready(now));
     }
@@ -125,7 +139,13 @@ final class WorkerDesk {
         PrepareOrder order = at.order;
         if (asked != null && order != null) {
             AgentReport.FinalState told =
-                    new AgentReport.FinalState(job.jobId(), asked.epoch(), asked.step(), order.rank(), asked.evaluate(), event.parts());
+                    new AgentReport.FinalState(
+                            job.jobId(),
+                            asked.epoch(),
+                            asked.step(),
+                            order.rank(),
+                            asked.evaluate(),
+                            event.parts());
             at.finalState = told;
             out.report(told);
         }
@@ -141,7 +161,8 @@ final class WorkerDesk {
                 }
                 at.stepping.applyAborted(apply);
             }
-            case WorkerRequest.Snapshot snapshot -> abandon(snapshot.slot(), snapshot.epoch(), snapshot.step());
+            case WorkerRequest.Snapshot snapshot ->
+                    abandon(snapshot.slot(), snapshot.epoch(), snapshot.step());
             case WorkerRequest.Prepare prepare -> prepareFailed(prepare, "aborted", false);
             case WorkerRequest.LoadJob _, WorkerRequest.Finish _ -> {}
         }
@@ -160,15 +181,19 @@ final class WorkerDesk {
                 at.worker.stop();
                 unfit(job, words);
             }
-            case WorkerRequest.Prepare prepare -> prepareFailed(prepare, words, event.code().equals("bad_state"));
+            case WorkerRequest.Prepare prepare ->
+                    prepareFailed(prepare, words, event.code().equals("bad_state"));
             case WorkerRequest.Execute execute -> {
                 at.worker.executing(false);
                 if (execute.epoch() >= at.promised) {
-                    at.worker.kill("execute of step " + execute.step() + " failed: " + words, false);
+                    at.worker.kill(
+                            "execute of step " + execute.step() + " failed: " + words, false);
                 }
             }
-            case WorkerRequest.Apply apply -> at.worker.kill("apply of step " + apply.step() + " failed: " + words, false);
-            case WorkerRequest.Snapshot snapshot -> abandon(snapshot.slot(), snapshot.epoch(), snapshot.step());
+            case WorkerRequest.Apply apply ->
+                    at.worker.kill("apply of step " + apply.step() + " failed: " + words, false);
+            case WorkerRequest.Snapshot snapshot ->
+                    abandon(snapshot.slot(), snapshot.epoch(), snapshot.step());
             case WorkerRequest.Finish finish -> {
                 if (finish.epoch() >= at.promised) {
                     at.worker.kill("finish at step " + finish.step() + " failed: " + words, false);
@@ -185,7 +210,12 @@ final class WorkerDesk {
         boolean again = at.worker.exited(job, now);
         if (!wasLoaded) {
             if (!again) {
-                unfit(job, "the worker died " + at.limits.loadAttempts() + " times while it loaded the job; the last time: " + event.cause());
+                unfit(
+                        job,
+                        "the worker died "
+                                + at.limits.loadAttempts()
+                                + " times while it loaded the job; the last time: "
+                                + event.cause());
             }
             return;
         }
@@ -195,11 +225,16 @@ final class WorkerDesk {
         }
         PrepareOrder order = at.order;
         AgentReport.WorkerLost loss =
-                new AgentReport.WorkerLost(job.jobId(), order == null || order.rank() < 0 ? 0 : order.view().epoch(), event.cause(), hung);
+                new AgentReport.WorkerLost(
+                        job.jobId(),
+                        order == null || order.rank() < 0 ? 0 : order.view().epoch(),
+                        event.cause(),
+                        hung);
         at.untoldLoss = loss;
         out.report(loss);
         if (order != null && order.rank() >= 0) {
-            // The view is over for this rank: peers' data must not go into a region that nobody uses.
+            // The view is over for this rank: peers' data must not go into a region that nobody
+            // uses.
             out.add(new AgentEffect.FenceData(job.jobId(), order.view().epoch() + 1));
         }
         if (at.phase == Phase.RESTORING || at.phase == Phase.VIEW_READY) {
@@ -226,7 +261,9 @@ final class WorkerDesk {
 
     void fileFailed(AgentEvent.FileFailed event) {
         JobSpec job = at.job;
-        if (job == null || at.holding.fileFailed(event.file()) || !at.vault.isRegion(event.file())) {
+        if (job == null
+                || at.holding.fileFailed(event.file())
+                || !at.vault.isRegion(event.file())) {
             return;
         }
         at.vault.regionFailed();

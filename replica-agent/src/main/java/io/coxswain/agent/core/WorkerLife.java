@@ -5,6 +5,7 @@ import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
+
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -136,7 +137,8 @@ final class WorkerLife {
     }
 
     void kill(String reason, boolean silent) {
-        if (killReason.isEmpty() && (state == State.STARTING || state == State.LOADING || state == State.LOADED)) {
+        if (killReason.isEmpty()
+                && (state == State.STARTING || state == State.LOADING || state == State.LOADED)) {
             killReason = reason;
             hung = silent;
             answerBy = Long.MAX_VALUE;
@@ -172,7 +174,11 @@ final class WorkerLife {
             }
             case LOADING, LOADED -> {
                 if (now - silentSince >= limits.pongNanos()) {
-                    kill("the worker gave no sign of life for " + (now - silentSince) / 1_000_000 + " ms", true);
+                    kill(
+                            "the worker gave no sign of life for "
+                                    + (now - silentSince) / 1_000_000
+                                    + " ms",
+                            true);
                 } else if (now >= answerBy) {
                     kill("the worker did not stop its step when asked to", true);
                 }

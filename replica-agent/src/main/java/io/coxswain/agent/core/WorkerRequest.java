@@ -5,8 +5,10 @@ import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.LineageSegment;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StepPlan;
-import java.util.List;
+
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
 
 /** What the machine asks of its worker on the main channel: answered in order, once each. */
 public sealed interface WorkerRequest {
@@ -43,14 +45,18 @@ public sealed interface WorkerRequest {
     /** Compute the gradients of {@code step}. */
     record Execute(long epoch, long step) implements WorkerRequest {}
 
-    /** Update the own shard; copy the live state into {@code snapshotSlot} of the region unless it is -1. */
+    /**
+     * Update the own shard; copy the live state into {@code snapshotSlot} of the region unless it
+     * is -1.
+     */
     record Apply(long epoch, long step, int snapshotSlot) implements WorkerRequest {}
 
     /** Copy the live state into a slot of the region. */
     record Snapshot(long epoch, long step, int slot) implements WorkerRequest {}
 
     /** Digest tree, counts and (where asked) evaluation. */
-    record Finish(long epoch, long step, boolean evaluate, List<LineageSegment> lineage) implements WorkerRequest {
+    record Finish(long epoch, long step, boolean evaluate, List<LineageSegment> lineage)
+            implements WorkerRequest {
         public Finish {
             lineage = List.copyOf(lineage);
         }

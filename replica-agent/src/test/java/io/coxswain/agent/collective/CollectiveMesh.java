@@ -85,6 +85,7 @@ final class CollectiveMesh implements AutoCloseable {
 
     private static final AtomicInteger NAMES = new AtomicInteger();
 
+    String jobId = "job";
     final int replicas;
     final int shards;
     final int microshards;
@@ -140,7 +141,7 @@ final class CollectiveMesh implements AutoCloseable {
         List<Peer> members =
                 nodes.stream().map(n -> new Peer(n.plane.self(), n.plane.endpoint())).toList();
         return new CollectiveView(
-                "job",
+                jobId,
                 epoch,
                 rank,
                 replicas,

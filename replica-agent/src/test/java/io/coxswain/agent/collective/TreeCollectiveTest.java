@@ -146,7 +146,7 @@ class TreeCollectiveTest {
                 mesh.node(rank).collective.reduce(1, 2, new float[2], 0, 0);
             }
             for (CollectiveMesh.Node node : mesh.nodes) {
-                node.collective.abort(2).toCompletableFuture().get(10, TimeUnit.SECONDS);
+                node.collective.abort("job", 2).toCompletableFuture().get(10, TimeUnit.SECONDS);
                 assertThat(node.collective.busy()).isFalse();
             }
             // Late words of the old epoch, also by a member that missed the fence.
@@ -175,6 +175,32 @@ class TreeCollectiveTest {
             mesh.node(1).collective.reduce(2, 1, new float[1], 0, 0);
             assertThat(mesh.node(0).next()).isInstanceOf(CollectiveMesh.Told.Reduced.class);
             assertThat(mesh.node(1).next()).isInstanceOf(CollectiveMesh.Told.Reduced.class);
+        }
+    }
+
+    @Test
+    void epochsOfTheNextJobBeginAnew() throws Exception {
+        try (CollectiveMesh mesh = new CollectiveMesh(folder, 2, 1, 2, 100)) {
+            Random random = new Random(1);
+            mesh.configure(9);
+            steps(mesh, 9, 1, 2, random);
+            mesh.node(0).collective.abort("job", 10);
+            mesh.jobId = "next";
+            float[][] gradients = mesh.gradients(random);
+            // Rank 1 is in the next job before rank 0 has heard of it.
+            mesh.node(1).collective.configure(mesh.view(1, 1));
+            mesh.node(1).collective.reduce(1, 1, new float[1], 0, 0);
+            await(() -> mesh.node(1).collective.waitingForRanks().equals(Set.of(0)));
+            mesh.node(0).collective.configure(mesh.view(1, 0));
+            mesh.node(0).collective.reduce(1, 1, new float[1], 0, 0);
+            for (int rank = 0; rank < 2; rank++) {
+                assertThat(mesh.node(rank).next()).isInstanceOf(CollectiveMesh.Told.Reduced.class);
+                checkReduced(mesh, rank, gradients);
+            }
+            mesh.jobId = "job";
+            mesh.configure(11);
+            mesh.node(0).collective.reduce(11, 1, new float[1], 0, 0);
+            assertThat(mesh.node(0).collective.busy()).isFalse();
         }
     }
 

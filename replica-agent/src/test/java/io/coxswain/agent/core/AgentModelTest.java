@@ -36,8 +36,8 @@ class AgentModelTest {
     void withoutFaultsOneViewMakesAllSteps() {
         for (Scene scene : SCENES) {
             ModelCluster cluster = scene.run(1, quiet -> {});
-            assertThat(cluster.views).isEqualTo(1);
-            assertThat(cluster.newestFloor).isGreaterThan(scene.steps() / 2);
+            assertThat(cluster.coordinator.views).isEqualTo(1);
+            assertThat(cluster.coordinator.newestFloor).isGreaterThan(scene.steps() / 2);
         }
     }
 
@@ -51,12 +51,14 @@ class AgentModelTest {
                         scene.run(
                                 seed,
                                 c -> {
-                                    if (left[0] > 0 && c.hasView() && c.random.nextInt(400) == 0) {
+                                    if (left[0] > 0
+                                            && c.coordinator.hasView()
+                                            && c.random.nextInt(400) == 0) {
                                         left[0]--;
-                                        c.fence("at random");
+                                        c.coordinator.fence("at random");
                                     }
                                 });
-                views += cluster.views;
+                views += cluster.coordinator.views;
             }
             assertThat(views).isGreaterThan(2 * SEEDS);
         }
@@ -70,7 +72,9 @@ class AgentModelTest {
                 scene.run(
                         seed,
                         c -> {
-                            if (left[0] > 0 && c.isActive() && c.random.nextInt(500) == 0) {
+                            if (left[0] > 0
+                                    && c.coordinator.isActive()
+                                    && c.random.nextInt(500) == 0) {
                                 ModelNode victim = c.nodes.get(c.random.nextInt(c.nodes.size()));
                                 // One at a time: a live state without a snapshot has its worker as
                                 // its only home.
@@ -100,25 +104,29 @@ class AgentModelTest {
                         scene.run(
                                 seed,
                                 c -> {
-                                    if (c.isActive() && left[0] > 0 && c.random.nextInt(600) == 0) {
+                                    if (c.coordinator.isActive()
+                                            && left[0] > 0
+                                            && c.random.nextInt(600) == 0) {
                                         ModelNode victim =
-                                                c.members()
-                                                        .get(c.random.nextInt(c.members().size()));
-                                        if (c.survivesLossOf(victim)) {
+                                                c.coordinator
+                                                        .members()
+                                                        .get(
+                                                                c.random.nextInt(
+                                                                        c.coordinator
+                                                                                .members()
+                                                                                .size()));
+                                        if (c.coordinator.survivesLossOf(victim)) {
                                             left[0]--;
-                                            c.killAgent(victim);
-                                        } else {
-                                            // Only a view that has just begun may be unprotected.
-                                            c.protectionChecks++;
+                                            c.coordinator.killAgent(victim);
                                         }
-                                    } else if (c.hasView()
+                                    } else if (c.coordinator.hasView()
                                             && fences[0] > 0
                                             && c.random.nextInt(800) == 0) {
                                         fences[0]--;
-                                        c.fence("at random");
+                                        c.coordinator.fence("at random");
                                     }
                                 });
-                assertThat(cluster.finals).hasSize(scene.replicas() * scene.shards());
+                assertThat(cluster.coordinator.finals).hasSize(scene.replicas() * scene.shards());
             }
         }
     }
@@ -131,13 +139,13 @@ class AgentModelTest {
                 scene.run(
                         seed,
                         c -> {
-                            if (c.isActive() && c.random.nextInt(20) == 0) {
+                            if (c.coordinator.isActive() && c.random.nextInt(20) == 0) {
                                 asked[0]++;
                                 for (ModelNode node : c.nodes) {
-                                    if (!c.survivesLossOf(node)) {
+                                    if (!c.coordinator.survivesLossOf(node)) {
                                         fail(
                                                 "floor %d does not survive the loss of %s",
-                                                c.newestFloor, node.peer.key());
+                                                c.coordinator.newestFloor, node.peer.key());
                                     }
                                 }
                             }
@@ -152,13 +160,15 @@ class AgentModelTest {
         Scene scene = SCENES.getFirst();
         ModelCluster.Disturbance fences =
                 c -> {
-                    if (c.hasView() && c.views < 5 && c.random.nextInt(300) == 0) {
-                        c.fence("at random");
+                    if (c.coordinator.hasView()
+                            && c.coordinator.views < 5
+                            && c.random.nextInt(300) == 0) {
+                        c.coordinator.fence("at random");
                     }
                 };
         ModelCluster first = scene.run(7, fences);
         ModelCluster second = scene.run(7, fences);
         assertThat(first.now).isEqualTo(second.now);
-        assertThat(first.targets).isEqualTo(second.targets);
+        assertThat(first.coordinator.targets).isEqualTo(second.coordinator.targets);
     }
 }

@@ -101,7 +101,7 @@ final class ModelNode {
 
     private void carryOut(AgentEffect effect) {
         switch (effect) {
-            case AgentEffect.Report report -> cluster.toLeader(this, report.report());
+            case AgentEffect.Report report -> cluster.coordinator.toLeader(this, report.report());
             case AgentEffect.LeaveStream leave ->
                     throw new AssertionError("left the only leader: " + leave);
             case AgentEffect.StartWorker start -> {

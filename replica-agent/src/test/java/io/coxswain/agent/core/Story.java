@@ -9,17 +9,24 @@ import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.Peer;
 import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.PrepareOrder;
+import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.Restore;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.StepPlan;
+import io.coxswain.agent.core.model.StepRun;
 import io.coxswain.agent.core.model.View;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
-/** One machine and everything around it played by the test, in the words of the design. The agent is rank 0 of a 1×2 mesh unless it is ordered otherwise. */
+/**
+ * One machine and everything around it played by the test, in the words of the design. The agent is
+ * rank 0 of a 1×2 mesh unless it is ordered otherwise.
+ */
 final class Story {
     static final String JOB = "job-1";
     static final long MILLI = 1_000_000L;
@@ -27,7 +34,14 @@ final class Story {
     static final Peer SELF = peer("a");
     static final Peer OTHER = peer("b");
     static final Peer SPARE = peer("s");
-    static final StateLayout LAYOUT = new StateLayout(100, List.of(0L, 50L, 100L), List.of(1000L, 1000L), List.of(2000L, 2000L), "print", true);
+    static final StateLayout LAYOUT =
+            new StateLayout(
+                    100,
+                    List.of(0L, 50L, 100L),
+                    List.of(1000L, 1000L),
+                    List.of(2000L, 2000L),
+                    "print",
+                    true);
 
     final AgentMachine machine = new AgentMachine(SELF.key(), AgentLimits.DEFAULT);
     final List<AgentEffect> all = new ArrayList<>();
@@ -40,7 +54,8 @@ final class Story {
     int rank;
 
     static Peer peer(String id) {
-        return new Peer(new AgentKey(id, id.repeat(32)), new Endpoint("127.0.0.1", 1000 + id.charAt(0)));
+        return new Peer(
+                new AgentKey(id, id.repeat(32)), new Endpoint("127.0.0.1", 1000 + id.charAt(0)));
     }
 
     static JobSpec job() {
@@ -48,7 +63,24 @@ final class Story {
     }
 
     static JobSpec job(String id) {
-        return new JobSpec(id, "digits", 1, 2, 1000, 1, "data", 64, 4, 1, 1, 0, 60_000 * MILLI, "runtime", "agent", "reference", "{}");
+        return new JobSpec(
+                id,
+                "digits",
+                1,
+                2,
+                1000,
+                1,
+                "data",
+                64,
+                4,
+                1,
+                1,
+                0,
+                60_000 * MILLI,
+                "runtime",
+                "agent",
+                "reference",
+                "{}");
     }
 
     static Digest digest(long step, int shard) {
@@ -66,10 +98,13 @@ final class Story {
                         new StepPlan.Operation(1, StepPlan.Kind.EXECUTE, List.of(), false, 1, 0, 2),
                         new StepPlan.Operation(2, StepPlan.Kind.REDUCE, List.of(1), false, 1, 0, 0),
                         new StepPlan.Operation(3, StepPlan.Kind.APPLY, List.of(2), false, 1, 0, 0),
-                        new StepPlan.Operation(4, StepPlan.Kind.SNAPSHOT, List.of(3), false, snapshotEvery, 0, 0),
+                        new StepPlan.Operation(
+                                4, StepPlan.Kind.SNAPSHOT, List.of(3), false, snapshotEvery, 0, 0),
                         new StepPlan.Operation(5, StepPlan.Kind.GATHER, List.of(3), false, 1, 0, 0),
-                        new StepPlan.Operation(6, StepPlan.Kind.DIGEST, List.of(4), true, snapshotEvery, 0, 0),
-                        new StepPlan.Operation(7, StepPlan.Kind.REPLICATE, List.of(6), true, snapshotEvery, 0, 0)),
+                        new StepPlan.Operation(
+                                6, StepPlan.Kind.DIGEST, List.of(4), true, snapshotEvery, 0, 0),
+                        new StepPlan.Operation(
+                                7, StepPlan.Kind.REPLICATE, List.of(6), true, snapshotEvery, 0, 0)),
                 reportEvery);
     }
 
@@ -109,7 +144,10 @@ final class Story {
 
     /** The worker came up and loaded the job; files are made at once. */
     Story loaded() {
-        generation = find(AgentEffect.StartWorker.class).map(AgentEffect.StartWorker::generation).orElse(generation);
+        generation =
+                find(AgentEffect.StartWorker.class)
+                        .map(AgentEffect.StartWorker::generation)
+                        .orElse(generation);
         give(new AgentEvent.WorkerConnected(generation));
         give(loadedEvent());
         return filesMade();
@@ -138,18 +176,40 @@ final class Story {
         return ordered(newEpoch, baseStep, 0, restore, plan(newEpoch, 1, 10), duties);
     }
 
-    Story ordered(long newEpoch, long baseStep, int ownRank, @Nullable Restore restore, @Nullable StepPlan plan, CopyDuty... duties) {
+    Story ordered(
+            long newEpoch,
+            long baseStep,
+            int ownRank,
+            @Nullable Restore restore,
+            @Nullable StepPlan plan,
+            CopyDuty... duties) {
         epoch = newEpoch;
         base = baseStep;
         rank = ownRank;
         View view =
                 ownRank == 1
-                        ? new View(JOB, newEpoch, newEpoch - 1, baseStep, 1, 2, List.of(OTHER, SELF))
-                        : ownRank == 0 ? view(newEpoch, baseStep) : new View(JOB, newEpoch, newEpoch - 1, baseStep, 1, 2, List.of(peer("c"), OTHER));
+                        ? new View(
+                                JOB, newEpoch, newEpoch - 1, baseStep, 1, 2, List.of(OTHER, SELF))
+                        : ownRank == 0
+                                ? view(newEpoch, baseStep)
+                                : new View(
+                                        JOB,
+                                        newEpoch,
+                                        newEpoch - 1,
+                                        baseStep,
+                                        1,
+                                        2,
+                                        List.of(peer("c"), OTHER));
         give(
                 new AgentEvent.ViewOrdered(
                         term,
-                        new PrepareOrder(view, ownRank, restore, plan, new Placement(JOB, newEpoch, 1, List.of(duties), 0), List.of())));
+                        new PrepareOrder(
+                                view,
+                                ownRank,
+                                restore,
+                                plan,
+                                new Placement(JOB, newEpoch, 1, List.of(duties), 0),
+                                List.of())));
         filesMade();
         return this;
     }
@@ -159,7 +219,9 @@ final class Story {
     }
 
     Story prepared(Digest digest) {
-        return give(new AgentEvent.ViewPrepared(generation, epoch, base, digest, digest.known() ? 1000 : 0));
+        return give(
+                new AgentEvent.ViewPrepared(
+                        generation, epoch, base, digest, digest.known() ? 1000 : 0));
     }
 
     Story started(long through) {
@@ -171,11 +233,14 @@ final class Story {
     }
 
     Story executed(long step) {
-        return give(new AgentEvent.Executed(generation, epoch, step, new float[] {1, 2}, 32, 99, 5 * MILLI, MILLI));
+        return give(
+                new AgentEvent.Executed(
+                        generation, epoch, step, new float[] {1, 2}, 32, 99, 5 * MILLI, MILLI));
     }
 
     Story reduced(long step, long floor) {
-        return give(new AgentEvent.Reduced(epoch, step, 128, floor, new long[] {5 * MILLI, 8 * MILLI}));
+        return give(
+                new AgentEvent.Reduced(epoch, step, 128, floor, new long[] {5 * MILLI, 8 * MILLI}));
     }
 
     Story applied(long step) {
@@ -187,7 +252,9 @@ final class Story {
     }
 
     Story committed(long step, int slot) {
-        return give(new AgentEvent.SnapshotCommitted(generation, epoch, step, slot, digest(step, rank), 1000));
+        return give(
+                new AgentEvent.SnapshotCommitted(
+                        generation, epoch, step, slot, digest(step, rank), 1000));
     }
 
     Story verified(long ofEpoch, long step, Peer holder) {
@@ -202,9 +269,17 @@ final class Story {
         return give(new AgentEvent.WorkerExited(generation, cause));
     }
 
-    /** In a first view from the seed, credits up to {@code through}, base gathered and its snapshot (slot 0) committed. */
+    /**
+     * In a first view from the seed, credits up to {@code through}, base gathered and its snapshot
+     * (slot 0) committed.
+     */
     Story running(long through, CopyDuty... duties) {
-        standby().ordered(1, 0, init(0), duties).fencedData().prepared(Digest.NONE).started(through).gatheredBase();
+        standby()
+                .ordered(1, 0, init(0), duties)
+                .fencedData()
+                .prepared(Digest.NONE)
+                .started(through)
+                .gatheredBase();
         List<AgentEffect> seen = last;
         committed(0, 0);
         List<AgentEffect> both = new ArrayList<>(seen);
@@ -213,7 +288,10 @@ final class Story {
         return this;
     }
 
-    /** A whole step; its snapshot, if the machine took one, is committed. Returns the slot, -1 if none. */
+    /**
+     * A whole step; its snapshot, if the machine took one, is committed. Returns the slot, -1 if
+     * none.
+     */
     int made(long step, long floor) {
         executed(step).reduced(step, floor);
         int slot = request(WorkerRequest.Apply.class).orElseThrow().snapshotSlot();
@@ -235,7 +313,11 @@ final class Story {
     }
 
     <T extends WorkerRequest> Optional<T> request(Class<T> type) {
-        return each(AgentEffect.AskWorker.class).stream().map(AgentEffect.AskWorker::request).filter(type::isInstance).map(type::cast).findFirst();
+        return each(AgentEffect.AskWorker.class).stream()
+                .map(AgentEffect.AskWorker::request)
+                .filter(type::isInstance)
+                .map(type::cast)
+                .findFirst();
     }
 
     /** The newest request of that kind in the whole story. */
@@ -249,7 +331,11 @@ final class Story {
     }
 
     <T extends AgentReport> Optional<T> report(Class<T> type) {
-        return each(AgentEffect.Report.class).stream().map(AgentEffect.Report::report).filter(type::isInstance).map(type::cast).findFirst();
+        return each(AgentEffect.Report.class).stream()
+                .map(AgentEffect.Report::report)
+                .filter(type::isInstance)
+                .map(type::cast)
+                .findFirst();
     }
 
     <T extends AgentReport> List<T> everReported(Class<T> type) {
@@ -261,7 +347,13 @@ final class Story {
                 .toList();
     }
 
+    /** What a report tells of steps; nothing where there is none. */
+    static List<StepRun> runsOf(@Nullable Progress progress) {
+        return progress == null ? List.of() : progress.runs();
+    }
+
     static FinalParts parts() {
-        return new FinalParts(List.of(new FinalParts.Leaf("w", 0, 1, 0, "00", "01")), 0.5, 0.9, 64, List.of(32L));
+        return new FinalParts(
+                List.of(new FinalParts.Leaf("w", 0, 1, 0, "00", "01")), 0.5, 0.9, 64, List.of(32L));
     }
 }

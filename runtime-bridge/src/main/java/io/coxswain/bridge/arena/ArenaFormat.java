@@ -52,6 +52,7 @@ final class ArenaFormat {
     static final long MARK_EMPTY = 0L;
 
     static final long MARK_WRITING = 0x474E_4954_4952_5743L; // "CWRITING"
+    static final long MARK_FILLED = 0x0044_454C_4C49_4643L; // "CFILLED\0"
     static final long MARK_COMMITTED = 0x4445_5454_494D_4F43L; // "COMITTED"
 
     private static final int TABLE_BYTES_BASE = 1024;

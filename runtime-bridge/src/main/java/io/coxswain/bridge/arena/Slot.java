@@ -114,6 +114,38 @@ public final class Slot {
         return new Writer(meta, encoded, generation, chunks);
     }
 
+    /** True if a writer put all data in place and has not yet committed. */
+    public boolean isFilled() {
+        return mark() == ArenaFormat.MARK_FILLED;
+    }
+
+    /**
+     * Finishes the work of a writer that is gone: computes the checksums of a filled slot and
+     * commits it. To be called only when the writer's process has ended.
+     *
+     * @return what is in the slot now, or null if it was not filled or its table is damaged
+     */
+    public @Nullable SlotTable completeFilled() {
+        if (!isFilled()) {
+            return null;
+        }
+        int tableBytes = header.get(ArenaFormat.INT, ArenaFormat.SLOT_TABLE_BYTES);
+        if (tableBytes < 0
+                || tableBytes > table.byteSize()
+                || header.get(ArenaFormat.INT, ArenaFormat.SLOT_CRC)
+                        != ArenaFormat.crc(table, 0, tableBytes)) {
+            return null;
+        }
+        byte[] encoded = new byte[tableBytes];
+        MemorySegment.copy(table, ValueLayout.JAVA_BYTE, 0, encoded, 0, tableBytes);
+        SlotTable.Meta meta = SlotTable.Meta.decode(encoded);
+        long generation = header.get(ArenaFormat.LONG, ArenaFormat.SLOT_GENERATION);
+        Writer successor = new Writer(meta, encoded, generation, meta.chunkCount());
+        successor.checksum();
+        successor.commit();
+        return table();
+    }
+
     /** Empties the slot, whatever is in it; a writer that is not done cannot commit any more. */
     public void free() {
         header.set(
@@ -260,6 +292,26 @@ public final class Slot {
         }
 
         @Override
+        public void filled() {
+            requireOwned();
+            MemorySegment.copy(encoded, 0, table, ValueLayout.JAVA_BYTE, 0, encoded.length);
+            header.set(ArenaFormat.INT, ArenaFormat.SLOT_TABLE_BYTES, encoded.length);
+            header.set(
+                    ArenaFormat.INT,
+                    ArenaFormat.SLOT_CRC,
+                    ArenaFormat.crc(table, 0, encoded.length));
+            boolean marked =
+                    ArenaFormat.LONG_HANDLE.compareAndSet(
+                            header,
+                            (long) ArenaFormat.SLOT_MARK,
+                            ArenaFormat.MARK_WRITING,
+                            ArenaFormat.MARK_FILLED);
+            if (!marked) {
+                throw lost();
+            }
+        }
+
+        @Override
         public void checksum() {
             List<SlotTable.Chunk> chunks = meta.chunks();
             for (int i = 0; i < chunks.size(); i++) {
@@ -298,12 +350,7 @@ public final class Slot {
                     ArenaFormat.SLOT_CRC,
                     headerCrc(encoded.length, values.length));
             requireOwned();
-            boolean marked =
-                    ArenaFormat.LONG_HANDLE.compareAndSet(
-                            header,
-                            (long) ArenaFormat.SLOT_MARK,
-                            ArenaFormat.MARK_WRITING,
-                            ArenaFormat.MARK_COMMITTED);
+            boolean marked = exchange(ArenaFormat.MARK_FILLED) || exchange(ArenaFormat.MARK_WRITING);
             if (!marked) {
                 throw lost();
             }
@@ -317,8 +364,14 @@ public final class Slot {
             }
         }
 
+        private boolean exchange(long from) {
+            return ArenaFormat.LONG_HANDLE.compareAndSet(
+                    header, (long) ArenaFormat.SLOT_MARK, from, ArenaFormat.MARK_COMMITTED);
+        }
+
         private boolean owned() {
-            return mark() == ArenaFormat.MARK_WRITING
+            long mark = mark();
+            return (mark == ArenaFormat.MARK_WRITING || mark == ArenaFormat.MARK_FILLED)
                     && header.get(ArenaFormat.LONG, ArenaFormat.SLOT_GENERATION) == generation;
         }
 

@@ -22,6 +22,14 @@ public interface SlotWriter {
      */
     void chunkCrc(int chunk, int crc32c);
 
+    /**
+     * Says that all data are in place and only checksums are missing, so that {@link
+     * Slot#completeFilled} can finish the work of a writer that dies now.
+     *
+     * @throws IllegalStateException if the slot was freed or taken over meanwhile
+     */
+    void filled();
+
     /** Computes, from the data in the slot, the CRCs that {@link #chunkCrc} has not set. */
     void checksum();
 

@@ -257,7 +257,11 @@ final class JobSession implements AutoCloseable {
         } catch (IllegalStateException | IllegalArgumentException e) {
             throw new RuntimeFault(Code.BAD_STATE, String.valueOf(e.getMessage()), e);
         }
-        return new Begun(writer, runtime.capture(writer.meta(), writer.data()));
+        Capture capture = runtime.capture(writer.meta(), writer.data());
+        if (capture.isComplete()) {
+            writer.filled();
+        }
+        return new Begun(writer, capture);
     }
 
     private void establish(

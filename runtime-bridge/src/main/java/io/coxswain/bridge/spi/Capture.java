@@ -12,8 +12,21 @@ public interface Capture {
      */
     void complete() throws RuntimeFault;
 
+    /** True if all bytes are in the slot already, and {@link #complete} has nothing to do. */
+    default boolean isComplete() {
+        return false;
+    }
+
     /** A capture whose bytes are all in the slot already. */
     static Capture done() {
-        return () -> {};
+        return new Capture() {
+            @Override
+            public void complete() {}
+
+            @Override
+            public boolean isComplete() {
+                return true;
+            }
+        };
     }
 }

@@ -336,6 +336,7 @@ final class JobStoriesTest {
         SimAgent alive = story.atRank(1);
         long completed = story.machine.completedStep();
         int sent = story.effects.size();
+        long booked = story.ledger.totalSlotNanos();
         story.tell(new JobEvent.ProgressReported(alive.key, oldProgress));
         story.tell(new JobEvent.ProgressReported(dead.key, oldProgress));
         story.tell(new JobEvent.WorkerLostReported(dead.key, epoch, "ghost", false));
@@ -349,8 +350,47 @@ final class JobStoriesTest {
         story.tell(new JobEvent.TimerFired(JobEffect.TimerKind.TICK, epoch - 1));
         story.tell(new JobEvent.LinkAccused(alive.key, story.atRank(2).key, epoch - 1, "ghost"));
         assertThat(story.effects).hasSize(sent);
+        assertThat(story.ledger.totalSlotNanos()).isEqualTo(booked);
         assertThat(story.machine.completedStep()).isEqualTo(completed);
         story.isIn(JobPhase.ACTIVE).finish().isCompletedAsUndisturbed();
+    }
+
+    @Test
+    void aStepIsCompletedWhenTheLastRankReportedIt() {
+        JobStory story = twoByTwo().steps(3);
+        long completed = story.machine.completedStep();
+        story.stepOnce(Set.of());
+        for (int rank = 0; rank < 4; rank++) {
+            assertThat(story.machine.completedStep()).isEqualTo(completed);
+            assertThat(story.deliverFrom(story.atRank(rank).key)).isTrue();
+            story.settleOnly(story.atRank(rank).key);
+        }
+        assertThat(story.machine.completedStep()).isEqualTo(4);
+    }
+
+    @Test
+    void aTimerOfAnOlderFenceIsStale() {
+        JobStory story = twoByTwo().steps(20);
+        story.hold = JobEffect.SendFence.class::isInstance;
+        story.kill(story.atRank(0).key.id()).isIn(JobPhase.FENCING);
+        story.tell(new JobEvent.TimerFired(JobEffect.TimerKind.FENCE_LIMIT, epoch(story)));
+        story.isIn(JobPhase.FENCING).release().isIn(JobPhase.ACTIVE);
+    }
+
+    @Test
+    void aWorkerThatDiesAfterItsAgentAnsweredTheFenceTookItsLiveStateAlong() {
+        JobStory story = twoByTwo().steps(20);
+        long epoch = epoch(story);
+        SimAgent hurt = story.atRank(1);
+        SimAgent silent = story.atRank(2);
+        silent.silent = true;
+        story.kill(story.atRank(0).key.id()).isIn(JobPhase.FENCING);
+        story.killWorker(hurt.key.id()).workerBack(hurt.key.id()).isIn(JobPhase.FENCING);
+        silent.silent = false;
+        story.tell(new JobEvent.AgentAttached(silent.profile, silent.inventory()));
+        story.settle().isIn(JobPhase.ACTIVE);
+        assertThat(epoch(story)).isEqualTo(epoch + 1);
+        story.finish().isCompletedAsUndisturbed();
     }
 
     @Test

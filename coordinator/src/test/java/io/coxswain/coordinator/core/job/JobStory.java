@@ -288,6 +288,13 @@ final class JobStory {
         }
     }
 
+    /** Everything that one source said arrives. */
+    void settleOnly(AgentKey source) {
+        while (inbox.containsKey(source)) {
+            deliverFrom(source);
+        }
+    }
+
     /** The next event of that source, if there is one. */
     boolean deliverFrom(AgentKey source) {
         ArrayDeque<JobEvent> queue = inbox.get(source);

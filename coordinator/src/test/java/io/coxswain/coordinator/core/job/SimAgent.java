@@ -146,6 +146,15 @@ final class SimAgent {
                 }
             }
             case JobEffect.SendFence fence -> {
+                if (fence.epoch() <= preparedEpoch()) {
+                    throw new AssertionError(
+                            "I1: "
+                                    + key
+                                    + " took up "
+                                    + preparedEpoch()
+                                    + " and is fenced at "
+                                    + fence.epoch());
+                }
                 if (fence.epoch() >= promised) {
                     promised = fence.epoch();
                     var inventory = inventory();

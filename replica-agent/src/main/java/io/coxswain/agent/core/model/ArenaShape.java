@@ -11,17 +11,34 @@ package io.coxswain.agent.core.model;
  * @param slotDataBytes room in each slot
  * @param pieces of a snapshot, at most
  */
-public record ArenaShape(long parameterElements, int gradientBuffers, long reducedElements, long liveBytes, int slots, long slotDataBytes, int pieces) {
-    /** Snapshot slots of a region and of a file of copies: the floor, one in flight, one being written. */
+public record ArenaShape(
+        long parameterElements,
+        int gradientBuffers,
+        long reducedElements,
+        long liveBytes,
+        int slots,
+        long slotDataBytes,
+        int pieces) {
+    /**
+     * Snapshot slots of a region and of a file of copies: the floor, one in flight, one being
+     * written.
+     */
     public static final int SLOTS = 3;
 
     /**
-     * The region of a worker. It fits any rank and shard of the job, so that it can be made before the agent knows its place.
+     * The region of a worker. It fits any rank and shard of the job, so that it can be made before
+     * the agent knows its place.
      */
     public static ArenaShape region(JobSpec job, StateLayout layout, long liveBytes, int pieces) {
         int microshardsPerRank = (job.microshards() + job.ranks() - 1) / job.ranks();
         return new ArenaShape(
-                layout.parameterElements(), microshardsPerRank, layout.largestShardElements(), liveBytes, SLOTS, layout.largestStateBytes(), pieces);
+                layout.parameterElements(),
+                microshardsPerRank,
+                layout.largestShardElements(),
+                liveBytes,
+                SLOTS,
+                layout.largestStateBytes(),
+                pieces);
     }
 
     /** A file that holds copies of one shard. */
@@ -31,6 +48,9 @@ public record ArenaShape(long parameterElements, int gradientBuffers, long reduc
 
     /** Bytes of tensors in the file; headers come on top. */
     public long tensorBytes() {
-        return parameterElements * Float.BYTES * (1 + gradientBuffers) + reducedElements * Float.BYTES + liveBytes + slots * slotDataBytes;
+        return parameterElements * Float.BYTES * (1 + gradientBuffers)
+                + reducedElements * Float.BYTES
+                + liveBytes
+                + slots * slotDataBytes;
     }
 }

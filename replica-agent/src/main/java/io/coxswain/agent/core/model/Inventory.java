@@ -1,10 +1,12 @@
 package io.coxswain.agent.core.model;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
+import java.util.List;
+
 /**
- * All that this agent could contribute to a recovery. After a fence it does not change until the next view is prepared.
+ * All that this agent could contribute to a recovery. After a fence it does not change until the
+ * next view is prepared.
  *
  * @param jobId empty when it holds no job
  * @param live the worker's live state, null when it has none

@@ -1,7 +1,8 @@
 package io.coxswain.agent.core.model;
 
 /**
- * One training run as the coordinator offers it. What is one runtime's business is opaque here ({@code runtimeJson}).
+ * One training run as the coordinator offers it. What is one runtime's business is opaque here
+ * ({@code runtimeJson}).
  *
  * @param steps the last step of the job
  * @param batch samples per step over all ranks
@@ -26,10 +27,27 @@ public record JobSpec(
         String runtimeKind,
         String runtimeJson) {
     public JobSpec {
-        if (jobId.isEmpty() || replicas < 1 || shards < 1 || steps < 1 || batch < 1 || microshards < 1) {
+        if (jobId.isEmpty()
+                || replicas < 1
+                || shards < 1
+                || steps < 1
+                || batch < 1
+                || microshards < 1) {
             throw new IllegalArgumentException(
-                    "job '" + jobId + "': id, replicas, shards, steps, batch and microshards must be given and positive, got " + replicas + "×" + shards
-                            + ", " + steps + " steps, batch " + batch + ", " + microshards + " microshards");
+                    "job '"
+                            + jobId
+                            + "': id, replicas, shards, steps, batch and microshards must be given"
+                            + " and positive, got "
+                            + replicas
+                            + "×"
+                            + shards
+                            + ", "
+                            + steps
+                            + " steps, batch "
+                            + batch
+                            + ", "
+                            + microshards
+                            + " microshards");
         }
     }
 

@@ -5,9 +5,11 @@ import java.util.List;
 /**
  * Who holds copies of whom; (epoch, version) names it.
  *
- * @param effectiveStep duties that are new in this version bind the floor from the snapshot of this step on
+ * @param effectiveStep duties that are new in this version bind the floor from the snapshot of this
+ *     step on
  */
-public record Placement(String jobId, long epoch, long version, List<CopyDuty> duties, long effectiveStep) {
+public record Placement(
+        String jobId, long epoch, long version, List<CopyDuty> duties, long effectiveStep) {
     public Placement {
         duties = List.copyOf(duties);
     }

@@ -1,7 +1,8 @@
 package io.coxswain.agent.core.model;
 
-import java.util.List;
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
 
 /**
  * What a coordinator asks of an agent for a new view.
@@ -11,7 +12,13 @@ import org.jspecify.annotations.Nullable;
  * @param plan null for a spare
  * @param donations states that others will fetch from this agent
  */
-public record PrepareOrder(View view, int rank, @Nullable Restore restore, @Nullable StepPlan plan, Placement placement, List<Restore> donations) {
+public record PrepareOrder(
+        View view,
+        int rank,
+        @Nullable Restore restore,
+        @Nullable StepPlan plan,
+        Placement placement,
+        List<Restore> donations) {
     public PrepareOrder {
         donations = List.copyOf(donations);
     }

@@ -27,8 +27,18 @@ public record StepPlan(long epoch, List<Operation> operations, int reportEvery) 
         DIGEST
     }
 
-    /** {@code every}: runs at steps that are multiples of it. {@code background}: the step does not wait for it. */
-    public record Operation(int id, Kind kind, List<Integer> dependsOn, boolean background, int every, int microshardFrom, int microshardTo) {
+    /**
+     * {@code every}: runs at steps that are multiples of it. {@code background}: the step does not
+     * wait for it.
+     */
+    public record Operation(
+            int id,
+            Kind kind,
+            List<Integer> dependsOn,
+            boolean background,
+            int every,
+            int microshardFrom,
+            int microshardTo) {
         public Operation {
             dependsOn = List.copyOf(dependsOn);
         }

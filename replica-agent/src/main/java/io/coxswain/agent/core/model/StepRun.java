@@ -3,7 +3,8 @@ package io.coxswain.agent.core.model;
 /**
  * Consecutive steps of one rank. All nanos are the rank's own monotonic durations.
  *
- * @param elapsedNanos from the end of step {@code first - 1} (or the view's start) to the end of step {@code last}
+ * @param elapsedNanos from the end of step {@code first - 1} (or the view's start) to the end of
+ *     step {@code last}
  * @param loss mean loss of the global batch at step {@code last}
  * @param digest of the newest committed snapshot, of step {@code digestStep}
  */

@@ -8,12 +8,34 @@ import java.util.List;
  * @param baseStep the state that every member starts from
  * @param members by rank
  */
-public record View(String jobId, long epoch, long parentEpoch, long baseStep, int replicas, int shards, List<Peer> members) {
+public record View(
+        String jobId,
+        long epoch,
+        long parentEpoch,
+        long baseStep,
+        int replicas,
+        int shards,
+        List<Peer> members) {
     public View {
         members = List.copyOf(members);
-        if (epoch < 1 || baseStep < 0 || replicas < 1 || shards < 1 || members.size() != replicas * shards) {
+        if (epoch < 1
+                || baseStep < 0
+                || replicas < 1
+                || shards < 1
+                || members.size() != replicas * shards) {
             throw new IllegalArgumentException(
-                    "view " + epoch + " of job '" + jobId + "': " + members.size() + " members at base step " + baseStep + " for a mesh of " + replicas + "×" + shards);
+                    "view "
+                            + epoch
+                            + " of job '"
+                            + jobId
+                            + "': "
+                            + members.size()
+                            + " members at base step "
+                            + baseStep
+                            + " for a mesh of "
+                            + replicas
+                            + "×"
+                            + shards);
         }
     }
 
@@ -27,6 +49,7 @@ public record View(String jobId, long epoch, long parentEpoch, long baseStep, in
 
     /** False for a state of an older view beyond the step at which this view branched off. */
     public boolean trusts(StateName state) {
-        return state.jobId().equals(jobId) && (state.epoch() == epoch || (state.epoch() < epoch && state.step() <= baseStep));
+        return state.jobId().equals(jobId)
+                && (state.epoch() == epoch || (state.epoch() < epoch && state.step() <= baseStep));
     }
 }

@@ -1,0 +1,79 @@
+package io.coxswain.launcher.admin;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+
+import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.proto.store.v1.Leader;
+
+import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.Watcher;
+import org.apache.zookeeper.ZooKeeper;
+
+import java.io.IOException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/** Finds the leading coordinator in ZooKeeper. */
+final class LeaderLookup {
+    private static final int SESSION_MILLIS = 6_000;
+    private static final long CONNECT_SECONDS = 5;
+
+    private LeaderLookup() {}
+
+    /**
+     * {@code host:port} of the leader.
+     *
+     * @throws EnvironmentException if ZooKeeper does not answer or nobody leads
+     */
+    static String find(String zookeeper, String chroot) throws EnvironmentException {
+        String path = chroot + "/controller/leader";
+        var connected = new CountDownLatch(1);
+        try {
+            var client =
+                    new ZooKeeper(
+                            zookeeper,
+                            SESSION_MILLIS,
+                            event -> {
+                                if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
+                                    connected.countDown();
+                                }
+                            });
+            try {
+                if (!connected.await(CONNECT_SECONDS, TimeUnit.SECONDS)) {
+                    throw new EnvironmentException(
+                            "no answer from ZooKeeper at "
+                                    + zookeeper
+                                    + " within "
+                                    + CONNECT_SECONDS
+                                    + " s: is it running? Name another with --zookeeper, or the"
+                                    + " coordinator itself with --coordinator HOST:PORT");
+                }
+                Leader leader = Leader.parseFrom(client.getData(path, false, null));
+                return leader.getControlEndpoint().getHost()
+                        + ":"
+                        + leader.getControlEndpoint().getPort();
+            } finally {
+                client.close();
+            }
+        } catch (KeeperException.NoNodeException e) {
+            throw new EnvironmentException(
+                    "no coordinator leads: "
+                            + path
+                            + " is not there in ZooKeeper at "
+                            + zookeeper
+                            + ". Start one (coxswain coordinator --config …), or name another path"
+                            + " with --chroot",
+                    e);
+        } catch (InvalidProtocolBufferException e) {
+            throw new EnvironmentException(
+                    path + " in ZooKeeper at " + zookeeper + " is no leader's node of Coxswain", e);
+        } catch (KeeperException | IOException | IllegalArgumentException e) {
+            throw new EnvironmentException(
+                    "cannot ask ZooKeeper at " + zookeeper + " for the leader: " + e.getMessage(),
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new EnvironmentException("interrupted while asking ZooKeeper for the leader", e);
+        }
+    }
+}

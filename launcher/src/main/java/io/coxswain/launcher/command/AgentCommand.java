@@ -1,0 +1,47 @@
+package io.coxswain.launcher.command;
+
+import io.coxswain.launcher.service.AgentService;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+
+/** {@code coxswain agent}. */
+@Command(
+        name = "agent",
+        header = "Run the agent of a host; it starts the worker.",
+        description = {
+            "",
+            "Registers with ZooKeeper, follows the leading coordinator and runs the worker until a"
+                    + " signal ends it (exit code 143, or 130 after Ctrl-C)."
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  coxswain agent --config examples/cluster/agent.yaml",
+            "  coxswain agent --config agent.yaml --set id=host7 --set"
+                    + " failureDomain=pod0/rack1/host7"
+        })
+public final class AgentCommand extends Shared implements Callable<Integer> {
+    @Option(
+            names = "--config",
+            paramLabel = "FILE",
+            required = true,
+            description = "The agent's file (YAML).")
+    private Path config = Path.of("");
+
+    @Option(
+            names = "--set",
+            paramLabel = "FIELD=VALUE",
+            description = "Overrides any field of the file. Repeatable.")
+    private Map<String, String> sets = new LinkedHashMap<>();
+
+    @Override
+    public Integer call() throws Exception {
+        return AgentService.run(config, sets, System.out, System.err);
+    }
+}

@@ -1,0 +1,81 @@
+package io.coxswain.launcher.service;
+
+import io.coxswain.launcher.config.ConfigException;
+import io.coxswain.launcher.config.ConfigFile;
+import io.coxswain.launcher.config.ConfigSection;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.regex.Pattern;
+
+/**
+ * An agent's file as read; {@code examples/cluster/agent.yaml} documents each field.
+ *
+ * @param arenas folder for shared memory
+ * @param arenaBudgetBytes shared memory that the agent may take
+ * @param keepArena whether the arena outlives an orderly end
+ * @param workerHeapBytes largest heap of a worker on the JVM
+ * @param workerSilence a worker without a sign of life for this long is killed
+ * @param copyBytesPerSecond limit of the bytes of copies sent; 0: none
+ * @param workerLogs folder of the workers' output
+ */
+record AgentFile(
+        CommonOptions common,
+        String failureDomain,
+        Path arenas,
+        long arenaBudgetBytes,
+        boolean keepArena,
+        long workerHeapBytes,
+        Duration workerSilence,
+        long copyBytesPerSecond,
+        int devices,
+        Map<String, String> labels,
+        Path workerLogs) {
+    private static final Pattern DOMAIN =
+            Pattern.compile("[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+){0,15}");
+
+    /**
+     * Reads and checks the file.
+     *
+     * @throws ConfigException with every complaint, each with its place
+     */
+    static AgentFile read(Path file, Map<String, String> sets) throws ConfigException {
+        ConfigSection root = ConfigFile.read(file, sets);
+        Path parent = file.toAbsolutePath().getParent();
+        Path folder = parent == null ? Path.of("") : parent;
+        CommonOptions common = CommonOptions.read(root, "agent", folder, 0);
+        String domain =
+                root.text(
+                        "failureDomain",
+                        common.id(),
+                        DOMAIN,
+                        "1 to 16 parts joined by '/', widest first, such as pod0/rack7/host31");
+        ConfigSection arena = root.section("arena");
+        Path arenas = folder.resolve(arena.text("folder", "/dev/shm"));
+        if (!Files.isDirectory(arenas) || !Files.isWritable(arenas)) {
+            arena.complain(
+                    "folder",
+                    arenas + " is no folder that can be written to; expected one on tmpfs");
+        }
+        long budget = arena.size("budget", 1L << 30, 1L << 20, 1L << 50);
+        boolean keep =
+                arena.choice("keep", "false", java.util.List.of("true", "false")).equals("true");
+        ConfigSection worker = root.section("worker");
+        long heap = worker.size("heap", 1L << 30, 16L << 20, 1L << 44);
+        Duration silence =
+                worker.duration(
+                        "silence",
+                        Duration.ofSeconds(2),
+                        Duration.ofMillis(600),
+                        Duration.ofMinutes(10));
+        Path logs = folder.resolve(worker.text("logs", common.id() + "-workers"));
+        long rate = root.size("copyRate", 0, 0, 1L << 50);
+        int devices = (int) root.whole("devices", 1, 0, 1_024);
+        Map<String, String> labels = root.texts("labels");
+        root.finish();
+        return new AgentFile(
+                common, domain, arenas, budget, keep, heap, silence, rate, devices, labels, logs);
+    }
+}

@@ -1,0 +1,73 @@
+package io.coxswain.launcher.service;
+
+import io.coxswain.agent.ReplicaAgent;
+import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.launcher.config.ConfigException;
+import io.coxswain.launcher.local.JavaProcess;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/** {@code coxswain agent}. */
+public final class AgentService {
+    private AgentService() {}
+
+    /** Runs an agent until a signal ends it; returns the exit code. */
+    public static int run(Path file, Map<String, String> sets, PrintStream out, PrintStream err)
+            throws ConfigException, EnvironmentException, InterruptedException {
+        AgentFile config = AgentFile.read(file, sets);
+        CommonOptions common = config.common();
+        Service.log(common);
+        var broken = new CompletableFuture<Throwable>();
+        ReplicaAgent agent =
+                ReplicaAgent.builder()
+                        .id(common.id())
+                        .zookeeper(common.zookeeper() + common.chroot())
+                        .sessionTimeout(common.sessionTimeout())
+                        .bind(common.bindHost(), common.port())
+                        .advertised(common.advertisedHost(), common.advertisedPort())
+                        .failureDomain(config.failureDomain())
+                        .arenaRoot(config.arenas())
+                        .arenaBudgetBytes(config.arenaBudgetBytes())
+                        .keepArena(config.keepArena())
+                        .logFolder(config.workerLogs())
+                        .devices(config.devices())
+                        .labels(config.labels())
+                        .copyBytesPerSecond(config.copyBytesPerSecond())
+                        .workerSilence(config.workerSilence())
+                        .workerCommands(kind -> JavaProcess.worker(kind, config.workerHeapBytes()))
+                        .onFatal(broken::complete)
+                        .build();
+        try {
+            Files.createDirectories(config.workerLogs());
+            agent.start();
+        } catch (IOException e) {
+            throw new EnvironmentException(
+                    "agent "
+                            + common.id()
+                            + " did not start: "
+                            + e.getMessage()
+                            + "; its log is "
+                            + common.log(),
+                    e);
+        }
+        out.println(
+                "agent "
+                        + common.id()
+                        + " listens, reached as "
+                        + agent.dataEndpoint().host()
+                        + ":"
+                        + agent.dataEndpoint().port()
+                        + ", shared memory in "
+                        + agent.arenaFolder()
+                        + "; log: "
+                        + common.log()
+                        + ", workers' output: "
+                        + config.workerLogs());
+        return Service.serve("agent " + common.id(), agent, broken, common, err);
+    }
+}

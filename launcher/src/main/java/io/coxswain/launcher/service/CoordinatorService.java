@@ -1,0 +1,85 @@
+package io.coxswain.launcher.service;
+
+import io.coxswain.coordinator.Coordinator;
+import io.coxswain.coordinator.EventText;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.job.JobLimits;
+import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.launcher.config.ConfigException;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/** {@code coxswain coordinator}. */
+public final class CoordinatorService {
+    private static final Logger LOG = LoggerFactory.getLogger(CoordinatorService.class);
+
+    private CoordinatorService() {}
+
+    /** Runs a coordinator until a signal ends it; returns the exit code. */
+    public static int run(Path file, Map<String, String> sets, PrintStream out, PrintStream err)
+            throws ConfigException, EnvironmentException, InterruptedException {
+        CoordinatorFile config = CoordinatorFile.read(file, sets);
+        CommonOptions common = config.common();
+        Service.log(common);
+        var broken = new CompletableFuture<Throwable>();
+        Coordinator coordinator =
+                Coordinator.builder()
+                        .id(common.id())
+                        .zookeeper(common.zookeeper())
+                        .chroot(common.chroot())
+                        .bind(common.bindHost(), common.port())
+                        .advertisedHost(common.advertisedHost())
+                        .sessionTimeout(common.sessionTimeout())
+                        .heartbeat(config.heartbeat())
+                        .lease(config.lease())
+                        .jobLimits(JobLimits.defaults().withSettleNanos(config.settle().toNanos()))
+                        .eventBuffer(config.eventBuffer())
+                        .onFatal(broken::complete)
+                        .build();
+        try {
+            coordinator.start();
+        } catch (IOException e) {
+            throw new EnvironmentException(
+                    "coordinator "
+                            + common.id()
+                            + " did not start: "
+                            + e.getMessage()
+                            + "; its log is "
+                            + common.log(),
+                    e);
+        }
+        out.println(
+                "coordinator "
+                        + common.id()
+                        + " listens on "
+                        + common.bindHost()
+                        + ":"
+                        + coordinator.port()
+                        + ", reached as "
+                        + common.advertisedHost()
+                        + ":"
+                        + coordinator.port()
+                        + "; log: "
+                        + common.log());
+        var _ =
+                coordinator.listen(event -> {
+                    // Steps would fill the log.
+                    if (!(event.event() instanceof CoordinatorEvent.StepsCompleted)) {
+                        LOG.info("{}", EventText.of(event.event()));
+                    }
+                    if (event.event() instanceof CoordinatorEvent.LeadershipGained
+                            || event.event() instanceof CoordinatorEvent.LeadershipLost) {
+                        out.println(
+                                "coordinator " + common.id() + ": " + EventText.of(event.event()));
+                    }
+                });
+        return Service.serve("coordinator " + common.id(), coordinator, broken, common, err);
+    }
+}

@@ -1,0 +1,119 @@
+package io.coxswain.launcher.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.coxswain.launcher.config.ConfigException;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.logging.Level;
+
+class ServiceFilesTest {
+    private static final Path EXAMPLES = Path.of("..", "examples", "cluster");
+
+    @TempDir private Path folder = Path.of("");
+
+    private Path file(String text) throws IOException {
+        return Files.writeString(folder.resolve("c.yaml"), text);
+    }
+
+    @Test
+    void theExamplesSpellOutTheDefaults() throws Exception {
+        CoordinatorFile written =
+                CoordinatorFile.read(EXAMPLES.resolve("coordinator.yaml"), Map.of("log", "x.log"));
+        CoordinatorFile empty = CoordinatorFile.read(file("log: x.log\n"), Map.of());
+
+        assertThat(written.heartbeat())
+                .isEqualTo(empty.heartbeat())
+                .isEqualTo(Duration.ofMillis(250));
+        assertThat(written.lease()).isEqualTo(empty.lease()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(written.settle()).isEqualTo(empty.settle());
+        assertThat(written.eventBuffer()).isEqualTo(empty.eventBuffer());
+        assertThat(written.common().zookeeper()).isEqualTo(empty.common().zookeeper());
+        assertThat(written.common().chroot()).isEqualTo(empty.common().chroot());
+        assertThat(written.common().bindHost()).isEqualTo(empty.common().bindHost());
+        assertThat(written.common().port()).isEqualTo(empty.common().port()).isEqualTo(7400);
+        assertThat(written.common().logLevel()).isEqualTo(Level.INFO);
+        assertThat(empty.common().log()).isEqualTo(folder.resolve("x.log"));
+    }
+
+    @Test
+    void theAgentsExampleSpellsOutTheDefaults() throws Exception {
+        Map<String, String> here = Map.of("arena.folder", folder.toString(), "id", "host1");
+        AgentFile written = AgentFile.read(EXAMPLES.resolve("agent.yaml"), here);
+        AgentFile empty = AgentFile.read(file("devices: 1\n"), here);
+
+        assertThat(written.failureDomain()).isEqualTo(empty.failureDomain()).isEqualTo("host1");
+        assertThat(written.arenaBudgetBytes())
+                .isEqualTo(empty.arenaBudgetBytes())
+                .isEqualTo(1L << 30);
+        assertThat(written.keepArena()).isEqualTo(empty.keepArena()).isFalse();
+        assertThat(written.workerHeapBytes()).isEqualTo(empty.workerHeapBytes());
+        assertThat(written.workerSilence()).isEqualTo(empty.workerSilence());
+        assertThat(written.copyBytesPerSecond()).isEqualTo(empty.copyBytesPerSecond()).isZero();
+        assertThat(written.devices()).isEqualTo(empty.devices());
+        assertThat(written.labels()).isEqualTo(empty.labels()).isEmpty();
+        assertThat(written.common().port()).isEqualTo(empty.common().port()).isZero();
+    }
+
+    @Test
+    void bindAndAdvertisedAddressAreSeparate() throws Exception {
+        AgentFile agent =
+                AgentFile.read(
+                        file(
+                                """
+                                bind: {host: 0.0.0.0, port: 7500}
+                                advertise: {host: edge7, port: 17500}
+                                labels: {zone: a}
+                                """),
+                        Map.of("arena.folder", folder.toString()));
+
+        assertThat(agent.common().bindHost()).isEqualTo("0.0.0.0");
+        assertThat(agent.common().port()).isEqualTo(7500);
+        assertThat(agent.common().advertisedHost()).isEqualTo("edge7");
+        assertThat(agent.common().advertisedPort()).isEqualTo(17500);
+        assertThat(agent.labels()).containsExactly(Map.entry("zone", "a"));
+    }
+
+    @Test
+    void relationsAreChecked() throws IOException {
+        Path shortLease = file("heartbeat: 6s\nlease: 11s\n");
+        assertThatThrownBy(() -> CoordinatorFile.read(shortLease, Map.of()))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(
+                        shortLease
+                                + ":2:8: lease: a lease of 11000ms is not more than twice the"
+                                + " heartbeat of 6000ms");
+        Path beforeFailover = file("sessionTimeout: 10s\nlease: 12s\n");
+        assertThatThrownBy(() -> CoordinatorFile.read(beforeFailover, Map.of()))
+                .hasMessageContaining(
+                        ":2:8: lease: a lease of 12000ms is less than sessionTimeout + 4s ="
+                                + " 14000ms");
+    }
+
+    @Test
+    void unknownFieldsAreErrors() throws IOException {
+        Path typo = file("bind:\n  prot: 7400\nzookeper: a:1\n");
+
+        assertThatThrownBy(() -> CoordinatorFile.read(typo, Map.of()))
+                .hasMessageContaining(typo + ":2:3: bind.prot: unknown field; did you mean 'port'?")
+                .hasMessageContaining(
+                        typo + ":3:1: zookeper: unknown field; did you mean 'zookeeper'?");
+    }
+
+    @Test
+    void aFolderForSharedMemoryMustBeThere() throws IOException {
+        Path gone = file("arena:\n  folder: " + folder.resolve("gone") + "\n");
+
+        assertThatThrownBy(() -> AgentFile.read(gone, Map.of()))
+                .hasMessageContaining(
+                        gone + ":2:11: arena.folder: " + folder.resolve("gone") + " is no folder");
+    }
+}

@@ -1,0 +1,194 @@
+package io.coxswain.agent.adapter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.AgentReport;
+import io.coxswain.agent.core.model.AgentKey;
+import io.coxswain.agent.core.model.Endpoint;
+import io.coxswain.proto.control.v1.AgentMessage;
+import io.coxswain.proto.control.v1.ControlPlaneGrpc;
+import io.coxswain.proto.control.v1.CoordinatorMessage;
+import io.coxswain.proto.store.v1.Leader;
+import io.grpc.Server;
+import io.grpc.inprocess.InProcessChannelBuilder;
+import io.grpc.inprocess.InProcessServerBuilder;
+import io.grpc.stub.StreamObserver;
+
+import org.apache.curator.framework.CuratorFramework;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+class GrpcControlClientTest {
+    private static final AgentProfile PROFILE =
+            new AgentProfile(
+                    new AgentKey("a", "aaaa"), new Endpoint("h", 7), "pod0/a", 99, 1, Map.of());
+
+    @TempDir static Path folder;
+
+    /** A leader that keeps what it hears and lets the test speak. */
+    private static final class FakeLeader extends ControlPlaneGrpc.ControlPlaneImplBase
+            implements AutoCloseable {
+        final BlockingQueue<AgentMessage> heard = new LinkedBlockingQueue<>();
+        final BlockingQueue<StreamObserver<CoordinatorMessage>> streams =
+                new LinkedBlockingQueue<>();
+        final Server server;
+
+        FakeLeader(String name) throws IOException {
+            server = InProcessServerBuilder.forName(name).addService(this).build().start();
+        }
+
+        @Override
+        public StreamObserver<AgentMessage> attach(StreamObserver<CoordinatorMessage> answers) {
+            streams.add(answers);
+            return new StreamObserver<>() {
+                @Override
+                public void onNext(AgentMessage message) {
+                    heard.add(message);
+                }
+
+                @Override
+                public void onError(Throwable error) {}
+
+                @Override
+                public void onCompleted() {
+                    answers.onCompleted();
+                }
+            };
+        }
+
+        @Override
+        public void close() {
+            server.shutdownNow();
+        }
+    }
+
+    private final BlockingQueue<AgentEvent> events = new LinkedBlockingQueue<>();
+    private final TestZooKeeper zookeeper = new TestZooKeeper(folder);
+    private final CuratorFramework curator = zookeeper.client();
+    private final GrpcControlClient client =
+            new GrpcControlClient(
+                    curator,
+                    PROFILE,
+                    leader -> InProcessChannelBuilder.forName(leader.getCoordinatorId()).build(),
+                    events::add,
+                    new GrpcControlClient.Pauses(Duration.ofMillis(1), Duration.ofMillis(20)));
+
+    GrpcControlClientTest() throws Exception {}
+
+    @AfterEach
+    void close() throws Exception {
+        client.close();
+        curator.delete().quietly().forPath(GrpcControlClient.LEADER_PATH);
+        curator.close();
+        zookeeper.close();
+    }
+
+    private void elect(long term, String name) throws Exception {
+        byte[] record =
+                Leader.newBuilder().setTerm(term).setCoordinatorId(name).build().toByteArray();
+        curator.create()
+                .orSetData()
+                .creatingParentsIfNeeded()
+                .forPath(GrpcControlClient.LEADER_PATH, record);
+    }
+
+    private static <T> T take(BlockingQueue<T> queue) throws InterruptedException {
+        T next = queue.poll(20, TimeUnit.SECONDS);
+        if (next == null) {
+            throw new AssertionError("nothing came");
+        }
+        return next;
+    }
+
+    @Test
+    void theLeaderIsFoundAndBothSidesHearEachOther() throws Exception {
+        try (FakeLeader leader = new FakeLeader("one")) {
+            client.start();
+            elect(4, "one");
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+            client.report(new AgentReport.JobUnfit("job-1", "why"), 3);
+            AgentMessage message = take(leader.heard);
+            assertThat(message.getJobUnfit().getReason()).isEqualTo("why");
+            assertThat(message.getTermSeen()).isEqualTo(3);
+            CoordinatorMessage.Builder fence = CoordinatorMessage.newBuilder().setTerm(4);
+            fence.getFenceBuilder().setJobId("job-1").setEpoch(9);
+            take(leader.streams).onNext(fence.build());
+            assertThat(take(events)).isEqualTo(new AgentEvent.Fenced(4, "job-1", 9));
+        }
+    }
+
+    @Test
+    void aBrokenStreamIsOpenedAgain() throws Exception {
+        try (FakeLeader leader = new FakeLeader("two")) {
+            elect(4, "two");
+            client.start();
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+            take(leader.streams).onError(new IllegalStateException("cut"));
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamClosed.class);
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+            client.report(new AgentReport.JobUnfit("job-1", "again"), 4);
+            assertThat(take(leader.heard).getJobUnfit().getReason()).isEqualTo("again");
+        }
+    }
+
+    @Test
+    void aLeaderOfAHigherTermTakesOver() throws Exception {
+        try (FakeLeader old = new FakeLeader("three");
+                FakeLeader young = new FakeLeader("four")) {
+            elect(4, "three");
+            client.start();
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+            elect(5, "four");
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamClosed.class);
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+            client.report(new AgentReport.JobUnfit("job-1", "hello"), 5);
+            assertThat(take(young.heard).getJobUnfit().getReason()).isEqualTo("hello");
+            assertThat(old.heard).isEmpty();
+        }
+    }
+
+    @Test
+    void aLeaderThatIsNotThereIsTriedUntilItIs() throws Exception {
+        elect(4, "five");
+        client.start();
+        try (FakeLeader leader = new FakeLeader("five")) {
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+            assertThat(take(leader.streams)).isNotNull();
+        }
+    }
+
+    @Test
+    void aMessageThatBreaksTheProtocolEndsTheStream() throws Exception {
+        try (FakeLeader leader = new FakeLeader("six")) {
+            elect(4, "six");
+            client.start();
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+            CoordinatorMessage.Builder offer = CoordinatorMessage.newBuilder().setTerm(4);
+            offer.getOfferJobBuilder();
+            take(leader.streams).onNext(offer.build());
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamClosed.class);
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+        }
+    }
+
+    @Test
+    void closingSaysGoodbye() throws Exception {
+        try (FakeLeader leader = new FakeLeader("seven")) {
+            elect(4, "seven");
+            client.start();
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+            client.close();
+            assertThat(take(leader.heard).hasLeaving()).isTrue();
+        }
+    }
+}

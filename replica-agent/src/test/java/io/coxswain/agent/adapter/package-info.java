@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.agent.adapter;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.agent.app;
+
+import org.jspecify.annotations.NullMarked;

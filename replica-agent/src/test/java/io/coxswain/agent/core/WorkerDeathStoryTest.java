@@ -1,0 +1,128 @@
+package io.coxswain.agent.core;
+
+import static io.coxswain.agent.core.Story.digest;
+import static io.coxswain.agent.core.Story.init;
+import static io.coxswain.agent.core.Story.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.coxswain.agent.core.model.HeldState;
+import io.coxswain.agent.core.model.Inventory;
+import io.coxswain.agent.core.model.Restore;
+
+import org.junit.jupiter.api.Test;
+
+import java.util.List;
+
+/** What becomes of a view, and of what its worker left, when the worker dies. */
+class WorkerDeathStoryTest {
+    private final Story story = new Story();
+
+    @Test
+    void areToldAndTheNextWorkerStartsAtOnceWithANewRegion() {
+        story.running(5);
+        story.made(1, 0);
+        String old = region();
+        story.exited("signal 11; last words: boom");
+        assertThat(story.report(AgentReport.WorkerLost.class))
+                .hasValueSatisfying(lost -> {
+                    assertThat(lost.epoch()).isEqualTo(1);
+                    assertThat(lost.cause()).contains("boom");
+                });
+        assertThat(story.each(AgentEffect.StartWorker.class))
+                .singleElement()
+                .satisfies(start -> assertThat(start.generation()).isEqualTo(2));
+        assertThat(story.each(AgentEffect.CreateFile.class))
+                .singleElement()
+                .satisfies(create -> assertThat(create.file()).isNotEqualTo(old));
+        assertThat(story.each(AgentEffect.DeleteFile.class)).isEmpty();
+        assertThat(story.machine.live()).isNull();
+        story.filesMade().loaded();
+        assertThat(story.everReported(AgentReport.JobReady.class)).hasSize(2);
+        story.fenced(2).fencedData();
+        assertThat(answered().snapshots()).extracting(HeldState::state).contains(state(1, 1, 0));
+        assertThat(answered().workerAlive()).isTrue();
+    }
+
+    @Test
+    void inASnapshotLeaveItToWhatTheRegionSays() {
+        story.running(5).executed(1).reduced(1, 0).applied(1).exited("signal 9");
+        AgentEffect.InspectFile inspect = story.each(AgentEffect.InspectFile.class).getFirst();
+        story.give(
+                new AgentEvent.FileInspected(
+                        inspect.file(),
+                        List.of(
+                                new AgentEvent.InspectedSlot(
+                                        0, new HeldState(state(1, 0, 0), digest(0, 0), 1000)),
+                                new AgentEvent.InspectedSlot(
+                                        1, new HeldState(state(1, 1, 0), digest(1, 0), 1000)))));
+        story.fenced(2).fencedData();
+        assertThat(answered().snapshots())
+                .extracting(HeldState::state)
+                .containsExactly(state(1, 0, 0), state(1, 1, 0));
+    }
+
+    @Test
+    void theirOldRegionGoesOnceTheFloorHasPassedIt() {
+        story.running(5);
+        story.made(1, 0);
+        String old = region();
+        story.exited("signal 9").filesMade().loaded();
+        story.fenced(2)
+                .fencedData()
+                .ordered(
+                        2,
+                        1,
+                        new Restore(Restore.Action.LOAD_LOCAL, state(1, 1, 0), digest(1, 0), null))
+                .fencedData();
+        story.prepared(digest(1, 0)).started(10);
+        assertThat(story.each(AgentEffect.DeleteFile.class)).isEmpty();
+        story.gatheredBase();
+        assertThat(story.made(2, 1)).isEqualTo(0);
+        story.executed(3).reduced(3, 2);
+        assertThat(story.each(AgentEffect.DeleteFile.class))
+                .containsExactly(new AgentEffect.DeleteFile(old));
+    }
+
+    @Test
+    void areToldAgainOnANewStreamUntilAFenceAnswers() {
+        story.running(5).exited("signal 9");
+        story.give(new AgentEvent.StreamClosed("reset")).attached();
+        assertThat(story.report(AgentReport.WorkerLost.class)).isPresent();
+        story.fenced(2).fencedData().give(new AgentEvent.StreamClosed("reset")).attached();
+        assertThat(story.report(AgentReport.WorkerLost.class)).isEmpty();
+    }
+
+    @Test
+    void whileRestoringFailTheView() {
+        story.standby().ordered(1, 0, init(0)).fencedData().exited("signal 9");
+        assertThat(story.report(AgentReport.WorkerLost.class)).isPresent();
+        assertThat(story.report(AgentReport.ViewFailed.class)).isPresent();
+    }
+
+    @Test
+    void wordsOfADeadGenerationAreNotHeard() {
+        story.running(5).exited("signal 9");
+        story.executed(1);
+        assertThat(story.last).isEmpty();
+    }
+
+    @Test
+    void aFaultInExecuteTakesTheWorkerDown() {
+        story.running(5)
+                .give(
+                        new AgentEvent.WorkerFaulted(
+                                1, new WorkerRequest.Execute(1, 1), "out_of_memory", "heap"));
+        assertThat(story.each(AgentEffect.KillWorker.class))
+                .singleElement()
+                .satisfies(kill -> assertThat(kill.reason()).contains("heap"));
+    }
+
+    private String region() {
+        return story.everAsked(WorkerRequest.Prepare.class).orElseThrow().region();
+    }
+
+    private Inventory answered() {
+        return story.report(AgentReport.Holdings.class).orElseThrow().inventory();
+    }
+}
