@@ -59,7 +59,6 @@ public final class Main implements Runnable {
     private static Map<String, Supplier<Object>> commands() {
         var commands = new LinkedHashMap<String, Supplier<Object>>();
         commands.put("train", TrainCommand::new);
-        commands.put("bench", BenchCommand::new);
         commands.put("coordinator", CoordinatorCommand::new);
         commands.put("agent", AgentCommand::new);
         commands.put("submit", SubmitCommand::new);
@@ -69,6 +68,7 @@ public final class Main implements Runnable {
         commands.put("cancel", CancelCommand::new);
         commands.put("events", EventsCommand::new);
         commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));
+        commands.put("bench", BenchCommand::new);
         return commands;
     }
 

@@ -7,6 +7,10 @@ import io.coxswain.bridge.host.WorkerCommand;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.local.EmbeddedZooKeeper;
 import io.coxswain.launcher.local.JavaProcess;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -16,8 +20,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Runs {@code examples/embedding} as its page says, with an agent that it may use. */
 class EmbeddingExampleIT {
@@ -71,7 +73,9 @@ class EmbeddingExampleIT {
 
     private static List<String> lines(Process process) throws IOException {
         var lines = new ArrayList<String>();
-        try (var reader = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+        try (var reader =
+                new BufferedReader(
+                        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             String line;
             while ((line = reader.readLine()) != null) {
                 lines.add(line);

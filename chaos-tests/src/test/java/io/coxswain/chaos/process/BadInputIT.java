@@ -2,24 +2,30 @@ package io.coxswain.chaos.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
 /** What a user does wrong is answered with what to do, an exit code, and nothing left running. */
 class BadInputIT {
-    @TempDir
-    Path folder;
+    @TempDir Path folder;
 
     @Test
     void misspelledField() throws Exception {
         Path job = folder.resolve("job.yaml");
-        Files.writeString(job, Files.readString(Training.home().resolve("examples/digits/job.yaml")).replace("microshards: 8", "microshard: 8"));
+        Files.writeString(
+                job,
+                Files.readString(Training.home().resolve("examples/digits/job.yaml"))
+                        .replace("microshards: 8", "microshard: 8"));
         Training.Outcome outcome = Training.of(job).run();
         assertThat(outcome.exit()).isEqualTo(2);
-        assertThat(outcome.output()).containsPattern("job\\.yaml:\\d+:1: microshard: unknown field; did you mean 'microshards'\\?");
+        assertThat(outcome.output())
+                .containsPattern(
+                        "job\\.yaml:\\d+:1: microshard: unknown field; did you mean"
+                                + " 'microshards'\\?");
     }
 
     @Test
@@ -34,7 +40,8 @@ class BadInputIT {
         byte[] data = Files.readAllBytes(Training.home().resolve("examples/digits/digits.bin"));
         data[5_000] ^= 1;
         Files.write(folder.resolve("damaged.bin"), data);
-        Training.Outcome outcome = Training.digits(10).set("data", folder.resolve("damaged.bin")).run();
+        Training.Outcome outcome =
+                Training.digits(10).set("data", folder.resolve("damaged.bin")).run();
         assertThat(outcome.exit()).isNotZero();
         assertThat(outcome.output()).contains("damaged.bin");
     }
@@ -62,13 +69,14 @@ class BadInputIT {
 
     @Test
     void shardLostForGood() throws Exception {
-        Training.Outcome outcome = Training.digits(1_000_000)
-                .mesh(1, 2)
-                .spares(1)
-                .set("protect.copies", 0)
-                .set("protect.returnWait", "1s")
-                .kill("1@step:20")
-                .run();
+        Training.Outcome outcome =
+                Training.digits(1_000_000)
+                        .mesh(1, 2)
+                        .spares(1)
+                        .set("protect.copies", 0)
+                        .set("protect.returnWait", "1s")
+                        .kill("1@step:20")
+                        .run();
         assertThat(outcome.exit()).isEqualTo(1);
         assertThat(outcome.output()).contains("shard 1");
         assertThat(outcome.report().path("completed").asBoolean(true)).isFalse();
@@ -76,7 +84,10 @@ class BadInputIT {
 
     @Test
     void reportThatCannotBeWritten() throws IOException, InterruptedException {
-        Training.Outcome outcome = Training.digits(10).with("--report", folder.resolve("no/such/folder/report.json").toString()).run();
+        Training.Outcome outcome =
+                Training.digits(10)
+                        .with("--report", folder.resolve("no/such/folder/report.json").toString())
+                        .run();
         assertThat(outcome.exit()).isEqualTo(2);
         assertThat(outcome.output()).contains("no/such/folder");
     }

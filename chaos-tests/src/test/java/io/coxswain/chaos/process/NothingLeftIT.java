@@ -2,6 +2,10 @@ package io.coxswain.chaos.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,16 +13,12 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** However a run ends, nothing of it stays: no process, no shared memory. */
 class NothingLeftIT {
     private static final long LIMIT_SECONDS = 20;
 
-    @TempDir
-    Path arenas;
+    @TempDir Path arenas;
 
     @BeforeEach
     void onlyOurs() throws IOException {
@@ -45,7 +45,11 @@ class NothingLeftIT {
         run.awaitLine(line -> line.contains("step "));
         List<ProcessHandle> family = run.process().descendants().toList();
 
-        assertThat(new ProcessBuilder("kill", "-INT", Long.toString(run.process().pid())).start().waitFor()).isZero();
+        assertThat(
+                        new ProcessBuilder("kill", "-INT", Long.toString(run.process().pid()))
+                                .start()
+                                .waitFor())
+                .isZero();
 
         assertThat(run.process().waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)).isTrue();
         assertGone(family);

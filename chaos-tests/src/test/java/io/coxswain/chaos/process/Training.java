@@ -2,6 +2,9 @@ package io.coxswain.chaos.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,10 +14,10 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
-/** One {@code coxswain train} as a user would run it: the packaged command in a process of its own. */
+/**
+ * One {@code coxswain train} as a user would run it: the packaged command in a process of its own.
+ */
 final class Training {
     private static final AtomicInteger RUNS = new AtomicInteger();
     private static final long LIMIT_SECONDS = 120;
@@ -32,7 +35,8 @@ final class Training {
 
     /** The digits job, shortened: the same model and data. */
     static Training digits(int steps) throws IOException {
-        return new Training(home().resolve("examples/digits/job.yaml").toString()).with("--steps", Integer.toString(steps));
+        return new Training(home().resolve("examples/digits/job.yaml").toString())
+                .with("--steps", Integer.toString(steps));
     }
 
     static Training of(Path job) throws IOException {
@@ -73,7 +77,14 @@ final class Training {
         if (!started.process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS)) {
             started.process.descendants().forEach(ProcessHandle::destroyForcibly);
             started.process.destroyForcibly();
-            throw new AssertionError(this + " did not end within " + LIMIT_SECONDS + " s\n" + started.output() + "\nlogs: " + folder);
+            throw new AssertionError(
+                    this
+                            + " did not end within "
+                            + LIMIT_SECONDS
+                            + " s\n"
+                            + started.output()
+                            + "\nlogs: "
+                            + folder);
         }
         return started.outcome();
     }
@@ -85,14 +96,16 @@ final class Training {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
-        command.addAll(List.of("-Dcoxswain.home=" + home(), "-jar", System.getProperty("coxswain.jar")));
+        command.addAll(
+                List.of("-Dcoxswain.home=" + home(), "-jar", System.getProperty("coxswain.jar")));
         command.addAll(arguments);
         command.addAll(List.of("--report", report.toString()));
-        var process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(output.toFile())
-                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                .start();
+        var process =
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(output.toFile())
+                        .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                        .start();
         return new Started(process, report, output, folder, toString());
     }
 
@@ -116,7 +129,10 @@ final class Training {
         }
 
         Outcome outcome() throws IOException {
-            JsonNode json = Files.exists(report) ? JsonMapper.shared().readTree(Files.readString(report)) : JsonMapper.shared().createObjectNode();
+            JsonNode json =
+                    Files.exists(report)
+                            ? JsonMapper.shared().readTree(Files.readString(report))
+                            : JsonMapper.shared().createObjectNode();
             return new Outcome(process.exitValue(), output(), json, command, folder);
         }
 
@@ -125,8 +141,12 @@ final class Training {
             // The output is a file of another process: there is no event to wait for but its end.
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
             while (output().lines().noneMatch(fits)) {
-                assertThat(process.waitFor(20, TimeUnit.MILLISECONDS)).as("%s ended early:%n%s", command, output()).isFalse();
-                assertThat(System.nanoTime()).as("%s: the line never came:%n%s", command, output()).isLessThan(deadline);
+                assertThat(process.waitFor(20, TimeUnit.MILLISECONDS))
+                        .as("%s ended early:%n%s", command, output())
+                        .isFalse();
+                assertThat(System.nanoTime())
+                        .as("%s: the line never came:%n%s", command, output())
+                        .isLessThan(deadline);
             }
         }
     }
@@ -158,8 +178,11 @@ final class Training {
         private void assertLedgerExact() {
             JsonNode goodput = report.path("goodput");
             long sum = goodput.path("categories").valueStream().mapToLong(JsonNode::asLong).sum();
-            assertThat(sum).as("categories of %s", command).isEqualTo(goodput.path("totalSlotNanos").asLong());
-            assertThat(goodput.path("elapsedNanos").asLong() * goodput.path("slots").asLong()).isEqualTo(sum);
+            assertThat(sum)
+                    .as("categories of %s", command)
+                    .isEqualTo(goodput.path("totalSlotNanos").asLong());
+            assertThat(goodput.path("elapsedNanos").asLong() * goodput.path("slots").asLong())
+                    .isEqualTo(sum);
         }
 
         private void assertSamplesOnce() {
@@ -167,11 +190,17 @@ final class Training {
             long batch = 128;
             long training = 1438;
             assertThat(report.path("samplesSeen").asLong()).isEqualTo(steps * batch);
-            List<Long> distinct = report.path("samplesDistinctPerPass").valueStream().map(JsonNode::asLong).toList();
+            List<Long> distinct =
+                    report.path("samplesDistinctPerPass")
+                            .valueStream()
+                            .map(JsonNode::asLong)
+                            .toList();
             long full = steps * batch / training;
             assertThat(distinct).hasSize((int) (full + (steps * batch % training == 0 ? 0 : 1)));
             for (int pass = 0; pass < full; pass++) {
-                assertThat(distinct.get(pass)).as("distinct samples in pass %s", pass).isEqualTo(training);
+                assertThat(distinct.get(pass))
+                        .as("distinct samples in pass %s", pass)
+                        .isEqualTo(training);
             }
         }
     }

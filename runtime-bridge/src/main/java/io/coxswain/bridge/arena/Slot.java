@@ -350,7 +350,8 @@ public final class Slot {
                     ArenaFormat.SLOT_CRC,
                     headerCrc(encoded.length, values.length));
             requireOwned();
-            boolean marked = exchange(ArenaFormat.MARK_FILLED) || exchange(ArenaFormat.MARK_WRITING);
+            boolean marked =
+                    exchange(ArenaFormat.MARK_FILLED) || exchange(ArenaFormat.MARK_WRITING);
             if (!marked) {
                 throw lost();
             }
