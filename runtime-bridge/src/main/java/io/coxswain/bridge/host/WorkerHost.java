@@ -187,10 +187,10 @@ public final class WorkerHost implements AutoCloseable {
         try {
             handle(request, answer);
         } catch (RuntimeFault e) {
-            send(answer.setFault(Translation.fault(e)));
+            reply(answer.setFault(Translation.fault(e)));
         } catch (OutOfMemoryError e) {
             distrustLive();
-            send(
+            reply(
                     answer.setFault(
                             Translation.fault(
                                     new RuntimeFault(
@@ -203,7 +203,7 @@ public final class WorkerHost implements AutoCloseable {
         } catch (RuntimeException e) {
             LOG.error("the runtime failed in {}", activity, e);
             distrustLive();
-            send(
+            reply(
                     answer.setFault(
                             Translation.fault(
                                     new RuntimeFault(
@@ -221,11 +221,11 @@ public final class WorkerHost implements AutoCloseable {
     private void handle(ToWorker request, FromWorker.Builder answer)
             throws IOException, RuntimeFault {
         switch (request.getBodyCase()) {
-            case LOAD_JOB -> send(answer.setJobLoaded(load(request.getLoadJob())));
+            case LOAD_JOB -> reply(answer.setJobLoaded(load(request.getLoadJob())));
             case PREPARE_VIEW -> {
                 var body = request.getPrepareView();
                 if (!aborted(body.getEpoch(), body.getBaseStep(), answer)) {
-                    send(answer.setViewPrepared(session().prepareView(body)));
+                    reply(answer.setViewPrepared(session().prepareView(body)));
                 }
             }
             case EXECUTE -> {
@@ -233,7 +233,7 @@ public final class WorkerHost implements AutoCloseable {
                 if (!aborted(body.getEpoch(), body.getStep(), answer)) {
                     Optional<io.coxswain.proto.bridge.v1.Executed> done = session().execute(body);
                     if (done.isPresent()) {
-                        send(answer.setExecuted(done.get()));
+                        reply(answer.setExecuted(done.get()));
                     } else {
                         sendAborted(body.getEpoch(), body.getStep(), answer);
                     }
@@ -259,7 +259,7 @@ public final class WorkerHost implements AutoCloseable {
             case FINISH -> {
                 var body = request.getFinish();
                 if (!aborted(body.getEpoch(), body.getStep(), answer)) {
-                    send(answer.setFinished(session().finish(body)));
+                    reply(answer.setFinished(session().finish(body)));
                 }
             }
             case WELCOME, SHUTDOWN, BODY_NOT_SET ->
@@ -295,7 +295,7 @@ public final class WorkerHost implements AutoCloseable {
             throws IOException, RuntimeFault {
         JobSession.AppliedStep step = session().apply(request);
         long requestId = answer.getRequestId();
-        send(answer.setApplied(step.answer()));
+        reply(answer.setApplied(step.answer()));
         JobSession.Begun begun = step.begun();
         String fault = step.snapshotFault();
         if (begun != null) {
@@ -354,7 +354,13 @@ public final class WorkerHost implements AutoCloseable {
     }
 
     private void sendAborted(long epoch, long step, FromWorker.Builder answer) throws IOException {
-        send(answer.setAborted(Aborted.newBuilder().setEpoch(epoch).setStep(step)));
+        reply(answer.setAborted(Aborted.newBuilder().setEpoch(epoch).setStep(step)));
+    }
+
+    // Who reads the answer may ask at once what goes on here: by then it is over.
+    private void reply(FromWorker.Builder answer) throws IOException {
+        activity = Activity.IDLE;
+        send(answer);
     }
 
     private void send(FromWorker.Builder message) throws IOException {
