@@ -384,7 +384,7 @@ public final class CoordinatorCore {
         publish(new CoordinatorEvent.AgentLost(key.id(), key.incarnation(), cause), "", 0, 0);
         JobRun run = desk.run();
         if (run != null) {
-            run.feed(new JobEvent.AgentLost(key, cause, lost.lastWordNanos()), nowNanos);
+            run.feed(new JobEvent.AgentLost(key, cause, lost.lastSignNanos()), nowNanos);
         }
     }
 

@@ -162,7 +162,8 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
             stream = current;
             current.open();
             if (closed) {
-                current.end("this agent is closing");
+                // It may be up already, with closing overtaking this thread.
+                current.sayGoodbye();
             }
             current.over.await();
         } finally {
@@ -194,12 +195,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         closed = true;
         Stream current = stream;
         if (current != null) {
-            current.send(
-                    AgentMessage.newBuilder()
-                            .setAgent(ControlCodec.identity(profile.key()))
-                            .setLeaving(Leaving.newBuilder().setReason("the agent was closed"))
-                            .build());
-            current.end("this agent is closing");
+            current.sayGoodbye();
         }
         cache.close();
         try {
@@ -264,6 +260,15 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
                 return;
             }
             observer.onNext(message);
+        }
+
+        synchronized void sayGoodbye() {
+            send(
+                    AgentMessage.newBuilder()
+                            .setAgent(ControlCodec.identity(profile.key()))
+                            .setLeaving(Leaving.newBuilder().setReason("the agent was closed"))
+                            .build());
+            end("this agent is closing");
         }
 
         synchronized void end(String reason) {

@@ -36,8 +36,8 @@ final class Incidents {
     }
 
     /**
-     * Opens an incident that was detected now, {@code detectNanos} after the last word; or extends
-     * the open one. Nothing before the first view was active.
+     * Opens an incident that was detected now, {@code detectNanos} after the last sign of life; or
+     * extends the open one. Nothing before the first view was active.
      */
     void openOrExtend(String agent, String what, long detectNanos) {
         if (job.lineage.branches().isEmpty()) {

@@ -30,10 +30,8 @@ public sealed interface JobEvent {
     /** It cannot run this job. */
     record AgentUnfit(AgentKey agent, String reason) implements JobEvent {}
 
-    /**
-     * Liveness declared it lost. {@code lastWordNanos}: when its last message came, in loop time.
-     */
-    record AgentLost(AgentKey agent, String cause, long lastWordNanos) implements JobEvent {}
+    /** Liveness declared it lost. {@code lastSignNanos}: its last sign of life, in loop time. */
+    record AgentLost(AgentKey agent, String cause, long lastSignNanos) implements JobEvent {}
 
     /** Answer to a fence. */
     record InventoryReported(AgentKey agent, Inventory inventory) implements JobEvent {}

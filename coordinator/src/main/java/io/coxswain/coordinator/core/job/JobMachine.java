@@ -91,7 +91,7 @@ public final class JobMachine {
             case JobEvent.AgentLost lost -> {
                 Roster.Member member = job.roster.find(lost.agent());
                 if (member != null) {
-                    job.losses.lost(member, lost.cause(), lost.lastWordNanos());
+                    job.losses.lost(member, lost.cause(), lost.lastSignNanos());
                 }
             }
             case JobEvent.InventoryReported reported -> {

@@ -21,11 +21,11 @@ final class Losses {
     }
 
     /** That incarnation is gone, with everything it held. */
-    void lost(Roster.Member member, String cause, long lastWordNanos) {
+    void lost(Roster.Member member, String cause, long lastSignNanos) {
         job.roster.remove(member);
         accusations.remove(member.key);
         String what = "agent " + member.key.id() + " lost: " + cause;
-        long detectNanos = Math.max(0, job.now - lastWordNanos);
+        long detectNanos = Math.max(0, job.now - lastSignNanos);
         switch (job.phase) {
             case WAITING -> {
                 if (job.pristine()) {

@@ -18,8 +18,9 @@ public sealed interface LivenessEffect {
 
     /**
      * The verdict. The machine has forgotten the agent; should it attach again, it is a newcomer.
-     * {@code lastWordNanos}: when it was last heard.
+     * {@code lastSignNanos}: its last sign of life: when it was last heard, or when a stream that
+     * was not silent broke, for the reset is sent by the death itself.
      */
-    record DeclareLost(AgentKey agent, LostCause cause, long lastWordNanos)
+    record DeclareLost(AgentKey agent, LostCause cause, long lastSignNanos)
             implements LivenessEffect {}
 }

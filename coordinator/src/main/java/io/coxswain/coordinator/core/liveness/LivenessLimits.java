@@ -18,12 +18,12 @@ public record LivenessLimits(
         long redialNanos,
         long sessionGraceNanos) {
     /**
-     * Heartbeat 250 ms, silence at most 2 s, return within 1 s, a dial each 100 ms, session grace
-     * 10 s.
+     * Heartbeat 250 ms, silence at most 2 s, return within 1 s, a dial each 20 ms, session grace 10
+     * s.
      */
     public static final LivenessLimits DEFAULT =
             new LivenessLimits(
-                    250_000_000L, 2_000_000_000L, 1_000_000_000L, 100_000_000L, 10_000_000_000L);
+                    250_000_000L, 2_000_000_000L, 1_000_000_000L, 20_000_000L, 10_000_000_000L);
 
     public LivenessLimits {
         if (heartbeatNanos < 1 || returnNanos < 1 || redialNanos < 1 || sessionGraceNanos < 0) {

@@ -59,6 +59,13 @@ public final class LivenessMachine {
         private long stream;
         private Phase phase = Phase.STREAMING;
         private long lastWordNanos;
+
+        /**
+         * The last word; or the break of a stream that was not silent: a reset is the death's own
+         * word.
+         */
+        private long lastSignNanos;
+
         private long judgeFromNanos;
         private long longestGapNanos;
         private int gaps;
@@ -75,6 +82,7 @@ public final class LivenessMachine {
             this.agent = agent;
             this.stream = stream;
             this.lastWordNanos = nowNanos;
+            this.lastSignNanos = nowNanos;
             this.judgeFromNanos = nowNanos;
         }
     }
@@ -152,6 +160,7 @@ public final class LivenessMachine {
             watch.gaps = Math.min(GAPS_TO_TRUST, watch.gaps + 1);
         }
         watch.lastWordNanos = nowNanos;
+        watch.lastSignNanos = nowNanos;
         watch.judgeFromNanos = nowNanos;
         if (watch.phase != Phase.SUSPECTED) {
             return List.of();
@@ -180,6 +189,7 @@ public final class LivenessMachine {
         watch.stream = opened.stream();
         watch.phase = Phase.STREAMING;
         watch.lastWordNanos = nowNanos;
+        watch.lastSignNanos = nowNanos;
         watch.judgeFromNanos = nowNanos;
         watch.dial = 0;
         watch.redialAtNanos = Long.MAX_VALUE;
@@ -191,6 +201,9 @@ public final class LivenessMachine {
         Watch watch = watch(broken.agent());
         if (watch == null || watch.stream != broken.stream() || watch.phase == Phase.BROKEN) {
             return List.of();
+        }
+        if (watch.phase == Phase.STREAMING) {
+            watch.lastSignNanos = nowNanos;
         }
         if (watch.sessionGone
                 && nowNanos - watch.sessionGoneAtNanos >= limits.sessionGraceNanos()) {
@@ -336,7 +349,7 @@ public final class LivenessMachine {
     private LivenessEffect declareLost(Watch watch, LostCause cause) {
         watches.remove(watch.agent.id());
         watch.armed = NONE;
-        return new LivenessEffect.DeclareLost(watch.agent, cause, watch.lastWordNanos);
+        return new LivenessEffect.DeclareLost(watch.agent, cause, watch.lastSignNanos);
     }
 
     private void watch(Watch watch, long nowNanos) {
