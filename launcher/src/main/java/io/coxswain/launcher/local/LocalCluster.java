@@ -101,6 +101,9 @@ public final class LocalCluster implements AutoCloseable {
         /** An agent ended that nobody killed. */
         void agentEnded(AgentProcess agent, int status);
 
+        /** The job waits for so many agents; the command starts one that joins this cluster. */
+        void agentsNeeded(int more, String command);
+
         /** The coordinator met a bug of its own and stopped. */
         void broken(Throwable bug);
     }
@@ -119,6 +122,7 @@ public final class LocalCluster implements AutoCloseable {
     // thread only.
     private final Map<String, String> out = new LinkedHashMap<>();
     private boolean begun;
+    private int joined;
     // Of the job; 0 before there is one.
     private volatile int ranks;
     private final CompletableFuture<JobReport> hopeless = new CompletableFuture<>();
@@ -284,6 +288,9 @@ public final class LocalCluster implements AutoCloseable {
         }
         listener.on(event);
         watchBeginning(event.event());
+        if (begun && event.event() instanceof CoordinatorEvent.CapacityNeeded needed) {
+            listener.agentsNeeded(needed.slots(), joinCommand());
+        }
         // Killing waits for processes to die; what is shown does not wait with it.
         switch (event.event()) {
             case CoordinatorEvent.ViewActivated view ->
@@ -297,6 +304,21 @@ public final class LocalCluster implements AutoCloseable {
                 // Nothing of a fault's business.
             }
         }
+    }
+
+    // By hand: whoever has a machine of one node does not expect more agents to come by themselves.
+    private String joinCommand() {
+        String id = plan.agentId(plan.agents() + joined++);
+        Path home = Path.of(System.getProperty("coxswain.home", ""));
+        return String.join(
+                " ",
+                home.resolve("coxswain").toString(),
+                "agent --config",
+                home.resolve("examples/cluster/agent.yaml").toString(),
+                "--set zookeeper=" + zookeeper.join().connectString(),
+                "--set id=" + id,
+                "--set failureDomain=local/" + id,
+                "--set arena.budget=" + plan.arenaBudgetBytes());
     }
 
     // Before the first view every agent counts, and no other will come: what cannot begin ends.

@@ -170,15 +170,6 @@ final class RunDisplay implements LocalCluster.Listener {
                     line("    waiting: " + waiting.reason());
                 }
             }
-            case CoordinatorEvent.CapacityNeeded needed -> {
-                if (stepping) {
-                    line(
-                            "    "
-                                    + Texts.count(needed.slots(), "more agent")
-                                    + " needed, and none will come on this machine: Ctrl-C ends the"
-                                    + " run; --spares K keeps more of them ready");
-                }
-            }
             case CoordinatorEvent.RolledBack back ->
                     line(
                             "    rolled back from step "
@@ -203,6 +194,7 @@ final class RunDisplay implements LocalCluster.Listener {
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
+                    CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.Gap _ -> {
                 // Of no interest on one machine.
             }

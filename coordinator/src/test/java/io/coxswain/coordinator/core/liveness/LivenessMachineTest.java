@@ -160,7 +160,7 @@ class LivenessMachineTest {
         livesFor(20);
         breaks();
         dialled(SAME_INCARNATION);
-        pass(50);
+        pass(15);
         attach(AGENT, 2);
         dialled(REFUSED);
         breaks();
