@@ -132,6 +132,16 @@ final class RunDisplay implements LocalCluster.Listener {
     }
 
     @Override
+    public synchronized void agentsNeeded(int more, String command) {
+        line(
+                "    "
+                        + Texts.count(more, "more agent")
+                        + " needed. In another terminal, this starts one (Ctrl-C here ends the"
+                        + " run):");
+        line("      " + command);
+    }
+
+    @Override
     public synchronized void broken(Throwable bug) {
         failure = "the coordinator stopped on a bug of its own: " + bug;
         line("!!! " + failure);
