@@ -3,6 +3,7 @@ package io.coxswain.launcher.admin;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.ExitCode;
+import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.train.ReportFile;
 import io.coxswain.launcher.train.RunSummary;
 import io.coxswain.proto.admin.v1.JobPhase;
@@ -28,8 +29,8 @@ public final class JobWait {
      *
      * @param report where the report goes as JSON; null: nowhere
      * @return the exit code
-     * @throws EnvironmentException if nobody leads for half a minute, or the report cannot be
-     *     written
+     * @throws ConfigException if the report cannot be written where it shall go
+     * @throws EnvironmentException if nobody leads for half a minute
      */
     public static int run(
             AdminClient.Address address,
@@ -37,7 +38,7 @@ public final class JobWait {
             @Nullable Path report,
             PrintStream out,
             PrintStream err)
-            throws EnvironmentException, InterruptedException {
+            throws ConfigException, EnvironmentException, InterruptedException {
         if (report != null) {
             ReportFile.check(report);
         }

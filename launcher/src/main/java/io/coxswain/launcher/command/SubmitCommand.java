@@ -4,6 +4,7 @@ import io.coxswain.launcher.ExitCode;
 import io.coxswain.launcher.admin.AdminClient;
 import io.coxswain.launcher.admin.JobWait;
 import io.coxswain.launcher.job.JobFile;
+import io.coxswain.launcher.train.ReportFile;
 import io.coxswain.proto.admin.v1.SubmitResponse;
 
 import org.jspecify.annotations.Nullable;
@@ -66,6 +67,9 @@ public final class SubmitCommand extends Shared implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        if (report != null) {
+            ReportFile.check(report);
+        }
         JobFile file = JobFile.readForOtherHosts(job, overrides.overrides());
         if (!Files.exists(file.data())) {
             System.err.println(

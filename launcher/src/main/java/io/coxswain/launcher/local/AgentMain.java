@@ -2,7 +2,7 @@ package io.coxswain.launcher.local;
 
 import io.coxswain.agent.ReplicaAgent;
 import io.coxswain.agent.worker.WorkerSupervisor;
-import io.coxswain.bridge.host.WorkerCommand;
+import io.coxswain.bridge.host.WorkerJvm;
 import io.coxswain.launcher.logs.Logs;
 
 import org.jspecify.annotations.Nullable;
@@ -116,7 +116,7 @@ public final class AgentMain {
                         .observer(holds)
                         .workerLimits(archive ? PATIENT : WorkerSupervisor.Limits.DEFAULT)
                         .workerCommands(kind ->
-                                JavaProcess.worker(kind, WorkerCommand.DEFAULT_HEAP_BYTES, archive))
+                                JavaProcess.worker(kind, WorkerJvm.DEFAULT_HEAP_BYTES, archive))
                         .onFatal(this::broken)
                         .build();
         agent = made;

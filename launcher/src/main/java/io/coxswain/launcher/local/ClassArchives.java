@@ -32,7 +32,7 @@ final class ClassArchives {
     /** Where the archive of that kind of process lies, or is to lie. */
     static Path of(String kind) {
         String code = JavaProcess.classPath().split(File.pathSeparator, 2)[0];
-        return Path.of(code).resolveSibling(kind + ".jsa");
+        return Path.of(code).resolveSibling(kind + ".aot");
     }
 
     /** The archive of that kind, null where there is none. */
@@ -48,7 +48,7 @@ final class ClassArchives {
      */
     static List<String> use(Path archive) {
         return List.of(
-                "-XX:SharedArchiveFile=" + archive,
+                "-XX:AOTCache=" + archive,
                 "-XX:+UnlockDiagnosticVMOptions",
                 "-XX:ArchiveRelocationMode=0",
                 // What does not fit is not used, and nobody needs to know.
@@ -58,6 +58,6 @@ final class ClassArchives {
 
     /** The flags of a JVM that is to leave the archive behind when it ends in order. */
     static List<String> make(String kind) {
-        return List.of("-XX:ArchiveClassesAtExit=" + of(kind));
+        return List.of("-XX:AOTCacheOutput=" + of(kind));
     }
 }

@@ -1,6 +1,7 @@
 package io.coxswain.launcher.local;
 
-import io.coxswain.bridge.host.WorkerCommand;
+import io.coxswain.agent.worker.WorkerCommand;
+import io.coxswain.bridge.host.WorkerJvm;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,13 +22,13 @@ public final class JavaProcess {
                     "-XX:+UseSerialGC",
                     "-Xms16m",
                     "-Xmx256m",
+                    "-XX:TieredStopAtLevel=1",
                     "-XX:MinHeapFreeRatio=10",
                     "-XX:MaxHeapFreeRatio=30",
                     "-Xss512k",
                     "-XX:ReservedCodeCacheSize=48m",
                     "-XX:MaxMetaspaceSize=96m",
                     "-XX:-UsePerfData",
-                    "-Xshare:auto",
                     "-Xlog:disable",
                     "-Xlog:all=error:stderr",
                     "-Xlog:cds*=off:stderr",
@@ -37,7 +38,18 @@ public final class JavaProcess {
                     "-Dfile.encoding=UTF-8",
                     "-Djava.awt.headless=true");
 
+    /** More flags for agents, for whoever looks into them: a debugger, a recording. */
+    private static final String AGENT_OPTIONS = "COXSWAIN_AGENT_JAVA_OPTS";
+
+    /** The same for workers of the reference runtime. */
+    private static final String WORKER_OPTIONS = "COXSWAIN_WORKER_JAVA_OPTS";
+
     private JavaProcess() {}
+
+    private static List<String> more(String variable) {
+        String value = System.getenv().getOrDefault(variable, "").strip();
+        return value.isEmpty() ? List.of() : List.of(value.split("\\s+"));
+    }
 
     /** The JDK that runs this process. */
     public static Path javaHome() {
@@ -71,6 +83,7 @@ public final class JavaProcess {
         } else if (existing != null) {
             command.addAll(ClassArchives.use(existing));
         }
+        command.addAll(more(AGENT_OPTIONS));
         command.add("-cp");
         command.add(classPath());
         command.add(mainClass);
@@ -83,25 +96,24 @@ public final class JavaProcess {
      *
      * @throws IllegalArgumentException for a runtime that this version does not have
      */
-    public static io.coxswain.agent.worker.WorkerCommand worker(String kind, long heapBytes) {
+    public static WorkerCommand worker(String kind, long heapBytes) {
         return worker(kind, heapBytes, false);
     }
 
-    static io.coxswain.agent.worker.WorkerCommand worker(
-            String kind, long heapBytes, boolean archive) {
+    static WorkerCommand worker(String kind, long heapBytes, boolean archive) {
         if (!kind.equals("reference")) {
             throw new IllegalArgumentException(
                     "this agent has no runtime of kind '" + kind + "', only 'reference'");
         }
         Path existing = ClassArchives.existing(ClassArchives.WORKER);
-        List<String> archiveFlags = List.of();
+        var flags = new ArrayList<String>();
         if (archive) {
-            archiveFlags = ClassArchives.make(ClassArchives.WORKER);
+            flags.addAll(ClassArchives.make(ClassArchives.WORKER));
         } else if (existing != null) {
-            archiveFlags = ClassArchives.use(existing);
+            flags.addAll(ClassArchives.use(existing));
         }
-        return new io.coxswain.agent.worker.WorkerCommand(
-                WorkerCommand.jvm(javaHome(), classPath(), kind, heapBytes, null, archiveFlags),
-                Map.of());
+        flags.addAll(more(WORKER_OPTIONS));
+        return new WorkerCommand(
+                WorkerJvm.command(javaHome(), classPath(), kind, heapBytes, flags), Map.of());
     }
 }

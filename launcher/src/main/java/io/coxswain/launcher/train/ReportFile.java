@@ -1,30 +1,32 @@
 package io.coxswain.launcher.train;
 
 import io.coxswain.coordinator.JobReport;
-import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.launcher.config.ConfigException;
 
 import java.io.IOException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 
 /** The {@code --report} file. */
 public final class ReportFile {
     private ReportFile() {}
 
     /** Fails early where the file could not be written at the end. */
-    public static void check(Path file) throws EnvironmentException {
+    public static void check(Path file) throws ConfigException {
         Path folder = file.toAbsolutePath().getParent();
         if (folder == null
                 || !Files.isDirectory(folder)
                 || !Files.isWritable(folder)
                 || Files.isDirectory(file)) {
-            throw new EnvironmentException(
-                    "the report cannot be written to "
-                            + file
-                            + ": expected a file name in an existing folder that can be written"
-                            + " to");
+            throw new ConfigException(
+                    List.of(
+                            "--report: the report cannot be written to "
+                                    + file
+                                    + ": expected a file name in an existing folder that can be"
+                                    + " written to"));
         }
     }
 

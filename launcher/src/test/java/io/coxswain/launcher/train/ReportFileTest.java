@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.coxswain.coordinator.JobReport;
-import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.launcher.config.ConfigException;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,9 +48,9 @@ class ReportFileTest {
 
     @Test
     void isCheckedBeforeAnythingRuns() {
-        assertThatThrownBy(() -> ReportFile.check(folder)).isInstanceOf(EnvironmentException.class);
+        assertThatThrownBy(() -> ReportFile.check(folder)).isInstanceOf(ConfigException.class);
         assertThatThrownBy(() -> ReportFile.check(folder.resolve("a/b.json")))
-                .isInstanceOf(EnvironmentException.class);
+                .isInstanceOf(ConfigException.class);
     }
 
     @Test

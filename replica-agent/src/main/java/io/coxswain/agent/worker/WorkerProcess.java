@@ -1,5 +1,6 @@
 package io.coxswain.agent.worker;
 
+import io.coxswain.bridge.host.FrameChannel;
 import io.coxswain.proto.bridge.v1.Abort;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.FromWorkerSide;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.net.StandardProtocolFamily;
@@ -45,8 +47,8 @@ final class WorkerProcess {
     private final CountDownLatch gone = new CountDownLatch(1);
 
     private volatile @Nullable Process process;
-    private volatile @Nullable BridgeFrames main;
-    private volatile @Nullable BridgeFrames side;
+    private volatile @Nullable FrameChannel main;
+    private volatile @Nullable FrameChannel side;
     private volatile @Nullable String killReason;
     private volatile @Nullable Thread heartbeat;
 
@@ -94,24 +96,24 @@ final class WorkerProcess {
     }
 
     void send(ToWorker message) {
-        BridgeFrames channel = main;
+        FrameChannel channel = main;
         if (channel == null) {
             return;
         }
         try {
-            channel.write(message);
+            channel.send(message);
         } catch (IOException e) {
             LOG.debug("worker {} did not take a message; its exit will say why", generation, e);
         }
     }
 
     void abort(Abort abort) {
-        BridgeFrames channel = side;
+        FrameChannel channel = side;
         if (channel == null) {
             return;
         }
         try {
-            channel.write(ToWorkerSide.newBuilder().setAbort(abort).build());
+            channel.send(ToWorkerSide.newBuilder().setAbort(abort).build());
         } catch (IOException e) {
             LOG.debug("worker {} did not take an abort; its exit will say why", generation, e);
         }
@@ -237,16 +239,15 @@ final class WorkerProcess {
     private Hello acceptBoth(ServerSocketChannel server) throws IOException {
         Hello first = null;
         while (main == null || side == null) {
-            var frames = new BridgeFrames(server.accept());
-            boolean toSide = side == null;
+            var frames = new FrameChannel(server.accept());
             Hello hello = greet(frames);
-            if (hello == null) {
-                frames.close();
-            } else if (hello.getSideChannel() && toSide) {
-                frames.write(ToWorkerSide.newBuilder().setWelcome(welcome()).build());
+            if (hello != null && hello.getSideChannel() && side == null) {
+                frames.send(ToWorkerSide.newBuilder().setWelcome(welcome()).build());
                 side = frames;
+            } else if (hello == null || hello.getSideChannel() || main != null) {
+                frames.close();
             } else {
-                frames.write(ToWorker.newBuilder().setWelcome(welcome()).build());
+                frames.send(ToWorker.newBuilder().setWelcome(welcome()).build());
                 main = frames;
                 first = hello;
             }
@@ -261,8 +262,11 @@ final class WorkerProcess {
      * Both channels begin with the same Hello bytes: field 2 of FromWorker on the main one, field 1
      * of FromWorkerSide on the other.
      */
-    private @Nullable Hello greet(BridgeFrames frames) throws IOException {
-        byte[] bytes = frames.readRaw();
+    private @Nullable Hello greet(FrameChannel frames) throws IOException {
+        byte @Nullable [] bytes = frames.receiveBytes();
+        if (bytes == null) {
+            throw closed();
+        }
         FromWorker mainMessage = FromWorker.parseFrom(bytes);
         Hello hello;
         if (mainMessage.hasHello()) {
@@ -299,14 +303,22 @@ final class WorkerProcess {
     }
 
     private void readMain() throws IOException {
-        BridgeFrames channel = main;
+        FrameChannel channel = main;
         while (channel != null) {
-            listener.message(generation, channel.read(FromWorker.parser()));
+            @Nullable FromWorker message = channel.receive(FromWorker.parser());
+            if (message == null) {
+                throw closed();
+            }
+            listener.message(generation, message);
         }
     }
 
+    private static EOFException closed() {
+        return new EOFException("the worker closed its end of the bridge");
+    }
+
     private void startHeartbeat() {
-        BridgeFrames channel = side;
+        FrameChannel channel = side;
         if (channel == null) {
             return;
         }
@@ -314,11 +326,12 @@ final class WorkerProcess {
                 .name("worker-pong-" + generation)
                 .start(() -> {
                     try {
-                        while (true) {
-                            FromWorkerSide message = channel.read(FromWorkerSide.parser());
+                        @Nullable FromWorkerSide message = channel.receive(FromWorkerSide.parser());
+                        while (message != null) {
                             if (message.hasPong()) {
                                 listener.pong(generation, message.getPong());
                             }
+                            message = channel.receive(FromWorkerSide.parser());
                         }
                     } catch (IOException e) {
                         LOG.debug("worker {}: side channel closed", generation);
@@ -331,7 +344,7 @@ final class WorkerProcess {
                             long sequence = 0;
                             try {
                                 while (true) {
-                                    channel.write(
+                                    channel.send(
                                             ToWorkerSide.newBuilder()
                                                     .setPing(
                                                             Ping.newBuilder()

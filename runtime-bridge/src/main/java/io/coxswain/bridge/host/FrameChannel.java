@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
+import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
@@ -84,8 +85,26 @@ public final class FrameChannel implements Closeable {
      * @throws EOFException if the connection ends inside a frame
      */
     public <M extends MessageLite> @Nullable M receive(Parser<M> parser) throws IOException {
+        int length = receiveFrame();
+        return length < 0 ? null : parser.parseFrom(received, 0, length);
+    }
+
+    /**
+     * Waits for a message whose type only its content tells.
+     *
+     * @return its bytes, or null if the other side has closed the connection after a whole message
+     * @throws ProtocolException if a frame is too long
+     * @throws EOFException if the connection ends inside a frame
+     */
+    public byte @Nullable [] receiveBytes() throws IOException {
+        int length = receiveFrame();
+        return length < 0 ? null : Arrays.copyOf(received, length);
+    }
+
+    /** Returns the frame's length, its bytes being in {@link #received}; -1 at the end. */
+    private int receiveFrame() throws IOException {
         if (!fill(Integer.BYTES)) {
-            return null;
+            return -1;
         }
         int length = in.getInt();
         if (length < 0 || length > MAX_MESSAGE_BYTES) {
@@ -104,7 +123,7 @@ public final class FrameChannel implements Closeable {
             in.get(received, have, now);
             have += now;
         }
-        return parser.parseFrom(received, 0, length);
+        return length;
     }
 
     /** Closes the socket; a thread in {@link #receive} or {@link #send} gets an exception. */

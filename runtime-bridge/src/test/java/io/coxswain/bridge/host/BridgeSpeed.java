@@ -23,8 +23,8 @@ import java.util.List;
 /**
  * Measures a worker process: start, warm-up, the bridge's round trip, and the stall of a snapshot
  * against a plain copy of the same bytes in the same run. Not a test: run its main by hand, with
- * the folder for the arena, the ballast's bytes and, if wanted, an archive of class data: it is
- * made if it does not exist, else used.
+ * the folder for the arena, the ballast's bytes and, if wanted, an ahead-of-time cache: it is made
+ * if it does not exist, else used.
  */
 final class BridgeSpeed {
     private static final int ROUNDS = 20_000;
@@ -37,7 +37,10 @@ final class BridgeSpeed {
         long ballast = Long.parseLong(args[1]);
         @Nullable Path archive = args.length > 2 ? Path.of(args[2]) : null;
         boolean make = archive != null && Files.notExists(archive);
-        List<String> flags = make ? List.of("-XX:ArchiveClassesAtExit=" + archive) : List.of();
+        List<String> flags =
+                archive == null
+                        ? List.of()
+                        : List.of((make ? "-XX:AOTCacheOutput=" : "-XX:AOTCache=") + archive);
         JobSpec job =
                 TestMesh.job(1, 1).toBuilder()
                         .setBatch(128)
@@ -49,7 +52,7 @@ final class BridgeSpeed {
                                         .formatted(ballast))
                         .build();
         long start = System.nanoTime();
-        try (WorkerProcess worker = new WorkerProcess(folder, make ? null : archive, flags)) {
+        try (WorkerProcess worker = new WorkerProcess(folder, flags)) {
             print("start to hello", System.nanoTime() - start);
             printCpu(worker, "at hello");
             JobLoaded loaded =

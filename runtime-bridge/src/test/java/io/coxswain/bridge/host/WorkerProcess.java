@@ -1,7 +1,5 @@
 package io.coxswain.bridge.host;
 
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
@@ -16,20 +14,18 @@ final class WorkerProcess implements AutoCloseable {
     private final Path errors;
 
     WorkerProcess(Path folder) throws IOException {
-        this(folder, null, List.of());
+        this(folder, List.of());
     }
 
-    WorkerProcess(Path folder, @Nullable Path classArchive, List<String> moreFlags)
-            throws IOException {
+    WorkerProcess(Path folder, List<String> moreFlags) throws IOException {
         Path socket = folder.resolve("w");
         errors = folder.resolve("stderr");
         List<String> command =
-                WorkerCommand.jvm(
+                WorkerJvm.command(
                         Path.of(System.getProperty("java.home")),
                         System.getProperty("java.class.path"),
                         "reference",
-                        WorkerCommand.DEFAULT_HEAP_BYTES,
-                        classArchive,
+                        WorkerJvm.DEFAULT_HEAP_BYTES,
                         moreFlags);
         ServerSocketChannel server = BridgeTestClient.listen(socket);
         ProcessBuilder builder =

@@ -96,7 +96,7 @@ class WorkerProcessIT {
     @Test
     void aProcessThatNoAgentStartedSaysSo() throws Exception {
         List<String> command =
-                WorkerCommand.reference(
+                WorkerJvm.reference(
                         Path.of(System.getProperty("java.home")),
                         System.getProperty("java.class.path"));
         ProcessBuilder builder = new ProcessBuilder(command);

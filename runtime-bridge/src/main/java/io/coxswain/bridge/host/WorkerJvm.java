@@ -1,13 +1,11 @@
 package io.coxswain.bridge.host;
 
-import org.jspecify.annotations.Nullable;
-
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The command lines of worker processes. All flags that a worker's JVM gets are here. */
-public final class WorkerCommand {
+public final class WorkerJvm {
     /**
      * Flags for a small JVM: one collector thread, a heap that begins small, grows when the model
      * asks for it and gives back what is free. Thread stacks and compiler caches are bounded, since
@@ -24,7 +22,6 @@ public final class WorkerCommand {
                     "-XX:MaxMetaspaceSize=96m",
                     "-XX:+PerfDisableSharedMem",
                     "-XX:-UsePerfData",
-                    "-Xshare:auto",
                     "--enable-native-access=ALL-UNNAMED",
                     "-Dfile.encoding=UTF-8",
                     "-Djava.awt.headless=true");
@@ -35,11 +32,11 @@ public final class WorkerCommand {
      */
     public static final long DEFAULT_HEAP_BYTES = 1L << 30;
 
-    private WorkerCommand() {}
+    private WorkerJvm() {}
 
-    /** The reference runtime's worker, with the default heap and without an archive of classes. */
+    /** The reference runtime's worker, with the default heap. */
     public static List<String> reference(Path javaHome, String classPath) {
-        return jvm(javaHome, classPath, "reference", DEFAULT_HEAP_BYTES, null, List.of());
+        return command(javaHome, classPath, "reference", DEFAULT_HEAP_BYTES, List.of());
     }
 
     /**
@@ -49,28 +46,16 @@ public final class WorkerCommand {
      * @param classPath where this module, its dependencies and the runtime are
      * @param kind the runtime's kind
      * @param heapBytes the largest heap, at least 16 MiB
-     * @param classArchive an archive of class data made for exactly this class path, or null; one
-     *     that does not fit is ignored
      * @param moreFlags JVM flags after those of {@link #JVM_FLAGS}, such as {@code
-     *     -XX:ArchiveClassesAtExit=FILE}: a worker that is ended by Shutdown writes the archive
-     *     that later ones start from
+     *     -XX:AOTCacheOutput=FILE}: a worker that is ended by Shutdown leaves the cache that later
+     *     ones start from
      */
-    public static List<String> jvm(
-            Path javaHome,
-            String classPath,
-            String kind,
-            long heapBytes,
-            @Nullable Path classArchive,
-            List<String> moreFlags) {
+    public static List<String> command(
+            Path javaHome, String classPath, String kind, long heapBytes, List<String> moreFlags) {
         List<String> command = new ArrayList<>();
         command.add(javaHome.resolve("bin").resolve("java").toString());
         command.addAll(JVM_FLAGS);
         command.add("-Xmx" + Math.max(16, heapBytes >> 20) + "m");
-        if (classArchive != null) {
-            command.add("-XX:SharedArchiveFile=" + classArchive);
-            // An archive that does not fit costs time and nothing else: no word about it on stderr.
-            command.add("-Xlog:cds*=off");
-        }
         command.addAll(moreFlags);
         command.add("-cp");
         command.add(classPath);
