@@ -2,7 +2,6 @@ package io.coxswain.agent.collective;
 
 import io.coxswain.agent.transfer.PayloadSink;
 import io.coxswain.agent.transfer.ProtocolViolation;
-import io.coxswain.bridge.arena.FloatRegion;
 import io.coxswain.proto.replica.v1.Contribution;
 import io.coxswain.proto.replica.v1.FrameHeader;
 import io.coxswain.proto.replica.v1.TreeNode;
@@ -176,14 +175,14 @@ final class Reduction {
                 count * Float.BYTES,
                 () -> {
                     for (MicroshardTree.Node node : nodes) {
-                        float[] sum = sum(node.level(), node.index(), first, count);
-                        if (remote) {
-                            payload.add(encode(sum, count, crc));
-                        }
-                        if (own) {
+                        float[] sum = own ? work.arrays().take() : null;
+                        ByteBuf encoded = remote ? work.buffer(count * Float.BYTES) : null;
+                        sum(node, first, count, sum, encoded, crc);
+                        if (sum != null) {
                             sums.add(sum);
-                        } else {
-                            work.arrays().give(sum);
+                        }
+                        if (encoded != null) {
+                            payload.add(encoded);
                         }
                     }
                 },
@@ -249,22 +248,54 @@ final class Reduction {
                 .build();
     }
 
-    /** The node's value over the stretch, added in the tree's order. */
-    private float[] sum(int level, int index, long first, int count) {
+    /**
+     * The node's value over the stretch, into {@code sum} and {@code encoded} where they are
+     * wanted. Block by block, so that what is added, encoded and checksummed stays in the nearest
+     * cache.
+     */
+    private void sum(
+            MicroshardTree.Node node,
+            long first,
+            int count,
+            float @Nullable [] sum,
+            @Nullable ByteBuf encoded,
+            CRC32C crc) {
+        float[] block = work.blocks().take();
+        for (int at = 0; at < count; at += ViewWork.BLOCK) {
+            int length = Math.min(ViewWork.BLOCK, count - at);
+            sumBlock(node.level(), node.index(), first + at, block, length);
+            if (sum != null) {
+                System.arraycopy(block, 0, sum, at, length);
+            }
+            if (encoded != null) {
+                ByteBuffer memory =
+                        encoded.internalNioBuffer(at * Float.BYTES, length * Float.BYTES)
+                                .order(ByteOrder.LITTLE_ENDIAN);
+                memory.asFloatBuffer().put(block, 0, length);
+                crc.update(memory);
+            }
+        }
+        work.blocks().give(block);
+        if (encoded != null) {
+            encoded.writerIndex(count * Float.BYTES);
+        }
+    }
+
+    /** A block of the node's value, added in the tree's order. */
+    private void sumBlock(int level, int index, long first, float[] into, int count) {
         if (level == 0) {
-            FloatRegion gradient =
-                    view.region().gradient(index - view.microshardBegin(view.rank()));
-            float[] leaf = work.arrays().take();
-            gradient.read(first, leaf, 0, count);
-            return leaf;
+            view.region()
+                    .gradient(index - view.microshardBegin(view.rank()))
+                    .read(first, into, 0, count);
+            return;
         }
-        float[] left = sum(level - 1, 2 * index, first, count);
+        sumBlock(level - 1, 2 * index, first, into, count);
         if (geometry.tree().exists(level - 1, 2 * index + 1)) {
-            float[] right = sum(level - 1, 2 * index + 1, first, count);
-            FloatArrays.add(left, right, count);
-            work.arrays().give(right);
+            float[] right = work.blocks().take();
+            sumBlock(level - 1, 2 * index + 1, first, right, count);
+            FloatArrays.add(into, right, count);
+            work.blocks().give(right);
         }
-        return left;
     }
 
     private float loss(MicroshardTree.Node node, float[] losses) {
@@ -279,15 +310,6 @@ final class Reduction {
         return geometry.tree().exists(level - 1, 2 * index + 1)
                 ? left + loss(level - 1, 2 * index + 1, losses)
                 : left;
-    }
-
-    private ByteBuf encode(float[] values, int count, CRC32C crc) {
-        int bytes = count * Float.BYTES;
-        ByteBuf buffer = work.buffer(bytes);
-        ByteBuffer memory = buffer.internalNioBuffer(0, bytes).order(ByteOrder.LITTLE_ENDIAN);
-        memory.asFloatBuffer().put(values, 0, count);
-        crc.update(memory);
-        return buffer.writerIndex(bytes);
     }
 
     /** One step's reduction. */

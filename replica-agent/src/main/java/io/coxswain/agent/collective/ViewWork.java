@@ -18,7 +18,14 @@ final class ViewWork {
     /** Sums of more than this leave the lane's thread. */
     private static final int INLINE_BYTES = 256 << 10;
 
-    private static final int SCRATCH_BYTES = 256 << 10;
+    /**
+     * Small enough that what the network brought is still in a near cache when it is checked and
+     * taken.
+     */
+    private static final int SCRATCH_BYTES = 64 << 10;
+
+    /** Elements that are worked on together: two such blocks fit into the first-level cache. */
+    static final int BLOCK = 4096;
 
     /** Told of results; decides whether they still count. */
     interface Results {
@@ -30,6 +37,7 @@ final class ViewWork {
     private final CollectiveView view;
     private final Geometry geometry;
     private final FloatArrays arrays;
+    private final FloatArrays blocks = new FloatArrays(BLOCK);
     private final Lane lane;
     private final Executor summer;
     private final Outbox outbox;
@@ -69,6 +77,11 @@ final class ViewWork {
 
     FloatArrays arrays() {
         return arrays;
+    }
+
+    /** Arrays of {@link #BLOCK} elements. */
+    FloatArrays blocks() {
+        return blocks;
     }
 
     Outbox outbox() {
