@@ -35,6 +35,8 @@ public final class JavaProcess {
                     "-Xlog:aot*=off:stderr",
                     "--enable-native-access=ALL-UNNAMED",
                     "--sun-misc-unsafe-memory-access=allow",
+                    // Sampling buffers for leaks costs a stack walk each; the tests do it.
+                    "-Dio.netty.leakDetection.level=disabled",
                     "-Dfile.encoding=UTF-8",
                     "-Djava.awt.headless=true");
 
