@@ -218,6 +218,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         private @Nullable ClientCallStreamObserver<AgentMessage> requests;
         private int unread;
         private boolean opened;
+        private boolean closedTold;
         private boolean ended;
 
         Stream(Leader leader) {
@@ -238,15 +239,19 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         }
 
         /** The transport is up: only now does the machine speak, and only once. */
-        private void ready() {
-            boolean first;
-            synchronized (this) {
-                unread = 0;
-                first = !opened;
+        private synchronized void ready() {
+            unread = 0;
+            if (!opened && !ended) {
                 opened = true;
-            }
-            if (first) {
                 events.accept(new AgentEvent.StreamOpened());
+            }
+        }
+
+        /** The end is told once, and before the next stream opens. */
+        private void tellClosed(String reason) {
+            if (opened && !closedTold) {
+                closedTold = true;
+                events.accept(new AgentEvent.StreamClosed(reason));
             }
         }
 
@@ -286,6 +291,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
                         observer.cancel(reason, null);
                     }
                 }
+                tellClosed(reason);
                 over.countDown();
             }
         }
@@ -321,13 +327,9 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         }
 
         private void finish(String reason) {
-            boolean told;
             synchronized (this) {
                 ended = true;
-                told = opened;
-            }
-            if (told) {
-                events.accept(new AgentEvent.StreamClosed(reason));
+                tellClosed(reason);
             }
             over.countDown();
         }
