@@ -3,7 +3,6 @@ package io.coxswain.launcher.admin;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.ExitCode;
-import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.train.ReportFile;
 import io.coxswain.launcher.train.RunSummary;
 import io.coxswain.proto.admin.v1.JobPhase;
@@ -27,9 +26,8 @@ public final class JobWait {
     /**
      * Waits, then says how the job went.
      *
-     * @param report where the report goes as JSON; null: nowhere
+     * @param report where the report goes as JSON, checked by the caller; null: nowhere
      * @return the exit code
-     * @throws ConfigException if the report cannot be written where it shall go
      * @throws EnvironmentException if nobody leads for half a minute
      */
     public static int run(
@@ -38,10 +36,7 @@ public final class JobWait {
             @Nullable Path report,
             PrintStream out,
             PrintStream err)
-            throws ConfigException, EnvironmentException, InterruptedException {
-        if (report != null) {
-            ReportFile.check(report);
-        }
+            throws EnvironmentException, InterruptedException {
         JobStatus job = await(address, jobId);
         if (job == null) {
             err.println("coxswain: there is no job " + jobId + "; see coxswain jobs");

@@ -1,6 +1,7 @@
 package io.coxswain.launcher.command;
 
 import io.coxswain.launcher.admin.JobWait;
+import io.coxswain.launcher.train.ReportFile;
 
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +37,9 @@ public final class WaitCommand extends Shared implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        if (report != null) {
+            ReportFile.check(report);
+        }
         return JobWait.run(admin.address(), job, report, System.out, System.err);
     }
 }

@@ -1,16 +1,14 @@
 package io.coxswain.launcher.local;
 
-import org.jspecify.annotations.Nullable;
-
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Archives of class data (JEP 350), which save a JVM half of its start. They lie beside the code,
- * so that they go with it, and a JVM whose class path does not fit ignores them. The build's short
- * run makes them; see the {@code coxswain} script.
+ * Ahead-of-time caches of classes and profiles (JEP 514, JEP 515), which save a JVM half of its
+ * start. They lie beside the code, so that they go with it, and a JVM whose class path does not fit
+ * ignores them. The build's short run makes them; see the {@code coxswain} script.
  */
 final class ClassArchives {
     /**
@@ -30,23 +28,27 @@ final class ClassArchives {
     }
 
     /** Where the archive of that kind of process lies, or is to lie. */
-    static Path of(String kind) {
+    private static Path of(String kind) {
         String code = JavaProcess.classPath().split(File.pathSeparator, 2)[0];
         return Path.of(code).resolveSibling(kind + ".aot");
     }
 
-    /** The archive of that kind, null where there is none. */
-    static @Nullable Path existing(String kind) {
-        Path archive = of(kind);
-        return Files.isReadable(archive) ? archive : null;
-    }
-
     /**
-     * The flags of a JVM that uses an archive. It is mapped where it was made for, so that its
-     * pages stay shared among all the processes; moved to another address they would all be
-     * touched, and be each process's own.
+     * The flags of a JVM of that kind. An archive is mapped where it was made for, so that its pages
+     * stay shared among all the processes; moved to another address they would all be touched, and
+     * be each process's own.
+     *
+     * @param make whether it is to leave the archive behind when it ends in order; else it uses the
+     *     one that is there, if any
      */
-    static List<String> use(Path archive) {
+    static List<String> flags(String kind, boolean make) {
+        Path archive = of(kind);
+        if (make) {
+            return List.of("-XX:AOTCacheOutput=" + archive);
+        }
+        if (!Files.isReadable(archive)) {
+            return List.of();
+        }
         return List.of(
                 "-XX:AOTCache=" + archive,
                 "-XX:+UnlockDiagnosticVMOptions",
@@ -54,10 +56,5 @@ final class ClassArchives {
                 // What does not fit is not used, and nobody needs to know.
                 "-Xlog:cds*=off",
                 "-Xlog:aot*=off");
-    }
-
-    /** The flags of a JVM that is to leave the archive behind when it ends in order. */
-    static List<String> make(String kind) {
-        return List.of("-XX:AOTCacheOutput=" + of(kind));
     }
 }

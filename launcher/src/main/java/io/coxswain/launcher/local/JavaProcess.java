@@ -79,12 +79,7 @@ public final class JavaProcess {
         var command = new ArrayList<>(WITHOUT_INTERRUPT);
         command.add(javaHome().resolve("bin").resolve("java").toString());
         command.addAll(AGENT_FLAGS);
-        Path existing = ClassArchives.existing(ClassArchives.AGENT);
-        if (archive) {
-            command.addAll(ClassArchives.make(ClassArchives.AGENT));
-        } else if (existing != null) {
-            command.addAll(ClassArchives.use(existing));
-        }
+        command.addAll(ClassArchives.flags(ClassArchives.AGENT, archive));
         command.addAll(more(AGENT_OPTIONS));
         command.add("-cp");
         command.add(classPath());
@@ -107,13 +102,7 @@ public final class JavaProcess {
             throw new IllegalArgumentException(
                     "this agent has no runtime of kind '" + kind + "', only 'reference'");
         }
-        Path existing = ClassArchives.existing(ClassArchives.WORKER);
-        var flags = new ArrayList<String>();
-        if (archive) {
-            flags.addAll(ClassArchives.make(ClassArchives.WORKER));
-        } else if (existing != null) {
-            flags.addAll(ClassArchives.use(existing));
-        }
+        var flags = new ArrayList<>(ClassArchives.flags(ClassArchives.WORKER, archive));
         flags.addAll(more(WORKER_OPTIONS));
         return new WorkerCommand(
                 WorkerJvm.command(javaHome(), classPath(), kind, heapBytes, flags), Map.of());

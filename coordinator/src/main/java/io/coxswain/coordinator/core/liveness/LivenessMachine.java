@@ -58,7 +58,6 @@ public final class LivenessMachine {
         private final AgentKey agent;
         private long stream;
         private Phase phase = Phase.STREAMING;
-        private long lastWordNanos;
 
         /**
          * The last word; or the break of a stream that was not silent: a reset is the death's own
@@ -81,7 +80,6 @@ public final class LivenessMachine {
         Watch(AgentKey agent, long stream, long nowNanos) {
             this.agent = agent;
             this.stream = stream;
-            this.lastWordNanos = nowNanos;
             this.lastSignNanos = nowNanos;
             this.judgeFromNanos = nowNanos;
         }
@@ -149,7 +147,7 @@ public final class LivenessMachine {
         if (watch == null || watch.stream != heard.stream() || watch.phase == Phase.BROKEN) {
             return List.of();
         }
-        long gap = nowNanos - watch.lastWordNanos;
+        long gap = nowNanos - watch.lastSignNanos;
         if (gap >= limits.heartbeatNanos() / 2) {
             // Shorter gaps are reports between heartbeats: they say nothing about how late a
             // heartbeat may be.
@@ -159,7 +157,6 @@ public final class LivenessMachine {
                             watch.longestGapNanos - watch.longestGapNanos / GAP_FORGET_DIVISOR);
             watch.gaps = Math.min(GAPS_TO_TRUST, watch.gaps + 1);
         }
-        watch.lastWordNanos = nowNanos;
         watch.lastSignNanos = nowNanos;
         watch.judgeFromNanos = nowNanos;
         if (watch.phase != Phase.SUSPECTED) {
@@ -188,7 +185,6 @@ public final class LivenessMachine {
         boolean suspected = watch.phase == Phase.SUSPECTED;
         watch.stream = opened.stream();
         watch.phase = Phase.STREAMING;
-        watch.lastWordNanos = nowNanos;
         watch.lastSignNanos = nowNanos;
         watch.judgeFromNanos = nowNanos;
         watch.dial = 0;
@@ -313,7 +309,7 @@ public final class LivenessMachine {
                     watch.phase = Phase.SUSPECTED;
                     effects.add(
                             new LivenessEffect.Suspect(
-                                    watch.agent, nowNanos - watch.lastWordNanos));
+                                    watch.agent, nowNanos - watch.lastSignNanos));
                     effects.add(dial(watch));
                 }
             }
@@ -323,7 +319,7 @@ public final class LivenessMachine {
                     effects.add(
                             declareLost(
                                     watch,
-                                    new LostCause.Silent(nowNanos - watch.lastWordNanos, limit)));
+                                    new LostCause.Silent(nowNanos - watch.lastSignNanos, limit)));
                     return;
                 }
             }
