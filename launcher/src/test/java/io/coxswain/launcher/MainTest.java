@@ -179,7 +179,7 @@ class MainTest {
                                 DIGITS,
                                 "--report",
                                 folder.resolve("no/such/report.json").toString()))
-                .isEqualTo(ExitCode.ENVIRONMENT);
+                .isEqualTo(ExitCode.USAGE);
         assertThat(complained()).contains("the report cannot be written to");
     }
 
