@@ -34,9 +34,9 @@ final class ClassArchives {
     }
 
     /**
-     * The flags of a JVM of that kind. An archive is mapped where it was made for, so that its pages
-     * stay shared among all the processes; moved to another address they would all be touched, and
-     * be each process's own.
+     * The flags of a JVM of that kind. An archive is mapped where it was made for, so that its
+     * pages stay shared among all the processes; moved to another address they would all be
+     * touched, and be each process's own.
      *
      * @param make whether it is to leave the archive behind when it ends in order; else it uses the
      *     one that is there, if any

@@ -306,7 +306,7 @@ public final class LocalCluster implements AutoCloseable {
         }
     }
 
-    // By hand: whoever has a machine of one node does not expect more agents to come by themselves.
+    // Nobody else will start one here: the user may. Its logs go where those of the others are.
     private String joinCommand() {
         String id = plan.agentId(plan.agents() + joined++);
         Path home = Path.of(System.getProperty("coxswain.home", ""));
@@ -318,7 +318,9 @@ public final class LocalCluster implements AutoCloseable {
                 "--set zookeeper=" + zookeeper.join().connectString(),
                 "--set id=" + id,
                 "--set failureDomain=local/" + id,
-                "--set arena.budget=" + plan.arenaBudgetBytes());
+                "--set arena.budget=" + plan.arenaBudgetBytes(),
+                "--set log=" + plan.run().log(id),
+                "--set worker.logs=" + plan.run().path().resolve(id + "-workers"));
     }
 
     // Before the first view every agent counts, and no other will come: what cannot begin ends.
