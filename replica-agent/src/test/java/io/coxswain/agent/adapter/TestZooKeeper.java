@@ -3,6 +3,7 @@ package io.coxswain.agent.adapter;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
+import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.server.embedded.ExitHandler;
 import org.apache.zookeeper.server.embedded.ZooKeeperServerEmbedded;
@@ -11,6 +12,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
 
 /** A ZooKeeper server in this JVM. */
 final class TestZooKeeper implements AutoCloseable {
@@ -58,13 +60,21 @@ final class TestZooKeeper implements AutoCloseable {
      */
     void expire(CuratorFramework client) throws Exception {
         ZooKeeper victim = client.getZookeeperClient().getZooKeeper();
-        new ZooKeeper(
+        var connected = new CountDownLatch(1);
+        var twin =
+                new ZooKeeper(
                         connect,
                         SESSION_MILLIS,
-                        _ -> {},
+                        event -> {
+                            if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
+                                connected.countDown();
+                            }
+                        },
                         victim.getSessionId(),
-                        victim.getSessionPasswd())
-                .close();
+                        victim.getSessionPasswd());
+        // Closed before it is connected, it would go away without a word to the server.
+        connected.await();
+        twin.close();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.zookeeper;
 
 import org.apache.curator.framework.CuratorFramework;
+import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
 import org.apache.zookeeper.server.embedded.ExitHandler;
 import org.apache.zookeeper.server.embedded.ZooKeeperServerEmbedded;
@@ -9,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
 
 /** One ZooKeeper server in this JVM, on a free port; it can be stopped and started again. */
 public final class EmbeddedZooKeeper implements AutoCloseable {
@@ -56,13 +58,20 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
     /** Ends that client's session at the server, behind the client's back. */
     public void expire(CuratorFramework client) throws Exception {
         ZooKeeper victim = client.getZookeeperClient().getZooKeeper();
+        var connected = new CountDownLatch(1);
         var twin =
                 new ZooKeeper(
                         connectString(),
                         5_000,
-                        _ -> {},
+                        event -> {
+                            if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
+                                connected.countDown();
+                            }
+                        },
                         victim.getSessionId(),
                         victim.getSessionPasswd());
+        // Closed before it is connected, it would go away without a word to the server.
+        connected.await();
         twin.close();
     }
 
