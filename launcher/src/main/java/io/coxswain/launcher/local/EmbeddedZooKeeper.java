@@ -35,10 +35,20 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
      */
     public static EmbeddedZooKeeper start(Path dataDirectory, int minSessionMillis)
             throws IOException {
+        return start(dataDirectory, minSessionMillis, 0);
+    }
+
+    /**
+     * Starts a server on that port, with what an earlier one left in the folder.
+     *
+     * @param wantedPort 0: any free one
+     */
+    public static EmbeddedZooKeeper start(Path dataDirectory, int minSessionMillis, int wantedPort)
+            throws IOException {
         Files.createDirectories(dataDirectory);
         Exception last = null;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-            int port = freePort();
+            int port = wantedPort == 0 ? freePort() : wantedPort;
             var properties = new Properties();
             properties.setProperty(
                     "clientPortAddress", InetAddress.getLoopbackAddress().getHostAddress());
@@ -78,6 +88,11 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
             probe.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             return probe.getLocalPort();
         }
+    }
+
+    /** Where clients find it, on the loopback address. */
+    public int port() {
+        return port;
     }
 
     /** {@code host:port} for clients. */
