@@ -1,0 +1,501 @@
+package io.coxswain.chaos.nemesis;
+
+import io.coxswain.chaos.scenario.Coordinate;
+import io.coxswain.chaos.scenario.Fault;
+import io.coxswain.chaos.scenario.Healing;
+import io.coxswain.chaos.scenario.Part;
+import io.coxswain.chaos.scenario.Rule;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.event.Incident;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * Brings the faults of a scenario about when the cluster tells that their coordinates are reached,
+ * and takes every one of them back. One thread does everything, in order, so that a scenario is as
+ * repeatable as its cluster. Thread-safe.
+ */
+public final class Nemesis implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Nemesis.class);
+    private static final String RESTORE = "restore";
+
+    /**
+     * An agent that restores is kept for this long while the news of which recovery this is comes
+     * in.
+     */
+    private static final long NEWS_MILLIS = 1_000;
+
+    private static final long CLOSE_SECONDS = 60;
+
+    private final Stage stage;
+    private final List<Rule> rules;
+    private final int[] fired;
+    private final Cast cast;
+    private final Consumer<Firing> onFired;
+    private final ScheduledExecutorService thread =
+            Executors.newSingleThreadScheduledExecutor(
+                    Thread.ofPlatform().daemon().name("nemesis").factory());
+    // Starting processes takes seconds; coordinates do not wait for it.
+    private final ExecutorService healers = Executors.newVirtualThreadPerTaskExecutor();
+    private final List<Firing> firings = new CopyOnWriteArrayList<>();
+    // Of the thread.
+    private final List<Ailment> ailments = new ArrayList<>();
+    private final Set<Integer> heldRestores = new HashSet<>();
+    private boolean over;
+
+    /** A fault that has come and is to be taken back. */
+    private static final class Ailment {
+        final Rule rule;
+        final List<Victim> victims;
+        final long sinceStep;
+        final int sinceIncident;
+        final List<FaultPort.Cure> cures = new ArrayList<>();
+        boolean healed;
+
+        Ailment(Rule rule, List<Victim> victims, long sinceStep, int sinceIncident) {
+            this.rule = rule;
+            this.victims = victims;
+            this.sinceStep = sinceStep;
+            this.sinceIncident = sinceIncident;
+        }
+    }
+
+    /**
+     * @param seed of random choices
+     * @param onFired told of each fault that came
+     */
+    public Nemesis(Stage stage, List<Rule> rules, long seed, Consumer<Firing> onFired) {
+        this.stage = stage;
+        this.rules = List.copyOf(rules);
+        this.fired = new int[rules.size()];
+        this.cast = new Cast(stage, seed);
+        this.onFired = onFired;
+    }
+
+    /** Tells the agents where to hold, and starts what goes by the clock. Before the job begins. */
+    public void begin() {
+        for (int i = 0; i < rules.size(); i++) {
+            int rule = i;
+            switch (rules.get(i).at()) {
+                case Coordinate.AgentStep at ->
+                        stage.hold(
+                                at.agent(), at.step(), at.phase().name().toLowerCase(Locale.ROOT));
+                case Coordinate.Recovery at -> {
+                    if (at.holds()) {
+                        for (int agent = 0; agent < stage.agents().size(); agent++) {
+                            holdRestore(agent);
+                        }
+                    }
+                }
+                case Coordinate.Every every -> {
+                    long nanos = every.interval().toNanos();
+                    var _ =
+                            thread.scheduleAtFixedRate(
+                                    () -> guarded(() -> tick(rule)),
+                                    nanos,
+                                    nanos,
+                                    TimeUnit.NANOSECONDS);
+                }
+                case Coordinate.Step _ -> {
+                    // The coordinator tells.
+                }
+            }
+        }
+    }
+
+    // A restore from step 0 on is no recovery: the state was made, not lost.
+    private void holdRestore(int agent) {
+        stage.hold(agent, 1, RESTORE);
+    }
+
+    /** What the cluster tells; returns at once. */
+    public void happened(Happening happening) {
+        try {
+            thread.execute(() -> guarded(() -> hear(happening)));
+        } catch (RejectedExecutionException e) {
+            // The scenario is over.
+            if (happening instanceof Happening.Reached(int agent, long _, String _)) {
+                stage.release(agent);
+            }
+        }
+    }
+
+    /** What has come so far. */
+    public List<Firing> firings() {
+        return List.copyOf(firings);
+    }
+
+    /** Rules that never fired. */
+    public List<Rule> neverFired() {
+        var never = new ArrayList<Rule>();
+        for (int i = 0; i < rules.size(); i++) {
+            int rule = i;
+            if (firings.stream().noneMatch(firing -> firing.rule() == rule)) {
+                never.add(rules.get(i));
+            }
+        }
+        return never;
+    }
+
+    private void guarded(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException e) {
+            LOG.error("the nemesis stumbles", e);
+        }
+    }
+
+    private void hear(Happening happening) {
+        cast.heard(happening);
+        switch (happening) {
+            case Happening.Reached reached -> reached(reached);
+            case Happening.Told told -> told(told);
+            case Happening.Ended _ -> {
+                // Judged by the checker.
+            }
+        }
+    }
+
+    private void reached(Happening.Reached reached) {
+        if (reached.phase().equals(RESTORE)) {
+            heldRestores.add(reached.agent());
+            var _ =
+                    thread.schedule(
+                            () -> guarded(() -> releaseRestore(reached.agent())),
+                            NEWS_MILLIS,
+                            TimeUnit.MILLISECONDS);
+            return;
+        }
+        String where =
+                "agent " + reached.agent() + ", step " + reached.step() + ", " + reached.phase();
+        for (int i = 0; i < rules.size(); i++) {
+            if (rules.get(i).at() instanceof Coordinate.AgentStep at
+                    && at.agent() == reached.agent()
+                    && at.step() <= reached.step()
+                    && at.phase().name().toLowerCase(Locale.ROOT).equals(reached.phase())
+                    && mayFire(i)) {
+                fire(i, where, true);
+            }
+        }
+        stage.release(reached.agent());
+    }
+
+    private void releaseRestore(int agent) {
+        if (heldRestores.remove(agent)) {
+            stage.release(agent);
+        }
+        boolean needed = false;
+        for (int i = 0; i < rules.size(); i++) {
+            needed |=
+                    rules.get(i).at() instanceof Coordinate.Recovery at && at.holds() && mayFire(i);
+        }
+        if (needed && !over) {
+            holdRestore(agent);
+        }
+    }
+
+    private void told(Happening.Told told) {
+        switch (told.event()) {
+            case CoordinatorEvent.StepsCompleted steps -> {
+                for (int i = 0; i < rules.size(); i++) {
+                    boolean due =
+                            switch (rules.get(i).at()) {
+                                case Coordinate.Step at -> at.step() <= steps.step();
+                                case Coordinate.AgentStep at ->
+                                        at.step() <= steps.step() && !cast.isMember(at.agent());
+                                case Coordinate.Recovery _, Coordinate.Every _ -> false;
+                            };
+                    if (due && mayFire(i)) {
+                        fire(i, "step " + steps.step() + " completed", false);
+                    }
+                }
+                heal(ailment ->
+                        ailment.rule.healing() instanceof Healing.AfterSteps(long count)
+                                && steps.step() >= ailment.sinceStep + count);
+            }
+            case CoordinatorEvent.IncidentProgressed progress -> recovering(progress);
+            case CoordinatorEvent.IncidentClosed closed ->
+                    heal(ailment ->
+                            ailment.rule.healing() instanceof Healing.AfterRecovery
+                                    && closed.incident().id() > ailment.sinceIncident);
+            default -> {
+                // No coordinate.
+            }
+        }
+    }
+
+    private void recovering(CoordinatorEvent.IncidentProgressed progress) {
+        int number = progress.incident().id();
+        for (int i = 0; i < rules.size(); i++) {
+            if (rules.get(i).at() instanceof Coordinate.Recovery at
+                    && at.number() == number
+                    && at.phase() == progress.phase()
+                    && mayFire(i)) {
+                fire(i, at.text(), at.holds());
+            }
+        }
+        if (progress.phase() == Incident.Phase.RESTORE) {
+            List.copyOf(heldRestores).forEach(this::releaseRestore);
+        }
+    }
+
+    private void tick(int rule) {
+        // Before the first step there is nothing to disturb.
+        if (cast.step() > 0 && mayFire(rule)) {
+            fire(rule, rules.get(rule).at().text(), false);
+        }
+    }
+
+    private boolean mayFire(int rule) {
+        int most = rules.get(rule).at() instanceof Coordinate.Every ? rules.get(rule).times() : 1;
+        return !over && fired[rule] < most;
+    }
+
+    private void fire(int index, String where, boolean held) {
+        Rule rule = rules.get(index);
+        fired[index]++;
+        List<Victim> victims = cast.victims(rule.victims(), Cast.part(rule.fault()));
+        String names = String.join(", ", victims.stream().map(Victim::party).distinct().toList());
+        var ailment = new Ailment(rule, victims, cast.step(), cast.incident());
+        long nanos = System.nanoTime();
+        String failure = "";
+        if (victims.isEmpty()) {
+            failure = "there is no such victim now";
+        } else {
+            try {
+                nanos = inflict(rule.fault(), ailment, nanos);
+            } catch (IOException | UnsupportedOperationException e) {
+                failure = String.valueOf(e.getMessage());
+                LOG.warn("a fault failed: {}", rule.text(), e);
+            }
+        }
+        ailments.add(ailment);
+        if (rule.healing() instanceof Healing.After(java.time.Duration time)) {
+            var _ =
+                    thread.schedule(
+                            () -> guarded(() -> heal(one -> one == ailment)),
+                            time.toNanos(),
+                            TimeUnit.NANOSECONDS);
+        }
+        var firing =
+                new Firing(
+                        index,
+                        rule.at().text(),
+                        rule.fault().text(names.isEmpty() ? rule.victims().text() : names),
+                        where,
+                        held,
+                        victims.stream().map(Victim::party).distinct().toList(),
+                        nanos,
+                        cast.step(),
+                        failure);
+        firings.add(firing);
+        onFired.accept(firing);
+    }
+
+    /** Returns the instant at which it began. */
+    private long inflict(Fault fault, Ailment ailment, long now) throws IOException {
+        FaultPort port = stage.faults();
+        long first = now;
+        switch (fault) {
+            case Fault.Kill _ -> {
+                boolean begun = false;
+                for (Victim victim : ailment.victims) {
+                    long at = port.kill(victim);
+                    first = begun ? first : at;
+                    begun = true;
+                }
+            }
+            case Fault.Pause _ -> {
+                for (Victim victim : ailment.victims) {
+                    port.pause(victim);
+                    ailment.cures.add(() -> port.resume(victim));
+                }
+            }
+            case Fault.Terminate _ -> {
+                for (Victim victim : ailment.victims) {
+                    port.terminate(victim);
+                }
+            }
+            case Fault.Starve starve -> {
+                for (Victim victim : ailment.victims) {
+                    pulse(starve, ailment, victim);
+                    ailment.cures.add(() -> port.resume(victim));
+                }
+            }
+            case Fault.CrashLoop loop -> crash(loop, ailment, loop.times());
+            case Fault.Link link -> {
+                var impairment =
+                        new Impairment(
+                                cast.parties(ailment.victims),
+                                cast.parties(cast.victims(link.peer(), Cast.part(fault))),
+                                link.planes(),
+                                link.oneWay(),
+                                link.effect());
+                ailment.cures.add(port.impair(impairment));
+            }
+            case Fault.ExpireSession _ -> {
+                for (Victim victim : ailment.victims) {
+                    port.expireSession(victim.party());
+                }
+            }
+            case Fault.FlipBit(Fault.Memory memory) -> {
+                int flipped = 0;
+                for (Victim victim : ailment.victims) {
+                    flipped += port.flipBits(victim.party(), memory);
+                }
+                if (flipped == 0) {
+                    throw new IOException("no committed state of that kind is there now");
+                }
+            }
+        }
+        return first;
+    }
+
+    private void pulse(Fault.Starve starve, Ailment ailment, Victim victim) {
+        if (ailment.healed || over) {
+            return;
+        }
+        FaultPort port = stage.faults();
+        try {
+            port.pause(victim);
+        } catch (IOException e) {
+            LOG.warn("cannot stop {}", victim, e);
+        }
+        var _ =
+                thread.schedule(
+                        () ->
+                                guarded(() -> {
+                                    try {
+                                        port.resume(victim);
+                                    } catch (IOException e) {
+                                        LOG.warn("cannot continue {}", victim, e);
+                                    }
+                                    var _ =
+                                            thread.schedule(
+                                                    () ->
+                                                            guarded(() ->
+                                                                    pulse(starve, ailment, victim)),
+                                                    starve.running().toNanos(),
+                                                    TimeUnit.NANOSECONDS);
+                                }),
+                        starve.stopped().toNanos(),
+                        TimeUnit.NANOSECONDS);
+    }
+
+    private void crash(Fault.CrashLoop loop, Ailment ailment, int left) throws IOException {
+        if (left == 0 || ailment.healed || over) {
+            return;
+        }
+        FaultPort port = stage.faults();
+        for (Victim victim : ailment.victims) {
+            if (stage.alive(victim.party())) {
+                port.kill(victim);
+            }
+            healers.execute(() -> startAgain(victim));
+        }
+        var _ =
+                thread.schedule(
+                        () ->
+                                guarded(() -> {
+                                    try {
+                                        crash(loop, ailment, left - 1);
+                                    } catch (IOException e) {
+                                        LOG.warn("the crash loop ends early", e);
+                                    }
+                                }),
+                        loop.uptime().toNanos(),
+                        TimeUnit.NANOSECONDS);
+    }
+
+    private void startAgain(Victim victim) {
+        try {
+            stage.faults().startAgain(victim.party());
+        } catch (IOException e) {
+            LOG.warn("{} does not come back", victim.party(), e);
+        }
+    }
+
+    private void heal(java.util.function.Predicate<Ailment> due) {
+        for (Iterator<Ailment> it = ailments.iterator(); it.hasNext(); ) {
+            Ailment ailment = it.next();
+            if (!due.test(ailment)) {
+                continue;
+            }
+            it.remove();
+            cure(ailment);
+            switch (ailment.rule.fault()) {
+                case Fault.Kill(Part part) when part != Part.WORKER ->
+                        ailment.victims.forEach(
+                                victim -> healers.execute(() -> startAgain(victim)));
+                case Fault.Terminate _, Fault.CrashLoop _ ->
+                        ailment.victims.forEach(
+                                victim -> healers.execute(() -> startAgain(victim)));
+                case Fault.Kill _,
+                        Fault.Pause _,
+                        Fault.Starve _,
+                        Fault.Link _,
+                        Fault.ExpireSession _,
+                        Fault.FlipBit _ -> {
+                    // Cured, or nothing that lasts.
+                }
+            }
+        }
+    }
+
+    private static void cure(Ailment ailment) {
+        ailment.healed = true;
+        for (FaultPort.Cure cure : ailment.cures) {
+            try {
+                cure.heal();
+            } catch (IOException e) {
+                LOG.warn("a fault does not heal: {}", ailment.rule.text(), e);
+            }
+        }
+    }
+
+    /**
+     * Takes everything back that stands still or is cut; what is dead stays dead, since the cluster
+     * ends too. Safe to repeat.
+     */
+    @Override
+    public void close() {
+        if (thread.isShutdown()) {
+            return;
+        }
+        var _ =
+                thread.submit(() -> {
+                    over = true;
+                    ailments.forEach(Nemesis::cure);
+                    ailments.clear();
+                    for (int agent = 0; agent < stage.agents().size(); agent++) {
+                        stage.release(agent);
+                    }
+                });
+        thread.shutdown();
+        healers.shutdown();
+        try {
+            if (!thread.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)
+                    || !healers.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("the nemesis did not end within {} s", CLOSE_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
