@@ -1,5 +1,6 @@
 package io.coxswain.chaos.checker;
 
+import io.coxswain.chaos.scenario.Scenario;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 
@@ -46,6 +47,14 @@ public final class Oracles {
     /** All names. */
     public static List<String> names() {
         return List.copyOf(BY_NAME.keySet());
+    }
+
+    /** The names of those that judge a scenario: its own, or the usual ones. */
+    public static List<String> chosen(Scenario scenario) {
+        if (!scenario.oracles().isEmpty()) {
+            return scenario.oracles();
+        }
+        return scenario.expectation().completes() ? USUAL : UNFINISHED;
     }
 
     /**

@@ -39,6 +39,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -276,11 +277,16 @@ public final class Cluster implements AutoCloseable {
         }
     }
 
+    /** The processes of all parties that live, by name. */
+    public Map<String, Long> pids() {
+        return processes.pids();
+    }
+
     /** Plays a whole scenario. Once for each cluster; nothing of the cluster runs afterwards. */
     public Outcome play(Scenario scenario) throws EnvironmentException {
         var oracles = new ArrayList<Oracle>();
         oracles.add(Expected.of(scenario.expectation(), scenario.rules()));
-        scenario.oracles().forEach(name -> oracles.add(Oracles.named(name)));
+        Oracles.chosen(scenario).forEach(name -> oracles.add(Oracles.named(name)));
         return play(scenario.name(), scenario.target(), scenario.rules(), oracles, 0);
     }
 

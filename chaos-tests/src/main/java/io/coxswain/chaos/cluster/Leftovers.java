@@ -1,6 +1,14 @@
 package io.coxswain.chaos.cluster;
 
+import io.coxswain.launcher.local.RunFolder;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,6 +20,7 @@ import java.util.stream.Collectors;
 
 /** What a cluster left behind: in its memory folder, as processes, and in this process. */
 final class Leftovers {
+    private static final Logger LOG = LoggerFactory.getLogger(Leftovers.class);
     private static final long DEATH_SECONDS = 5;
     private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
 
@@ -22,6 +31,13 @@ final class Leftovers {
     /** Takes note of what is there before the cluster starts. */
     Leftovers(Path arenas) {
         this.arenas = arenas;
+        // The first socket of a virtual machine that is closed leaves a marker open for good.
+        try (var first = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                var second = new Socket(first.getInetAddress(), first.getLocalPort())) {
+            second.setTcpNoDelay(true);
+        } catch (IOException e) {
+            LOG.debug("no socket", e);
+        }
         this.socketsBefore = sockets();
         this.before = ProcessHandle.current().descendants().toList();
     }
@@ -50,7 +66,7 @@ final class Leftovers {
                     found.add("shared memory " + names);
                 }
             }
-            io.coxswain.launcher.local.RunFolder.delete(arenas);
+            RunFolder.delete(arenas);
         }
         long sockets = sockets() - socketsBefore;
         if (sockets > 0) {

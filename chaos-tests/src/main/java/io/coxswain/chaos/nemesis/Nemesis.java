@@ -57,6 +57,8 @@ public final class Nemesis implements AutoCloseable {
     // Of the thread.
     private final List<Ailment> ailments = new ArrayList<>();
     private final Set<Integer> heldRestores = new HashSet<>();
+    private final Set<Integer> due = new HashSet<>();
+    private boolean clockRuns;
     private boolean over;
 
     /** A fault that has come and is to be taken back. */
@@ -98,10 +100,11 @@ public final class Nemesis implements AutoCloseable {
                                 at.agent(), at.step(), at.phase().name().toLowerCase(Locale.ROOT));
                 case Coordinate.Recovery at -> {
                     if (at.holds()) {
-                        for (int agent = 0; agent < stage.agents().size(); agent++) {
-                            holdRestore(agent);
-                        }
+                        holdRestores();
                     }
+                }
+                case Coordinate.After _ -> {
+                    // Its time begins with the first step.
                 }
                 case Coordinate.Every every -> {
                     long nanos = every.interval().toNanos();
@@ -116,6 +119,12 @@ public final class Nemesis implements AutoCloseable {
                     // The coordinator tells.
                 }
             }
+        }
+    }
+
+    private void holdRestores() {
+        for (int agent = 0; agent < stage.agents().size(); agent++) {
+            holdRestore(agent);
         }
     }
 
@@ -210,18 +219,58 @@ public final class Nemesis implements AutoCloseable {
         }
     }
 
+    private boolean waitsForRestore(int rule) {
+        return mayFire(rule)
+                && switch (rules.get(rule).at()) {
+                    case Coordinate.Recovery at -> at.holds();
+                    case Coordinate.After at -> at.inRecovery() && due.contains(rule);
+                    case Coordinate.AgentStep _, Coordinate.Step _, Coordinate.Every _ -> false;
+                };
+    }
+
+    // The job has made its first step: what is so long after it is known now.
+    private void beginClock() {
+        if (clockRuns) {
+            return;
+        }
+        clockRuns = true;
+        for (int i = 0; i < rules.size(); i++) {
+            int rule = i;
+            if (rules.get(i).at() instanceof Coordinate.After after) {
+                var _ =
+                        thread.schedule(
+                                () -> guarded(() -> timeHasCome(rule, after)),
+                                after.time().toNanos(),
+                                TimeUnit.NANOSECONDS);
+            }
+        }
+    }
+
+    private void timeHasCome(int rule, Coordinate.After after) {
+        if (after.inRecovery()) {
+            due.add(rule);
+            holdRestores();
+        } else if (mayFire(rule)) {
+            fire(rule, after.text(), false);
+        }
+    }
+
     private void told(Happening.Told told) {
         switch (told.event()) {
             case CoordinatorEvent.StepsCompleted steps -> {
+                beginClock();
                 for (int i = 0; i < rules.size(); i++) {
-                    boolean due =
+                    boolean come =
                             switch (rules.get(i).at()) {
                                 case Coordinate.Step at -> at.step() <= steps.step();
                                 case Coordinate.AgentStep at ->
                                         at.step() <= steps.step() && !cast.isMember(at.agent());
-                                case Coordinate.Recovery _, Coordinate.Every _ -> false;
+                                case Coordinate.Recovery _,
+                                        Coordinate.Every _,
+                                        Coordinate.After _ ->
+                                        false;
                             };
-                    if (due && mayFire(i)) {
+                    if (come && mayFire(i)) {
                         fire(i, "step " + steps.step() + " completed", false);
                     }
                 }
@@ -248,6 +297,11 @@ public final class Nemesis implements AutoCloseable {
                     && at.phase() == progress.phase()
                     && mayFire(i)) {
                 fire(i, at.text(), at.holds());
+            }
+            if (rules.get(i).at() instanceof Coordinate.After
+                    && progress.phase() == Incident.Phase.RESTORE
+                    && waitsForRestore(i)) {
+                fire(i, "recovery " + number + ", restore", true);
             }
         }
         if (progress.phase() == Incident.Phase.RESTORE) {

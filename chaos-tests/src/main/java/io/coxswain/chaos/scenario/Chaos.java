@@ -61,6 +61,16 @@ public final class Chaos {
         return new When(new Coordinate.Every(interval), null);
     }
 
+    /** That long after the first step, by a scheduler. */
+    public static When later(Duration afterFirstStep) {
+        return new When(new Coordinate.After(afterFirstStep, false), null);
+    }
+
+    /** During the first recovery that restores that long after the first step, or later. */
+    public static When duringARecovery(Duration afterFirstStep) {
+        return new When(new Coordinate.After(afterFirstStep, true), null);
+    }
+
     public static Target.Agents agent(int index) {
         return new Target.Agents(List.of(index));
     }

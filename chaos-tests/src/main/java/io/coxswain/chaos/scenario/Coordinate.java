@@ -105,4 +105,23 @@ public sealed interface Coordinate {
             return false;
         }
     }
+
+    /**
+     * That long after the job's first completed step, by a scheduler, once.
+     *
+     * @param inRecovery wait from then on for the next recovery that restores, and hold who restores
+     */
+    record After(Duration time, boolean inRecovery) implements Coordinate {
+        @Override
+        public String text() {
+            return time.toMillis()
+                    + " ms after the first step"
+                    + (inRecovery ? ", during the next recovery" : "");
+        }
+
+        @Override
+        public boolean holds() {
+            return inRecovery;
+        }
+    }
 }
