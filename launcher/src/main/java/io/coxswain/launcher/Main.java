@@ -25,6 +25,7 @@ import picocli.CommandLine.Spec;
 import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.ServiceLoader;
 import java.util.function.Supplier;
 
 /** The {@code coxswain} command. */
@@ -93,6 +94,8 @@ public final class Main implements Runnable {
             line.addSubcommand(only, COMMANDS.get(only).get());
         } else if (!"--version".equals(only) && !"-V".equals(only)) {
             COMMANDS.forEach((name, command) -> line.addSubcommand(name, command.get()));
+            ServiceLoader.load(CommandProvider.class)
+                    .forEach(more -> line.addSubcommand(more.name(), more.command()));
         }
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setParameterExceptionHandler((wrong, _) -> misused(wrong));

@@ -30,7 +30,7 @@ public record BenchSettings(
         int limitSeconds,
         Consumer<String> progress) {
     /** The job file with some fields set. */
-    JobFile job(Map<String, String> sets) throws ConfigException {
+    public JobFile job(Map<String, String> sets) throws ConfigException {
         return JobFile.read(job, new LinkedHashMap<>(sets));
     }
 

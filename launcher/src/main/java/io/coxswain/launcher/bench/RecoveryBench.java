@@ -22,9 +22,10 @@ import java.util.function.ToLongFunction;
  * over the phases of a step; the dead agent comes back as the next spare. Between them a raw
  * loopback connection shows what the machine can move.
  *
- * <p>Where the spare shall hold the copy, deaths come in the second half of a step: before, the
- * newest step's copy may still be on its way, and the spare fetches the rest. What took another way
- * all the same stands apart.
+ * <p>Where the spare shall hold the copy, a step takes as long as its copies need at the rate that
+ * the raw connection shows, and deaths come in its last quarter: before, the newest step's copy may
+ * still be on its way, and the spare fetches the rest. What took another way all the same stands
+ * apart.
  */
 public final class RecoveryBench {
     private static final long RAW_BYTES = 64 << 20;
@@ -32,6 +33,12 @@ public final class RecoveryBench {
     private static final long SMALL_BYTES = MEGA;
     private static final long LARGE_BYTES = 100 * MEGA;
     private static final double RAW_SHARE = 0.7;
+
+    /** Rounds on the raw connection before the job starts. */
+    private static final int WARM_ROUNDS = 5;
+
+    /** What share of the raw rate a step's copies are given. */
+    private static final double COPY_SHARE = 0.6;
 
     /** What dies, and what the successor has. */
     public enum Kind {
@@ -70,7 +77,8 @@ public final class RecoveryBench {
     private final JobFile job;
     private final int spares;
 
-    private RecoveryBench(BenchSettings settings, Options options) throws ConfigException {
+    private RecoveryBench(BenchSettings settings, Options options, double rawGigabytesPerSecond)
+            throws ConfigException {
         this.settings = settings;
         this.options = options;
         if (options.kind() == Kind.FETCH && options.replicas() < 2) {
@@ -87,10 +95,12 @@ public final class RecoveryBench {
         sets.put("runtime.ballast", options.state());
         sets.put("steps", "10000000");
         long stateBytes = settings.job(sets).ballastBytes();
-        // Long enough for the copies of a step to be made on two cores, short beside a recovery.
-        long copied = stateBytes * options.shards();
+        double copyMillis =
+                stateBytes * options.shards() / (COPY_SHARE * rawGigabytesPerSecond) / MEGA;
         long stepMillis =
-                options.minStepMillis() >= 0 ? options.minStepMillis() : 20 + copied * 3 / 4 / MEGA;
+                options.minStepMillis() >= 0
+                        ? options.minStepMillis()
+                        : 20 + Math.round(copyMillis);
         sets.put("runtime.minStepMillis", Long.toString(stepMillis));
         this.job = settings.job(sets);
         this.spares = 1;
@@ -99,10 +109,19 @@ public final class RecoveryBench {
     /** Measures. */
     public static BenchReport run(BenchSettings settings, Options options)
             throws ConfigException, EnvironmentException, InterruptedException, IOException {
-        return new RecoveryBench(settings, options).run();
+        try (var raw = new RawLoopback((int) RAW_BYTES)) {
+            var rates = new ArrayList<Double>();
+            for (int round = 0; round < WARM_ROUNDS; round++) {
+                rates.add(raw.gigabytesPerSecond(RAW_BYTES));
+            }
+            double rate = Samples.of(rates).median();
+            settings.progress().accept("raw loopback: " + BenchReport.number(rate) + " GB/s");
+            return new RecoveryBench(settings, options, rate).run(raw);
+        }
     }
 
-    private BenchReport run() throws EnvironmentException, InterruptedException, IOException {
+    private BenchReport run(RawLoopback raw)
+            throws EnvironmentException, InterruptedException, IOException {
         var recoveries = new ArrayList<Recovery>();
         long deadline = settings.deadline();
         settings.progress()
@@ -113,10 +132,7 @@ public final class RecoveryBench {
                                 + options.state()
                                 + " of state each");
         var report = new BenchReport("recovery", described());
-        try (var raw = new RawLoopback((int) RAW_BYTES);
-                BenchCluster cluster = BenchCluster.start(settings, job, spares, budget())) {
-            double warm = raw.gigabytesPerSecond(RAW_BYTES);
-            settings.progress().accept("raw loopback: " + BenchReport.number(warm) + " GB/s");
+        try (BenchCluster cluster = BenchCluster.start(settings, job, spares, budget())) {
             for (int kill = 0;
                     kill < options.kills() && (kill == 0 || System.nanoTime() < deadline);
                     kill++) {
@@ -167,7 +183,7 @@ public final class RecoveryBench {
         List<String> members = cluster.members();
         String victim = members.get(number % members.size());
         // Reports come at ends of steps, when the copies of that step are on their way.
-        double earliest = options.kind() == Kind.HOST ? 0.5 : 0;
+        double earliest = options.kind() == Kind.HOST ? 0.75 : 0;
         double phase = earliest + (1 - earliest) * number / options.kills();
         LockSupport.parkNanos((long) (stepNanos(cluster) * phase));
         int mark = cluster.tape().mark();

@@ -12,6 +12,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 import java.io.IOException;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -27,6 +28,7 @@ import java.util.regex.Pattern;
             "  coxswain bench recovery --kind worker --state 1MB --mesh 1x4"
         })
 public final class BenchRecoveryCommand extends BenchBase {
+    private static final long LARGE_BYTES = 10_000_000;
     private static final Pattern MESH = Pattern.compile("(\\d{1,3})[xX×](\\d{1,3})");
 
     @Option(
@@ -56,24 +58,29 @@ public final class BenchRecoveryCommand extends BenchBase {
     @Option(
             names = "--mesh",
             paramLabel = "RxS",
-            defaultValue = "2x2",
-            description = "Replicas × shards. Default: ${DEFAULT-VALUE}.")
-    private String mesh = "2x2";
+            description = {
+                "Replicas × shards. Default: 2x2; 2x1 with more than 10MB of state, since two",
+                "shards of 100 MB take two cores longer to copy than a recovery may take."
+            })
+    private @Nullable String mesh;
 
     @Option(
             names = "--min-step",
             paramLabel = "MS",
             description =
-                    "How long a step takes at least. Default: 20 ms, and 0.75 ms for each MB that"
-                            + " all copies of a step have.")
+                    "How long a step takes at least. Default: 20 ms, and as long as its copies"
+                            + " take at 0.6 of the raw loopback, measured first.")
     private @Nullable Integer minStepMillis;
 
     @Override
     BenchReport measure(BenchSettings settings)
             throws ConfigException, EnvironmentException, InterruptedException, IOException {
-        Matcher cut = MESH.matcher(mesh);
+        String size = state != null ? state : quick() ? "1MB" : "100MB";
+        boolean large = settings.job(Map.of("runtime.ballast", size)).ballastBytes() > LARGE_BYTES;
+        String shape = mesh != null ? mesh : large ? "2x1" : "2x2";
+        Matcher cut = MESH.matcher(shape);
         if (!cut.matches()) {
-            throw wrong("--mesh " + mesh + ": expected replicas and shards such as 2x2 or 1x4");
+            throw wrong("--mesh " + shape + ": expected replicas and shards such as 2x2 or 1x4");
         }
         int deaths = kills == null ? runs(7, 2) : kills;
         if (deaths < 1 || deaths > 1_000) {
@@ -82,7 +89,7 @@ public final class BenchRecoveryCommand extends BenchBase {
         return RecoveryBench.run(
                 settings,
                 new RecoveryBench.Options(
-                        state != null ? state : quick() ? "1MB" : "100MB",
+                        size,
                         deaths,
                         kind,
                         Integer.parseInt(cut.group(1)),

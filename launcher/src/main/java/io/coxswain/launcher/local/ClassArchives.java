@@ -8,7 +8,7 @@ import java.util.List;
 /**
  * Ahead-of-time caches of classes and profiles (JEP 514, JEP 515), which save a JVM half of its
  * start. They lie beside the code, so that they go with it, and a JVM whose class path does not fit
- * ignores them. The build's short run makes them; see the {@code coxswain} script.
+ * ignores them. The build's run makes them; see the {@code coxswain} script.
  */
 final class ClassArchives {
     /**

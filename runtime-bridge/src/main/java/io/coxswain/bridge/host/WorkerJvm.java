@@ -22,6 +22,11 @@ public final class WorkerJvm {
                     "-XX:MaxMetaspaceSize=96m",
                     "-XX:+PerfDisableSharedMem",
                     "-XX:-UsePerfData",
+                    // Inlined into the loops that call them, these make methods on which the
+                    // second compiler spends seconds while the first steps wait for the core.
+                    "-XX:CompileCommand=quiet",
+                    "-XX:CompileCommand=dontinline,io.coxswain.bridge.reference.MlpCompute::*",
+                    "-XX:CompileCommand=dontinline,io.coxswain.bridge.reference.RowKernels::*",
                     "--enable-native-access=ALL-UNNAMED",
                     "-Dfile.encoding=UTF-8",
                     "-Djava.awt.headless=true");
