@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Goodput counted in time, so that it can be compared with others': steps completed × fault-free step
- * time ÷ elapsed, from the first completed step to the last.
+ * Goodput counted in time, so that it can be compared with others': steps completed × fault-free
+ * step time ÷ elapsed, from the first completed step to the last.
  *
  * @param steps completed
  * @param stepNanos of a fault-free step, as the same run made them before its first fault
@@ -26,8 +26,7 @@ public record Goodput(long steps, double stepNanos, long elapsedNanos, int fault
     /** What the evidence shows; zeros if there are not enough steps before the first fault. */
     public static Goodput of(Evidence evidence) {
         List<Firing> firings = evidence.firings();
-        long firstFault =
-                firings.stream().mapToLong(Firing::nanos).min().orElse(Long.MAX_VALUE);
+        long firstFault = firings.stream().mapToLong(Firing::nanos).min().orElse(Long.MAX_VALUE);
         long first = -1;
         long last = -1;
         long firstStep = 0;

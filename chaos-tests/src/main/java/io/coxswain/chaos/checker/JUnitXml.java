@@ -57,8 +57,7 @@ public final class JUnitXml {
                             results.stream().filter(one -> !one.failure().isEmpty()).count()));
             xml.writeAttribute("errors", "0");
             xml.writeAttribute("skipped", "0");
-            xml.writeAttribute(
-                    "time", seconds(results.stream().mapToLong(Result::millis).sum()));
+            xml.writeAttribute("time", seconds(results.stream().mapToLong(Result::millis).sum()));
             for (Result result : results) {
                 xml.writeStartElement("testcase");
                 xml.writeAttribute("classname", SUITE);

@@ -146,8 +146,7 @@ public final class ChaosCommand implements Callable<Integer> {
         if (list) {
             for (Scenario scenario : house()) {
                 out.println(
-                        String.format(
-                                Locale.ROOT, "%-28s %s", scenario.name(), scenario.about()));
+                        String.format(Locale.ROOT, "%-28s %s", scenario.name(), scenario.about()));
             }
             return ExitCode.COMPLETED;
         }
@@ -178,7 +177,11 @@ public final class ChaosCommand implements Callable<Integer> {
             if (minutes <= 0 || minutes > 10_000 || interval <= 0) {
                 throw new CommandLine.ParameterException(
                         spec.commandLine(),
-                        "--minutes " + minutes + ", --interval " + interval + ": expected more"
+                        "--minutes "
+                                + minutes
+                                + ", --interval "
+                                + interval
+                                + ": expected more"
                                 + " than 0");
             }
             chosen.add(Soak.scenario(home(), minutes, interval, seed, killsOnly));

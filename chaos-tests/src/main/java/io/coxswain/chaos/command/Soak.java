@@ -24,8 +24,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Six agents and two spares train for as long as wanted while something goes wrong all the time. The
- * job's steps are long enough to leave the processor half idle.
+ * Six agents and two spares train for as long as wanted while something goes wrong all the time.
+ * The job's steps are long enough to leave the processor half idle.
  */
 final class Soak {
     static final String NAME = "soak";
@@ -75,8 +75,7 @@ final class Soak {
                 Oracles.USUAL);
     }
 
-    static Outcome play(Cluster cluster, Scenario scenario, long seed)
-            throws EnvironmentException {
+    static Outcome play(Cluster cluster, Scenario scenario, long seed) throws EnvironmentException {
         var vitals = new Vitals();
         ScheduledExecutorService looks =
                 Executors.newSingleThreadScheduledExecutor(

@@ -23,8 +23,8 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * A soak: faults of all kinds that a job with spares survives, drawn from a seed, at a steady rate. A
- * tenth of them comes during a recovery. Who is killed comes back as a spare.
+ * A soak: faults of all kinds that a job with spares survives, drawn from a seed, at a steady rate.
+ * A tenth of them comes during a recovery. Who is killed comes back as a spare.
  */
 public final class RandomFaults {
     private static final int IN_RECOVERY_PERCENT = 10;
@@ -53,10 +53,7 @@ public final class RandomFaults {
             // A recovery to come into comes with the next fault, so such a rule waits for that.
             boolean inRecovery = random.nextInt(100) < IN_RECOVERY_PERCENT && at > step;
             long when = at + random.nextLong(Math.max(1, step / 4));
-            rules.add(
-                    inRecovery
-                            ? kill(duringARecovery(millis(when)))
-                            : draw(later(millis(when))));
+            rules.add(inRecovery ? kill(duringARecovery(millis(when))) : draw(later(millis(when))));
         }
         return rules;
     }

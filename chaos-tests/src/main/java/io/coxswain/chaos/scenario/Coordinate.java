@@ -109,7 +109,8 @@ public sealed interface Coordinate {
     /**
      * That long after the job's first completed step, by a scheduler, once.
      *
-     * @param inRecovery wait from then on for the next recovery that restores, and hold who restores
+     * @param inRecovery wait from then on for the next recovery that restores, and hold who
+     *     restores
      */
     record After(Duration time, boolean inRecovery) implements Coordinate {
         @Override

@@ -102,15 +102,15 @@ public final class ScenarioFile {
         Duration session =
                 cluster.duration(
                         "session", Setup.SESSION, Duration.ofSeconds(1), Duration.ofSeconds(60));
-        Duration limit =
-                cluster.duration("limit", Setup.LIMIT, Duration.ofSeconds(1), LONGEST);
+        Duration limit = cluster.duration("limit", Setup.LIMIT, Duration.ofSeconds(1), LONGEST);
         ConfigSection job = root.section("job");
         if (root.has("job")) {
             job.require("file");
         }
         Path path = file.toAbsolutePath().normalize().resolveSibling(job.text("file", "."));
         if (job.has("file") && !Files.isReadable(path)) {
-            job.complain("file", "no such file: " + path + "; it is relative to this file's folder");
+            job.complain(
+                    "file", "no such file: " + path + "; it is relative to this file's folder");
         }
         return new Setup(path, job.texts("set"), spares, rack, session, limit);
     }
@@ -145,16 +145,12 @@ public final class ScenarioFile {
                         ? names(Incident.Phase.values())
                         : names(StepPhase.values());
         String phase =
-                at.choice(
-                                "phase",
-                                phases.equals("recovery") ? "restore" : "execute",
-                                known)
+                at.choice("phase", phases.equals("recovery") ? "restore" : "execute", known)
                         .toUpperCase(Locale.ROOT);
         int agent = (int) at.whole("agent", -1, 0, 1_000);
         long step = at.whole("step", -1, 0, Long.MAX_VALUE);
         int recovery = (int) at.whole("recovery", -1, 1, 1_000_000);
-        Duration every =
-                at.duration("every", Duration.ZERO, Duration.ofMillis(10), LONGEST);
+        Duration every = at.duration("every", Duration.ZERO, Duration.ofMillis(10), LONGEST);
         long said =
                 List.of(step >= 0, recovery > 0, !every.isZero()).stream()
                         .filter(Boolean::booleanValue)
@@ -224,10 +220,7 @@ public final class ScenarioFile {
                     case "expireSession" -> new Fault.ExpireSession();
                     case "flipBit" ->
                             new Fault.FlipBit(
-                                    section.choice(
-                                                            "memory",
-                                                            "copy",
-                                                            List.of("copy", "snapshot"))
+                                    section.choice("memory", "copy", List.of("copy", "snapshot"))
                                                     .equals("copy")
                                             ? Fault.Memory.COPY
                                             : Fault.Memory.SNAPSHOT);
