@@ -96,6 +96,22 @@ final class LocalFaults implements FaultPort {
         return network.impair(impairment);
     }
 
+    // A limit of file size that a user may set on one's own processes: no root, and no other
+    // process
+    // suffers.
+    @Override
+    public Cure fillDisk(Victim victim) throws IOException {
+        List<Long> pids = pids(victim);
+        for (long pid : pids) {
+            Signals.run("prlimit", "--pid", Long.toString(pid), "--fsize=0:");
+        }
+        return () -> {
+            for (long pid : pids) {
+                Signals.run("prlimit", "--pid", Long.toString(pid), "--fsize=unlimited:");
+            }
+        };
+    }
+
     @Override
     public void expireSession(String party) throws IOException {
         ZkSessions.expire(

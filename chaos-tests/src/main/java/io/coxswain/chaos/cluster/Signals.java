@@ -15,16 +15,21 @@ final class Signals {
 
     /** Sends it; a process that is gone is no error. Returns when the kernel has it. */
     static void send(Signal signal, long pid) throws IOException {
-        var kill =
-                new ProcessBuilder("kill", "-" + signal.name(), Long.toString(pid))
+        run("kill", "-" + signal.name(), Long.toString(pid));
+    }
+
+    /** Runs a command to its end, whatever that is. */
+    static void run(String... command) throws IOException {
+        Process process =
+                new ProcessBuilder(command)
                         .redirectErrorStream(true)
                         .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                         .start();
         try {
-            kill.waitFor();
+            process.waitFor();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IOException("interrupted while signalling " + pid, e);
+            throw new IOException("interrupted in " + String.join(" ", command), e);
         }
     }
 }

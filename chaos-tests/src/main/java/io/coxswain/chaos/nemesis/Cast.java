@@ -77,6 +77,7 @@ final class Cast {
                     Fault.CrashLoop _,
                     Fault.Link _,
                     Fault.ExpireSession _,
+                    Fault.FillDisk _,
                     Fault.FlipBit _ ->
                     Part.HOST;
         };

@@ -40,6 +40,11 @@ public interface FaultPort {
         throw new UnsupportedOperationException("there is no proxy before the planes here");
     }
 
+    /** From now on whatever the victim writes to files fails for want of room. */
+    default Cure fillDisk(Victim victim) throws IOException {
+        throw new UnsupportedOperationException("disks cannot be filled here");
+    }
+
     /** Ends the party's ZooKeeper session from outside. */
     default void expireSession(String party) throws IOException {
         throw new UnsupportedOperationException("sessions cannot be expired here");

@@ -351,7 +351,7 @@ public final class Nemesis implements AutoCloseable {
                 new Firing(
                         index,
                         rule.at().text(),
-                        rule.fault().text(names.isEmpty() ? rule.victims().text() : names),
+                        words(rule, names.isEmpty() ? rule.victims().text() : names),
                         where,
                         held,
                         victims.stream().map(Victim::party).distinct().toList(),
@@ -360,6 +360,18 @@ public final class Nemesis implements AutoCloseable {
                         failure);
         firings.add(firing);
         onFired.accept(firing);
+    }
+
+    private String words(Rule rule, String names) {
+        if (!(rule.fault() instanceof Fault.Link link)) {
+            return rule.fault().text(names);
+        }
+        List<Victim> peers = cast.victims(link.peer(), Part.HOST);
+        return link.text(
+                names,
+                peers.isEmpty()
+                        ? link.peer().text()
+                        : String.join(", ", peers.stream().map(Victim::party).toList()));
     }
 
     /** Returns the instant at which it began. */
@@ -406,6 +418,11 @@ public final class Nemesis implements AutoCloseable {
             case Fault.ExpireSession _ -> {
                 for (Victim victim : ailment.victims) {
                     port.expireSession(victim.party());
+                }
+            }
+            case Fault.FillDisk _ -> {
+                for (Victim victim : ailment.victims) {
+                    ailment.cures.add(port.fillDisk(victim));
                 }
             }
             case Fault.FlipBit(Fault.Memory memory) -> {
@@ -505,6 +522,7 @@ public final class Nemesis implements AutoCloseable {
                         Fault.Starve _,
                         Fault.Link _,
                         Fault.ExpireSession _,
+                        Fault.FillDisk _,
                         Fault.FlipBit _ -> {
                     // Cured, or nothing that lasts.
                 }

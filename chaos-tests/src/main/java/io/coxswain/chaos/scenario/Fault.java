@@ -83,6 +83,11 @@ public sealed interface Fault {
 
         @Override
         public String text(String victims) {
+            return text(victims, peer.text());
+        }
+
+        /** In words, with who the peers are. */
+        public String text(String victims, String peers) {
             String on =
                     planes.size() == Plane.values().length
                             ? ""
@@ -99,7 +104,7 @@ public sealed interface Fault {
                     + (oneWay ? "from " : "between ")
                     + victims
                     + (oneWay ? " to " : " and ")
-                    + peer.text()
+                    + peers
                     + on
                     + " "
                     + effect.text();
@@ -122,6 +127,17 @@ public sealed interface Fault {
                 case SNAPSHOT -> "flip a bit in the snapshots of " + victims;
                 case COPY -> "flip a bit in the copies held by " + victims;
             };
+        }
+    }
+
+    /**
+     * No file can be written or made any longer, as on a full disk or a full tmpfs; what is mapped
+     * already stays usable.
+     */
+    record FillDisk() implements Fault {
+        @Override
+        public String text(String victims) {
+            return "fill the disk of " + victims;
         }
     }
 

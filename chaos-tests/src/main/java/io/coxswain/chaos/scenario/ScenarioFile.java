@@ -37,6 +37,7 @@ public final class ScenarioFile {
                     "crashLoop",
                     "expireSession",
                     "flipBit",
+                    "fillDisk",
                     "link");
     private static final List<String> SOURCES =
             List.of("live", "local", "peer-copy", "fetched", "init");
@@ -218,6 +219,7 @@ public final class ScenarioFile {
                                     (int) section.whole("crashes", 3, 1, 1_000),
                                     time(section, "uptime", Duration.ofSeconds(5)));
                     case "expireSession" -> new Fault.ExpireSession();
+                    case "fillDisk" -> new Fault.FillDisk();
                     case "flipBit" ->
                             new Fault.FlipBit(
                                     section.choice("memory", "copy", List.of("copy", "snapshot"))

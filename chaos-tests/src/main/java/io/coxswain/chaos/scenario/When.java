@@ -110,6 +110,11 @@ public final class When {
         return rule(victims, new Fault.FlipBit(memory));
     }
 
+    /** Whatever they want to write has no room. */
+    public Rule fillDisk(Target victims) {
+        return rule(victims, new Fault.FillDisk());
+    }
+
     /** Nothing passes between them. */
     public Rule partition(Target some, Target others) {
         return link(some, others, new LinkEffect.Cut());
