@@ -167,7 +167,8 @@ final class LocalProcesses implements Stage, AutoCloseable {
         try {
             agent.started().get(AGENT_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
-            throw new IOException(String.valueOf(e.getCause().getMessage()), e);
+            Throwable cause = e.getCause();
+            throw new IOException(String.valueOf((cause == null ? e : cause).getMessage()), e);
         } catch (TimeoutException e) {
             throw new IOException(
                     agent.agentId()

@@ -34,7 +34,6 @@ final class Network implements AutoCloseable {
     /** Where proxies listen: another address of the loopback interface. */
     static final String HOST = "127.0.0.2";
 
-    private static final String SERVERS = "127.0.0.1";
     private static final int CONNECT_MILLIS = 2_000;
     private static final int BUFFER_BYTES = 64 << 10;
 
@@ -151,7 +150,8 @@ final class Network implements AutoCloseable {
                 connection.reset();
                 return;
             }
-            server.connect(new InetSocketAddress(SERVERS, port), CONNECT_MILLIS);
+            server.connect(
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), port), CONNECT_MILLIS);
         } catch (IOException e) {
             // Refused, as by the server itself.
             connection.reset();

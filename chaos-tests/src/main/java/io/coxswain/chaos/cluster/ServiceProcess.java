@@ -89,7 +89,8 @@ final class ServiceProcess {
         try {
             return port.get(START_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
-            throw new IOException(String.valueOf(e.getCause().getMessage()), e);
+            Throwable cause = e.getCause();
+            throw new IOException(String.valueOf((cause == null ? e : cause).getMessage()), e);
         } catch (TimeoutException e) {
             throw new IOException(
                     name + " was not up within " + START_SECONDS + " s; its log is " + log, e);

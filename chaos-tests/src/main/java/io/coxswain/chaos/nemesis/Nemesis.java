@@ -14,6 +14,7 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -39,7 +40,7 @@ public final class Nemesis implements AutoCloseable {
      * An agent that restores is kept for this long while the news of which recovery this is comes
      * in.
      */
-    private static final long NEWS_MILLIS = 1_000;
+    private static final long NEWS_MILLIS = 300;
 
     private static final long CLOSE_SECONDS = 60;
 
@@ -58,6 +59,8 @@ public final class Nemesis implements AutoCloseable {
     private final List<Ailment> ailments = new ArrayList<>();
     private final Set<Integer> heldRestores = new HashSet<>();
     private final Set<Integer> due = new HashSet<>();
+    // Rules whose recovery has come and that wait for somebody to stand at its restore.
+    private final Set<Integer> restoring = new LinkedHashSet<>();
     private boolean clockRuns;
     private boolean over;
 
@@ -184,6 +187,11 @@ public final class Nemesis implements AutoCloseable {
     private void reached(Happening.Reached reached) {
         if (reached.phase().equals(RESTORE)) {
             heldRestores.add(reached.agent());
+            if (!restoring.isEmpty()) {
+                fireRestoring(cast.incident(), true);
+                releaseRestore(reached.agent());
+                return;
+            }
             var _ =
                     thread.schedule(
                             () -> guarded(() -> releaseRestore(reached.agent())),
@@ -292,20 +300,52 @@ public final class Nemesis implements AutoCloseable {
     private void recovering(CoordinatorEvent.IncidentProgressed progress) {
         int number = progress.incident().id();
         for (int i = 0; i < rules.size(); i++) {
-            if (rules.get(i).at() instanceof Coordinate.Recovery at
-                    && at.number() == number
-                    && at.phase() == progress.phase()
-                    && mayFire(i)) {
-                fire(i, at.text(), at.holds());
+            if (!mayFire(i)) {
+                continue;
             }
-            if (rules.get(i).at() instanceof Coordinate.After
-                    && progress.phase() == Incident.Phase.RESTORE
-                    && waitsForRestore(i)) {
-                fire(i, "recovery " + number + ", restore", true);
+            switch (rules.get(i).at()) {
+                case Coordinate.Recovery at -> {
+                    if (at.number() == number && at.phase() == progress.phase()) {
+                        if (at.holds()) {
+                            restoring.add(i);
+                        } else {
+                            fire(i, at.text(), false);
+                        }
+                    }
+                }
+                case Coordinate.After _ -> {
+                    if (progress.phase() == Incident.Phase.RESTORE && waitsForRestore(i)) {
+                        restoring.add(i);
+                    }
+                }
+                case Coordinate.AgentStep _, Coordinate.Step _, Coordinate.Every _ -> {
+                    // Not of a recovery.
+                }
             }
         }
-        if (progress.phase() == Incident.Phase.RESTORE) {
+        if (progress.phase() != Incident.Phase.RESTORE) {
+            return;
+        }
+        if (!heldRestores.isEmpty()) {
+            fireRestoring(number, true);
             List.copyOf(heldRestores).forEach(this::releaseRestore);
+        } else if (!restoring.isEmpty()) {
+            // The news came before the first agent stood: it will, unless it is gone.
+            var _ =
+                    thread.schedule(
+                            () -> guarded(() -> fireRestoring(number, false)),
+                            NEWS_MILLIS,
+                            TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void fireRestoring(int number, boolean held) {
+        List<Integer> rulesNow = List.copyOf(restoring);
+        restoring.clear();
+        for (int rule : rulesNow) {
+            if (mayFire(rule)) {
+                fire(rule, "recovery " + number + ", restore", held);
+            }
         }
     }
 

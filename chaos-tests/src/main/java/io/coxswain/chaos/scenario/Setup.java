@@ -23,7 +23,7 @@ public record Setup(
         Duration session,
         Duration limit) {
     public static final Duration SESSION = Duration.ofSeconds(6);
-    public static final Duration LIMIT = Duration.ofSeconds(120);
+    public static final Duration LIMIT = Duration.ofMinutes(2);
 
     public Setup {
         sets = Map.copyOf(sets);

@@ -122,14 +122,13 @@ class NemesisTest {
 
     /** Plays to the end; what is asked while it closes is told too. */
     private List<Firing> play(List<Rule> rules, Happening... happenings) {
-        try (var nemesis = new Nemesis(stage, rules, 1, _ -> {})) {
-            nemesis.begin();
-            for (Happening happening : happenings) {
-                nemesis.happened(happening);
-            }
-            nemesis.close();
-            return nemesis.firings();
+        var nemesis = new Nemesis(stage, rules, 1, _ -> {});
+        nemesis.begin();
+        for (Happening happening : happenings) {
+            nemesis.happened(happening);
         }
+        nemesis.close();
+        return nemesis.firings();
     }
 
     @Test
