@@ -35,15 +35,17 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
      */
     public static EmbeddedZooKeeper start(Path dataDirectory, int minSessionMillis)
             throws IOException {
-        return start(dataDirectory, minSessionMillis, 0);
+        return start(dataDirectory, minSessionMillis, 0, ExitHandler.LOG_ONLY);
     }
 
     /**
      * Starts a server on that port, with what an earlier one left in the folder.
      *
      * @param wantedPort 0: any free one
+     * @param onFailure what happens when the server cannot go on, its disk being full for instance
      */
-    public static EmbeddedZooKeeper start(Path dataDirectory, int minSessionMillis, int wantedPort)
+    static EmbeddedZooKeeper start(
+            Path dataDirectory, int minSessionMillis, int wantedPort, ExitHandler onFailure)
             throws IOException {
         Files.createDirectories(dataDirectory);
         Exception last = null;
@@ -68,7 +70,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
                         ZooKeeperServerEmbedded.builder()
                                 .baseDir(dataDirectory)
                                 .configuration(properties)
-                                .exitHandler(ExitHandler.LOG_ONLY)
+                                .exitHandler(onFailure)
                                 .build();
                 server.start(START_LIMIT_MILLIS);
                 return new EmbeddedZooKeeper(server, port);
