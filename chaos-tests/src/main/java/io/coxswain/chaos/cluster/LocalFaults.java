@@ -102,6 +102,9 @@ final class LocalFaults implements FaultPort {
     @Override
     public Cure fillDisk(Victim victim) throws IOException {
         List<Long> pids = pids(victim);
+        if (isService(victim.party())) {
+            processes.service(victim.party()).mayEnd();
+        }
         for (long pid : pids) {
             Signals.run("prlimit", "--pid", Long.toString(pid), "--fsize=0:");
         }

@@ -113,6 +113,11 @@ final class ServiceProcess {
         return killed;
     }
 
+    /** Something is done to it from which it may end; that is not its own doing then. */
+    void mayEnd() {
+        killed = true;
+    }
+
     CompletableFuture<Integer> exited() {
         return process.onExit().thenApply(Process::exitValue);
     }

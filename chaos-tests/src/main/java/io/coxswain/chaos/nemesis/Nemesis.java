@@ -14,16 +14,17 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -49,11 +50,12 @@ public final class Nemesis implements AutoCloseable {
     private final int[] fired;
     private final Cast cast;
     private final Consumer<Firing> onFired;
-    private final ScheduledExecutorService thread =
-            Executors.newSingleThreadScheduledExecutor(
-                    Thread.ofPlatform().daemon().name("nemesis").factory());
+    private final ScheduledThreadPoolExecutor thread =
+            new ScheduledThreadPoolExecutor(
+                    1, Thread.ofPlatform().daemon().name("nemesis").factory());
     // Starting processes takes seconds; coordinates do not wait for it.
     private final ExecutorService healers = Executors.newVirtualThreadPerTaskExecutor();
+    private final Inflictor inflictor;
     private final List<Firing> firings = new CopyOnWriteArrayList<>();
     // Of the thread.
     private final List<Ailment> ailments = new ArrayList<>();
@@ -63,23 +65,6 @@ public final class Nemesis implements AutoCloseable {
     private final Set<Integer> restoring = new LinkedHashSet<>();
     private boolean clockRuns;
     private boolean over;
-
-    /** A fault that has come and is to be taken back. */
-    private static final class Ailment {
-        final Rule rule;
-        final List<Victim> victims;
-        final long sinceStep;
-        final int sinceIncident;
-        final List<FaultPort.Cure> cures = new ArrayList<>();
-        boolean healed;
-
-        Ailment(Rule rule, List<Victim> victims, long sinceStep, int sinceIncident) {
-            this.rule = rule;
-            this.victims = victims;
-            this.sinceStep = sinceStep;
-            this.sinceIncident = sinceIncident;
-        }
-    }
 
     /**
      * @param seed of random choices
@@ -91,6 +76,9 @@ public final class Nemesis implements AutoCloseable {
         this.fired = new int[rules.size()];
         this.cast = new Cast(stage, seed);
         this.onFired = onFired;
+        this.inflictor = new Inflictor(stage, thread, healers);
+        // What has not come by the end does not come.
+        thread.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
     }
 
     /** Tells the agents where to hold, and starts what goes by the clock. Before the job begins. */
@@ -283,14 +271,14 @@ public final class Nemesis implements AutoCloseable {
                     }
                 }
                 heal(ailment ->
-                        ailment.rule.healing() instanceof Healing.AfterSteps(long count)
-                                && steps.step() >= ailment.sinceStep + count);
+                        ailment.rule().healing() instanceof Healing.AfterSteps(long count)
+                                && steps.step() >= ailment.sinceStep() + count);
             }
             case CoordinatorEvent.IncidentProgressed progress -> recovering(progress);
             case CoordinatorEvent.IncidentClosed closed ->
                     heal(ailment ->
-                            ailment.rule.healing() instanceof Healing.AfterRecovery
-                                    && closed.incident().id() > ailment.sinceIncident);
+                            ailment.rule().healing() instanceof Healing.AfterRecovery
+                                    && closed.incident().id() > ailment.sinceIncident());
             default -> {
                 // No coordinate.
             }
@@ -373,7 +361,7 @@ public final class Nemesis implements AutoCloseable {
             failure = "there is no such victim now";
         } else {
             try {
-                nanos = inflict(rule.fault(), ailment, nanos);
+                nanos = inflictor.inflict(ailment, peers(rule));
             } catch (IOException | UnsupportedOperationException e) {
                 failure = String.valueOf(e.getMessage());
                 LOG.warn("a fault failed: {}", rule.text(), e);
@@ -402,6 +390,12 @@ public final class Nemesis implements AutoCloseable {
         onFired.accept(firing);
     }
 
+    private Set<String> peers(Rule rule) {
+        return rule.fault() instanceof Fault.Link link
+                ? cast.parties(cast.victims(link.peer(), Part.HOST))
+                : Set.of();
+    }
+
     private String words(Rule rule, String names) {
         if (!(rule.fault() instanceof Fault.Link link)) {
             return rule.fault().text(names);
@@ -414,134 +408,6 @@ public final class Nemesis implements AutoCloseable {
                         : String.join(", ", peers.stream().map(Victim::party).toList()));
     }
 
-    /** Returns the instant at which it began. */
-    private long inflict(Fault fault, Ailment ailment, long now) throws IOException {
-        FaultPort port = stage.faults();
-        long first = now;
-        switch (fault) {
-            case Fault.Kill _ -> {
-                boolean begun = false;
-                for (Victim victim : ailment.victims) {
-                    long at = port.kill(victim);
-                    first = begun ? first : at;
-                    begun = true;
-                }
-            }
-            case Fault.Pause _ -> {
-                for (Victim victim : ailment.victims) {
-                    port.pause(victim);
-                    ailment.cures.add(() -> port.resume(victim));
-                }
-            }
-            case Fault.Terminate _ -> {
-                for (Victim victim : ailment.victims) {
-                    port.terminate(victim);
-                }
-            }
-            case Fault.Starve starve -> {
-                for (Victim victim : ailment.victims) {
-                    pulse(starve, ailment, victim);
-                    ailment.cures.add(() -> port.resume(victim));
-                }
-            }
-            case Fault.CrashLoop loop -> crash(loop, ailment, loop.times());
-            case Fault.Link link -> {
-                var impairment =
-                        new Impairment(
-                                cast.parties(ailment.victims),
-                                cast.parties(cast.victims(link.peer(), Cast.part(fault))),
-                                link.planes(),
-                                link.oneWay(),
-                                link.effect());
-                ailment.cures.add(port.impair(impairment));
-            }
-            case Fault.ExpireSession _ -> {
-                for (Victim victim : ailment.victims) {
-                    port.expireSession(victim.party());
-                }
-            }
-            case Fault.FillDisk _ -> {
-                for (Victim victim : ailment.victims) {
-                    ailment.cures.add(port.fillDisk(victim));
-                }
-            }
-            case Fault.FlipBit(Fault.Memory memory) -> {
-                int flipped = 0;
-                for (Victim victim : ailment.victims) {
-                    flipped += port.flipBits(victim.party(), memory);
-                }
-                if (flipped == 0) {
-                    throw new IOException("no committed state of that kind is there now");
-                }
-            }
-        }
-        return first;
-    }
-
-    private void pulse(Fault.Starve starve, Ailment ailment, Victim victim) {
-        if (ailment.healed || over) {
-            return;
-        }
-        FaultPort port = stage.faults();
-        try {
-            port.pause(victim);
-        } catch (IOException e) {
-            LOG.warn("cannot stop {}", victim, e);
-        }
-        var _ =
-                thread.schedule(
-                        () ->
-                                guarded(() -> {
-                                    try {
-                                        port.resume(victim);
-                                    } catch (IOException e) {
-                                        LOG.warn("cannot continue {}", victim, e);
-                                    }
-                                    var _ =
-                                            thread.schedule(
-                                                    () ->
-                                                            guarded(() ->
-                                                                    pulse(starve, ailment, victim)),
-                                                    starve.running().toNanos(),
-                                                    TimeUnit.NANOSECONDS);
-                                }),
-                        starve.stopped().toNanos(),
-                        TimeUnit.NANOSECONDS);
-    }
-
-    private void crash(Fault.CrashLoop loop, Ailment ailment, int left) throws IOException {
-        if (left == 0 || ailment.healed || over) {
-            return;
-        }
-        FaultPort port = stage.faults();
-        for (Victim victim : ailment.victims) {
-            if (stage.alive(victim.party())) {
-                port.kill(victim);
-            }
-            healers.execute(() -> startAgain(victim));
-        }
-        var _ =
-                thread.schedule(
-                        () ->
-                                guarded(() -> {
-                                    try {
-                                        crash(loop, ailment, left - 1);
-                                    } catch (IOException e) {
-                                        LOG.warn("the crash loop ends early", e);
-                                    }
-                                }),
-                        loop.uptime().toNanos(),
-                        TimeUnit.NANOSECONDS);
-    }
-
-    private void startAgain(Victim victim) {
-        try {
-            stage.faults().startAgain(victim.party());
-        } catch (IOException e) {
-            LOG.warn("{} does not come back", victim.party(), e);
-        }
-    }
-
     private void heal(java.util.function.Predicate<Ailment> due) {
         for (Iterator<Ailment> it = ailments.iterator(); it.hasNext(); ) {
             Ailment ailment = it.next();
@@ -549,35 +415,7 @@ public final class Nemesis implements AutoCloseable {
                 continue;
             }
             it.remove();
-            cure(ailment);
-            switch (ailment.rule.fault()) {
-                case Fault.Kill(Part part) when part != Part.WORKER ->
-                        ailment.victims.forEach(
-                                victim -> healers.execute(() -> startAgain(victim)));
-                case Fault.Terminate _, Fault.CrashLoop _ ->
-                        ailment.victims.forEach(
-                                victim -> healers.execute(() -> startAgain(victim)));
-                case Fault.Kill _,
-                        Fault.Pause _,
-                        Fault.Starve _,
-                        Fault.Link _,
-                        Fault.ExpireSession _,
-                        Fault.FillDisk _,
-                        Fault.FlipBit _ -> {
-                    // Cured, or nothing that lasts.
-                }
-            }
-        }
-    }
-
-    private static void cure(Ailment ailment) {
-        ailment.healed = true;
-        for (FaultPort.Cure cure : ailment.cures) {
-            try {
-                cure.heal();
-            } catch (IOException e) {
-                LOG.warn("a fault does not heal: {}", ailment.rule.text(), e);
-            }
+            inflictor.heal(ailment);
         }
     }
 
@@ -590,15 +428,22 @@ public final class Nemesis implements AutoCloseable {
         if (thread.isShutdown()) {
             return;
         }
-        var _ =
-                thread.submit(() -> {
-                    over = true;
-                    ailments.forEach(Nemesis::cure);
-                    ailments.clear();
-                    for (int agent = 0; agent < stage.agents().size(); agent++) {
-                        stage.release(agent);
-                    }
-                });
+        try {
+            thread.submit(
+                            () -> {
+                                over = true;
+                                ailments.forEach(Inflictor::cure);
+                                ailments.clear();
+                                for (int agent = 0; agent < stage.agents().size(); agent++) {
+                                    stage.release(agent);
+                                }
+                            })
+                    .get();
+        } catch (ExecutionException e) {
+            LOG.error("not everything heals", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         thread.shutdown();
         healers.shutdown();
         try {
