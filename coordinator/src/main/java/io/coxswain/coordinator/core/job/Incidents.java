@@ -87,6 +87,13 @@ final class Incidents {
         }
     }
 
+    /** Where the states are to come from, as planned; what came of it is told when it is over. */
+    void planned(List<Incident.Source> from) {
+        if (open) {
+            sources = from;
+        }
+    }
+
     /** The new view is active. */
     void installed(long baseStep, long lost, List<Incident.Source> from) {
         if (open) {

@@ -219,7 +219,7 @@ final class PendingView {
                 state);
     }
 
-    /** Where the states came from in the end, by rank. */
+    /** Where the states came from in the end, by rank; as planned where nobody is ready yet. */
     List<Incident.Source> origins() {
         var origins = new ArrayList<Incident.Source>(sources.size());
         for (int rank = 0; rank < sources.size(); rank++) {

@@ -289,6 +289,7 @@ final class Preparing {
 
     private void prepare(PendingView view) {
         job.slots.turn(Category.RECOVERY_RESTORE, job.now);
+        job.incidents.planned(view.origins());
         job.incidents.advance(Incident.Phase.RESTORE, view.reason);
         job.promising(view.epoch());
         lastPrepared = view.view;
