@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.function.Consumer;
 
 /**
@@ -27,6 +28,7 @@ import java.util.function.Consumer;
 final class EventStream implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(EventStream.class);
     private static final long RETRY_MILLIS = 500;
+    private static final Duration END = Duration.ofSeconds(5);
 
     private final Consumer<Happening.Told> heard;
     private final BufferedWriter file;
@@ -167,7 +169,11 @@ final class EventStream implements AutoCloseable {
             open.close();
         }
         try {
-            thread.join();
+            // A stream whose channel went down at the wrong moment hears nothing of it.
+            thread.interrupt();
+            if (!thread.join(END)) {
+                LOG.warn("the stream of events does not end");
+            }
             file.close();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -18,6 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -396,6 +397,10 @@ final class LocalProcesses implements Stage, AutoCloseable {
         network.close();
         try {
             RunFolder.delete(spec.folder().resolve("zookeeper"));
+            Files.deleteIfExists(arenas);
+        } catch (DirectoryNotEmptyException e) {
+            // Somebody left something there; whoever looks for it finds it.
+            LOG.debug("shared memory stays behind", e);
         } catch (IOException e) {
             LOG.warn("ZooKeeper's data stays in {}", spec.folder(), e);
         }

@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Level;
 
 /** {@code coxswain chaos}. */
@@ -140,6 +141,7 @@ public final class ChaosCommand implements Callable<Integer> {
     private Path arenas = Path.of("/dev/shm");
 
     private final PrintStream out = System.out;
+    private final AtomicReference<@Nullable Cluster> current = new AtomicReference<>();
 
     @Override
     public Integer call() throws Exception {
@@ -250,6 +252,17 @@ public final class ChaosCommand implements Callable<Integer> {
         var results = new ArrayList<JUnitXml.Result>();
         var rows = new ArrayList<FaultRow>();
         boolean holds = true;
+        // However this ends, nothing of a cluster stays.
+        Runtime.getRuntime()
+                .addShutdownHook(
+                        Thread.ofPlatform()
+                                .name("end")
+                                .unstarted(() -> {
+                                    Cluster open = current.getAndSet(null);
+                                    if (open != null) {
+                                        open.close();
+                                    }
+                                }));
         for (Scenario scenario : chosen) {
             out.println(scenario.name() + ": " + scenario.about());
             Path folder = run.folder(scenario.name());
@@ -261,6 +274,7 @@ public final class ChaosCommand implements Callable<Integer> {
                             .proxied(scenario.proxied())
                             .narrator(out::println)
                             .start()) {
+                current.set(cluster);
                 Outcome outcome =
                         random && scenario.name().equals(Soak.NAME)
                                 ? Soak.play(cluster, scenario, seed)
