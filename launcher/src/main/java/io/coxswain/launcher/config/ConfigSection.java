@@ -274,6 +274,71 @@ public final class ConfigSection {
         return section;
     }
 
+    /**
+     * A list of groups of fields; empty when absent. Complaints name them {@code name[0]} and so
+     * on.
+     */
+    public List<ConfigSection> sections(String name) {
+        known.add(name);
+        ConfigNode.Field field = mapping.fields().get(name);
+        if (field == null) {
+            return List.of();
+        }
+        if (!(field.value() instanceof ConfigNode.Listing listing)) {
+            complain(
+                    field.value().place(),
+                    name,
+                    "found " + found(field.value()) + ", expected a list of groups of fields");
+            return List.of();
+        }
+        var sections = new ArrayList<ConfigSection>();
+        for (int i = 0; i < listing.items().size(); i++) {
+            ConfigNode item = listing.items().get(i);
+            String called = name + "[" + i + "]";
+            if (item instanceof ConfigNode.Mapping inner) {
+                var section = new ConfigSection(inner, path + called + ".", complaints);
+                children.add(section);
+                sections.add(section);
+            } else {
+                complain(
+                        item.place(),
+                        called,
+                        "found " + item.kind() + ", expected a group of fields");
+            }
+        }
+        return List.copyOf(sections);
+    }
+
+    /** A list of texts; empty when absent. A text alone is a list of one. */
+    public List<String> textList(String name) {
+        known.add(name);
+        ConfigNode.Field field = mapping.fields().get(name);
+        if (field == null) {
+            return List.of();
+        }
+        List<ConfigNode> items =
+                field.value() instanceof ConfigNode.Listing listing
+                        ? listing.items()
+                        : List.of(field.value());
+        var texts = new ArrayList<String>();
+        for (ConfigNode item : items) {
+            if (item instanceof ConfigNode.Scalar scalar && !scalar.isNull()) {
+                texts.add(scalar.text());
+            } else {
+                complain(
+                        item.place(),
+                        name,
+                        "found " + found(item) + ", expected a text or a list of texts");
+            }
+        }
+        return List.copyOf(texts);
+    }
+
+    /** The names of the fields that stand here, in the order of the file. */
+    public List<String> names() {
+        return List.copyOf(mapping.fields().keySet());
+    }
+
     /** A group of texts whose names are free, such as labels. */
     public Map<String, String> texts(String name) {
         ConfigSection section = section(name);

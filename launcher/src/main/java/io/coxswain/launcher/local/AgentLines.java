@@ -2,7 +2,7 @@ package io.coxswain.launcher.local;
 
 /** The lines between the launcher and its agent processes. */
 final class AgentLines {
-    /** Agent → launcher: it listens. */
+    /** Agent → launcher: its data plane listens on the port that follows. */
     static final String UP = "up";
 
     /** Agent → launcher: it stopped at a coordinate that it was told to hold. */
@@ -21,6 +21,10 @@ final class AgentLines {
 
     static String connect(String zookeeper) {
         return CONNECT + " " + zookeeper;
+    }
+
+    static String up(int dataPort) {
+        return UP + " " + dataPort;
     }
 
     static String hold(long step, String phase) {

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
 
@@ -27,6 +28,7 @@ import java.util.logging.Level;
  */
 public final class AgentMain {
     private static final int STATUS_FAILED = 1;
+    private static final String LOOPBACK = "127.0.0.1";
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(3);
 
     /** For a worker that leaves an archive of class data behind, which takes it a while. */
@@ -41,6 +43,7 @@ public final class AgentMain {
     private final PrintStream lines;
     private final HoldingObserver holds;
     private final AtomicInteger status = new AtomicInteger();
+    private final AtomicBoolean closing = new AtomicBoolean();
     private @Nullable ReplicaAgent agent;
     private @Nullable Path arena;
 
@@ -104,11 +107,16 @@ public final class AgentMain {
     private void start(String zookeeper) throws IOException {
         boolean archive = options.containsKey("archive");
         Path logs = Files.createDirectories(Path.of(option("logs")));
+        String millis = options.get("session-millis");
+        Duration session =
+                millis == null ? LocalCluster.SESSION : Duration.ofMillis(Long.parseLong(millis));
+        String advertised = options.getOrDefault("advertised-host", LOOPBACK);
         ReplicaAgent made =
                 ReplicaAgent.builder()
                         .id(option("id"))
                         .zookeeper(zookeeper)
-                        .sessionTimeout(LocalCluster.SESSION)
+                        .sessionTimeout(session)
+                        .advertised(advertised, 0)
                         .failureDomain(option("domain"))
                         .arenaRoot(Path.of(option("arena")))
                         .arenaBudgetBytes(Long.parseLong(option("arena-bytes")))
@@ -120,9 +128,12 @@ public final class AgentMain {
                         .onFatal(this::broken)
                         .build();
         agent = made;
+        // A host that is taken away tells it by SIGTERM: what can leave in order does.
+        Runtime.getRuntime()
+                .addShutdownHook(Thread.ofPlatform().name("end").unstarted(this::close));
         made.start();
         arena = made.arenaFolder();
-        say(AgentLines.UP);
+        say(AgentLines.up(made.dataEndpoint().port()));
     }
 
     private void broken(Throwable bug) {
@@ -137,7 +148,7 @@ public final class AgentMain {
     private void close() {
         holds.releaseAll();
         ReplicaAgent running = agent;
-        if (running == null) {
+        if (running == null || !closing.compareAndSet(false, true)) {
             return;
         }
         Thread closing = Thread.ofPlatform().daemon().name("agent-close").start(running::close);

@@ -42,6 +42,7 @@ public final class AgentProcess {
     private final List<ProcessHandle> dying = new CopyOnWriteArrayList<>();
     private final Path arenas;
     private volatile boolean killed;
+    private volatile int dataPort;
 
     private AgentProcess(
             int index,
@@ -76,7 +77,7 @@ public final class AgentProcess {
      * @param log where its standard error goes
      * @param arenas folder in which it makes one for its shared memory
      */
-    static AgentProcess start(
+    public static AgentProcess start(
             int index,
             String agentId,
             List<String> command,
@@ -100,7 +101,10 @@ public final class AgentProcess {
                 String[] words = line.split(" ", 2);
                 String rest = words.length > 1 ? words[1] : "";
                 switch (words[0]) {
-                    case AgentLines.UP -> started.complete(null);
+                    case AgentLines.UP -> {
+                        dataPort = Integer.parseInt(rest);
+                        started.complete(null);
+                    }
                     case AgentLines.REACHED -> onReached.accept(AgentLines.reached(rest));
                     default -> {
                         // A line of somebody's library on standard output is no order of ours.
@@ -142,9 +146,32 @@ public final class AgentProcess {
         return process.isAlive();
     }
 
+    /** The port that its data plane listens on; 0 until it has {@link #started}. */
+    public int dataPort() {
+        return dataPort;
+    }
+
     /** True if this launcher killed it on purpose. */
     public boolean killed() {
         return killed;
+    }
+
+    /** ZooKeeper is there, its chroot included in the string: begin. */
+    public void connect(String zookeeper) {
+        order(AgentLines.connect(zookeeper));
+    }
+
+    /**
+     * Stop at the first coordinate of that phase at or after that step, say so, and wait for {@link
+     * #release}.
+     */
+    public void hold(long step, String phase) {
+        order(AgentLines.hold(step, phase));
+    }
+
+    /** Go on. */
+    public void release() {
+        order(AgentLines.RELEASE);
     }
 
     /** Sends an order; lost when the process is gone. */
@@ -165,7 +192,7 @@ public final class AgentProcess {
      *
      * @return the monotonic nanosecond at which the first signal was sent
      */
-    long signalHost() {
+    public long signalHost() {
         killed = true;
         List<ProcessHandle> workers = workers();
         long now = System.nanoTime();
@@ -178,7 +205,7 @@ public final class AgentProcess {
     /**
      * Waits until agent and worker are gone, then deletes the memory that dies with the machine.
      */
-    void awaitHostDead() {
+    public void awaitHostDead() {
         await(process.onExit());
         dying.forEach(worker -> await(worker.onExit()));
         deleteArena();
@@ -189,15 +216,35 @@ public final class AgentProcess {
      *
      * @return the monotonic nanosecond at which the signal was sent
      */
-    long signalWorker() {
+    public long signalWorker() {
         List<ProcessHandle> workers = workers();
         long now = System.nanoTime();
         workers.forEach(ProcessHandle::destroyForcibly);
         return now;
     }
 
-    // The agent starts nothing but workers.
-    private List<ProcessHandle> workers() {
+    /**
+     * SIGKILL of the agent alone; its worker sees the closed bridge, and its memory stays.
+     *
+     * @return the monotonic nanosecond at which the signal was sent
+     */
+    public long signalAgent() {
+        killed = true;
+        dying.addAll(workers());
+        long now = System.nanoTime();
+        process.destroyForcibly();
+        return now;
+    }
+
+    /** SIGTERM of the agent: it ends in order. */
+    public void terminate() {
+        killed = true;
+        dying.addAll(workers());
+        process.destroy();
+    }
+
+    /** Its workers, as they are now: the agent starts nothing else. */
+    public List<ProcessHandle> workers() {
         return process.children().toList();
     }
 
@@ -207,7 +254,7 @@ public final class AgentProcess {
     }
 
     /** Asks the agent to end by closing its standard input. */
-    void askToEnd() {
+    public void askToEnd() {
         dying.addAll(workers());
         try {
             orders.close();
@@ -217,7 +264,7 @@ public final class AgentProcess {
     }
 
     /** Waits until it is gone, killing it after the limit; nothing of it stays behind. */
-    void end(long limitMillis) {
+    public void end(long limitMillis) {
         try {
             exited.get(limitMillis, TimeUnit.MILLISECONDS);
         } catch (TimeoutException | ExecutionException e) {

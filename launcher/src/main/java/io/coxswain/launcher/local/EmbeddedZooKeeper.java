@@ -35,10 +35,22 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
      */
     public static EmbeddedZooKeeper start(Path dataDirectory, int minSessionMillis)
             throws IOException {
+        return start(dataDirectory, minSessionMillis, 0, ExitHandler.LOG_ONLY);
+    }
+
+    /**
+     * Starts a server on that port, with what an earlier one left in the folder.
+     *
+     * @param wantedPort 0: any free one
+     * @param onFailure what happens when the server cannot go on, its disk being full for instance
+     */
+    static EmbeddedZooKeeper start(
+            Path dataDirectory, int minSessionMillis, int wantedPort, ExitHandler onFailure)
+            throws IOException {
         Files.createDirectories(dataDirectory);
         Exception last = null;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-            int port = freePort();
+            int port = wantedPort == 0 ? freePort() : wantedPort;
             var properties = new Properties();
             properties.setProperty(
                     "clientPortAddress", InetAddress.getLoopbackAddress().getHostAddress());
@@ -58,7 +70,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
                         ZooKeeperServerEmbedded.builder()
                                 .baseDir(dataDirectory)
                                 .configuration(properties)
-                                .exitHandler(ExitHandler.LOG_ONLY)
+                                .exitHandler(onFailure)
                                 .build();
                 server.start(START_LIMIT_MILLIS);
                 return new EmbeddedZooKeeper(server, port);
@@ -78,6 +90,11 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
             probe.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
             return probe.getLocalPort();
         }
+    }
+
+    /** Where clients find it, on the loopback address. */
+    public int port() {
+        return port;
     }
 
     /** {@code host:port} for clients. */

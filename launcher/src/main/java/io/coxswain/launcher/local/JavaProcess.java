@@ -70,12 +70,17 @@ public final class JavaProcess {
         return String.join(java.io.File.pathSeparator, parts);
     }
 
+    /** The command of a JVM like an agent's, for a service beside it. */
+    public static List<String> service(String mainClass, List<String> arguments) {
+        return agent(mainClass, false, arguments);
+    }
+
     /**
      * The command of an agent's JVM.
      *
      * @param archive whether it is to leave its archive of class data behind
      */
-    static List<String> agent(String mainClass, boolean archive, List<String> arguments) {
+    public static List<String> agent(String mainClass, boolean archive, List<String> arguments) {
         var command = new ArrayList<>(WITHOUT_INTERRUPT);
         command.add(javaHome().resolve("bin").resolve("java").toString());
         command.addAll(AGENT_FLAGS);

@@ -23,6 +23,9 @@ public record MemoryPlan(long region, long state, int ranks, int spares, int sha
     private static final long SLOTS = 3;
     private static final long PAGES = 64 << 10;
 
+    /** No agent takes a smaller one. */
+    private static final long LEAST_BUDGET = 1 << 20;
+
     /** For a job on that many agents. */
     public static MemoryPlan of(JobFile job, int agents) {
         int ranks = job.mesh().ranks();
@@ -47,7 +50,7 @@ public record MemoryPlan(long region, long state, int ranks, int spares, int sha
 
     /** What one agent may come to use: a rank, its worker's restart, and a copy of every shard. */
     public long agentBudget() {
-        return rank() + restart() + shards * SLOTS * state;
+        return Math.max(LEAST_BUDGET, rank() + restart() + shards * SLOTS * state);
     }
 
     /**

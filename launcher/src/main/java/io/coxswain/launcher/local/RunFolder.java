@@ -124,7 +124,7 @@ public record RunFolder(Path path) {
     }
 
     /** Removes a folder and everything in it; what is gone already is no error. */
-    static void delete(Path folder) throws IOException {
+    public static void delete(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;
         }

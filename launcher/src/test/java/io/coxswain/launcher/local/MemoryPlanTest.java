@@ -21,12 +21,17 @@ class MemoryPlanTest {
 
     @Test
     void countsRanksCopiesAndOneRecovery() {
-        var plan = new MemoryPlan(100, 10, 4, 1, 2, 1);
+        var plan = new MemoryPlan(100 << 20, 10 << 20, 4, 1, 2, 1);
 
         // 4 × (100 + 30) ranks, a spare's worker and its copies of 2 shards, a restarted worker and
         // the state it loads.
-        assertThat(plan.total()).isEqualTo(4 * 130 + 100 + 60 + 110);
-        assertThat(plan.agentBudget()).isEqualTo(130 + 110 + 60);
+        assertThat(plan.total()).isEqualTo((4 * 130 + 100 + 60 + 110) << 20);
+        assertThat(plan.agentBudget()).isEqualTo((130 + 110 + 60) << 20);
+    }
+
+    @Test
+    void givesNoAgentLessThanItTakes() {
+        assertThat(new MemoryPlan(100, 10, 1, 0, 1, 0).agentBudget()).isEqualTo(1 << 20);
     }
 
     @Test

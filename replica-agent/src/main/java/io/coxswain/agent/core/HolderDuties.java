@@ -140,6 +140,16 @@ final class HolderDuties {
                 copy -> copy.slot().equals(event.slot()) && copy.name().equals(event.state()));
     }
 
+    /** What lies in that slot turned out not to be what its digest says: it is no copy. */
+    void forget(SlotRef slot) {
+        for (Copy copy : List.copyOf(copies)) {
+            if (copy.slot().equals(slot)) {
+                copies.remove(copy);
+                out.add(new AgentEffect.DropCopy(copy.name(), copy.slot()));
+            }
+        }
+    }
+
     private void tell(Telling telling, long now) {
         Copy copy = telling.untold;
         if (copy != null) {

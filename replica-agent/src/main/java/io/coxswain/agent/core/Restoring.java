@@ -41,6 +41,10 @@ final class Restoring {
     private @Nullable PrepareOrder order;
     private long orderedAt;
     private @Nullable SlotRef fetchInto;
+
+    /** Where the state lies that the worker was told to load; null if in no slot. */
+    private @Nullable SlotRef loadFrom;
+
     private boolean fetchRunning;
     private long fetchAgainAt;
     private long giveUpAt;
@@ -71,6 +75,7 @@ final class Restoring {
         orderedAt = now;
         restoredBytes = 0;
         source = self;
+        loadFrom = null;
         fetchInto = null;
         fetchRunning = false;
     }
@@ -293,6 +298,7 @@ final class Restoring {
         vault.useRegion();
         did = action;
         expected = digest;
+        loadFrom = slot;
         restoredBytes = bytes;
         if (origin != WorkerRequest.Origin.KEEP_LIVE) {
             worker.live(null, Digest.NONE);
@@ -333,6 +339,7 @@ final class Restoring {
             return false;
         }
         if (expected.known() && !event.digest().equals(expected)) {
+            forgetLoaded();
             fail("the state loaded has digest " + event.digest() + ", not " + expected, true);
             return false;
         }
@@ -356,7 +363,20 @@ final class Restoring {
 
     void faulted(String words, boolean badState) {
         if (stage == Stage.LOADING) {
+            if (badState) {
+                forgetLoaded();
+            }
             fail("the worker could not take its rank: " + words, badState);
+        }
+    }
+
+    // Else the next order, to fetch the same state elsewhere, would find it here again.
+    private void forgetLoaded() {
+        SlotRef bad = loadFrom;
+        if (bad != null) {
+            loadFrom = null;
+            vault.forget(bad);
+            holding.forget(bad);
         }
     }
 

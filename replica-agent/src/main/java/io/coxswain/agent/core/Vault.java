@@ -327,6 +327,16 @@ final class Vault {
         return null;
     }
 
+    /** What lies in that slot turned out not to be what its digest says: it is no state. */
+    void forget(SlotRef slot) {
+        for (Snapshot snapshot : List.copyOf(snapshots)) {
+            if (snapshot.committed && !snapshot.doomed && snapshot.slot.equals(slot)) {
+                free(snapshot);
+                sweepFiles();
+            }
+        }
+    }
+
     /** True if a snapshot of exactly that name is here or being written. */
     boolean holds(StateName name) {
         for (Snapshot snapshot : snapshots) {

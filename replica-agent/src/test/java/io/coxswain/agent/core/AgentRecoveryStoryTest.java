@@ -362,6 +362,35 @@ class AgentRecoveryStoryTest {
         }
 
         @Test
+        void whatTurnedOutDamagedIsNotFoundAgain() {
+            fencedAtTwo();
+            story.ordered(
+                            2,
+                            2,
+                            new Restore(
+                                    Restore.Action.LOAD_LOCAL, state(1, 2, 0), digest(2, 0), null))
+                    .fencedData();
+            story.give(
+                    new AgentEvent.WorkerFaulted(
+                            story.generation, prepare(), "bad_state", "chunk 4 has another CRC"));
+            assertThat(story.report(AgentReport.ViewFailed.class))
+                    .hasValueSatisfying(failed -> {
+                        assertThat(failed.badState()).isTrue();
+                        assertThat(failed.source()).isEqualTo(SELF.key());
+                    });
+            story.fenced(3).fencedData();
+            assertThat(answered().snapshots())
+                    .extracting(HeldState::state)
+                    .containsExactly(state(1, 1, 0));
+            story.ordered(
+                            3,
+                            2,
+                            new Restore(Restore.Action.FETCH, state(1, 2, 0), digest(2, 0), OTHER))
+                    .fencedData();
+            assertThat(story.find(AgentEffect.FetchState.class)).isPresent();
+        }
+
+        @Test
         void waitForAWorkerThatIsBeingStartedAgain() {
             fencedAtTwo();
             story.exited("signal 9");

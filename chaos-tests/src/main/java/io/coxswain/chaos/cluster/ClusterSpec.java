@@ -1,0 +1,68 @@
+package io.coxswain.chaos.cluster;
+
+import io.coxswain.chaos.scenario.Plane;
+import io.coxswain.launcher.job.JobFile;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/**
+ * What to start.
+ *
+ * @param spares agents beyond the ranks of the mesh
+ * @param rack agents that share a failure domain, 1 to have each in its own
+ * @param session ZooKeeper's time-out, of agents and coordinator
+ * @param proxied the planes that get proxies
+ * @param folder of the run: logs, configuration, ZooKeeper's data
+ * @param arenas folder on tmpfs, in which the cluster makes one of its own
+ */
+public record ClusterSpec(
+        JobFile job,
+        int spares,
+        int rack,
+        Duration session,
+        Set<Plane> proxied,
+        Path folder,
+        Path arenas) {
+    public ClusterSpec {
+        proxied = Set.copyOf(proxied);
+        if (spares < 0 || spares > 100 || rack < 1) {
+            throw new IllegalArgumentException(
+                    "spares " + spares + " (0 to 100), racks of " + rack + " (1 or more)");
+        }
+    }
+
+    /** Agents in all. */
+    public int agents() {
+        return job.mesh().ranks() + spares;
+    }
+
+    /** Their names by index; they sort as their numbers do, since ranks are given in that order. */
+    public List<String> agentIds() {
+        int digits = Integer.toString(agents() - 1).length();
+        var ids = new ArrayList<String>();
+        for (int i = 0; i < agents(); i++) {
+            ids.add(String.format(Locale.ROOT, "agent-%0" + digits + "d", i));
+        }
+        return List.copyOf(ids);
+    }
+
+    /** Their failure domains by index. */
+    public List<String> domains() {
+        List<String> ids = agentIds();
+        var domains = new ArrayList<String>();
+        for (int i = 0; i < ids.size(); i++) {
+            domains.add(rack == 1 ? "local/" + ids.get(i) : "rack" + i / rack + "/" + ids.get(i));
+        }
+        return List.copyOf(domains);
+    }
+
+    /** The number of an agent's rack. */
+    public int rackOf(int agent) {
+        return agent / rack;
+    }
+}

@@ -1,0 +1,178 @@
+package io.coxswain.chaos.cluster;
+
+import io.coxswain.chaos.nemesis.Happening;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.launcher.admin.AdminClient;
+import io.coxswain.proto.admin.v1.Event;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
+
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+
+/**
+ * Follows the events of whichever coordinator runs, over its admin plane, and keeps them in a file.
+ * On a thread of its own; when a coordinator is gone it waits to be told of the next. Thread-safe.
+ */
+final class EventStream implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(EventStream.class);
+    private static final long RETRY_MILLIS = 500;
+
+    private final Consumer<Happening.Told> heard;
+    private final BufferedWriter file;
+    private final Thread thread;
+    // Guarded by this.
+    private String address = "";
+    private long next;
+    private @Nullable AdminClient client;
+    private boolean closed;
+
+    /**
+     * @param file gets an event a line, as JSON
+     * @param heard on the stream's thread
+     */
+    EventStream(Path file, Consumer<Happening.Told> heard) throws IOException {
+        this.heard = heard;
+        this.file = Files.newBufferedWriter(file);
+        this.thread = Thread.ofVirtual().name("events").start(this::follow);
+    }
+
+    /** There is a coordinator there from now on. */
+    synchronized void coordinatorAt(String hostAndPort) {
+        address = hostAndPort;
+        next = 0;
+        notifyAll();
+    }
+
+    private void follow() {
+        try {
+            while (true) {
+                String target;
+                long from;
+                synchronized (this) {
+                    while (address.isEmpty() && !closed) {
+                        wait();
+                    }
+                    if (closed) {
+                        return;
+                    }
+                    target = address;
+                    from = next;
+                }
+                follow(target, from);
+                synchronized (this) {
+                    if (!closed && target.equals(address)) {
+                        // Gone, or not yet there; the next one is announced.
+                        wait(RETRY_MILLIS);
+                    }
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void follow(String target, long from) {
+        try (AdminClient made = AdminClient.connect(new AdminClient.Address(target, "", ""))) {
+            synchronized (this) {
+                if (closed || !target.equals(address)) {
+                    return;
+                }
+                client = made;
+            }
+            made.events(from, "", event -> deliver(target, event));
+        } catch (EnvironmentException e) {
+            LOG.debug("no events from {}: {}", target, e.getMessage());
+        } finally {
+            synchronized (this) {
+                client = null;
+            }
+        }
+    }
+
+    private void deliver(String target, Event event) {
+        long nanos = System.nanoTime();
+        synchronized (this) {
+            if (!target.equals(address)) {
+                return;
+            }
+            next = event.getSequence() + 1;
+            if (!closed) {
+                write(event);
+            }
+        }
+        CoordinatorEvent parsed = parse(event.getKind(), event.getJson());
+        if (parsed != null) {
+            heard.accept(
+                    new Happening.Told(
+                            nanos, event.getSequence(), event.getJobId(), event.getStep(), parsed));
+        }
+    }
+
+    private synchronized void write(Event event) {
+        var line = JsonMapper.shared().createObjectNode();
+        line.put("sequence", event.getSequence());
+        line.put("wallMillis", event.getWallMillis());
+        line.put("term", event.getTerm());
+        line.put("epoch", event.getEpoch());
+        line.put("step", event.getStep());
+        line.put("kind", event.getKind());
+        line.set("event", JsonMapper.shared().readTree(event.getJson()));
+        try {
+            file.write(line.toString());
+            file.newLine();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The event of that kind; null for one that this version does not know. */
+    static @Nullable CoordinatorEvent parse(String kind, String json) {
+        for (Class<?> known : CoordinatorEvent.class.getPermittedSubclasses()) {
+            if (known.getSimpleName().equals(kind)) {
+                try {
+                    return (CoordinatorEvent) JsonMapper.shared().readValue(json, known);
+                } catch (JacksonException e) {
+                    LOG.warn("cannot read a {}: {}", kind, json, e);
+                    return null;
+                }
+            }
+        }
+        LOG.warn("no such kind of event: {}", kind);
+        return null;
+    }
+
+    @Override
+    public void close() {
+        AdminClient open;
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            open = client;
+            notifyAll();
+        }
+        if (open != null) {
+            open.close();
+        }
+        try {
+            thread.join();
+            file.close();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IOException e) {
+            LOG.warn("the events are not all written", e);
+        }
+    }
+}

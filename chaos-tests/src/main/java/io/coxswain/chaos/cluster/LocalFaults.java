@@ -1,0 +1,148 @@
+package io.coxswain.chaos.cluster;
+
+import io.coxswain.bridge.arena.ArenaFile;
+import io.coxswain.bridge.arena.ByteRegion;
+import io.coxswain.bridge.arena.Slot;
+import io.coxswain.chaos.nemesis.FaultPort;
+import io.coxswain.chaos.nemesis.Impairment;
+import io.coxswain.chaos.nemesis.Victim;
+import io.coxswain.chaos.scenario.Fault;
+import io.coxswain.chaos.scenario.Part;
+import io.coxswain.launcher.local.AgentProcess;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Signals to processes of this machine, its proxies and its shared memory. */
+final class LocalFaults implements FaultPort {
+    private final LocalProcesses processes;
+    private final Network network;
+
+    LocalFaults(LocalProcesses processes, Network network) {
+        this.processes = processes;
+        this.network = network;
+    }
+
+    private static boolean isService(String party) {
+        return party.equals(Victim.COORDINATOR) || party.equals(Victim.ZOOKEEPER);
+    }
+
+    @Override
+    public long kill(Victim victim) {
+        if (isService(victim.party())) {
+            return processes.service(victim.party()).kill();
+        }
+        AgentProcess agent = processes.agent(victim.party());
+        return switch (victim.part()) {
+            case HOST -> {
+                long signalled = agent.signalHost();
+                agent.awaitHostDead();
+                yield signalled;
+            }
+            case AGENT -> agent.signalAgent();
+            case WORKER -> agent.signalWorker();
+        };
+    }
+
+    private List<Long> pids(Victim victim) {
+        if (isService(victim.party())) {
+            return List.of(processes.service(victim.party()).pid());
+        }
+        AgentProcess agent = processes.agent(victim.party());
+        var pids = new ArrayList<Long>();
+        if (victim.part() != Part.WORKER) {
+            pids.add(agent.pid());
+        }
+        if (victim.part() != Part.AGENT) {
+            agent.workers().forEach(worker -> pids.add(worker.pid()));
+        }
+        return pids;
+    }
+
+    private void signal(Victim victim, Signals.Signal signal) throws IOException {
+        for (long pid : pids(victim)) {
+            Signals.send(signal, pid);
+        }
+    }
+
+    @Override
+    public void pause(Victim victim) throws IOException {
+        signal(victim, Signals.Signal.STOP);
+    }
+
+    @Override
+    public void resume(Victim victim) throws IOException {
+        signal(victim, Signals.Signal.CONT);
+    }
+
+    @Override
+    public void terminate(Victim victim) throws IOException {
+        if (isService(victim.party())) {
+            processes.service(victim.party()).terminate();
+        } else {
+            processes.agent(victim.party()).terminate();
+        }
+    }
+
+    @Override
+    public void startAgain(String party) throws IOException {
+        processes.startAgain(party);
+    }
+
+    @Override
+    public Cure impair(Impairment impairment) {
+        return network.impair(impairment);
+    }
+
+    // A limit of file size that a user may set on one's own processes: no root, and no other
+    // process
+    // suffers.
+    @Override
+    public Cure fillDisk(Victim victim) throws IOException {
+        List<Long> pids = pids(victim);
+        if (isService(victim.party())) {
+            processes.service(victim.party()).mayEnd();
+        }
+        for (long pid : pids) {
+            Signals.run("prlimit", "--pid", Long.toString(pid), "--fsize=0:");
+        }
+        return () -> {
+            for (long pid : pids) {
+                Signals.run("prlimit", "--pid", Long.toString(pid), "--fsize=unlimited:");
+            }
+        };
+    }
+
+    @Override
+    public void expireSession(String party) throws IOException {
+        ZkSessions.expire(
+                processes.zookeeperAddress(),
+                LocalProcesses.CHROOT
+                        + (party.equals(Victim.COORDINATOR)
+                                ? "/controller/leader"
+                                : "/agents/" + party));
+    }
+
+    @Override
+    public int flipBits(String party, Fault.Memory memory) throws IOException {
+        int flipped = 0;
+        for (Path file : ArenaWatch.files(processes.arenas(), party, memory)) {
+            try (ArenaFile arena = ArenaFile.open(file)) {
+                for (int i = 0; i < arena.slots(); i++) {
+                    Slot slot = arena.slot(i);
+                    if (slot.state() == Slot.State.COMMITTED) {
+                        ByteRegion data = slot.data();
+                        long at = slot.table().meta().dataBytes() / 2 / 8 * 8;
+                        data.word(at, data.word(at) ^ 0x0400_0000L);
+                        flipped++;
+                    }
+                }
+            } catch (IOException | IllegalStateException e) {
+                // Freed or deleted meanwhile.
+            }
+        }
+        return flipped;
+    }
+}

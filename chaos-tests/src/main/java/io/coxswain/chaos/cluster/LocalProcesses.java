@@ -1,0 +1,403 @@
+package io.coxswain.chaos.cluster;
+
+import io.coxswain.chaos.nemesis.FaultPort;
+import io.coxswain.chaos.nemesis.Happening;
+import io.coxswain.chaos.nemesis.Stage;
+import io.coxswain.chaos.nemesis.Victim;
+import io.coxswain.chaos.scenario.Plane;
+import io.coxswain.launcher.TiedMain;
+import io.coxswain.launcher.local.AgentMain;
+import io.coxswain.launcher.local.AgentProcess;
+import io.coxswain.launcher.local.JavaProcess;
+import io.coxswain.launcher.local.MemoryPlan;
+import io.coxswain.launcher.local.RunFolder;
+import io.coxswain.launcher.local.ZooKeeperMain;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+
+/**
+ * The processes of a one-machine cluster: ZooKeeper, a coordinator, agents and their workers, and
+ * the proxies between them. None of them outlives this process, whatever ends it. Thread-safe.
+ */
+final class LocalProcesses implements Stage, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalProcesses.class);
+    static final String CHROOT = "/coxswain";
+    private static final String DIRECT = "127.0.0.1";
+    private static final Pattern ZOOKEEPER_UP = Pattern.compile("^up [^:]+:(\\d+)$");
+    private static final Pattern COORDINATOR_UP = Pattern.compile("listens on [^:]+:(\\d+),");
+    private static final long AGENT_SECONDS = 60;
+    private static final long END_MILLIS = 4_000;
+    private static final String MIN_SESSION_MILLIS = "1000";
+
+    private final ClusterSpec spec;
+    private final List<String> ids;
+    private final List<String> domains;
+    private final Path arenas;
+    private final Consumer<Happening> happened;
+    private final Consumer<Integer> coordinatorUp;
+    private final Network network;
+    private final LocalFaults faults;
+    private final AtomicBoolean closing = new AtomicBoolean();
+    // Guarded by this.
+    private final List<AgentProcess> agents = new ArrayList<>();
+    private final Map<String, AutoCloseable> proxies = new HashMap<>();
+    private @Nullable ServiceProcess zookeeper;
+    private @Nullable ServiceProcess coordinator;
+    private int zookeeperPort;
+    private int coordinatorPort;
+    private int coordinators;
+
+    /**
+     * @param coordinatorUp told the port whenever a coordinator has started
+     */
+    LocalProcesses(
+            ClusterSpec spec, Consumer<Happening> happened, Consumer<Integer> coordinatorUp) {
+        this.spec = spec;
+        this.ids = spec.agentIds();
+        this.domains = spec.domains();
+        this.arenas =
+                spec.arenas()
+                        .resolve(
+                                "chaos-"
+                                        + ProcessHandle.current().pid()
+                                        + "-"
+                                        + spec.folder().getFileName());
+        this.happened = happened;
+        this.coordinatorUp = coordinatorUp;
+        this.network = new Network(this::pids);
+        this.faults = new LocalFaults(this, network);
+    }
+
+    /** Starts everything; returns when all agents are up, not yet attached. */
+    void start() throws IOException {
+        Files.createDirectories(arenas);
+        Files.createDirectories(spec.folder());
+        writeCoordinatorFile();
+        synchronized (this) {
+            for (int i = 0; i < ids.size(); i++) {
+                agents.add(startAgent(i));
+            }
+        }
+        startZooKeeper();
+        startCoordinator();
+        for (int i = 0; i < ids.size(); i++) {
+            connect(i);
+        }
+    }
+
+    private void writeCoordinatorFile() throws IOException {
+        long session = spec.session().toMillis();
+        Files.writeString(
+                spec.folder().resolve("coordinator.yaml"),
+                """
+                chroot: %s
+                sessionTimeout: %dms
+                bind: {host: %s, port: 0}
+                advertise: {host: %s}
+                settle: 30s
+                eventBuffer: 65536
+                log: coordinator.log
+                """
+                        .formatted(CHROOT, session, DIRECT, host(Plane.CONTROL)));
+    }
+
+    private String host(Plane plane) {
+        return spec.proxied().contains(plane) ? Network.HOST : DIRECT;
+    }
+
+    // Without waiting for it to be up.
+    private AgentProcess startAgent(int index) throws IOException {
+        String id = ids.get(index);
+        List<String> command =
+                JavaProcess.agent(
+                        AgentMain.class.getName(),
+                        false,
+                        List.of(
+                                "id=" + id,
+                                "domain=" + domains.get(index),
+                                "arena=" + arenas,
+                                "arena-bytes="
+                                        + MemoryPlan.of(spec.job(), spec.agents()).agentBudget(),
+                                "session-millis=" + spec.session().toMillis(),
+                                "advertised-host=" + host(Plane.DATA),
+                                "logs=" + spec.folder().resolve(id + "-workers")));
+        AgentProcess agent =
+                AgentProcess.start(
+                        index,
+                        id,
+                        command,
+                        spec.folder().resolve(id + ".log"),
+                        arenas,
+                        at -> happened.accept(new Happening.Reached(index, at.step(), at.phase())));
+        var _ =
+                agent.exited()
+                        .thenAccept(status -> {
+                            if (!closing.get() && !agent.killed()) {
+                                happened.accept(new Happening.Ended(id, status));
+                            }
+                        });
+        return agent;
+    }
+
+    private void connect(int index) throws IOException {
+        AgentProcess agent;
+        int port;
+        synchronized (this) {
+            agent = agents.get(index);
+            port = zookeeperPort;
+        }
+        agent.connect(host(Plane.ZOOKEEPER) + ":" + port + CHROOT);
+        try {
+            agent.started().get(AGENT_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause();
+            throw new IOException(String.valueOf((cause == null ? e : cause).getMessage()), e);
+        } catch (TimeoutException e) {
+            throw new IOException(
+                    agent.agentId()
+                            + " was not up within "
+                            + AGENT_SECONDS
+                            + " s; its log is "
+                            + agent.log(),
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted while " + agent.agentId() + " was starting", e);
+        }
+        proxy(Plane.DATA, agent.agentId(), agent.dataPort());
+    }
+
+    private synchronized void proxy(Plane plane, String party, int port) throws IOException {
+        if (!spec.proxied().contains(plane) || closing.get()) {
+            return;
+        }
+        AutoCloseable before = proxies.put(party, network.open(plane, party, port));
+        if (before != null) {
+            try {
+                before.close();
+            } catch (Exception e) {
+                LOG.warn("the former proxy of {} does not close", party, e);
+            }
+        }
+    }
+
+    private void startZooKeeper() throws IOException {
+        ServiceProcess started;
+        synchronized (this) {
+            started =
+                    ServiceProcess.start(
+                            Victim.ZOOKEEPER,
+                            ZooKeeperMain.class.getName(),
+                            List.of(
+                                    spec.folder().resolve("zookeeper").toString(),
+                                    Integer.toString(zookeeperPort),
+                                    MIN_SESSION_MILLIS),
+                            ZOOKEEPER_UP,
+                            spec.folder().resolve("zookeeper.log"));
+            zookeeper = started;
+        }
+        watch(Victim.ZOOKEEPER, started);
+        int port = started.awaitUp();
+        boolean first;
+        synchronized (this) {
+            first = zookeeperPort == 0;
+            zookeeperPort = port;
+        }
+        if (first) {
+            proxy(Plane.ZOOKEEPER, Victim.ZOOKEEPER, port);
+        }
+    }
+
+    private void startCoordinator() throws IOException {
+        ServiceProcess started;
+        synchronized (this) {
+            coordinators++;
+            started =
+                    ServiceProcess.start(
+                            Victim.COORDINATOR,
+                            TiedMain.class.getName(),
+                            List.of(
+                                    "coordinator",
+                                    "--config",
+                                    spec.folder().resolve("coordinator.yaml").toString(),
+                                    "--set",
+                                    "id=coordinator-" + coordinators,
+                                    "--set",
+                                    "zookeeper=" + host(Plane.ZOOKEEPER) + ":" + zookeeperPort),
+                            COORDINATOR_UP,
+                            spec.folder().resolve("coordinator.out"));
+            coordinator = started;
+        }
+        watch(Victim.COORDINATOR, started);
+        int port = started.awaitUp();
+        proxy(Plane.CONTROL, Victim.COORDINATOR, port);
+        synchronized (this) {
+            coordinatorPort = port;
+        }
+        coordinatorUp.accept(port);
+    }
+
+    private void watch(String party, ServiceProcess service) {
+        var _ =
+                service.exited()
+                        .thenAccept(status -> {
+                            if (!closing.get() && !service.killed()) {
+                                happened.accept(new Happening.Ended(party, status));
+                            }
+                        });
+    }
+
+    /** Starts again what is dead, under its old name. */
+    void startAgain(String party) throws IOException {
+        if (closing.get() || alive(party)) {
+            return;
+        }
+        switch (party) {
+            case Victim.ZOOKEEPER -> startZooKeeper();
+            case Victim.COORDINATOR -> startCoordinator();
+            default -> {
+                int index = ids.indexOf(party);
+                synchronized (this) {
+                    agents.get(index).awaitHostDead();
+                    agents.set(index, startAgent(index));
+                }
+                connect(index);
+            }
+        }
+    }
+
+    /** The processes of all parties that live. */
+    synchronized Map<String, Long> pids() {
+        var pids = new LinkedHashMap<String, Long>();
+        for (AgentProcess agent : agents) {
+            if (agent.alive()) {
+                pids.put(agent.agentId(), agent.pid());
+            }
+        }
+        if (coordinator != null && coordinator.alive()) {
+            pids.put(Victim.COORDINATOR, coordinator.pid());
+        }
+        if (zookeeper != null && zookeeper.alive()) {
+            pids.put(Victim.ZOOKEEPER, zookeeper.pid());
+        }
+        return pids;
+    }
+
+    synchronized AgentProcess agent(String id) {
+        int index = ids.indexOf(id);
+        if (index < 0) {
+            throw new IllegalArgumentException("there is no agent " + id);
+        }
+        return agents.get(index);
+    }
+
+    synchronized ServiceProcess service(String party) {
+        ServiceProcess service = party.equals(Victim.ZOOKEEPER) ? zookeeper : coordinator;
+        if (service == null) {
+            throw new IllegalStateException(party + " was not started");
+        }
+        return service;
+    }
+
+    /** Where the coordinator is reached without a proxy. */
+    synchronized String coordinatorAddress() {
+        return DIRECT + ":" + coordinatorPort;
+    }
+
+    /** ZooKeeper without a proxy. */
+    synchronized String zookeeperAddress() {
+        return DIRECT + ":" + zookeeperPort;
+    }
+
+    /** The folder with everybody's shared memory. */
+    Path arenas() {
+        return arenas;
+    }
+
+    @Override
+    public List<String> agents() {
+        return ids;
+    }
+
+    @Override
+    public List<String> domains() {
+        return domains;
+    }
+
+    @Override
+    public boolean alive(String party) {
+        return pids().containsKey(party);
+    }
+
+    @Override
+    public void hold(int agent, long step, String phase) {
+        agent(ids.get(agent)).hold(step, phase);
+    }
+
+    @Override
+    public void release(int agent) {
+        agent(ids.get(agent)).release();
+    }
+
+    @Override
+    public FaultPort faults() {
+        return faults;
+    }
+
+    /**
+     * Ends every process and removes what they left but their logs. Safe to repeat. What stands
+     * still is to be woken before.
+     */
+    @Override
+    public void close() {
+        if (!closing.compareAndSet(false, true)) {
+            return;
+        }
+        List<AgentProcess> all;
+        ServiceProcess leader;
+        ServiceProcess server;
+        synchronized (this) {
+            all = List.copyOf(agents);
+            leader = coordinator;
+            server = zookeeper;
+        }
+        all.forEach(AgentProcess::askToEnd);
+        if (leader != null) {
+            leader.askToEnd();
+        }
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(END_MILLIS);
+        for (AgentProcess agent : all) {
+            agent.end(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
+        }
+        if (leader != null) {
+            leader.awaitGone();
+        }
+        if (server != null) {
+            server.askToEnd();
+            server.awaitGone();
+        }
+        network.close();
+        try {
+            RunFolder.delete(spec.folder().resolve("zookeeper"));
+        } catch (IOException e) {
+            LOG.warn("ZooKeeper's data stays in {}", spec.folder(), e);
+        }
+    }
+}

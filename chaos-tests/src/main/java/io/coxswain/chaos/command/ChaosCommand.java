@@ -1,0 +1,304 @@
+package io.coxswain.chaos.command;
+
+import io.coxswain.chaos.checker.FaultRow;
+import io.coxswain.chaos.checker.JUnitXml;
+import io.coxswain.chaos.checker.Oracles;
+import io.coxswain.chaos.checker.Outcome;
+import io.coxswain.chaos.cluster.Cluster;
+import io.coxswain.chaos.scenario.Scenario;
+import io.coxswain.chaos.scenario.ScenarioFile;
+import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.launcher.ExitCode;
+import io.coxswain.launcher.config.ConfigException;
+import io.coxswain.launcher.local.RunFolder;
+import io.coxswain.launcher.logs.Logs;
+import io.coxswain.launcher.train.ReportFile;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.logging.Level;
+
+/** {@code coxswain chaos}. */
+@Command(
+        name = "chaos",
+        header = "Let things go wrong on real processes, and judge what became of the job.",
+        description = {
+            "",
+            "Plays scenarios: each starts ZooKeeper, a coordinator, agents and workers as processes"
+                    + " of their own, trains a job, brings faults about at logical coordinates,"
+                    + " heals them, ends everything and lets oracles judge. No root is needed."
+        },
+        sortOptions = false,
+        footer = {
+            "",
+            "Examples:",
+            "  coxswain chaos --list",
+            "  coxswain chaos host-dies rack-loss",
+            "  coxswain chaos my-scenario.yaml --junit results.xml",
+            "  coxswain chaos --all --table table.md",
+            "  coxswain chaos --random --minutes 3 --seed 7"
+        })
+public final class ChaosCommand implements Callable<Integer> {
+    private static final String FOLDER = "chaos-tests/scenarios";
+    private static final String SUFFIX = ".yaml";
+
+    @Spec private CommandSpec spec = CommandSpec.create();
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Shows this help.")
+    @SuppressWarnings("UnusedVariable") // picocli looks for the option, nobody for its value
+    private boolean help;
+
+    @Parameters(
+            arity = "0..*",
+            paramLabel = "NAME|FILE",
+            description = "Scenarios of the house by name, or files.")
+    private List<String> scenarios = new ArrayList<>();
+
+    @Option(names = "--list", description = "Lists the scenarios of the house.")
+    private boolean list;
+
+    @Option(names = "--all", description = "Plays all scenarios of the house.")
+    private boolean all;
+
+    @Option(
+            names = "--dry-run",
+            description = "Checks the scenarios and says what they would do; starts nothing.")
+    private boolean dryRun;
+
+    @Option(names = "--random", description = "A soak: random faults at a steady rate.")
+    private boolean random;
+
+    @Option(
+            names = "--minutes",
+            paramLabel = "M",
+            defaultValue = "3",
+            description = "Length of the soak. Default: ${DEFAULT-VALUE}.")
+    private double minutes = 3;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "Of random choices. Default: ${DEFAULT-VALUE}.")
+    private long seed = 1;
+
+    @Option(
+            names = "--interval",
+            paramLabel = "S",
+            defaultValue = "15",
+            description = "Seconds between the faults of a soak. Default: ${DEFAULT-VALUE}.")
+    private double interval = 15;
+
+    @Option(
+            names = "--kills-only",
+            description = "The soak kills hosts and does nothing else, to compare with others.")
+    private boolean killsOnly;
+
+    @Option(
+            names = "--junit",
+            paramLabel = "FILE",
+            description = "Writes the results there, as JUnit XML.")
+    private @Nullable Path junit;
+
+    @Option(
+            names = "--table",
+            paramLabel = "FILE",
+            description = "Writes the table of faults there, as Markdown.")
+    private @Nullable Path table;
+
+    @Option(
+            names = "--run-dir",
+            paramLabel = "DIR",
+            description =
+                    "Folder for logs, events and reports. Default: a new one in"
+                            + " $${XDG_STATE_HOME:-~/.local/state}/coxswain/runs.")
+    private @Nullable Path runFolder;
+
+    @Option(
+            names = "--arena-dir",
+            paramLabel = "DIR",
+            defaultValue = "/dev/shm",
+            description = "Folder for shared memory, on tmpfs. Default: ${DEFAULT-VALUE}.")
+    private Path arenas = Path.of("/dev/shm");
+
+    private final PrintStream out = System.out;
+
+    @Override
+    public Integer call() throws Exception {
+        if (list) {
+            for (Scenario scenario : house()) {
+                out.println(
+                        String.format(Locale.ROOT, "%-28s %s", scenario.name(), scenario.about()));
+            }
+            return ExitCode.COMPLETED;
+        }
+        List<Scenario> chosen = chosen();
+        if (dryRun) {
+            chosen.forEach(this::describe);
+            return ExitCode.COMPLETED;
+        }
+        for (Path file : new @Nullable Path[] {junit, table}) {
+            if (file != null) {
+                ReportFile.check(file);
+            }
+        }
+        RunFolder run = RunFolder.create(runFolder, "chaos");
+        Logs.toFile(run.log("chaos"), Level.INFO);
+        return play(chosen, run);
+    }
+
+    private List<Scenario> chosen() throws ConfigException {
+        var chosen = new ArrayList<Scenario>();
+        if (all) {
+            chosen.addAll(house());
+        }
+        for (String name : scenarios) {
+            chosen.add(ScenarioFile.read(file(name), Oracles.names()));
+        }
+        if (random) {
+            if (minutes <= 0 || minutes > 10_000 || interval <= 0) {
+                throw new CommandLine.ParameterException(
+                        spec.commandLine(),
+                        "--minutes "
+                                + minutes
+                                + ", --interval "
+                                + interval
+                                + ": expected more"
+                                + " than 0");
+            }
+            chosen.add(Soak.scenario(home(), minutes, interval, seed, killsOnly));
+        }
+        if (chosen.isEmpty()) {
+            throw new CommandLine.ParameterException(
+                    spec.commandLine(),
+                    "nothing to play: name scenarios (--list shows those of the house), or give"
+                            + " --all or --random");
+        }
+        return chosen;
+    }
+
+    private static Path home() {
+        return Path.of(System.getProperty("coxswain.home", "")).toAbsolutePath();
+    }
+
+    private static List<Path> files() throws ConfigException {
+        Path folder = home().resolve(FOLDER);
+        try (var files = Files.list(folder)) {
+            return files.filter(file -> file.toString().endsWith(SUFFIX)).sorted().toList();
+        } catch (IOException e) {
+            throw new ConfigException(
+                    List.of("there are no scenarios in " + folder + ": name files instead"));
+        }
+    }
+
+    private static List<Scenario> house() throws ConfigException {
+        var scenarios = new ArrayList<Scenario>();
+        for (Path file : files()) {
+            scenarios.add(ScenarioFile.read(file, Oracles.names()));
+        }
+        return scenarios;
+    }
+
+    // A file that is not there is complained of by its reader, who names near ones.
+    private static Path file(String name) {
+        boolean path = name.endsWith(SUFFIX) || name.contains("/") || Files.exists(Path.of(name));
+        return path ? Path.of(name) : home().resolve(FOLDER).resolve(name + SUFFIX);
+    }
+
+    private void describe(Scenario scenario) {
+        out.println(scenario.name() + ": " + scenario.about());
+        out.println(
+                "  job "
+                        + scenario.setup().job().getFileName()
+                        + " "
+                        + scenario.setup().sets()
+                        + ", spares "
+                        + scenario.setup().spares()
+                        + (scenario.proxied().isEmpty()
+                                ? ""
+                                : ", proxies before " + scenario.proxied()));
+        scenario.rules().forEach(rule -> out.println("  " + rule.text()));
+        out.println(
+                "  then the job "
+                        + (scenario.expectation().completes()
+                                ? "completes"
+                                : "ends and says '" + scenario.expectation().says() + "'")
+                        + "; judged by "
+                        + Oracles.chosen(scenario));
+    }
+
+    private int play(List<Scenario> chosen, RunFolder run)
+            throws ConfigException, EnvironmentException, IOException {
+        var results = new ArrayList<JUnitXml.Result>();
+        var rows = new ArrayList<FaultRow>();
+        boolean holds = true;
+        for (Scenario scenario : chosen) {
+            out.println(scenario.name() + ": " + scenario.about());
+            Path folder = run.folder(scenario.name());
+            long begun = System.nanoTime();
+            try (Cluster cluster =
+                    Cluster.builder(scenario.setup())
+                            .folder(folder)
+                            .arenas(arenas.toAbsolutePath())
+                            .proxied(scenario.proxied())
+                            .narrator(out::println)
+                            .start()) {
+                Outcome outcome =
+                        random && scenario.name().equals(Soak.NAME)
+                                ? Soak.play(cluster, scenario, seed)
+                                : cluster.play(scenario);
+                outcome.verdicts()
+                        .forEach(verdict ->
+                                out.println(
+                                        (verdict.holds() ? "  holds  " : "  FAILS  ")
+                                                + verdict.oracle()
+                                                + ": "
+                                                + verdict.says()));
+                rows.addAll(outcome.rows());
+                results.add(JUnitXml.Result.of(outcome));
+                holds &= outcome.holds();
+                if (!outcome.holds()) {
+                    out.println("  logs, events and report: " + folder);
+                }
+            } catch (EnvironmentException | IllegalStateException e) {
+                // The others can still be played.
+                out.println("  FAILS  " + e.getMessage());
+                results.add(
+                        new JUnitXml.Result(
+                                scenario.name(),
+                                (System.nanoTime() - begun) / 1_000_000,
+                                String.valueOf(e.getMessage()),
+                                ""));
+                holds = false;
+            }
+        }
+        List<String> lines = FaultRow.table(rows);
+        out.println();
+        lines.forEach(out::println);
+        if (table != null) {
+            Files.write(table, lines);
+        }
+        if (junit != null) {
+            JUnitXml.write(junit, results);
+        }
+        return holds ? ExitCode.COMPLETED : ExitCode.FAILED;
+    }
+}

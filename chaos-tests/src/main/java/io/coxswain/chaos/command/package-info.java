@@ -1,0 +1,5 @@
+/** {@code coxswain chaos}. */
+@NullMarked
+package io.coxswain.chaos.command;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,61 @@
+package io.coxswain.chaos.nemesis;
+
+import io.coxswain.chaos.scenario.Fault;
+
+import java.io.IOException;
+
+/**
+ * How faults reach the parts of a cluster: as signals to local processes, over ssh, by kubectl.
+ * Calls come one at a time and may block for as long as a process needs to die. What a port cannot
+ * do it refuses with {@link UnsupportedOperationException}; a scenario that asks for it fails.
+ */
+public interface FaultPort {
+    /** Undoes what was done; safe to repeat. */
+    @FunctionalInterface
+    interface Cure {
+        void heal() throws IOException;
+    }
+
+    /**
+     * SIGKILL. Of a host its memory is gone when this returns.
+     *
+     * @return the monotonic nanosecond at which the signal was sent
+     */
+    long kill(Victim victim) throws IOException;
+
+    /** SIGSTOP. */
+    void pause(Victim victim) throws IOException;
+
+    /** SIGCONT; nothing for what is gone. */
+    void resume(Victim victim) throws IOException;
+
+    /** SIGTERM. */
+    void terminate(Victim victim) throws IOException;
+
+    /** Starts again what is dead, under its old name; nothing for what lives. */
+    void startAgain(String party) throws IOException;
+
+    /** Begins to do something to connections. */
+    default Cure impair(Impairment impairment) throws IOException {
+        throw new UnsupportedOperationException("there is no proxy before the planes here");
+    }
+
+    /** From now on whatever the victim writes to files fails for want of room. */
+    default Cure fillDisk(Victim victim) throws IOException {
+        throw new UnsupportedOperationException("disks cannot be filled here");
+    }
+
+    /** Ends the party's ZooKeeper session from outside. */
+    default void expireSession(String party) throws IOException {
+        throw new UnsupportedOperationException("sessions cannot be expired here");
+    }
+
+    /**
+     * Flips one bit in each committed state of that kind in the party's shared memory.
+     *
+     * @return how many states were hit
+     */
+    default int flipBits(String party, Fault.Memory memory) throws IOException {
+        throw new UnsupportedOperationException("shared memory cannot be reached here");
+    }
+}

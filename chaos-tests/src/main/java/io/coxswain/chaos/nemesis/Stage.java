@@ -1,0 +1,23 @@
+package io.coxswain.chaos.nemesis;
+
+import java.util.List;
+
+/** The cluster as the nemesis sees it. Thread-safe. */
+public interface Stage {
+    /** The agents' ids by index, dead ones included. */
+    List<String> agents();
+
+    /** The failure domain of each, by index. */
+    List<String> domains();
+
+    /** Whether the party's process runs. */
+    boolean alive(String party);
+
+    /** Tells the agent to stop at the first coordinate of that phase at or after that step. */
+    void hold(int agent, long step, String phase);
+
+    /** Lets a held agent go on. */
+    void release(int agent);
+
+    FaultPort faults();
+}

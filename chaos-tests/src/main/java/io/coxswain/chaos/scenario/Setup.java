@@ -1,0 +1,58 @@
+package io.coxswain.chaos.scenario;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The cluster and the job that a scenario is played on.
+ *
+ * @param job the job's file
+ * @param sets overrides of its fields, {@code mesh.replicas → 2}
+ * @param spares agents beyond the ranks of the mesh
+ * @param rack agents that share a failure domain; 1: none do
+ * @param session ZooKeeper's time-out
+ * @param limit the scenario fails if it is not over by then
+ */
+public record Setup(
+        Path job,
+        Map<String, String> sets,
+        int spares,
+        int rack,
+        Duration session,
+        Duration limit) {
+    public static final Duration SESSION = Duration.ofSeconds(6);
+    public static final Duration LIMIT = Duration.ofMinutes(2);
+
+    public Setup {
+        sets = Map.copyOf(sets);
+    }
+
+    /** A job on its own mesh, with one spare. */
+    public static Setup of(Path job) {
+        return new Setup(job, Map.of(), 1, 1, SESSION, LIMIT);
+    }
+
+    public Setup with(String field, Object value) {
+        var more = new LinkedHashMap<>(sets);
+        more.put(field, String.valueOf(value));
+        return new Setup(job, more, spares, rack, session, limit);
+    }
+
+    public Setup spares(int count) {
+        return new Setup(job, sets, count, rack, session, limit);
+    }
+
+    public Setup racksOf(int agents) {
+        return new Setup(job, sets, spares, agents, session, limit);
+    }
+
+    public Setup session(Duration timeout) {
+        return new Setup(job, sets, spares, rack, timeout, limit);
+    }
+
+    public Setup limit(Duration time) {
+        return new Setup(job, sets, spares, rack, session, time);
+    }
+}

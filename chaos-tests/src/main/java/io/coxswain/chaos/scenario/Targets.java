@@ -1,0 +1,47 @@
+package io.coxswain.chaos.scenario;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Targets as words in a file. Stateless. */
+final class Targets {
+    static final String EXPECTED =
+            "agent N, agents N, M, rack N, random agent, spare, donor, recipient, coordinator or"
+                    + " zookeeper";
+
+    private static final Pattern AGENTS = Pattern.compile("agents?\\s+(\\d+(\\s*,\\s*\\d+)*)");
+    private static final Pattern RACK = Pattern.compile("rack\\s+(\\d+)");
+
+    private Targets() {}
+
+    /** Null if the words name nobody. */
+    static @Nullable Target parse(String words) {
+        String text = words.strip().toLowerCase(Locale.ROOT);
+        Matcher agents = AGENTS.matcher(text);
+        if (agents.matches()) {
+            List<Integer> indices =
+                    Arrays.stream(agents.group(1).split("\\s*,\\s*", -1))
+                            .map(Integer::parseInt)
+                            .toList();
+            return new Target.Agents(indices);
+        }
+        Matcher rack = RACK.matcher(text);
+        if (rack.matches()) {
+            return new Target.Rack(Integer.parseInt(rack.group(1)));
+        }
+        return switch (text) {
+            case "random agent" -> new Target.Role(Target.Kind.RANDOM_AGENT);
+            case "spare" -> new Target.Role(Target.Kind.SPARE);
+            case "donor" -> new Target.Role(Target.Kind.DONOR);
+            case "recipient" -> new Target.Role(Target.Kind.RECIPIENT);
+            case "coordinator" -> new Target.Coordinator();
+            case "zookeeper" -> new Target.ZooKeeper();
+            default -> null;
+        };
+    }
+}

@@ -1,0 +1,78 @@
+package io.coxswain.chaos.process;
+
+import static io.coxswain.chaos.checker.Oracles.finalDigest;
+import static io.coxswain.chaos.checker.Oracles.ledgerExact;
+import static io.coxswain.chaos.checker.Oracles.nothingLeft;
+import static io.coxswain.chaos.checker.Oracles.restoredDigest;
+import static io.coxswain.chaos.checker.Oracles.samplesOnce;
+import static io.coxswain.chaos.checker.Oracles.stepsOnce;
+import static io.coxswain.chaos.scenario.Chaos.after;
+import static io.coxswain.chaos.scenario.Chaos.agent;
+import static io.coxswain.chaos.scenario.Chaos.at;
+import static io.coxswain.chaos.scenario.Chaos.coordinator;
+import static io.coxswain.chaos.scenario.Chaos.donor;
+import static io.coxswain.chaos.scenario.Chaos.during;
+import static io.coxswain.chaos.scenario.Chaos.recovery;
+import static io.coxswain.chaos.scenario.Chaos.step;
+import static io.coxswain.chaos.scenario.Chaos.steps;
+import static io.coxswain.chaos.scenario.Chaos.zookeeper;
+import static io.coxswain.coordinator.core.event.Incident.Phase.RESTORE;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.coxswain.chaos.checker.Oracle;
+import io.coxswain.chaos.checker.Outcome;
+import io.coxswain.chaos.cluster.Cluster;
+import io.coxswain.chaos.junit.CoxswainTest;
+
+/** Scenarios through the extension, with every part of the cluster a process of its own. */
+class ScenarioIT {
+    private static final Oracle[] ALL = {
+        finalDigest(), restoredDigest(), stepsOnce(), samplesOnce(), ledgerExact(), nothingLeft()
+    };
+
+    @CoxswainTest(agents = 2, spares = 2, set = "protect.copies=2")
+    void aHostDiesAndInTheRecoveryTheDonor(Cluster cluster) throws Exception {
+        Outcome outcome =
+                cluster.play(
+                                at(agent(1), step(20)).kill(),
+                                during(recovery(1), RESTORE).kill(donor()))
+                        .assertThat(ALL);
+
+        assertThat(outcome.evidence().firings())
+                .extracting(firing -> firing.where() + firing.held())
+                .containsExactly("agent 1, step 20, executetrue", "recovery 1, restoretrue");
+    }
+
+    @CoxswainTest(agents = 2, spares = 1, steps = 80, proxies = true)
+    void anAgentIsCutOffAndComesBack(Cluster cluster) throws Exception {
+        Outcome outcome =
+                cluster.play(
+                                at(step(20))
+                                        .partition(agent(1), coordinator())
+                                        .oneWay()
+                                        .heal(after(steps(20))))
+                        .assertThat(ALL);
+
+        assertThat(outcome.rows())
+                .singleElement()
+                .satisfies(row -> {
+                    assertThat(row.detectedNanos()).isPresent();
+                    assertThat(row.recoveredNanos()).isPresent();
+                    assertThat(row.stepsLost()).isZero();
+                });
+    }
+
+    @CoxswainTest(agents = 2, spares = 0, steps = 80)
+    void zooKeeperDiesAndTrainingGoesOn(Cluster cluster) throws Exception {
+        Outcome outcome =
+                cluster.play(at(step(20)).kill(zookeeper()).heal(after(steps(20)))).assertThat(ALL);
+
+        assertThat(
+                        outcome.evidence()
+                                .events(
+                                        io.coxswain.coordinator.core.event.CoordinatorEvent
+                                                .IncidentClosed.class))
+                .isEmpty();
+    }
+}

@@ -1,0 +1,116 @@
+package io.coxswain.chaos.scenario;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.coxswain.agent.core.StepPhase;
+import io.coxswain.chaos.checker.Oracles;
+import io.coxswain.launcher.config.ConfigException;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+class ScenarioFileTest {
+    private static final Path HOUSE = Path.of("scenarios");
+
+    @TempDir private Path folder = Path.of("");
+
+    static List<Path> house() throws IOException {
+        try (var files = Files.list(HOUSE)) {
+            return files.sorted().toList();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("house")
+    void everyScenarioOfTheHouseIsWellFormed(Path file) throws Exception {
+        Scenario scenario = ScenarioFile.read(file, Oracles.names());
+
+        assertThat(file.getFileName()).hasToString(scenario.name() + ".yaml");
+        assertThat(scenario.about()).isNotEmpty();
+        assertThat(scenario.faults()).isNotEmpty();
+        assertThat(scenario.rules()).isNotEmpty();
+    }
+
+    private Scenario read(String text) throws Exception {
+        Files.writeString(folder.resolve("job.yaml"), "name: job");
+        Path file = folder.resolve("s.yaml");
+        Files.writeString(file, text);
+        return ScenarioFile.read(file, Oracles.names());
+    }
+
+    @Test
+    void readsSentences() throws Exception {
+        Scenario scenario =
+                read(
+                        """
+                        name: story
+                        about: A story.
+                        job: {file: job.yaml}
+                        rules:
+                          - at: {agent: 2, step: 40, phase: apply}
+                            kill: agent 2
+                            heal: {steps: 20}
+                          - at: {recovery: 1}
+                            link: {between: 'agents 0, 1', and: coordinator, effect: latency, latency: 30ms, oneWay: true, planes: [control]}
+                        """);
+
+        assertThat(scenario.rules())
+                .containsExactly(
+                        Chaos.at(Chaos.agent(2), Chaos.step(40), StepPhase.APPLY)
+                                .kill()
+                                .heal(Chaos.after(Chaos.steps(20))),
+                        Chaos.during(
+                                        Chaos.recovery(1),
+                                        io.coxswain.coordinator.core.event.Incident.Phase.RESTORE)
+                                .delay(Chaos.agents(0, 1), Chaos.coordinator(), Chaos.millis(30))
+                                .oneWay()
+                                .on(Plane.CONTROL));
+        assertThat(scenario.proxied()).containsExactly(Plane.CONTROL);
+    }
+
+    @Test
+    void complainsOfEverythingWithItsPlace() {
+        assertThatThrownBy(() ->
+                        read(
+                                """
+                                name: story
+                                about: A story.
+                                job: {file: job.yaml}
+                                rules:
+                                  - at: {agent: 2}
+                                    kill: agnet 2
+                                  - at: {step: 3}
+                                    kil: agent 2
+                                  - at: {step: 3, phase: aply}
+                                    pause: coordinator
+                                    heal: {steps: 2, after: 3s}
+                                expect: {oracles: [digset]}
+                                """))
+                .isInstanceOfSatisfying(
+                        ConfigException.class,
+                        wrong ->
+                                assertThat(wrong.complaints())
+                                        .anySatisfy(one ->
+                                                assertThat(one)
+                                                        .contains("s.yaml:6:11")
+                                                        .contains("agnet 2"))
+                                        .anySatisfy(one ->
+                                                assertThat(one)
+                                                        .contains("s.yaml:8:5")
+                                                        .contains("did you mean 'kill'?"))
+                                        .anySatisfy(one ->
+                                                assertThat(one)
+                                                        .contains("aply")
+                                                        .contains("did you mean 'apply'?"))
+                                        .anySatisfy(one -> assertThat(one).contains("{after}"))
+                                        .anySatisfy(one -> assertThat(one).contains("digset")));
+    }
+}

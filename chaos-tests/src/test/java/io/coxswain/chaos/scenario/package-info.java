@@ -1,0 +1,5 @@
+/** The language of scenarios and its files. */
+@NullMarked
+package io.coxswain.chaos.scenario;
+
+import org.jspecify.annotations.NullMarked;
