@@ -48,6 +48,7 @@ final class Restoring {
     private Digest expected = Digest.NONE;
     private AgentKey source;
     private long restoredBytes;
+    private @Nullable SlotRef loading;
 
     Restoring(
             AgentKey self,
@@ -292,6 +293,7 @@ final class Restoring {
         stage = Stage.LOADING;
         vault.useRegion();
         did = action;
+        loading = slot;
         expected = digest;
         restoredBytes = bytes;
         if (origin != WorkerRequest.Origin.KEEP_LIVE) {
@@ -333,6 +335,7 @@ final class Restoring {
             return false;
         }
         if (expected.known() && !event.digest().equals(expected)) {
+            forgetDamaged();
             fail("the state loaded has digest " + event.digest() + ", not " + expected, true);
             return false;
         }
@@ -354,8 +357,23 @@ final class Restoring {
                 view.jobId(), view.epoch(), view.baseStep(), view.shardOf(order.rank()));
     }
 
+    /**
+     * Kept, it would be found again at every further attempt, whatever source the leader names
+     * then.
+     */
+    private void forgetDamaged() {
+        SlotRef slot = loading;
+        if (slot != null) {
+            vault.damaged(slot);
+            holding.damaged(slot);
+        }
+    }
+
     void faulted(String words, boolean badState) {
         if (stage == Stage.LOADING) {
+            if (badState) {
+                forgetDamaged();
+            }
             fail("the worker could not take its rank: " + words, badState);
         }
     }
