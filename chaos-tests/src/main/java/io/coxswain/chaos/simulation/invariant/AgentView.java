@@ -26,6 +26,9 @@ public interface AgentView {
     /** It is being told that its job is over. */
     boolean isEndingJob();
 
+    /** It has taken an order for its promised epoch. */
+    boolean isOrdered();
+
     /** Things that it keeps: files, names shared, parts of collectives, transfers. */
     int kept();
 }

@@ -1,6 +1,7 @@
 package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.model.StateName;
 import io.coxswain.chaos.simulation.worker.Arena;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
@@ -16,6 +17,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
@@ -23,6 +25,7 @@ import java.util.function.LongSupplier;
 public final class Facts {
     private final List<Invariant> invariants;
     private final Map<String, JobHistory> jobs = new LinkedHashMap<>();
+    private final TreeSet<Integer> ongoing = new TreeSet<>();
     private final LongSupplier clock;
 
     public Facts(LongSupplier clock, List<Invariant> invariants) {
@@ -96,7 +99,11 @@ public final class Facts {
                 && view.state() == JobEffect.ViewState.ACTIVE) {
             activated(job, view.view(), view.lineage());
         }
+        if (job != null && record instanceof StoreRecord.Account account) {
+            each(i -> i.accounted(job, account));
+        }
         if (job != null && record instanceof StoreRecord.Result result) {
+            each(i -> i.reported(job, result));
             job.over = true;
             job.endedNanos = clock.getAsLong();
             job.outcome = result.completed() ? "completed" : result.reason();
@@ -262,17 +269,40 @@ public final class Facts {
             each(i -> i.reduced(job, view, rank, step, parts, floor));
             if (floor > job.floor) {
                 job.floor = floor;
+                job.floorBefore = floor;
+                job.deficitAtFloor = job.deficit;
                 job.hurtSinceFloor.clear();
+                job.hurtSinceFloor.addAll(ongoing);
             }
         }
     }
 
     public void committed(String agent, Arena.Cell cell) {
-        each(i -> i.committed(agent, cell));
+        StateName state = cell.name();
+        JobHistory job = state == null ? null : jobs.get(state.jobId());
+        if (job != null) {
+            each(i -> i.committed(job, agent, cell));
+        }
     }
 
-    public void copyAcknowledged(JobHistory job, String source, String holder, boolean isThere) {
-        each(i -> i.copyAcknowledged(job, source, holder, isThere));
+    public void stepBegun(String jobId, AgentView agent, long epoch, long step) {
+        JobHistory job = jobs.get(jobId);
+        if (job != null) {
+            each(i -> i.stepBegun(job, agent, epoch, step));
+        }
+    }
+
+    /** The name as coordinators write it. */
+    static io.coxswain.coordinator.core.model.StateName name(StateName name) {
+        return new io.coxswain.coordinator.core.model.StateName(
+                name.epoch(), name.step(), name.shard());
+    }
+
+    public void copyAcknowledged(String source, String holder, StateName state) {
+        JobHistory job = jobs.get(state.jobId());
+        if (job != null) {
+            each(i -> i.copyAcknowledged(job, source, holder, state));
+        }
     }
 
     public void freed(JobHistory job, AgentView agent, Arena.Cell cell) {
@@ -287,10 +317,22 @@ public final class Facts {
         each(i -> i.workerKilled(agent, reason, faulty));
     }
 
-    /** A fault may have taken what that host holds. */
-    public void hurt(int host) {
+    /** A fault may have taken what that host holds; it goes on or is over. */
+    public void hurt(int host, boolean goesOn) {
+        if (goesOn) {
+            ongoing.add(host);
+        } else {
+            ongoing.remove(host);
+        }
         for (JobHistory job : jobs.values()) {
             job.hurtSinceFloor.add(host);
+        }
+    }
+
+    /** A coordinator or the store has a fault. */
+    public void controllerHurt() {
+        for (JobHistory job : jobs.values()) {
+            job.controllerHurt |= !job.over;
         }
     }
 

@@ -1,6 +1,7 @@
 package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.model.StateName;
 import io.coxswain.chaos.simulation.worker.Arena;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
@@ -89,10 +90,20 @@ public interface Invariant {
     record Part(AgentKey sender, int rank, long epoch, int from, int to) {}
 
     /** A slot was committed. */
-    default void committed(String agent, Arena.Cell cell) {}
+    default void committed(JobHistory job, String agent, Arena.Cell cell) {}
+
+    /** A rank begins a step. */
+    default void stepBegun(JobHistory job, AgentView agent, long epoch, long step) {}
+
+    /** An account was written. */
+    default void accounted(JobHistory job, StoreRecord.Account account) {}
+
+    /** A result was written. */
+    default void reported(JobHistory job, StoreRecord.Result result) {}
 
     /** A holder's verdict of good reached the source. */
-    default void copyAcknowledged(JobHistory job, String source, String holder, boolean isThere) {}
+    default void copyAcknowledged(
+            JobHistory job, String source, String holder, StateName state) {}
 
     /** Software gave a committed state up. */
     default void freed(JobHistory job, AgentView agent, Arena.Cell cell) {}

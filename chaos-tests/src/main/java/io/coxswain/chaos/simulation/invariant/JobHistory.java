@@ -19,11 +19,19 @@ public final class JobHistory {
     final TreeSet<Integer> hurtSinceFloor = new TreeSet<>();
     Lineage lineage = Lineage.EMPTY;
     long floor;
+    /** The newest floor before views that began below it. */
+    long floorBefore;
+
+    boolean deficitAtFloor = true;
     long completed;
     long rolledBackStepNanos;
     long startedNanos;
     long endedNanos;
     boolean over;
+
+    /** A coordinator or the store had a fault while it ran. */
+    boolean controllerHurt;
+
     boolean deficit = true;
     String outcome = "";
 

@@ -36,6 +36,11 @@ public final class ViewHistory {
         return view;
     }
 
+    /** Ranks that got the sum of that step. */
+    long reduced(long step) {
+        return microshardsReduced.getOrDefault(step, 0L);
+    }
+
     /** Steps up to this are made by every rank. */
     long completed() {
         long least = Long.MAX_VALUE;

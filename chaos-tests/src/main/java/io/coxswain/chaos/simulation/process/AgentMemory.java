@@ -163,9 +163,9 @@ final class AgentMemory implements ArenaPort {
     }
 
     @Override
-    public void holdCopies(int shard, String file) {
+    public void holdCopies(String jobId, int shard, String file) {
         agent.called();
-        held.hold(shard, file);
+        held.hold(jobId, shard, file);
     }
 
     @Override

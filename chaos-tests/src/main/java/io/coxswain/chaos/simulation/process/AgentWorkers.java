@@ -23,6 +23,7 @@ final class AgentWorkers implements WorkerPort {
     private final SimWorker.Speed speed;
     private @Nullable SimWorker worker;
     private boolean faulty;
+    private String jobId = "";
 
     AgentWorkers(
             SimAgent agent, Arena arena, Facts facts, Randomness random, SimWorker.Speed speed) {
@@ -51,6 +52,7 @@ final class AgentWorkers implements WorkerPort {
             before.die(null);
         }
         faulty = false;
+        jobId = job.jobId();
         worker =
                 new SimWorker(
                         agent.kernel(),
@@ -101,6 +103,9 @@ final class AgentWorkers implements WorkerPort {
     @Override
     public void ask(int generation, WorkerRequest request) {
         agent.called();
+        if (request instanceof WorkerRequest.Execute execute) {
+            facts.stepBegun(jobId, agent, execute.epoch(), execute.step());
+        }
         SimWorker running = worker;
         if (running != null && running.generation() == generation) {
             running.ask(request);

@@ -34,16 +34,26 @@ final class DataEnd implements DataPort {
     private final SimAgent agent;
     private final Transfers transfers;
     private final int index;
-    private final TreeMap<Long, TreeMap<Long, Part[]>> parts = new TreeMap<>();
-    private final TreeMap<Long, TreeMap<Long, Piece[]>> pieces = new TreeMap<>();
+    private final TreeMap<Of, TreeMap<Long, Part[]>> parts = new TreeMap<>();
+    private final TreeMap<Of, TreeMap<Long, Piece[]>> pieces = new TreeMap<>();
     private final ArrayDeque<Part> sentParts = new ArrayDeque<>();
     private final ArrayDeque<Piece> sentPieces = new ArrayDeque<>();
     private final TreeSet<Integer> accused = new TreeSet<>();
     private AgentEffect.@Nullable ConfigureCollective view;
+    private final TreeSet<String> formerJobs = new TreeSet<>();
     private String fencedJob = "";
     private long fencedBelow;
     private long reducing = -1;
     private long gathering = -1;
+
+    /** A view of a job: epochs count within a job. */
+    private record Of(String jobId, long epoch) implements Comparable<Of> {
+        @Override
+        public int compareTo(Of other) {
+            int byJob = jobId.compareTo(other.jobId);
+            return byJob != 0 ? byJob : Long.compare(epoch, other.epoch);
+        }
+    }
 
     private record Part(
             AgentKey sender,
@@ -95,7 +105,7 @@ final class DataEnd implements DataPort {
     // ---------------------------------------------------------------- views
 
     private boolean refuses(String jobId, long epoch) {
-        return jobId.equals(fencedJob) ? epoch < fencedBelow : epoch < 0;
+        return jobId.equals(fencedJob) ? epoch < fencedBelow : formerJobs.contains(jobId);
     }
 
     @Override
@@ -108,15 +118,15 @@ final class DataEnd implements DataPort {
 
     private void raise(String jobId, long below) {
         if (!jobId.equals(fencedJob)) {
+            formerJobs.add(fencedJob);
+            formerJobs.remove(jobId);
             fencedJob = jobId;
             fencedBelow = below;
-            parts.clear();
-            pieces.clear();
         } else {
             fencedBelow = Math.max(fencedBelow, below);
-            parts.headMap(fencedBelow, false).clear();
-            pieces.headMap(fencedBelow, false).clear();
         }
+        parts.keySet().removeIf(of -> refuses(of.jobId(), of.epoch()));
+        pieces.keySet().removeIf(of -> refuses(of.jobId(), of.epoch()));
         var current = view;
         if (current != null && refuses(current.view().jobId(), current.view().epoch())) {
             view = null;
@@ -235,25 +245,25 @@ final class DataEnd implements DataPort {
             return;
         }
         Part[] all =
-                parts.computeIfAbsent(part.epoch(), _ -> new TreeMap<>())
+                parts.computeIfAbsent(new Of(part.jobId(), part.epoch()), _ -> new TreeMap<>())
                         .computeIfAbsent(part.step(), _ -> new Part[part.rank() + 1]);
         if (all.length <= part.rank()) {
             all = Arrays.copyOf(all, part.rank() + 1);
-            parts.get(part.epoch()).put(part.step(), all);
+            parts.get(new Of(part.jobId(), part.epoch())).put(part.step(), all);
         }
         if (all[part.rank()] == null) {
             all[part.rank()] = part;
         }
-        reduceIfWhole(part.epoch(), part.step());
+        reduceIfWhole(part.jobId(), part.epoch(), part.step());
     }
 
-    private void reduceIfWhole(long epoch, long step) {
+    private void reduceIfWhole(String jobId, long epoch, long step) {
         var current = of(epoch);
-        if (current == null || reducing != step) {
+        if (current == null || reducing != step || !current.view().jobId().equals(jobId)) {
             return;
         }
         View of = current.view();
-        TreeMap<Long, Part[]> steps = parts.get(epoch);
+        TreeMap<Long, Part[]> steps = parts.get(new Of(jobId, epoch));
         Part[] all = steps == null ? null : steps.get(step);
         if (steps == null || all == null || all.length < of.ranks()) {
             return;
@@ -352,26 +362,26 @@ final class DataEnd implements DataPort {
             return;
         }
         Piece[] all =
-                pieces.computeIfAbsent(piece.epoch(), _ -> new TreeMap<>())
+                pieces.computeIfAbsent(new Of(piece.jobId(), piece.epoch()), _ -> new TreeMap<>())
                         .computeIfAbsent(piece.step(), _ -> new Piece[piece.rank() + 1]);
         if (all.length <= piece.rank()) {
             all = Arrays.copyOf(all, piece.rank() + 1);
-            pieces.get(piece.epoch()).put(piece.step(), all);
+            pieces.get(new Of(piece.jobId(), piece.epoch())).put(piece.step(), all);
         }
         if (all[piece.rank()] == null) {
             all[piece.rank()] = piece;
         }
-        gatherIfWhole(piece.epoch(), piece.step());
+        gatherIfWhole(piece.jobId(), piece.epoch(), piece.step());
     }
 
-    private void gatherIfWhole(long epoch, long step) {
+    private void gatherIfWhole(String jobId, long epoch, long step) {
         var current = of(epoch);
-        if (current == null || gathering != step) {
+        if (current == null || gathering != step || !current.view().jobId().equals(jobId)) {
             return;
         }
         View of = current.view();
         int first = current.rank() / of.shards() * of.shards();
-        TreeMap<Long, Piece[]> steps = pieces.get(epoch);
+        TreeMap<Long, Piece[]> steps = pieces.get(new Of(jobId, epoch));
         Piece[] all = steps == null ? null : steps.get(step);
         if (steps == null || all == null || all.length < first + of.shards()) {
             return;
@@ -402,7 +412,7 @@ final class DataEnd implements DataPort {
         }
         View of = current.view();
         if (reducing >= 0) {
-            TreeMap<Long, Part[]> steps = parts.get(of.epoch());
+            TreeMap<Long, Part[]> steps = parts.get(new Of(of.jobId(), of.epoch()));
             Part[] all = steps == null ? null : steps.get(reducing);
             for (int rank = 0; rank < of.ranks(); rank++) {
                 if (all == null || rank >= all.length || all[rank] == null) {
@@ -410,7 +420,7 @@ final class DataEnd implements DataPort {
                 }
             }
         } else if (gathering >= 0) {
-            TreeMap<Long, Piece[]> steps = pieces.get(of.epoch());
+            TreeMap<Long, Piece[]> steps = pieces.get(new Of(of.jobId(), of.epoch()));
             Piece[] all = steps == null ? null : steps.get(gathering);
             int first = current.rank() / of.shards() * of.shards();
             for (int rank = first; rank < first + of.shards(); rank++) {

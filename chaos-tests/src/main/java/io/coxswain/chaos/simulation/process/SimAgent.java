@@ -7,6 +7,7 @@ import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.AgentLimits;
 import io.coxswain.agent.core.AgentMachine;
 import io.coxswain.agent.core.AgentReport;
+import io.coxswain.agent.core.Phase;
 import io.coxswain.agent.core.model.Peer;
 import io.coxswain.chaos.simulation.invariant.AgentView;
 import io.coxswain.chaos.simulation.invariant.Facts;
@@ -180,6 +181,9 @@ public final class SimAgent extends SimProcess implements AgentView {
         long promised = machine.promisedEpoch();
         if (!(event instanceof AgentEvent.Tick) && !(event instanceof AgentEvent.WorkerPonged)) {
             kernel.trace().note(kernel.now(), name(), "<-", event);
+        }
+        if (event instanceof AgentEvent.CopyPushed pushed && pushed.verified()) {
+            facts.copyAcknowledged(name(), pushed.holder().id(), pushed.state());
         }
         try {
             runner.handle(event, clock());
@@ -379,6 +383,11 @@ public final class SimAgent extends SimProcess implements AgentView {
     @Override
     public boolean isEndingJob() {
         return endingJob;
+    }
+
+    @Override
+    public boolean isOrdered() {
+        return machine.phase() != Phase.FENCED;
     }
 
     @Override

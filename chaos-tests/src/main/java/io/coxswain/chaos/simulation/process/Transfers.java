@@ -4,7 +4,6 @@ import io.coxswain.agent.core.AgentEffect;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.SlotRef;
-import io.coxswain.chaos.simulation.invariant.JobHistory;
 import io.coxswain.chaos.simulation.worker.Arena;
 
 import org.jspecify.annotations.Nullable;
@@ -174,18 +173,7 @@ final class Transfers {
                 end,
                 source.end,
                 "verdict",
-                () -> {
-                    JobHistory job = agent().facts().job(push.asked.state().jobId());
-                    if (wanted && !push.done && job != null) {
-                        agent().facts()
-                                .copyAcknowledged(
-                                        job,
-                                        source.agent().name(),
-                                        agent().name(),
-                                        agent().isAlive());
-                    }
-                    source.over(push, wanted, wanted ? "" : "nobody waits for it");
-                });
+                () -> source.over(push, wanted, wanted ? "" : "nobody waits for it"));
     }
 
     private void dropped(Push push, SlotRef into) {

@@ -56,6 +56,8 @@ public final class World implements Cluster, SimCoordinator.Directory {
     private int faults;
     private int jobsSubmitted;
     private boolean submitting = true;
+    private boolean aliveChanged = true;
+    private List<SimAgent> alive = List.of();
 
     public World(ClusterPlan plan, Randomness random, Trace trace, Interceptor interceptor) {
         this.plan = plan;
@@ -103,6 +105,7 @@ public final class World implements Cluster, SimCoordinator.Directory {
             return;
         }
         silent[host] = false;
+        aliveChanged = true;
         var profile =
                 new AgentProfile(
                         new AgentKey("a" + host, incarnation(host)),
@@ -243,11 +246,15 @@ public final class World implements Cluster, SimCoordinator.Directory {
         JobHistory history = facts.job(job.jobId());
         if (history == null || !history.over()) {
             kernel.after(SUBMIT_NANOS, "watch", () -> watch(job));
-        } else if (!history.outcome().equals("completed")
-                && submitting
-                && jobsSubmitted < MOST_JOBS) {
+        } else if (jobsSubmitted < MOST_JOBS
+                && (submitting || !history.outcome().equals("completed"))) {
             submitNext();
         }
+    }
+
+    /** A job that completes is not followed by another any more; one that fails still is. */
+    public void lastJob() {
+        submitting = false;
     }
 
     /** The job submitted last. */
@@ -311,7 +318,9 @@ public final class World implements Cluster, SimCoordinator.Directory {
         faults++;
         hurtUntil[host] = Long.MAX_VALUE;
         if (host < plan.agents()) {
-            facts.hurt(host);
+            facts.hurt(host, true);
+        } else {
+            facts.controllerHurt();
         }
     }
 
@@ -321,7 +330,7 @@ public final class World implements Cluster, SimCoordinator.Directory {
             hurtUntil[host] = kernel.now();
         }
         if (host < plan.agents()) {
-            facts.hurt(host);
+            facts.hurt(host, false);
         }
     }
 
@@ -335,6 +344,7 @@ public final class World implements Cluster, SimCoordinator.Directory {
         SimAgent agent = agent(host);
         if (agent != null) {
             silent[host] = power;
+            aliveChanged = true;
             if (power) {
                 agent.losePower();
             } else {
@@ -392,11 +402,15 @@ public final class World implements Cluster, SimCoordinator.Directory {
 
     @Override
     public List<? extends AgentView> agents() {
-        var alive = new ArrayList<SimAgent>(agents.length);
-        for (SimAgent agent : agents) {
-            if (agent != null && agent.isAlive()) {
-                alive.add(agent);
+        if (aliveChanged) {
+            aliveChanged = false;
+            var found = new ArrayList<SimAgent>(agents.length);
+            for (SimAgent agent : agents) {
+                if (agent != null && agent.isAlive()) {
+                    found.add(agent);
+                }
             }
+            alive = found;
         }
         return alive;
     }
