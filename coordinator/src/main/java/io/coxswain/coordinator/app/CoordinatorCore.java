@@ -320,6 +320,9 @@ public final class CoordinatorCore {
                         term,
                         beat.sequence(),
                         run == null ? 0 : run.jobTimeNanos(nowNanos));
+                if (run != null) {
+                    run.heartbeat(key, beat, nowNanos);
+                }
             }
             case AgentWord.ForJob(String jobId, JobEvent event) -> {
                 if (run != null && run.jobId().equals(jobId)) {

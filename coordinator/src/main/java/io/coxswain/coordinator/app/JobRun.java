@@ -7,9 +7,13 @@ import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.job.JobMachine;
+import io.coxswain.coordinator.core.job.JobPhase;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.job.Transition;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
+import io.coxswain.coordinator.core.liveness.HangRule;
+import io.coxswain.coordinator.core.liveness.HangWatch;
+import io.coxswain.coordinator.core.liveness.RankWord;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -41,6 +45,7 @@ final class JobRun {
     private final JobMachine machine;
     private final GoodputLedger ledger = new GoodputLedger();
     private final Timers timers = new Timers();
+    private final HangWatch hangs = new HangWatch();
     private final Map<Integer, Incident> incidents = new TreeMap<>();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
     private final Set<AgentKey> ready = new HashSet<>();
@@ -142,6 +147,41 @@ final class JobRun {
             deferred.addLast(event);
         } else {
             step(event, nowNanos);
+        }
+    }
+
+    /**
+     * What an agent says that it does. While the store is out of reach nothing follows from it: no
+     * view could be planned.
+     */
+    void heartbeat(AgentKey agent, AgentWord.Heartbeat beat, long nowNanos) {
+        View active = machine.view();
+        int rank = active == null ? -1 : active.rankOf(agent);
+        if (active == null || rank < 0 || suspended || machine.phase() != JobPhase.ACTIVE) {
+            return;
+        }
+        var word =
+                new RankWord(
+                        rank,
+                        beat.operation(),
+                        Set.copyOf(beat.waitingForRanks()),
+                        beat.operationNanos());
+        HangRule.Suspicion hang =
+                hangs.heard(
+                        active.epoch(),
+                        word,
+                        machine.completedStep(),
+                        machine.stepTimes(),
+                        nowNanos);
+        if (hang != null) {
+            feed(
+                    new JobEvent.HangSuspected(
+                            active.members().get(hang.rank()).key(),
+                            active.epoch(),
+                            hang.cycle(),
+                            hang.text(),
+                            hang.stalledNanos()),
+                    nowNanos);
         }
     }
 

@@ -249,8 +249,8 @@ final class ArenaStore implements ArenaPort, AutoCloseable {
     }
 
     @Override
-    public void holdCopies(int shard, String file) {
-        shelf.hold(shard, file);
+    public void holdCopies(String jobId, int shard, String file) {
+        shelf.hold(jobId, shard, file);
     }
 
     @Override

@@ -50,8 +50,8 @@ final class CopyShelf implements CopyPlane.Intake, CopyPlane.SlotLookup {
         held.fence(false);
     }
 
-    synchronized void hold(int shard, String file) {
-        held.hold(shard, file);
+    synchronized void hold(String jobId, int shard, String file) {
+        held.hold(jobId, shard, file);
     }
 
     synchronized void release(int shard, String file, boolean forget) {

@@ -21,7 +21,7 @@ public interface ArenaPort {
 
     void unshare(StateName state);
 
-    void holdCopies(int shard, String file);
+    void holdCopies(String jobId, int shard, String file);
 
     void releaseCopies(int shard, String file, boolean forget);
 

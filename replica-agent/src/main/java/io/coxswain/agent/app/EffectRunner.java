@@ -63,7 +63,8 @@ public final class EffectRunner {
             case AgentEffect.InspectFile inspect -> ports.arena().inspect(inspect.file());
             case AgentEffect.ShareState share -> ports.arena().share(share.state(), share.slot());
             case AgentEffect.UnshareState unshare -> ports.arena().unshare(unshare.state());
-            case AgentEffect.HoldCopies hold -> ports.arena().holdCopies(hold.shard(), hold.file());
+            case AgentEffect.HoldCopies hold ->
+                    ports.arena().holdCopies(hold.jobId(), hold.shard(), hold.file());
             case AgentEffect.ReleaseCopies release ->
                     ports.arena().releaseCopies(release.shard(), release.file(), release.forget());
             case AgentEffect.DropCopy drop -> ports.arena().dropCopy(drop.state(), drop.slot());

@@ -90,8 +90,8 @@ public sealed interface AgentEffect {
 
     record UnshareState(StateName state) implements AgentEffect {}
 
-    /** Take in copies of {@code shard} into the slots of {@code file}. */
-    record HoldCopies(int shard, String file) implements AgentEffect {}
+    /** Take in copies of the job's {@code shard} into the slots of {@code file}. */
+    record HoldCopies(String jobId, int shard, String file) implements AgentEffect {}
 
     /**
      * Take in no more copies of {@code shard}; what is in its file stays, and with {@code forget}

@@ -40,10 +40,12 @@ public final class HeldCopies {
 
     private final Map<Integer, String> fileOfShard = new HashMap<>();
     private final List<Entry> entries = new ArrayList<>();
+    private String job = "";
     private boolean fenced;
 
-    /** Take copies of the shard into that file. */
-    public void hold(int shard, String file) {
+    /** Take copies of that job's shard into that file. */
+    public void hold(String jobId, int shard, String file) {
+        job = jobId;
         fileOfShard.put(shard, file);
     }
 
@@ -72,6 +74,12 @@ public final class HeldCopies {
         String file = fileOfShard.get(name.shard());
         if (fenced) {
             return new Admission(null, List.of(), "a view is being prepared");
+        }
+        if (!name.jobId().equals(job)) {
+            // A process that slept through the end of its job sends on when it wakes: neither its
+            // states nor its floor are of this job.
+            return new Admission(
+                    null, List.of(), "copies of job " + name.jobId() + " are not held any more");
         }
         if (file == null) {
             return new Admission(

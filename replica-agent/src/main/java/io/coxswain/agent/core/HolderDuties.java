@@ -53,6 +53,7 @@ final class HolderDuties {
     private final List<Copy> copies = new ArrayList<>();
     private final Map<Integer, Telling> tellings = new TreeMap<>();
     private @Nullable Placement placement;
+    private String jobId = "";
     private long version;
     private int made;
 
@@ -65,6 +66,7 @@ final class HolderDuties {
     void install(Placement newPlacement, AgentKey self, WorkerLife worker) {
         StateLayout layout = worker.layout();
         placement = newPlacement;
+        jobId = newPlacement.jobId();
         version = newPlacement.version();
         if (layout == null) {
             return;
@@ -80,7 +82,9 @@ final class HolderDuties {
             if (want && !file.wanted) {
                 file.wanted = true;
                 if (file.ready) {
-                    out.add(new AgentEffect.HoldCopies(file.shard, file.name));
+                    out.add(
+                            new AgentEffect.HoldCopies(
+                                    newPlacement.jobId(), file.shard, file.name));
                 }
             } else if (!want && file.wanted) {
                 file.wanted = false;
@@ -108,7 +112,7 @@ final class HolderDuties {
             if (file.name.equals(name)) {
                 file.ready = true;
                 if (file.wanted) {
-                    out.add(new AgentEffect.HoldCopies(file.shard, name));
+                    out.add(new AgentEffect.HoldCopies(jobId, file.shard, name));
                 }
                 return true;
             }
@@ -140,12 +144,12 @@ final class HolderDuties {
                 copy -> copy.slot().equals(event.slot()) && copy.name().equals(event.state()));
     }
 
-    /** What lies in that slot turned out not to be what its digest says: it is no copy. */
-    void forget(SlotRef slot) {
+    /** What lies there is not what its table says: it is of no use to anybody. */
+    void damaged(SlotRef slot) {
         for (Copy copy : List.copyOf(copies)) {
             if (copy.slot().equals(slot)) {
                 copies.remove(copy);
-                out.add(new AgentEffect.DropCopy(copy.name(), copy.slot()));
+                out.add(new AgentEffect.DropCopy(copy.name(), slot));
             }
         }
     }

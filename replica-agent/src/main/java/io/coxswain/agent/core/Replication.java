@@ -90,7 +90,7 @@ final class Replication {
     void stop() {
         if (running) {
             // What is acknowledged now stays so, whoever holds copies next.
-            acknowledgedStep();
+            acknowledgedStep(Long.MAX_VALUE);
         }
         running = false;
         streams = new ArrayList<>();
@@ -177,8 +177,11 @@ final class Replication {
      * The newest snapshot step that is committed here and verified by every holder it is owed to;
      * the floor where there is none newer. What an earlier view did not get acknowledged stays so:
      * only this view's base and what came after it can be.
+     *
+     * @param below nothing at or above counts: others may have a snapshot there that this rank
+     *     lacks
      */
-    long acknowledgedStep() {
+    long acknowledgedStep(long below) {
         long newest = vault.floor();
         for (Vault.Snapshot snapshot : vault.snapshots()) {
             if (!own(snapshot) || !snapshot.committed) {
@@ -193,7 +196,7 @@ final class Replication {
                 }
                 snapshot.acknowledged = all;
             }
-            if (snapshot.acknowledged) {
+            if (snapshot.acknowledged && snapshot.name.step() < below) {
                 newest = Math.max(newest, snapshot.name.step());
             }
         }

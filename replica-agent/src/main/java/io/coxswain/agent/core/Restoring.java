@@ -42,9 +42,6 @@ final class Restoring {
     private long orderedAt;
     private @Nullable SlotRef fetchInto;
 
-    /** Where the state lies that the worker was told to load; null if in no slot. */
-    private @Nullable SlotRef loadFrom;
-
     private boolean fetchRunning;
     private long fetchAgainAt;
     private long giveUpAt;
@@ -52,6 +49,9 @@ final class Restoring {
     private Digest expected = Digest.NONE;
     private AgentKey source;
     private long restoredBytes;
+
+    /** Where the state lies that the worker was told to load; null if in no slot. */
+    private @Nullable SlotRef loading;
 
     Restoring(
             AgentKey self,
@@ -75,7 +75,6 @@ final class Restoring {
         orderedAt = now;
         restoredBytes = 0;
         source = self;
-        loadFrom = null;
         fetchInto = null;
         fetchRunning = false;
     }
@@ -297,8 +296,8 @@ final class Restoring {
         stage = Stage.LOADING;
         vault.useRegion();
         did = action;
+        loading = slot;
         expected = digest;
-        loadFrom = slot;
         restoredBytes = bytes;
         if (origin != WorkerRequest.Origin.KEEP_LIVE) {
             worker.live(null, Digest.NONE);
@@ -339,7 +338,7 @@ final class Restoring {
             return false;
         }
         if (expected.known() && !event.digest().equals(expected)) {
-            forgetLoaded();
+            forgetDamaged();
             fail("the state loaded has digest " + event.digest() + ", not " + expected, true);
             return false;
         }
@@ -361,22 +360,24 @@ final class Restoring {
                 view.jobId(), view.epoch(), view.baseStep(), view.shardOf(order.rank()));
     }
 
-    void faulted(String words, boolean badState) {
-        if (stage == Stage.LOADING) {
-            if (badState) {
-                forgetLoaded();
-            }
-            fail("the worker could not take its rank: " + words, badState);
+    /**
+     * Kept, it would be found again at every further attempt, whatever source the leader names
+     * then.
+     */
+    private void forgetDamaged() {
+        SlotRef slot = loading;
+        if (slot != null) {
+            vault.damaged(slot);
+            holding.damaged(slot);
         }
     }
 
-    // Else the next order, to fetch the same state elsewhere, would find it here again.
-    private void forgetLoaded() {
-        SlotRef bad = loadFrom;
-        if (bad != null) {
-            loadFrom = null;
-            vault.forget(bad);
-            holding.forget(bad);
+    void faulted(String words, boolean badState) {
+        if (stage == Stage.LOADING) {
+            if (badState) {
+                forgetDamaged();
+            }
+            fail("the worker could not take its rank: " + words, badState);
         }
     }
 

@@ -39,6 +39,9 @@ final class Stepping {
 
     private final ArrayDeque<Long> agreedSnapshots = new ArrayDeque<>();
 
+    /** The first agreed snapshot of this view that this rank had no slot for. */
+    private long missedSnapshot = Long.MAX_VALUE;
+
     private boolean halted;
     private boolean gatheringBase;
     private boolean underWay;
@@ -95,6 +98,7 @@ final class Stepping {
         underWay = false;
         halted = false;
         gatheringBase = true;
+        missedSnapshot = Long.MAX_VALUE;
         applySlot = NO_SLOT;
         doing(StepPlan.Kind.GATHER, now);
         out.add(new AgentEffect.Gather(newView.epoch(), step));
@@ -113,8 +117,8 @@ final class Stepping {
         }
         if ((done & program().bitOf(StepPlan.Kind.APPLY)) != 0) {
             // Only the gather is missing: the state is made, so the step counts as far as this rank
-            // goes.
-            progress.stepDone(stepDone(), now);
+            // goes. It was made when the gather began: the wait since then is no work.
+            progress.stepDone(stepDone(), operation == StepPlan.Kind.GATHER ? operationSince : now);
         }
         underWay = false;
     }
@@ -175,6 +179,9 @@ final class Stepping {
             agreedSnapshots.removeFirst();
         }
         vault.raiseFloor(event.floor());
+        if (agreedFloor >= missedSnapshot) {
+            missedSnapshot = Long.MAX_VALUE;
+        }
         complete(StepPlan.Kind.REDUCE, now);
     }
 
@@ -328,7 +335,7 @@ final class Stepping {
                                 current.epoch(),
                                 step,
                                 losses,
-                                replication.acknowledgedStep(),
+                                replication.acknowledgedStep(missedSnapshot),
                                 executeNanos));
                 out.add(new AgentEffect.Reached(step, StepPhase.REDUCE));
                 yield false;
@@ -382,8 +389,13 @@ final class Stepping {
         agreedSnapshots.addLast(step);
         int slot = vault.freeSlot();
         if (slot == NO_SLOT) {
-            // Only here a commit of an earlier view is late: the others take theirs, and this rank
-            // acknowledges the next.
+            slot = vault.evictLeftover(current.epoch(), current.baseStep());
+        }
+        if (slot == NO_SLOT) {
+            // Only here a commit of an earlier view is late: the others take theirs. The floor must
+            // not become a step that this rank does not have, nor jump over it while others may
+            // stand there.
+            missedSnapshot = Math.min(missedSnapshot, step);
             skippedSnapshot = true;
             return NO_SLOT;
         }

@@ -202,6 +202,27 @@ final class Vault {
         return victim.doomed ? -1 : victim.slot.index();
     }
 
+    /**
+     * Makes room for a snapshot of a view by giving up one that an earlier view left between the
+     * floor and this view's base: nobody goes back there. Returns the slot, or -1 if there is none
+     * such that is free at once.
+     */
+    int evictLeftover(long epoch, long base) {
+        for (Snapshot snapshot : snapshots) {
+            if (snapshot.committed
+                    && !snapshot.doomed
+                    && snapshot.pins == 0
+                    && snapshot.slot.file().equals(region)
+                    && snapshot.name.epoch() < epoch
+                    && snapshot.name.step() > floor
+                    && snapshot.name.step() < base) {
+                free(snapshot);
+                return snapshot.slot.index();
+            }
+        }
+        return -1;
+    }
+
     // ---------------------------------------------------------------- snapshots
 
     Snapshot writing(StateName name, int slot) {
@@ -257,7 +278,37 @@ final class Vault {
             return false;
         }
         out.add(new AgentEffect.ShareState(snapshot.name, snapshot.slot));
+        freeTwins(snapshot);
         return true;
+    }
+
+    /**
+     * An older view's snapshot of the very same state takes a slot that this view's agreed
+     * snapshots need.
+     */
+    private void freeTwins(Snapshot newest) {
+        for (int i = snapshots.size() - 1; i >= 0; i--) {
+            Snapshot twin = snapshots.get(i);
+            if (twin != newest
+                    && twin.committed
+                    && !twin.doomed
+                    && twin.name.epoch() < newest.name.epoch()
+                    && twin.slot.file().equals(region)
+                    && newest.slot.file().equals(region)
+                    && sameState(twin.name, twin.digest, newest.name, newest.digest)) {
+                free(twin);
+            }
+        }
+    }
+
+    /** What lies there is not what its table says: it is of no use to anybody. */
+    void damaged(SlotRef slot) {
+        for (Snapshot snapshot : List.copyOf(snapshots)) {
+            if (snapshot.committed && !snapshot.doomed && snapshot.slot.equals(slot)) {
+                free(snapshot);
+            }
+        }
+        sweepFiles();
     }
 
     void abandoned(Snapshot snapshot) {
@@ -325,16 +376,6 @@ final class Vault {
             }
         }
         return null;
-    }
-
-    /** What lies in that slot turned out not to be what its digest says: it is no state. */
-    void forget(SlotRef slot) {
-        for (Snapshot snapshot : List.copyOf(snapshots)) {
-            if (snapshot.committed && !snapshot.doomed && snapshot.slot.equals(slot)) {
-                free(snapshot);
-                sweepFiles();
-            }
-        }
     }
 
     /** True if a snapshot of exactly that name is here or being written. */

@@ -36,7 +36,7 @@ class CopyShelfTest {
         arena = new ArenaStore(folder, 1 << 20, events::add);
         arena.create(FILE, new ArenaShape(0, 0, 0, 0, 3, BYTES, 4));
         assertThat(next()).isEqualTo(new AgentEvent.FileReady(FILE));
-        arena.holdCopies(1, FILE);
+        arena.holdCopies("job-1", 1, FILE);
     }
 
     @AfterEach

@@ -161,7 +161,7 @@ final class ModelNode {
             case AgentEffect.InspectFile inspect -> inspect(inspect.file());
             case AgentEffect.ShareState share -> shared.put(share.state(), share.slot());
             case AgentEffect.UnshareState unshare -> shared.remove(unshare.state());
-            case AgentEffect.HoldCopies hold -> held.hold(hold.shard(), hold.file());
+            case AgentEffect.HoldCopies hold -> held.hold(hold.jobId(), hold.shard(), hold.file());
             case AgentEffect.ReleaseCopies release -> {
                 held.release(release.shard(), release.file());
                 if (release.forget()) {

@@ -80,6 +80,17 @@ public sealed interface JobEvent {
     record LinkAccused(AgentKey accuser, AgentKey peer, long epoch, String detail)
             implements JobEvent {}
 
+    /**
+     * A member answers and makes no step, and the others wait for it.
+     *
+     * @param cycle all wait for somebody and it is the most accused: a link is cut, not a worker
+     *     stuck
+     * @param what for a person
+     * @param stalledNanos how long the longest wait lasts
+     */
+    record HangSuspected(AgentKey agent, long epoch, boolean cycle, String what, long stalledNanos)
+            implements JobEvent {}
+
     /** The record asked for by {@link JobEffect.PersistView} is durable. */
     record ViewPersisted(long epoch, JobEffect.ViewState state) implements JobEvent {}
 

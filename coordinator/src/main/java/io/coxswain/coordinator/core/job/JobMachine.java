@@ -142,6 +142,12 @@ public final class JobMachine {
                     job.losses.accused(accuser, accused);
                 }
             }
+            case JobEvent.HangSuspected hang -> {
+                Roster.Member member = job.roster.find(hang.agent());
+                if (member != null) {
+                    job.losses.hangs(member, hang);
+                }
+            }
             case JobEvent.ViewPersisted persisted -> job.preparing.persisted(persisted);
             case JobEvent.ResultPersisted persisted -> job.finishing.resultPersisted();
             case JobEvent.TimerFired fired -> timer(fired);

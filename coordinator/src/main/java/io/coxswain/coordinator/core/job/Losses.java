@@ -196,6 +196,29 @@ final class Losses {
         job.fencing.begin(what);
     }
 
+    /**
+     * A member of the active view that hangs. The fence aborts its worker, and an agent kills a
+     * worker that does not follow: once, that is the cure. Who hangs again, and who cannot be
+     * reached by the others, is left out of the next view.
+     */
+    void hangs(Roster.Member member, JobEvent.HangSuspected event) {
+        View view = job.view;
+        if (job.phase != JobPhase.ACTIVE
+                || view == null
+                || event.epoch() != view.epoch()
+                || member.rank < 0) {
+            return;
+        }
+        member.hangs++;
+        if (event.cycle() || member.hangs > 1) {
+            suspect(member, event.what(), event.stalledNanos());
+            return;
+        }
+        String what = "agent " + member.key.id() + " hangs: " + event.what();
+        job.incidents.openOrExtend(member.key.id(), what, event.stalledNanos());
+        job.fencing.begin(what);
+    }
+
     void accused(Roster.Member accuser, JobEvent.LinkAccused event) {
         View view = job.view;
         Roster.Member peer = job.roster.find(event.peer());

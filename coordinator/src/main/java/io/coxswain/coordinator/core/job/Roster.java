@@ -42,6 +42,9 @@ final class Roster {
         /** Failures to take up a view since the last one that made steps. */
         int failures;
 
+        /** How often it was found hanging in this job. */
+        int hangs;
+
         long readyAtNanos;
         long compileNanos;
         long workerLostAtNanos;

@@ -499,6 +499,31 @@ final class JobStoriesTest {
     }
 
     @Test
+    void aHangingMemberIsFencedAndOneThatHangsAgainIsLeftOut() {
+        JobStory story = twoByTwo().steps(20);
+        SimAgent stuck = story.atRank(2);
+        story.tell(
+                new JobEvent.HangSuspected(
+                        stuck.key, epoch(story) - 1, false, "ghost", 3_000 * MILLI));
+        assertThat(story.machine.incidents()).isEmpty();
+        story.tell(
+                new JobEvent.HangSuspected(
+                        stuck.key, epoch(story), false, "stuck in execute", 3_000 * MILLI));
+        story.settle().steps(4).isIn(JobPhase.ACTIVE);
+        assertThat(story.members()).contains(stuck);
+        assertThat(story.machine.incidents().getFirst().cause())
+                .contains(stuck.key.id())
+                .contains("stuck in execute");
+        assertThat(story.machine.incidents().getFirst().phases().detect()).isEqualTo(3_000 * MILLI);
+        story.tell(
+                new JobEvent.HangSuspected(
+                        stuck.key, epoch(story), false, "stuck again", 3_000 * MILLI));
+        story.settle().steps(4).isIn(JobPhase.ACTIVE);
+        assertThat(story.members()).doesNotContain(stuck);
+        story.finish().isCompletedAsUndisturbed();
+    }
+
+    @Test
     void accusationsAreForgottenWhenStepsGoOn() {
         JobStory story = twoByTwo().steps(20);
         story.tell(

@@ -47,6 +47,7 @@ final class JobTransitionsTest {
             copy held            ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             final state          ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             accused              ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            hangs                ·     ·     ·     ·     ·     ·     ·     fence ·     ·     ·     ·     ·
             preparing durable    ·     ·     ·     ·     prep  ·     ·     ·     ·     ·     ·     ·     ·
             active durable       ·     ·     ·     ·     ·     ·     ACT   ·     ·     ·     ·     ·     ·
             result durable       ·     ·     ·     ·     ·     ·     ·     ·     ·     DONE  ·     ·     ·
@@ -135,6 +136,9 @@ final class JobTransitionsTest {
         events.put(
                 "accused",
                 s -> new JobEvent.LinkAccused(s.member.key, s.other.key, s.epoch(), "timed out"));
+        events.put(
+                "hangs",
+                s -> new JobEvent.HangSuspected(s.member.key, s.epoch(), false, "stuck", 3_000));
         events.put(
                 "preparing durable",
                 s -> new JobEvent.ViewPersisted(s.epoch(), JobEffect.ViewState.PREPARING));

@@ -1,0 +1,350 @@
+package io.coxswain.chaos.simulation.invariant;
+
+import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.model.StateName;
+import io.coxswain.chaos.simulation.worker.Arena;
+import io.coxswain.coordinator.app.StoreRecord;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.model.Lineage;
+import io.coxswain.coordinator.core.model.Placement;
+import io.coxswain.coordinator.core.model.View;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+
+/** Keeps what really happened and tells the invariants of it. */
+public final class Facts {
+    private final List<Invariant> invariants;
+    private final Map<String, JobHistory> jobs = new LinkedHashMap<>();
+    private final TreeSet<Integer> ongoing = new TreeSet<>();
+    private final LongSupplier clock;
+
+    public Facts(LongSupplier clock, List<Invariant> invariants) {
+        this.clock = clock;
+        this.invariants = List.copyOf(invariants);
+    }
+
+    /** All invariants of the design. */
+    public static List<Invariant> all() {
+        return List.of(
+                new OneLeader(),
+                new StepsOnce(),
+                new ProtectedSurvives(),
+                new CompletedStays(),
+                new RestoredDigests(),
+                new SamplesOnce(),
+                new OneViewPerStep(),
+                new CopiesSpanDomains(),
+                new VerifiedBytes(),
+                new StaleWordsDrop(),
+                new Progress(),
+                new Bounded(),
+                new LedgerTiles(),
+                new FailStop());
+    }
+
+    private void each(Consumer<Invariant> tell) {
+        for (int i = 0; i < invariants.size(); i++) {
+            tell.accept(invariants.get(i));
+        }
+    }
+
+    public List<Invariant> invariants() {
+        return invariants;
+    }
+
+    /** Something that must not be was seen at once. */
+    public void broken(String number, String text) {
+        for (Invariant invariant : invariants) {
+            if (invariant.name().startsWith(number + " ")) {
+                throw new InvariantViolated(invariant.name(), text);
+            }
+        }
+        throw new InvariantViolated(number, text);
+    }
+
+    public void submitted(JobHistory job) {
+        jobs.put(job.spec.jobId(), job);
+    }
+
+    public Collection<JobHistory> jobs() {
+        return jobs.values();
+    }
+
+    public @Nullable JobHistory job(String jobId) {
+        return jobs.get(jobId);
+    }
+
+    // ---------------------------------------------------------------- coordinators
+
+    public void termTaken(String coordinator, long term) {
+        each(i -> i.termTaken(coordinator, term));
+    }
+
+    public void storeApplied(
+            String coordinator, long writerTerm, long termInStore, StoreRecord record) {
+        each(i -> i.storeApplied(coordinator, writerTerm, termInStore, record));
+        JobHistory job = jobs.get(record.jobId());
+        if (job != null
+                && record instanceof StoreRecord.ViewRecord view
+                && view.state() == JobEffect.ViewState.ACTIVE) {
+            activated(job, view.view(), view.lineage());
+        }
+        if (job != null && record instanceof StoreRecord.Account account) {
+            each(i -> i.accounted(job, account));
+        }
+        if (job != null && record instanceof StoreRecord.Result result) {
+            each(i -> i.reported(job, result));
+            job.over = true;
+            job.endedNanos = clock.getAsLong();
+            job.outcome = result.completed() ? "completed" : result.reason();
+        }
+    }
+
+    /** A coordinator plans a view: its members may be told once the record is there. */
+    public void planned(String jobId, View view, Lineage before) {
+        JobHistory job = jobs.get(jobId);
+        if (job != null && !job.views.containsKey(view.epoch())) {
+            job.planned(view, before);
+        }
+    }
+
+    private void activated(JobHistory job, View view, Lineage lineage) {
+        ViewHistory history = job.of(view.epoch());
+        if (history == null || history.active) {
+            return;
+        }
+        history.active = true;
+        ViewHistory parent = job.of(view.parentEpoch());
+        long back = view.baseStep();
+        for (ViewHistory older : job.views.values()) {
+            if (older.view.epoch() < view.epoch()) {
+                for (var step : older.durations.entrySet()) {
+                    if (step.getKey() > back && step.getKey() <= job.completed) {
+                        job.rolledBackStepNanos += step.getValue();
+                    }
+                }
+                older.durations.keySet().removeIf(step -> step > back);
+            }
+        }
+        if (parent != null) {
+            job.floor = Math.min(job.floor, back);
+        }
+        job.lineage = lineage;
+    }
+
+    public void prepareSent(String jobId, View view, Placement placement, boolean recorded) {
+        JobHistory job = jobs.get(jobId);
+        if (job != null) {
+            each(i -> i.prepareSent(job, view, placement, recorded));
+        }
+    }
+
+    public void startSent(String jobId, long epoch, long through, boolean recorded) {
+        JobHistory job = jobs.get(jobId);
+        if (job != null) {
+            ViewHistory view = job.of(epoch);
+            if (view != null) {
+                view.granted = Math.max(view.granted, through);
+            }
+            each(i -> i.startSent(job, epoch, through, recorded));
+        }
+    }
+
+    public void grantSent(String jobId, long epoch, long through) {
+        JobHistory job = jobs.get(jobId);
+        ViewHistory view = job == null ? null : job.of(epoch);
+        if (job != null && view != null) {
+            view.granted = Math.max(view.granted, through);
+            each(i -> i.grantSent(job, epoch, through));
+        }
+    }
+
+    public void placementSent(String jobId, Placement placement) {
+        JobHistory job = jobs.get(jobId);
+        if (job != null) {
+            each(i -> i.placementSent(job, placement));
+        }
+    }
+
+    public void published(String coordinator, String jobId, CoordinatorEvent event) {
+        JobHistory job = jobs.get(jobId);
+        if (job == null) {
+            return;
+        }
+        each(i -> i.published(coordinator, job, event));
+        switch (event) {
+            case CoordinatorEvent.StepsCompleted steps ->
+                    job.completed = Math.max(job.completed, steps.step());
+            case CoordinatorEvent.RolledBack back -> job.completed = back.toStep();
+            case CoordinatorEvent.PlacementChanged placement ->
+                    job.deficit = !placement.deficits().isEmpty();
+            case CoordinatorEvent.JobFinished _,
+                    CoordinatorEvent.LeadershipGained _,
+                    CoordinatorEvent.LeadershipLost _,
+                    CoordinatorEvent.AgentAttached _,
+                    CoordinatorEvent.AgentLost _,
+                    CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.JobSubmitted _,
+                    CoordinatorEvent.JobQueued _,
+                    CoordinatorEvent.CapacityNeeded _,
+                    CoordinatorEvent.JobWaiting _,
+                    CoordinatorEvent.ViewActivated _,
+                    CoordinatorEvent.IncidentProgressed _,
+                    CoordinatorEvent.IncidentClosed _,
+                    CoordinatorEvent.Gap _ -> {}
+        }
+    }
+
+    public void declaredLost(String coordinator, String agent, String cause, boolean faultNear) {
+        each(i -> i.declaredLost(coordinator, agent, cause, faultNear));
+    }
+
+    // ---------------------------------------------------------------- agents and workers
+
+    public void leaderWord(
+            AgentView agent,
+            AgentEvent word,
+            long wireTerm,
+            long newestTerm,
+            Invariant.Outcome outcome) {
+        each(i -> i.leaderWord(agent, word, wireTerm, newestTerm, outcome));
+    }
+
+    public void loaded(String agent, Arena.Cell cell, String expectedDigest) {
+        each(i -> i.loaded(agent, cell, expectedDigest));
+    }
+
+    public void restored(
+            JobHistory job, String agent, long epoch, int rank, int shard, long step, long state) {
+        ViewHistory view = job.of(epoch);
+        if (view == null) {
+            broken("I1", agent + " prepares epoch " + epoch + ", which nobody planned");
+            return;
+        }
+        view.prepared[rank] = true;
+        view.lastNanos[rank] = clock.getAsLong();
+        each(i -> i.restored(job, agent, view, rank, shard, step, state));
+    }
+
+    public void executed(
+            JobHistory job, String agent, long epoch, int rank, long step, int from, int to) {
+        ViewHistory view = job.of(epoch);
+        if (view != null) {
+            each(i -> i.executed(job, agent, view, rank, step, from, to));
+        }
+    }
+
+    public void applied(
+            JobHistory job, String agent, long epoch, int rank, int shard, long step, long state) {
+        ViewHistory view = job.of(epoch);
+        if (view != null) {
+            each(i -> i.applied(job, agent, view, rank, shard, step, state));
+            long now = clock.getAsLong();
+            view.durations.merge(step, now - view.lastNanos[rank], Long::sum);
+            view.spentNanos[rank] += now - view.lastNanos[rank];
+            view.lastNanos[rank] = now;
+            view.done[rank] = Math.max(view.done[rank], step);
+        }
+    }
+
+    public void reduced(
+            JobHistory job,
+            long epoch,
+            int rank,
+            long step,
+            List<Invariant.Part> parts,
+            long floor) {
+        ViewHistory view = job.of(epoch);
+        if (view != null) {
+            each(i -> i.reduced(job, view, rank, step, parts, floor));
+            if (floor > job.floor) {
+                job.floor = floor;
+                job.floorBefore = floor;
+                job.deficitAtFloor = job.deficit;
+                job.hurtSinceFloor.clear();
+                job.hurtSinceFloor.addAll(ongoing);
+            }
+        }
+    }
+
+    public void committed(String agent, Arena.Cell cell) {
+        StateName state = cell.name();
+        JobHistory job = state == null ? null : jobs.get(state.jobId());
+        if (job != null) {
+            each(i -> i.committed(job, agent, cell));
+        }
+    }
+
+    public void stepBegun(String jobId, AgentView agent, long epoch, long step) {
+        JobHistory job = jobs.get(jobId);
+        if (job != null) {
+            each(i -> i.stepBegun(job, agent, epoch, step));
+        }
+    }
+
+    /** The name as coordinators write it. */
+    static io.coxswain.coordinator.core.model.StateName name(StateName name) {
+        return new io.coxswain.coordinator.core.model.StateName(
+                name.epoch(), name.step(), name.shard());
+    }
+
+    public void copyAcknowledged(String source, String holder, StateName state) {
+        JobHistory job = jobs.get(state.jobId());
+        if (job != null) {
+            each(i -> i.copyAcknowledged(job, source, holder, state));
+        }
+    }
+
+    public void freed(JobHistory job, AgentView agent, Arena.Cell cell) {
+        each(i -> i.freed(job, agent, cell));
+    }
+
+    public void inventoryTold(AgentView agent, long promised) {
+        each(i -> i.inventoryTold(agent, promised));
+    }
+
+    public void workerKilled(String agent, String reason, boolean faulty) {
+        each(i -> i.workerKilled(agent, reason, faulty));
+    }
+
+    /** A fault may have taken what that host holds; it goes on or is over. */
+    public void hurt(int host, boolean goesOn) {
+        if (goesOn) {
+            ongoing.add(host);
+        } else {
+            ongoing.remove(host);
+        }
+        for (JobHistory job : jobs.values()) {
+            job.hurtSinceFloor.add(host);
+        }
+    }
+
+    /** A coordinator or the store has a fault. */
+    public void controllerHurt() {
+        for (JobHistory job : jobs.values()) {
+            job.controllerHurt |= !job.over;
+        }
+    }
+
+    public void afterEvent(Cluster cluster) {
+        for (int i = 0; i < invariants.size(); i++) {
+            invariants.get(i).afterEvent(cluster);
+        }
+    }
+
+    /** The names of those that broke nothing are of no interest. */
+    public void atEnd(Cluster cluster) {
+        List<Invariant> judged = new ArrayList<>(invariants);
+        judged.forEach(i -> i.atEnd(cluster));
+    }
+}

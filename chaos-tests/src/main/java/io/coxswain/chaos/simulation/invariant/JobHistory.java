@@ -1,0 +1,91 @@
+package io.coxswain.chaos.simulation.invariant;
+
+import io.coxswain.chaos.simulation.worker.Truth;
+import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.model.Lineage;
+import io.coxswain.coordinator.core.model.StateName;
+import io.coxswain.coordinator.core.model.View;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** What one job really did, seen from outside: nothing in here comes from a report. */
+public final class JobHistory {
+    final JobSpec spec;
+    final Truth truth;
+    final TreeMap<Long, ViewHistory> views = new TreeMap<>();
+    final TreeSet<Integer> hurtSinceFloor = new TreeSet<>();
+    Lineage lineage = Lineage.EMPTY;
+    long floor;
+
+    /** The newest floor before views that began below it. */
+    long floorBefore;
+
+    boolean deficitAtFloor = true;
+    long completed;
+    long rolledBackStepNanos;
+    long startedNanos;
+    long endedNanos;
+    boolean over;
+
+    /** A coordinator or the store had a fault while it ran. */
+    boolean controllerHurt;
+
+    boolean deficit = true;
+    String outcome = "";
+
+    public JobHistory(JobSpec spec, Truth truth) {
+        this.spec = spec;
+        this.truth = truth;
+    }
+
+    public JobSpec spec() {
+        return spec;
+    }
+
+    public Truth truth() {
+        return truth;
+    }
+
+    /** The result is durable, or the coordinator says that it is over. */
+    public boolean over() {
+        return over;
+    }
+
+    /** {@code completed}, or why not; empty while it runs. */
+    public String outcome() {
+        return outcome;
+    }
+
+    public long completed() {
+        return completed;
+    }
+
+    /** The newest view that became active; null before the first. */
+    public @Nullable ViewHistory activeView() {
+        ViewHistory newest = null;
+        for (ViewHistory view : views.values()) {
+            if (view.active) {
+                newest = view;
+            }
+        }
+        return newest;
+    }
+
+    @Nullable ViewHistory of(long epoch) {
+        return views.get(epoch);
+    }
+
+    /** A coordinator asks that this view be recorded. */
+    void planned(View view, Lineage before) {
+        truth.view(view.epoch(), view.baseStep(), before);
+        views.put(view.epoch(), new ViewHistory(view, before));
+    }
+
+    /** True if that state is on the line of the completed history. */
+    boolean trusts(StateName name) {
+        return lineage.trusts(name.epoch(), name.step());
+    }
+}

@@ -1,0 +1,125 @@
+package io.coxswain.chaos.simulation.invariant;
+
+import io.coxswain.coordinator.JobReport;
+import io.coxswain.coordinator.app.StoreRecord;
+
+import java.util.Map;
+
+/**
+ * Ledger categories tile time exactly, and say what really was: what the simulator knows to be
+ * productive or lost is booked so.
+ */
+public final class LedgerTiles implements Invariant {
+    private static final double TOLERANCE = 0.25;
+    private static final long SLACK_NANOS = 3_000_000_000L;
+
+    @Override
+    public String name() {
+        return "I13 ledger tiles";
+    }
+
+    private void broken(String text) {
+        throw new InvariantViolated(name(), text);
+    }
+
+    private static long sum(Map<String, Long> categories) {
+        long sum = 0;
+        for (long nanos : categories.values()) {
+            sum += nanos;
+        }
+        return sum;
+    }
+
+    @Override
+    public void storeApplied(
+            String coordinator, long writerTerm, long termInStore, StoreRecord record) {
+        if (record instanceof StoreRecord.Account account) {
+            for (var category : account.categoryNanos().entrySet()) {
+                if (category.getValue() < 0) {
+                    broken(category + " is negative in " + account);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void accounted(JobHistory job, StoreRecord.Account account) {
+        long slots = job.spec.mesh().ranks();
+        long sum = sum(account.categoryNanos());
+        if (sum % slots != 0 || sum < account.jobTimeNanos() * slots) {
+            broken(
+                    "categories sum to "
+                            + sum
+                            + ", "
+                            + slots
+                            + " slots of "
+                            + account.jobTimeNanos()
+                            + " ns are "
+                            + slots * account.jobTimeNanos());
+        }
+    }
+
+    @Override
+    public void reported(JobHistory job, StoreRecord.Result result) {
+        JobReport report = JobReport.fromJson(result.reportJson());
+        JobReport.Goodput goodput = report.goodput();
+        Map<String, Long> categories = goodput.categories();
+        if (goodput.elapsedNanos() == 0) {
+            return;
+        }
+        if (sum(categories) != goodput.totalSlotNanos()
+                || goodput.totalSlotNanos() != goodput.elapsedNanos() * goodput.slots()) {
+            broken(
+                    "categories sum to "
+                            + sum(categories)
+                            + " of "
+                            + goodput.totalSlotNanos()
+                            + " slot-nanos, "
+                            + goodput.slots()
+                            + " slots of "
+                            + goodput.elapsedNanos());
+        }
+        if (categories.getOrDefault("other", 0L) > goodput.totalSlotNanos() / 1000) {
+            broken("more than 0.1% is other: " + categories);
+        }
+        long lost = categories.getOrDefault("lost_progress", 0L);
+        if (lost < job.rolledBackStepNanos * (1 - TOLERANCE) - SLACK_NANOS) {
+            broken(
+                    "steps of "
+                            + job.rolledBackStepNanos / 1_000_000
+                            + " slot-ms were rolled back, booked as lost are "
+                            + lost / 1_000_000);
+        }
+        long made = 0;
+        long everMade = 0;
+        for (ViewHistory view : job.views.values()) {
+            for (long nanos : view.spentNanos) {
+                everMade += nanos;
+            }
+            for (long nanos : view.durations.values()) {
+                made += nanos;
+            }
+        }
+        long productive =
+                categories.getOrDefault("productive", 0L)
+                        + categories.getOrDefault("straggler_wait", 0L)
+                        + categories.getOrDefault("snapshot_stall", 0L)
+                        + categories.getOrDefault("data_wait", 0L);
+        if (job.controllerHurt) {
+            // Steps that are told late, after a wait for credits, cannot be told from slow ones.
+            return;
+        }
+        if (productive > made * (1 + TOLERANCE) + SLACK_NANOS
+                || (result.completed() && productive + lost < made * (1 - TOLERANCE) - SLACK_NANOS)
+                || lost > everMade + SLACK_NANOS) {
+            broken(
+                    "ranks made steps for "
+                            + made / 1_000_000
+                            + " slot-ms, booked are "
+                            + productive / 1_000_000
+                            + " as made and "
+                            + lost / 1_000_000
+                            + " as lost");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package io.coxswain.chaos.simulation.invariant;
+
+import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.chaos.simulation.worker.Arena;
+
+import java.util.HashMap;
+import java.util.Map;
+
+/** Words of older epochs drop: they give no credits, and change nothing that was promised. */
+public final class StaleWordsDrop implements Invariant {
+    private final Map<String, Long> frozen = new HashMap<>();
+
+    @Override
+    public String name() {
+        return "I10 stale words drop";
+    }
+
+    @Override
+    public void stepBegun(JobHistory job, AgentView agent, long epoch, long step) {
+        ViewHistory view = job.of(epoch);
+        if (view != null && step > view.granted) {
+            throw new InvariantViolated(
+                    name(),
+                    agent.name()
+                            + " begins step "
+                            + step
+                            + " of epoch "
+                            + epoch
+                            + " with credits through "
+                            + view.granted);
+        }
+        if (epoch < agent.promisedEpoch()) {
+            throw new InvariantViolated(
+                    name(),
+                    agent.name()
+                            + " begins step "
+                            + step
+                            + " of epoch "
+                            + epoch
+                            + " and has promised epoch "
+                            + agent.promisedEpoch());
+        }
+    }
+
+    @Override
+    public void inventoryTold(AgentView agent, long promised) {
+        frozen.put(agent.name(), promised);
+    }
+
+    @Override
+    public void leaderWord(
+            AgentView agent, AgentEvent word, long wireTerm, long newestTerm, Outcome outcome) {
+        if (word instanceof AgentEvent.ViewOrdered
+                || word instanceof AgentEvent.JobEnded
+                || word instanceof AgentEvent.JobOffered) {
+            frozen.remove(agent.name());
+        }
+    }
+
+    @Override
+    public void freed(JobHistory job, AgentView agent, Arena.Cell cell) {
+        Long promised = frozen.get(agent.name());
+        if (promised != null
+                && promised == agent.promisedEpoch()
+                && !agent.isEndingJob()
+                && cell.isIntact()
+                && !agent.isOrdered()) {
+            throw new InvariantViolated(
+                    name(),
+                    agent.name()
+                            + " told what it holds for epoch "
+                            + promised
+                            + " and gives up "
+                            + cell.name());
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package io.coxswain.chaos.simulation.process;
+
+import io.coxswain.coordinator.core.model.Mesh;
+
+/**
+ * A cluster and a job to simulate.
+ *
+ * @param spares agents beyond the mesh
+ * @param coordinators processes that stand for election
+ * @param hostsPerRack agents that share a domain at level 0
+ * @param reproducible false: a state also depends on the view that made it
+ * @param executeNanos mean time of a rank's gradients
+ * @param delayNanos least one-way delay; {@code jitterNanos}: mean of what comes on top
+ * @param copyNanos mean time of a copy
+ */
+public record ClusterPlan(
+        Mesh mesh,
+        int spares,
+        int coordinators,
+        int hostsPerRack,
+        long steps,
+        int microshards,
+        int batch,
+        int copies,
+        int protectEvery,
+        int protectLevel,
+        boolean reproducible,
+        long executeNanos,
+        long loadNanos,
+        long delayNanos,
+        long jitterNanos,
+        long copyNanos) {
+    public ClusterPlan {
+        if (spares < 0 || coordinators < 1 || hostsPerRack < 1 || microshards < mesh.ranks()) {
+            throw new IllegalArgumentException(
+                    "a cluster needs a coordinator, hosts in racks and a microshard per rank");
+        }
+    }
+
+    /** Agents in all. */
+    public int agents() {
+        return mesh.ranks() + spares;
+    }
+}

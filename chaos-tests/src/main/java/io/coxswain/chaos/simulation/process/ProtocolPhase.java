@@ -1,0 +1,38 @@
+package io.coxswain.chaos.simulation.process;
+
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+
+/** Where the protocol stands, as a coordinator's effects show it. */
+public enum ProtocolPhase {
+    STANDBY,
+    WAITING,
+    FENCING,
+    PERSISTING,
+    RESTORING,
+    ACTIVATING,
+    STEPPING,
+    FINISHING,
+    RECORDING;
+
+    ProtocolPhase after(CoordinatorEvent event) {
+        return switch (event) {
+            case CoordinatorEvent.LeadershipGained _, CoordinatorEvent.JobFinished _ -> WAITING;
+            case CoordinatorEvent.LeadershipLost _ -> STANDBY;
+            case CoordinatorEvent.JobWaiting _ -> this == FENCING ? WAITING : this;
+            case CoordinatorEvent.AgentAttached _,
+                    CoordinatorEvent.AgentLost _,
+                    CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.JobSubmitted _,
+                    CoordinatorEvent.JobQueued _,
+                    CoordinatorEvent.CapacityNeeded _,
+                    CoordinatorEvent.ViewActivated _,
+                    CoordinatorEvent.StepsCompleted _,
+                    CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.IncidentProgressed _,
+                    CoordinatorEvent.IncidentClosed _,
+                    CoordinatorEvent.RolledBack _,
+                    CoordinatorEvent.Gap _ ->
+                    this;
+        };
+    }
+}

@@ -1,0 +1,147 @@
+package io.coxswain.chaos.simulation.swarm;
+
+import io.coxswain.chaos.simulation.kernel.Randomness;
+import io.coxswain.chaos.simulation.process.ClusterPlan;
+import io.coxswain.chaos.simulation.process.ProtocolPhase;
+import io.coxswain.coordinator.core.model.Mesh;
+
+import org.jspecify.annotations.Nullable;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a seed stands for: a cluster, a job, and the faults that come. All of it follows from the
+ * seed, the kinds of faults and their rates included (as in TigerBeetle's VOPR).
+ *
+ * @param safetyNanos faults may begin until then; after that everything is healed
+ */
+public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long safetyNanos) {
+    private static final long SECOND = 1_000_000_000L;
+    private static final int MOST_FAULTS = 40;
+    private static final List<ProtocolPhase> PHASES =
+            List.of(
+                    ProtocolPhase.WAITING,
+                    ProtocolPhase.FENCING,
+                    ProtocolPhase.PERSISTING,
+                    ProtocolPhase.RESTORING,
+                    ProtocolPhase.ACTIVATING,
+                    ProtocolPhase.STEPPING,
+                    ProtocolPhase.FINISHING,
+                    ProtocolPhase.RECORDING);
+
+    public Drill {
+        faults = List.copyOf(faults);
+    }
+
+    /** The same with other faults. */
+    public Drill withFaults(List<Fault> others) {
+        return new Drill(seed, cluster, others, safetyNanos);
+    }
+
+    /** Draws the drill of a seed. */
+    public static Drill of(long seed) {
+        Randomness random = new Randomness(seed).split("drill");
+        ClusterPlan cluster = cluster(random.split("cluster"));
+        long safety = random.between(8, 30) * SECOND;
+        return new Drill(seed, cluster, faults(random.split("faults"), cluster, safety), safety);
+    }
+
+    private static ClusterPlan cluster(Randomness random) {
+        Mesh mesh = new Mesh((int) random.between(1, 3), (int) random.between(1, 3));
+        int ranks = mesh.ranks();
+        long execute = random.pick(List.of(5L, 10L, 20L, 40L, 80L)) * 1_000_000L;
+        int spares = (int) random.between(0, 3);
+        int copies = (int) random.between(0, 2);
+        int rackHosts = (int) random.between(1, 2);
+        // What is asked for can be had when all hosts are well: domains enough for the copies.
+        int level = random.chance(0.7) ? 1 : 0;
+        int agents = ranks + spares;
+        int domains = level == 1 ? agents : (agents + rackHosts - 1) / rackHosts;
+        return new ClusterPlan(
+                mesh,
+                spares,
+                random.chance(0.5) ? 2 : 1,
+                rackHosts,
+                random.between(30, 30 + 8_000_000_000L / execute / 4),
+                ranks + random.below(6),
+                32 + random.below(40),
+                Math.min(copies, domains - 1),
+                (int) random.between(1, 4),
+                level,
+                random.chance(0.5),
+                execute,
+                random.between(50, 800) * 1_000_000L,
+                random.between(20, 2_000) * 1_000L,
+                random.between(0, 1_000) * 1_000L,
+                random.between(1, 60) * 1_000_000L);
+    }
+
+    private static List<Fault> faults(Randomness random, ClusterPlan cluster, long safety) {
+        // Which kinds there are, and how often each: drawn for the seed.
+        Map<FaultKind, Double> weights = new EnumMap<>(FaultKind.class);
+        double all = 0;
+        for (FaultKind kind : FaultKind.values()) {
+            double weight = random.chance(0.4) ? random.unit() : 0;
+            weights.put(kind, weight);
+            all += weight;
+        }
+        var faults = new ArrayList<Fault>();
+        if (all == 0) {
+            return faults;
+        }
+        long every = random.between(SECOND / 2, 8 * SECOND);
+        long at = random.exponential(every);
+        while (at < safety && faults.size() < MOST_FAULTS) {
+            FaultKind kind = draw(random, weights, all);
+            @Nullable ProtocolPhase during = random.chance(0.4) ? random.pick(PHASES) : null;
+            faults.add(
+                    new Fault(
+                            kind,
+                            at,
+                            during,
+                            lasts(random, kind),
+                            random.below(1 << 20),
+                            random.below(1 << 20)));
+            at += random.exponential(every);
+        }
+        faults.sort(Comparator.comparingLong(Fault::atNanos));
+        return faults;
+    }
+
+    private static FaultKind draw(Randomness random, Map<FaultKind, Double> weights, double all) {
+        double left = random.unit() * all;
+        FaultKind last = FaultKind.AGENT_DEATH;
+        for (FaultKind kind : FaultKind.values()) {
+            double weight = weights.getOrDefault(kind, 0.0);
+            if (weight > 0) {
+                last = kind;
+                left -= weight;
+                if (left <= 0) {
+                    return kind;
+                }
+            }
+        }
+        return last;
+    }
+
+    private static long lasts(Randomness random, FaultKind kind) {
+        long milli = SECOND / 1000;
+        return switch (kind) {
+            case HOST_DEATH, AGENT_DEATH, RACK_DEATH -> random.between(300, 15_000) * milli;
+            case WORKER_DEATH, WORKER_HANG, RESET, BIT_FLIP, SESSION_EXPIRY, MASS_EXPIRY -> milli;
+            case STRAGGLER -> random.between(1_000, 8_000) * milli;
+            case SHORT_PAUSE -> random.between(50, 1_400) * milli;
+            case LONG_PAUSE -> random.between(2_500, 15_000) * milli;
+            case PARTITION, ONE_WAY, DATA_CUT, CONTROL_CUT -> random.between(100, 14_000) * milli;
+            case SLOW_LINK, LAGGING_COPIES -> random.between(500, 10_000) * milli;
+            case STORE_OUTAGE, STORE_CUT -> random.between(200, 14_000) * milli;
+            case COORDINATOR_CRASH -> random.between(100, 9_000) * milli;
+            case COORDINATOR_PAUSE -> random.between(1_000, 16_000) * milli;
+            case FLAPPING -> random.between(4_000, 12_000) * milli;
+        };
+    }
+}
