@@ -38,7 +38,8 @@ final class LocalFaults implements FaultPort {
         return switch (victim.part()) {
             case HOST -> {
                 long signalled = agent.signalHost();
-                agent.awaitHostDead();
+                // Nobody who is held for this waits until the kernel has taken everything away.
+                Thread.ofVirtual().name("host-dies").start(agent::awaitHostDead);
                 yield signalled;
             }
             case AGENT -> agent.signalAgent();

@@ -267,14 +267,26 @@ final class LocalProcesses implements Stage, AutoCloseable {
 
     /** Starts again what is dead, under its old name. */
     void startAgain(String party) throws IOException {
-        if (closing.get() || alive(party)) {
+        if (closing.get()) {
             return;
         }
         switch (party) {
-            case Victim.ZOOKEEPER -> startZooKeeper();
-            case Victim.COORDINATOR -> startCoordinator();
+            case Victim.ZOOKEEPER -> {
+                if (!alive(party)) {
+                    startZooKeeper();
+                }
+            }
+            case Victim.COORDINATOR -> {
+                if (!alive(party)) {
+                    startCoordinator();
+                }
+            }
             default -> {
                 int index = ids.indexOf(party);
+                AgentProcess dying = agent(party);
+                if (dying.alive() && !dying.killed()) {
+                    return;
+                }
                 synchronized (this) {
                     agents.get(index).awaitHostDead();
                     agents.set(index, startAgent(index));

@@ -17,7 +17,7 @@ public interface FaultPort {
     }
 
     /**
-     * SIGKILL. Of a host its memory is gone when this returns.
+     * SIGKILL; returns when the signals are sent. Of a host its memory goes too, soon after.
      *
      * @return the monotonic nanosecond at which the signal was sent
      */
