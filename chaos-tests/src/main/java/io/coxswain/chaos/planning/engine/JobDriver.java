@@ -29,6 +29,7 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -94,7 +95,7 @@ public final class JobDriver {
     private long shortSince = -1;
     private int shortBy;
     private String survives = "";
-    private Survival survival = Survival.UNKNOWN;
+    private @Nullable Survival survival;
     private long[] phases = new long[6];
     private @Nullable String refusal;
 
@@ -157,7 +158,7 @@ public final class JobDriver {
         now = Math.max(now, end);
         pause(end);
         endShortage();
-        account.closeLife(end, machine.runningCategory(), 0);
+        account.closeLife(end, machine.runningCategory(), BigInteger.ZERO);
         return outcome(end);
     }
 
@@ -175,7 +176,7 @@ public final class JobDriver {
                 shortages,
                 leastIdle == Integer.MAX_VALUE ? conditions.spares() : leastIdle,
                 survives,
-                survival,
+                survival == null ? Survival.UNKNOWN : survival,
                 new Outcome.Phases(
                         phases[0], phases[1], phases[2], phases[3], phases[4], phases[5]),
                 crew.clock().every(),
@@ -265,7 +266,10 @@ public final class JobDriver {
         long reached = offset + machine.completedStep();
         long lost = Math.max(0, reached - exportedStep);
         stepsLost += lost;
-        long lostNanos = Math.multiplyExact(lost * conditions.stepNanos(), (long) crew.ranks().length);
+        BigInteger lostNanos =
+                BigInteger.valueOf(lost)
+                        .multiply(BigInteger.valueOf(conditions.stepNanos()))
+                        .multiply(BigInteger.valueOf(conditions.ranks()));
         account.closeLife(now, machine.runningCategory(), lostNanos);
         offset = Math.min(reached, exportedStep);
         long nextEpoch = machine.nextEpoch();
@@ -480,9 +484,6 @@ public final class JobDriver {
     }
 
     private void carryOut(Transition transition) {
-        if (transition == Transition.NONE) {
-            return;
-        }
         account.book(transition.ledger());
         List<JobEffect> effects = transition.effects();
         for (int i = 0; i < effects.size(); i++) {
@@ -681,7 +682,7 @@ public final class JobDriver {
         reported = view.baseStep();
         lastPlacementVersion = placement.version();
         placementEpoch = placement.epoch();
-        if (survival == Survival.UNKNOWN) {
+        if (survival == null) {
             survival = Survival.of(fleet, view, placement, machineOf);
         }
         endShortage();
@@ -747,7 +748,7 @@ public final class JobDriver {
                 }
             }
             case CoordinatorEvent.CapacityNeeded needed -> {
-                if (machine.lineage().branches().isEmpty()) {
+                if (life == 0 && machine.lineage().branches().isEmpty()) {
                     return;
                 }
                 if (shortSince < 0) {

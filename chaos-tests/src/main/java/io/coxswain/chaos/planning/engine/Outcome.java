@@ -2,6 +2,7 @@ package io.coxswain.chaos.planning.engine;
 
 import io.coxswain.coordinator.core.ledger.Category;
 
+import java.math.BigInteger;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
@@ -27,8 +28,8 @@ public record Outcome(
         String policy,
         int slots,
         long elapsedNanos,
-        long totalSlotNanos,
-        Map<Category, Long> categories,
+        BigInteger totalSlotNanos,
+        Map<Category, BigInteger> categories,
         long interruptions,
         Map<String, Long> failures,
         long stepsLost,
@@ -53,6 +54,27 @@ public record Outcome(
         public static final Phases NONE = new Phases(0, 0, 0, 0, 0, 0);
     }
 
+    /** The same under another policy's name. */
+    public Outcome named(String name) {
+        return new Outcome(
+                name,
+                slots,
+                elapsedNanos,
+                totalSlotNanos,
+                categories,
+                interruptions,
+                failures,
+                stepsLost,
+                stateLosses,
+                shortages,
+                leastIdleSpares,
+                survives,
+                survival,
+                phases,
+                every,
+                timeline);
+    }
+
     public Outcome {
         categories = Collections.unmodifiableMap(new EnumMap<>(categories));
         failures = Map.copyOf(failures);
@@ -62,10 +84,14 @@ public record Outcome(
 
     /** Productive over total; 0 where nothing ran. */
     public double goodput() {
-        return totalSlotNanos == 0 ? 0 : share(Category.PRODUCTIVE);
+        return share(Category.PRODUCTIVE);
     }
 
+    /** That category over the total; 0 where nothing ran. */
     public double share(Category category) {
-        return (double) categories.getOrDefault(category, 0L) / totalSlotNanos;
+        return totalSlotNanos.signum() == 0
+                ? 0
+                : categories.getOrDefault(category, BigInteger.ZERO).doubleValue()
+                        / totalSlotNanos.doubleValue();
     }
 }

@@ -1,6 +1,6 @@
 package io.coxswain.coordinator.core.placement;
 
-import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.CopyDuty;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.Placement;
@@ -56,6 +56,9 @@ public final class PlacementPlanner {
     /** Who holds a copy of a shard already. */
     private final Map<Integer, List<Holder>> holdingNow;
 
+    /** The smallest copy there is: an agent with less room is full. */
+    private final long leastCopyBytes;
+
     private int work = SEARCH_WORK;
 
     private PlacementPlanner(PlacementProblem problem) {
@@ -64,6 +67,11 @@ public final class PlacementPlanner {
         this.copies = problem.spec().protectCopies();
         this.board = new CopyBoard(problem);
         this.holdingNow = holdingNow();
+        long least = Long.MAX_VALUE;
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            least = Math.min(least, board.copyBytes(shard));
+        }
+        this.leastCopyBytes = least;
     }
 
     public static PlacementDecision plan(PlacementProblem problem) {
@@ -76,7 +84,7 @@ public final class PlacementPlanner {
             fillSpares();
             keepMemberCopies();
             for (int shard = 0; shard < mesh.shards(); shard++) {
-                while (board.domains(shard).size() <= copies && protect(shard)) {
+                while (board.domains(shard) <= copies && protect(shard)) {
                     // one domain more each time
                 }
             }
@@ -104,29 +112,55 @@ public final class PlacementPlanner {
 
     /** In rounds: every shard has one copy on a spare before any has two. */
     private void fillSpares() {
-        List<Holder> spares = board.spares();
+        List<Holder> spares = withRoom(board.spares());
         for (int round = 0; round < spareCopiesWanted(); round++) {
-            for (int shard = 0; shard < mesh.shards(); shard++) {
+            for (int shard = 0; shard < mesh.shards() && !spares.isEmpty(); shard++) {
                 if (board.spareCopiesOf(shard) <= round) {
                     Holder spare = bestSpare(spares, shard);
                     if (spare != null) {
                         board.add(spare, shard);
+                        if (spare.roomBytes < leastCopyBytes) {
+                            spares.remove(spare);
+                        }
                     }
                 }
             }
         }
     }
 
+    /** Most spares are full most of the time; they need not be looked at for every shard. */
+    private List<Holder> withRoom(List<Holder> spares) {
+        var left = new ArrayList<Holder>();
+        for (Holder spare : spares) {
+            if (spare.roomBytes >= leastCopyBytes) {
+                left.add(spare);
+            }
+        }
+        return left;
+    }
+
+    /**
+     * The spare in a new domain, else the one that holds the copy already, else the one with most
+     * room, else the first.
+     */
     private @Nullable Holder bestSpare(List<Holder> spares, int shard) {
-        Set<DomainKey> domains = board.domains(shard);
-        return spares.stream()
-                .filter(spare -> board.canHold(spare, shard))
-                .min(
-                        Comparator.comparing((Holder h) -> domains.contains(h.domain))
-                                .thenComparing(h -> !holdsNow(h, shard))
-                                .thenComparingLong(h -> -h.roomBytes)
-                                .thenComparing(h -> h.agent.key()))
-                .orElse(null);
+        Holder best = null;
+        int bestRank = 0;
+        for (Holder spare : spares) {
+            if (!board.canHold(spare, shard)) {
+                continue;
+            }
+            int rank =
+                    (board.instanceIn(shard, spare.domain) ? 2 : 0)
+                            + (holdsNow(spare, shard) ? 0 : 1);
+            if (best == null
+                    || rank < bestRank
+                    || (rank == bestRank && spare.roomBytes > best.roomBytes)) {
+                best = spare;
+                bestRank = rank;
+            }
+        }
+        return best;
     }
 
     private void keepMemberCopies() {
@@ -142,15 +176,13 @@ public final class PlacementPlanner {
 
     /** A copy there would bring the shard a domain that it needs. */
     private boolean helps(Holder holder, int shard) {
-        Set<DomainKey> domains = board.domains(shard);
-        return domains.size() <= copies && !domains.contains(holder.domain);
+        return board.domains(shard) <= copies && !board.instanceIn(shard, holder.domain);
     }
 
     /** Gives the shard an instance in one more domain; false when that cannot be found. */
     private boolean protect(int shard) {
-        Set<DomainKey> domains = board.domains(shard);
         for (Holder holder : holdingNow.getOrDefault(shard, List.of())) {
-            if (board.canHold(holder, shard) && !domains.contains(holder.domain)) {
+            if (board.canHold(holder, shard) && !board.instanceIn(shard, holder.domain)) {
                 board.add(holder, shard);
                 return true;
             }
@@ -160,11 +192,10 @@ public final class PlacementPlanner {
 
     /** Finds room in a new domain of the shard, moving other copies where need be. */
     private boolean place(int shard, Set<Holder> visited, int depth) {
-        Set<DomainKey> domains = board.domains(shard);
         var full = new ArrayList<Holder>();
         for (Holder holder : board.leastFirst()) {
             work--;
-            if (domains.contains(holder.domain) || !board.mayHold(holder, shard)) {
+            if (board.instanceIn(shard, holder.domain) || !board.mayHold(holder, shard)) {
                 continue;
             }
             if (board.canHold(holder, shard)) {
@@ -197,7 +228,7 @@ public final class PlacementPlanner {
             board.remove(holder, other);
             board.add(holder, shard);
             // A copy beyond what its shard needs may simply go.
-            if (board.domains(other).size() > copies || place(other, visited, depth - 1)) {
+            if (board.domains(other) > copies || place(other, visited, depth - 1)) {
                 return true;
             }
             board.remove(holder, shard);
@@ -231,8 +262,8 @@ public final class PlacementPlanner {
 
     /** Instances that the shard lacks, wherever they are. */
     private int missing(int shard) {
-        int instances = board.ownerDomains(shard).size() + board.copiesOf(shard).size();
-        return board.domains(shard).size() > copies ? 0 : copies + 1 - instances;
+        int instances = board.ownerDomains(shard) + board.copiesOf(shard).size();
+        return board.domains(shard) > copies ? 0 : copies + 1 - instances;
     }
 
     private @Nullable Holder leastOutsideOwners(int shard) {
@@ -245,27 +276,30 @@ public final class PlacementPlanner {
     }
 
     private boolean canHoldOutsideOwners(Holder holder, int shard) {
-        return board.canHold(holder, shard) && !board.ownerDomains(shard).contains(holder.domain);
+        return board.canHold(holder, shard) && !board.ownedIn(shard, holder.domain);
     }
 
     /** Each copy is streamed by the owner outside its domain that streams least. */
     private List<CopyDuty> duties() {
-        var previousSource = new HashMap<List<Object>, Integer>();
-        previousDuties()
-                .forEach(d ->
-                        previousSource.put(List.of(d.shard(), d.holder().key()), d.sourceRank()));
+        var previousSource = new HashMap<AgentKey, Map<Integer, Integer>>();
+        for (CopyDuty duty : previousDuties()) {
+            previousSource
+                    .computeIfAbsent(duty.holder().key(), _ -> new HashMap<>(4))
+                    .put(duty.shard(), duty.sourceRank());
+        }
         var duties = new ArrayList<CopyDuty>();
-        int level = problem.spec().protectLevel();
         for (int shard = 0; shard < mesh.shards(); shard++) {
             var load = new int[mesh.replicas()];
             List<Holder> holders = new ArrayList<>(board.copiesOf(shard));
-            holders.sort(Comparator.comparing((Holder h) -> h.agent.key()));
+            holders.sort(Comparator.comparingInt((Holder h) -> h.order));
             for (Holder holder : holders) {
-                int before = previousSource.getOrDefault(List.of(shard, holder.agent.key()), -1);
+                int before =
+                        previousSource
+                                .getOrDefault(holder.agent.key(), Map.of())
+                                .getOrDefault(shard, -1);
                 int best = -1;
                 for (int replica = 0; replica < mesh.replicas(); replica++) {
-                    AgentProfile owner = problem.view().members().get(mesh.rankOf(replica, shard));
-                    if (DomainKey.of(owner.domain(), level).equals(holder.domain)) {
+                    if (board.domainOfRank(mesh.rankOf(replica, shard)) == holder.domain) {
                         continue;
                     }
                     boolean better = best < 0 || load[replica] < load[best];

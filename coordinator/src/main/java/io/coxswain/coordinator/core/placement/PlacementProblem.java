@@ -9,6 +9,7 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,8 +34,12 @@ public record PlacementProblem(
     public PlacementProblem {
         spares = List.copyOf(spares);
         copiesHeld = Map.copyOf(copiesHeld);
+        var members = new HashSet<AgentKey>();
+        for (int i = 0; !spares.isEmpty() && i < view.members().size(); i++) {
+            members.add(view.members().get(i).key());
+        }
         for (AgentProfile spare : spares) {
-            if (view.rankOf(spare.key()) >= 0) {
+            if (members.contains(spare.key())) {
                 throw new IllegalArgumentException(
                         "agent "
                                 + spare.key()

@@ -1,6 +1,5 @@
 package io.coxswain.coordinator.core.placement;
 
-import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.placement.CopyBoard.Holder;
@@ -8,9 +7,9 @@ import io.coxswain.coordinator.core.placement.CopyBoard.Holder;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 
 /** Says what a placement lacks, what it survives, and why it cannot be better. */
 final class PlacementReview {
@@ -31,7 +30,7 @@ final class PlacementReview {
     List<String> deficits() {
         var deficits = new ArrayList<String>();
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            int others = board.domains(shard).size() - 1;
+            int others = board.domains(shard) - 1;
             if (others < copies) {
                 deficits.add(
                         "shard "
@@ -50,10 +49,9 @@ final class PlacementReview {
     }
 
     private String whyShort(int shard) {
-        Set<DomainKey> domains = board.domains(shard);
         long mostRoom = -1;
         for (Holder holder : board.leastFirst()) {
-            if (!domains.contains(holder.domain) && board.mayHold(holder, shard)) {
+            if (!board.instanceIn(shard, holder.domain) && board.mayHold(holder, shard)) {
                 mostRoom = Math.max(mostRoom, holder.roomBytes);
             }
         }
@@ -94,7 +92,7 @@ final class PlacementReview {
 
     private @Nullable String copiesRefusal() {
         int level = problem.spec().protectLevel();
-        var domains = new HashSet<DomainKey>();
+        var domains = new HashSet<Integer>();
         long room = 0;
         int agents = 0;
         for (Holder holder : board.leastFirst()) {
@@ -119,7 +117,7 @@ final class PlacementReview {
         long needs = 0;
         for (int shard = 0; shard < mesh.shards(); shard++) {
             needs +=
-                    Math.max(0, copies + 1 - board.ownerDomains(shard).size())
+                    Math.max(0, copies + 1 - board.ownerDomains(shard))
                             * board.copyBytes(shard);
         }
         if (needs > room) {
@@ -138,10 +136,13 @@ final class PlacementReview {
                     + " more, lower protect.copies or attach more agents";
         }
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            if (board.domains(shard).size() > copies) {
+            if (board.domains(shard) > copies) {
                 continue;
             }
-            var reachable = new HashSet<>(board.ownerDomains(shard));
+            var reachable = new HashSet<Integer>();
+            for (int replica = 0; replica < mesh.replicas(); replica++) {
+                reachable.add(board.domainOfRank(mesh.rankOf(replica, shard)));
+            }
             for (Holder holder : board.leastFirst()) {
                 if (holder.ownShard != shard && holder.allRoomBytes >= board.copyBytes(shard)) {
                     reachable.add(holder.domain);
@@ -155,11 +156,11 @@ final class PlacementReview {
                         + " need agents with "
                         + MemoryRule.megabytes(board.copyBytes(shard))
                         + " free in "
-                        + (copies + 1 - board.ownerDomains(shard).size())
+                        + (copies + 1 - board.ownerDomains(shard))
                         + " other failure domains at level "
                         + level
                         + ", but there are only "
-                        + (reachable.size() - board.ownerDomains(shard).size())
+                        + (reachable.size() - board.ownerDomains(shard))
                         + "; give agents there more memory, lower protect.copies or attach more"
                         + " agents";
             }
@@ -176,16 +177,15 @@ final class PlacementReview {
             attached++;
         }
         int least = Integer.MAX_VALUE;
-        var smallest = new HashSet<Set<AgentKey>>();
+        var smallest = new HashSet<List<Integer>>();
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            var holders = new HashSet<AgentKey>();
-            instances(shard).forEach(agent -> holders.add(agent.key()));
-            if (holders.size() < least) {
-                least = holders.size();
+            int holders = mesh.replicas() + board.copiesOf(shard).size();
+            if (holders < least) {
+                least = holders;
                 smallest.clear();
             }
-            if (holders.size() == least) {
-                smallest.add(holders);
+            if (holders == least) {
+                smallest.add(instances(shard));
             }
         }
         if (least == 1) {
@@ -219,22 +219,39 @@ final class PlacementReview {
                 + "%";
     }
 
+    /** The fewest domains at that level that have an instance of some shard. */
     private int leastDomains(int level) {
+        var numbers = new HashMap<DomainKey, Integer>();
+        int[] domainOf = new int[board.holders().size()];
+        for (Holder holder : board.holders()) {
+            DomainKey domain = DomainKey.of(holder.agent.domain(), level);
+            domainOf[holder.order] = numbers.computeIfAbsent(domain, _ -> numbers.size());
+        }
         int least = Integer.MAX_VALUE;
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            var domains = new HashSet<DomainKey>();
-            instances(shard).forEach(agent -> domains.add(DomainKey.of(agent.domain(), level)));
-            least = Math.min(least, domains.size());
+            List<Integer> instances = instances(shard);
+            int first = domainOf[instances.getFirst()];
+            int domains = 1;
+            if (instances.stream().anyMatch(instance -> domainOf[instance] != first)) {
+                domains =
+                        (int) instances.stream().mapToInt(i -> domainOf[i]).distinct().count();
+            }
+            least = Math.min(least, domains);
+            if (least == 1) {
+                break;
+            }
         }
         return least;
     }
 
-    private List<AgentProfile> instances(int shard) {
-        var agents = new ArrayList<AgentProfile>();
+    /** Owners and holders by their place in the order of keys, ascending. */
+    private List<Integer> instances(int shard) {
+        var agents = new ArrayList<Integer>(mesh.replicas() + board.copiesOf(shard).size());
         for (int replica = 0; replica < mesh.replicas(); replica++) {
-            agents.add(problem.view().members().get(mesh.rankOf(replica, shard)));
+            agents.add(board.holderOfRank(mesh.rankOf(replica, shard)).order);
         }
-        board.copiesOf(shard).forEach(holder -> agents.add(holder.agent));
+        board.copiesOf(shard).forEach(holder -> agents.add(holder.order));
+        agents.sort(null);
         return agents;
     }
 

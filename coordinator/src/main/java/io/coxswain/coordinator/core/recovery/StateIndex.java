@@ -170,6 +170,9 @@ final class StateIndex {
 
     private static void keepTrusted(RecoveryProblem problem, List<Instance> instances) {
         instances.sort(ORDER);
+        if (instances.stream().allMatch(instance -> onLine(problem, instance.name()))) {
+            return;
+        }
         Set<Digest> trusted = new HashSet<>();
         for (Instance instance : instances) {
             if (onLine(problem, instance.name()) && instance.state().digest().known()) {
@@ -193,6 +196,9 @@ final class StateIndex {
     }
 
     private void settleConflict(int shard, long step, List<Instance> instances) {
+        if (agree(instances)) {
+            return;
+        }
         Map<String, Set<AgentKey>> voters = new TreeMap<>();
         for (Instance instance : instances) {
             if (instance.state().digest().known()) {
@@ -215,5 +221,18 @@ final class StateIndex {
         // An instance of unknown digest may be any of them: with a conflict it is not used either.
         instances.removeIf(i -> counts.getOrDefault(i.state().digest().hex(), 0) <= half);
         conflicts.add(new RecoveryReason.Conflict(step, shard, votes, instances.isEmpty()));
+    }
+
+    /** True if no two known digests differ: nearly always. */
+    private static boolean agree(List<Instance> instances) {
+        Digest known = Digest.NONE;
+        for (Instance instance : instances) {
+            Digest digest = instance.state().digest();
+            if (!digest.agreesWith(known)) {
+                return false;
+            }
+            known = digest.known() ? digest : known;
+        }
+        return true;
     }
 }
