@@ -35,6 +35,29 @@ public record Conditions(
         Costs costs) {
     private static final double SECOND = 1e9;
 
+    /** The same with other machines, copies and snapshot interval. */
+    public Conditions with(Fleet otherFleet, int otherCopies, long otherEvery) {
+        return new Conditions(
+                otherFleet,
+                replicas,
+                ranks,
+                durationNanos,
+                stepNanos,
+                stateBytes,
+                otherCopies,
+                protectLevel,
+                otherEvery,
+                snapshotStallNanos,
+                copyRate,
+                restoreRate,
+                memoryRate,
+                diskRate,
+                memoryBytes,
+                durableNanos,
+                auditNanos,
+                costs);
+    }
+
     /** Machines beyond the ranks. */
     public int spares() {
         return fleet.machines() - ranks;

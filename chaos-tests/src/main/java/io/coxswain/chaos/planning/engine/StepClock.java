@@ -6,14 +6,14 @@ package io.coxswain.chaos.planning.engine;
  *
  * @param every steps between snapshots
  */
-record StepClock(long stepNanos, long stallNanos, long every) {
+public record StepClock(long stepNanos, long stallNanos, long every) {
     /** From the begin after {@code base} to the end of step {@code n}, its stall included. */
-    long nanos(long base, long n) {
+    public long nanos(long base, long n) {
         return (n - base) * stepNanos + snapshots(base, n) * stallNanos;
     }
 
     /** The newest step that ends within {@code elapsed} of the begin after {@code base}. */
-    long reached(long base, long elapsed) {
+    public long reached(long base, long elapsed) {
         long low = base + elapsed / (stepNanos + stallNanos);
         long high = base + elapsed / stepNanos;
         while (low < high) {
@@ -28,7 +28,7 @@ record StepClock(long stepNanos, long stallNanos, long every) {
     }
 
     /** Snapshots taken by steps {@code base + 1 .. n}. */
-    long snapshots(long base, long n) {
+    public long snapshots(long base, long n) {
         return n / every - base / every;
     }
 
@@ -36,7 +36,7 @@ record StepClock(long stepNanos, long stallNanos, long every) {
      * The newest step whose snapshot was {@code copyNanos} old at {@code elapsed}; {@code base}
      * when none after it was.
      */
-    long copied(long base, long elapsed, long copyNanos) {
+    public long copied(long base, long elapsed, long copyNanos) {
         if (elapsed < copyNanos) {
             return base;
         }
