@@ -41,9 +41,7 @@ final class CostsFile {
         }
         return new Costs(
                 median(incidents, phases -> phases.detect()),
-                Math.min(
-                        assumed.workerDetectNanos(),
-                        median(incidents, phases -> phases.detect())),
+                Math.min(assumed.workerDetectNanos(), median(incidents, phases -> phases.detect())),
                 assumed.hangNanos(),
                 assumed.auditLagNanos(),
                 Math.max(1, median(incidents, phases -> phases.fence())),

@@ -27,7 +27,6 @@ import java.util.Map;
 final class Plan {
     static final List<String> POLICIES = List.of("disk", "copies", "copies+spares");
 
-
     /** Hears how far a run is, 0 to 1. */
     interface Watcher {
         void at(String run, double share);
@@ -112,8 +111,7 @@ final class Plan {
                         case "spares" -> withSpares(value);
                         case "copies" ->
                                 conditions.with(conditions.fleet(), value, conditions.every());
-                        default ->
-                                conditions.with(conditions.fleet(), conditions.copies(), value);
+                        default -> conditions.with(conditions.fleet(), conditions.copies(), value);
                     };
             String name = sweep.option() + "=" + value;
             samples.add(new PlanReport.Sweep.Sample(value, drive(name, with)));
@@ -203,7 +201,11 @@ final class Plan {
         }
         var text =
                 new StringBuilder(
-                        "Copies: " + conditions.copies() + " survive " + outcome.survives() + ".");
+                        "Copies: with "
+                                + conditions.copies()
+                                + " the placement survives "
+                                + outcome.survives()
+                                + ".");
         for (Survival.Domains one : outcome.survival().domains()) {
             text.append(
                     String.format(
@@ -290,7 +292,6 @@ final class Plan {
         }
         return either;
     }
-
 
     private static String percent(double share) {
         return String.format(Locale.ROOT, "%.2f%%", 100 * share);

@@ -39,8 +39,7 @@ public final class Quantities {
      * @throws IllegalArgumentException with what was expected
      */
     public static long nanos(String text) {
-        return Math.round(
-                value(text, TIMES, "", "a time such as 250ms, 5s, 30min, 3h or 2d"));
+        return Math.round(value(text, TIMES, "", "a time such as 250ms, 5s, 30min, 3h or 2d"));
     }
 
     /** {@code 60GB}, {@code 1.5TB}, {@code 512MiB}: bytes. */

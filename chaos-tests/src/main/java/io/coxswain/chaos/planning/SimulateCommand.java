@@ -85,7 +85,8 @@ public final class SimulateCommand implements Callable<Integer> {
     @Option(
             names = "--sweep",
             paramLabel = "OPTION=VALUES",
-            description = "Runs copies+spares for each: spares=0..128, copies=0..3, interval=1,6,36.")
+            description =
+                    "Runs copies+spares for each: spares=0..128, copies=0..3, interval=1,6,36.")
     private @Nullable String sweep;
 
     @Option(
@@ -147,7 +148,8 @@ public final class SimulateCommand implements Callable<Integer> {
                                     assumptions(costs));
         } catch (RefusedException refused) {
             terminal.status("");
-            System.err.println("coxswain: the coordinator refuses the job: " + refused.getMessage());
+            System.err.println(
+                    "coxswain: the coordinator refuses the job: " + refused.getMessage());
             return ExitCode.FAILED;
         }
         terminal.status("");
@@ -334,10 +336,12 @@ public final class SimulateCommand implements Callable<Integer> {
                         : job.copies;
         // A rank's own slots and a restart's, and one copy more than asked: some move.
         long memory =
-                job.memoryBytes != null ? job.memoryBytes : job.stateBytes * (4 + 3L * (copies + 1));
+                job.memoryBytes != null
+                        ? job.memoryBytes
+                        : job.stateBytes * (4 + 3L * (copies + 1));
         long every;
         if (job.interval.equals("auto")) {
-            double young = Plan.youngNanos(trace, job.stallNanos);
+            double young = Plan.youngNanos(trace, (double) job.stallNanos);
             every = (long) Math.clamp(Math.rint(young / job.stepNanos), 1, 1_000_000);
         } else if (job.interval.matches("[1-9]\\d{0,6}")) {
             every = Long.parseLong(job.interval);
@@ -369,8 +373,9 @@ public final class SimulateCommand implements Callable<Integer> {
         long stall = disk.stallNanos != null ? disk.stallNanos : conditions.diskNanos();
         long interval;
         if (disk.interval.equals("auto")) {
-            double young = Plan.youngNanos(trace, stall);
-            interval = (long) Math.clamp(young, job.stepNanos, conditions.durationNanos());
+            double young = Plan.youngNanos(trace, (double) stall);
+            double most = conditions.durationNanos();
+            interval = Math.clamp((long) Math.min(young, most), job.stepNanos, (long) most);
         } else if (disk.interval.equals("none")) {
             interval = 0;
         } else {

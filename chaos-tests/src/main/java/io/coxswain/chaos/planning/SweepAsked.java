@@ -14,7 +14,8 @@ import java.util.regex.Pattern;
 record SweepAsked(String option, List<Integer> values) {
     static final List<String> OPTIONS = List.of("spares", "copies", "interval");
 
-    private static final Pattern RANGE = Pattern.compile("(\\d{1,7})\\.\\.(\\d{1,7})(?::(\\d{1,7}))?");
+    private static final Pattern RANGE =
+            Pattern.compile("(\\d{1,7})\\.\\.(\\d{1,7})(?::(\\d{1,7}))?");
     private static final int MOST = 64;
 
     SweepAsked {
@@ -56,7 +57,12 @@ record SweepAsked(String option, List<Integer> values) {
         }
         if (list.size() > MOST) {
             throw new IllegalArgumentException(
-                    "'" + values + "' has " + list.size() + " values; at most " + MOST
+                    "'"
+                            + values
+                            + "' has "
+                            + list.size()
+                            + " values; at most "
+                            + MOST
                             + " are swept, each is a whole run: name a step as in 0..128:16");
         }
         if (option.equals("interval") && list.first() < 1) {

@@ -540,11 +540,8 @@ public final class JobDriver {
     }
 
     private @Nullable ModelAgent find(AgentKey key) {
-        Integer index = machineOf.get(key.id());
-        if (index == null || !agents[index].key().equals(key)) {
-            return null;
-        }
-        return agents[index];
+        ModelAgent agent = agents[fleet.machineOf(key.id())];
+        return agent.key().equals(key) ? agent : null;
     }
 
     // ------------------------------------------------------------------ agents

@@ -9,8 +9,7 @@ package io.coxswain.chaos.planning.failure;
  * @param repairNanos until the machines are back; for {@link Scope#WORKER} and {@link Scope#HANG}
  *     until the process is, 0 for as long as a restart takes
  */
-public record Failure(
-        long atNanos, String component, Scope scope, int target, long repairNanos) {
+public record Failure(long atNanos, String component, Scope scope, int target, long repairNanos) {
     public Failure {
         if (atNanos < 0 || target < 0 || repairNanos < 0) {
             throw new IllegalArgumentException(

@@ -78,8 +78,7 @@ public record FailureModel(String name, List<Component> components) {
     }
 
     private static Component llama(String name, Scope scope, int count, int repairHours) {
-        return new Component(
-                name, scope, count / LLAMA3_MACHINE_DAYS * 1_000, repairHours * HOUR);
+        return new Component(name, scope, count / LLAMA3_MACHINE_DAYS * 1_000, repairHours * HOUR);
     }
 
     private static Component domain(

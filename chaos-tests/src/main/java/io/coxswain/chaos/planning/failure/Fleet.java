@@ -59,4 +59,9 @@ public record Fleet(int machines, int perRack, int racksPerSwitch, int switchesP
     public String name(int machine) {
         return String.format("m%06d", machine);
     }
+
+    /** The machine of that {@link #name}. */
+    public int machineOf(String name) {
+        return Integer.parseInt(name, 1, name.length(), 10);
+    }
 }

@@ -67,7 +67,9 @@ public final class DiskRestart {
         long every =
                 disk.intervalNanos() <= 0
                         ? Long.MAX_VALUE / 4
-                        : Math.max(1, Math.round((double) disk.intervalNanos() / conditions.stepNanos()));
+                        : Math.max(
+                                1,
+                                Math.round((double) disk.intervalNanos() / conditions.stepNanos()));
         clock = new StepClock(conditions.stepNanos(), disk.stallNanos(), every);
         int machines = conditions.fleet().machines();
         down = new boolean[machines];
@@ -155,8 +157,7 @@ public final class DiskRestart {
     private Category running() {
         return switch (phase) {
             case RUNNING -> Category.PRODUCTIVE;
-            case RESTARTING ->
-                    interruptions == 0 ? Category.STARTUP : Category.RECOVERY_RESTORE;
+            case RESTARTING -> interruptions == 0 ? Category.STARTUP : Category.RECOVERY_RESTORE;
             case WAITING -> Category.CONTROLLER_WAIT;
         };
     }
@@ -224,13 +225,15 @@ public final class DiskRestart {
         down[machine] = true;
         up--;
         leastIdle = Math.min(leastIdle, up - conditions.ranks());
-        later(now + Math.max(1, repairNanos), () -> {
-            down[machine] = false;
-            up++;
-            if (phase == Phase.WAITING) {
-                restart(0);
-            }
-        });
+        later(
+                now + Math.max(1, repairNanos),
+                () -> {
+                    down[machine] = false;
+                    up++;
+                    if (phase == Phase.WAITING) {
+                        restart(0);
+                    }
+                });
     }
 
     private void interrupted(long detectNanos) {

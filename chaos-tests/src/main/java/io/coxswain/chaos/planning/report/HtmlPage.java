@@ -191,8 +191,7 @@ public final class HtmlPage {
     private void losses() {
         html.append("<h2>Where the time went</h2>\n<div class='scroll'><table>\n<tr><th></th>");
         report.outcomes()
-                .forEach(one ->
-                        html.append("<th>").append(escape(one.policy())).append("</th>"));
+                .forEach(one -> html.append("<th>").append(escape(one.policy())).append("</th>"));
         html.append("</tr>\n");
         for (Category category : Category.values()) {
             if (report.outcomes().stream().allMatch(one -> one.share(category) == 0)) {
@@ -213,14 +212,15 @@ public final class HtmlPage {
         report.assumptions()
                 .forEach(line -> html.append("<li>").append(escape(line)).append("</li>\n"));
         html.append("</ul>\n<div class='scroll'><table class='settings'>\n");
-        report.settings()
-                .forEach((name, value) ->
-                        html.append("<tr><td>")
-                                .append(escape(name))
-                                .append("</td><td>")
-                                .append(escape(value))
-                                .append("</td></tr>\n"));
+        report.settings().forEach(this::setting);
         html.append("</table></div>\n");
+    }
+
+    private void setting(String name, String value) {
+        if (!name.equals("title")) {
+            html.append("<tr><td>").append(escape(name)).append("</td><td>");
+            html.append(escape(value)).append("</td></tr>\n");
+        }
     }
 
     static String escape(String text) {

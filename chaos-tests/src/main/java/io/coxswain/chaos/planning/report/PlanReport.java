@@ -116,8 +116,7 @@ public record PlanReport(
         if (!survival.domains().isEmpty()) {
             var domains = new LinkedHashMap<String, Object>();
             for (Survival.Domains one : survival.domains()) {
-                domains.put(
-                        one.scope().key(), Map.of("count", one.count(), "fatal", one.fatal()));
+                domains.put(one.scope().key(), Map.of("count", one.count(), "fatal", one.fatal()));
             }
             domains.put("pairOfAgentsChance", survival.pairChance());
             json.put("survival", domains);

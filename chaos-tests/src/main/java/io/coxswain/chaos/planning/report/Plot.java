@@ -9,11 +9,11 @@ import java.util.Locale;
  */
 final class Plot {
     private static final int WIDTH = 720;
-    private static final int HEIGHT = 300;
+    private static final int HEIGHT = 320;
     private static final int LEFT = 62;
     private static final int RIGHT = 14;
     private static final int TOP = 14;
-    private static final int BOTTOM = 44;
+    private static final int BOTTOM = 56;
 
     /** One line of the plot; {@code dots} marks its points. */
     record Line(String name, double[] x, double[] y, boolean dots) {}
@@ -41,7 +41,8 @@ final class Plot {
         tickX = tick(mostX - leastX, 6);
         tickY = tick(Math.max(mostY - leastY, 0.5), 5);
         fromX = Math.floor(leastX / tickX) * tickX;
-        toX = Math.max(fromX + tickX, mostX);
+        double round = Math.ceil(mostX / tickX) * tickX;
+        toX = Math.max(fromX + tickX, round - mostX < tickX / 4 ? round : mostX);
         fromY = Math.max(0, Math.floor(leastY / tickY) * tickY);
         toY = Math.max(fromY + tickY, Math.ceil(mostY / tickY) * tickY);
     }
@@ -77,7 +78,7 @@ final class Plot {
                             HEIGHT - BOTTOM,
                             HEIGHT - BOTTOM + 5,
                             x(x),
-                            HEIGHT - BOTTOM + 19,
+                            HEIGHT - BOTTOM + 22,
                             label(x)));
         }
         svg.append(
@@ -91,7 +92,9 @@ final class Plot {
         for (int i = 0; i < line.x().length; i++) {
             svg.append(format("%.1f,%.1f ", x(line.x()[i]), y(line.y()[i])));
         }
-        svg.append("'><title>").append(HtmlPage.escape(line.name())).append("</title></polyline>\n");
+        svg.append("'><title>")
+                .append(HtmlPage.escape(line.name()))
+                .append("</title></polyline>\n");
         for (int i = 0; line.dots() && i < line.x().length; i++) {
             svg.append(
                     format(

@@ -32,15 +32,16 @@ final class CopyBoard {
         /** What there was before any copy. */
         final long allRoomBytes;
 
-        /** Its place in the order of keys. */
-        int order;
+        /** Its place among all holders: ranks, then spares as given. */
+        final int index;
 
         long roomBytes;
         long heldBytes;
         final TreeSet<Integer> shards = new TreeSet<>();
 
-        Holder(AgentProfile agent, int domain, int ownShard, long roomBytes) {
+        Holder(AgentProfile agent, int index, int domain, int ownShard, long roomBytes) {
             this.agent = agent;
+            this.index = index;
             this.domain = domain;
             this.ownShard = ownShard;
             this.allRoomBytes = roomBytes;
@@ -62,7 +63,7 @@ final class CopyBoard {
             }
             return roomBytes != other.roomBytes
                     ? Long.compare(other.roomBytes, roomBytes)
-                    : Integer.compare(order, other.order);
+                    : agent.key().compareTo(other.agent.key());
         }
     }
 
@@ -104,15 +105,16 @@ final class CopyBoard {
 
     private final StateLayout layout;
     private final int[] domainOfRank;
-    private final List<Holder> members = new ArrayList<>();
     private final List<Domains> owners = new ArrayList<>();
     private final List<Domains> all = new ArrayList<>();
     private final List<List<Holder>> copies = new ArrayList<>();
     private final int[] spareCopies;
     private final Map<AgentKey, Holder> byAgent = new HashMap<>();
-    private final List<Holder> ordered = new ArrayList<>();
+    private final List<Holder> holders = new ArrayList<>();
     private final List<Holder> spares = new ArrayList<>();
-    private final TreeSet<Holder> leastFirst = new TreeSet<>();
+
+    /** Only made once somebody asks: when nearly all copies stay where they are nobody may. */
+    private @Nullable TreeSet<Holder> leastFirst;
 
     CopyBoard(PlacementProblem problem) {
         layout = problem.layout();
@@ -134,38 +136,31 @@ final class CopyBoard {
             owners.get(shard).add(domain, 1);
             all.get(shard).add(domain, 1);
             long room = MemoryRule.memberRoomBytes(layout, shard, agent.arenaBudgetBytes());
-            members.add(enter(new Holder(agent, domain, shard, room)));
+            enter(new Holder(agent, rank, domain, shard, room));
         }
         long promotion = MemoryRule.promotionBytes(layout);
         for (AgentProfile agent : problem.spares()) {
             long room = Math.max(0, agent.arenaBudgetBytes() - promotion);
-            enter(new Holder(agent, number(numbers, agent, level), -1, room));
+            int index = holders.size();
+            var spare = new Holder(agent, index, number(numbers, agent, level), -1, room);
+            enter(spare);
+            spares.add(spare);
         }
-        ordered.sort(Comparator.comparing((Holder h) -> h.agent.key()));
-        for (int i = 0; i < ordered.size(); i++) {
-            ordered.get(i).order = i;
-        }
-        leastFirst.addAll(ordered);
-        ordered.stream().filter(Holder::spare).forEach(spares::add);
+        spares.sort(Comparator.comparing((Holder h) -> h.agent.key()));
     }
 
     private static int number(Map<DomainKey, Integer> numbers, AgentProfile agent, int level) {
         return numbers.computeIfAbsent(DomainKey.of(agent.domain(), level), _ -> numbers.size());
     }
 
-    private Holder enter(Holder holder) {
+    private void enter(Holder holder) {
         byAgent.put(holder.agent.key(), holder);
-        ordered.add(holder);
-        return holder;
+        holders.add(holder);
     }
 
-    /** All, in the order of their keys. */
+    /** All, by {@link Holder#index}: first the ranks' agents by rank. */
     List<Holder> holders() {
-        return ordered;
-    }
-
-    Holder holderOfRank(int rank) {
-        return members.get(rank);
+        return holders;
     }
 
     @Nullable Holder holder(AgentKey agent) {
@@ -176,6 +171,9 @@ final class CopyBoard {
      * All holders, who holds least first; a copy of the order at this moment is up to the caller.
      */
     Iterable<Holder> leastFirst() {
+        if (leastFirst == null) {
+            leastFirst = new TreeSet<>(holders);
+        }
         return leastFirst;
     }
 
@@ -262,9 +260,13 @@ final class CopyBoard {
                             + holder.roomBytes
                             + " free");
         }
-        leastFirst.remove(holder);
+        if (leastFirst != null) {
+            leastFirst.remove(holder);
+        }
         holder.roomBytes -= bytes;
         holder.heldBytes += bytes;
-        leastFirst.add(holder);
+        if (leastFirst != null) {
+            leastFirst.add(holder);
+        }
     }
 }

@@ -48,13 +48,20 @@ public final class PlacementPlanner {
 
     private static final int SEARCH_DEPTH = 64;
 
+    private static final Comparator<Holder> BY_KEY = Comparator.comparing(h -> h.agent.key());
+
     private final PlacementProblem problem;
     private final Mesh mesh;
     private final int copies;
     private final CopyBoard board;
 
-    /** Who holds a copy of a shard already. */
-    private final Map<Integer, List<Holder>> holdingNow;
+    /** The duties before that may go on, and who has them; null: not attached any more. */
+    private final List<CopyDuty> previous;
+
+    private final List<@Nullable Holder> previousHolders = new ArrayList<>();
+
+    /** Who holds a copy of a shard already; made when it is first asked for. */
+    private @Nullable Map<Integer, List<Holder>> holdingNow;
 
     /** The smallest copy there is: an agent with less room is full. */
     private final long leastCopyBytes;
@@ -66,7 +73,10 @@ public final class PlacementPlanner {
         this.mesh = problem.view().mesh();
         this.copies = problem.spec().protectCopies();
         this.board = new CopyBoard(problem);
-        this.holdingNow = holdingNow();
+        this.previous = previousDuties();
+        for (CopyDuty duty : previous) {
+            previousHolders.add(board.holder(duty.holder().key()));
+        }
         long least = Long.MAX_VALUE;
         for (int shard = 0; shard < mesh.shards(); shard++) {
             least = Math.min(least, board.copyBytes(shard));
@@ -99,8 +109,9 @@ public final class PlacementPlanner {
     }
 
     private void keepSpareCopies() {
-        for (CopyDuty duty : previousDuties()) {
-            Holder holder = board.holder(duty.holder().key());
+        for (int i = 0; i < previous.size(); i++) {
+            CopyDuty duty = previous.get(i);
+            Holder holder = previousHolders.get(i);
             if (holder != null
                     && holder.spare()
                     && board.spareCopiesOf(duty.shard()) < spareCopiesWanted()
@@ -164,8 +175,9 @@ public final class PlacementPlanner {
     }
 
     private void keepMemberCopies() {
-        for (CopyDuty duty : previousDuties()) {
-            Holder holder = board.holder(duty.holder().key());
+        for (int i = 0; i < previous.size(); i++) {
+            CopyDuty duty = previous.get(i);
+            Holder holder = previousHolders.get(i);
             if (holder != null
                     && helps(holder, duty.shard())
                     && board.canHold(holder, duty.shard())) {
@@ -181,6 +193,9 @@ public final class PlacementPlanner {
 
     /** Gives the shard an instance in one more domain; false when that cannot be found. */
     private boolean protect(int shard) {
+        if (holdingNow == null) {
+            holdingNow = holdingNow();
+        }
         for (Holder holder : holdingNow.getOrDefault(shard, List.of())) {
             if (board.canHold(holder, shard) && !board.instanceIn(shard, holder.domain)) {
                 board.add(holder, shard);
@@ -242,8 +257,9 @@ public final class PlacementPlanner {
      * deficit stays. Those there were go first.
      */
     private void protectWithinDomains() {
-        for (CopyDuty duty : previousDuties()) {
-            Holder holder = board.holder(duty.holder().key());
+        for (int i = 0; i < previous.size(); i++) {
+            CopyDuty duty = previous.get(i);
+            Holder holder = previousHolders.get(i);
             if (holder != null
                     && missing(duty.shard()) > 0
                     && canHoldOutsideOwners(holder, duty.shard())) {
@@ -282,7 +298,9 @@ public final class PlacementPlanner {
     /** Each copy is streamed by the owner outside its domain that streams least. */
     private List<CopyDuty> duties() {
         var previousSource = new HashMap<AgentKey, Map<Integer, Integer>>();
-        for (CopyDuty duty : previousDuties()) {
+        // Where only one rank could stream, it does not matter who did.
+        for (int i = 0; mesh.replicas() > 1 && i < previous.size(); i++) {
+            CopyDuty duty = previous.get(i);
             previousSource
                     .computeIfAbsent(duty.holder().key(), _ -> new HashMap<>(4))
                     .put(duty.shard(), duty.sourceRank());
@@ -291,7 +309,7 @@ public final class PlacementPlanner {
         for (int shard = 0; shard < mesh.shards(); shard++) {
             var load = new int[mesh.replicas()];
             List<Holder> holders = new ArrayList<>(board.copiesOf(shard));
-            holders.sort(Comparator.comparingInt((Holder h) -> h.order));
+            holders.sort(BY_KEY);
             for (Holder holder : holders) {
                 int before =
                         previousSource
@@ -328,17 +346,15 @@ public final class PlacementPlanner {
 
     private Map<Integer, List<Holder>> holdingNow() {
         var holding = new HashMap<Integer, List<Holder>>();
-        problem.copiesHeld().entrySet().stream()
-                .sorted(Map.Entry.comparingByKey())
-                .forEach(entry -> {
-                    Holder holder = board.holder(entry.getKey());
+        problem.copiesHeld()
+                .forEach((agent, shards) -> {
+                    Holder holder = board.holder(agent);
                     if (holder != null) {
-                        entry.getValue()
-                                .forEach(s ->
-                                        holding.computeIfAbsent(s, _ -> new ArrayList<>())
-                                                .add(holder));
+                        shards.forEach(s ->
+                                holding.computeIfAbsent(s, _ -> new ArrayList<>(2)).add(holder));
                     }
                 });
+        holding.values().forEach(holders -> holders.sort(BY_KEY));
         return holding;
     }
 

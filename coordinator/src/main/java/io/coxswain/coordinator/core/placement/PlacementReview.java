@@ -7,7 +7,7 @@ import io.coxswain.coordinator.core.placement.CopyBoard.Holder;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 
@@ -50,7 +50,7 @@ final class PlacementReview {
 
     private String whyShort(int shard) {
         long mostRoom = -1;
-        for (Holder holder : board.leastFirst()) {
+        for (Holder holder : board.holders()) {
             if (!board.instanceIn(shard, holder.domain) && board.mayHold(holder, shard)) {
                 mostRoom = Math.max(mostRoom, holder.roomBytes);
             }
@@ -95,7 +95,7 @@ final class PlacementReview {
         var domains = new HashSet<Integer>();
         long room = 0;
         int agents = 0;
-        for (Holder holder : board.leastFirst()) {
+        for (Holder holder : board.holders()) {
             domains.add(holder.domain);
             room += holder.allRoomBytes;
             agents++;
@@ -116,9 +116,7 @@ final class PlacementReview {
         }
         long needs = 0;
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            needs +=
-                    Math.max(0, copies + 1 - board.ownerDomains(shard))
-                            * board.copyBytes(shard);
+            needs += Math.max(0, copies + 1 - board.ownerDomains(shard)) * board.copyBytes(shard);
         }
         if (needs > room) {
             return "copies: "
@@ -143,7 +141,7 @@ final class PlacementReview {
             for (int replica = 0; replica < mesh.replicas(); replica++) {
                 reachable.add(board.domainOfRank(mesh.rankOf(replica, shard)));
             }
-            for (Holder holder : board.leastFirst()) {
+            for (Holder holder : board.holders()) {
                 if (holder.ownShard != shard && holder.allRoomBytes >= board.copyBytes(shard)) {
                     reachable.add(holder.domain);
                 }
@@ -171,26 +169,18 @@ final class PlacementReview {
     /** In words, and for one agent more than is certain, the chance. */
     String survives() {
         int depth = 1;
-        int attached = 0;
-        for (Holder holder : board.leastFirst()) {
+        int attached = board.holders().size();
+        for (Holder holder : board.holders()) {
             depth = Math.max(depth, holder.agent.domain().parts().size());
-            attached++;
         }
         int least = Integer.MAX_VALUE;
-        var smallest = new HashSet<List<Integer>>();
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            int holders = mesh.replicas() + board.copiesOf(shard).size();
-            if (holders < least) {
-                least = holders;
-                smallest.clear();
-            }
-            if (holders == least) {
-                smallest.add(instances(shard));
-            }
+            least = Math.min(least, mesh.replicas() + board.copiesOf(shard).size());
         }
+        int smallest = distinct(least);
         if (least == 1) {
             return "no loss: "
-                    + smallest.size()
+                    + smallest
                     + " of "
                     + attached
                     + " agents hold a shard that nobody else has";
@@ -206,7 +196,7 @@ final class PlacementReview {
                 break;
             }
         }
-        double chance = 1 - smallest.size() / choose(attached, least);
+        double chance = 1 - smallest / choose(attached, least);
         // Truncated, not rounded: 100% is for certain.
         long tenths = (long) (chance * 1000);
         return text
@@ -219,38 +209,49 @@ final class PlacementReview {
                 + "%";
     }
 
+    /** Different sets of agents that hold a shard, of those with {@code size} agents. */
+    private int distinct(int size) {
+        var sets = new HashSet<List<Integer>>();
+        var pairs = new long[size == 2 ? mesh.shards() : 0];
+        int count = 0;
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            if (mesh.replicas() + board.copiesOf(shard).size() != size) {
+                continue;
+            }
+            List<Integer> agents = instances(shard);
+            if (size == 2) {
+                pairs[count++] = (long) agents.get(0) << 32 | agents.get(1);
+            } else {
+                sets.add(agents);
+            }
+        }
+        return size == 2 ? (int) Arrays.stream(pairs, 0, count).distinct().count() : sets.size();
+    }
+
     /** The fewest domains at that level that have an instance of some shard. */
     private int leastDomains(int level) {
-        var numbers = new HashMap<DomainKey, Integer>();
-        int[] domainOf = new int[board.holders().size()];
-        for (Holder holder : board.holders()) {
-            DomainKey domain = DomainKey.of(holder.agent.domain(), level);
-            domainOf[holder.order] = numbers.computeIfAbsent(domain, _ -> numbers.size());
-        }
         int least = Integer.MAX_VALUE;
-        for (int shard = 0; shard < mesh.shards(); shard++) {
-            List<Integer> instances = instances(shard);
-            int first = domainOf[instances.getFirst()];
-            int domains = 1;
-            if (instances.stream().anyMatch(instance -> domainOf[instance] != first)) {
-                domains =
-                        (int) instances.stream().mapToInt(i -> domainOf[i]).distinct().count();
+        for (int shard = 0; shard < mesh.shards() && least > 1; shard++) {
+            if (level == problem.spec().protectLevel()) {
+                least = Math.min(least, board.domains(shard));
+                continue;
             }
-            least = Math.min(least, domains);
-            if (least == 1) {
-                break;
+            var domains = new HashSet<DomainKey>();
+            for (int index : instances(shard)) {
+                domains.add(DomainKey.of(board.holders().get(index).agent.domain(), level));
             }
+            least = Math.min(least, domains.size());
         }
         return least;
     }
 
-    /** Owners and holders by their place in the order of keys, ascending. */
+    /** Owners and holders by their index, ascending. */
     private List<Integer> instances(int shard) {
         var agents = new ArrayList<Integer>(mesh.replicas() + board.copiesOf(shard).size());
         for (int replica = 0; replica < mesh.replicas(); replica++) {
-            agents.add(board.holderOfRank(mesh.rankOf(replica, shard)).order);
+            agents.add(mesh.rankOf(replica, shard));
         }
-        board.copiesOf(shard).forEach(holder -> agents.add(holder.order));
+        board.copiesOf(shard).forEach(holder -> agents.add(holder.index));
         agents.sort(null);
         return agents;
     }
