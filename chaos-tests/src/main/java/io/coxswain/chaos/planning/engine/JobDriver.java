@@ -4,8 +4,6 @@ import io.coxswain.chaos.planning.failure.Failure;
 import io.coxswain.chaos.planning.failure.FailureTrace;
 import io.coxswain.chaos.planning.failure.Fleet;
 import io.coxswain.chaos.planning.failure.Scope;
-import io.coxswain.coordinator.core.event.CoordinatorEvent;
-import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.job.JobLimits;
@@ -17,8 +15,6 @@ import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.DataEndpoint;
 import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.Inventory;
-import io.coxswain.coordinator.core.model.JobSpec;
-import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.Progress;
 import io.coxswain.coordinator.core.model.RestoreSource;
@@ -30,12 +26,7 @@ import io.coxswain.coordinator.core.model.View;
 import org.jspecify.annotations.Nullable;
 
 import java.math.BigInteger;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.LongConsumer;
 
 /**
@@ -48,7 +39,6 @@ import java.util.function.LongConsumer;
  */
 public final class JobDriver {
     private static final long SECOND = 1_000_000_000L;
-    private static final long TICK = 6 * 3_600 * SECOND;
 
     /** Wait before an audit's finding is acted on while the job is recovering anyway. */
     private static final long AUDIT_RETRY = 30 * SECOND;
@@ -60,26 +50,29 @@ public final class JobDriver {
     private final Batches batches = new Batches();
     private final Digests digests = new Digests();
     private final Account account = new Account();
-    private final Map<String, Integer> machineOf = new HashMap<>();
     private final ModelAgent[] agents;
     private final int[] incarnations;
     private final Crew crew;
+    private final Submission submission;
     private final StateLayout layout;
     private final JobLimits limits;
     private final LongConsumer progress;
 
-    private final TreeMap<String, Long> failures = new TreeMap<>();
-    private final List<Outcome.Shortage> shortages = new ArrayList<>();
-    private final Map<AgentKey, Integer> donated = new HashMap<>();
-
+    private final Tally tally;
+    private final Restores restores;
     private JobMachine machine;
     private int life;
     private long now;
     private long granted;
     private long lastPlacementVersion;
     private long placementEpoch;
-    private long donatedEpoch;
     private boolean startPending;
+
+    /** The newest time that the machine was told. */
+    private long lastTold;
+
+    /** Steps up to this were reported. */
+    private long reported;
 
     /** Completed steps of the lives before this one, as far as they were kept. */
     private long offset;
@@ -87,16 +80,7 @@ public final class JobDriver {
     private long exportedStep;
     private long exportedUpTo;
 
-    private long interruptions;
-    private long stateLosses;
-    private long stepsLost;
     private int up;
-    private int leastIdle = Integer.MAX_VALUE;
-    private long shortSince = -1;
-    private int shortBy;
-    private String survives = "";
-    private @Nullable Survival survival;
-    private long[] phases = new long[6];
     private @Nullable String refusal;
 
     private JobDriver(Conditions conditions, FailureTrace trace, LongConsumer progress) {
@@ -109,13 +93,15 @@ public final class JobDriver {
         incarnations = new int[agents.length];
         for (int i = 0; i < agents.length; i++) {
             agents[i] = new ModelAgent(i, profile(i));
-            machineOf.put(agents[i].key().id(), i);
         }
         up = agents.length;
         crew = new Crew(conditions, agents);
-        layout = layout();
-        limits = limits();
-        machine = JobMachine.submitted(spec(), 1, limits, 0);
+        tally = new Tally(conditions.spares());
+        restores = new Restores(conditions, digests);
+        submission = new Submission(conditions, crew.clock().every());
+        layout = submission.layout();
+        limits = submission.limits();
+        machine = JobMachine.submitted(submission.spec(life), 1, limits, 0);
     }
 
     /**
@@ -157,95 +143,12 @@ public final class JobDriver {
         }
         now = Math.max(now, end);
         pause(end);
-        endShortage();
+        tally.enough(now);
         account.closeLife(end, machine.runningCategory(), BigInteger.ZERO);
-        return outcome(end);
-    }
-
-    private Outcome outcome(long end) {
-        return new Outcome(
-                "copies",
-                conditions.ranks(),
-                end,
-                account.totalNanos(),
-                account.totals(),
-                interruptions,
-                failures,
-                stepsLost,
-                stateLosses,
-                shortages,
-                leastIdle == Integer.MAX_VALUE ? conditions.spares() : leastIdle,
-                survives,
-                survival == null ? Survival.UNKNOWN : survival,
-                new Outcome.Phases(
-                        phases[0], phases[1], phases[2], phases[3], phases[4], phases[5]),
-                crew.clock().every(),
-                account.timeline());
+        return tally.outcome(conditions, account, crew.clock().every());
     }
 
     // ------------------------------------------------------------------ a job's life
-
-    private JobSpec spec() {
-        int ranks = conditions.ranks();
-        return new JobSpec(
-                "plan-" + life,
-                "plan",
-                new Mesh(conditions.replicas(), conditions.shards()),
-                Long.MAX_VALUE / 4,
-                1,
-                "none",
-                ranks,
-                ranks,
-                conditions.copies(),
-                (int) Math.min(Integer.MAX_VALUE, crew.clock().every()),
-                conditions.protectLevel(),
-                60 * SECOND,
-                "runtime",
-                "runtime",
-                "model",
-                "{}");
-    }
-
-    private StateLayout layout() {
-        int shards = conditions.shards();
-        var begin = new ArrayList<Long>(shards + 1);
-        for (long s = 0; s <= shards; s++) {
-            begin.add(s);
-        }
-        return new StateLayout(
-                shards,
-                begin,
-                Collections.nCopies(shards, conditions.stateBytes()),
-                Collections.nCopies(shards, 0L),
-                "plan",
-                true);
-    }
-
-    /**
-     * Production's limits, but for those that would break up quiet stretches: no coordinator fails
-     * here, so the lease that credits cover may be as long as the run, and detail is settled every
-     * few hours.
-     */
-    private JobLimits limits() {
-        JobLimits usual = JobLimits.defaults();
-        return new JobLimits(
-                usual.fenceNanos(),
-                usual.prepareNanos(),
-                usual.settleNanos(),
-                usual.admissionNanos(),
-                Math.max(usual.workerRestartNanos(), costs.workerStartNanos() + SECOND),
-                Math.max(usual.leaseNanos(), conditions.durationNanos()),
-                usual.heartbeatNanos(),
-                usual.finalNanos(),
-                Math.max(TICK, 2 * (conditions.auditNanos() + costs.auditLagNanos())),
-                usual.accusationNanos(),
-                usual.retryNanos(),
-                usual.reportNanos(),
-                usual.firstReportEvery(),
-                usual.minCredits(),
-                usual.viewFailures(),
-                usual.acknowledgeNanos());
-    }
 
     private void beginLife() {
         carryOut(machine.opening());
@@ -262,10 +165,9 @@ public final class JobDriver {
             refusal = machine.phaseReason();
             return;
         }
-        stateLosses++;
         long reached = offset + machine.completedStep();
         long lost = Math.max(0, reached - exportedStep);
-        stepsLost += lost;
+        tally.stateLost(lost);
         BigInteger lostNanos =
                 BigInteger.valueOf(lost)
                         .multiply(BigInteger.valueOf(conditions.stepNanos()))
@@ -283,7 +185,7 @@ public final class JobDriver {
             agent.promised = 0;
             agent.preparedEpoch = 0;
         }
-        machine = JobMachine.submitted(spec(), nextEpoch, limits, now);
+        machine = JobMachine.submitted(submission.spec(life), nextEpoch, limits, now);
         lastPlacementVersion = 0;
         placementEpoch = 0;
         beginLife();
@@ -302,7 +204,7 @@ public final class JobDriver {
         if (!any) {
             return;
         }
-        failures.merge(failure.component(), 1L, Long::sum);
+        tally.failure(failure.component());
         long at = now;
         switch (scope) {
             case AGENT, RACK, SWITCH, POWER -> {
@@ -327,7 +229,7 @@ public final class JobDriver {
         }
         agent.up = false;
         up--;
-        leastIdle = Math.min(leastIdle, up - conditions.ranks());
+        tally.idle(up - conditions.ranks());
         String cause = failure.component();
         boolean keeps = failure.scope().memorySurvives();
         post(detectNanos, () -> tell(new JobEvent.AgentLost(agent.key(), cause, at)));
@@ -363,11 +265,13 @@ public final class JobDriver {
         agent.noLive();
         long epoch = agent.preparedEpoch;
         String cause = failure.component();
-        post(detectNanos, () -> {
-            if (agent.up) {
-                tell(new JobEvent.WorkerLostReported(agent.key(), epoch, cause, hung));
-            }
-        });
+        post(
+                detectNanos,
+                () -> {
+                    if (agent.up) {
+                        tell(new JobEvent.WorkerLostReported(agent.key(), epoch, cause, hung));
+                    }
+                });
     }
 
     private void corrupt(ModelAgent agent, Failure failure, long at) {
@@ -397,7 +301,7 @@ public final class JobDriver {
         crew.backTo(epoch, step);
         agent.up = false;
         up--;
-        leastIdle = Math.min(leastIdle, up - conditions.ranks());
+        tally.idle(up - conditions.ranks());
         post(Math.max(1, failure.repairNanos()), () -> comeBack(agent, false));
         exportedStep = Math.min(exportedStep, offset + step);
         tell(
@@ -416,14 +320,14 @@ public final class JobDriver {
         }
         long step = Math.min(granted, crew.reached(atNanos));
         export(atNanos);
-        interruptions += atNanos < conditions.durationNanos() ? 1 : 0;
+        if (atNanos < conditions.durationNanos()) {
+            tally.interrupted();
+        }
         long reportAt = Math.max(lastTold, Math.min(atNanos, crew.endOf(step)));
         crew.stop(step, atNanos);
         report(step, reportAt);
         account.sample(atNanos);
     }
-
-    private long lastTold;
 
     private void export(long atNanos) {
         long durable = conditions.durableNanos();
@@ -451,8 +355,19 @@ public final class JobDriver {
         long floor = crew.running() ? crew.floorAt(atNanos) : crew.floor();
         var run =
                 new StepRun(
-                        from, step, elapsed, 0, 0, stalls, 0, step - from + 1, 0, 1f, digest,
-                        newest, 0);
+                        from,
+                        step,
+                        elapsed,
+                        0,
+                        0,
+                        stalls,
+                        0,
+                        step - from + 1,
+                        0,
+                        1f,
+                        digest,
+                        newest,
+                        0);
         List<StepRun> runs = List.of(run);
         long epoch = crew.epoch();
         for (int rank = 0; rank < ranks.length; rank++) {
@@ -462,8 +377,6 @@ public final class JobDriver {
                     atNanos);
         }
     }
-
-    private long reported;
 
     // ------------------------------------------------------------------ the machine
 
@@ -505,8 +418,7 @@ public final class JobDriver {
                 ModelAgent agent = find(start.agent());
                 if (agent != null && agent.rank < 0) {
                     View view = machine.view();
-                    agent.keepCopies(
-                            crew.floor(), view == null ? Long.MAX_VALUE : view.baseStep());
+                    agent.keepCopies(crew.floor(), view == null ? Long.MAX_VALUE : view.baseStep());
                 }
                 startPending |= start.epoch() != crew.epoch();
             }
@@ -526,17 +438,22 @@ public final class JobDriver {
                     postLife(
                             timer.delayNanos(),
                             new JobEvent.TimerFired(timer.kind(), timer.epoch()));
-            case JobEffect.Publish publish -> heard(publish.event());
+            case JobEffect.Publish publish -> {
+                boolean began = life > 0 || !machine.lineage().branches().isEmpty();
+                tally.heard(publish.event(), began, now);
+            }
         }
     }
 
     private void postLife(long delayNanos, JobEvent event) {
         int ofLife = life;
-        post(delayNanos, () -> {
-            if (ofLife == life) {
-                tell(event);
-            }
-        });
+        post(
+                delayNanos,
+                () -> {
+                    if (ofLife == life) {
+                        tell(event);
+                    }
+                });
     }
 
     private @Nullable ModelAgent find(AgentKey key) {
@@ -555,13 +472,15 @@ public final class JobDriver {
                 agent.worker
                         ? costs.fenceNanos()
                         : agent.preparedEpoch > 0 ? costs.workerStartNanos() : costs.joinNanos();
-        post(delay, () -> {
-            agent.loading = false;
-            if (agent.up) {
-                agent.worker = true;
-                tell(new JobEvent.AgentReady(agent.key(), layout, delay, delay / 4));
-            }
-        });
+        post(
+                delay,
+                () -> {
+                    agent.loading = false;
+                    if (agent.up) {
+                        agent.worker = true;
+                        tell(new JobEvent.AgentReady(agent.key(), layout, delay, delay / 4));
+                    }
+                });
     }
 
     private void fenced(@Nullable ModelAgent agent, long epoch) {
@@ -572,15 +491,17 @@ public final class JobDriver {
             throw new IllegalStateException("a running view was fenced without a failure");
         }
         agent.promised = epoch;
-        post(costs.fenceNanos(), () -> {
-            if (agent.up && agent.promised == epoch) {
-                tell(
-                        new JobEvent.InventoryReported(
-                                agent.key(),
-                                agent.inventory(
-                                        digests, conditions.stateBytes(), crew.floor())));
-            }
-        });
+        post(
+                costs.fenceNanos(),
+                () -> {
+                    if (agent.up && agent.promised == epoch) {
+                        tell(
+                                new JobEvent.InventoryReported(
+                                        agent.key(),
+                                        agent.inventory(
+                                                digests, conditions.stateBytes(), crew.floor())));
+                    }
+                });
     }
 
     private void prepare(JobEffect.SendPrepareView message) {
@@ -598,73 +519,27 @@ public final class JobDriver {
             return;
         }
         agent.take(message.rank(), message.view().mesh().shardOf(message.rank()));
-        long base = message.view().baseStep();
-        switch (source) {
-            case RestoreSource.Init init ->
-                    restore(
-                            agent,
-                            epoch,
-                            new StateName(epoch, 0, agent.shard),
-                            Digest.NONE,
-                            "init",
-                            life == 0 ? conditions.loadNanos() : conditions.diskNanos());
-            case RestoreSource.KeepLive keep ->
-                    restore(agent, epoch, keep.state(), Digest.NONE, "live", 0);
-            case RestoreSource.LoadLocal local ->
-                    restore(
-                            agent,
-                            epoch,
-                            local.state(),
-                            digests.of(base),
-                            "local",
-                            conditions.loadNanos());
-            case RestoreSource.PromoteCopy copy ->
-                    restore(
-                            agent,
-                            epoch,
-                            copy.state(),
-                            digests.of(base),
-                            "peer-copy",
-                            conditions.loadNanos());
-            case RestoreSource.Fetch fetch -> {
-                if (donatedEpoch != epoch) {
-                    donatedEpoch = epoch;
-                    donated.clear();
-                }
-                int queue = donated.merge(fetch.donor().key(), 1, Integer::sum);
-                restore(
-                        agent,
-                        epoch,
-                        fetch.state(),
-                        digests.of(base),
-                        "fetched",
-                        queue * conditions.fetchNanos());
-            }
-        }
+        long initial = life == 0 ? conditions.loadNanos() : conditions.diskNanos();
+        Restores.Restore restore = restores.of(source, epoch, agent.shard, initial);
+        long nanos = costs.restoreNanos() + restore.movingNanos();
+        post(nanos, () -> restored(agent, epoch, restore, nanos));
     }
 
-    private void restore(
-            ModelAgent agent,
-            long epoch,
-            StateName name,
-            Digest digest,
-            String action,
-            long movingNanos) {
-        long nanos = costs.restoreNanos() + movingNanos;
-        post(nanos, () -> {
-            if (agent.up && agent.worker && agent.promised == epoch) {
-                agent.live(name.epoch(), name.step());
-                tell(
-                        new JobEvent.ViewReadyReported(
-                                agent.key(),
-                                epoch,
-                                name.step(),
-                                digest,
-                                action,
-                                movingNanos == 0 ? 0 : conditions.stateBytes(),
-                                nanos));
-            }
-        });
+    private void restored(ModelAgent agent, long epoch, Restores.Restore restore, long nanos) {
+        if (!agent.up || !agent.worker || agent.promised != epoch) {
+            return;
+        }
+        StateName name = restore.state();
+        agent.live(name.epoch(), name.step());
+        tell(
+                new JobEvent.ViewReadyReported(
+                        agent.key(),
+                        epoch,
+                        name.step(),
+                        restore.digest(),
+                        restore.action(),
+                        restore.movingNanos() == 0 ? 0 : conditions.stateBytes(),
+                        nanos));
     }
 
     // ------------------------------------------------------------------ a view runs
@@ -679,10 +554,10 @@ public final class JobDriver {
         reported = view.baseStep();
         lastPlacementVersion = placement.version();
         placementEpoch = placement.epoch();
-        if (survival == null) {
-            survival = Survival.of(fleet, view, placement, machineOf);
+        if (!tally.knowsSurvival()) {
+            tally.survival(Survival.of(fleet, view, placement));
         }
-        endShortage();
+        tally.enough(now);
         if (crew.running()) {
             // The first step ends the incident, the second gives the first step time.
             reportAfter(view.baseStep() + 1, view.epoch());
@@ -694,18 +569,20 @@ public final class JobDriver {
 
     /** Everybody reports {@code step} when it is done, if the view lasts until then. */
     private void reportAfter(long step, long epoch) {
-        batches.post(Math.max(now, crew.endOf(step)), at -> {
-            if (crew.running() && crew.epoch() == epoch && granted >= step) {
-                report(step, at);
-                account.sample(at);
-                if (step > crew.base() + 1 || machine.stepTimes().known()) {
-                    long horizon = granted;
-                    if (horizon > step) {
-                        reportAfter(horizon, epoch);
+        batches.post(
+                Math.max(now, crew.endOf(step)),
+                at -> {
+                    if (crew.running() && crew.epoch() == epoch && granted >= step) {
+                        report(step, at);
+                        account.sample(at);
+                        if (step > crew.base() + 1 || machine.stepTimes().known()) {
+                            long horizon = granted;
+                            if (horizon > step) {
+                                reportAfter(horizon, epoch);
+                            }
+                        }
                     }
-                }
-            }
-        });
+                });
     }
 
     private void placement(Placement placement) {
@@ -716,57 +593,6 @@ public final class JobDriver {
         lastPlacementVersion = placement.version();
         if (crew.running()) {
             crew.placement(placement, this::find, now);
-        }
-    }
-
-    private void endShortage() {
-        if (shortSince >= 0) {
-            shortages.add(new Outcome.Shortage(shortSince, now, shortBy));
-            shortSince = -1;
-            shortBy = 0;
-        }
-    }
-
-    private void heard(CoordinatorEvent event) {
-        switch (event) {
-            case CoordinatorEvent.IncidentClosed closed -> {
-                Incident.Phases spent = closed.incident().phases();
-                phases[0]++;
-                phases[1] += spent.detect();
-                phases[2] += spent.fence();
-                phases[3] += spent.decide();
-                phases[4] += spent.restore();
-                phases[5] += spent.resume();
-                stepsLost += closed.incident().stepsLost();
-            }
-            case CoordinatorEvent.PlacementChanged changed -> {
-                if (survives.isEmpty()) {
-                    survives = changed.survives();
-                }
-            }
-            case CoordinatorEvent.CapacityNeeded needed -> {
-                if (life == 0 && machine.lineage().branches().isEmpty()) {
-                    return;
-                }
-                if (shortSince < 0) {
-                    shortSince = now;
-                }
-                shortBy = Math.max(shortBy, needed.slots());
-            }
-            case CoordinatorEvent.LeadershipGained _,
-                    CoordinatorEvent.LeadershipLost _,
-                    CoordinatorEvent.AgentAttached _,
-                    CoordinatorEvent.AgentLost _,
-                    CoordinatorEvent.AgentUnfit _,
-                    CoordinatorEvent.JobSubmitted _,
-                    CoordinatorEvent.JobQueued _,
-                    CoordinatorEvent.JobWaiting _,
-                    CoordinatorEvent.ViewActivated _,
-                    CoordinatorEvent.StepsCompleted _,
-                    CoordinatorEvent.IncidentProgressed _,
-                    CoordinatorEvent.RolledBack _,
-                    CoordinatorEvent.JobFinished _,
-                    CoordinatorEvent.Gap _ -> {}
         }
     }
 

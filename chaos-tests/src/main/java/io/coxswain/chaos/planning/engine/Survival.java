@@ -9,7 +9,6 @@ import io.coxswain.coordinator.core.model.View;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * What a placement survives, counted one domain at a time over the real placement.
@@ -30,18 +29,18 @@ public record Survival(List<Domains> domains, double pairChance) {
         domains = List.copyOf(domains);
     }
 
-    static Survival of(Fleet fleet, View view, Placement placement, Map<String, Integer> machines) {
+    static Survival of(Fleet fleet, View view, Placement placement) {
         int shards = view.mesh().shards();
         var instances = new ArrayList<List<Integer>>(shards);
         for (int shard = 0; shard < shards; shard++) {
             instances.add(new ArrayList<>(4));
         }
         for (int rank = 0; rank < view.members().size(); rank++) {
-            int machine = machines.getOrDefault(view.members().get(rank).key().id(), -1);
+            int machine = fleet.machineOf(view.members().get(rank).key().id());
             instances.get(view.mesh().shardOf(rank)).add(machine);
         }
         for (CopyDuty duty : placement.duties()) {
-            instances.get(duty.shard()).add(machines.getOrDefault(duty.holder().key().id(), -1));
+            instances.get(duty.shard()).add(fleet.machineOf(duty.holder().key().id()));
         }
         var domains = new ArrayList<Domains>();
         for (Scope scope : List.of(Scope.AGENT, Scope.RACK, Scope.SWITCH, Scope.POWER)) {
