@@ -12,7 +12,6 @@ import io.coxswain.coordinator.core.job.JobPhase;
 import io.coxswain.coordinator.core.job.Transition;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
-import io.coxswain.coordinator.core.model.DataEndpoint;
 import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.Placement;
@@ -89,16 +88,16 @@ public final class JobDriver {
         this.progress = progress;
         costs = conditions.costs();
         fleet = conditions.fleet();
+        submission = new Submission(conditions);
         agents = new ModelAgent[fleet.machines()];
         incarnations = new int[agents.length];
         for (int i = 0; i < agents.length; i++) {
-            agents[i] = new ModelAgent(i, profile(i));
+            agents[i] = new ModelAgent(i, submission.profile(i, 0));
         }
         up = agents.length;
         crew = new Crew(conditions, agents);
         tally = new Tally(conditions.spares());
         restores = new Restores(conditions, digests);
-        submission = new Submission(conditions, crew.clock().every());
         layout = submission.layout();
         limits = submission.limits();
         machine = JobMachine.submitted(submission.spec(life), 1, limits, 0);
@@ -242,7 +241,7 @@ public final class JobDriver {
             return;
         }
         incarnations[index]++;
-        AgentProfile profile = profile(index);
+        AgentProfile profile = submission.profile(index, incarnations[index]);
         ModelAgent agent = withArena ? former.reborn(profile) : new ModelAgent(index, profile);
         agents[index] = agent;
         up++;
@@ -594,13 +593,5 @@ public final class JobDriver {
         if (crew.running()) {
             crew.placement(placement, this::find, now);
         }
-    }
-
-    private AgentProfile profile(int index) {
-        return new AgentProfile(
-                new AgentKey(fleet.name(index), String.format("%032x", incarnations[index])),
-                new DataEndpoint(fleet.name(index), 7000),
-                fleet.domain(index),
-                conditions.memoryBytes());
     }
 }

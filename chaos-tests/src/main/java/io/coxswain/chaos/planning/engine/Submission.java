@@ -1,6 +1,9 @@
 package io.coxswain.chaos.planning.engine;
 
 import io.coxswain.coordinator.core.job.JobLimits;
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.DataEndpoint;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.StateLayout;
@@ -17,13 +20,10 @@ final class Submission {
     private final Costs costs;
     private final long every;
 
-    /**
-     * @param every steps between the snapshots that are really taken
-     */
-    Submission(Conditions conditions, long every) {
+    Submission(Conditions conditions) {
         this.conditions = conditions;
         this.costs = conditions.costs();
-        this.every = every;
+        every = conditions.effectiveEvery();
     }
 
     JobSpec spec(int life) {
@@ -86,5 +86,14 @@ final class Submission {
                 usual.minCredits(),
                 usual.viewFailures(),
                 usual.acknowledgeNanos());
+    }
+
+    AgentProfile profile(int machine, int incarnation) {
+        String name = conditions.fleet().name(machine);
+        return new AgentProfile(
+                new AgentKey(name, String.format("%032x", incarnation)),
+                new DataEndpoint(name, 7000),
+                conditions.fleet().domain(machine),
+                conditions.memoryBytes());
     }
 }
