@@ -234,7 +234,7 @@ final class Plan {
         if (outcome.policy().equals("disk")) {
             return;
         }
-        double young = youngNanos(trace, conditions.snapshotStallNanos());
+        double young = youngNanos(trace, (double) conditions.snapshotStallNanos());
         advice.add(
                 "Snapshots: every "
                         + Texts.count(outcome.every(), "step")
@@ -262,7 +262,7 @@ final class Plan {
                                 + disk.restartNanos()
                                 + (double) disk.readNanos(),
                         outcome.every() * (double) conditions.stepNanos(),
-                        disk.stallNanos());
+                        (double) disk.stallNanos());
         advice.add(
                 "Disk: the closed formula gives "
                         + percent(formula)

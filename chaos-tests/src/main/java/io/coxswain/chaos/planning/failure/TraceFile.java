@@ -8,7 +8,6 @@ import io.coxswain.launcher.config.Place;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
@@ -131,22 +130,24 @@ public final class TraceFile {
     }
 
     private @Nullable Scope scope(int line, int column, String text) {
-        List<String> names = Arrays.stream(Scope.values()).map(Scope::key).toList();
-        int index = names.indexOf(text.toLowerCase(Locale.ROOT));
-        if (index < 0) {
-            complain(
-                    line,
-                    column,
-                    "field scope: '"
-                            + text
-                            + "' is none of "
-                            + String.join(", ", names)
-                            + Nearest.of(text, names)
-                                    .map(near -> "; did you mean " + near + "?")
-                                    .orElse(""));
-            return null;
+        var names = new ArrayList<String>();
+        for (Scope scope : Scope.values()) {
+            if (scope.key().equals(text.toLowerCase(Locale.ROOT))) {
+                return scope;
+            }
+            names.add(scope.key());
         }
-        return Scope.values()[index];
+        complain(
+                line,
+                column,
+                "field scope: '"
+                        + text
+                        + "' is none of "
+                        + String.join(", ", names)
+                        + Nearest.of(text, names)
+                                .map(near -> "; did you mean " + near + "?")
+                                .orElse(""));
+        return null;
     }
 
     private int target(int line, int column, String text, Scope scope) {

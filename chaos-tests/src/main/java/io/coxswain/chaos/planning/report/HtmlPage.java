@@ -140,18 +140,17 @@ public final class HtmlPage {
     private static Plot.Line timeline(Outcome outcome) {
         List<Account.Point> points = outcome.timeline();
         double end = outcome.elapsedNanos();
-        var x = new double[BUCKETS];
-        var y = new double[BUCKETS];
+        var line = new ArrayList<Plot.Point>(BUCKETS);
         double before = 0;
         for (int i = 0; i < BUCKETS; i++) {
             double at = end * (i + 1) / BUCKETS;
             double productive = productiveAt(points, at);
-            x[i] = end * (i + 0.5) / BUCKETS / DAY;
             double seconds = end / BUCKETS / 1e9 * outcome.slots();
-            y[i] = Math.clamp(100 * (productive - before) / seconds, 0, 100);
+            double percent = Math.clamp(100 * (productive - before) / seconds, 0, 100);
+            line.add(new Plot.Point(end * (i + 0.5) / BUCKETS / DAY, percent));
             before = productive;
         }
-        return new Plot.Line(outcome.policy(), x, y, false);
+        return new Plot.Line(outcome.policy(), line, false);
     }
 
     private static double productiveAt(List<Account.Point> points, double atNanos) {
@@ -174,16 +173,13 @@ public final class HtmlPage {
         if (sweep == null) {
             return;
         }
-        int count = sweep.samples().size();
-        var x = new double[count];
-        var y = new double[count];
-        for (int i = 0; i < count; i++) {
-            x[i] = sweep.samples().get(i).value();
-            y[i] = 100 * sweep.samples().get(i).outcome().goodput();
+        var points = new ArrayList<Plot.Point>();
+        for (PlanReport.Sweep.Sample sample : sweep.samples()) {
+            points.add(new Plot.Point(sample.value(), 100 * sample.outcome().goodput()));
         }
         html.append("<h2>Goodput against ").append(escape(sweep.option())).append("</h2>\n");
         html.append("<figure>\n");
-        var line = new Plot.Line("goodput", x, y, true);
+        var line = new Plot.Line("goodput", points, true);
         html.append(Plot.svg("Goodput against " + sweep.option(), sweep.option(), List.of(line)));
         html.append("<figcaption>every point is a run of the same trace</figcaption>\n</figure>\n");
     }

@@ -16,7 +16,14 @@ final class Plot {
     private static final int BOTTOM = 56;
 
     /** One line of the plot; {@code dots} marks its points. */
-    record Line(String name, double[] x, double[] y, boolean dots) {}
+    record Line(String name, List<Point> points, boolean dots) {
+        Line {
+            points = List.copyOf(points);
+        }
+    }
+
+    /** {@code y} in percent. */
+    record Point(double x, double y) {}
 
     private final double fromX;
     private final double toX;
@@ -31,11 +38,11 @@ final class Plot {
         double leastY = Double.MAX_VALUE;
         double mostY = -Double.MAX_VALUE;
         for (Line line : lines) {
-            for (int i = 0; i < line.x().length; i++) {
-                leastX = Math.min(leastX, line.x()[i]);
-                mostX = Math.max(mostX, line.x()[i]);
-                leastY = Math.min(leastY, line.y()[i]);
-                mostY = Math.max(mostY, line.y()[i]);
+            for (Point point : line.points()) {
+                leastX = Math.min(leastX, point.x());
+                mostX = Math.max(mostX, point.x());
+                leastY = Math.min(leastY, point.y());
+                mostY = Math.max(mostY, point.y());
             }
         }
         tickX = tick(mostX - leastX, 6);
@@ -63,14 +70,22 @@ final class Plot {
     private void axes(StringBuilder svg, String xLabel) {
         for (double y = fromY; y <= toY + tickY / 1e6; y += tickY) {
             svg.append(
-                    format(
+                    String.format(
+                            Locale.ROOT,
                             "<line class='grid' x1='%d' x2='%d' y1='%.1f' y2='%.1f'/>"
                                     + "<text x='%d' y='%.1f' text-anchor='end'>%s%%</text>%n",
-                            LEFT, WIDTH - RIGHT, y(y), y(y), LEFT - 8, y(y) + 4, label(y)));
+                            LEFT,
+                            WIDTH - RIGHT,
+                            y(y),
+                            y(y),
+                            LEFT - 8,
+                            y(y) + 4,
+                            label(y)));
         }
         for (double x = fromX; x <= toX + tickX / 1e6; x += tickX) {
             svg.append(
-                    format(
+                    String.format(
+                            Locale.ROOT,
                             "<line class='grid' x1='%.1f' x2='%.1f' y1='%d' y2='%d'/>"
                                     + "<text x='%.1f' y='%d' text-anchor='middle'>%s</text>%n",
                             x(x),
@@ -82,30 +97,34 @@ final class Plot {
                             label(x)));
         }
         svg.append(
-                format(
+                String.format(
+                        Locale.ROOT,
                         "<text x='%d' y='%d' text-anchor='middle'>%s</text>%n",
-                        (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, HtmlPage.escape(xLabel)));
+                        (LEFT + WIDTH - RIGHT) / 2,
+                        HEIGHT - 6,
+                        HtmlPage.escape(xLabel)));
     }
 
     private void line(StringBuilder svg, Line line, int index) {
         svg.append("<polyline class='line c").append(index % 4).append("' points='");
-        for (int i = 0; i < line.x().length; i++) {
-            svg.append(format("%.1f,%.1f ", x(line.x()[i]), y(line.y()[i])));
+        for (Point point : line.points()) {
+            svg.append(String.format(Locale.ROOT, "%.1f,%.1f ", x(point.x()), y(point.y())));
         }
         svg.append("'><title>")
                 .append(HtmlPage.escape(line.name()))
                 .append("</title></polyline>\n");
-        for (int i = 0; line.dots() && i < line.x().length; i++) {
+        for (Point point : line.dots() ? line.points() : List.<Point>of()) {
             svg.append(
-                    format(
+                    String.format(
+                            Locale.ROOT,
                             "<circle class='dot c%d' cx='%.1f' cy='%.1f' r='4'><title>%s: %s →"
                                     + " %.2f%%</title></circle>%n",
                             index % 4,
-                            x(line.x()[i]),
-                            y(line.y()[i]),
+                            x(point.x()),
+                            y(point.y()),
                             HtmlPage.escape(line.name()),
-                            label(line.x()[i]),
-                            line.y()[i]));
+                            label(point.x()),
+                            point.y()));
         }
     }
 
@@ -130,9 +149,5 @@ final class Plot {
         return rounded == Math.rint(rounded)
                 ? String.valueOf((long) rounded)
                 : String.valueOf(rounded);
-    }
-
-    private static String format(String pattern, Object... values) {
-        return String.format(Locale.ROOT, pattern, values);
     }
 }

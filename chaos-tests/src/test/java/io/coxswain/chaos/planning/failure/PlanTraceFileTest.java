@@ -25,7 +25,7 @@ final class PlanTraceFileTest {
 
     @Test
     void whatIsWrittenIsReadBack() throws Exception {
-        FailureTrace drawn = FailureModel.llama3().scaled(500).draw(FLEET, DAY, 7);
+        FailureTrace drawn = FailureModel.llama3().scaled(10_000).draw(FLEET, DAY, 7);
         assertThat(drawn.failures()).hasSizeGreaterThan(50);
         assertThat(TraceFile.read("t.csv", TraceFile.write(drawn), FLEET, DAY)).isEqualTo(drawn);
     }
