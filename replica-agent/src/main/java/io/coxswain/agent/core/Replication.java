@@ -69,20 +69,23 @@ final class Replication {
 
     /**
      * Who holds copies changed while steps run. Duties that stay keep their state; new ones bind
-     * from the effective step on.
+     * every snapshot above the floor, those taken before the effective step included: the holder
+     * that left takes in nothing more, so without that the floor would rise to steps that lie with
+     * their owner alone.
      */
     void install(Placement placement, int rank, AgentKey self) {
         if (!running || placement.epoch() != epoch || placement.version() <= version) {
             return;
         }
         version = placement.version();
+        long bindsFrom = Math.min(placement.effectiveStep(), vault.floor() + 1);
         List<Stream> next = new ArrayList<>();
         for (CopyDuty duty : placement.duties()) {
             if (duty.sourceRank() != rank || duty.holder().key().equals(self)) {
                 continue;
             }
             Stream kept = stream(duty.holder().key());
-            next.add(kept != null ? kept : new Stream(duty.holder(), placement.effectiveStep()));
+            next.add(kept != null ? kept : new Stream(duty.holder(), bindsFrom));
         }
         streams = next;
     }

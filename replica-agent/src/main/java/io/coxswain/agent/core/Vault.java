@@ -175,7 +175,8 @@ final class Vault {
     /**
      * Makes room when all slots are taken: gives up the oldest snapshot in the region that is
      * neither the floor's nor the newest. Nobody's way back: the floor is kept, and the newest is
-     * kept. Returns the slot, or -1 if there is none such.
+     * kept. One that this rank has acknowledged goes last: it may be the floor already, where the
+     * word of that has not come yet. Returns the slot, or -1 if there is none such.
      */
     int evictBetween() {
         Snapshot newest = null;
@@ -191,7 +192,7 @@ final class Vault {
                     && !snapshot.doomed
                     && snapshot.slot.file().equals(region)
                     && snapshot.name.step() > floor
-                    && (victim == null || snapshot.name.step() < victim.name.step())) {
+                    && (victim == null || isRatherGivenUp(snapshot, victim))) {
                 victim = snapshot;
             }
         }
@@ -200,6 +201,12 @@ final class Vault {
         }
         free(victim);
         return victim.doomed ? -1 : victim.slot.index();
+    }
+
+    private static boolean isRatherGivenUp(Snapshot snapshot, Snapshot than) {
+        return snapshot.acknowledged == than.acknowledged
+                ? snapshot.name.step() < than.name.step()
+                : than.acknowledged;
     }
 
     /**

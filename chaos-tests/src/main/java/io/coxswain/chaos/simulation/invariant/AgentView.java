@@ -17,6 +17,9 @@ public interface AgentView {
 
     long termSeen();
 
+    /** The floor as far as it knows. */
+    long knownFloor();
+
     /** Time since a leader's word reached it. */
     long sinceLeaderWordNanos();
 

@@ -13,6 +13,7 @@ import io.coxswain.coordinator.core.model.View;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -95,6 +96,16 @@ public final class Facts {
         each(i -> i.storeApplied(coordinator, writerTerm, termInStore, record));
         JobHistory job = jobs.get(record.jobId());
         if (job != null
+                && record instanceof StoreRecord.ViewRecord planned
+                && planned.state() == JobEffect.ViewState.PREPARING) {
+            // From here on members may be told of it. Written again after an unknown outcome it is
+            // the same view.
+            ViewHistory known = job.of(planned.view().epoch());
+            if (known == null || !known.view.equals(planned.view())) {
+                job.planned(planned.view(), planned.lineage());
+            }
+        }
+        if (job != null
                 && record instanceof StoreRecord.ViewRecord view
                 && view.state() == JobEffect.ViewState.ACTIVE) {
             activated(job, view.view(), view.lineage());
@@ -107,14 +118,6 @@ public final class Facts {
             job.over = true;
             job.endedNanos = clock.getAsLong();
             job.outcome = result.completed() ? "completed" : result.reason();
-        }
-    }
-
-    /** A coordinator plans a view: its members may be told once the record is there. */
-    public void planned(String jobId, View view, Lineage before) {
-        JobHistory job = jobs.get(jobId);
-        if (job != null && !job.views.containsKey(view.epoch())) {
-            job.planned(view, before);
         }
     }
 
@@ -154,6 +157,9 @@ public final class Facts {
         if (job != null) {
             ViewHistory view = job.of(epoch);
             if (view != null) {
+                if (view.granted == 0) {
+                    Arrays.fill(view.lastNanos, clock.getAsLong());
+                }
                 view.granted = Math.max(view.granted, through);
             }
             each(i -> i.startSent(job, epoch, through, recorded));

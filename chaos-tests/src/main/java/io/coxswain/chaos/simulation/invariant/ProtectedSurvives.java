@@ -34,6 +34,8 @@ public final class ProtectedSurvives implements Invariant {
         if (name == null
                 || job.over
                 || agent.isEndingJob()
+                // Not told of it yet: what it gives up then is weighed in the design, not here.
+                || agent.knownFloor() < job.floor
                 || !cell.isIntact()
                 || !job.trusts(Facts.name(name))) {
             return;

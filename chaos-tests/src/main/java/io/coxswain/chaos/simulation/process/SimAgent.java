@@ -371,6 +371,11 @@ public final class SimAgent extends SimProcess implements AgentView {
     }
 
     @Override
+    public long knownFloor() {
+        return machine.floor();
+    }
+
+    @Override
     public long sinceLeaderWordNanos() {
         return kernel.now() - leaderWordNanos;
     }

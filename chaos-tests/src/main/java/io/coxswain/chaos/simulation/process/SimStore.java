@@ -45,10 +45,7 @@ final class SimStore implements StorePort {
         coordinator.called();
         if (record instanceof StoreRecord.ViewRecord view) {
             switch (view.state()) {
-                case PREPARING -> {
-                    facts.planned(view.jobId(), view.view(), view.lineage());
-                    coordinator.phase(ProtocolPhase.PERSISTING);
-                }
+                case PREPARING -> coordinator.phase(ProtocolPhase.PERSISTING);
                 case ACTIVE -> coordinator.phase(ProtocolPhase.ACTIVATING);
                 case FINISHING -> {}
             }

@@ -89,6 +89,10 @@ public final class SimZooKeeper {
         return session;
     }
 
+    boolean knows(long id) {
+        return lastHeard.containsKey(id);
+    }
+
     /** False when that session is over. */
     boolean heard(long session) {
         return lastHeard.replace(session, kernel.now()) != null;

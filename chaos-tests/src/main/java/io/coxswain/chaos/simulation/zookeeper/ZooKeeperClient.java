@@ -85,6 +85,7 @@ public final class ZooKeeperClient {
         this.host = host;
         this.owner = owner;
         this.connection = server.network().open(host, server.host(), Plane.STORE);
+        this.connection.onReset(this::connectionBroke);
         this.session = server.openSession();
         this.heardNanos = kernel.now();
         server.register(this);
@@ -127,6 +128,7 @@ public final class ZooKeeperClient {
                     }
                     connection.close();
                     connection = server.network().open(host, server.host(), Plane.STORE);
+                    connection.onReset(this::connectionBroke);
                     state = State.CONNECTED;
                     owner.deliver(() -> owner.connection(State.CONNECTED, !known));
                 }
@@ -165,6 +167,7 @@ public final class ZooKeeperClient {
             return;
         }
         Connection used = connection;
+        long asked = session;
         var under = new Pending(() -> owner.deliver(() -> answer.accept(new Reply.Unknown<>())));
         pending.add(under);
         used.send(
@@ -172,6 +175,21 @@ public final class ZooKeeperClient {
                 label,
                 () -> {
                     if (server.isDown()) {
+                        if (pending.remove(under)) {
+                            under.lost.run();
+                        }
+                        return;
+                    }
+                    if (!server.knows(asked)) {
+                        // The session is over; the client has yet to notice.
+                        used.send(
+                                server.host(),
+                                label,
+                                () -> {
+                                    if (pending.remove(under)) {
+                                        under.lost.run();
+                                    }
+                                });
                         return;
                     }
                     Reply<T> reply;

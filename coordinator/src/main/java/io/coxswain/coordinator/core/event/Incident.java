@@ -43,4 +43,10 @@ public record Incident(
         agents = List.copyOf(agents);
         sources = List.copyOf(sources);
     }
+
+    /** The same without the ranks' sources, which were published when it closed. */
+    public Incident withoutSources() {
+        return new Incident(
+                id, cause, agents, atStep, resumedAtStep, stepsLost, List.of(), phases, closed);
+    }
 }

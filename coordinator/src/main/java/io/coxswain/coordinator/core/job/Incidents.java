@@ -12,8 +12,19 @@ final class Incidents {
     /** Enough for a page and a report; older ones were published. */
     private static final int KEPT = 1_000;
 
+    /**
+     * Sources that are kept over all closed incidents. One has a source for each rank: a thousand
+     * of 16,384 ranks would fill gigabytes.
+     */
+    private static final int KEPT_SOURCES = 262_144;
+
     private final Job job;
     private final ArrayList<Incident> closed = new ArrayList<>();
+
+    /** Incidents before this in {@link #closed} have no sources left. */
+    private int withoutSources;
+
+    private int keptSources;
     private final EnumMap<Incident.Phase, Long> phaseNanos = new EnumMap<>(Incident.Phase.class);
     private final ArrayList<String> agents = new ArrayList<>();
     private List<Incident.Source> sources = List.of();
@@ -128,7 +139,7 @@ final class Incidents {
         return snapshot(false);
     }
 
-    /** All that are kept, in order; the open one last. */
+    /** All that are kept, in order; the open one last. Old ones may have no sources any more. */
     List<Incident> all() {
         var all = new ArrayList<>(closed);
         if (open) {
@@ -166,8 +177,16 @@ final class Incidents {
 
     private void keep(Incident incident) {
         if (closed.size() == KEPT) {
-            closed.removeFirst();
+            keptSources -= closed.removeFirst().sources().size();
+            withoutSources = Math.max(0, withoutSources - 1);
         }
         closed.add(incident);
+        keptSources += incident.sources().size();
+        // The newest keeps its own, however many.
+        while (keptSources > KEPT_SOURCES && withoutSources < closed.size() - 1) {
+            Incident oldest = closed.get(withoutSources);
+            keptSources -= oldest.sources().size();
+            closed.set(withoutSources++, oldest.withoutSources());
+        }
     }
 }

@@ -13,13 +13,14 @@ import io.coxswain.coordinator.core.placement.PlacementDecision;
 import io.coxswain.coordinator.core.placement.PlacementPlanner;
 import io.coxswain.coordinator.core.placement.PlacementProblem;
 
+import java.util.AbstractList;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /** Who holds copies of whom, and who held what last: the latter names what was lost. */
 final class Protection {
@@ -40,18 +41,18 @@ final class Protection {
      * none.
      */
     PlacementDecision plan(View view, StateLayout layout, long version) {
-        var members = new HashSet<AgentKey>();
+        var members = HashSet.<AgentKey>newHashSet(view.members().size());
         for (AgentProfile member : view.members()) {
             members.add(member.key());
         }
         var spares = new ArrayList<AgentProfile>();
-        var held = new TreeMap<AgentKey, Set<Integer>>();
+        var held = new HashMap<AgentKey, Set<Integer>>();
         for (Roster.Member member : job.roster.all()) {
             if (!members.contains(member.key) && member.eligible()) {
                 spares.add(member.profile);
             }
             if (!member.copies.isEmpty()) {
-                held.put(member.key, new TreeSet<>(member.copies.keySet()));
+                held.put(member.key, member.copies.keySet());
             }
         }
         return PlacementPlanner.plan(
@@ -68,10 +69,8 @@ final class Protection {
         Placement placement = decision.placement();
         job.placement = placement;
         holders.clear();
-        var texts = new ArrayList<String>(placement.duties().size());
         for (CopyDuty duty : placement.duties()) {
             holders.add(duty.holder().key());
-            texts.add("rank " + duty.sourceRank() + " → " + duty.holder().key().id());
         }
         var deficits = decision.deficits();
         if (decision.refusal() != null) {
@@ -83,17 +82,17 @@ final class Protection {
                         job.spec.jobId(),
                         placement.epoch(),
                         placement.version(),
-                        List.copyOf(texts),
+                        new DutyTexts(placement.duties()),
                         List.copyOf(deficits),
                         decision.survives()));
     }
 
-    /** A new view is active: remembers who has which shard. */
-    void viewActive(View view) {
+    /**
+     * A new view is active: what was held before says nothing any more. What its members hold is
+     * looked up when it is asked for.
+     */
+    void viewActive() {
         lastHeld.clear();
-        for (int rank = 0; rank < view.members().size(); rank++) {
-            note(view.mesh().shardOf(rank), view.members().get(rank).key().id(), view.baseStep());
-        }
     }
 
     /** A spare became ready: it may take over duties, or a rank later. */
@@ -220,5 +219,25 @@ final class Protection {
                             + (who.isEmpty() ? "nobody" : String.join(", ", who)));
         }
         return String.join("; ", texts);
+    }
+
+    /** Duties in words, rendered when somebody reads them: there may be tens of thousands. */
+    private static final class DutyTexts extends AbstractList<String> {
+        private final List<CopyDuty> duties;
+
+        DutyTexts(List<CopyDuty> duties) {
+            this.duties = duties;
+        }
+
+        @Override
+        public String get(int index) {
+            CopyDuty duty = duties.get(index);
+            return "rank " + duty.sourceRank() + " → " + duty.holder().key().id();
+        }
+
+        @Override
+        public int size() {
+            return duties.size();
+        }
     }
 }

@@ -91,7 +91,7 @@ final class Stepping {
         ranksAt.put(base, done.length);
         job.newestSeen = Math.max(job.newestSeen, base);
         job.view = view;
-        job.protection.viewActive(view);
+        job.protection.viewActive();
         grantedThrough = base;
         measured = false;
         lastCompletedNanos = job.now;

@@ -32,15 +32,17 @@ public record Lineage(List<Branch> branches) {
      * line.
      */
     public boolean trusts(long epoch, long step) {
-        boolean known = false;
-        for (Branch branch : branches) {
+        // From the newest back: what is asked for is recent, and there may be hundreds of branches.
+        for (int i = branches.size() - 1; i >= 0; i--) {
+            Branch branch = branches.get(i);
             if (branch.epoch() == epoch) {
-                known = step >= branch.baseStep();
-            } else if (branch.epoch() > epoch && branch.baseStep() < step) {
+                return step >= branch.baseStep();
+            }
+            if (branch.epoch() < epoch || branch.baseStep() < step) {
                 return false;
             }
         }
-        return known;
+        return false;
     }
 
     /**

@@ -10,18 +10,21 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeSet;
 
-/** The copies chosen so far, and what they leave of each agent's memory. */
+/**
+ * The copies chosen so far, and what they leave of each agent's memory. Domains are numbered, and
+ * which of them have an instance of a shard is kept up to date, since planning asks little else.
+ */
 final class CopyBoard {
     /** An agent that may hold copies. */
     static final class Holder implements Comparable<Holder> {
         final AgentProfile agent;
-        final DomainKey domain;
+
+        /** Number of its domain at the level asked; equal exactly for the same domain. */
+        final int domain;
 
         /** -1 for a spare. */
         final int ownShard;
@@ -29,12 +32,16 @@ final class CopyBoard {
         /** What there was before any copy. */
         final long allRoomBytes;
 
+        /** Its place among all holders: ranks, then spares as given. */
+        final int index;
+
         long roomBytes;
         long heldBytes;
         final TreeSet<Integer> shards = new TreeSet<>();
 
-        Holder(AgentProfile agent, DomainKey domain, int ownShard, long roomBytes) {
+        Holder(AgentProfile agent, int index, int domain, int ownShard, long roomBytes) {
             this.agent = agent;
+            this.index = index;
             this.domain = domain;
             this.ownShard = ownShard;
             this.allRoomBytes = roomBytes;
@@ -51,52 +58,109 @@ final class CopyBoard {
          */
         @Override
         public int compareTo(Holder other) {
-            return ORDER.compare(this, other);
+            if (heldBytes != other.heldBytes) {
+                return Long.compare(heldBytes, other.heldBytes);
+            }
+            return roomBytes != other.roomBytes
+                    ? Long.compare(other.roomBytes, roomBytes)
+                    : agent.key().compareTo(other.agent.key());
+        }
+    }
+
+    /** Domains of one shard's instances, each with how many it has; few, so a list is searched. */
+    private static final class Domains {
+        private int[] ids = new int[4];
+        private int[] counts = new int[4];
+        private int size;
+
+        int add(int id, int by) {
+            int at = indexOf(id);
+            if (at < 0) {
+                at = size++;
+                if (at == ids.length) {
+                    ids = java.util.Arrays.copyOf(ids, 2 * at);
+                    counts = java.util.Arrays.copyOf(counts, 2 * at);
+                }
+                ids[at] = id;
+                counts[at] = 0;
+            }
+            counts[at] += by;
+            if (counts[at] == 0) {
+                size--;
+                ids[at] = ids[size];
+                counts[at] = counts[size];
+            }
+            return size;
         }
 
-        private static final Comparator<Holder> ORDER =
-                Comparator.comparingLong((Holder h) -> h.heldBytes)
-                        .thenComparingLong(h -> -h.roomBytes)
-                        .thenComparing(h -> h.agent.key());
+        int indexOf(int id) {
+            for (int i = 0; i < size; i++) {
+                if (ids[i] == id) {
+                    return i;
+                }
+            }
+            return -1;
+        }
     }
 
     private final StateLayout layout;
-    private final List<Set<DomainKey>> ownerDomains = new ArrayList<>();
+    private final int[] domainOfRank;
+    private final List<Domains> owners = new ArrayList<>();
+    private final List<Domains> all = new ArrayList<>();
     private final List<List<Holder>> copies = new ArrayList<>();
-    private final List<Integer> spareCopies = new ArrayList<>();
+    private final int[] spareCopies;
     private final Map<AgentKey, Holder> byAgent = new HashMap<>();
-    private final TreeSet<Holder> leastFirst = new TreeSet<>();
+    private final List<Holder> holders = new ArrayList<>();
+    private final List<Holder> spares = new ArrayList<>();
+
+    /** Only made once somebody asks: when nearly all copies stay where they are nobody may. */
+    private @Nullable TreeSet<Holder> leastFirst;
 
     CopyBoard(PlacementProblem problem) {
         layout = problem.layout();
         Mesh mesh = problem.view().mesh();
         int level = problem.spec().protectLevel();
+        spareCopies = new int[mesh.shards()];
+        domainOfRank = new int[mesh.ranks()];
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            ownerDomains.add(new HashSet<>());
-            copies.add(new ArrayList<>());
-            spareCopies.add(0);
+            owners.add(new Domains());
+            all.add(new Domains());
+            copies.add(new ArrayList<>(2));
         }
+        var numbers = new HashMap<DomainKey, Integer>();
         for (int rank = 0; rank < mesh.ranks(); rank++) {
             AgentProfile agent = problem.view().members().get(rank);
             int shard = mesh.shardOf(rank);
-            DomainKey domain = DomainKey.of(agent.domain(), level);
-            ownerDomains.get(shard).add(domain);
-            enter(
-                    new Holder(
-                            agent,
-                            domain,
-                            shard,
-                            MemoryRule.memberRoomBytes(layout, shard, agent.arenaBudgetBytes())));
+            int domain = number(numbers, agent, level);
+            domainOfRank[rank] = domain;
+            owners.get(shard).add(domain, 1);
+            all.get(shard).add(domain, 1);
+            long room = MemoryRule.memberRoomBytes(layout, shard, agent.arenaBudgetBytes());
+            enter(new Holder(agent, rank, domain, shard, room));
         }
+        long promotion = MemoryRule.promotionBytes(layout);
         for (AgentProfile agent : problem.spares()) {
-            long room = MemoryRule.spareRoomBytes(layout, agent.arenaBudgetBytes());
-            enter(new Holder(agent, DomainKey.of(agent.domain(), level), -1, room));
+            long room = Math.max(0, agent.arenaBudgetBytes() - promotion);
+            int index = holders.size();
+            var spare = new Holder(agent, index, number(numbers, agent, level), -1, room);
+            enter(spare);
+            spares.add(spare);
         }
+        spares.sort(Comparator.comparing((Holder h) -> h.agent.key()));
+    }
+
+    private static int number(Map<DomainKey, Integer> numbers, AgentProfile agent, int level) {
+        return numbers.computeIfAbsent(DomainKey.of(agent.domain(), level), _ -> numbers.size());
     }
 
     private void enter(Holder holder) {
         byAgent.put(holder.agent.key(), holder);
-        leastFirst.add(holder);
+        holders.add(holder);
+    }
+
+    /** All, by {@link Holder#index}: first the ranks' agents by rank. */
+    List<Holder> holders() {
+        return holders;
     }
 
     @Nullable Holder holder(AgentKey agent) {
@@ -107,14 +171,15 @@ final class CopyBoard {
      * All holders, who holds least first; a copy of the order at this moment is up to the caller.
      */
     Iterable<Holder> leastFirst() {
+        if (leastFirst == null) {
+            leastFirst = new TreeSet<>(holders);
+        }
         return leastFirst;
     }
 
+    /** In the order of their keys. */
     List<Holder> spares() {
-        return byAgent.values().stream()
-                .filter(Holder::spare)
-                .sorted(Comparator.comparing((Holder h) -> h.agent.key()))
-                .toList();
+        return spares;
     }
 
     int shards() {
@@ -126,18 +191,29 @@ final class CopyBoard {
     }
 
     int spareCopiesOf(int shard) {
-        return spareCopies.get(shard);
+        return spareCopies[shard];
     }
 
-    Set<DomainKey> ownerDomains(int shard) {
-        return ownerDomains.get(shard);
+    int domainOfRank(int rank) {
+        return domainOfRank[rank];
+    }
+
+    /** Domains of the shard's owners. */
+    int ownerDomains(int shard) {
+        return owners.get(shard).size;
+    }
+
+    boolean ownedIn(int shard, int domain) {
+        return owners.get(shard).indexOf(domain) >= 0;
     }
 
     /** Domains that have an instance, owners' included. */
-    Set<DomainKey> domains(int shard) {
-        var domains = new HashSet<>(ownerDomains.get(shard));
-        copies.get(shard).forEach(holder -> domains.add(holder.domain));
-        return domains;
+    int domains(int shard) {
+        return all.get(shard).size;
+    }
+
+    boolean instanceIn(int shard, int domain) {
+        return all.get(shard).indexOf(domain) >= 0;
     }
 
     long copyBytes(int shard) {
@@ -146,10 +222,9 @@ final class CopyBoard {
 
     /** Memory aside: it is no owner, holds none yet, and some owner is outside its domain. */
     boolean mayHold(Holder holder, int shard) {
-        Set<DomainKey> owners = ownerDomains.get(shard);
         return holder.ownShard != shard
                 && !holder.shards.contains(shard)
-                && (owners.size() > 1 || !owners.contains(holder.domain));
+                && (ownerDomains(shard) > 1 || !ownedIn(shard, holder.domain));
     }
 
     boolean canHold(Holder holder, int shard) {
@@ -160,14 +235,16 @@ final class CopyBoard {
         change(holder, shard, copyBytes(shard));
         holder.shards.add(shard);
         copies.get(shard).add(holder);
-        spareCopies.set(shard, spareCopies.get(shard) + (holder.spare() ? 1 : 0));
+        all.get(shard).add(holder.domain, 1);
+        spareCopies[shard] += holder.spare() ? 1 : 0;
     }
 
     void remove(Holder holder, int shard) {
         change(holder, shard, -copyBytes(shard));
         holder.shards.remove(shard);
         copies.get(shard).remove(holder);
-        spareCopies.set(shard, spareCopies.get(shard) - (holder.spare() ? 1 : 0));
+        all.get(shard).add(holder.domain, -1);
+        spareCopies[shard] -= holder.spare() ? 1 : 0;
     }
 
     private void change(Holder holder, int shard, long bytes) {
@@ -183,9 +260,13 @@ final class CopyBoard {
                             + holder.roomBytes
                             + " free");
         }
-        leastFirst.remove(holder);
+        if (leastFirst != null) {
+            leastFirst.remove(holder);
+        }
         holder.roomBytes -= bytes;
         holder.heldBytes += bytes;
-        leastFirst.add(holder);
+        if (leastFirst != null) {
+            leastFirst.add(holder);
+        }
     }
 }

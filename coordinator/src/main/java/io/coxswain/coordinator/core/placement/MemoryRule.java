@@ -44,11 +44,16 @@ public final class MemoryRule {
 
     /** What is left for copies at a spare that may have to take any rank; 0 when nothing is. */
     public static long spareRoomBytes(StateLayout layout, long budgetBytes) {
+        return Math.max(0, budgetBytes - promotionBytes(layout));
+    }
+
+    /** What a spare keeps free: as much as the most demanding rank takes. */
+    static long promotionBytes(StateLayout layout) {
         long most = 0;
         for (int shard = 0; shard < layout.shardStateBytes().size(); shard++) {
             most = Math.max(most, rankBytes(layout, shard) + restartBytes(layout, shard));
         }
-        return Math.max(0, budgetBytes - most);
+        return most;
     }
 
     /** For people: megabytes of 10⁶ bytes with one decimal, rounded up. */

@@ -1,6 +1,6 @@
 package io.coxswain.coordinator.core.placement;
 
-import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.CopyDuty;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.Placement;
@@ -48,13 +48,23 @@ public final class PlacementPlanner {
 
     private static final int SEARCH_DEPTH = 64;
 
+    private static final Comparator<Holder> BY_KEY = Comparator.comparing(h -> h.agent.key());
+
     private final PlacementProblem problem;
     private final Mesh mesh;
     private final int copies;
     private final CopyBoard board;
 
-    /** Who holds a copy of a shard already. */
-    private final Map<Integer, List<Holder>> holdingNow;
+    /** The duties before that may go on, and who has them; null: not attached any more. */
+    private final List<CopyDuty> previous;
+
+    private final List<@Nullable Holder> previousHolders = new ArrayList<>();
+
+    /** Who holds a copy of a shard already; made when it is first asked for. */
+    private @Nullable Map<Integer, List<Holder>> holdingNow;
+
+    /** The smallest copy there is: an agent with less room is full. */
+    private final long leastCopyBytes;
 
     private int work = SEARCH_WORK;
 
@@ -63,7 +73,15 @@ public final class PlacementPlanner {
         this.mesh = problem.view().mesh();
         this.copies = problem.spec().protectCopies();
         this.board = new CopyBoard(problem);
-        this.holdingNow = holdingNow();
+        this.previous = previousDuties();
+        for (CopyDuty duty : previous) {
+            previousHolders.add(board.holder(duty.holder().key()));
+        }
+        long least = Long.MAX_VALUE;
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            least = Math.min(least, board.copyBytes(shard));
+        }
+        this.leastCopyBytes = least;
     }
 
     public static PlacementDecision plan(PlacementProblem problem) {
@@ -76,7 +94,7 @@ public final class PlacementPlanner {
             fillSpares();
             keepMemberCopies();
             for (int shard = 0; shard < mesh.shards(); shard++) {
-                while (board.domains(shard).size() <= copies && protect(shard)) {
+                while (board.domains(shard) <= copies && protect(shard)) {
                     // one domain more each time
                 }
             }
@@ -91,8 +109,9 @@ public final class PlacementPlanner {
     }
 
     private void keepSpareCopies() {
-        for (CopyDuty duty : previousDuties()) {
-            Holder holder = board.holder(duty.holder().key());
+        for (int i = 0; i < previous.size(); i++) {
+            CopyDuty duty = previous.get(i);
+            Holder holder = previousHolders.get(i);
             if (holder != null
                     && holder.spare()
                     && board.spareCopiesOf(duty.shard()) < spareCopiesWanted()
@@ -104,34 +123,61 @@ public final class PlacementPlanner {
 
     /** In rounds: every shard has one copy on a spare before any has two. */
     private void fillSpares() {
-        List<Holder> spares = board.spares();
+        List<Holder> spares = withRoom(board.spares());
         for (int round = 0; round < spareCopiesWanted(); round++) {
-            for (int shard = 0; shard < mesh.shards(); shard++) {
+            for (int shard = 0; shard < mesh.shards() && !spares.isEmpty(); shard++) {
                 if (board.spareCopiesOf(shard) <= round) {
                     Holder spare = bestSpare(spares, shard);
                     if (spare != null) {
                         board.add(spare, shard);
+                        if (spare.roomBytes < leastCopyBytes) {
+                            spares.remove(spare);
+                        }
                     }
                 }
             }
         }
     }
 
+    /** Most spares are full most of the time; they need not be looked at for every shard. */
+    private List<Holder> withRoom(List<Holder> spares) {
+        var left = new ArrayList<Holder>();
+        for (Holder spare : spares) {
+            if (spare.roomBytes >= leastCopyBytes) {
+                left.add(spare);
+            }
+        }
+        return left;
+    }
+
+    /**
+     * The spare in a new domain, else the one that holds the copy already, else the one with most
+     * room, else the first.
+     */
     private @Nullable Holder bestSpare(List<Holder> spares, int shard) {
-        Set<DomainKey> domains = board.domains(shard);
-        return spares.stream()
-                .filter(spare -> board.canHold(spare, shard))
-                .min(
-                        Comparator.comparing((Holder h) -> domains.contains(h.domain))
-                                .thenComparing(h -> !holdsNow(h, shard))
-                                .thenComparingLong(h -> -h.roomBytes)
-                                .thenComparing(h -> h.agent.key()))
-                .orElse(null);
+        Holder best = null;
+        int bestRank = 0;
+        for (Holder spare : spares) {
+            if (!board.canHold(spare, shard)) {
+                continue;
+            }
+            int rank =
+                    (board.instanceIn(shard, spare.domain) ? 2 : 0)
+                            + (holdsNow(spare, shard) ? 0 : 1);
+            if (best == null
+                    || rank < bestRank
+                    || (rank == bestRank && spare.roomBytes > best.roomBytes)) {
+                best = spare;
+                bestRank = rank;
+            }
+        }
+        return best;
     }
 
     private void keepMemberCopies() {
-        for (CopyDuty duty : previousDuties()) {
-            Holder holder = board.holder(duty.holder().key());
+        for (int i = 0; i < previous.size(); i++) {
+            CopyDuty duty = previous.get(i);
+            Holder holder = previousHolders.get(i);
             if (holder != null
                     && helps(holder, duty.shard())
                     && board.canHold(holder, duty.shard())) {
@@ -142,15 +188,16 @@ public final class PlacementPlanner {
 
     /** A copy there would bring the shard a domain that it needs. */
     private boolean helps(Holder holder, int shard) {
-        Set<DomainKey> domains = board.domains(shard);
-        return domains.size() <= copies && !domains.contains(holder.domain);
+        return board.domains(shard) <= copies && !board.instanceIn(shard, holder.domain);
     }
 
     /** Gives the shard an instance in one more domain; false when that cannot be found. */
     private boolean protect(int shard) {
-        Set<DomainKey> domains = board.domains(shard);
+        if (holdingNow == null) {
+            holdingNow = holdingNow();
+        }
         for (Holder holder : holdingNow.getOrDefault(shard, List.of())) {
-            if (board.canHold(holder, shard) && !domains.contains(holder.domain)) {
+            if (board.canHold(holder, shard) && !board.instanceIn(shard, holder.domain)) {
                 board.add(holder, shard);
                 return true;
             }
@@ -160,11 +207,10 @@ public final class PlacementPlanner {
 
     /** Finds room in a new domain of the shard, moving other copies where need be. */
     private boolean place(int shard, Set<Holder> visited, int depth) {
-        Set<DomainKey> domains = board.domains(shard);
         var full = new ArrayList<Holder>();
         for (Holder holder : board.leastFirst()) {
             work--;
-            if (domains.contains(holder.domain) || !board.mayHold(holder, shard)) {
+            if (board.instanceIn(shard, holder.domain) || !board.mayHold(holder, shard)) {
                 continue;
             }
             if (board.canHold(holder, shard)) {
@@ -197,7 +243,7 @@ public final class PlacementPlanner {
             board.remove(holder, other);
             board.add(holder, shard);
             // A copy beyond what its shard needs may simply go.
-            if (board.domains(other).size() > copies || place(other, visited, depth - 1)) {
+            if (board.domains(other) > copies || place(other, visited, depth - 1)) {
                 return true;
             }
             board.remove(holder, shard);
@@ -211,8 +257,9 @@ public final class PlacementPlanner {
      * deficit stays. Those there were go first.
      */
     private void protectWithinDomains() {
-        for (CopyDuty duty : previousDuties()) {
-            Holder holder = board.holder(duty.holder().key());
+        for (int i = 0; i < previous.size(); i++) {
+            CopyDuty duty = previous.get(i);
+            Holder holder = previousHolders.get(i);
             if (holder != null
                     && missing(duty.shard()) > 0
                     && canHoldOutsideOwners(holder, duty.shard())) {
@@ -231,8 +278,8 @@ public final class PlacementPlanner {
 
     /** Instances that the shard lacks, wherever they are. */
     private int missing(int shard) {
-        int instances = board.ownerDomains(shard).size() + board.copiesOf(shard).size();
-        return board.domains(shard).size() > copies ? 0 : copies + 1 - instances;
+        int instances = board.ownerDomains(shard) + board.copiesOf(shard).size();
+        return board.domains(shard) > copies ? 0 : copies + 1 - instances;
     }
 
     private @Nullable Holder leastOutsideOwners(int shard) {
@@ -245,27 +292,32 @@ public final class PlacementPlanner {
     }
 
     private boolean canHoldOutsideOwners(Holder holder, int shard) {
-        return board.canHold(holder, shard) && !board.ownerDomains(shard).contains(holder.domain);
+        return board.canHold(holder, shard) && !board.ownedIn(shard, holder.domain);
     }
 
     /** Each copy is streamed by the owner outside its domain that streams least. */
     private List<CopyDuty> duties() {
-        var previousSource = new HashMap<List<Object>, Integer>();
-        previousDuties()
-                .forEach(d ->
-                        previousSource.put(List.of(d.shard(), d.holder().key()), d.sourceRank()));
+        var previousSource = new HashMap<AgentKey, Map<Integer, Integer>>();
+        // Where only one rank could stream, it does not matter who did.
+        for (int i = 0; mesh.replicas() > 1 && i < previous.size(); i++) {
+            CopyDuty duty = previous.get(i);
+            previousSource
+                    .computeIfAbsent(duty.holder().key(), _ -> new HashMap<>(4))
+                    .put(duty.shard(), duty.sourceRank());
+        }
         var duties = new ArrayList<CopyDuty>();
-        int level = problem.spec().protectLevel();
         for (int shard = 0; shard < mesh.shards(); shard++) {
             var load = new int[mesh.replicas()];
             List<Holder> holders = new ArrayList<>(board.copiesOf(shard));
-            holders.sort(Comparator.comparing((Holder h) -> h.agent.key()));
+            holders.sort(BY_KEY);
             for (Holder holder : holders) {
-                int before = previousSource.getOrDefault(List.of(shard, holder.agent.key()), -1);
+                int before =
+                        previousSource
+                                .getOrDefault(holder.agent.key(), Map.of())
+                                .getOrDefault(shard, -1);
                 int best = -1;
                 for (int replica = 0; replica < mesh.replicas(); replica++) {
-                    AgentProfile owner = problem.view().members().get(mesh.rankOf(replica, shard));
-                    if (DomainKey.of(owner.domain(), level).equals(holder.domain)) {
+                    if (board.domainOfRank(mesh.rankOf(replica, shard)) == holder.domain) {
                         continue;
                     }
                     boolean better = best < 0 || load[replica] < load[best];
@@ -294,17 +346,15 @@ public final class PlacementPlanner {
 
     private Map<Integer, List<Holder>> holdingNow() {
         var holding = new HashMap<Integer, List<Holder>>();
-        problem.copiesHeld().entrySet().stream()
-                .sorted(Map.Entry.comparingByKey())
-                .forEach(entry -> {
-                    Holder holder = board.holder(entry.getKey());
+        problem.copiesHeld()
+                .forEach((agent, shards) -> {
+                    Holder holder = board.holder(agent);
                     if (holder != null) {
-                        entry.getValue()
-                                .forEach(s ->
-                                        holding.computeIfAbsent(s, _ -> new ArrayList<>())
-                                                .add(holder));
+                        shards.forEach(s ->
+                                holding.computeIfAbsent(s, _ -> new ArrayList<>(2)).add(holder));
                     }
                 });
+        holding.values().forEach(holders -> holders.sort(BY_KEY));
         return holding;
     }
 

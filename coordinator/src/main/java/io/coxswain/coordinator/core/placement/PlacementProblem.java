@@ -9,6 +9,8 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,7 +19,8 @@ import java.util.Set;
  * What a placement is planned from.
  *
  * @param spares attached agents without a rank in {@code view}, in any order
- * @param copiesHeld shards of which an agent holds a copy now; agents that hold none may be absent
+ * @param copiesHeld shards of which an agent holds a copy now; agents that hold none may be absent.
+ *     Not copied: it does not change while a placement is planned
  * @param previous the placement before, of this epoch or an older one; its duties are kept where
  *     they still serve
  * @param version of the placement to plan
@@ -32,9 +35,13 @@ public record PlacementProblem(
         long version) {
     public PlacementProblem {
         spares = List.copyOf(spares);
-        copiesHeld = Map.copyOf(copiesHeld);
+        copiesHeld = Collections.unmodifiableMap(copiesHeld);
+        var members = new HashSet<AgentKey>();
+        for (int i = 0; !spares.isEmpty() && i < view.members().size(); i++) {
+            members.add(view.members().get(i).key());
+        }
         for (AgentProfile spare : spares) {
-            if (view.rankOf(spare.key()) >= 0) {
+            if (members.contains(spare.key())) {
                 throw new IllegalArgumentException(
                         "agent "
                                 + spare.key()

@@ -1,6 +1,5 @@
 package io.coxswain.coordinator.core.placement;
 
-import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.placement.CopyBoard.Holder;
@@ -8,9 +7,9 @@ import io.coxswain.coordinator.core.placement.CopyBoard.Holder;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 
 /** Says what a placement lacks, what it survives, and why it cannot be better. */
 final class PlacementReview {
@@ -31,7 +30,7 @@ final class PlacementReview {
     List<String> deficits() {
         var deficits = new ArrayList<String>();
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            int others = board.domains(shard).size() - 1;
+            int others = board.domains(shard) - 1;
             if (others < copies) {
                 deficits.add(
                         "shard "
@@ -50,10 +49,9 @@ final class PlacementReview {
     }
 
     private String whyShort(int shard) {
-        Set<DomainKey> domains = board.domains(shard);
         long mostRoom = -1;
-        for (Holder holder : board.leastFirst()) {
-            if (!domains.contains(holder.domain) && board.mayHold(holder, shard)) {
+        for (Holder holder : board.holders()) {
+            if (!board.instanceIn(shard, holder.domain) && board.mayHold(holder, shard)) {
                 mostRoom = Math.max(mostRoom, holder.roomBytes);
             }
         }
@@ -94,10 +92,10 @@ final class PlacementReview {
 
     private @Nullable String copiesRefusal() {
         int level = problem.spec().protectLevel();
-        var domains = new HashSet<DomainKey>();
+        var domains = new HashSet<Integer>();
         long room = 0;
         int agents = 0;
-        for (Holder holder : board.leastFirst()) {
+        for (Holder holder : board.holders()) {
             domains.add(holder.domain);
             room += holder.allRoomBytes;
             agents++;
@@ -118,9 +116,7 @@ final class PlacementReview {
         }
         long needs = 0;
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            needs +=
-                    Math.max(0, copies + 1 - board.ownerDomains(shard).size())
-                            * board.copyBytes(shard);
+            needs += Math.max(0, copies + 1 - board.ownerDomains(shard)) * board.copyBytes(shard);
         }
         if (needs > room) {
             return "copies: "
@@ -138,11 +134,14 @@ final class PlacementReview {
                     + " more, lower protect.copies or attach more agents";
         }
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            if (board.domains(shard).size() > copies) {
+            if (board.domains(shard) > copies) {
                 continue;
             }
-            var reachable = new HashSet<>(board.ownerDomains(shard));
-            for (Holder holder : board.leastFirst()) {
+            var reachable = new HashSet<Integer>();
+            for (int replica = 0; replica < mesh.replicas(); replica++) {
+                reachable.add(board.domainOfRank(mesh.rankOf(replica, shard)));
+            }
+            for (Holder holder : board.holders()) {
                 if (holder.ownShard != shard && holder.allRoomBytes >= board.copyBytes(shard)) {
                     reachable.add(holder.domain);
                 }
@@ -155,11 +154,11 @@ final class PlacementReview {
                         + " need agents with "
                         + MemoryRule.megabytes(board.copyBytes(shard))
                         + " free in "
-                        + (copies + 1 - board.ownerDomains(shard).size())
+                        + (copies + 1 - board.ownerDomains(shard))
                         + " other failure domains at level "
                         + level
                         + ", but there are only "
-                        + (reachable.size() - board.ownerDomains(shard).size())
+                        + (reachable.size() - board.ownerDomains(shard))
                         + "; give agents there more memory, lower protect.copies or attach more"
                         + " agents";
             }
@@ -170,27 +169,18 @@ final class PlacementReview {
     /** In words, and for one agent more than is certain, the chance. */
     String survives() {
         int depth = 1;
-        int attached = 0;
-        for (Holder holder : board.leastFirst()) {
+        int attached = board.holders().size();
+        for (Holder holder : board.holders()) {
             depth = Math.max(depth, holder.agent.domain().parts().size());
-            attached++;
         }
         int least = Integer.MAX_VALUE;
-        var smallest = new HashSet<Set<AgentKey>>();
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            var holders = new HashSet<AgentKey>();
-            instances(shard).forEach(agent -> holders.add(agent.key()));
-            if (holders.size() < least) {
-                least = holders.size();
-                smallest.clear();
-            }
-            if (holders.size() == least) {
-                smallest.add(holders);
-            }
+            least = Math.min(least, mesh.replicas() + board.copiesOf(shard).size());
         }
+        int smallest = distinct(least);
         if (least == 1) {
             return "no loss: "
-                    + smallest.size()
+                    + smallest
                     + " of "
                     + attached
                     + " agents hold a shard that nobody else has";
@@ -206,7 +196,7 @@ final class PlacementReview {
                 break;
             }
         }
-        double chance = 1 - smallest.size() / choose(attached, least);
+        double chance = 1 - smallest / choose(attached, least);
         // Truncated, not rounded: 100% is for certain.
         long tenths = (long) (chance * 1000);
         return text
@@ -219,22 +209,50 @@ final class PlacementReview {
                 + "%";
     }
 
+    /** Different sets of agents that hold a shard, of those with {@code size} agents. */
+    private int distinct(int size) {
+        var sets = new HashSet<List<Integer>>();
+        var pairs = new long[size == 2 ? mesh.shards() : 0];
+        int count = 0;
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            if (mesh.replicas() + board.copiesOf(shard).size() != size) {
+                continue;
+            }
+            List<Integer> agents = instances(shard);
+            if (size == 2) {
+                pairs[count++] = (long) agents.get(0) << 32 | agents.get(1);
+            } else {
+                sets.add(agents);
+            }
+        }
+        return size == 2 ? (int) Arrays.stream(pairs, 0, count).distinct().count() : sets.size();
+    }
+
+    /** The fewest domains at that level that have an instance of some shard. */
     private int leastDomains(int level) {
         int least = Integer.MAX_VALUE;
-        for (int shard = 0; shard < mesh.shards(); shard++) {
+        for (int shard = 0; shard < mesh.shards() && least > 1; shard++) {
+            if (level == problem.spec().protectLevel()) {
+                least = Math.min(least, board.domains(shard));
+                continue;
+            }
             var domains = new HashSet<DomainKey>();
-            instances(shard).forEach(agent -> domains.add(DomainKey.of(agent.domain(), level)));
+            for (int index : instances(shard)) {
+                domains.add(DomainKey.of(board.holders().get(index).agent.domain(), level));
+            }
             least = Math.min(least, domains.size());
         }
         return least;
     }
 
-    private List<AgentProfile> instances(int shard) {
-        var agents = new ArrayList<AgentProfile>();
+    /** Owners and holders by their index, ascending. */
+    private List<Integer> instances(int shard) {
+        var agents = new ArrayList<Integer>(mesh.replicas() + board.copiesOf(shard).size());
         for (int replica = 0; replica < mesh.replicas(); replica++) {
-            agents.add(problem.view().members().get(mesh.rankOf(replica, shard)));
+            agents.add(mesh.rankOf(replica, shard));
         }
-        board.copiesOf(shard).forEach(holder -> agents.add(holder.agent));
+        board.copiesOf(shard).forEach(holder -> agents.add(holder.index));
+        agents.sort(null);
         return agents;
     }
 

@@ -3,6 +3,8 @@ package io.coxswain.coordinator.core.recovery;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Digest;
+import io.coxswain.coordinator.core.model.HeldState;
+import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.RestoreSource;
@@ -19,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Plans how a job goes on (design §7): the newest step of which every shard has an intact, trusted
@@ -82,7 +85,7 @@ public final class RecoveryPlanner {
     }
 
     private RecoveryDecision fromSeed(List<Candidate> ready) {
-        List<Candidate> ranks = assign(ready, new Local(Map.of()));
+        List<Candidate> ranks = assign(ready, new Local(states, -1));
         List<RestoreSource> sources = Collections.nCopies(ranks.size(), new RestoreSource.Init());
         long bytes = Collections.max(problem.layout().shardStateBytes());
         return new RecoveryDecision.Recover(
@@ -93,7 +96,7 @@ public final class RecoveryPlanner {
     }
 
     private RecoveryDecision recover(List<Candidate> ready, long target) {
-        var local = new Local(localInstances(target));
+        var local = new Local(states, target);
         List<Candidate> ranks = assign(ready, local);
         var sources = new ArrayList<RestoreSource>();
         var sentBytes = new HashMap<AgentKey, Long>();
@@ -159,21 +162,6 @@ public final class RecoveryPlanner {
                 ranks.stream().map(Candidate::agent).toList());
     }
 
-    /** Per agent and shard the instance at the target that is cheapest to use in place. */
-    private Map<AgentKey, Map<Integer, Instance>> localInstances(long target) {
-        var local = new HashMap<AgentKey, Map<Integer, Instance>>();
-        for (int shard = 0; shard < mesh.shards(); shard++) {
-            for (Instance instance : states.instances(shard, target)) {
-                local.computeIfAbsent(instance.agent(), _ -> new HashMap<>())
-                        .merge(
-                                shard,
-                                instance,
-                                (a, b) -> b.where().compareTo(a.where()) < 0 ? b : a);
-            }
-        }
-        return local;
-    }
-
     /** Never the recipient: who holds an instance does not fetch. */
     private Instance donor(int shard, long target, Map<AgentKey, Long> sentBytes) {
         return Collections.min(
@@ -193,16 +181,32 @@ public final class RecoveryPlanner {
         return (long) ((double) bytes / bytesPerSecond * NANOS_PER_SECOND);
     }
 
-    /** What each agent holds at the target. */
-    private record Local(Map<AgentKey, Map<Integer, Instance>> byAgent)
-            implements RankAssignment.Holdings {
+    /** What each agent holds at the target; {@code target} -1 for nothing. */
+    private record Local(StateIndex states, long target) implements RankAssignment.Holdings {
         @Nullable Instance instance(Candidate candidate, int shard) {
-            return byAgent.getOrDefault(candidate.agent().key(), Map.of()).get(shard);
+            return states.at(candidate.agent().key(), shard, target);
         }
 
         @Override
         public Set<Integer> heldShards(Candidate candidate) {
-            return byAgent.getOrDefault(candidate.agent().key(), Map.of()).keySet();
+            var shards = new TreeSet<Integer>();
+            Inventory inventory = candidate.inventory();
+            HeldState live = inventory.live();
+            if (live != null) {
+                consider(candidate, live, shards);
+            }
+            inventory.snapshots().forEach(state -> consider(candidate, state, shards));
+            inventory.copies().forEach(state -> consider(candidate, state, shards));
+            return shards;
+        }
+
+        private void consider(Candidate candidate, HeldState state, Set<Integer> shards) {
+            int shard = state.name().shard();
+            if (state.name().step() == target
+                    && states.knows(shard)
+                    && instance(candidate, shard) != null) {
+                shards.add(shard);
+            }
         }
     }
 }

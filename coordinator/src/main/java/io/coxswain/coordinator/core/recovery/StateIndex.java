@@ -8,6 +8,8 @@ import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.StateName;
 import io.coxswain.coordinator.core.model.View;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -82,9 +84,36 @@ final class StateIndex {
         }
     }
 
+    /** True if the job has that shard. */
+    boolean knows(int shard) {
+        return shard >= 0 && shard < byShard.size();
+    }
+
     /** Usable instances of that shard at that step, in a fixed order; empty when there are none. */
     List<Instance> instances(int shard, long step) {
         return byShard.get(shard).getOrDefault(step, List.of());
+    }
+
+    /**
+     * The instance of that state at that agent that is cheapest to use in place; null when it has
+     * none. O(log of the instances).
+     */
+    @Nullable Instance at(AgentKey agent, int shard, long step) {
+        List<Instance> instances = instances(shard, step);
+        int low = 0;
+        int high = instances.size();
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (instances.get(middle).agent().compareTo(agent) < 0) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        // Of one agent's instances the cheapest comes first.
+        return low < instances.size() && instances.get(low).agent().equals(agent)
+                ? instances.get(low)
+                : null;
     }
 
     /**
@@ -169,7 +198,12 @@ final class StateIndex {
     }
 
     private static void keepTrusted(RecoveryProblem problem, List<Instance> instances) {
-        instances.sort(ORDER);
+        if (instances.size() > 1) {
+            instances.sort(ORDER);
+        }
+        if (instances.stream().allMatch(instance -> onLine(problem, instance.name()))) {
+            return;
+        }
         Set<Digest> trusted = new HashSet<>();
         for (Instance instance : instances) {
             if (onLine(problem, instance.name()) && instance.state().digest().known()) {
@@ -193,6 +227,9 @@ final class StateIndex {
     }
 
     private void settleConflict(int shard, long step, List<Instance> instances) {
+        if (agree(instances)) {
+            return;
+        }
         Map<String, Set<AgentKey>> voters = new TreeMap<>();
         for (Instance instance : instances) {
             if (instance.state().digest().known()) {
@@ -215,5 +252,18 @@ final class StateIndex {
         // An instance of unknown digest may be any of them: with a conflict it is not used either.
         instances.removeIf(i -> counts.getOrDefault(i.state().digest().hex(), 0) <= half);
         conflicts.add(new RecoveryReason.Conflict(step, shard, votes, instances.isEmpty()));
+    }
+
+    /** True if no two known digests differ: nearly always. */
+    private static boolean agree(List<Instance> instances) {
+        Digest known = Digest.NONE;
+        for (Instance instance : instances) {
+            Digest digest = instance.state().digest();
+            if (!digest.agreesWith(known)) {
+                return false;
+            }
+            known = digest.known() ? digest : known;
+        }
+        return true;
     }
 }

@@ -1,0 +1,51 @@
+package io.coxswain.chaos.planning;
+
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+import java.util.function.Function;
+
+/** Options that take quantities; what is wrong with one is said by the command. */
+final class Converters {
+    private Converters() {}
+
+    /** Nanoseconds. */
+    static final class Time implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String value) {
+            return asked(value, Quantities::nanos);
+        }
+    }
+
+    /** Nanoseconds; {@code none} is 0. */
+    static final class TimeOrNone implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String value) {
+            return value.equals("none") ? 0L : asked(value, Quantities::nanos);
+        }
+    }
+
+    /** Bytes. */
+    static final class Size implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String value) {
+            return asked(value, Quantities::bytes);
+        }
+    }
+
+    /** Bytes a second. */
+    static final class Rate implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String value) {
+            return asked(value, Quantities::rate);
+        }
+    }
+
+    private static <T> T asked(String value, Function<String, T> read) {
+        try {
+            return read.apply(value);
+        } catch (IllegalArgumentException wrong) {
+            throw new TypeConversionException(String.valueOf(wrong.getMessage()));
+        }
+    }
+}

@@ -1,0 +1,466 @@
+package io.coxswain.chaos.planning;
+
+import io.coxswain.chaos.planning.engine.Account;
+import io.coxswain.chaos.planning.engine.Conditions;
+import io.coxswain.chaos.planning.engine.Costs;
+import io.coxswain.chaos.planning.engine.RefusedException;
+import io.coxswain.chaos.planning.failure.FailureModel;
+import io.coxswain.chaos.planning.failure.FailureTrace;
+import io.coxswain.chaos.planning.failure.Fleet;
+import io.coxswain.chaos.planning.failure.TraceFile;
+import io.coxswain.chaos.planning.policy.DiskSettings;
+import io.coxswain.chaos.planning.report.HtmlPage;
+import io.coxswain.chaos.planning.report.PlanReport;
+import io.coxswain.chaos.planning.report.PlanTable;
+import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.launcher.ExitCode;
+import io.coxswain.launcher.config.ConfigException;
+import io.coxswain.launcher.config.Nearest;
+import io.coxswain.launcher.console.Terminal;
+import io.coxswain.launcher.train.ReportFile;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+
+/** {@code coxswain simulate}: a training run against failures, before the machines are bought. */
+@Command(
+        name = "simulate",
+        header = "Plans capacity: plays a training run against a failure trace.",
+        description = {
+            "The coordinator's production code decides; agents, network and failures are modelled"
+                    + " in virtual time. Prints goodput and where the rest went, spares and"
+                    + " intervals to choose, and compares with restarts from disk.",
+            ""
+        },
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {
+            "",
+            "Examples:",
+            "  coxswain simulate --agents 16384 --days 54 --failures llama3 --spares 64",
+            "  coxswain simulate --agents 2048 --days 30 --sweep spares=0..32 --html plan.html"
+        })
+public final class SimulateCommand implements Callable<Integer> {
+    private static final double DAY = 86_400e9;
+    private static final int MOST_MACHINES = 1_000_000;
+    private static final List<String> LEVELS = List.of("power", "switch", "rack", "agent");
+    private static final List<String> MODELS = List.of("llama3", "llama3+planned", "none");
+
+    /** Between progress lines where there is no terminal to redraw one. */
+    private static final long QUIET_NANOS = 15_000_000_000L;
+
+    @Spec private CommandSpec spec = CommandSpec.create();
+
+    @Mixin private JobAsked job = new JobAsked();
+
+    @Mixin private FailuresAsked failing = new FailuresAsked();
+
+    @Mixin private DiskAsked disk = new DiskAsked();
+
+    @Option(
+            names = "--policy",
+            paramLabel = "POLICY",
+            split = ",",
+            description =
+                    "disk, copies (no spares), copies+spares; all on the same trace. Default:"
+                            + " disk,copies+spares.")
+    private List<String> policies = List.of("disk", "copies+spares");
+
+    @Option(
+            names = "--sweep",
+            paramLabel = "OPTION=VALUES",
+            description =
+                    "Runs copies+spares for each: spares=0..128, copies=0..3, interval=1,6,36.")
+    private @Nullable String sweep;
+
+    @Option(
+            names = "--target",
+            paramLabel = "PERCENT",
+            description = "Finds the fewest spares, up to --spares, that reach that goodput.")
+    private @Nullable Double target;
+
+    @Option(names = "--report", paramLabel = "FILE", description = "Writes all of it as JSON.")
+    private @Nullable Path report;
+
+    @Option(names = "--html", paramLabel = "FILE", description = "Writes a page with plots.")
+    private @Nullable Path html;
+
+    @Option(
+            names = "--trace-csv",
+            paramLabel = "FILE",
+            description = "Writes the failures, in the format that --failures reads.")
+    private @Nullable Path traceCsv;
+
+    private long lastSaidNanos = System.nanoTime();
+
+    @Override
+    public Integer call() throws ConfigException, EnvironmentException, IOException {
+        SweepAsked swept = checked();
+        long duration = Math.round(job.days * DAY);
+        int most = swept != null && swept.option().equals("spares") ? swept.most() : 0;
+        Fleet fleet =
+                new Fleet(
+                        job.agents + job.spares,
+                        job.perRack,
+                        job.racksPerSwitch,
+                        job.switchesPerPower);
+        Fleet largest = fleet.withMachines(job.agents + Math.max(job.spares, most));
+        Costs costs =
+                failing.costs == null
+                        ? Costs.assumed()
+                        : CostsFile.read(failing.costs, Costs.assumed());
+        FailureTrace trace = trace(largest, duration);
+        if (traceCsv != null) {
+            write(traceCsv, String.join("\n", TraceFile.write(trace)) + "\n");
+        }
+        Conditions conditions = conditions(fleet, duration, costs, trace, swept);
+        DiskSettings settings = diskSettings(conditions, trace);
+        var terminal = new Terminal(System.err, Terminal.standardOutput().interactive());
+        PlanReport plan;
+        try {
+            plan =
+                    new Plan(
+                                    conditions,
+                                    settings,
+                                    trace,
+                                    (run, share) -> progress(terminal, run, share))
+                            .run(
+                                    policies,
+                                    swept,
+                                    target == null ? null : target / 100,
+                                    told(conditions, settings),
+                                    assumptions(costs));
+        } catch (RefusedException refused) {
+            terminal.status("");
+            System.err.println(
+                    "coxswain: the coordinator refuses the job: " + refused.getMessage());
+            return ExitCode.FAILED;
+        }
+        terminal.status("");
+        PlanTable.lines(plan).forEach(System.out::println);
+        if (report != null) {
+            write(report, plan.toJson() + "\n");
+        }
+        if (html != null) {
+            write(html, HtmlPage.of(plan));
+        }
+        return ExitCode.COMPLETED;
+    }
+
+    // ------------------------------------------------------------------ what was asked
+
+    private @Nullable SweepAsked checked() throws ConfigException {
+        bound("--agents", job.agents, 1, MOST_MACHINES);
+        bound("--spares", job.spares, 0, MOST_MACHINES);
+        if (job.spares > job.agents) {
+            throw wrong(
+                    "--spares "
+                            + job.spares
+                            + ": more spares than agents ("
+                            + job.agents
+                            + "); expected 0 to "
+                            + job.agents);
+        }
+        bound("--replicas", job.replicas, 1, job.agents);
+        if (job.agents % job.replicas != 0) {
+            throw wrong(
+                    "--replicas "
+                            + job.replicas
+                            + ": "
+                            + job.agents
+                            + " agents cannot be dealt to that many equal replicas");
+        }
+        bound("--copies", job.copies, 0, 16);
+        bound("--agents-per-rack", job.perRack, 1, MOST_MACHINES);
+        bound("--racks-per-switch", job.racksPerSwitch, 1, 1_000);
+        bound("--switches-per-power", job.switchesPerPower, 1, 1_000);
+        double longest = Account.LONGEST_NANOS / DAY;
+        if (!(job.days > 0) || job.days > longest) {
+            throw wrong(
+                    "--days " + job.days + ": expected more than 0 and at most " + (int) longest);
+        }
+        if (job.stepNanos < 1_000_000) {
+            throw wrong("--step: expected 1ms or more");
+        }
+        if (!(failing.scale >= 0) || Double.isInfinite(failing.scale)) {
+            throw wrong("--failure-scale " + failing.scale + ": expected 0 or more");
+        }
+        if (target != null && !(target > 0 && target < 100)) {
+            throw wrong("--target " + target + ": expected a percentage between 0 and 100");
+        }
+        known("--protect-level", job.level, LEVELS);
+        policies.forEach(policy -> known("--policy", policy, Plan.POLICIES));
+        for (Path file : new Path[] {report, html, traceCsv}) {
+            if (file != null) {
+                ReportFile.check(file);
+            }
+        }
+        if (sweep == null) {
+            return null;
+        }
+        try {
+            SweepAsked swept = SweepAsked.parse(sweep);
+            if (swept.option().equals("spares") && swept.most() > job.agents) {
+                throw wrong("--sweep " + sweep + ": more spares than agents (" + job.agents + ")");
+            }
+            if (swept.option().equals("copies") && swept.most() > 16) {
+                throw wrong("--sweep " + sweep + ": expected at most 16 copies");
+            }
+            return swept;
+        } catch (IllegalArgumentException bad) {
+            throw wrong("--sweep: " + bad.getMessage());
+        }
+    }
+
+    private void bound(String option, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw wrong(option + " " + value + ": expected " + least + " to " + most);
+        }
+    }
+
+    private void known(String option, String name, List<String> names) {
+        if (!names.contains(name)) {
+            throw wrong(
+                    option
+                            + " "
+                            + name
+                            + ": expected one of "
+                            + String.join(", ", names)
+                            + near(name, names));
+        }
+    }
+
+    private static String near(String name, List<String> names) {
+        return Nearest.of(name, names).map(one -> "; did you mean " + one + "?").orElse("");
+    }
+
+    private CommandLine.ParameterException wrong(String message) {
+        return new CommandLine.ParameterException(spec.commandLine(), message);
+    }
+
+    // ------------------------------------------------------------------ what fails
+
+    private FailureTrace trace(Fleet fleet, long duration) throws ConfigException {
+        if (!MODELS.contains(failing.failures)) {
+            return traceFile(fleet, duration);
+        }
+        FailureModel model =
+                switch (failing.failures) {
+                    case "llama3" -> FailureModel.llama3();
+                    case "llama3+planned" -> FailureModel.llama3Planned();
+                    default -> FailureModel.none();
+                };
+        model = model.scaled(failing.scale);
+        for (Map.Entry<String, Double> rate : failing.rates.entrySet()) {
+            known("--rate", rate.getKey(), model.names());
+            double value = rate.getValue();
+            if (!(value >= 0) || value > 1e6) {
+                throw wrong(
+                        "--rate "
+                                + rate.getKey()
+                                + "="
+                                + value
+                                + ": expected 0 or more failures per 1,000 targets and day");
+            }
+            model = model.with(model.find(rate.getKey()).withRate(value));
+        }
+        for (Map.Entry<String, String> repair : failing.repairs.entrySet()) {
+            known("--repair", repair.getKey(), model.names());
+            try {
+                long nanos = Quantities.nanos(repair.getValue());
+                model = model.with(model.find(repair.getKey()).withRepair(nanos));
+            } catch (IllegalArgumentException bad) {
+                throw wrong("--repair " + repair.getKey() + "=" + bad.getMessage());
+            }
+        }
+        double expected = model.perDay(fleet) * job.days;
+        if (expected > 1e6) {
+            throw wrong(
+                    "the rates make "
+                            + Math.round(expected)
+                            + " failures; expected at most 1,000,000: check --rate and"
+                            + " --failure-scale");
+        }
+        return model.draw(fleet, duration, failing.seed);
+    }
+
+    private FailureTrace traceFile(Fleet fleet, long duration) throws ConfigException {
+        Path file = Path.of(failing.failures);
+        if (!Files.isRegularFile(file)) {
+            throw wrong(
+                    "--failures "
+                            + failing.failures
+                            + ": neither a model ("
+                            + String.join(", ", MODELS)
+                            + ") nor a file"
+                            + near(failing.failures, MODELS));
+        }
+        if (!failing.rates.isEmpty() || !failing.repairs.isEmpty() || failing.scale != 1) {
+            throw wrong("--rate, --repair and --failure-scale change a model, not a trace");
+        }
+        try {
+            return TraceFile.read(failing.failures, Files.readAllLines(file), fleet, duration);
+        } catch (IOException unreadable) {
+            throw new ConfigException(
+                    List.of(failing.failures + ": cannot be read: " + unreadable.getMessage()));
+        }
+    }
+
+    // ------------------------------------------------------------------ what is played
+
+    private Conditions conditions(
+            Fleet fleet,
+            long duration,
+            Costs costs,
+            FailureTrace trace,
+            @Nullable SweepAsked swept) {
+        int copies =
+                swept != null && swept.option().equals("copies")
+                        ? Math.max(job.copies, swept.most())
+                        : job.copies;
+        // A rank's own slots and a restart's, and one copy more than asked: some move.
+        long memory =
+                job.memoryBytes != null
+                        ? job.memoryBytes
+                        : job.stateBytes * (4 + 3L * (copies + 1));
+        long every;
+        if (job.interval.equals("auto")) {
+            double young = Plan.youngNanos(trace, (double) job.stallNanos);
+            every = (long) Math.clamp(Math.rint(young / job.stepNanos), 1, 1_000_000);
+        } else if (job.interval.matches("[1-9]\\d{0,6}")) {
+            every = Long.parseLong(job.interval);
+        } else {
+            throw wrong("--interval " + job.interval + ": expected a number of steps, or auto");
+        }
+        return new Conditions(
+                fleet,
+                job.replicas,
+                job.agents,
+                duration,
+                job.stepNanos,
+                job.stateBytes,
+                job.copies,
+                LEVELS.indexOf(job.level),
+                every,
+                job.stallNanos,
+                job.copyRate,
+                job.restoreRate,
+                job.memoryRate,
+                disk.diskRate,
+                memory,
+                job.durableNanos,
+                failing.auditNanos,
+                costs);
+    }
+
+    private DiskSettings diskSettings(Conditions conditions, FailureTrace trace) {
+        long stall = disk.stallNanos != null ? disk.stallNanos : conditions.diskNanos();
+        long interval;
+        if (disk.interval.equals("auto")) {
+            double young = Plan.youngNanos(trace, (double) stall);
+            double most = conditions.durationNanos();
+            interval = Math.clamp((long) Math.min(young, most), job.stepNanos, (long) most);
+        } else if (disk.interval.equals("none")) {
+            interval = 0;
+        } else {
+            try {
+                interval = Quantities.nanos(disk.interval);
+            } catch (IllegalArgumentException bad) {
+                throw wrong("--checkpoint-interval: " + bad.getMessage() + ", auto or none");
+            }
+        }
+        return new DiskSettings(interval, stall, disk.restartNanos, conditions.diskNanos());
+    }
+
+    private Map<String, String> told(Conditions conditions, DiskSettings settings) {
+        var told = new LinkedHashMap<String, String>();
+        told.put(
+                "title",
+                job.agents + " agents, " + job.spares + " spares, " + trimmed(job.days) + " days");
+        for (CommandLine.Model.OptionSpec option : spec.options()) {
+            Object value = option.getValue();
+            List<String> given = option.originalStringValues();
+            if (option.usageHelp() || option.versionHelp() || value == null) {
+                continue;
+            }
+            String text =
+                    !given.isEmpty()
+                            ? String.join(",", given)
+                            : option.defaultValue() != null ? option.defaultValue() : "" + value;
+            told.put(option.longestName(), text);
+        }
+        told.put("snapshots taken every", conditions.effectiveEvery() + " steps");
+        told.put("memory of an agent", conditions.memoryBytes() + " bytes");
+        told.put("disk checkpoint interval", settings.intervalNanos() / 1_000_000_000L + " s");
+        told.put("disk checkpoint stall", settings.stallNanos() / 1_000_000L + " ms");
+        return told;
+    }
+
+    private static String trimmed(double value) {
+        return value == Math.rint(value) ? String.valueOf((long) value) : String.valueOf(value);
+    }
+
+    private List<String> assumptions(Costs costs) {
+        var list = new ArrayList<String>();
+        list.add(
+                "Phases of a recovery: "
+                        + costs.source()
+                        + "; detection "
+                        + costs.detectNanos() / 1_000_000
+                        + " ms, restoring without bytes "
+                        + costs.restoreNanos() / 1_000_000
+                        + " ms, a new machine joins in "
+                        + costs.joinNanos() / 1_000_000_000L
+                        + " s.");
+        if (MODELS.contains(failing.failures) && !failing.failures.equals("none")) {
+            list.add(
+                    "Llama 3's table says how often what failed; repair times, and which failures"
+                            + " take a rack or a switch, are assumed (4 of 35 network failures a"
+                            + " switch, 2 of 5 power supplies and chassis a rack's).");
+        }
+        list.add(
+                "No coordinator fails here, and all ranks step equally fast; silent corruption is"
+                        + " found by an audit that is planned, not built.");
+        return list;
+    }
+
+    private void progress(Terminal terminal, String run, double share) {
+        String text = run + " " + terminal.bar(share, 20) + " " + Math.round(100 * share) + "%";
+        if (terminal.interactive()) {
+            terminal.status(text);
+        } else if (System.nanoTime() - lastSaidNanos > QUIET_NANOS) {
+            lastSaidNanos = System.nanoTime();
+            System.err.println("… " + run + " " + Math.round(100 * share) + "%");
+        }
+    }
+
+    /** All of it or what was there before, also when Ctrl-C comes. */
+    private static void write(Path file, String text) throws EnvironmentException, IOException {
+        Path target = file.toAbsolutePath();
+        Path draft = Files.createTempFile(target.getParent(), ".plan-", ".tmp");
+        try {
+            Files.writeString(draft, text);
+            Files.move(draft, target, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new EnvironmentException(file + " cannot be written: " + e.getMessage(), e);
+        } finally {
+            Files.deleteIfExists(draft);
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package io.coxswain.chaos.planning.engine;
+
+import java.util.HashMap;
+import java.util.PriorityQueue;
+
+/**
+ * What is due when, in order of time and, at one instant, of posting. Messages to thousands of
+ * agents fall on one instant and share one entry of the queue.
+ */
+final class Batches {
+    /** Something that happens at an instant. */
+    interface Happening {
+        void happen(long nowNanos);
+    }
+
+    /** All that was posted for one instant before the instant came. */
+    private static final class Batch implements Comparable<Batch> {
+        final long due;
+        final long order;
+        Happening[] items = new Happening[4];
+        int size;
+
+        Batch(long due, long order) {
+            this.due = due;
+            this.order = order;
+        }
+
+        @Override
+        public int compareTo(Batch other) {
+            return due != other.due
+                    ? Long.compare(due, other.due)
+                    : Long.compare(order, other.order);
+        }
+    }
+
+    private final PriorityQueue<Batch> queue = new PriorityQueue<>();
+    private final HashMap<Long, Batch> open = new HashMap<>();
+    private long order;
+
+    void post(long due, Happening happening) {
+        Batch batch = open.get(due);
+        if (batch == null) {
+            batch = new Batch(due, order++);
+            open.put(due, batch);
+            queue.add(batch);
+        }
+        if (batch.size == batch.items.length) {
+            batch.items = java.util.Arrays.copyOf(batch.items, batch.size * 2);
+        }
+        batch.items[batch.size++] = happening;
+    }
+
+    /** When the next is due; {@link Long#MAX_VALUE} when nothing is. */
+    long nextDue() {
+        Batch next = queue.peek();
+        return next == null ? Long.MAX_VALUE : next.due;
+    }
+
+    /** Takes the next instant's happenings and lets them happen. */
+    void runNext() {
+        Batch batch = queue.remove();
+        open.remove(batch.due, batch);
+        for (int i = 0; i < batch.size; i++) {
+            batch.items[i].happen(batch.due);
+        }
+    }
+}

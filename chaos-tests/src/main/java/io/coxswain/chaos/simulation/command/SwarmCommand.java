@@ -1,0 +1,174 @@
+package io.coxswain.chaos.simulation.command;
+
+import io.coxswain.chaos.simulation.process.Interceptor;
+import io.coxswain.chaos.simulation.swarm.Coverage;
+import io.coxswain.chaos.simulation.swarm.Drill;
+import io.coxswain.chaos.simulation.swarm.Fault;
+import io.coxswain.chaos.simulation.swarm.SeedResult;
+import io.coxswain.chaos.simulation.swarm.Swarm;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** Runs seeds of the simulation. */
+@Command(
+        name = "swarm",
+        header = "Simulate clusters under seeded faults and check all invariants.",
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "Examples:",
+            "  coxswain swarm --seeds 1..1000",
+            "  coxswain swarm --minutes 10",
+            "  coxswain swarm --seed 7 --trace"
+        })
+public final class SwarmCommand implements Callable<Integer> {
+    private static final Pattern RANGE = Pattern.compile("(\\d{1,18})\\.\\.(\\d{1,18})");
+    private static final long DEFAULT_LAST = 100;
+    private static final int SHRINK_RUNS = 60;
+    private static final int GAPS_SHOWN = 12;
+    private static final double NANOS = 1e9;
+    private static final double DAY_NANOS = 86_400e9;
+    private static final long PROGRESS_NANOS = 5_000_000_000L;
+    private static final long MINUTE_NANOS = 60_000_000_000L;
+
+    @Spec private CommandSpec spec = CommandSpec.create();
+
+    @Option(
+            names = "--seeds",
+            paramLabel = "FROM..TO",
+            description =
+                    "Which seeds. Default: 1..100; with --minutes all from 1 on, until the time is"
+                            + " over.")
+    private @Nullable String seeds;
+
+    @Option(names = "--seed", paramLabel = "N", description = "This seed alone.")
+    private @Nullable Long seed;
+
+    @Option(names = "--minutes", paramLabel = "M", description = "Stop after that long.")
+    private @Nullable Integer minutes;
+
+    @Option(names = "--trace", description = "Print everything that happens.")
+    private boolean trace;
+
+    @Override
+    public Integer call() {
+        PrintWriter out = spec.commandLine().getOut();
+        long first = 1;
+        long last = minutes == null ? DEFAULT_LAST : Long.MAX_VALUE;
+        if (seed != null) {
+            first = seed;
+            last = seed;
+        } else if (seeds != null) {
+            Matcher range = RANGE.matcher(seeds);
+            if (!range.matches()) {
+                throw wrong("--seeds " + seeds + ": expected two numbers such as 1..1000");
+            }
+            first = Long.parseLong(range.group(1));
+            last = Long.parseLong(range.group(2));
+        }
+        if (first > last) {
+            throw wrong("--seeds " + first + ".." + last + ": the first is above the last");
+        }
+        if (minutes != null && minutes < 1) {
+            throw wrong("--minutes " + minutes + ": expected at least 1");
+        }
+        return run(out, first, last);
+    }
+
+    private CommandLine.ParameterException wrong(String text) {
+        return new CommandLine.ParameterException(spec.commandLine(), text);
+    }
+
+    private int run(PrintWriter out, long first, long last) {
+        long begun = System.nanoTime();
+        long until = minutes == null ? Long.MAX_VALUE : minutes * MINUTE_NANOS;
+        long told = begun;
+        var coverage = new Coverage();
+        long ran = 0;
+        long failed = 0;
+        double days = 0;
+        for (long each = first; each <= last && System.nanoTime() - begun < until; each++) {
+            Drill drill = Drill.of(each);
+            if (trace) {
+                describe(out, drill);
+            }
+            SeedResult result =
+                    Swarm.run(drill, () -> Interceptor.NONE, trace ? out::println : null);
+            coverage.add(result.coverage());
+            ran++;
+            days += result.simulatedNanos() / DAY_NANOS;
+            if (result.failed()) {
+                failed++;
+                failure(out, result);
+            }
+            long now = System.nanoTime();
+            if (now - told > PROGRESS_NANOS || each == last) {
+                told = now;
+                double seconds = (now - begun) / NANOS;
+                out.printf(
+                        Locale.ROOT,
+                        "seed %d: %d ran, %d failed, %.1f seeds/s, %.2f simulated days/s%n",
+                        each,
+                        ran,
+                        failed,
+                        ran / seconds,
+                        days / seconds);
+                out.flush();
+            }
+        }
+        summary(out, coverage);
+        return failed == 0 ? 0 : 1;
+    }
+
+    private static void describe(PrintWriter out, Drill drill) {
+        out.println("seed " + drill.seed() + ": " + drill.cluster());
+        for (Fault fault : drill.faults()) {
+            out.println("  " + fault.text());
+        }
+    }
+
+    private void failure(PrintWriter out, SeedResult result) {
+        long failing = result.drill().seed();
+        out.println();
+        out.println("seed " + failing + " breaks " + result.message());
+        if (!trace) {
+            out.println("the last events:");
+            result.lastEvents().forEach(line -> out.println("  " + line));
+        }
+        Drill smallest = Swarm.shrink(result.drill(), () -> Interceptor.NONE, SHRINK_RUNS);
+        out.println(
+                "it still breaks with "
+                        + smallest.faults().size()
+                        + " of its "
+                        + result.drill().faults().size()
+                        + " faults:");
+        smallest.faults().forEach(fault -> out.println("  " + fault.text()));
+        out.println("replay: ./coxswain swarm --seed " + failing + " --trace");
+        out.println();
+        out.flush();
+    }
+
+    private static void summary(PrintWriter out, Coverage coverage) {
+        out.println();
+        coverage.table().forEach(out::println);
+        List<String> gaps = coverage.gaps();
+        if (!gaps.isEmpty()) {
+            out.println("never fired: " + gaps.size() + " pairs, such as");
+            gaps.stream().limit(GAPS_SHOWN).forEach(gap -> out.println("  " + gap));
+        }
+        out.flush();
+    }
+}

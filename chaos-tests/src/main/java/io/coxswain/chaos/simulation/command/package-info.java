@@ -1,0 +1,5 @@
+/** {@code coxswain swarm}. */
+@NullMarked
+package io.coxswain.chaos.simulation.command;
+
+import org.jspecify.annotations.NullMarked;

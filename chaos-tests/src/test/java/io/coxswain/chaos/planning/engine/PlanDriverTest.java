@@ -1,0 +1,153 @@
+package io.coxswain.chaos.planning.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.coxswain.chaos.planning.failure.Failure;
+import io.coxswain.chaos.planning.failure.FailureModel;
+import io.coxswain.chaos.planning.failure.FailureTrace;
+import io.coxswain.chaos.planning.failure.Fleet;
+import io.coxswain.chaos.planning.failure.Scope;
+import io.coxswain.coordinator.core.ledger.Category;
+
+import org.junit.jupiter.api.Test;
+
+import java.math.BigInteger;
+import java.util.List;
+
+/** The production job machine against small traces. */
+final class PlanDriverTest {
+    static final long SECOND = 1_000_000_000L;
+    static final long HOUR = 3_600 * SECOND;
+    private static final long STATE = 60_000_000_000L;
+
+    static Conditions conditions(int ranks, int spares, int copies, long duration) {
+        return new Conditions(
+                new Fleet(ranks + spares, 16, 8, 4),
+                1,
+                ranks,
+                duration,
+                5 * SECOND,
+                STATE,
+                copies,
+                Fleet.RACK_LEVEL,
+                6,
+                100_000_000L,
+                5e9,
+                10e9,
+                20e9,
+                2e9,
+                STATE * (4 + 3L * (copies + 1)),
+                3 * HOUR,
+                600 * SECOND,
+                Costs.assumed());
+    }
+
+    private static Outcome play(Conditions conditions, Failure... failures) throws Exception {
+        var trace = new FailureTrace(List.of(failures), conditions.durationNanos());
+        Outcome outcome = JobDriver.run(conditions, trace, at -> {});
+        BigInteger sum =
+                outcome.categories().values().stream().reduce(BigInteger.ZERO, BigInteger::add);
+        assertThat(sum).isEqualTo(outcome.totalSlotNanos());
+        assertThat(sum)
+                .isEqualTo(
+                        BigInteger.valueOf(conditions.durationNanos())
+                                .multiply(BigInteger.valueOf(conditions.ranks())));
+        assertThat(outcome.categories().get(Category.OTHER)).isEqualTo(BigInteger.ZERO);
+        return outcome;
+    }
+
+    @Test
+    void oneDeathCostsSecondsWithASpare() throws Exception {
+        Outcome outcome =
+                play(
+                        conditions(64, 4, 1, 10 * HOUR),
+                        new Failure(HOUR, "gpu", Scope.AGENT, 5, 24 * HOUR));
+        assertThat(outcome.interruptions()).isEqualTo(1);
+        assertThat(outcome.stateLosses()).isZero();
+        assertThat(outcome.shortages()).isEmpty();
+        assertThat(outcome.leastIdleSpares()).isEqualTo(3);
+        assertThat(outcome.phases().incidents()).isEqualTo(1);
+        assertThat(outcome.phases().detect()).isEqualTo(2 * SECOND);
+        // At most a snapshot's interval of 6 steps and a copy of 12 s are made again.
+        assertThat(outcome.stepsLost()).isBetween(1L, 9L);
+        assertThat(outcome.survival().domains().get(1).fatal()).isZero();
+    }
+
+    @Test
+    void withoutASpareTheJobWaitsForTheRepair() throws Exception {
+        Outcome outcome =
+                play(
+                        conditions(64, 0, 1, 10 * HOUR),
+                        new Failure(HOUR, "gpu", Scope.AGENT, 5, 2 * HOUR));
+        assertThat(outcome.shortages()).hasSize(1);
+        assertThat(outcome.shortages().getFirst().missing()).isEqualTo(1);
+        assertThat(outcome.share(Category.CONTROLLER_WAIT)).isBetween(0.19, 0.21);
+        assertThat(outcome.leastIdleSpares()).isEqualTo(-1);
+    }
+
+    @Test
+    void aRackIsSurvivedWithCopiesElsewhereAndNotWithoutAny() throws Exception {
+        var rack = new Failure(5 * HOUR, "rack", Scope.RACK, 1, HOUR);
+        Outcome kept = play(conditions(64, 32, 1, 10 * HOUR), rack);
+        assertThat(kept.stateLosses()).isZero();
+        Outcome lost = play(conditions(64, 32, 0, 10 * HOUR), rack);
+        assertThat(lost.stateLosses()).isEqualTo(1);
+        // The last export was 2 hours old.
+        assertThat(lost.share(Category.LOST_PROGRESS)).isBetween(0.18, 0.21);
+        assertThat(lost.goodput()).isLessThan(kept.goodput());
+    }
+
+    @Test
+    void aWorkersCrashMovesNoMachineAndACorruptionGoesBackToTheAuditedState() throws Exception {
+        Outcome crash =
+                play(
+                        conditions(64, 2, 1, 4 * HOUR),
+                        new Failure(HOUR, "software", Scope.WORKER, 3, 0),
+                        new Failure(2 * HOUR, "nccl", Scope.HANG, 9, 0));
+        assertThat(crash.interruptions()).isEqualTo(2);
+        assertThat(crash.leastIdleSpares()).isEqualTo(2);
+        Outcome corrupt =
+                play(
+                        conditions(64, 2, 1, 4 * HOUR),
+                        new Failure(HOUR, "sdc", Scope.CORRUPTION, 3, 24 * HOUR));
+        // Audited up to 10 minutes before, found 5 minutes after: 180 steps.
+        assertThat(corrupt.stepsLost()).isBetween(175L, 190L);
+        assertThat(corrupt.leastIdleSpares()).isEqualTo(1);
+    }
+
+    @Test
+    void aFailureDuringARecoveryIsPartOfIt() throws Exception {
+        Outcome outcome =
+                play(
+                        conditions(64, 8, 2, 4 * HOUR),
+                        new Failure(HOUR, "gpu", Scope.AGENT, 3, 24 * HOUR),
+                        new Failure(HOUR + 3 * SECOND, "gpu", Scope.AGENT, 9, 24 * HOUR),
+                        new Failure(HOUR + 6 * SECOND, "gpu", Scope.AGENT, 30, 24 * HOUR));
+        assertThat(outcome.interruptions()).isEqualTo(1);
+        assertThat(outcome.stateLosses()).isZero();
+        assertThat(outcome.leastIdleSpares()).isEqualTo(5);
+    }
+
+    @Test
+    void theSameSeedGivesTheSameOutcome() throws Exception {
+        var conditions = conditions(128, 8, 1, 240 * HOUR);
+        FailureModel model = FailureModel.llama3().scaled(60);
+        FailureTrace trace = model.draw(conditions.fleet(), 240 * HOUR, 11);
+        Outcome one = JobDriver.run(conditions, trace, at -> {});
+        Outcome two =
+                JobDriver.run(conditions, model.draw(conditions.fleet(), 240 * HOUR, 11), at -> {});
+        assertThat(two).isEqualTo(one);
+        assertThat(one.interruptions()).isGreaterThan(20);
+    }
+
+    @Test
+    void tooLittleMemoryIsRefusedInTheCoordinatorsWords() {
+        Conditions enough = conditions(32, 2, 1, HOUR);
+        Conditions tooMany = enough.with(enough.fleet(), 4, 6);
+        assertThatThrownBy(
+                        () -> JobDriver.run(tooMany, new FailureTrace(List.of(), HOUR), at -> {}))
+                .isInstanceOf(RefusedException.class)
+                .hasMessageContaining("copies: 4");
+    }
+}
