@@ -1,18 +1,20 @@
 package io.coxswain.chaos.checker;
 
-import io.coxswain.chaos.nemesis.Firing;
 import io.coxswain.chaos.nemesis.Happening;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 
 /**
  * Goodput counted in time, so that it can be compared with others': steps completed × fault-free
- * step time ÷ elapsed, from the first completed step to the last.
+ * step time ÷ elapsed, from the first completed step to the last. The step time is the median over
+ * the same run: faults touch few steps, and a machine that others use is as busy for both.
  *
  * @param steps completed
- * @param stepNanos of a fault-free step, as the same run made them before its first fault
+ * @param stepNanos of a step that nothing disturbs
  * @param elapsedNanos first to last step
  */
 public record Goodput(long steps, double stepNanos, long elapsedNanos, int faults) {
@@ -20,45 +22,43 @@ public record Goodput(long steps, double stepNanos, long elapsedNanos, int fault
     private static final double NANOS_PER_SECOND = 1e9;
     private static final double PERCENT = 100;
 
-    /** The first steps of a run are slower: code is cold. */
-    private static final long WARM_NANOS = 4_000_000_000L;
+    /** So many steps, each of which took that long. */
+    private record Stretch(long steps, double nanosEach) {}
 
-    /** What the evidence shows; zeros if there are not enough steps before the first fault. */
+    /** What the evidence shows; zeros if it has no two reports of steps. */
     public static Goodput of(Evidence evidence) {
-        List<Firing> firings = evidence.firings();
-        long firstFault = firings.stream().mapToLong(Firing::nanos).min().orElse(Long.MAX_VALUE);
+        var stretches = new ArrayList<Stretch>();
         long first = -1;
         long last = -1;
-        long firstStep = 0;
         long lastStep = 0;
-        long warm = -1;
-        long warmStep = 0;
-        long calm = -1;
-        long calmStep = 0;
         for (Happening.Told told : evidence.journal()) {
             if (!(told.event() instanceof CoordinatorEvent.StepsCompleted steps)) {
                 continue;
             }
             if (first < 0) {
                 first = told.nanos();
-                firstStep = steps.step();
+            } else if (steps.step() > lastStep) {
+                long made = steps.step() - lastStep;
+                stretches.add(new Stretch(made, (double) (told.nanos() - last) / made));
             }
             last = told.nanos();
-            lastStep = steps.step();
-            if (warm < 0 && told.nanos() - first >= WARM_NANOS) {
-                warm = told.nanos();
-                warmStep = steps.step();
-            }
-            if (told.nanos() < firstFault) {
-                calm = told.nanos();
-                calmStep = steps.step();
+            lastStep = Math.max(lastStep, steps.step());
+        }
+        long made = stretches.stream().mapToLong(Stretch::steps).sum();
+        return new Goodput(made, median(stretches, made), last - first, evidence.firings().size());
+    }
+
+    private static double median(List<Stretch> stretches, long steps) {
+        List<Stretch> quickestFirst =
+                stretches.stream().sorted(Comparator.comparingDouble(Stretch::nanosEach)).toList();
+        long passed = 0;
+        for (Stretch stretch : quickestFirst) {
+            passed += stretch.steps();
+            if (passed * 2 >= steps) {
+                return stretch.nanosEach();
             }
         }
-        double step =
-                warm < 0 || calmStep <= warmStep
-                        ? 0
-                        : (double) (calm - warm) / (calmStep - warmStep);
-        return new Goodput(lastStep - firstStep, step, last - first, firings.size());
+        return 0;
     }
 
     /** 0 to about 1. */

@@ -24,6 +24,8 @@ import io.coxswain.chaos.checker.Oracle;
 import io.coxswain.chaos.checker.Outcome;
 import io.coxswain.chaos.cluster.Cluster;
 import io.coxswain.chaos.junit.CoxswainTest;
+import io.coxswain.chaos.scenario.Fault;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
 
 /** Scenarios through the extension, with every part of the cluster a process of its own. */
 class ScenarioIT {
@@ -68,11 +70,15 @@ class ScenarioIT {
         Outcome outcome =
                 cluster.play(at(step(20)).kill(zookeeper()).heal(after(steps(20)))).assertThat(ALL);
 
-        assertThat(
-                        outcome.evidence()
-                                .events(
-                                        io.coxswain.coordinator.core.event.CoordinatorEvent
-                                                .IncidentClosed.class))
-                .isEmpty();
+        assertThat(outcome.evidence().events(CoordinatorEvent.IncidentClosed.class)).isEmpty();
+    }
+
+    /** Once, the damaged snapshot was found again for ever, thousands of epochs a minute. */
+    @CoxswainTest(agents = 2, spares = 0)
+    void aDamagedSnapshotIsFetchedElsewhere(Cluster cluster) throws Exception {
+        cluster.play(
+                        at(agent(1), step(20)).flipBit(agent(1), Fault.Memory.SNAPSHOT),
+                        at(agent(1), step(20)).killWorker())
+                .assertThat(ALL);
     }
 }
