@@ -1,6 +1,7 @@
 package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
+
 import java.util.HashMap;
 import java.util.Map;
 

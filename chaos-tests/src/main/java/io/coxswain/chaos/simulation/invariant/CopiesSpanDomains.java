@@ -6,6 +6,7 @@ import io.coxswain.coordinator.core.model.CopyDuty;
 import io.coxswain.coordinator.core.model.FailureDomain;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.View;
+
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -50,7 +51,8 @@ public final class CopiesSpanDomains implements Invariant {
                     AgentProfile source = view.members().get(duty.sourceRank());
                     if (source.key().equals(duty.holder().key())) {
                         throw new InvariantViolated(
-                                name(), "a copy of shard " + shard + " lies with its owner: " + duty);
+                                name(),
+                                "a copy of shard " + shard + " lies with its owner: " + duty);
                     }
                     if (!source.domain().independentOf(duty.holder().domain(), level)) {
                         throw new InvariantViolated(

@@ -102,8 +102,7 @@ public interface Invariant {
     default void reported(JobHistory job, StoreRecord.Result result) {}
 
     /** A holder's verdict of good reached the source. */
-    default void copyAcknowledged(
-            JobHistory job, String source, String holder, StateName state) {}
+    default void copyAcknowledged(JobHistory job, String source, String holder, StateName state) {}
 
     /** Software gave a committed state up. */
     default void freed(JobHistory job, AgentView agent, Arena.Cell cell) {}

@@ -19,6 +19,7 @@ public final class JobHistory {
     final TreeSet<Integer> hurtSinceFloor = new TreeSet<>();
     Lineage lineage = Lineage.EMPTY;
     long floor;
+
     /** The newest floor before views that began below it. */
     long floorBefore;
 

@@ -2,6 +2,7 @@ package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.app.StoreRecord;
+
 import java.util.Map;
 
 /**
@@ -11,7 +12,6 @@ import java.util.Map;
 public final class LedgerTiles implements Invariant {
     private static final double TOLERANCE = 0.25;
     private static final long SLACK_NANOS = 3_000_000_000L;
-
 
     @Override
     public String name() {
@@ -109,7 +109,7 @@ public final class LedgerTiles implements Invariant {
             // Steps that are told late, after a wait for credits, cannot be told from slow ones.
             return;
         }
-        if (productive > made * (1 + TOLERANCE) + SLACK_NANOS
+        if (productive > everMade * (1 + TOLERANCE) + SLACK_NANOS
                 || (result.completed() && productive + lost < made * (1 - TOLERANCE) - SLACK_NANOS)
                 || lost > everMade + SLACK_NANOS) {
             broken(

@@ -1,10 +1,11 @@
 package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.agent.core.AgentEvent;
-import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.app.StoreRecord;
+import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.View;
+
 import java.util.HashMap;
 import java.util.Map;
 

@@ -48,7 +48,11 @@ public final class OneViewPerStep implements Invariant {
         if (!view.active) {
             throw new InvariantViolated(
                     name(),
-                    agent + " makes step " + step + " of epoch " + view.view.epoch()
+                    agent
+                            + " makes step "
+                            + step
+                            + " of epoch "
+                            + view.view.epoch()
                             + ", which is not active");
         }
     }

@@ -4,9 +4,11 @@ import io.coxswain.agent.core.model.StateName;
 import io.coxswain.chaos.simulation.worker.Arena;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.model.FailureDomain;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A protected step survives any loss of fewer domains than it has copies: nobody gives up what is
@@ -109,8 +111,7 @@ public final class ProtectedSurvives implements Invariant {
         return false;
     }
 
-    private static boolean independent(
-            List<FailureDomain> domains, AgentView agent, int level) {
+    private static boolean independent(List<FailureDomain> domains, AgentView agent, int level) {
         for (FailureDomain domain : domains) {
             if (!domain.independentOf(agent.profile().domain(), level)) {
                 return false;
@@ -143,7 +144,9 @@ public final class ProtectedSurvives implements Invariant {
                             CoordinatorEvent.Gap _ ->
                             false;
                 };
-        if (behind && !job.deficitAtFloor && job.hurtSinceFloor.size() <= job.spec.protectCopies()) {
+        if (behind
+                && !job.deficitAtFloor
+                && job.hurtSinceFloor.size() <= job.spec.protectCopies()) {
             throw new InvariantViolated(
                     name(),
                     "hosts "

@@ -5,6 +5,7 @@ import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.FinalDigestRule;
 import io.coxswain.coordinator.core.model.FinalShard;
 import io.coxswain.coordinator.core.model.Lineage;
+
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,8 +21,7 @@ public final class RestoredDigests implements Invariant {
         return "I5 restored digests";
     }
 
-    private void check(
-            JobHistory job, String what, long epoch, int shard, long step, long state) {
+    private void check(JobHistory job, String what, long epoch, int shard, long step, long state) {
         long right = job.truth.hash(epoch, step, shard);
         if (right != state) {
             throw new InvariantViolated(
@@ -51,7 +51,8 @@ public final class RestoredDigests implements Invariant {
             long state) {
         if (step != view.view.baseStep()) {
             throw new InvariantViolated(
-                    name(), agent + " stands at step " + step + ", not at the base of " + view.view);
+                    name(),
+                    agent + " stands at step " + step + ", not at the base of " + view.view);
         }
         check(job, agent + "'s restored state", view.view.epoch(), shard, step, state);
     }

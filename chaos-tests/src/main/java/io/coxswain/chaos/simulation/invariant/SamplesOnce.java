@@ -2,6 +2,7 @@ package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.model.Lineage;
+
 import java.util.List;
 
 /** Every sample counts exactly once in the completed history. */
@@ -74,8 +75,7 @@ public final class SamplesOnce implements Invariant {
             }
         }
         if (next != job.spec.steps() + 1) {
-            throw new InvariantViolated(
-                    name(), "the completed history ends before step " + next);
+            throw new InvariantViolated(name(), "the completed history ends before step " + next);
         }
     }
 }

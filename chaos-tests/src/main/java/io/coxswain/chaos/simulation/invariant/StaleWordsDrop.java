@@ -2,6 +2,7 @@ package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.chaos.simulation.worker.Arena;
+
 import java.util.HashMap;
 import java.util.Map;
 

@@ -2,6 +2,7 @@ package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.chaos.simulation.worker.Arena;
+
 import java.util.HashSet;
 import java.util.Set;
 
@@ -43,7 +44,8 @@ public final class VerifiedBytes implements Invariant {
     public void copyAcknowledged(JobHistory job, String source, String holder, StateName state) {
         if (!verified.contains(holder + state)) {
             throw new InvariantViolated(
-                    name(), source + " hears that " + holder + " holds " + state + ", which it never did");
+                    name(),
+                    source + " hears that " + holder + " holds " + state + ", which it never did");
         }
     }
 }

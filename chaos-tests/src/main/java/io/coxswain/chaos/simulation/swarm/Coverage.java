@@ -49,8 +49,7 @@ public final class Coverage {
             var line = new StringBuilder(String.format(Locale.ROOT, "%-18s", kind));
             for (ProtocolPhase phase : ProtocolPhase.values()) {
                 line.append(
-                        String.format(
-                                Locale.ROOT, "%11d", fired[kind.ordinal()][phase.ordinal()]));
+                        String.format(Locale.ROOT, "%11d", fired[kind.ordinal()][phase.ordinal()]));
             }
             lines.add(line.toString());
         }

@@ -112,8 +112,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
         return faults;
     }
 
-    private static FaultKind draw(
-            Randomness random, Map<FaultKind, Double> weights, double all) {
+    private static FaultKind draw(Randomness random, Map<FaultKind, Double> weights, double all) {
         double left = random.unit() * all;
         FaultKind last = FaultKind.AGENT_DEATH;
         for (FaultKind kind : FaultKind.values()) {
@@ -137,8 +136,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
             case STRAGGLER -> random.between(1_000, 8_000) * milli;
             case SHORT_PAUSE -> random.between(50, 1_400) * milli;
             case LONG_PAUSE -> random.between(2_500, 15_000) * milli;
-            case PARTITION, ONE_WAY, DATA_CUT, CONTROL_CUT ->
-                    random.between(100, 14_000) * milli;
+            case PARTITION, ONE_WAY, DATA_CUT, CONTROL_CUT -> random.between(100, 14_000) * milli;
             case SLOW_LINK, LAGGING_COPIES -> random.between(500, 10_000) * milli;
             case STORE_OUTAGE, STORE_CUT -> random.between(200, 14_000) * milli;
             case COORDINATOR_CRASH -> random.between(100, 9_000) * milli;

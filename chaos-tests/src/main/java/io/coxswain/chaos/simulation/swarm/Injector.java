@@ -31,13 +31,17 @@ final class Injector {
     /** Plans the faults. */
     void plan(List<Fault> faults) {
         for (Fault fault : faults) {
-            world.kernel().at(fault.atNanos(), "fault", () -> {
-                if (fault.during() == null || fault.during() == world.phase()) {
-                    fire(fault);
-                } else {
-                    armed.add(fault);
-                }
-            });
+            world.kernel()
+                    .at(
+                            fault.atNanos(),
+                            "fault",
+                            () -> {
+                                if (fault.during() == null || fault.during() == world.phase()) {
+                                    fire(fault);
+                                } else {
+                                    armed.add(fault);
+                                }
+                            });
         }
     }
 
@@ -86,12 +90,16 @@ final class Injector {
             world.hurt(host);
         }
         healings.add(once);
-        world.kernel().after(fault.lastsNanos(), "heal", () -> {
-            if (!done[0]) {
-                healings.remove(once);
-                once.run();
-            }
-        });
+        world.kernel()
+                .after(
+                        fault.lastsNanos(),
+                        "heal",
+                        () -> {
+                            if (!done[0]) {
+                                healings.remove(once);
+                                once.run();
+                            }
+                        });
     }
 
     private void note(String what, Fault fault) {
@@ -137,11 +145,14 @@ final class Injector {
                     world.cut(host, other, data);
                     world.cut(other, host, data);
                     world.hurt(other);
-                    healLater(fault, host, () -> {
-                        world.heal(host, other, data);
-                        world.heal(other, host, data);
-                        world.healed(other);
-                    });
+                    healLater(
+                            fault,
+                            host,
+                            () -> {
+                                world.heal(host, other, data);
+                                world.heal(other, host, data);
+                                world.healed(other);
+                            });
                 }
             }
             case CONTROL_CUT -> cut(fault, host, true, true, List.of(Plane.CONTROL));
@@ -225,16 +236,24 @@ final class Injector {
         healLater(fault, host, () -> world.startAgent(host));
         long each = Math.max(1, fault.lastsNanos() / FLAPS);
         for (int i = 0; i < FLAPS; i++) {
-            world.kernel().after(i * each, "flap", () -> {
-                if (world.isHurt(host)) {
-                    world.killAgent(host, false);
-                    world.kernel().after(each / 3, "flap-start", () -> {
-                        if (world.isHurt(host)) {
-                            world.startAgent(host);
-                        }
-                    });
-                }
-            });
+            world.kernel()
+                    .after(
+                            i * each,
+                            "flap",
+                            () -> {
+                                if (world.isHurt(host)) {
+                                    world.killAgent(host, false);
+                                    world.kernel()
+                                            .after(
+                                                    each / 3,
+                                                    "flap-start",
+                                                    () -> {
+                                                        if (world.isHurt(host)) {
+                                                            world.startAgent(host);
+                                                        }
+                                                    });
+                                }
+                            });
         }
     }
 
@@ -272,18 +291,21 @@ final class Injector {
                 }
             }
         }
-        healLater(fault, host, () -> {
-            for (int other = 0; other < world.hosts(); other++) {
-                if (other != host) {
-                    if (out) {
-                        world.heal(host, other, planes);
+        healLater(
+                fault,
+                host,
+                () -> {
+                    for (int other = 0; other < world.hosts(); other++) {
+                        if (other != host) {
+                            if (out) {
+                                world.heal(host, other, planes);
+                            }
+                            if (in) {
+                                world.heal(other, host, planes);
+                            }
+                        }
                     }
-                    if (in) {
-                        world.heal(other, host, planes);
-                    }
-                }
-            }
-        });
+                });
     }
 
     private void slow(int host, double factor) {
@@ -315,18 +337,24 @@ final class Injector {
                 List<Plane> store = List.of(Plane.STORE);
                 world.cut(host, world.storeHost(), store);
                 world.cut(world.storeHost(), host, store);
-                healLater(fault, host, () -> {
-                    world.heal(host, world.storeHost(), store);
-                    world.heal(world.storeHost(), host, store);
-                });
+                healLater(
+                        fault,
+                        host,
+                        () -> {
+                            world.heal(host, world.storeHost(), store);
+                            world.heal(world.storeHost(), host, store);
+                        });
             }
             case COORDINATOR_CRASH -> {
                 leader.crashAfter(1 + fault.other() % 12);
                 int number = host - world.plan().agents();
-                healLater(fault, host, () -> {
-                    leader.kill();
-                    world.startCoordinator(number);
-                });
+                healLater(
+                        fault,
+                        host,
+                        () -> {
+                            leader.kill();
+                            world.startCoordinator(number);
+                        });
             }
             default -> {
                 leader.pause();
