@@ -45,7 +45,7 @@ final class PortMutants {
                             Object[] given = arguments == null ? new Object[0] : arguments;
                             Object[] passed = change.of(method.getName(), given);
                             try {
-                                return passed.length == 1 && passed[0] == DROP
+                                return passed.length == 1 && passed[0] instanceof Drop
                                         ? null
                                         : method.invoke(port, passed);
                             } catch (InvocationTargetException thrown) {
@@ -54,8 +54,11 @@ final class PortMutants {
                         }));
     }
 
-    private static final Object DROP = new Object();
-    private static final Object[] NOTHING = {DROP};
+    private enum Drop {
+        THE_CALL
+    }
+
+    private static final Object[] NOTHING = {Drop.THE_CALL};
 
     private static AgentPorts data(AgentPorts ports, Change change) {
         return new AgentPorts(
