@@ -13,7 +13,6 @@ import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.WriteOutcome;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEvent;
-import io.coxswain.coordinator.core.liveness.DialResult;
 import io.coxswain.coordinator.core.model.HeldState;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.Progress;
@@ -32,14 +31,11 @@ final class Mutants {
     /** Name of the bug → what makes it. */
     static Map<String, Supplier<Interceptor>> all() {
         var all = new LinkedHashMap<String, Supplier<Interceptor>>();
-        all.put("agent and coordinator: missing term check", MissingTermCheck::new);
         all.put("agent: copy acknowledged before it is verified", AcknowledgedEarly::new);
         all.put("agent: transfers are not verified", Unverified::new);
         all.put("agent: floor overstated in a reduction", PortMutants.FloorOverstated::new);
         all.put("agent: floor heard too high", FloorHeardTooHigh::new);
         all.put("agent: slot freed above the floor", PortMutants.FreesAboveFloor::new);
-        all.put("agent: credits without a grant", CreditsUnlimited::new);
-        all.put("agent: lease ignored", LeaseIgnored::new);
         all.put("agent: worker's deadline honoured early", WorkerKilledEarly::new);
         all.put("agent: progress reported before it is made", ProgressAhead::new);
         all.put("agent: a step counted twice in a report", CountedTwice::new);
@@ -48,66 +44,17 @@ final class Mutants {
         all.put("agent: gather left out", PortMutants.StaleGather::new);
         all.put("coordinator: view started before all are ready", ReadyInvented::new);
         all.put("coordinator: inventory of an abandoned lineage trusted", LineageForged::new);
-        all.put("coordinator: stale dial honoured", StaleDial::new);
         all.put("coordinator: copy placed with its owner", PortMutants.CopyWithOwner::new);
         all.put("coordinator: deficits not reported", DeficitsHidden::new);
         all.put("coordinator: rollback not told", RollbackHidden::new);
         all.put("coordinator: acts before its record is durable", DurableEarly::new);
         all.put("store: write without the term's check", Unfenced::new);
+        all.put("coordinator: completed step told backwards", CompletedBackwards::new);
+        all.put("agent: reduction not awaited", PortMutants.EarlySum::new);
+        all.put("ledger: idle time booked as productive", IdleIsWork::new);
         all.put("ledger: retracted time not booked", RetractionLost::new);
         all.put("ledger: a category booked twice", PortMutants.BookedTwice::new);
         return all;
-    }
-
-    /** Neither the agent nor the coordinator that it speaks to looks at terms. */
-    private static final class MissingTermCheck implements Interceptor {
-        @Override
-        public List<CoordinatorInput> toCoordinator(
-                SimCoordinator coordinator, CoordinatorInput input) {
-            return List.of(
-                    switch (input) {
-                        case CoordinatorInput.AgentAttached one ->
-                                new CoordinatorInput.AgentAttached(
-                                        one.stream(),
-                                        0,
-                                        one.agent(),
-                                        one.labels(),
-                                        one.jobId(),
-                                        one.inventory(),
-                                        one.jobTimeNanos());
-                        case CoordinatorInput.AgentSaid said ->
-                                new CoordinatorInput.AgentSaid(said.stream(), 0, said.word());
-                        default -> input;
-                    });
-        }
-
-        @Override
-        public List<AgentEvent> toAgent(SimAgent agent, AgentEvent event) {
-            long seen = agent.termSeen();
-            return List.of(
-                    switch (event) {
-                        case AgentEvent.StepsGranted grant ->
-                                new AgentEvent.StepsGranted(
-                                        Math.max(seen, grant.term()),
-                                        grant.jobId(),
-                                        grant.epoch(),
-                                        grant.through());
-                        case AgentEvent.HeartbeatAnswered beat ->
-                                new AgentEvent.HeartbeatAnswered(
-                                        Math.max(seen, beat.term()),
-                                        beat.sequence(),
-                                        beat.jobTimeNanos());
-                        case AgentEvent.Welcomed welcome ->
-                                new AgentEvent.Welcomed(
-                                        Math.max(seen, welcome.term()),
-                                        welcome.heartbeatNanos(),
-                                        welcome.leaseNanos());
-                        case AgentEvent.AttachRejected rejected ->
-                                new AgentEvent.AttachRejected(
-                                        Math.max(seen, rejected.term()), rejected.reason());
-                        default -> event;
-                    });
-        }
     }
 
     private static final class AcknowledgedEarly implements Interceptor {
@@ -138,40 +85,6 @@ final class Mutants {
                                     reduced.floor() + 1,
                                     reduced.executeNanosByRank()))
                     : List.of(event);
-        }
-    }
-
-    private static final class CreditsUnlimited implements Interceptor {
-        @Override
-        public List<AgentEvent> toAgent(SimAgent agent, AgentEvent event) {
-            return event instanceof AgentEvent.ViewStarted started
-                    ? List.of(
-                            new AgentEvent.ViewStarted(
-                                    started.term(),
-                                    started.jobId(),
-                                    started.epoch(),
-                                    started.through() + 1_000))
-                    : List.of(event);
-        }
-    }
-
-    private static final class LeaseIgnored implements Interceptor {
-        @Override
-        public List<AgentEvent> toAgent(SimAgent agent, AgentEvent event) {
-            return event instanceof AgentEvent.Welcomed welcome
-                    ? List.of(
-                            new AgentEvent.Welcomed(
-                                    welcome.term(),
-                                    welcome.heartbeatNanos(),
-                                    100 * welcome.leaseNanos()))
-                    : event instanceof AgentEvent.StepsGranted grant
-                            ? List.of(
-                                    new AgentEvent.StepsGranted(
-                                            grant.term(),
-                                            grant.jobId(),
-                                            grant.epoch(),
-                                            grant.through() + 500))
-                            : List.of(event);
         }
     }
 
@@ -339,23 +252,6 @@ final class Mutants {
         }
     }
 
-    /** An answer to any dial is taken for the newest: refused once, refused for ever. */
-    private static final class StaleDial implements Interceptor {
-        @Override
-        public List<CoordinatorInput> toCoordinator(
-                SimCoordinator coordinator, CoordinatorInput input) {
-            return input instanceof CoordinatorInput.DialAnswered answered
-                            && answered.result() != DialResult.TIMEOUT
-                    ? List.of(
-                            new CoordinatorInput.DialAnswered(
-                                    answered.agent(),
-                                    answered.dial(),
-                                    DialResult.REFUSED,
-                                    "of an older dial"))
-                    : List.of(input);
-        }
-    }
-
     private static EventsPort told(EventsPort port, Map<Class<?>, Boolean> hidden) {
         return (event, now, term, job, epoch, step) -> {
             if (!hidden.containsKey(event.getClass())) {
@@ -431,6 +327,39 @@ final class Mutants {
                     json ->
                             json.replaceAll(
                                     "\"lost_progress\"\\s*:\\s*\\d+", "\"lost_progress\":0"));
+        }
+    }
+
+    private static final class CompletedBackwards implements Interceptor {
+        @Override
+        public EventsPort eventsPort(SimCoordinator coordinator, EventsPort port) {
+            return (event, now, term, job, epoch, step) -> {
+                port.publish(event, now, term, job, epoch, step);
+                if (event instanceof CoordinatorEvent.StepsCompleted steps && steps.step() > 8) {
+                    port.publish(
+                            new CoordinatorEvent.StepsCompleted(
+                                    steps.job(),
+                                    steps.epoch(),
+                                    steps.step() - 1,
+                                    steps.protectedStep(),
+                                    steps.loss(),
+                                    steps.stepsPerSecond(),
+                                    steps.goodputRatio()),
+                            now,
+                            term,
+                            job,
+                            epoch,
+                            step);
+                }
+            };
+        }
+    }
+
+    private static final class IdleIsWork implements Interceptor {
+        @Override
+        public StorePort storePort(SimCoordinator coordinator, StorePort port) {
+            return PortMutants.results(
+                    port, json -> json.replaceAll("(\"productive\"\\s*:\\s*)(\\d)", "$19$2"));
         }
     }
 }

@@ -209,6 +209,29 @@ final class PortMutants {
         }
     }
 
+    /** Applies what the worker alone computed. */
+    static final class EarlySum implements Interceptor {
+        @Override
+        public AgentPorts agentPorts(SimAgent agent, AgentPorts ports) {
+            return data(
+                    ports,
+                    (method, arguments) -> {
+                        if (arguments.length == 1
+                                && arguments[0] instanceof AgentEffect.Reduce reduce) {
+                            agent.post(
+                                    new AgentEvent.Reduced(
+                                            reduce.epoch(),
+                                            reduce.step(),
+                                            1,
+                                            agent.knownFloor(),
+                                            new long[] {reduce.executeNanos()}));
+                            return NOTHING;
+                        }
+                        return arguments;
+                    });
+        }
+    }
+
     /** Goes on with the parameters of the step before. */
     static final class StaleGather implements Interceptor {
         @Override
