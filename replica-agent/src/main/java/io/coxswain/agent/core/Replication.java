@@ -69,17 +69,16 @@ final class Replication {
 
     /**
      * Who holds copies changed while steps run. Duties that stay keep their state; new ones bind
-     * every snapshot that is not acknowledged yet, those taken before the effective step included:
-     * the holder that left takes in nothing more, so without that the floor would rise to steps
-     * that lie with their owner alone.
+     * every snapshot above the floor, those taken before the effective step included: the holder
+     * that left takes in nothing more, so without that the floor would rise to steps that lie with
+     * their owner alone.
      */
     void install(Placement placement, int rank, AgentKey self) {
         if (!running || placement.epoch() != epoch || placement.version() <= version) {
             return;
         }
         version = placement.version();
-        // What is acknowledged now stays so: it lies with those who hold it today.
-        long bindsFrom = Math.min(placement.effectiveStep(), acknowledgedStep(Long.MAX_VALUE) + 1);
+        long bindsFrom = Math.min(placement.effectiveStep(), vault.floor() + 1);
         List<Stream> next = new ArrayList<>();
         for (CopyDuty duty : placement.duties()) {
             if (duty.sourceRank() != rank || duty.holder().key().equals(self)) {
