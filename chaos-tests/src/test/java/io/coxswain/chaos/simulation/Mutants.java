@@ -4,7 +4,6 @@ import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.chaos.simulation.process.Interceptor;
 import io.coxswain.chaos.simulation.process.SimAgent;
 import io.coxswain.chaos.simulation.process.SimCoordinator;
-import io.coxswain.chaos.simulation.zookeeper.Tree;
 import io.coxswain.coordinator.app.AgentWord;
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.EventsPort;
@@ -32,7 +31,6 @@ final class Mutants {
     static Map<String, Supplier<Interceptor>> all() {
         var all = new LinkedHashMap<String, Supplier<Interceptor>>();
         all.put("agent: copy acknowledged before it is verified", AcknowledgedEarly::new);
-        all.put("agent: transfers are not verified", Unverified::new);
         all.put("agent: floor overstated in a reduction", PortMutants.FloorOverstated::new);
         all.put("agent: floor heard too high", FloorHeardTooHigh::new);
         all.put("agent: slot freed above the floor", PortMutants.FreesAboveFloor::new);
@@ -48,7 +46,6 @@ final class Mutants {
         all.put("coordinator: deficits not reported", DeficitsHidden::new);
         all.put("coordinator: rollback not told", RollbackHidden::new);
         all.put("coordinator: acts before its record is durable", DurableEarly::new);
-        all.put("store: write without the term's check", Unfenced::new);
         all.put("coordinator: completed step told backwards", CompletedBackwards::new);
         all.put("agent: reduction not awaited", PortMutants.EarlySum::new);
         all.put("ledger: idle time booked as productive", IdleIsWork::new);
@@ -63,13 +60,6 @@ final class Mutants {
             return event instanceof AgentEvent.CopyPushed pushed && !pushed.verified()
                     ? List.of(new AgentEvent.CopyPushed(pushed.state(), pushed.holder(), true, ""))
                     : List.of(event);
-        }
-    }
-
-    private static final class Unverified implements Interceptor {
-        @Override
-        public boolean verifiesTransfers() {
-            return false;
         }
     }
 
@@ -307,15 +297,6 @@ final class Mutants {
                     port.verify(writeId, record);
                 }
             };
-        }
-    }
-
-    private static final class Unfenced implements Interceptor {
-        @Override
-        public List<Tree.Operation> storeWrite(List<Tree.Operation> operations) {
-            return operations.stream()
-                    .filter(operation -> !(operation instanceof Tree.Operation.Check))
-                    .toList();
         }
     }
 
