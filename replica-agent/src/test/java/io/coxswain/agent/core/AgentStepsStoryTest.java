@@ -304,7 +304,7 @@ class AgentStepsStoryTest {
         }
 
         @Test
-        void aNewHolderBindsFromTheEffectiveStepOn() {
+        void aNewHolderBindsAllThatIsAboveTheFloor() {
             story.running(100, duty(0, SPARE));
             story.verified(1, 0, SPARE);
             story.made(1, 0);
@@ -312,7 +312,8 @@ class AgentStepsStoryTest {
             story.give(
                     new AgentEvent.PlacementInstalled(
                             story.term, new Placement(JOB, 1, 2, List.of(duty(0, OTHER)), 2)));
-            story.executed(2);
+            assertThat(pushes()).containsExactly(state(1, 1, 0));
+            story.verified(1, 1, OTHER).executed(2);
             assertThat(acknowledged()).isEqualTo(1);
             story.reduced(2, 1).applied(2).gathered(2).committed(2, 0);
             assertThat(pushes()).containsExactly(state(1, 2, 0));

@@ -24,6 +24,8 @@ import java.util.function.LongSupplier;
 
 /** Keeps what really happened and tells the invariants of it. */
 public final class Facts {
+    private static final long STALL_NANOS = 1_000_000_000L;
+
     private final List<Invariant> invariants;
     private final Map<String, JobHistory> jobs = new LinkedHashMap<>();
     private final TreeSet<Integer> ongoing = new TreeSet<>();
@@ -256,7 +258,9 @@ public final class Facts {
         if (view != null) {
             each(i -> i.applied(job, agent, view, rank, shard, step, state));
             long now = clock.getAsLong();
-            view.durations.merge(step, now - view.lastNanos[rank], Long::sum);
+            // A stall within a step is no work: it is not expected to be booked as such.
+            long worked = Math.min(STALL_NANOS, now - view.lastNanos[rank]);
+            view.durations.merge(step, worked, Long::sum);
             view.spentNanos[rank] += now - view.lastNanos[rank];
             view.lastNanos[rank] = now;
             view.done[rank] = Math.max(view.done[rank], step);

@@ -109,7 +109,7 @@ public final class LedgerTiles implements Invariant {
             // Steps that are told late, after a wait for credits, cannot be told from slow ones.
             return;
         }
-        if (productive > made * (1 + TOLERANCE) + SLACK_NANOS
+        if (productive > everMade * (1 + TOLERANCE) + SLACK_NANOS
                 || (result.completed() && productive + lost < made * (1 - TOLERANCE) - SLACK_NANOS)
                 || lost > everMade + SLACK_NANOS) {
             broken(

@@ -40,8 +40,8 @@ public final class SamplesOnce implements Invariant {
     public void executed(
             JobHistory job, String agent, ViewHistory view, int rank, long step, int from, int to) {
         long ranks = view.view.members().size();
-        if (from != rank * job.spec.microshards() / ranks
-                || to != (rank + 1) * job.spec.microshards() / ranks) {
+        if (from != (long) rank * job.spec.microshards() / ranks
+                || to != (rank + 1L) * job.spec.microshards() / ranks) {
             throw new InvariantViolated(
                     name(),
                     agent + " computes microshards " + from + " to " + to + " as rank " + rank);

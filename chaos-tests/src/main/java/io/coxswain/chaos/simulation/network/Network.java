@@ -46,7 +46,12 @@ public final class Network {
     }
 
     private int link(int from, int to, Plane plane) {
-        return link(from, to) * PLANES + plane.ordinal();
+        return link(from, to) * PLANES
+                + switch (plane) {
+                    case CONTROL -> 0;
+                    case DATA -> 1;
+                    case STORE -> 2;
+                };
     }
 
     /** True while something sent now would arrive. */

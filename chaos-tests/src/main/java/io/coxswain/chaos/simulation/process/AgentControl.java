@@ -19,11 +19,13 @@ final class AgentControl implements ControlPort {
     private static final long FIRST_NANOS = 50_000_000L;
     private static final long LONGEST_NANOS = 1_000_000_000L;
     private static final int MOST_DOUBLINGS = 6;
+    private static final double LAG = 0.15;
 
     private final SimAgent agent;
     private final Network network;
     private final Randomness random;
     private @Nullable Leader leader;
+    private @Nullable Leader former;
     private @Nullable ControlStream stream;
     private Kernel.@Nullable Ticket pause;
     private int failures;
@@ -40,6 +42,10 @@ final class AgentControl implements ControlPort {
     }
 
     void leaderChanged(@Nullable Leader found) {
+        Leader known = leader;
+        if (known != null && !known.equals(found)) {
+            former = known;
+        }
         leader = found;
         ControlStream current = stream;
         if (current != null && found != null && found.term() > current.leaderTerm) {
@@ -54,7 +60,12 @@ final class AgentControl implements ControlPort {
     }
 
     private void connect() {
-        Leader target = leader;
+        Leader before = former;
+        // A server of the ensemble that lags behind shows who led before.
+        Leader target =
+                before != null && before.process().isAlive() && random.chance(LAG)
+                        ? before
+                        : leader;
         if (target == null || stream != null || pause != null || !agent.isAlive()) {
             return;
         }

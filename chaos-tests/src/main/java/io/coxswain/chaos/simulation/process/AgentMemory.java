@@ -211,7 +211,15 @@ final class AgentMemory implements ArenaPort {
     @Nullable SlotRef admit(StateName state, long floor) {
         HeldCopies.Admission admission = held.admit(state, floor);
         for (HeldCopies.Dropped dropped : admission.dropped()) {
-            release(dropped.slot());
+            Arena.Cell room = arena.cell(dropped.slot());
+            if (dropped.name().step() < floor) {
+                release(dropped.slot());
+            } else if (room != null) {
+                // With all slots full one between the oldest and the newest goes; that it may be
+                // the
+                // floor already is a weakness of the rule, not of what this agent was told.
+                room.free();
+            }
             tell(0, "dropped", new AgentEvent.CopyDropped(dropped.name(), dropped.slot()));
         }
         SlotRef slot = admission.slot();

@@ -244,12 +244,12 @@ final class DataEnd implements DataPort {
         if (refuses(part.jobId(), part.epoch())) {
             return;
         }
-        Part[] all =
-                parts.computeIfAbsent(new Of(part.jobId(), part.epoch()), _ -> new TreeMap<>())
-                        .computeIfAbsent(part.step(), _ -> new Part[part.rank() + 1]);
+        TreeMap<Long, Part[]> steps =
+                parts.computeIfAbsent(new Of(part.jobId(), part.epoch()), _ -> new TreeMap<>());
+        Part[] all = steps.computeIfAbsent(part.step(), _ -> new Part[part.rank() + 1]);
         if (all.length <= part.rank()) {
             all = Arrays.copyOf(all, part.rank() + 1);
-            parts.get(new Of(part.jobId(), part.epoch())).put(part.step(), all);
+            steps.put(part.step(), all);
         }
         if (all[part.rank()] == null) {
             all[part.rank()] = part;
@@ -361,12 +361,12 @@ final class DataEnd implements DataPort {
         if (refuses(piece.jobId(), piece.epoch())) {
             return;
         }
-        Piece[] all =
-                pieces.computeIfAbsent(new Of(piece.jobId(), piece.epoch()), _ -> new TreeMap<>())
-                        .computeIfAbsent(piece.step(), _ -> new Piece[piece.rank() + 1]);
+        TreeMap<Long, Piece[]> steps =
+                pieces.computeIfAbsent(new Of(piece.jobId(), piece.epoch()), _ -> new TreeMap<>());
+        Piece[] all = steps.computeIfAbsent(piece.step(), _ -> new Piece[piece.rank() + 1]);
         if (all.length <= piece.rank()) {
             all = Arrays.copyOf(all, piece.rank() + 1);
-            pieces.get(new Of(piece.jobId(), piece.epoch())).put(piece.step(), all);
+            steps.put(piece.step(), all);
         }
         if (all[piece.rank()] == null) {
             all[piece.rank()] = piece;

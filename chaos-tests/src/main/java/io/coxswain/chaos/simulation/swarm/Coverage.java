@@ -3,25 +3,32 @@ package io.coxswain.chaos.simulation.swarm;
 import io.coxswain.chaos.simulation.process.ProtocolPhase;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** How often each fault fired in each phase of the protocol. */
 public final class Coverage {
-    private final long[][] fired =
-            new long[FaultKind.values().length][ProtocolPhase.values().length];
+    private final Map<FaultKind, Map<ProtocolPhase, Long>> fired = new EnumMap<>(FaultKind.class);
 
     void fired(FaultKind kind, ProtocolPhase phase) {
-        fired[kind.ordinal()][phase.ordinal()]++;
+        add(kind, phase, 1);
+    }
+
+    private void add(FaultKind kind, ProtocolPhase phase, long times) {
+        fired.computeIfAbsent(kind, _ -> new EnumMap<>(ProtocolPhase.class))
+                .merge(phase, times, Long::sum);
     }
 
     /** Adds another's counts. */
     public void add(Coverage other) {
-        for (int kind = 0; kind < fired.length; kind++) {
-            for (int phase = 0; phase < fired[kind].length; phase++) {
-                fired[kind][phase] += other.fired[kind][phase];
-            }
-        }
+        other.fired.forEach(
+                (kind, phases) -> phases.forEach((phase, times) -> add(kind, phase, times)));
+    }
+
+    private long times(FaultKind kind, ProtocolPhase phase) {
+        return fired.getOrDefault(kind, Map.of()).getOrDefault(phase, 0L);
     }
 
     /** Pairs that never came about. */
@@ -29,7 +36,7 @@ public final class Coverage {
         var gaps = new ArrayList<String>();
         for (FaultKind kind : FaultKind.values()) {
             for (ProtocolPhase phase : ProtocolPhase.values()) {
-                if (fired[kind.ordinal()][phase.ordinal()] == 0) {
+                if (times(kind, phase) == 0) {
                     gaps.add(kind + " × " + phase);
                 }
             }
@@ -48,8 +55,7 @@ public final class Coverage {
         for (FaultKind kind : FaultKind.values()) {
             var line = new StringBuilder(String.format(Locale.ROOT, "%-18s", kind));
             for (ProtocolPhase phase : ProtocolPhase.values()) {
-                line.append(
-                        String.format(Locale.ROOT, "%11d", fired[kind.ordinal()][phase.ordinal()]));
+                line.append(String.format(Locale.ROOT, "%11d", times(kind, phase)));
             }
             lines.add(line.toString());
         }

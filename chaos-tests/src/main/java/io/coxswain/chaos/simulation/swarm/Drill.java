@@ -47,7 +47,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
         Randomness random = new Randomness(seed).split("drill");
         ClusterPlan cluster = cluster(random.split("cluster"));
         long safety = random.between(8, 30) * SECOND;
-        return new Drill(seed, cluster, faults(random.split("faults"), cluster, safety), safety);
+        return new Drill(seed, cluster, faults(random.split("faults"), safety), safety);
     }
 
     private static ClusterPlan cluster(Randomness random) {
@@ -80,7 +80,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
                 random.between(1, 60) * 1_000_000L);
     }
 
-    private static List<Fault> faults(Randomness random, ClusterPlan cluster, long safety) {
+    private static List<Fault> faults(Randomness random, long safety) {
         // Which kinds there are, and how often each: drawn for the seed.
         Map<FaultKind, Double> weights = new EnumMap<>(FaultKind.class);
         double all = 0;

@@ -4,6 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 
 /** The nodes. Every change is versioned; a multi changes all or nothing. */
@@ -92,7 +93,7 @@ public final class Tree {
         after.forEach(listener::changed);
     }
 
-    private void apply(Operation operation, TreeMap<String, @Nullable Node> after) throws Refused {
+    private void apply(Operation operation, Map<String, @Nullable Node> after) throws Refused {
         switch (operation) {
             case Operation.Check(String path, int version) ->
                     require(path, version, current(path, after));
@@ -113,7 +114,7 @@ public final class Tree {
         }
     }
 
-    private @Nullable Node current(String path, TreeMap<String, @Nullable Node> after) {
+    private @Nullable Node current(String path, Map<String, @Nullable Node> after) {
         return after.containsKey(path) ? after.get(path) : nodes.get(path);
     }
 
