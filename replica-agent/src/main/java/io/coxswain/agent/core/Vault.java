@@ -64,6 +64,9 @@ final class Vault {
     private int files;
     private long floor;
 
+    /** The newest view that this agent was told to start. */
+    private long startedEpoch;
+
     Vault(Outbox out) {
         this.out = out;
     }
@@ -285,13 +288,16 @@ final class Vault {
             return false;
         }
         out.add(new AgentEffect.ShareState(snapshot.name, snapshot.slot));
-        freeTwins(snapshot);
+        if (snapshot.name.epoch() <= startedEpoch) {
+            freeTwins(snapshot);
+        }
         return true;
     }
 
     /**
      * An older view's snapshot of the very same state takes a slot that this view's agreed
-     * snapshots need.
+     * snapshots need. Only once the view has started: what a view that never did has named is
+     * trusted no longer than until the next one.
      */
     private void freeTwins(Snapshot newest) {
         for (int i = snapshots.size() - 1; i >= 0; i--) {
@@ -450,6 +456,7 @@ final class Vault {
      * go.
      */
     void beginView(View view) {
+        startedEpoch = view.epoch();
         floor = Math.min(floor, view.baseStep());
         for (Snapshot snapshot : List.copyOf(snapshots)) {
             if (!view.trusts(snapshot.name) && snapshot.name.epoch() < view.epoch()) {
@@ -458,6 +465,11 @@ final class Vault {
                 } else {
                     snapshot.doomed = true;
                 }
+            }
+        }
+        for (Snapshot snapshot : List.copyOf(snapshots)) {
+            if (snapshot.name.epoch() == view.epoch() && snapshot.committed && !snapshot.doomed) {
+                freeTwins(snapshot);
             }
         }
         sweepFiles();
@@ -488,5 +500,6 @@ final class Vault {
         reserved.clear();
         sweepFiles();
         floor = 0;
+        startedEpoch = 0;
     }
 }
