@@ -46,6 +46,11 @@ final class JobRun {
     private final GoodputLedger ledger = new GoodputLedger();
     private final Timers timers = new Timers();
     private final HangWatch hangs = new HangWatch();
+
+    /** Ranks in the active view of {@link #ranksEpoch}. */
+    private final Map<AgentKey, Integer> ranks = new HashMap<>();
+
+    private long ranksEpoch;
     private final Map<Integer, Incident> incidents = new TreeMap<>();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
     private final Set<AgentKey> ready = new HashSet<>();
@@ -156,8 +161,11 @@ final class JobRun {
      */
     void heartbeat(AgentKey agent, AgentWord.Heartbeat beat, long nowNanos) {
         View active = machine.view();
-        int rank = active == null ? -1 : active.rankOf(agent);
-        if (active == null || rank < 0 || suspended || machine.phase() != JobPhase.ACTIVE) {
+        if (active == null || suspended || machine.phase() != JobPhase.ACTIVE) {
+            return;
+        }
+        Integer rank = ranksOf(active).get(agent);
+        if (rank == null) {
             return;
         }
         var word =
@@ -183,6 +191,18 @@ final class JobRun {
                             hang.stalledNanos()),
                     nowNanos);
         }
+    }
+
+    // Every agent of a large job asks some times a second: by hash, not by a walk over the members.
+    private Map<AgentKey, Integer> ranksOf(View active) {
+        if (ranksEpoch != active.epoch()) {
+            ranksEpoch = active.epoch();
+            ranks.clear();
+            for (int rank = 0; rank < active.members().size(); rank++) {
+                ranks.put(active.members().get(rank).key(), rank);
+            }
+        }
+        return ranks;
     }
 
     void suspend() {
