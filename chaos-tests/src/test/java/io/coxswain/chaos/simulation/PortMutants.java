@@ -285,7 +285,8 @@ final class PortMutants {
                                                     duty.sourceRank(),
                                                     sent.view().members().get(duty.sourceRank())))
                                     .toList()),
-                    sent.donations());
+                    sent.donations(),
+                    sent.floor());
         }
     }
 

@@ -5,6 +5,7 @@ import io.coxswain.agent.copies.FetchRequest;
 import io.coxswain.agent.copies.NettyCopyPlane;
 import io.coxswain.agent.copies.PushRequest;
 import io.coxswain.agent.core.model.AgentKey;
+import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.Peer;
 import io.coxswain.agent.core.model.StateName;
@@ -82,8 +83,7 @@ final class CopyNode
                         STATE,
                         arena.slot(0),
                         new Peer(holder.plane.self(), holder.plane.endpoint()),
-                        0,
-                        1,
+                        new CopyTerms(1, 0, List.of(), 1),
                         false));
         String reason = ended.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
         long nanos = System.nanoTime() - before;
@@ -108,12 +108,14 @@ final class CopyNode
     }
 
     @Override
-    public Slot slotFor(StateName state, long floor, SlotTable.Meta table) {
+    public Slot slotFor(StateName state, CopyTerms terms, SlotTable.Meta table) {
         return arena.slot(1);
     }
 
     @Override
-    public void received(StateName state, Slot slot, Digest digest, long placementVersion) {}
+    public boolean received(StateName state, Slot slot, Digest digest, long placementVersion) {
+        return true;
+    }
 
     @Override
     public void damaged(StateName state, Slot slot, String reason) {}

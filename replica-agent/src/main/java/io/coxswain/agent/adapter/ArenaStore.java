@@ -265,7 +265,7 @@ final class ArenaStore implements ArenaPort, AutoCloseable {
 
     @Override
     public void admitCopies(long epoch) {
-        shelf.admit();
+        shelf.admit(epoch);
     }
 
     /** Unmaps everything; the files stay. To be called when the data plane is closed. */

@@ -159,7 +159,8 @@ final class ControlCodec {
                 order.getHasRank() && order.hasRestore() ? restore(order.getRestore()) : null,
                 order.getHasRank() && order.hasPlan() ? plan(order.getPlan()) : null,
                 placement(order.getPlacement()),
-                order.getDonationsList().stream().map(ControlCodec::restore).toList());
+                order.getDonationsList().stream().map(ControlCodec::restore).toList(),
+                order.getFloor());
     }
 
     private static View view(io.coxswain.proto.control.v1.View view) {

@@ -3,6 +3,7 @@ package io.coxswain.agent.adapter;
 import io.coxswain.agent.copies.CopyPlane;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.HeldCopies;
+import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateName;
@@ -43,11 +44,11 @@ final class CopyShelf implements CopyPlane.Intake, CopyPlane.SlotLookup {
     // ---------------------------------------------------------------- the machine's side
 
     synchronized void fence() {
-        held.fence(true);
+        held.fence();
     }
 
-    synchronized void admit() {
-        held.fence(false);
+    synchronized void admit(long epoch) {
+        held.admit(epoch);
     }
 
     synchronized void hold(String jobId, int shard, String file) {
@@ -100,8 +101,9 @@ final class CopyShelf implements CopyPlane.Intake, CopyPlane.SlotLookup {
     }
 
     @Override
-    public synchronized @Nullable Slot slotFor(StateName state, long floor, SlotTable.Meta table) {
-        HeldCopies.Admission admission = held.admit(state, floor);
+    public synchronized @Nullable Slot slotFor(
+            StateName state, CopyTerms terms, SlotTable.Meta table) {
+        HeldCopies.Admission admission = held.admit(state, terms);
         for (HeldCopies.Dropped dropped : admission.dropped()) {
             free(dropped.slot());
             events.accept(new AgentEvent.CopyDropped(dropped.name(), dropped.slot()));
@@ -119,18 +121,19 @@ final class CopyShelf implements CopyPlane.Intake, CopyPlane.SlotLookup {
         if (slot.state() != Slot.State.EMPTY) {
             slot.free();
         }
-        arriving.put(slot, new Arrival(ref, floor, table.dataBytes()));
+        arriving.put(slot, new Arrival(ref, terms.floor(), table.dataBytes()));
         return slot;
     }
 
     @Override
-    public synchronized void received(
+    public synchronized boolean received(
             StateName state, Slot slot, Digest digest, long placementVersion) {
         Arrival arrival = arriving.remove(slot);
         if (arrival == null) {
-            return;
+            return false;
         }
-        if (held.received(state, arrival.slot())) {
+        boolean kept = held.received(state, arrival.slot());
+        if (kept) {
             events.accept(
                     new AgentEvent.CopyReceived(
                             state,
@@ -142,6 +145,7 @@ final class CopyShelf implements CopyPlane.Intake, CopyPlane.SlotLookup {
         } else {
             slot.free();
         }
+        return kept;
     }
 
     @Override

@@ -145,14 +145,7 @@ final class DataPlaneAdapter implements DataPort, Collective.Listener, CopyPlane
                             push.state(), push.holder().key(), false, "its file is gone"));
             return;
         }
-        copies().push(
-                        new PushRequest(
-                                push.state(),
-                                source,
-                                push.holder(),
-                                push.floor(),
-                                Math.max(1, push.placementVersion()),
-                                false));
+        copies().push(new PushRequest(push.state(), source, push.holder(), push.terms(), false));
     }
 
     @Override

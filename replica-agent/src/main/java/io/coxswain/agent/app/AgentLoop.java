@@ -13,12 +13,19 @@ import java.util.function.LongSupplier;
 
 /**
  * The one thread that decides. Events come from anywhere through {@link #post}; between them the
- * loop sleeps until the machine's next deadline. A machine that throws has broken an invariant: the
- * loop ends and says so, nothing more is decided.
+ * loop sleeps until the machine's next deadline. After a pause of the process it takes what arrived
+ * meanwhile before any deadline. A machine that throws has broken an invariant: the loop ends and
+ * says so, nothing more is decided.
  */
 public final class AgentLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AgentLoop.class);
     private static final AgentEvent TICK = new AgentEvent.Tick();
+
+    /** A loop that wakes this late did not run: its process stood still, or the machine did. */
+    private static final long STOOD_STILL_NANOS = 200_000_000;
+
+    /** What arrived meanwhile is read within this, as readers stood still too. */
+    private static final long CATCH_UP_NANOS = 50_000_000;
 
     private final LinkedBlockingQueue<AgentEvent> events = new LinkedBlockingQueue<>();
     private final EffectRunner runner;
@@ -28,6 +35,8 @@ public final class AgentLoop implements AutoCloseable {
     private final long originNanos;
     private volatile boolean closed;
     private boolean justTicked;
+    private long lookedNanos;
+    private long catchUpUntilNanos = Long.MIN_VALUE;
 
     /**
      * @param nanoClock monotonic, any origin
@@ -79,6 +88,18 @@ public final class AgentLoop implements AutoCloseable {
 
     private @Nullable AgentEvent next(long now) throws InterruptedException {
         long deadline = runner.nextDeadlineNanos(now);
+        if (deadline <= now && now - Math.max(deadline, lookedNanos) > STOOD_STILL_NANOS) {
+            catchUpUntilNanos = now + CATCH_UP_NANOS;
+        }
+        lookedNanos = now;
+        if (deadline <= now && now < catchUpUntilNanos) {
+            // Words first: who wrote while this process stood still was not silent.
+            AgentEvent event = events.poll(catchUpUntilNanos - now, TimeUnit.NANOSECONDS);
+            if (event != null) {
+                return event;
+            }
+            catchUpUntilNanos = Long.MIN_VALUE;
+        }
         if (deadline <= now && !justTicked) {
             // Deadlines before events: a flood of events must not hold a heartbeat back.
             justTicked = true;

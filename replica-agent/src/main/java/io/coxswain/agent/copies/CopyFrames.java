@@ -2,6 +2,7 @@ package io.coxswain.agent.copies;
 
 import com.google.protobuf.ByteString;
 
+import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.proto.replica.v1.CopyBegin;
 import io.coxswain.proto.replica.v1.CopyChunk;
@@ -35,6 +36,19 @@ final class CopyFrames {
 
     private static FrameHeader.Builder header(StateName state) {
         return FrameHeader.newBuilder().setJobId(state.jobId()).setEpoch(state.epoch());
+    }
+
+    /**
+     * What the sender of a push says with it.
+     *
+     * @throws IllegalArgumentException if it is not a push
+     */
+    static CopyTerms terms(CopyBegin begin) {
+        return new CopyTerms(
+                begin.getViewEpoch(),
+                begin.getFloor(),
+                begin.getNeededStepsList(),
+                begin.getPlacementVersion());
     }
 
     static FrameHeader begin(StateName state, CopyBegin.Builder begin) {

@@ -331,7 +331,7 @@ final class CopyPeer implements Link.Listener {
         active = push;
         push.stream = stream;
         plane.streams().add(stream);
-        stream.start(request.floor(), request.placementVersion());
+        stream.start(request.terms());
     }
 
     private static void cancelStream(Push push) {

@@ -1,6 +1,7 @@
 package io.coxswain.agent.copies;
 
 import io.coxswain.agent.core.model.AgentKey;
+import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.bridge.arena.Slot;
@@ -80,15 +81,15 @@ public interface CopyPlane extends AutoCloseable {
         /**
          * A copy wants to come.
          *
-         * @param floor the sender's agreed floor: what is older may be freed
+         * @param terms what the sender says of its states
          * @param table what will be in the slot
          * @return a slot that is not committed, which the plane writes until {@link #received} or
          *     {@link #damaged}; null to refuse (not a holder, no room)
          */
-        @Nullable Slot slotFor(StateName state, long floor, SlotTable.Meta table);
+        @Nullable Slot slotFor(StateName state, CopyTerms terms, SlotTable.Meta table);
 
-        /** The slot is committed. */
-        void received(StateName state, Slot slot, Digest digest, long placementVersion);
+        /** The slot is committed. False if the copy is not wanted any more: it is not kept. */
+        boolean received(StateName state, Slot slot, Digest digest, long placementVersion);
 
         /** The transfer ended without a commit; the slot is empty again. */
         void damaged(StateName state, Slot slot, String reason);

@@ -237,7 +237,7 @@ public final class NettyCopyPlane implements CopyPlane {
         }
         StateName state = CopyFrames.decode(begin.getState());
         long transfer = begin.getTransferId();
-        Slot slot = intake.slotFor(state, begin.getFloor(), meta);
+        Slot slot = intake.slotFor(state, CopyFrames.terms(begin), meta);
         if (slot == null) {
             refuse(connection, state, transfer, "this agent does not hold it or has no room");
             return;
@@ -292,7 +292,7 @@ public final class NettyCopyPlane implements CopyPlane {
         }
         streams.add(stream);
         transfers(connection).giving.add(stream);
-        stream.start(0, 0);
+        stream.start(null);
     }
 
     private static Transfers transfers(Connection connection) {
@@ -339,8 +339,12 @@ public final class NettyCopyPlane implements CopyPlane {
         @Override
         public void committed(Digest digest) {
             over();
-            intake.received(state, slot, digest, placementVersion);
-            connection.send(CopyFrames.verdict(state, transfer, ""));
+            boolean kept = intake.received(state, slot, digest, placementVersion);
+            connection.send(
+                    CopyFrames.verdict(
+                            state,
+                            transfer,
+                            kept ? "" : CopyFrames.REFUSED + "it is not wanted any more"));
         }
 
         @Override

@@ -2,6 +2,7 @@ package io.coxswain.agent.copies;
 
 import com.google.protobuf.ByteString;
 
+import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.transfer.Connection;
 import io.coxswain.agent.transfer.Lane;
@@ -104,16 +105,23 @@ final class SlotStream {
         return inFlight > 0;
     }
 
-    void start(long floor, long placementVersion) {
+    /**
+     * @param terms of a push; null where the receiver asked for the state
+     */
+    void start(@Nullable CopyTerms terms) {
         byte[] encoded = table.meta().encode();
         boolean inHeader = encoded.length <= CopyFrames.TABLE_IN_HEADER_BYTES;
         CopyBegin.Builder begin =
                 CopyBegin.newBuilder()
                         .setTransferId(transfer)
-                        .setFloor(floor)
                         .setDataBytes(table.meta().dataBytes())
-                        .setChunkBytes(table.meta().chunkBytes())
-                        .setPlacementVersion(placementVersion);
+                        .setChunkBytes(table.meta().chunkBytes());
+        if (terms != null) {
+            begin.setViewEpoch(terms.epoch())
+                    .setFloor(terms.floor())
+                    .addAllNeededSteps(terms.needed())
+                    .setPlacementVersion(terms.placementVersion());
+        }
         if (inHeader) {
             begin.setSlotTable(ByteString.copyFrom(encoded));
         }

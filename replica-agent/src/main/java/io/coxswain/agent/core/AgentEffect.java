@@ -1,6 +1,7 @@
 package io.coxswain.agent.core;
 
 import io.coxswain.agent.core.model.ArenaShape;
+import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.Peer;
@@ -60,7 +61,7 @@ public sealed interface AgentEffect {
     record Gather(long epoch, long step) implements AgentEffect {}
 
     /** Stream an own snapshot to a holder; answered by {@link AgentEvent.CopyPushed}. */
-    record PushCopy(StateName state, SlotRef slot, Peer holder, long floor, long placementVersion)
+    record PushCopy(StateName state, SlotRef slot, Peer holder, CopyTerms terms)
             implements AgentEffect {}
 
     /** End the pushes that read this slot; they are answered as not verified. */

@@ -153,6 +153,7 @@ public final class AgentMachine {
             case STEPPING -> {
                 views.snapshotBase();
                 at.replication.pump(now);
+                at.stepping.resume(now);
                 at.stepping.advance(at.baseWanted == null && at.link.leaseHolds(now), now);
                 views.collectFinal();
             }

@@ -1,6 +1,7 @@
 package io.coxswain.agent.core;
 
 import io.coxswain.agent.core.model.ArenaShape;
+import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateName;
 
@@ -17,14 +18,25 @@ import java.util.Map;
  * by its caller's lock; the machine hears of every change.
  */
 public final class HeldCopies {
+    private static final long NO_EPOCH = -1;
+
     private static final class Entry {
         final StateName name;
         final SlotRef slot;
+
+        /** The view in which it came. */
+        final long epoch;
+
         boolean complete;
 
-        Entry(StateName name, SlotRef slot) {
+        Entry(StateName name, SlotRef slot, long epoch) {
             this.name = name;
             this.slot = slot;
+            this.epoch = epoch;
+        }
+
+        boolean isCompleteIn(String file) {
+            return complete && slot.file().equals(file);
         }
     }
 
@@ -41,7 +53,9 @@ public final class HeldCopies {
     private final Map<Integer, String> fileOfShard = new HashMap<>();
     private final List<Entry> entries = new ArrayList<>();
     private String job = "";
-    private boolean fenced;
+
+    /** The view whose copies are taken in. */
+    private long epoch = NO_EPOCH;
 
     /** Take copies of that job's shard into that file. */
     public void hold(String jobId, int shard, String file) {
@@ -61,40 +75,36 @@ public final class HeldCopies {
     }
 
     /** Between a fence and the next view nothing may change. */
-    public void fence(boolean closed) {
-        fenced = closed;
+    public void fence() {
+        epoch = NO_EPOCH;
+    }
+
+    /** Take copies of that view in, and of no other. */
+    public void admit(long viewEpoch) {
+        epoch = viewEpoch;
     }
 
     /**
-     * Finds a free slot for a copy that is about to arrive. Frees what is older than {@code floor}.
-     * A copy of a state that is here already goes into another slot: one being written never
+     * Finds a free slot for a copy that is about to arrive. Frees what is older than the floor. A
+     * copy of a state that is here already goes into another slot: one being written never
      * overwrites a good one.
      */
-    public Admission admit(StateName name, long floor) {
+    public Admission admit(StateName name, CopyTerms terms) {
+        String refusal = refusal(name, terms);
         String file = fileOfShard.get(name.shard());
-        if (fenced) {
-            return new Admission(null, List.of(), "a view is being prepared");
-        }
-        if (!name.jobId().equals(job)) {
-            // A process that slept through the end of its job sends on when it wakes: neither its
-            // states nor its floor are of this job.
-            return new Admission(
-                    null, List.of(), "copies of job " + name.jobId() + " are not held any more");
-        }
-        if (file == null) {
-            return new Admission(
-                    null, List.of(), "this agent holds no copies of shard " + name.shard());
+        if (!refusal.isEmpty() || file == null) {
+            return new Admission(null, List.of(), refusal);
         }
         List<Dropped> dropped = new ArrayList<>();
         for (Entry entry : List.copyOf(entries)) {
-            if (entry.slot.file().equals(file) && entry.complete && entry.name.step() < floor) {
+            if (entry.isCompleteIn(file) && entry.name.step() < terms.floor()) {
                 entries.remove(entry);
                 dropped.add(new Dropped(entry.name, entry.slot));
             }
         }
         SlotRef slot = freeSlot(file);
         if (slot == null) {
-            Entry victim = dispensable(file, name);
+            Entry victim = dispensable(file, terms);
             if (victim != null) {
                 entries.remove(victim);
                 dropped.add(new Dropped(victim.name, victim.slot));
@@ -103,10 +113,30 @@ public final class HeldCopies {
         }
         if (slot == null) {
             return new Admission(
-                    null, dropped, "no free slot for shard " + name.shard() + ": floor " + floor);
+                    null,
+                    dropped,
+                    "no free slot for shard " + name.shard() + ": floor " + terms.floor());
         }
-        entries.add(new Entry(name, slot));
+        entries.add(new Entry(name, slot, epoch));
         return new Admission(slot, dropped, "");
+    }
+
+    private String refusal(StateName name, CopyTerms terms) {
+        if (epoch == NO_EPOCH) {
+            return "a view is being prepared";
+        }
+        if (!name.jobId().equals(job)) {
+            // A process that slept through the end of its job sends on when it wakes: neither its
+            // states nor its floor are of this job.
+            return "copies of job " + name.jobId() + " are not held any more";
+        }
+        if (terms.epoch() != epoch) {
+            // So does one that slept through a view: its floor may be of an abandoned history.
+            return "copies are taken in of view " + epoch + ", not of " + terms.epoch();
+        }
+        return fileOfShard.containsKey(name.shard())
+                ? ""
+                : "this agent holds no copies of shard " + name.shard();
     }
 
     private @Nullable SlotRef freeSlot(String file) {
@@ -124,36 +154,42 @@ public final class HeldCopies {
     }
 
     /**
-     * With all slots full: a complete copy that lies between the oldest (the way back) and the
-     * newest.
+     * With all slots full: the oldest copy of a step that its owner does not need, else one of a
+     * state that a later view named anew.
      */
-    private @Nullable Entry dispensable(String file, StateName arriving) {
-        Entry oldest = null;
-        Entry newest = null;
+    private @Nullable Entry dispensable(String file, CopyTerms terms) {
+        Entry surplus = null;
+        Entry twin = null;
         for (Entry entry : entries) {
-            if (entry.slot.file().equals(file) && entry.complete) {
-                oldest = oldest == null || entry.name.step() < oldest.name.step() ? entry : oldest;
-                newest = newest == null || entry.name.step() > newest.name.step() ? entry : newest;
+            if (!entry.isCompleteIn(file)) {
+                continue;
+            }
+            if (!terms.needed().contains(entry.name.step())
+                    && (surplus == null || entry.name.step() < surplus.name.step())) {
+                surplus = entry;
+            }
+            for (Entry other : entries) {
+                if (other.isCompleteIn(file)
+                        && other.name.step() == entry.name.step()
+                        && other.name.epoch() > entry.name.epoch()) {
+                    twin = entry;
+                }
             }
         }
-        for (Entry entry : entries) {
-            if (entry.slot.file().equals(file)
-                    && entry.complete
-                    && entry != oldest
-                    && entry != newest
-                    && entry.name.step() < arriving.step() + 1) {
-                return entry;
-            }
-        }
-        return null;
+        return surplus == null ? twin : surplus;
     }
 
     /**
-     * The copy is complete, verified and committed. Returns false if nobody waits for it any more.
+     * The copy is complete, verified and committed. Returns false if nobody waits for it any more,
+     * or if a fence came meanwhile: what the agent told that it holds stays as told.
      */
     public boolean received(StateName name, SlotRef slot) {
-        for (Entry entry : entries) {
+        for (Entry entry : List.copyOf(entries)) {
             if (entry.slot.equals(slot) && entry.name.equals(name)) {
+                if (entry.epoch != epoch) {
+                    entries.remove(entry);
+                    return false;
+                }
                 entry.complete = true;
                 return true;
             }

@@ -2,6 +2,7 @@ package io.coxswain.agent.core;
 
 import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.CopyDuty;
+import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.Peer;
 import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.StateName;
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeSet;
 
 /**
  * Streams own snapshots to the holders that this rank feeds, oldest first and one at a time each,
@@ -91,10 +93,6 @@ final class Replication {
     }
 
     void stop() {
-        if (running) {
-            // What is acknowledged now stays so, whoever holds copies next.
-            acknowledgedStep(Long.MAX_VALUE);
-        }
         running = false;
         streams = new ArrayList<>();
     }
@@ -144,12 +142,21 @@ final class Replication {
             if (next != null) {
                 stream.inFlight = next.name;
                 vault.pin(next);
-                out.add(
-                        new AgentEffect.PushCopy(
-                                next.name, next.slot, stream.holder, vault.floor(), version));
+                out.add(new AgentEffect.PushCopy(next.name, next.slot, stream.holder, terms()));
                 out.add(new AgentEffect.Reached(next.name.step(), StepPhase.COPY));
             }
         }
+    }
+
+    private CopyTerms terms() {
+        TreeSet<Long> needed = new TreeSet<>();
+        needed.add(vault.floor());
+        for (Vault.Snapshot snapshot : vault.snapshots()) {
+            if (own(snapshot) && snapshot.name.step() >= baseStep) {
+                needed.add(snapshot.name.step());
+            }
+        }
+        return new CopyTerms(epoch, vault.floor(), List.copyOf(needed), version);
     }
 
     private Vault.@Nullable Snapshot nextFor(Stream stream) {
@@ -178,8 +185,8 @@ final class Replication {
 
     /**
      * The newest snapshot step that is committed here and verified by every holder it is owed to;
-     * the floor where there is none newer. What an earlier view did not get acknowledged stays so:
-     * only this view's base and what came after it can be.
+     * the floor where there is none newer. Only this view's base and what came after it count:
+     * members that fetched their state have nothing between the floor and the base.
      *
      * @param below nothing at or above counts: others may have a snapshot there that this rank
      *     lacks
@@ -187,23 +194,27 @@ final class Replication {
     long acknowledgedStep(long below) {
         long newest = vault.floor();
         for (Vault.Snapshot snapshot : vault.snapshots()) {
-            if (!own(snapshot) || !snapshot.committed) {
-                continue;
-            }
-            if (!snapshot.acknowledged && snapshot.name.step() >= baseStep) {
-                boolean all = true;
-                for (Stream stream : streams) {
-                    all &=
-                            snapshot.name.step() < stream.bindsFrom
-                                    || snapshot.verifiedBy.contains(stream.holder.key());
-                }
-                snapshot.acknowledged = all;
-            }
-            if (snapshot.acknowledged && snapshot.name.step() < below) {
-                newest = Math.max(newest, snapshot.name.step());
+            long step = snapshot.name.step();
+            if (own(snapshot)
+                    && snapshot.committed
+                    && step >= baseStep
+                    && step < below
+                    && step > newest
+                    && isVerified(snapshot)) {
+                newest = step;
             }
         }
         return newest;
+    }
+
+    private boolean isVerified(Vault.Snapshot snapshot) {
+        for (Stream stream : streams) {
+            if (snapshot.name.step() >= stream.bindsFrom
+                    && !snapshot.verifiedBy.contains(stream.holder.key())) {
+                return false;
+            }
+        }
+        return true;
     }
 
     long nextDeadlineNanos(long now) {

@@ -17,6 +17,7 @@ import java.util.ArrayDeque;
 final class Stepping {
     private static final float[] NO_LOSSES = {};
     private static final int NO_SLOT = -1;
+    private static final long NEVER = Long.MIN_VALUE;
 
     private final Outbox out;
     private final Vault vault;
@@ -62,6 +63,8 @@ final class Stepping {
     private float loss;
     private boolean skippedSnapshot;
     private int applySlot = NO_SLOT;
+    private long slotAwaitedSince = NEVER;
+    private long slotWaitNanos;
 
     Stepping(
             Outbox out,
@@ -201,7 +204,7 @@ final class Stepping {
         worker.live(
                 new StateName(current.jobId(), event.epoch(), event.step(), current.shardOf(rank)),
                 Digest.NONE);
-        stallNanos = event.snapshotStallNanos();
+        stallNanos = event.snapshotStallNanos() + slotWaitNanos;
         if (applySlot != NO_SLOT) {
             out.add(new AgentEffect.Reached(step, StepPhase.SNAPSHOT));
             applySlot = NO_SLOT;
@@ -267,6 +270,40 @@ final class Stepping {
         issueReady(now);
     }
 
+    /** Something changed: an apply that waited for a slot goes on if there is one. */
+    void resume(long now) {
+        if (underWay && !halted && slotAwaitedSince != NEVER) {
+            issueReady(now);
+        }
+    }
+
+    /**
+     * True while a transfer that was cancelled still reads the slot that this step's snapshot is to
+     * take. All ranks take the same snapshots, so this one waits rather than lack one: the network
+     * lets go of the memory at once.
+     */
+    private boolean awaitsSlot(long now) {
+        boolean awaits = takesSnapshot() && vault.freeSlot() == NO_SLOT && vault.isFreeing();
+        if (awaits && slotAwaitedSince == NEVER) {
+            slotAwaitedSince = now;
+        } else if (!awaits && slotAwaitedSince != NEVER) {
+            slotWaitNanos = now - slotAwaitedSince;
+            slotAwaitedSince = NEVER;
+        }
+        return awaits;
+    }
+
+    private boolean takesSnapshot() {
+        StepProgram running = program();
+        return (running.bitOf(StepPlan.Kind.SNAPSHOT) & active) != 0
+                && SnapshotSlotRule.takes(
+                        step,
+                        running.snapshotEvery(),
+                        view().baseStep(),
+                        agreedFloor,
+                        agreedSnapshots.size());
+    }
+
     /** Starts the next step if it may be made. */
     void advance(boolean leaseHolds, long now) {
         View current = view;
@@ -286,6 +323,8 @@ final class Stepping {
         issued = 0;
         done = 0;
         skippedSnapshot = false;
+        slotWaitNanos = 0;
+        slotAwaitedSince = NEVER;
         issueReady(now);
     }
 
@@ -298,7 +337,8 @@ final class Stepping {
                 long bit = 1L << i;
                 if ((active & bit) != 0
                         && (issued & bit) == 0
-                        && running.mayStart(i, active, done)) {
+                        && running.mayStart(i, active, done)
+                        && !(running.kind(i) == StepPlan.Kind.APPLY && awaitsSlot(now))) {
                     issued |= bit;
                     progressed |= issue(running.kind(i), bit, now);
                 }
@@ -330,13 +370,11 @@ final class Stepping {
             }
             case REDUCE -> {
                 doing(kind, now);
+                long acknowledged = replication.acknowledgedStep(missedSnapshot);
+                vault.contributed(acknowledged);
                 out.add(
                         new AgentEffect.Reduce(
-                                current.epoch(),
-                                step,
-                                losses,
-                                replication.acknowledgedStep(missedSnapshot),
-                                executeNanos));
+                                current.epoch(), step, losses, acknowledged, executeNanos));
                 out.add(new AgentEffect.Reached(step, StepPhase.REDUCE));
                 yield false;
             }
@@ -373,28 +411,19 @@ final class Stepping {
     }
 
     private int slotForSnapshot(View current) {
-        StepProgram running = program();
-        if ((running.bitOf(StepPlan.Kind.SNAPSHOT) & active) == 0) {
+        if ((program().bitOf(StepPlan.Kind.SNAPSHOT) & active) == 0) {
             return NO_SLOT;
         }
-        if (!SnapshotSlotRule.takes(
-                step,
-                running.snapshotEvery(),
-                current.baseStep(),
-                agreedFloor,
-                agreedSnapshots.size())) {
+        if (!takesSnapshot()) {
             skippedSnapshot = true;
             return NO_SLOT;
         }
         agreedSnapshots.addLast(step);
         int slot = vault.freeSlot();
         if (slot == NO_SLOT) {
-            slot = vault.evictLeftover(current.epoch(), current.baseStep());
-        }
-        if (slot == NO_SLOT) {
-            // Only here a commit of an earlier view is late: the others take theirs. The floor must
-            // not become a step that this rank does not have, nor jump over it while others may
-            // stand there.
+            // Only here a commit or a fetch of an earlier view is late: the others take theirs. The
+            // floor must not become a step that this rank does not have, nor jump over it while
+            // others may stand there.
             missedSnapshot = Math.min(missedSnapshot, step);
             skippedSnapshot = true;
             return NO_SLOT;

@@ -37,9 +37,6 @@ final class Vault {
         /** Transfers that read it. */
         int pins;
 
-        /** Every holder that was asked to has verified it, at some time. */
-        boolean acknowledged;
-
         Snapshot(StateName name, SlotRef slot, Digest digest, long bytes, boolean committed) {
             this.name = name;
             this.slot = slot;
@@ -63,6 +60,9 @@ final class Vault {
     private int regionGeneration;
     private int files;
     private long floor;
+
+    /** What this rank acknowledged in its last contribution: no floor is beyond it. */
+    private long contributed;
 
     /** The newest view that this agent was told to start. */
     private long startedEpoch;
@@ -176,10 +176,11 @@ final class Vault {
     }
 
     /**
-     * Makes room when all slots are taken: gives up the oldest snapshot in the region that is
-     * neither the floor's nor the newest. Nobody's way back: the floor is kept, and the newest is
-     * kept. One that this rank has acknowledged goes last: it may be the floor already, where the
-     * word of that has not come yet. Returns the slot, or -1 if there is none such.
+     * Makes room when all slots are taken: gives up the oldest snapshot in the region above the
+     * floor and above what this rank acknowledged in its last contribution, which the floor cannot
+     * have reached. If there is none such, one between the floor and the newest goes: the word of a
+     * newer floor would have come with the order, unless nobody is left who heard it. Returns the
+     * slot, or -1 if there is none such.
      */
     int evictBetween() {
         Snapshot newest = null;
@@ -190,7 +191,7 @@ final class Vault {
             }
         }
         for (Snapshot snapshot : snapshots) {
-            if (snapshot != newest
+            if ((snapshot != newest || snapshot.name.step() > contributed)
                     && snapshot.committed
                     && !snapshot.doomed
                     && snapshot.slot.file().equals(region)
@@ -206,31 +207,10 @@ final class Vault {
         return victim.doomed ? -1 : victim.slot.index();
     }
 
-    private static boolean isRatherGivenUp(Snapshot snapshot, Snapshot than) {
-        return snapshot.acknowledged == than.acknowledged
-                ? snapshot.name.step() < than.name.step()
-                : than.acknowledged;
-    }
-
-    /**
-     * Makes room for a snapshot of a view by giving up one that an earlier view left between the
-     * floor and this view's base: nobody goes back there. Returns the slot, or -1 if there is none
-     * such that is free at once.
-     */
-    int evictLeftover(long epoch, long base) {
-        for (Snapshot snapshot : snapshots) {
-            if (snapshot.committed
-                    && !snapshot.doomed
-                    && snapshot.pins == 0
-                    && snapshot.slot.file().equals(region)
-                    && snapshot.name.epoch() < epoch
-                    && snapshot.name.step() > floor
-                    && snapshot.name.step() < base) {
-                free(snapshot);
-                return snapshot.slot.index();
-            }
-        }
-        return -1;
+    private boolean isRatherGivenUp(Snapshot snapshot, Snapshot than) {
+        boolean beyond = snapshot.name.step() > contributed;
+        boolean thanBeyond = than.name.step() > contributed;
+        return beyond == thanBeyond ? snapshot.name.step() < than.name.step() : beyond;
     }
 
     // ---------------------------------------------------------------- snapshots
@@ -451,6 +431,20 @@ final class Vault {
         }
     }
 
+    /** This rank's part of the next floor is on its way. */
+    void contributed(long acknowledgedStep) {
+        contributed = acknowledgedStep;
+    }
+
+    /**
+     * The floor that the coordinator gathered from all who answered its fence. A lower one than
+     * this agent knows is of a history that was given up, or lies in nobody's memory any more.
+     */
+    void agreeFloor(long step) {
+        floor = Math.min(floor, step);
+        raiseFloor(step);
+    }
+
     /**
      * A view began: what it branched off below is worthless, and files without a needed snapshot
      * go.
@@ -458,6 +452,7 @@ final class Vault {
     void beginView(View view) {
         startedEpoch = view.epoch();
         floor = Math.min(floor, view.baseStep());
+        contributed = floor;
         for (Snapshot snapshot : List.copyOf(snapshots)) {
             if (!view.trusts(snapshot.name) && snapshot.name.epoch() < view.epoch()) {
                 if (snapshot.committed && !snapshot.doomed) {
@@ -500,6 +495,7 @@ final class Vault {
         reserved.clear();
         sweepFiles();
         floor = 0;
+        contributed = 0;
         startedEpoch = 0;
     }
 }

@@ -109,6 +109,8 @@ final class ViewDesk {
         }
         at.order = order;
         at.untoldLoss = null;
+        // Before anything is restored: what makes room for it must not be the floor.
+        at.vault.agreeFloor(order.floor());
         if (order.rank() < 0) {
             at.holding.install(order.placement(), at.self, at.worker);
             out.add(new AgentEffect.AdmitCopies(view.epoch()));
@@ -308,7 +310,8 @@ final class ViewDesk {
                         current.restore(),
                         current.plan(),
                         placement,
-                        current.donations());
+                        current.donations(),
+                        current.floor());
         at.holding.install(placement, at.self, at.worker);
         at.replication.install(placement, current.rank(), at.self);
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.model.ArenaShape;
+import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateName;
@@ -28,6 +29,8 @@ class CopyShelfTest {
 
     @TempDir Path folder;
 
+    private static final long EPOCH = 2;
+
     private final BlockingQueue<AgentEvent> events = new LinkedBlockingQueue<>();
     private ArenaStore arena = new ArenaStore(Path.of("."), 0, events::add);
 
@@ -37,6 +40,7 @@ class CopyShelfTest {
         arena.create(FILE, new ArenaShape(0, 0, 0, 0, 3, BYTES, 4));
         assertThat(next()).isEqualTo(new AgentEvent.FileReady(FILE));
         arena.holdCopies("job-1", 1, FILE);
+        arena.admitCopies(EPOCH);
     }
 
     @AfterEach
@@ -61,16 +65,20 @@ class CopyShelfTest {
                 "job-1", 1, step, 1, List.of(SlotTable.Box.range("w", "f32", 16, 0, 16, BYTES)));
     }
 
+    private static CopyTerms terms(long floor, Long... needed) {
+        return new CopyTerms(EPOCH, floor, List.of(needed), 1);
+    }
+
     /** A copy arrives whole. */
     private Slot arrive(long step, long floor) throws InterruptedException {
-        Slot slot = arena.shelf().slotFor(state(step), floor, meta(step));
+        Slot slot = arena.shelf().slotFor(state(step), terms(floor), meta(step));
         if (slot == null) {
             throw new AssertionError("copy of step " + step + " refused");
         }
         SlotWriter writer = slot.write(meta(step));
         writer.checksum();
         Digest digest = Digest.of(writer.commit());
-        arena.shelf().received(state(step), slot, digest, 1);
+        assertThat(arena.shelf().received(state(step), slot, digest, 1)).isTrue();
         AgentEvent event = next();
         while (event instanceof AgentEvent.CopyDropped) {
             event = next();
@@ -99,39 +107,75 @@ class CopyShelfTest {
         Slot first = arrive(5, 5);
         arrive(6, 5);
         arrive(7, 5);
-        assertThat(arena.shelf().slotFor(state(8), 5, meta(8)))
-                .as("the one between gives way")
-                .isNotNull();
-        assertThat(next()).isInstanceOf(AgentEvent.CopyDropped.class);
-        assertThat(first.state()).isEqualTo(Slot.State.COMMITTED);
-        assertThat(arena.shelf().slotFor(state(9), 7, meta(9))).isSameAs(first);
+        assertThat(arena.shelf().slotFor(state(8), terms(6, 6L, 7L, 8L), meta(8))).isSameAs(first);
         assertThat(next()).isEqualTo(new AgentEvent.CopyDropped(state(5), new SlotRef(FILE, 0)));
     }
 
     @Test
+    void whatItsOwnerDoesNotNeedMakesRoom() throws InterruptedException {
+        arrive(5, 5);
+        Slot between = arrive(6, 5);
+        arrive(7, 5);
+        assertThat(arena.shelf().slotFor(state(8), terms(5, 5L, 7L, 8L), meta(8)))
+                .isSameAs(between);
+        assertThat(next()).isEqualTo(new AgentEvent.CopyDropped(state(6), new SlotRef(FILE, 1)));
+    }
+
+    @Test
+    void nothingThatItsOwnerNeedsMakesRoom() throws InterruptedException {
+        arrive(5, 5);
+        arrive(6, 5);
+        arrive(7, 5);
+        assertThat(arena.shelf().slotFor(state(8), terms(5, 5L, 6L, 7L, 8L), meta(8))).isNull();
+        assertThat(arena.shelf().committed(state(6))).isNotNull();
+    }
+
+    @Test
+    void aSleeperOfAFormerViewIsRefused() {
+        arena.admitCopies(EPOCH + 1);
+        assertThat(arena.shelf().slotFor(state(5), terms(0), meta(5))).isNull();
+    }
+
+    @Test
+    void aCopyThatAFenceOvertookIsNotKept() {
+        Slot slot = arena.shelf().slotFor(state(5), terms(0), meta(5));
+        assertThat(slot).isNotNull();
+        if (slot != null) {
+            SlotWriter writer = slot.write(meta(5));
+            writer.checksum();
+            Digest digest = Digest.of(writer.commit());
+            arena.shelf().fence();
+            assertThat(arena.shelf().received(state(5), slot, digest, 1)).isFalse();
+            assertThat(slot.state()).isEqualTo(Slot.State.EMPTY);
+        }
+        assertThat(arena.shelf().committed(state(5))).isNull();
+    }
+
+    @Test
     void aBrokenTransferLeavesItsSlotFree() {
-        Slot slot = arena.shelf().slotFor(state(5), 0, meta(5));
+        Slot slot = arena.shelf().slotFor(state(5), terms(0), meta(5));
         assertThat(slot).isNotNull();
         if (slot != null) {
             arena.shelf().damaged(state(5), slot, "reset");
         }
         assertThat(arena.shelf().committed(state(5))).isNull();
-        assertThat(arena.shelf().slotFor(state(6), 0, meta(6))).isSameAs(slot);
+        assertThat(arena.shelf().slotFor(state(6), terms(0), meta(6))).isSameAs(slot);
     }
 
     @Test
     void nothingComesInWhileAViewIsPrepared() {
         arena.shelf().fence();
-        assertThat(arena.shelf().slotFor(state(5), 0, meta(5))).isNull();
-        arena.admitCopies(2);
-        assertThat(arena.shelf().slotFor(state(5), 0, meta(5))).isNotNull();
+        assertThat(arena.shelf().slotFor(state(5), terms(0), meta(5))).isNull();
+        arena.admitCopies(EPOCH);
+        assertThat(arena.shelf().slotFor(state(5), terms(0), meta(5))).isNotNull();
     }
 
     @Test
     void shardsOfOthersAreRefused() {
-        assertThat(arena.shelf().slotFor(new StateName("job-1", 1, 5, 0), 0, meta(5))).isNull();
+        assertThat(arena.shelf().slotFor(new StateName("job-1", 1, 5, 0), terms(0), meta(5)))
+                .isNull();
         arena.releaseCopies(1, FILE, false);
-        assertThat(arena.shelf().slotFor(state(5), 0, meta(5))).isNull();
+        assertThat(arena.shelf().slotFor(state(5), terms(0), meta(5))).isNull();
     }
 
     @Test

@@ -15,9 +15,13 @@ import org.junit.jupiter.api.Test;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 class AgentLoopTest {
     private static final JobSpec JOB =
@@ -42,9 +46,12 @@ class AgentLoopTest {
 
     private final LinkedBlockingQueue<AgentReport> reports = new LinkedBlockingQueue<>();
     private final CompletableFuture<Throwable> fatal = new CompletableFuture<>();
+    private final List<String> kills = new CopyOnWriteArrayList<>();
+    private final AtomicLong skippedNanos = new AtomicLong();
+    private volatile CountDownLatch standStill = new CountDownLatch(0);
 
     /** A worker port that hears nothing but, where told to, fails on start. */
-    private record Workers(boolean broken) implements WorkerPort {
+    private record Workers(boolean broken, List<String> kills) implements WorkerPort {
         @Override
         public void start(int generation, JobSpec job) {
             if (broken) {
@@ -56,7 +63,9 @@ class AgentLoopTest {
         public void stop(int generation) {}
 
         @Override
-        public void kill(int generation, String reason) {}
+        public void kill(int generation, String reason) {
+            kills.add(reason);
+        }
 
         @Override
         public void abort(int generation, long belowEpoch) {}
@@ -68,7 +77,13 @@ class AgentLoopTest {
     private final class Control implements ControlPort {
         @Override
         public void report(AgentReport report, long termSeen) {
+            CountDownLatch gate = standStill;
             reports.add(report);
+            try {
+                gate.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
         }
 
         @Override
@@ -93,11 +108,12 @@ class AgentLoopTest {
                         new AgentMachine(new AgentKey("a", "aaaa"), AgentLimits.DEFAULT),
                         new AgentPorts(
                                 new Control(),
-                                new Workers(broken),
+                                new Workers(broken, kills),
                                 silent(DataPort.class),
                                 silent(ArenaPort.class)),
                         AgentObserver.NONE);
-        return new AgentLoop("a", runner, System::nanoTime, fatal::complete);
+        return new AgentLoop(
+                "a", runner, () -> System.nanoTime() + skippedNanos.get(), fatal::complete);
     }
 
     @Test
@@ -116,6 +132,31 @@ class AgentLoopTest {
             }
         }
         assertThat(fatal).isNotDone();
+    }
+
+    @Test
+    void aWorkerThatSpokeWhileTheAgentStoodStillIsNotKilled() throws Exception {
+        try (AgentLoop loop = loop(false)) {
+            loop.post(new AgentEvent.StreamOpened());
+            loop.post(new AgentEvent.JobOffered(1, JOB));
+            loop.post(new AgentEvent.WorkerConnected(1));
+            loop.start();
+            assertThat(reports.poll(10, TimeUnit.SECONDS)).isInstanceOf(AgentReport.Attach.class);
+            var pause = new CountDownLatch(1);
+            standStill = pause;
+            loop.post(new AgentEvent.StreamClosed("reset"));
+            loop.post(new AgentEvent.StreamOpened());
+            assertThat(reports.poll(10, TimeUnit.SECONDS)).isInstanceOf(AgentReport.Attach.class);
+            // The loop is within that report; when it comes back, a minute has gone by.
+            skippedNanos.set(60_000_000_000L);
+            loop.post(new AgentEvent.WorkerPonged(1));
+            standStill = new CountDownLatch(0);
+            pause.countDown();
+            loop.post(new AgentEvent.StreamClosed("reset"));
+            loop.post(new AgentEvent.StreamOpened());
+            assertThat(reports.poll(10, TimeUnit.SECONDS)).isInstanceOf(AgentReport.Attach.class);
+        }
+        assertThat(kills).isEmpty();
     }
 
     @Test

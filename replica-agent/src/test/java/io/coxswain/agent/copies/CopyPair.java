@@ -1,6 +1,7 @@
 package io.coxswain.agent.copies;
 
 import io.coxswain.agent.core.model.AgentKey;
+import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.Peer;
 import io.coxswain.agent.core.model.StateName;
@@ -77,7 +78,7 @@ final class CopyPair implements AutoCloseable {
         }
 
         @Override
-        public @Nullable Slot slotFor(StateName state, long floor, SlotTable.Meta table) {
+        public @Nullable Slot slotFor(StateName state, CopyTerms terms, SlotTable.Meta table) {
             onSlotFor.run();
             if (refuses) {
                 return null;
@@ -91,9 +92,10 @@ final class CopyPair implements AutoCloseable {
         }
 
         @Override
-        public void received(StateName state, Slot slot, Digest digest, long placementVersion) {
+        public boolean received(StateName state, Slot slot, Digest digest, long placementVersion) {
             readable.put(state, slot);
             held.add(new Told("received", state, true, digest.hex(), placementVersion));
+            return true;
         }
 
         @Override
@@ -183,8 +185,10 @@ final class CopyPair implements AutoCloseable {
         return node.arena.slot(slot);
     }
 
+    static final CopyTerms TERMS = new CopyTerms(1, 0, List.of(), 5);
+
     PushRequest push(StateName state, Slot slot, boolean droppable) {
-        return new PushRequest(state, slot, holder.peer(), 0, 5, droppable);
+        return new PushRequest(state, slot, holder.peer(), TERMS, droppable);
     }
 
     @Override

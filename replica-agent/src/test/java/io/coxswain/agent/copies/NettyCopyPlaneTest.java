@@ -191,8 +191,7 @@ class NettyCopyPlaneTest {
                             CopyPair.state(8),
                             slot,
                             new Peer(new AgentKey("gone", "00"), nobody),
-                            0,
-                            1,
+                            CopyPair.TERMS,
                             false);
             pair.source.copies.push(request);
             assertThat(pair.source.next().reason()).contains("cannot reach gone/00");
@@ -207,7 +206,8 @@ class NettyCopyPlaneTest {
                     new Peer(
                             new AgentKey(pair.holder.plane.self().id(), "ffff"),
                             pair.holder.peer().endpoint());
-            pair.source.copies.push(new PushRequest(CopyPair.state(8), slot, former, 0, 1, false));
+            pair.source.copies.push(
+                    new PushRequest(CopyPair.state(8), slot, former, CopyPair.TERMS, false));
             assertThat(pair.source.next().reason()).contains("refused: this is agent-");
             assertThat(pair.holder.held).isEmpty();
         }

@@ -523,7 +523,8 @@ class AgentRecoveryStoryTest {
                                                     Restore.Action.FETCH,
                                                     state(8, 2, 0),
                                                     digest(2, 0),
-                                                    null)))));
+                                                    null)),
+                                    0)));
             assertThat(story.each(AgentEffect.ShareState.class))
                     .singleElement()
                     .satisfies(share -> assertThat(share.state()).isEqualTo(state(8, 2, 0)));
@@ -541,7 +542,8 @@ class AgentRecoveryStoryTest {
                                     init(1),
                                     plan(2, 1, 10),
                                     new Placement(JOB, 2, 1, List.of(), 0),
-                                    List.of())));
+                                    List.of(),
+                                    0)));
             assertThat(story.report(AgentReport.ViewFailed.class))
                     .hasValueSatisfying(
                             f -> assertThat(f.reason()).contains("not this incarnation"));

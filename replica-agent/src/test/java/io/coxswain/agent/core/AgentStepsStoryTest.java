@@ -11,6 +11,7 @@ import static io.coxswain.agent.core.Story.state;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StepRun;
@@ -301,6 +302,34 @@ class AgentStepsStoryTest {
             story.give(new AgentEvent.CopyPushed(state(1, 0, 0), SPARE.key(), false, "cancelled"));
             assertThat(story.each(AgentEffect.FreeSlot.class))
                     .containsExactly(new AgentEffect.FreeSlot(new SlotRef(region(), 0)));
+        }
+
+        @Test
+        void waitForTheSlotThatACancelledTransferStillReads() {
+            story.running(100, duty(0, SPARE));
+            story.made(1, 0);
+            story.made(2, 0);
+            // Step 0 is on its way still; its slot is the only one for step 3.
+            story.executed(3).reduced(3, 1);
+            assertThat(story.request(WorkerRequest.Apply.class)).isEmpty();
+            story.later(2 * MILLI);
+            assertThat(story.request(WorkerRequest.Apply.class)).isEmpty();
+            story.give(new AgentEvent.CopyPushed(state(1, 0, 0), SPARE.key(), false, "cancelled"));
+            assertThat(story.request(WorkerRequest.Apply.class))
+                    .hasValueSatisfying(apply -> assertThat(apply.snapshotSlot()).isEqualTo(0));
+        }
+
+        @Test
+        void tellTheHolderWhatIsStillNeeded() {
+            story.running(100, duty(0, SPARE));
+            story.verified(1, 0, SPARE);
+            story.made(1, 0);
+            story.verified(1, 1, SPARE);
+            story.made(2, 1);
+            assertThat(story.find(AgentEffect.PushCopy.class))
+                    .hasValueSatisfying(push ->
+                            assertThat(push.terms())
+                                    .isEqualTo(new CopyTerms(1, 1, List.of(1L, 2L), 1)));
         }
 
         @Test

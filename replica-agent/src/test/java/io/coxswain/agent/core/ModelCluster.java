@@ -379,7 +379,7 @@ final class ModelCluster {
     }
 
     private static @Nullable SlotRef take(ModelNode to, AgentEffect.PushCopy push) {
-        HeldCopies.Admission admission = to.held.admit(push.state(), push.floor());
+        HeldCopies.Admission admission = to.held.admit(push.state(), push.terms());
         for (HeldCopies.Dropped dropped : admission.dropped()) {
             ModelNode.Cell cell = to.cell(dropped.slot());
             if (cell != null) {
@@ -409,8 +409,8 @@ final class ModelCluster {
                             slot,
                             ModelNode.digest(hash),
                             8,
-                            push.floor(),
-                            push.placementVersion()));
+                            push.terms().floor(),
+                            push.terms().placementVersion()));
         }
         from.inbox.add(
                 new AgentEvent.CopyPushed(

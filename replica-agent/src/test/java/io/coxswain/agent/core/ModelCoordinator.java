@@ -297,7 +297,8 @@ final class ModelCoordinator {
                                     rank < 0 ? null : restores.get(node),
                                     rank < 0 ? null : Story.plan(epoch, 1, 3),
                                     placement,
-                                    donations.getOrDefault(node, List.of()))));
+                                    donations.getOrDefault(node, List.of()),
+                                    0)));
         }
     }
 

@@ -122,7 +122,7 @@ final class ModelNode {
                 }
             }
             case AgentEffect.FenceData fence -> {
-                held.fence(true);
+                held.fence();
                 if (configuredEpoch < fence.belowEpoch()) {
                     configuredEpoch = 0;
                 }
@@ -174,7 +174,7 @@ final class ModelNode {
                     cell.free();
                 }
             }
-            case AgentEffect.AdmitCopies _ -> held.fence(false);
+            case AgentEffect.AdmitCopies admit -> held.admit(admit.epoch());
             case AgentEffect.Reached _ -> {}
         }
     }

@@ -170,7 +170,8 @@ class PhaseTableTest {
                                         init(0),
                                         plan(9, 1, 10),
                                         new Placement(JOB, 9, 1, List.of(duty(0, SPARE)), 0),
-                                        List.of())));
+                                        List.of(),
+                                        0)));
         events.put(
                 "ViewOrdered for a spare",
                 s ->
@@ -182,7 +183,8 @@ class PhaseTableTest {
                                         null,
                                         null,
                                         new Placement(JOB, 9, 1, List.of(duty(1, SELF)), 0),
-                                        List.of())));
+                                        List.of(),
+                                        0)));
         events.put("ViewStarted", s -> new AgentEvent.ViewStarted(s.term, JOB, 1, 7));
         events.put("StepsGranted", s -> new AgentEvent.StepsGranted(s.term, JOB, 1, 7));
         events.put(

@@ -209,7 +209,8 @@ final class Story {
                                 restore,
                                 plan,
                                 new Placement(JOB, newEpoch, 1, List.of(duties), 0),
-                                List.of())));
+                                List.of(),
+                                0)));
         filesMade();
         return this;
     }

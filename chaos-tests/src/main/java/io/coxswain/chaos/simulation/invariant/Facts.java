@@ -154,6 +154,13 @@ public final class Facts {
         }
     }
 
+    public void floorTold(String jobId, View view, long floor) {
+        JobHistory job = jobs.get(jobId);
+        if (job != null) {
+            each(i -> i.floorTold(job, view, floor));
+        }
+    }
+
     public void startSent(String jobId, long epoch, long through, boolean recorded) {
         JobHistory job = jobs.get(jobId);
         if (job != null) {

@@ -29,6 +29,9 @@ public interface Invariant {
     /** A coordinator sends a view to a member or spare. */
     default void prepareSent(JobHistory job, View view, Placement placement, boolean recorded) {}
 
+    /** What it says of the floor with that. */
+    default void floorTold(JobHistory job, View view, long floor) {}
+
     /** A coordinator starts a view at a member; {@code recorded}: its ACTIVE record is there. */
     default void startSent(JobHistory job, long epoch, long through, boolean recorded) {}
 

@@ -4,6 +4,7 @@ import io.coxswain.agent.core.model.StateName;
 import io.coxswain.chaos.simulation.worker.Arena;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.model.FailureDomain;
+import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
@@ -34,7 +35,7 @@ public final class ProtectedSurvives implements Invariant {
         if (name == null
                 || job.over
                 || agent.isEndingJob()
-                // Not told of it yet: what it gives up then is weighed in the design, not here.
+                // Nobody who answered the fence had heard of it; see floorTold.
                 || agent.knownFloor() < job.floor
                 || !cell.isIntact()
                 || !job.trusts(Facts.name(name))) {
@@ -44,6 +45,51 @@ public final class ProtectedSurvives implements Invariant {
             throw new InvariantViolated(
                     name(), agent.name() + " frees " + name + ", and the floor is " + job.floor);
         }
+    }
+
+    @Override
+    public void floorTold(JobHistory job, View view, long floor) {
+        Cluster now = cluster;
+        if (now == null) {
+            return;
+        }
+        for (AgentView agent : now.agents()) {
+            long known = agent.knownFloor();
+            if (agent.promisedEpoch() == view.epoch()
+                    && !agent.isOrdered()
+                    && view.rankOf(agent.profile().key()) >= 0
+                    && known <= view.baseStep()
+                    && known > floor
+                    && shows(job, agent, known)) {
+                throw new InvariantViolated(
+                        name(),
+                        "the order of epoch "
+                                + view.epoch()
+                                + " tells of floor "
+                                + floor
+                                + ", but "
+                                + agent.name()
+                                + " told of "
+                                + known);
+            }
+        }
+    }
+
+    /** It has a state of the completed history there. */
+    private static boolean shows(JobHistory job, AgentView agent, long step) {
+        for (Arena.File file : agent.arena().files().values()) {
+            for (Arena.Cell cell : file.cells()) {
+                StateName name = cell.name();
+                if (name != null
+                        && cell.isIntact()
+                        && name.step() == step
+                        && name.jobId().equals(job.spec.jobId())
+                        && job.trusts(Facts.name(name))) {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /** Other cells of that agent with the same state. */

@@ -4,6 +4,7 @@ import io.coxswain.agent.app.ArenaPort;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.HeldCopies;
 import io.coxswain.agent.core.model.ArenaShape;
+import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.chaos.simulation.invariant.Facts;
@@ -188,13 +189,13 @@ final class AgentMemory implements ArenaPort {
     @Override
     public void admitCopies(long epoch) {
         agent.called();
-        held.fence(false);
+        held.admit(epoch);
     }
 
     // ---------------------------------------------------------------- the data plane's side
 
     void fenceCopies() {
-        held.fence(true);
+        held.fence();
     }
 
     /** The committed slot that peers may read under that name, null if there is none. */
@@ -208,18 +209,10 @@ final class AgentMemory implements ArenaPort {
     }
 
     /** A slot for a copy that is about to come, null to refuse it. */
-    @Nullable SlotRef admit(StateName state, long floor) {
-        HeldCopies.Admission admission = held.admit(state, floor);
+    @Nullable SlotRef admit(StateName state, CopyTerms terms) {
+        HeldCopies.Admission admission = held.admit(state, terms);
         for (HeldCopies.Dropped dropped : admission.dropped()) {
-            Arena.Cell room = arena.cell(dropped.slot());
-            if (dropped.name().step() < floor) {
-                release(dropped.slot());
-            } else if (room != null) {
-                // With all slots full one between the oldest and the newest goes; that it may be
-                // the
-                // floor already is a weakness of the rule, not of what this agent was told.
-                room.free();
-            }
+            release(dropped.slot());
             tell(0, "dropped", new AgentEvent.CopyDropped(dropped.name(), dropped.slot()));
         }
         SlotRef slot = admission.slot();

@@ -68,6 +68,7 @@ final class SimAgentsPort implements AgentsPort {
                 prepare.view(),
                 prepare.placement(),
                 recorded(jobId, prepare.view().epoch(), ViewState.PREPARING));
+        facts.floorTold(jobId, prepare.view(), prepare.floor());
         tell(stream, Wire.prepare(term, jobId, prepare));
     }
 

@@ -114,7 +114,7 @@ final class Transfers {
         if (push.done) {
             return;
         }
-        SlotRef slot = memory.admit(push.asked.state(), push.asked.floor());
+        SlotRef slot = memory.admit(push.asked.state(), push.asked.terms());
         if (slot == null) {
             plane.send(end, source.end, "verdict", () -> source.over(push, false, "refused"));
             return;
@@ -164,8 +164,8 @@ final class Transfers {
                                     slot,
                                     new Digest(cell.digestHex()),
                                     STATE_BYTES,
-                                    push.asked.floor(),
-                                    push.asked.placementVersion()));
+                                    push.asked.terms().floor(),
+                                    push.asked.terms().placementVersion()));
         } else {
             cell.free();
         }

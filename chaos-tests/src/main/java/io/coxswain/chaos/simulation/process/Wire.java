@@ -102,7 +102,8 @@ final class Wire {
                                                 state(jobId, donation.state()),
                                                 digest(donation.digest()),
                                                 null))
-                                .toList()));
+                                .toList(),
+                        prepare.floor()));
     }
 
     private static Restore restore(String jobId, RestoreSource source) {

@@ -73,6 +73,7 @@ final class CoordinatorMessages {
                 PrepareView.newBuilder()
                         .setView(ModelCodec.encode(jobId, prepare.view()))
                         .setHasRank(prepare.rank() >= 0)
+                        .setFloor(prepare.floor())
                         .setPlacement(
                                 ModelCodec.encode(
                                         jobId, prepare.placement(), prepare.view().baseStep()));

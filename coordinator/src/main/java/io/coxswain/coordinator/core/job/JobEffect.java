@@ -59,7 +59,12 @@ public sealed interface JobEffect {
     /** A state that other members will fetch from the addressee. */
     record Donation(StateName state, Digest digest) {}
 
-    /** {@code rank} is -1 and {@code source}, {@code plan} are null for a spare. */
+    /**
+     * {@code rank} is -1 and {@code source}, {@code plan} are null for a spare.
+     *
+     * @param floor the newest floor that anybody told of, the base step at most: the addressee may
+     *     not have heard of it, and must free nothing at or above it
+     */
     record SendPrepareView(
             AgentKey agent,
             View view,
@@ -67,7 +72,8 @@ public sealed interface JobEffect {
             @Nullable RestoreSource source,
             @Nullable StepPlan plan,
             Placement placement,
-            List<Donation> donations)
+            List<Donation> donations,
+            long floor)
             implements JobEffect {}
 
     record SendStartView(AgentKey agent, long epoch, long through) implements JobEffect {}

@@ -32,6 +32,9 @@ final class PendingView {
     final long expectedNanos;
     final String reason;
 
+    /** The newest floor that is known when the members are told. */
+    long floor;
+
     /** Rank by member, in the order of ranks. */
     final LinkedHashMap<AgentKey, Integer> ranks = new LinkedHashMap<>();
 
@@ -121,7 +124,8 @@ final class PendingView {
                 rank < 0 ? null : sources.get(rank),
                 rank < 0 ? null : plans.get(rank),
                 placement.placement(),
-                donations.getOrDefault(agent, List.of()));
+                donations.getOrDefault(agent, List.of()),
+                floor);
     }
 
     boolean isReady(AgentKey key) {

@@ -4,6 +4,7 @@ import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.HeldState;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.RestoreSource;
 import io.coxswain.coordinator.core.model.StateLayout;
@@ -294,6 +295,7 @@ final class Preparing {
         job.promising(view.epoch());
         lastPrepared = view.view;
         view.compile(job.spec, job.stepping.reportEvery());
+        view.floor = floor(view.view.baseStep());
         for (var entry : view.ranks.entrySet()) {
             Roster.Member member = job.roster.find(entry.getKey());
             if (member != null) {
@@ -315,6 +317,37 @@ final class Preparing {
         }
         long limit = Math.max(job.limits.prepareNanos(), 4 * Math.max(0, view.expectedNanos));
         job.timer(JobEffect.TimerKind.PREPARE_LIMIT, view.epoch(), limit);
+    }
+
+    /**
+     * The newest floor that is known of the completed history. A rank learns of a floor one
+     * reduction after its peers may have, so members that were fenced apart know different ones. A
+     * floor counts only with a state to show for it: one of an abandoned history is none.
+     */
+    private long floor(long baseStep) {
+        long newest = Math.min(job.stepping.floor(), baseStep);
+        for (Roster.Member member : job.roster.all()) {
+            long told = member.inventory.floor();
+            if (member.answered && told > newest && told <= baseStep && shows(member, told)) {
+                newest = told;
+            }
+        }
+        return newest;
+    }
+
+    private boolean shows(Roster.Member member, long step) {
+        return trustsOneAt(step, member.inventory.snapshots())
+                || trustsOneAt(step, member.inventory.copies());
+    }
+
+    private boolean trustsOneAt(long step, List<HeldState> states) {
+        for (HeldState held : states) {
+            StateName name = held.name();
+            if (name.step() == step && job.lineage.trusts(name.epoch(), step)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** A member's stream broke and is back. */

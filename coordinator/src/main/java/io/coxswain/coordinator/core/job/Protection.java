@@ -141,7 +141,14 @@ final class Protection {
         if (placement != null) {
             job.emit(
                     new JobEffect.SendPrepareView(
-                            spare.key, view, -1, null, null, placement, List.of()));
+                            spare.key,
+                            view,
+                            -1,
+                            null,
+                            null,
+                            placement,
+                            List.of(),
+                            job.stepping.floor()));
             job.emit(
                     new JobEffect.SendStartView(
                             spare.key, view.epoch(), job.stepping.grantedThrough()));

@@ -59,6 +59,11 @@ final class Stepping {
         return spec.collectivesAcross().equals("agent");
     }
 
+    /** The newest floor that a rank of the active view, or of the last one, reported. */
+    long floor() {
+        return floor;
+    }
+
     // ------------------------------------------------------------------ a view begins
 
     /** The ACTIVE record is durable: everybody starts. */

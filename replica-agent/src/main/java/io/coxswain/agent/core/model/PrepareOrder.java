@@ -11,6 +11,8 @@ import java.util.List;
  * @param restore null for a spare
  * @param plan null for a spare
  * @param donations states that others will fetch from this agent
+ * @param floor the newest floor that anybody told the coordinator of, the base step at most:
+ *     members may not have heard of it, and free nothing at or above it
  */
 public record PrepareOrder(
         View view,
@@ -18,7 +20,8 @@ public record PrepareOrder(
         @Nullable Restore restore,
         @Nullable StepPlan plan,
         Placement placement,
-        List<Restore> donations) {
+        List<Restore> donations,
+        long floor) {
     public PrepareOrder {
         donations = List.copyOf(donations);
     }
