@@ -213,8 +213,9 @@ public final class Facts {
         }
     }
 
-    public void declaredLost(String coordinator, String agent, String cause, boolean faultNear) {
-        each(i -> i.declaredLost(coordinator, agent, cause, faultNear));
+    public void declaredLost(
+            String coordinator, String agent, String cause, boolean faultNear, boolean alive) {
+        each(i -> i.declaredLost(coordinator, agent, cause, faultNear, alive));
     }
 
     // ---------------------------------------------------------------- agents and workers
@@ -259,6 +260,8 @@ public final class Facts {
             each(i -> i.applied(job, agent, view, rank, shard, step, state));
             long now = clock.getAsLong();
             // A stall within a step is no work: it is not expected to be booked as such.
+            job.shortestStepNanos =
+                    Math.min(job.shortestStepNanos, Math.max(1, now - view.lastNanos[rank]));
             long worked = Math.min(STALL_NANOS, now - view.lastNanos[rank]);
             view.durations.merge(step, worked, Long::sum);
             view.spentNanos[rank] += now - view.lastNanos[rank];

@@ -33,6 +33,9 @@ public final class JobHistory {
     /** A coordinator or the store had a fault while it ran. */
     boolean controllerHurt;
 
+    /** Of any step that any rank made; {@link Long#MAX_VALUE} before one was made. */
+    long shortestStepNanos = Long.MAX_VALUE;
+
     boolean deficit = true;
     String outcome = "";
 

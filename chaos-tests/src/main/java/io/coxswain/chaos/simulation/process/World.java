@@ -72,7 +72,8 @@ public final class World implements Cluster, SimCoordinator.Directory {
                         random.split("network"),
                         hosts,
                         plan.delayNanos(),
-                        plan.jitterNanos());
+                        plan.jitterNanos(),
+                        plan.lossy());
         this.zookeeper = new SimZooKeeper(network, hosts - 1, SESSION_NANOS);
         this.dataPlane = new DataPlane(network, random.split("data"), plan.copyNanos());
         this.agents = new @Nullable SimAgent[plan.agents()];
@@ -382,6 +383,12 @@ public final class World implements Cluster, SimCoordinator.Directory {
     @Override
     public boolean isSilent(AgentProfile agent) {
         return silent[hostOf(agent)];
+    }
+
+    @Override
+    public boolean isAlive(String agentId, String incarnation) {
+        SimAgent agent = agent(Integer.parseInt(agentId.substring(1)));
+        return agent != null && agent.profile().key().incarnation().equals(incarnation);
     }
 
     private boolean near(int host) {

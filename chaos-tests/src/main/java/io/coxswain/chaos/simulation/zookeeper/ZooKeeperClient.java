@@ -17,6 +17,8 @@ import java.util.function.Predicate;
  * connection broke end as unknown: they may have landed.
  */
 public final class ZooKeeperClient {
+    private static final long WAKING_NANOS = 50_000_000L;
+
     /** How the connection stands. */
     public enum State {
         CONNECTED,
@@ -77,6 +79,7 @@ public final class ZooKeeperClient {
     private State state = State.CONNECTED;
     private long session;
     private long heardNanos;
+    private long newsNanos;
     private boolean closed;
 
     public ZooKeeperClient(SimZooKeeper server, int host, Owner owner) {
@@ -130,14 +133,33 @@ public final class ZooKeeperClient {
                     connection = server.network().open(host, server.host(), Plane.STORE);
                     connection.onReset(this::connectionBroke);
                     state = State.CONNECTED;
-                    owner.deliver(() -> owner.connection(State.CONNECTED, !known));
+                    tell(State.CONNECTED, !known);
                 }
             } else if (kernel.now() - heardNanos >= server.sessionNanos() * 2 / 3) {
                 connectionBroke();
             }
         }
         long next = state == State.SUSPENDED ? 200_000_000L : server.sessionNanos() / 3;
+        if (!owner.runs() && server.network().isLossy()) {
+            // Who wakes up sees soon that its time is over.
+            next = WAKING_NANOS;
+        }
         kernel.after(next, "ping", this::ping);
+    }
+
+    // News come in order on a thread of their own: requests that the owner makes before it is told
+    // may already go out in the new session.
+    private void tell(State news, boolean newSession) {
+        long now = kernel.now();
+        newsNanos = Math.max(newsNanos, now + server.network().holdUp());
+        if (newsNanos == now) {
+            owner.deliver(() -> owner.connection(news, newSession));
+        } else {
+            kernel.at(
+                    newsNanos,
+                    "store-news",
+                    () -> owner.deliver(() -> owner.connection(news, newSession)));
+        }
     }
 
     void connectionBroke() {
@@ -146,7 +168,7 @@ public final class ZooKeeperClient {
         }
         state = State.SUSPENDED;
         connection.close();
-        owner.deliver(() -> owner.connection(State.SUSPENDED, false));
+        tell(State.SUSPENDED, false);
         List<Pending> lost = List.copyOf(pending);
         pending.clear();
         for (Pending request : lost) {
