@@ -191,8 +191,10 @@ public final class Facts {
         }
         each(i -> i.published(coordinator, job, event));
         switch (event) {
-            case CoordinatorEvent.StepsCompleted steps ->
-                    job.completed = Math.max(job.completed, steps.step());
+            case CoordinatorEvent.StepsCompleted steps -> {
+                job.told(steps.step(), clock.getAsLong());
+                job.completed = Math.max(job.completed, steps.step());
+            }
             case CoordinatorEvent.RolledBack back -> job.completed = back.toStep();
             case CoordinatorEvent.PlacementChanged placement ->
                     job.deficit = !placement.deficits().isEmpty();
@@ -260,8 +262,6 @@ public final class Facts {
             each(i -> i.applied(job, agent, view, rank, shard, step, state));
             long now = clock.getAsLong();
             // A stall within a step is no work: it is not expected to be booked as such.
-            job.shortestStepNanos =
-                    Math.min(job.shortestStepNanos, Math.max(1, now - view.lastNanos[rank]));
             long worked = Math.min(STALL_NANOS, now - view.lastNanos[rank]);
             view.durations.merge(step, worked, Long::sum);
             view.spentNanos[rank] += now - view.lastNanos[rank];

@@ -39,12 +39,12 @@ public record ClusterPlan(
         }
     }
 
-    /** The same with another length of the job, and with packets that get lost. */
-    public ClusterPlan rough(long otherSteps) {
+    /** The same with other coordinators and another length of the job; packets get lost. */
+    public ClusterPlan rough(int otherCoordinators, long otherSteps) {
         return new ClusterPlan(
                 mesh,
                 spares,
-                coordinators,
+                otherCoordinators,
                 hostsPerRack,
                 otherSteps,
                 microshards,

@@ -89,7 +89,7 @@ public final class SimCoordinator extends SimProcess {
         this.facts = facts;
         this.interceptor = interceptor;
         this.directory = directory;
-        this.leadership = new SimLeadership(this, facts, interceptor);
+        this.leadership = new SimLeadership(this, facts, interceptor, network.isLossy());
         this.core =
                 new CoordinatorCore(
                         CoordinatorSettings.defaults(name),

@@ -335,6 +335,15 @@ public final class World implements Cluster, SimCoordinator.Directory {
         }
     }
 
+    /** No agent can be reached by the leader, or all of them again. */
+    public void outOfReach(boolean begins) {
+        for (int agent = 0; agent < plan.agents(); agent++) {
+            if (!isHurt(agent)) {
+                facts.hurt(agent, begins);
+            }
+        }
+    }
+
     /** Hosts whose fault goes on. */
     public boolean isHurt(int host) {
         return hurtUntil[host] == Long.MAX_VALUE;

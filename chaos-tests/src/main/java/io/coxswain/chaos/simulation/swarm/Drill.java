@@ -74,6 +74,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
         return new Drill(
                 seed,
                 cluster.rough(
+                        random.chance(0.75) ? 2 : 1,
                         longJob
                                 ? random.between(20, 40) * SECOND / cluster.executeNanos()
                                 : cluster.steps()),

@@ -272,38 +272,31 @@ final class Injector {
     }
 
     private boolean cut(Fault fault, int host, boolean out, boolean in, List<Plane> planes) {
-        return cut(fault, host, world.hosts(), out, in, planes);
+        int hosts = world.hosts();
+        between(host, hosts, planes, out, in, world::cut);
+        begin(fault, host, () -> between(host, hosts, planes, out, in, world::heal));
+        return true;
     }
 
-    // Between that host and the first of the others.
-    private boolean cut(
-            Fault fault, int host, int others, boolean out, boolean in, List<Plane> planes) {
+    /** Something done to one direction between two hosts. */
+    @FunctionalInterface
+    private interface Link {
+        void change(int from, int to, List<Plane> planes);
+    }
+
+    // The links of that host to the first of the others, outwards and inwards.
+    private static void between(
+            int host, int others, List<Plane> planes, boolean out, boolean in, Link link) {
         for (int other = 0; other < others; other++) {
             if (other != host) {
                 if (out) {
-                    world.cut(host, other, planes);
+                    link.change(host, other, planes);
                 }
                 if (in) {
-                    world.cut(other, host, planes);
+                    link.change(other, host, planes);
                 }
             }
         }
-        begin(
-                fault,
-                host,
-                () -> {
-                    for (int other = 0; other < others; other++) {
-                        if (other != host) {
-                            if (out) {
-                                world.heal(host, other, planes);
-                            }
-                            if (in) {
-                                world.heal(other, host, planes);
-                            }
-                        }
-                    }
-                });
-        return true;
     }
 
     private boolean dataCut(Fault fault, int host) {
@@ -449,14 +442,20 @@ final class Injector {
                 begin(fault, host, () -> {});
                 world.zookeeper().expire(leader.session());
             }
-            case LEADER_CUT ->
-                    cut(
-                            fault,
-                            host,
-                            world.plan().agents(),
-                            true,
-                            true,
-                            List.of(Plane.CONTROL, Plane.DATA));
+            case LEADER_CUT -> {
+                // Whom it cannot reach for long it counts as gone, and what they hold, too.
+                world.outOfReach(true);
+                int agents = world.plan().agents();
+                List<Plane> planes = List.of(Plane.CONTROL, Plane.DATA);
+                between(host, agents, planes, true, true, world::cut);
+                begin(
+                        fault,
+                        host,
+                        () -> {
+                            between(host, agents, planes, true, true, world::heal);
+                            world.outOfReach(false);
+                        });
+            }
             default -> {
                 leader.pause();
                 begin(fault, host, leader::resume);

@@ -147,18 +147,19 @@ public final class ZooKeeperClient {
         kernel.after(next, "ping", this::ping);
     }
 
-    // News come in order on a thread of their own: requests that the owner makes before it is told
-    // may already go out in the new session.
     private void tell(State news, boolean newSession) {
+        inOrder(() -> owner.connection(news, newSession));
+    }
+
+    // News come in order on a thread of their own, which may be late: requests that the owner makes
+    // before it is told may already go out in the new session.
+    private void inOrder(Kernel.Task told) {
         long now = kernel.now();
         newsNanos = Math.max(newsNanos, now + server.network().holdUp());
         if (newsNanos == now) {
-            owner.deliver(() -> owner.connection(news, newSession));
+            owner.deliver(told);
         } else {
-            kernel.at(
-                    newsNanos,
-                    "store-news",
-                    () -> owner.deliver(() -> owner.connection(news, newSession)));
+            kernel.at(newsNanos, "store-news", () -> owner.deliver(told));
         }
     }
 
@@ -250,7 +251,7 @@ public final class ZooKeeperClient {
                 connection.send(
                         server.host(),
                         "watch",
-                        () -> owner.deliver(() -> watch.watcher().accept(new Change(path, now))));
+                        () -> inOrder(() -> watch.watcher().accept(new Change(path, now))));
             }
         }
     }
