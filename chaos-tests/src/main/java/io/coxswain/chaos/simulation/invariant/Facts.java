@@ -129,6 +129,8 @@ public final class Facts {
             return;
         }
         history.active = true;
+        // What its copies lack is told next, unless the coordinator dies first.
+        job.deficit = true;
         ViewHistory parent = job.of(view.parentEpoch());
         long back = view.baseStep();
         for (ViewHistory older : job.views.values()) {
