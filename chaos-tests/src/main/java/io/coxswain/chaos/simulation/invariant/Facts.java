@@ -29,7 +29,10 @@ public final class Facts {
     private final List<Invariant> invariants;
     private final Map<String, JobHistory> jobs = new LinkedHashMap<>();
     private final TreeSet<Integer> ongoing = new TreeSet<>();
+    private final List<Damaged> damaged = new ArrayList<>();
     private final LongSupplier clock;
+
+    private record Damaged(int host, Arena.Cell cell) {}
 
     public Facts(LongSupplier clock, List<Invariant> invariants) {
         this.clock = clock;
@@ -118,6 +121,8 @@ public final class Facts {
         if (job != null && record instanceof StoreRecord.Result result) {
             each(i -> i.reported(job, result));
             job.over = true;
+            // From here on everybody may free what it holds of it, as soon as it hears.
+            job.deficit = true;
             job.endedNanos = clock.getAsLong();
             job.outcome = result.completed() ? "completed" : result.reason();
         }
@@ -288,6 +293,8 @@ public final class Facts {
                 job.deficitAtFloor = job.deficit;
                 job.hurtSinceFloor.clear();
                 job.hurtSinceFloor.addAll(ongoing);
+                damaged.removeIf(one -> !one.cell().isCommitted() || one.cell().isIntact());
+                damaged.forEach(one -> job.hurtSinceFloor.add(one.host()));
             }
         }
     }
@@ -342,6 +349,11 @@ public final class Facts {
         for (JobHistory job : jobs.values()) {
             job.hurtSinceFloor.add(host);
         }
+    }
+
+    /** A bit flipped in that slot: until it is used anew, its host's memory is not what it seems. */
+    public void damaged(int host, Arena.Cell cell) {
+        damaged.add(new Damaged(host, cell));
     }
 
     /** A coordinator or the store has a fault. */

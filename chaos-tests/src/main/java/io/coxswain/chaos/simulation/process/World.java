@@ -247,8 +247,9 @@ public final class World implements Cluster, SimCoordinator.Directory {
         JobHistory history = facts.job(job.jobId());
         if (history == null || !history.over()) {
             kernel.after(SUBMIT_NANOS, "watch", () -> watch(job));
-        } else if (jobsSubmitted < MOST_JOBS
-                && (submitting || !history.outcome().equals("completed"))) {
+        } else if (submitting
+                ? jobsSubmitted < MOST_JOBS
+                : !history.outcome().equals("completed")) {
             submitNext();
         }
     }

@@ -358,7 +358,9 @@ final class Injector {
             return false;
         }
         begin(fault, host, () -> {});
-        states.get(fault.other() % states.size()).flip();
+        Arena.Cell cell = states.get(fault.other() % states.size());
+        cell.flip();
+        world.facts().damaged(host, cell);
         return true;
     }
 
