@@ -51,6 +51,13 @@ final class Mutants {
         all.put("ledger: idle time booked as productive", IdleIsWork::new);
         all.put("ledger: retracted time not booked", RetractionLost::new);
         all.put("ledger: a category booked twice", PortMutants.BookedTwice::new);
+        all.put("agent: transfers not verified", StaleMutants.UnverifiedTransfers::new);
+        all.put("agent: orders of an old term obeyed", StaleMutants.OldTermObeyed::new);
+        all.put("agent: credits not counted", StaleMutants.CreditsNotCounted::new);
+        all.put("agent: lease ignored", StaleMutants.LeaseIgnored::new);
+        all.put("coordinator: records written without the term", StaleMutants.UnfencedWrites::new);
+        all.put("coordinator: credits without a limit", StaleMutants.CreditsWithoutLimit::new);
+        all.put("coordinator: answer to an old dial believed", StaleMutants.StaleDial::new);
         return all;
     }
 

@@ -211,8 +211,19 @@ final class JobRun {
 
     void resume(long nowNanos) {
         suspended = false;
+        // Words before timers: who came back while nothing could be decided is not given up for a
+        // wait that ended meanwhile. What the words made of it, a timer's epoch and phase tell.
+        var due = new ArrayDeque<JobEvent>();
         while (!deferred.isEmpty() && !over()) {
-            step(deferred.removeFirst(), nowNanos);
+            JobEvent event = deferred.removeFirst();
+            if (event instanceof JobEvent.TimerFired) {
+                due.addLast(event);
+            } else {
+                step(event, nowNanos);
+            }
+        }
+        while (!due.isEmpty() && !over()) {
+            step(due.removeFirst(), nowNanos);
         }
     }
 

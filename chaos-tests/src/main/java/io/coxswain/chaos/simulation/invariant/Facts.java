@@ -29,7 +29,10 @@ public final class Facts {
     private final List<Invariant> invariants;
     private final Map<String, JobHistory> jobs = new LinkedHashMap<>();
     private final TreeSet<Integer> ongoing = new TreeSet<>();
+    private final List<Damaged> damaged = new ArrayList<>();
     private final LongSupplier clock;
+
+    private record Damaged(int host, Arena.Cell cell) {}
 
     public Facts(LongSupplier clock, List<Invariant> invariants) {
         this.clock = clock;
@@ -118,6 +121,8 @@ public final class Facts {
         if (job != null && record instanceof StoreRecord.Result result) {
             each(i -> i.reported(job, result));
             job.over = true;
+            // From here on everybody may free what it holds of it, as soon as it hears.
+            job.deficit = true;
             job.endedNanos = clock.getAsLong();
             job.outcome = result.completed() ? "completed" : result.reason();
         }
@@ -129,6 +134,8 @@ public final class Facts {
             return;
         }
         history.active = true;
+        // What its copies lack is told next, unless the coordinator dies first.
+        job.deficit = true;
         ViewHistory parent = job.of(view.parentEpoch());
         long back = view.baseStep();
         for (ViewHistory older : job.views.values()) {
@@ -198,8 +205,10 @@ public final class Facts {
         }
         each(i -> i.published(coordinator, job, event));
         switch (event) {
-            case CoordinatorEvent.StepsCompleted steps ->
-                    job.completed = Math.max(job.completed, steps.step());
+            case CoordinatorEvent.StepsCompleted steps -> {
+                job.told(steps.step(), clock.getAsLong());
+                job.completed = Math.max(job.completed, steps.step());
+            }
             case CoordinatorEvent.RolledBack back -> job.completed = back.toStep();
             case CoordinatorEvent.PlacementChanged placement ->
                     job.deficit = !placement.deficits().isEmpty();
@@ -220,8 +229,9 @@ public final class Facts {
         }
     }
 
-    public void declaredLost(String coordinator, String agent, String cause, boolean faultNear) {
-        each(i -> i.declaredLost(coordinator, agent, cause, faultNear));
+    public void declaredLost(
+            String coordinator, String agent, String cause, boolean faultNear, boolean alive) {
+        each(i -> i.declaredLost(coordinator, agent, cause, faultNear, alive));
     }
 
     // ---------------------------------------------------------------- agents and workers
@@ -290,6 +300,8 @@ public final class Facts {
                 job.deficitAtFloor = job.deficit;
                 job.hurtSinceFloor.clear();
                 job.hurtSinceFloor.addAll(ongoing);
+                damaged.removeIf(one -> !one.cell().isCommitted() || one.cell().isIntact());
+                damaged.forEach(one -> job.hurtSinceFloor.add(one.host()));
             }
         }
     }
@@ -344,6 +356,11 @@ public final class Facts {
         for (JobHistory job : jobs.values()) {
             job.hurtSinceFloor.add(host);
         }
+    }
+
+    /** A bit flipped in that slot: until it is used anew, its host's memory is not what it seems. */
+    public void damaged(int host, Arena.Cell cell) {
+        damaged.add(new Damaged(host, cell));
     }
 
     /** A coordinator or the store has a fault. */

@@ -113,8 +113,14 @@ public interface Invariant {
     /** A coordinator tells its listeners. */
     default void published(String coordinator, JobHistory job, CoordinatorEvent event) {}
 
-    /** A coordinator gave an agent up. */
-    default void declaredLost(String coordinator, String agent, String cause, boolean faultNear) {}
+    /**
+     * A coordinator gave an agent up.
+     *
+     * @param faultNear something there was wrong, so that it may be mistaken
+     * @param alive that incarnation lives
+     */
+    default void declaredLost(
+            String coordinator, String agent, String cause, boolean faultNear, boolean alive) {}
 
     /** An agent answered a fence; later that memory must be as it said. */
     default void inventoryTold(AgentView agent, long promised) {}

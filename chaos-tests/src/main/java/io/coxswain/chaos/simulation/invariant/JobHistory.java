@@ -33,6 +33,11 @@ public final class JobHistory {
     /** A coordinator or the store had a fault while it ran. */
     boolean controllerHurt;
 
+    /** As its coordinator saw it at the fastest; {@link Long#MAX_VALUE} before two steps. */
+    long shortestStepNanos = Long.MAX_VALUE;
+
+    private long toldNanos = -1;
+
     boolean deficit = true;
     String outcome = "";
 
@@ -72,6 +77,17 @@ public final class JobHistory {
             }
         }
         return newest;
+    }
+
+    /** Its coordinator says that this step is completed. */
+    void told(long step, long nowNanos) {
+        if (toldNanos >= 0 && step > completed) {
+            shortestStepNanos =
+                    Math.min(
+                            shortestStepNanos,
+                            Math.max(1, (nowNanos - toldNanos) / (step - completed)));
+        }
+        toldNanos = nowNanos;
     }
 
     @Nullable ViewHistory of(long epoch) {

@@ -83,12 +83,19 @@ public final class LedgerTiles implements Invariant {
             broken("more than 0.1% is other: " + categories);
         }
         long lost = categories.getOrDefault("lost_progress", 0L);
-        if (lost < job.rolledBackStepNanos * (1 - TOLERANCE) - SLACK_NANOS) {
+        long waited =
+                categories.getOrDefault("straggler_wait", 0L)
+                        + categories.getOrDefault("snapshot_stall", 0L)
+                        + categories.getOrDefault("data_wait", 0L);
+        // What was waited for within a step stays what it was when the step is rolled back.
+        if (lost + waited < job.rolledBackStepNanos * (1 - TOLERANCE) - SLACK_NANOS) {
             broken(
                     "steps of "
                             + job.rolledBackStepNanos / 1_000_000
                             + " slot-ms were rolled back, booked as lost are "
-                            + lost / 1_000_000);
+                            + lost / 1_000_000
+                            + ", as waited for "
+                            + waited / 1_000_000);
         }
         long made = 0;
         long everMade = 0;
@@ -100,11 +107,7 @@ public final class LedgerTiles implements Invariant {
                 made += nanos;
             }
         }
-        long productive =
-                categories.getOrDefault("productive", 0L)
-                        + categories.getOrDefault("straggler_wait", 0L)
-                        + categories.getOrDefault("snapshot_stall", 0L)
-                        + categories.getOrDefault("data_wait", 0L);
+        long productive = categories.getOrDefault("productive", 0L) + waited;
         if (job.controllerHurt) {
             // Steps that are told late, after a wait for credits, cannot be told from slow ones.
             return;

@@ -3,8 +3,10 @@ package io.coxswain.chaos.simulation.invariant;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.View;
+import io.coxswain.coordinator.core.view.CreditRule;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -14,7 +16,7 @@ import java.util.Map;
  * durable first is; nobody steps without a leader's word.
  */
 public final class OneLeader implements Invariant {
-    private static final long SLACK_NANOS = 5_000_000_000L;
+    private static final JobLimits LIMITS = JobLimits.defaults();
 
     private final Map<String, Long> newestEpoch = new HashMap<>();
     private long newestTerm;
@@ -76,6 +78,42 @@ public final class OneLeader implements Invariant {
         if (!recorded) {
             broken("epoch " + epoch + " starts before its record is durable");
         }
+        credits(job, epoch, through);
+    }
+
+    @Override
+    public void grantSent(JobHistory job, long epoch, long through) {
+        credits(job, epoch, through);
+    }
+
+    // Credits cover the lease twice by the measured step time, which no mean makes shorter than the
+    // fastest step that the coordinator saw (after a pause of its own, steps come in a bunch);
+    // before it saw any there is a first credit.
+    private void credits(JobHistory job, long epoch, long through) {
+        ViewHistory view = job.of(epoch);
+        if (view == null) {
+            return;
+        }
+        long shortest = job.shortestStepNanos;
+        long lag = Math.max(LIMITS.firstReportEvery(), LIMITS.reportNanos() / shortest);
+        long ahead =
+                Math.max(
+                        CreditRule.FIRST_STEPS + lag,
+                        shortest == Long.MAX_VALUE
+                                ? 0
+                                : 2 * (LIMITS.leaseNanos() / shortest + 1 + lag));
+        if (through > view.completed() + ahead) {
+            broken(
+                    "credits of epoch "
+                            + epoch
+                            + " through step "
+                            + through
+                            + ", step "
+                            + view.completed()
+                            + " is completed and "
+                            + ahead
+                            + " more would do");
+        }
     }
 
     @Override
@@ -105,7 +143,7 @@ public final class OneLeader implements Invariant {
     @Override
     public void stepBegun(JobHistory job, AgentView agent, long epoch, long step) {
         if (agent.leaseNanos() > 0
-                && agent.sinceLeaderWordNanos() > agent.leaseNanos() + SLACK_NANOS) {
+                && agent.sinceLeaderWordNanos() > agent.leaseNanos()) {
             broken(
                     agent.name()
                             + " begins step "

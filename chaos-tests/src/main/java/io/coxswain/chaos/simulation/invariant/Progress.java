@@ -8,7 +8,8 @@ public final class Progress implements Invariant {
     }
 
     @Override
-    public void declaredLost(String coordinator, String agent, String cause, boolean faultNear) {
+    public void declaredLost(
+            String coordinator, String agent, String cause, boolean faultNear, boolean alive) {
         if (!faultNear) {
             throw new InvariantViolated(
                     name(), coordinator + " gives " + agent + " up, which is well: " + cause);

@@ -2,12 +2,17 @@ package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.chaos.simulation.worker.Arena;
+import io.coxswain.coordinator.core.liveness.LostCause;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 
 /** Words of older epochs drop: they give no credits, and change nothing that was promised. */
 public final class StaleWordsDrop implements Invariant {
+    private static final Set<String> SAID_BY_A_DIAL =
+            Set.of(new LostCause.ConnectionRefused().text(), new LostCause.Replaced().text());
+
     private final Map<String, Long> frozen = new HashMap<>();
 
     @Override
@@ -39,6 +44,21 @@ public final class StaleWordsDrop implements Invariant {
                             + epoch
                             + " and has promised epoch "
                             + agent.promisedEpoch());
+        }
+    }
+
+    @Override
+    public void declaredLost(
+            String coordinator, String agent, String cause, boolean faultNear, boolean alive) {
+        // A process that is gone stays gone: who lives was never refused.
+        if (alive && SAID_BY_A_DIAL.contains(cause)) {
+            throw new InvariantViolated(
+                    name(),
+                    coordinator
+                            + " takes an old answer for a new one: "
+                            + agent
+                            + " lives, and "
+                            + cause);
         }
     }
 

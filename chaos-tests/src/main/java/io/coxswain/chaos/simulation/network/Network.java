@@ -4,6 +4,7 @@ import io.coxswain.chaos.simulation.kernel.Kernel;
 import io.coxswain.chaos.simulation.kernel.Randomness;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -12,29 +13,45 @@ import java.util.List;
  */
 public final class Network {
     private static final int PLANES = Plane.values().length;
+    private static final long MILLI = 1_000_000L;
+    private static final double HELD_UP = 0.25;
+    private static final long LONGEST_HOLD_UP = 1_200 * MILLI;
 
     private final Kernel kernel;
     private final Randomness random;
+    private final Randomness late;
+    private final boolean lossy;
     private final int hosts;
     private final long delayNanos;
     private final long jitterNanos;
     private final int[] cuts;
     private final double[] slow;
+    private final double[] damage;
     private final List<Connection> open = new ArrayList<>();
 
     /**
      * @param delayNanos least one-way delay
      * @param jitterNanos mean of the exponential part on top
+     * @param lossy packets get lost and threads are held up, see {@link #holdUp}
      */
-    public Network(Kernel kernel, Randomness random, int hosts, long delayNanos, long jitterNanos) {
+    public Network(
+            Kernel kernel,
+            Randomness random,
+            int hosts,
+            long delayNanos,
+            long jitterNanos,
+            boolean lossy) {
         this.kernel = kernel;
         this.random = random;
+        this.late = random.split("late");
+        this.lossy = lossy;
         this.hosts = hosts;
         this.delayNanos = delayNanos;
         this.jitterNanos = jitterNanos;
         this.cuts = new int[hosts * hosts * PLANES];
         this.slow = new double[hosts * hosts];
-        java.util.Arrays.fill(slow, 1);
+        Arrays.fill(slow, 1);
+        this.damage = new double[hosts];
     }
 
     public Kernel kernel() {
@@ -78,6 +95,29 @@ public final class Network {
     /** Multiplies the delay of a direction; 1 is normal. */
     public void slow(int from, int to, double factor) {
         slow[link(from, to)] = factor;
+    }
+
+    /** Of the bulk messages that a host sends, that part arrives with a bit flipped; 0 is normal. */
+    public void damage(int from, double part) {
+        damage[from] = part;
+    }
+
+    /** Draws whether a bulk message that is sent now arrives damaged. */
+    public boolean damages(int from, int to) {
+        return from != to && damage[from] > 0 && late.chance(damage[from]);
+    }
+
+    /** True where {@link #holdUp} may be more than nothing. */
+    public boolean isLossy() {
+        return lossy;
+    }
+
+    /**
+     * How much later something comes because a packet was lost and sent again, or because the
+     * thread that hands it over did not run: nothing mostly, and always where nothing gets lost.
+     */
+    public long holdUp() {
+        return lossy && late.chance(HELD_UP) ? late.between(MILLI, LONGEST_HOLD_UP) : 0;
     }
 
     /** How long a message takes now. */

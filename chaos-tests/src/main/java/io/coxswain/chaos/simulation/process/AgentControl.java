@@ -105,6 +105,11 @@ final class AgentControl implements ControlPort {
         if (stream == from && !from.agentDone) {
             from.heard = true;
             agent.post(event);
+        } else if (network.isLossy()) {
+            // What had arrived when the stream ended is still handed over, by a thread that may
+            // be late.
+            agent.kernel()
+                    .after(network.holdUp(), "late", () -> agent.deliver(() -> agent.post(event)));
         }
     }
 

@@ -12,6 +12,7 @@ import io.coxswain.coordinator.core.model.Mesh;
  * @param executeNanos mean time of a rank's gradients
  * @param delayNanos least one-way delay; {@code jitterNanos}: mean of what comes on top
  * @param copyNanos mean time of a copy
+ * @param lossy packets get lost and threads are held up, so that words and news come late
  */
 public record ClusterPlan(
         Mesh mesh,
@@ -29,12 +30,35 @@ public record ClusterPlan(
         long loadNanos,
         long delayNanos,
         long jitterNanos,
-        long copyNanos) {
+        long copyNanos,
+        boolean lossy) {
     public ClusterPlan {
         if (spares < 0 || coordinators < 1 || hostsPerRack < 1 || microshards < mesh.ranks()) {
             throw new IllegalArgumentException(
                     "a cluster needs a coordinator, hosts in racks and a microshard per rank");
         }
+    }
+
+    /** The same with other coordinators and another length of the job; packets get lost. */
+    public ClusterPlan rough(int otherCoordinators, long otherSteps) {
+        return new ClusterPlan(
+                mesh,
+                spares,
+                otherCoordinators,
+                hostsPerRack,
+                otherSteps,
+                microshards,
+                batch,
+                copies,
+                protectEvery,
+                protectLevel,
+                reproducible,
+                executeNanos,
+                loadNanos,
+                delayNanos,
+                jitterNanos,
+                copyNanos,
+                true);
     }
 
     /** Agents in all. */

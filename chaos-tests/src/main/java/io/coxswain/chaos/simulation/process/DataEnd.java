@@ -209,7 +209,7 @@ final class DataEnd implements DataPort {
     private void send(View of, int rank, Part part) {
         DataEnd to = reach(of, rank);
         if (to != null) {
-            plane.send(this, to, "part", () -> to.take(part));
+            plane.sendChecked(this, to, "part", () -> to.take(part));
         }
     }
 
@@ -353,7 +353,7 @@ final class DataEnd implements DataPort {
     private void send(View of, int rank, Piece piece) {
         DataEnd to = reach(of, rank);
         if (to != null) {
-            plane.send(this, to, "piece", () -> to.take(piece));
+            plane.sendChecked(this, to, "piece", () -> to.take(piece));
         }
     }
 

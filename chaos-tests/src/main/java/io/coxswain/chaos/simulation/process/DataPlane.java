@@ -111,6 +111,25 @@ final class DataPlane {
         between(from, to).send(from.agent().host(), label, () -> to.agent().deliver(task));
     }
 
+    /**
+     * The same for what is checked by its CRC where it arrives: whoever finds it damaged ends the
+     * connection.
+     */
+    void sendChecked(DataEnd from, DataEnd to, String label, Kernel.Task task) {
+        if (damages(from, to)) {
+            Connection connection = between(from, to);
+            connection.send(
+                    from.agent().host(), label, () -> to.agent().deliver(connection::reset));
+        } else {
+            send(from, to, label, task);
+        }
+    }
+
+    /** Draws whether what one end sends the other arrives with a bit flipped. */
+    boolean damages(DataEnd from, DataEnd to) {
+        return network.damages(from.agent().host(), to.agent().host());
+    }
+
     boolean passes(DataEnd from, DataEnd to) {
         return network.passes(from.agent().host(), to.agent().host(), Plane.DATA)
                 && network.passes(to.agent().host(), from.agent().host(), Plane.DATA);

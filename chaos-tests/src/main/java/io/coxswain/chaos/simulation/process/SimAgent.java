@@ -163,14 +163,14 @@ public final class SimAgent extends SimProcess implements AgentView {
             kernel.after(0, "queued", () -> deliver(() -> post(event)));
             return;
         }
-        long wireTerm = event instanceof AgentEvent.FromLeader word ? word.term() : -1;
         for (AgentEvent each : interceptor.toAgent(this, event)) {
-            handle(each, wireTerm);
+            handle(each, event);
         }
         arm();
     }
 
-    private void handle(AgentEvent event, long wireTerm) {
+    // The event as it was sent and what became of it on the way to the machine.
+    private void handle(AgentEvent event, AgentEvent sent) {
         if (!isAlive()) {
             return;
         }
@@ -185,6 +185,10 @@ public final class SimAgent extends SimProcess implements AgentView {
         if (event instanceof AgentEvent.CopyPushed pushed && pushed.verified()) {
             facts.copyAcknowledged(name(), pushed.holder().id(), pushed.state());
         }
+        long newestBefore = newestWireTerm;
+        if (event instanceof AgentEvent.FromLeader && sent instanceof AgentEvent.FromLeader word) {
+            heardLeader(word);
+        }
         try {
             runner.handle(event, clock());
         } catch (InvariantViolated broken) {
@@ -195,19 +199,23 @@ public final class SimAgent extends SimProcess implements AgentView {
             handling = false;
             endingJob = false;
         }
-        if (event instanceof AgentEvent.FromLeader && wireTerm >= 0) {
+        if (event instanceof AgentEvent.FromLeader && sent instanceof AgentEvent.FromLeader word) {
             facts.leaderWord(
                     this,
                     event,
-                    wireTerm,
-                    newestWireTerm,
+                    word.term(),
+                    newestBefore,
                     new Invariant.Outcome(promised, machine.promisedEpoch(), calls, left));
-            if (wireTerm >= newestWireTerm) {
-                newestWireTerm = wireTerm;
-                leaderWordNanos = kernel.now();
-                if (event instanceof AgentEvent.Welcomed welcomed) {
-                    leaseNanos = welcomed.leaseNanos();
-                }
+        }
+    }
+
+    // A word counts from when it is handled: a step may begin by it.
+    private void heardLeader(AgentEvent.FromLeader word) {
+        if (word.term() >= newestWireTerm) {
+            newestWireTerm = word.term();
+            leaderWordNanos = kernel.now();
+            if (word instanceof AgentEvent.Welcomed welcomed) {
+                leaseNanos = welcomed.leaseNanos();
             }
         }
     }
@@ -339,6 +347,11 @@ public final class SimAgent extends SimProcess implements AgentView {
     /** Its session in the store. */
     public long session() {
         return zookeeper.session();
+    }
+
+    /** It has connections that may be reset. */
+    public boolean isConnected() {
+        return data.network().open().stream().anyMatch(each -> each.touches(host()));
     }
 
     /** Control streams broken by the network. */

@@ -43,6 +43,9 @@ public final class SimCoordinator extends SimProcess {
         /** Its host is without power: nobody answers, not even to refuse. */
         boolean isSilent(AgentProfile agent);
 
+        /** That very process lives, whatever its host or the links to it do. */
+        boolean isAlive(String agentId, String incarnation);
+
         /** A fault near that agent or this coordinator may be the cause of what it sees. */
         boolean faultNear(String agentId, SimCoordinator coordinator);
     }
@@ -86,7 +89,7 @@ public final class SimCoordinator extends SimProcess {
         this.facts = facts;
         this.interceptor = interceptor;
         this.directory = directory;
-        this.leadership = new SimLeadership(this, facts, interceptor);
+        this.leadership = new SimLeadership(this, facts, interceptor, network.isLossy());
         this.core =
                 new CoordinatorCore(
                         CoordinatorSettings.defaults(name),
@@ -283,7 +286,7 @@ public final class SimCoordinator extends SimProcess {
                                             : DialResult.OTHER_INCARNATION;
                     if (!silent && network.passes(to, host(), Plane.DATA)) {
                         kernel.after(
-                                network.delay(to, host()),
+                                network.delay(to, host()) + network.holdUp(),
                                 "dialled",
                                 () -> deliver(() -> answer.accept(result)));
                     }
@@ -312,7 +315,8 @@ public final class SimCoordinator extends SimProcess {
                         name(),
                         lost.agent() + "/" + lost.incarnation().substring(0, 8),
                         lost.cause(),
-                        directory.faultNear(lost.agent(), SimCoordinator.this));
+                        directory.faultNear(lost.agent(), SimCoordinator.this),
+                        directory.isAlive(lost.agent(), lost.incarnation()));
             }
             phase = phase.after(event);
             facts.published(name(), jobId, event);

@@ -35,6 +35,7 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
 
     private final SimCoordinator coordinator;
     private final Facts facts;
+    private final boolean requeues;
     private final SimStore store;
     private final Map<String, AgentKey> registered = new LinkedHashMap<>();
     private @Nullable ZooKeeperClient client;
@@ -43,9 +44,14 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
     private boolean suspended;
     private boolean trying;
 
-    SimLeadership(SimCoordinator coordinator, Facts facts, Interceptor interceptor) {
+    /**
+     * @param requeues its place in the queue for the lead is lost with the connection
+     */
+    SimLeadership(
+            SimCoordinator coordinator, Facts facts, Interceptor interceptor, boolean requeues) {
         this.coordinator = coordinator;
         this.facts = facts;
+        this.requeues = requeues;
         this.store = new SimStore(coordinator, facts, interceptor);
     }
 
@@ -349,6 +355,10 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
                 if (newSession) {
                     latch = "";
                     stand();
+                } else if (requeues) {
+                    // As Curator's latch does after each break of the connection: whoever leads by
+                    // its term does so until another has bumped that.
+                    leaveLatch(true);
                 }
                 connectionBack();
                 check();

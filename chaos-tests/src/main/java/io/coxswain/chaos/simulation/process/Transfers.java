@@ -15,6 +15,7 @@ import java.util.function.Predicate;
 /** Copies that one agent sends, and states that it fetches. Each request ends in one event. */
 final class Transfers {
     private static final long STATE_BYTES = 4096;
+    private static final long FLIPPED_ON_THE_WIRE = 1L << 41;
 
     private final DataPlane plane;
     private final DataEnd end;
@@ -23,15 +24,20 @@ final class Transfers {
     private final List<Fetch> fetches = new ArrayList<>();
     private final List<Push> arriving = new ArrayList<>();
 
+    /** A state as it arrives, and the digest that its sender's table has. */
+    private record Sent(long content, long recorded) {}
+
     private static final class Push {
         private final AgentEffect.PushCopy asked;
         private final DataEnd holder;
+        private final Sent sent;
         private @Nullable SlotRef into;
         private boolean done;
 
-        Push(AgentEffect.PushCopy asked, DataEnd holder) {
+        Push(AgentEffect.PushCopy asked, DataEnd holder, Sent sent) {
             this.asked = asked;
             this.holder = holder;
+            this.sent = sent;
         }
     }
 
@@ -68,6 +74,17 @@ final class Transfers {
         memory.fenceCopies();
     }
 
+    private Sent sent(Arena.Cell cell, DataEnd to) {
+        long content = cell.content();
+        return new Sent(
+                plane.damages(end, to) ? content ^ FLIPPED_ON_THE_WIRE : content, cell.recorded());
+    }
+
+    private boolean verified(Sent arrived) {
+        return arrived.content() == arrived.recorded()
+                || !agent().interceptor().verifiesTransfers();
+    }
+
     // ---------------------------------------------------------------- push
 
     void push(AgentEffect.PushCopy asked) {
@@ -80,11 +97,9 @@ final class Transfers {
                             asked.state(), asked.holder().key(), false, "unreachable"));
             return;
         }
-        var push = new Push(asked, holder);
+        var push = new Push(asked, holder, sent(source, holder));
         pushes.add(push);
-        boolean whole = source.isIntact() || !agent().interceptor().verifiesTransfers();
-        long content = source.content();
-        plane.send(end, holder, "copy", () -> holder.transfers().begin(this, push, content, whole));
+        plane.send(end, holder, "copy", () -> holder.transfers().begin(this, push));
         plane.kernel()
                 .after(
                         DataPlane.STALL_NANOS + plane.transferNanos() * 4,
@@ -110,7 +125,7 @@ final class Transfers {
                                 push.asked.state(), push.asked.holder().key(), verified, reason));
     }
 
-    private void begin(Transfers source, Push push, long content, boolean whole) {
+    private void begin(Transfers source, Push push) {
         if (push.done) {
             return;
         }
@@ -139,21 +154,24 @@ final class Transfers {
                                                 () -> agent().deliver(() -> dropped(push, slot)));
                                 return;
                             }
-                            agent().deliver(() -> arrived(source, push, slot, content, whole));
+                            agent().deliver(() -> arrived(source, push, slot));
                         });
     }
 
-    private void arrived(Transfers source, Push push, SlotRef slot, long content, boolean whole) {
+    private void arrived(Transfers source, Push push, SlotRef slot) {
         if (!arriving.remove(push)) {
             return;
         }
         Arena.Cell cell = memory.arena().cell(slot);
-        if (push.done || !whole || cell == null || cell.stage() != Arena.Stage.WRITING) {
+        if (push.done
+                || !verified(push.sent)
+                || cell == null
+                || cell.stage() != Arena.Stage.WRITING) {
             memory.damaged(push.asked.state(), slot);
             plane.send(end, source.end, "verdict", () -> source.over(push, false, "damaged"));
             return;
         }
-        cell.fill(content);
+        cell.fill(push.sent.content());
         cell.commit();
         boolean wanted = memory.received(push.asked.state(), slot);
         if (wanted) {
@@ -214,13 +232,11 @@ final class Transfers {
     private void give(Transfers recipient, Fetch fetch) {
         SlotRef slot = memory.find(fetch.asked.state());
         Arena.Cell cell = slot == null ? null : memory.arena().cell(slot);
-        boolean good =
-                cell != null && (cell.isIntact() || !agent().interceptor().verifiesTransfers());
-        if (cell == null || !good) {
+        if (cell == null) {
             plane.send(end, recipient.end, "fetch-no", () -> recipient.failed(fetch, "not here"));
             return;
         }
-        long content = cell.content();
+        Sent sent = sent(cell, recipient.end);
         plane.kernel()
                 .after(
                         plane.transferNanos() / 4,
@@ -230,10 +246,10 @@ final class Transfers {
                                         end,
                                         recipient.end,
                                         "fetched",
-                                        () -> recipient.got(fetch, content)));
+                                        () -> recipient.got(fetch, sent)));
     }
 
-    private void got(Fetch fetch, long content) {
+    private void got(Fetch fetch, Sent sent) {
         if (fetch.done) {
             return;
         }
@@ -242,7 +258,11 @@ final class Transfers {
             failed(fetch, "its file is gone");
             return;
         }
-        cell.fill(content);
+        if (!verified(sent)) {
+            failed(fetch, "damaged");
+            return;
+        }
+        cell.fill(sent.content());
         cell.commit();
         agent().facts().committed(agent().name(), cell);
         fetch.done = true;

@@ -72,7 +72,8 @@ public final class World implements Cluster, SimCoordinator.Directory {
                         random.split("network"),
                         hosts,
                         plan.delayNanos(),
-                        plan.jitterNanos());
+                        plan.jitterNanos(),
+                        plan.lossy());
         this.zookeeper = new SimZooKeeper(network, hosts - 1, SESSION_NANOS);
         this.dataPlane = new DataPlane(network, random.split("data"), plan.copyNanos());
         this.agents = new @Nullable SimAgent[plan.agents()];
@@ -246,8 +247,9 @@ public final class World implements Cluster, SimCoordinator.Directory {
         JobHistory history = facts.job(job.jobId());
         if (history == null || !history.over()) {
             kernel.after(SUBMIT_NANOS, "watch", () -> watch(job));
-        } else if (jobsSubmitted < MOST_JOBS
-                && (submitting || !history.outcome().equals("completed"))) {
+        } else if (submitting
+                ? jobsSubmitted < MOST_JOBS
+                : !history.outcome().equals("completed")) {
             submitNext();
         }
     }
@@ -334,6 +336,15 @@ public final class World implements Cluster, SimCoordinator.Directory {
         }
     }
 
+    /** No agent can be reached by the leader, or all of them again. */
+    public void outOfReach(boolean begins) {
+        for (int agent = 0; agent < plan.agents(); agent++) {
+            if (!isHurt(agent)) {
+                facts.hurt(agent, begins);
+            }
+        }
+    }
+
     /** Hosts whose fault goes on. */
     public boolean isHurt(int host) {
         return hurtUntil[host] == Long.MAX_VALUE;
@@ -382,6 +393,12 @@ public final class World implements Cluster, SimCoordinator.Directory {
     @Override
     public boolean isSilent(AgentProfile agent) {
         return silent[hostOf(agent)];
+    }
+
+    @Override
+    public boolean isAlive(String agentId, String incarnation) {
+        SimAgent agent = agent(Integer.parseInt(agentId.substring(1)));
+        return agent != null && agent.profile().key().incarnation().equals(incarnation);
     }
 
     private boolean near(int host) {

@@ -8,6 +8,7 @@ import io.coxswain.coordinator.core.model.Mesh;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
@@ -22,6 +23,12 @@ import java.util.Map;
 public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long safetyNanos) {
     private static final long SECOND = 1_000_000_000L;
     private static final int MOST_FAULTS = 40;
+    private static final long ROUGH_EVERY = 3;
+
+    /** What may go wrong in every drill: those that found bugs stay as they are. */
+    private static final FaultKind[] PLAIN =
+            Arrays.copyOf(FaultKind.values(), FaultKind.WIRE_FLIP.ordinal());
+
     private static final List<ProtocolPhase> PHASES =
             List.of(
                     ProtocolPhase.WAITING,
@@ -47,7 +54,32 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
         Randomness random = new Randomness(seed).split("drill");
         ClusterPlan cluster = cluster(random.split("cluster"));
         long safety = random.between(8, 30) * SECOND;
-        return new Drill(seed, cluster, faults(random.split("faults"), safety), safety);
+        List<Fault> faults = faults(random.split("faults"), PLAIN, 0.4, safety, 1);
+        return Long.remainderUnsigned(seed, ROUGH_EVERY) == 0
+                ? rough(seed, random.split("rough"), cluster, faults, safety)
+                : new Drill(seed, cluster, faults, safety);
+    }
+
+    /**
+     * The drill of every third seed: packets get lost and threads are late, faults of all kinds last
+     * up to three times as long, and the job may be so long that credits and leases run out.
+     */
+    private static Drill rough(
+            long seed, Randomness random, ClusterPlan cluster, List<Fault> plain, long safety) {
+        boolean longJob = random.chance(0.25);
+        long begins = longJob ? safety + 20 * SECOND : safety;
+        var faults = new ArrayList<Fault>(plain);
+        faults.addAll(faults(random.split("faults"), FaultKind.values(), 0.5, begins, 3));
+        faults.sort(Comparator.comparingLong(Fault::atNanos));
+        return new Drill(
+                seed,
+                cluster.rough(
+                        random.chance(0.75) ? 2 : 1,
+                        longJob
+                                ? random.between(20, 40) * SECOND / cluster.executeNanos()
+                                : cluster.steps()),
+                faults.subList(0, Math.min(MOST_FAULTS, faults.size())),
+                begins);
     }
 
     private static ClusterPlan cluster(Randomness random) {
@@ -77,15 +109,17 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
                 random.between(50, 800) * 1_000_000L,
                 random.between(20, 2_000) * 1_000L,
                 random.between(0, 1_000) * 1_000L,
-                random.between(1, 60) * 1_000_000L);
+                random.between(1, 60) * 1_000_000L,
+                false);
     }
 
-    private static List<Fault> faults(Randomness random, long safety) {
+    private static List<Fault> faults(
+            Randomness random, FaultKind[] kinds, double chance, long safety, int longest) {
         // Which kinds there are, and how often each: drawn for the seed.
         Map<FaultKind, Double> weights = new EnumMap<>(FaultKind.class);
         double all = 0;
-        for (FaultKind kind : FaultKind.values()) {
-            double weight = random.chance(0.4) ? random.unit() : 0;
+        for (FaultKind kind : kinds) {
+            double weight = random.chance(chance) ? random.unit() : 0;
             weights.put(kind, weight);
             all += weight;
         }
@@ -103,7 +137,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
                             kind,
                             at,
                             during,
-                            lasts(random, kind),
+                            lasts(random, kind) * (longest == 1 ? 1 : random.between(1, longest)),
                             random.below(1 << 20),
                             random.below(1 << 20)));
             at += random.exponential(every);
@@ -142,6 +176,9 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
             case COORDINATOR_CRASH -> random.between(100, 9_000) * milli;
             case COORDINATOR_PAUSE -> random.between(1_000, 16_000) * milli;
             case FLAPPING -> random.between(4_000, 12_000) * milli;
+            case WIRE_FLIP -> random.between(300, 6_000) * milli;
+            case LEADER_SESSION -> milli;
+            case LEADER_CUT -> random.between(500, 14_000) * milli;
         };
     }
 }

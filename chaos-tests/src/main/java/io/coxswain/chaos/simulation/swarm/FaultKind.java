@@ -42,5 +42,11 @@ public enum FaultKind {
     /** The leader stops for longer than its session lasts and wakes as a second leader. */
     COORDINATOR_PAUSE,
     /** An agent's process dies and is started again and again. */
-    FLAPPING
+    FLAPPING,
+    /** Bits flip in what a host sends on the data plane. */
+    WIRE_FLIP,
+    /** ZooKeeper ends the leader's session early: a second one leads before the first knows. */
+    LEADER_SESSION,
+    /** The leader's host and all agents are cut off from each other; ZooKeeper is reached. */
+    LEADER_CUT
 }

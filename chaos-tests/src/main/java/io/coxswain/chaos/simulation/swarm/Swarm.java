@@ -75,7 +75,7 @@ public final class Swarm {
     }
 
     private static void run(Drill drill, World world, Coverage coverage) {
-        var injector = new Injector(world, coverage);
+        var injector = new Injector(world, coverage, drill.cluster().lossy());
         injector.plan(drill.faults());
         while (world.step(drill.safetyNanos())) {
             injector.afterEvent();

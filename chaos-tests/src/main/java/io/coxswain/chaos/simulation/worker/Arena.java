@@ -42,6 +42,11 @@ public final class Arena {
             return content;
         }
 
+        /** The digest in the slot's table, as a number. */
+        public long recorded() {
+            return recorded;
+        }
+
         public boolean isCommitted() {
             return stage == Stage.COMMITTED;
         }

@@ -89,6 +89,11 @@ public final class SimZooKeeper {
         return session;
     }
 
+    /** True while that session is not over. */
+    public boolean isOpen(long session) {
+        return knows(session);
+    }
+
     boolean knows(long id) {
         return lastHeard.containsKey(id);
     }

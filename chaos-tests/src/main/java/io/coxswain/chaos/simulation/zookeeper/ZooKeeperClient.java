@@ -17,6 +17,8 @@ import java.util.function.Predicate;
  * connection broke end as unknown: they may have landed.
  */
 public final class ZooKeeperClient {
+    private static final long WAKING_NANOS = 50_000_000L;
+
     /** How the connection stands. */
     public enum State {
         CONNECTED,
@@ -77,6 +79,7 @@ public final class ZooKeeperClient {
     private State state = State.CONNECTED;
     private long session;
     private long heardNanos;
+    private long newsNanos;
     private boolean closed;
 
     public ZooKeeperClient(SimZooKeeper server, int host, Owner owner) {
@@ -130,14 +133,34 @@ public final class ZooKeeperClient {
                     connection = server.network().open(host, server.host(), Plane.STORE);
                     connection.onReset(this::connectionBroke);
                     state = State.CONNECTED;
-                    owner.deliver(() -> owner.connection(State.CONNECTED, !known));
+                    tell(State.CONNECTED, !known);
                 }
             } else if (kernel.now() - heardNanos >= server.sessionNanos() * 2 / 3) {
                 connectionBroke();
             }
         }
         long next = state == State.SUSPENDED ? 200_000_000L : server.sessionNanos() / 3;
+        if (!owner.runs() && server.network().isLossy()) {
+            // Who wakes up sees soon that its time is over.
+            next = WAKING_NANOS;
+        }
         kernel.after(next, "ping", this::ping);
+    }
+
+    private void tell(State news, boolean newSession) {
+        inOrder(() -> owner.connection(news, newSession));
+    }
+
+    // News come in order on a thread of their own, which may be late: requests that the owner makes
+    // before it is told may already go out in the new session.
+    private void inOrder(Kernel.Task told) {
+        long now = kernel.now();
+        newsNanos = Math.max(newsNanos, now + server.network().holdUp());
+        if (newsNanos == now) {
+            owner.deliver(told);
+        } else {
+            kernel.at(newsNanos, "store-news", () -> owner.deliver(told));
+        }
     }
 
     void connectionBroke() {
@@ -146,7 +169,7 @@ public final class ZooKeeperClient {
         }
         state = State.SUSPENDED;
         connection.close();
-        owner.deliver(() -> owner.connection(State.SUSPENDED, false));
+        tell(State.SUSPENDED, false);
         List<Pending> lost = List.copyOf(pending);
         pending.clear();
         for (Pending request : lost) {
@@ -220,7 +243,10 @@ public final class ZooKeeperClient {
     }
 
     void notifyChange(String path, Tree.@Nullable Node now) {
-        if (closed || state == State.SUSPENDED || !reaches()) {
+        // Where packets are sent again a cut only delays what is told, unless the connection ends.
+        if (closed
+                || state == State.SUSPENDED
+                || (!reaches() && !server.network().isLossy())) {
             return;
         }
         for (Watch watch : List.copyOf(watches)) {
@@ -228,7 +254,7 @@ public final class ZooKeeperClient {
                 connection.send(
                         server.host(),
                         "watch",
-                        () -> owner.deliver(() -> watch.watcher().accept(new Change(path, now))));
+                        () -> inOrder(() -> watch.watcher().accept(new Change(path, now))));
             }
         }
     }

@@ -50,6 +50,7 @@ final class Preparing {
     private boolean waitingForCapacity;
     private long waitingSinceNanos;
     private long returnDeadlineNanos;
+    private long answerDeadlineNanos;
     private long returnTimerEpoch = -1;
     private long refusedSinceNanos = -1;
     private int retries;
@@ -151,6 +152,7 @@ final class Preparing {
             waitingSinceNanos = job.now;
         }
         returnDeadlineNanos = 0;
+        answerDeadlineNanos = 0;
         job.slots.turn(Category.CONTROLLER_WAIT, job.now);
         job.enter(JobPhase.WAITING, reason.text());
         job.waitFor(reason);
@@ -192,7 +194,7 @@ final class Preparing {
         job.waitFor(reason);
         long left = returnDeadlineNanos - job.now;
         if (left <= 0) {
-            giveUp();
+            returnWaitEnds();
         } else if (returnTimerEpoch != job.promiseEpoch()) {
             returnTimerEpoch = job.promiseEpoch();
             job.timer(JobEffect.TimerKind.RETURN_WAIT, returnTimerEpoch, left);
@@ -204,12 +206,31 @@ final class Preparing {
         if (job.phase == JobPhase.RETURN_WAIT && timerEpoch == returnTimerEpoch) {
             returnTimerEpoch = -1;
             if (job.now >= returnDeadlineNanos) {
-                giveUp();
+                returnWaitEnds();
             } else {
                 returnTimerEpoch = timerEpoch;
                 job.timer(
                         JobEffect.TimerKind.RETURN_WAIT, timerEpoch, returnDeadlineNanos - job.now);
             }
+        }
+    }
+
+    // Who is back and was asked, but has not yet said what it holds, is heard first; and when the
+    // wait ended long ago, while nothing could be decided, many come back at once.
+    private void returnWaitEnds() {
+        if (answerDeadlineNanos == 0) {
+            answerDeadlineNanos = job.now + job.limits.fenceNanos();
+        }
+        boolean late = job.now - returnDeadlineNanos >= job.limits.tickNanos();
+        boolean asked = job.roster.all().stream().anyMatch(member -> !member.answered);
+        if (job.now >= answerDeadlineNanos || !late && !asked) {
+            giveUp();
+        } else {
+            returnTimerEpoch = job.promiseEpoch();
+            job.timer(
+                    JobEffect.TimerKind.RETURN_WAIT,
+                    returnTimerEpoch,
+                    answerDeadlineNanos - job.now);
         }
     }
 
@@ -243,6 +264,7 @@ final class Preparing {
         job.recording(view.epoch());
         waitingForCapacity = false;
         returnDeadlineNanos = 0;
+        answerDeadlineNanos = 0;
         pending =
                 new PendingView(
                         view,
