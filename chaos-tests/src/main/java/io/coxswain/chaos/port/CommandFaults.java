@@ -189,7 +189,9 @@ public final class CommandFaults implements FaultPort {
             // that, so the output goes to a thread of its own.
             var said = new StringBuffer();
             Thread reader =
-                    Thread.ofVirtual()
+                    Thread.ofPlatform()
+                            .daemon()
+                            .name("said")
                             .start(() -> {
                                 try (var in = process.inputReader(StandardCharsets.UTF_8)) {
                                     int one;

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -142,7 +143,8 @@ final class ByHand implements AutoCloseable {
         processes.add(process);
         Pattern pattern = Pattern.compile(up);
         var port = new CompletableFuture<String>();
-        Thread.ofVirtual()
+        Thread.ofPlatform()
+                .daemon()
                 .start(() -> {
                     try (BufferedReader lines = process.inputReader()) {
                         String line;
@@ -208,7 +210,13 @@ final class ByHand implements AutoCloseable {
             if (so.test(status())) {
                 return;
             }
-            done.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+            try {
+                done.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+            } catch (TimeoutException e) {
+                throw new IOException(
+                        "it does not become so: " + AdminTexts.json(status()) + "; logs: " + folder,
+                        e);
+            }
         }
     }
 
