@@ -33,8 +33,8 @@ public record Goodput(long steps, double stepNanos, long elapsedNanos, int fault
     /**
      * The same on the way.
      *
-     * @param untilNanos monotonic, to which time passed since the newest step counts too; 0: only to
-     *     the newest step
+     * @param untilNanos monotonic, to which time passed since the newest step counts too; 0: only
+     *     to the newest step
      */
     public static Goodput of(List<Happening.Told> journal, int faults, long untilNanos) {
         var stretches = new ArrayList<Stretch>();

@@ -85,7 +85,8 @@ public final class JUnitXml {
         return String.format(Locale.ROOT, "%.3f", millis / MILLIS);
     }
 
-    // XML has no way to write other control characters, halves of surrogate pairs, U+FFFE and U+FFFF.
+    // XML has no way to write other control characters, halves of surrogate pairs, U+FFFE and
+    // U+FFFF.
     private static String printable(String text) {
         var printable = new StringBuilder(text.length());
         text.codePoints().forEach(point -> printable.appendCodePoint(isXml(point) ? point : '?'));

@@ -7,8 +7,8 @@ import java.time.Duration;
  * asked. That the job is over before its time always breaks off.
  *
  * @param noStepFor the job completed no step for so long
- * @param goodputBelow since attaching, counted in time as {@link
- *     io.coxswain.chaos.checker.Goodput} does, from the first fault on; 0: never
+ * @param goodputBelow since attaching, counted in time as {@link io.coxswain.chaos.checker.Goodput}
+ *     does, from the first fault on; 0: never
  */
 public record AbortWhen(Duration noStepFor, double goodputBelow) {
     public AbortWhen {

@@ -40,8 +40,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * Somebody's own cluster, in which a job runs that may be hurt. Scenarios are played on it through a
- * {@link FaultPort}: victims are agents of that job and of nobody else, never more of them than
+ * Somebody's own cluster, in which a job runs that may be hurt. Scenarios are played on it through
+ * a {@link FaultPort}: victims are agents of that job and of nobody else, never more of them than
  * agreed; whatever ends a scenario, what stands still goes on and what is dead is started again.
  * Nothing is held: a fault comes after its coordinate. Not for use by several threads, but for
  * {@link #close}.
@@ -240,8 +240,7 @@ public final class AttachedCluster implements AutoCloseable {
         check(scenario.rules(), scenario.expectation(), scenario.oracles(), look());
     }
 
-    private void check(
-            List<Rule> rules, Expectation expectation, List<String> oracles, Look look)
+    private void check(List<Rule> rules, Expectation expectation, List<String> oracles, Look look)
             throws ConfigException {
         var complaints = new ArrayList<String>();
         String unknown = Elsewhere.complaint(rules, look.stage().agents().size());
@@ -287,8 +286,8 @@ public final class AttachedCluster implements AutoCloseable {
     }
 
     /**
-     * What would be done, a line for each deed, to those whom it would hit if it were done now; hurts
-     * nobody.
+     * What would be done, a line for each deed, to those whom it would hit if it were done now;
+     * hurts nobody.
      *
      * @throws ConfigException as {@link #check}
      */

@@ -50,11 +50,10 @@ final class AttachedStage implements Stage, Whereabouts {
                 attached.stream()
                         .filter(one -> one.getRank() >= 0 || isSpare(one))
                         .sorted(
-                                Comparator.comparingInt(
-                                                (AgentStatus one) ->
-                                                        one.getRank() < 0
-                                                                ? Integer.MAX_VALUE
-                                                                : one.getRank())
+                                Comparator.comparingInt((AgentStatus one) ->
+                                                one.getRank() < 0
+                                                        ? Integer.MAX_VALUE
+                                                        : one.getRank())
                                         .thenComparing(AgentStatus::getAgentId))
                         .toList();
         this.agents = parts.stream().map(AgentStatus::getAgentId).toList();
@@ -86,8 +85,7 @@ final class AttachedStage implements Stage, Whereabouts {
     }
 
     static StatusResponse status(String endpoint) throws EnvironmentException {
-        try (AdminClient client =
-                AdminClient.connect(new AdminClient.Address(endpoint, "", ""))) {
+        try (AdminClient client = AdminClient.connect(new AdminClient.Address(endpoint, "", ""))) {
             return client.status("");
         }
     }

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The clusters of this process that are being started, run, or are played on, so that a process that
- * is asked to end takes them along at any moment. Thread-safe.
+ * The clusters of this process that are being started, run, or are played on, so that a process
+ * that is asked to end takes them along at any moment. Thread-safe.
  */
 public final class OpenClusters {
     // Guarded by the class.

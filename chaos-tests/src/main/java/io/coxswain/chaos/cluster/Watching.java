@@ -25,8 +25,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * One scenario on somebody else's cluster while it is played: hears the coordinator, passes it on to
- * the nemesis, and breaks off where it must. Thread-safe.
+ * One scenario on somebody else's cluster while it is played: hears the coordinator, passes it on
+ * to the nemesis, and breaks off where it must. Thread-safe.
  */
 final class Watching implements AutoCloseable {
     /**
@@ -165,8 +165,7 @@ final class Watching implements AutoCloseable {
                     finished =
                             new CoordinatorEvent.JobFinished(
                                     jobId,
-                                    job != null
-                                            && job.getPhase() == JobPhase.JOB_PHASE_COMPLETED,
+                                    job != null && job.getPhase() == JobPhase.JOB_PHASE_COMPLETED,
                                     job == null ? "its coordinator is gone" : job.getDetail(),
                                     "");
                     notifyAll();

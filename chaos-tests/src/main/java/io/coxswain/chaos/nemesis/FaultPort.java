@@ -6,8 +6,9 @@ import java.io.IOException;
 
 /**
  * How faults reach the parts of a cluster: as signals to local processes, over ssh, by kubectl, or
- * as somebody's own cluster needs it ({@code io.coxswain.chaos.port}). Calls come one at a time and may block for as long as a process needs to die. What a port cannot
- * do it refuses with {@link UnsupportedOperationException}; a scenario that asks for it fails.
+ * as somebody's own cluster needs it ({@code io.coxswain.chaos.port}). Calls come one at a time and
+ * may block for as long as a process needs to die. What a port cannot do it refuses with {@link
+ * UnsupportedOperationException}; a scenario that asks for it fails.
  */
 public interface FaultPort {
     /** Undoes what was done; safe to repeat. */

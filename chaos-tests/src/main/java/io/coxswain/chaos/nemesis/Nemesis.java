@@ -472,8 +472,7 @@ public final class Nemesis implements AutoCloseable {
             thread.submit(
                             () -> {
                                 over = true;
-                                ailments.forEach(
-                                        stage.ours() ? Inflictor::cure : inflictor::heal);
+                                ailments.forEach(stage.ours() ? Inflictor::cure : inflictor::heal);
                                 ailments.clear();
                                 for (int agent = 0; agent < stage.agents().size(); agent++) {
                                     stage.release(agent);

@@ -22,9 +22,9 @@ import java.util.regex.Pattern;
 
 /**
  * Faults as commands of this machine, made from templates: a command for each deed and part, in
- * which {@code {agent}}, {@code {host}}, {@code {address}} and {@code {pid}} stand for the victim's.
- * A template of one text is a line for the shell, one of several is a program and its words; {@code
- * none} says that somebody else does it. Thread-safe.
+ * which {@code {agent}}, {@code {host}}, {@code {address}} and {@code {pid}} stand for the
+ * victim's. A template of one text is a line for the shell, one of several is a program and its
+ * words; {@code none} says that somebody else does it. Thread-safe.
  */
 public final class CommandFaults implements FaultPort {
     /** Names of commands. */
@@ -106,7 +106,9 @@ public final class CommandFaults implements FaultPort {
             Matcher hole = HOLE.matcher(word);
             while (hole.find()) {
                 if (!HOLES.contains(hole.group(1))) {
-                    return "found {" + hole.group(1) + "}, expected some of {agent}, {host},"
+                    return "found {"
+                            + hole.group(1)
+                            + "}, expected some of {agent}, {host},"
                             + " {address}, {pid}";
                 }
             }

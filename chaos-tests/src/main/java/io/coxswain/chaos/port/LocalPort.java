@@ -25,7 +25,8 @@ public final class LocalPort implements FaultPortProvider {
             here = Files.readString(NAME).strip();
         } catch (IOException e) {
             throw new IllegalArgumentException(
-                    "this machine does not tell its name, so nobody knows which agents are here", e);
+                    "this machine does not tell its name, so nobody knows which agents are here",
+                    e);
         }
         return new CommandFaults(
                 settings,

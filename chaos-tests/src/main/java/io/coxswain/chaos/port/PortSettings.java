@@ -91,14 +91,13 @@ public record PortSettings(
                         .map(ServiceLoader.Provider::get)
                         .filter(provider -> provider.name().equals(port))
                         .findFirst();
-        return found.orElseThrow(
-                        () ->
-                                new IllegalArgumentException(
-                                        "there is no port '"
-                                                + port
-                                                + "'; expected one of "
-                                                + String.join(", ", names())
-                                                + ", or a port's file (.yaml)"))
+        return found.orElseThrow(() ->
+                        new IllegalArgumentException(
+                                "there is no port '"
+                                        + port
+                                        + "'; expected one of "
+                                        + String.join(", ", names())
+                                        + ", or a port's file (.yaml)"))
                 .open(this, agents);
     }
 }

@@ -9,8 +9,8 @@ public interface Whereabouts {
     /**
      * Where that agent is now, so that it can be hurt.
      *
-     * @throws IOException if it must not be: its job is over or lacks the label, it is not attached,
-     *     or the coordinator does not answer
+     * @throws IOException if it must not be: its job is over or lacks the label, it is not
+     *     attached, or the coordinator does not answer
      */
     AgentSite victim(String agent) throws IOException;
 

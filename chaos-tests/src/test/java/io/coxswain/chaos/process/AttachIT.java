@@ -73,7 +73,8 @@ class AttachIT {
                 .job(job)
                 .port(
                         PortSettings.of("local")
-                                .command("start", "sh", cluster.startScript().toString(), "{agent}"))
+                                .command(
+                                        "start", "sh", cluster.startScript().toString(), "{agent}"))
                 .folder(folder.resolve("run"))
                 .narrator(told::add);
     }
@@ -112,8 +113,7 @@ class AttachIT {
                         assertThat(row.stepsLost()).isZero();
                     });
             // History from before is none of the scenario's.
-            assertThat(outcome.evidence().journal().getFirst().step())
-                    .isGreaterThanOrEqualTo(10);
+            assertThat(outcome.evidence().journal().getFirst().step()).isGreaterThanOrEqualTo(10);
         }
         // It goes on, with the agent back as another process.
         assertThat(cluster.job("dies").getPhase()).isEqualTo(JobPhase.JOB_PHASE_ACTIVE);
@@ -142,12 +142,10 @@ class AttachIT {
         try (AttachedCluster attached =
                 attach("disturbed")
                         .until(AttachedCluster.Until.JOB_ENDS)
-                        .reference(
-                                new Reference(reference.finalDigest(), reference.finalLoss()))
+                        .reference(new Reference(reference.finalDigest(), reference.finalLoss()))
                         .open()) {
             attached.play(at(step(20)).killWorker(agent(0)))
-                    .assertThat(
-                            stepsOnce(), samplesOnce(), ledgerExact(), Oracles.finalDigest());
+                    .assertThat(stepsOnce(), samplesOnce(), ledgerExact(), Oracles.finalDigest());
         }
         assertThat(cluster.job("disturbed").getPhase()).isEqualTo(JobPhase.JOB_PHASE_COMPLETED);
     }
@@ -182,7 +180,8 @@ class AttachIT {
                     .hasMessageContaining("the job has 3 agents");
             assertThatThrownBy(() -> attached.play(scenario("partition")))
                     .hasMessageContaining("there is no proxy before the planes here");
-            assertThatThrownBy(() -> attached.play(withOracles("restored", "nothing-left", "samples")))
+            assertThatThrownBy(
+                            () -> attached.play(withOracles("restored", "nothing-left", "samples")))
                     .hasMessageContaining("oracle restored cannot judge here")
                     .hasMessageContaining("oracle nothing-left cannot judge here")
                     .hasMessageContaining("oracle samples cannot judge here: it needs the job's");
@@ -196,8 +195,7 @@ class AttachIT {
                     .anySatisfy(line ->
                             assertThat(line).contains("start again: sh ").contains("start.sh"));
         }
-        try (AttachedCluster attached =
-                attach("careful").port(PortSettings.of("local")).open()) {
+        try (AttachedCluster attached = attach("careful").port(PortSettings.of("local")).open()) {
             assertThatThrownBy(() -> attached.play(scenario("host-dies")))
                     .hasMessageContaining("does not know how a dead agent is started again");
         }
@@ -228,7 +226,10 @@ class AttachIT {
                 attach("fragile").abort(new AbortWhen(Duration.ofMillis(900), 0)).open()) {
             Outcome outcome =
                     attached.play(
-                            at(step(20)).bring(agent(1), new io.coxswain.chaos.scenario.Fault.Pause(Part.HOST)));
+                            at(step(20))
+                                    .bring(
+                                            agent(1),
+                                            new io.coxswain.chaos.scenario.Fault.Pause(Part.HOST)));
 
             assertThat(outcome.holds()).isFalse();
             assertThat(outcome.verdicts())
@@ -286,8 +287,7 @@ class AttachIT {
         builder.environment().merge("PATH", "", (path, _) -> bin + ":" + path);
         Process process = builder.start();
         process.getOutputStream().close();
-        String output =
-                new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         return new Ran(process.exitValue(), output);
     }
@@ -348,15 +348,16 @@ class AttachIT {
                                 table.toString()));
         assertThat(ssh.exit()).as(ssh.output()).isZero();
         assertThat(Files.readString(folder.resolve("asked")))
-                .contains("ssh -l trainer -o BatchMode=yes -o ConnectTimeout=5 127.0.0.1 kill -KILL")
+                .contains(
+                        "ssh -l trainer -o BatchMode=yes -o ConnectTimeout=5 127.0.0.1 kill -KILL")
                 .contains("ssh 127.0.0.1 sh ");
         assertThat(Files.readString(junit)).contains("tests=\"1\" failures=\"0\"");
         assertThat(Files.readString(table)).contains("| host-dies | SIGKILL a");
 
         Ran kubectl = coxswain(with(shared, "chaos", "worker-dies", "--port", "kubectl"));
         assertThat(kubectl.exit()).as(kubectl.output()).isZero();
-        assertThat(Files.readString(folder.resolve("asked"))).containsPattern(
-                "kubectl exec \\S+ -- sh -c pkill -KILL -P \\d+");
+        assertThat(Files.readString(folder.resolve("asked")))
+                .containsPattern("kubectl exec \\S+ -- sh -c pkill -KILL -P \\d+");
         assertThat(cluster.job("remote").getIncidents()).isEqualTo(2);
 
         Ran refused = coxswain(with(shared, "chaos", "partition", "--port", "ssh"));

@@ -220,8 +220,7 @@ final class ByHand implements AutoCloseable {
         }
     }
 
-    private void look(
-            Predicate<StatusResponse> so, Event event, CompletableFuture<Boolean> done) {
+    private void look(Predicate<StatusResponse> so, Event event, CompletableFuture<Boolean> done) {
         try {
             if (event.getSequence() > 0 && so.test(status())) {
                 done.complete(true);
@@ -245,8 +244,8 @@ final class ByHand implements AutoCloseable {
         }
         await(status ->
                 status.getJobsList().stream()
-                        .anyMatch(one ->
-                                one.getJobId().equals(id) && one.getCompletedStep() >= 10));
+                        .anyMatch(
+                                one -> one.getJobId().equals(id) && one.getCompletedStep() >= 10));
     }
 
     JobReport awaitReport(String id) throws Exception {
