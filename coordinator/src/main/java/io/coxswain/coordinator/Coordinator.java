@@ -347,6 +347,11 @@ public final class Coordinator implements AutoCloseable {
         }
 
         @Override
+        public long nextSequence() {
+            return events.lastSequence() + 1;
+        }
+
+        @Override
         public Subscription listen(long fromSequence, CoordinatorListener listener) {
             return events.listen(fromSequence, listener);
         }

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator;
 
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a coordinator knows at one moment.
@@ -33,6 +34,8 @@ public record CoordinatorStatus(
      *
      * @param detail what it waits for, or why it ended
      * @param reportJson the report of an ended job, otherwise empty
+     * @param labels as submitted
+     * @param batch samples per step
      */
     public record Job(
             String jobId,
@@ -46,13 +49,20 @@ public record CoordinatorStatus(
             float loss,
             double goodputRatio,
             int incidents,
-            String reportJson) {}
+            String reportJson,
+            Map<String, String> labels,
+            int batch) {
+        public Job {
+            labels = Map.copyOf(labels);
+        }
+    }
 
     /**
      * One agent.
      *
      * @param state attached, ready, ranked, spare, suspect or unfit
      * @param rank -1: none
+     * @param process where it runs, as it says
      */
     public record Agent(
             String agentId,
@@ -62,7 +72,18 @@ public record CoordinatorStatus(
             int rank,
             String dataEndpoint,
             long arenaBudgetBytes,
-            String detail) {}
+            String detail,
+            AgentProcess process) {}
+
+    /**
+     * Where an agent runs.
+     *
+     * @param host the name that its machine, or pod, gives itself; empty: unknown
+     * @param pid of its process there; 0: unknown
+     */
+    public record AgentProcess(String host, long pid) {
+        public static final AgentProcess UNKNOWN = new AgentProcess("", 0);
+    }
 
     public CoordinatorStatus {
         jobs = List.copyOf(jobs);

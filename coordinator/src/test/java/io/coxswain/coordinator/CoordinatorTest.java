@@ -26,6 +26,7 @@ import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -52,6 +53,10 @@ class CoordinatorTest {
     }
 
     private static JobSpec job(String id) {
+        return job(id, Map.of());
+    }
+
+    private static JobSpec job(String id, Map<String, String> labels) {
         return new JobSpec(
                 id,
                 "digits",
@@ -68,7 +73,8 @@ class CoordinatorTest {
                 "runtime",
                 "agent",
                 "reference",
-                "{}");
+                "{}",
+                labels);
     }
 
     @Test
@@ -101,8 +107,10 @@ class CoordinatorTest {
 
     @Test
     void aRestartedCoordinatorKnowsWhatEnded() throws Exception {
+        Map<String, String> labels = Map.of("chaos", "allowed", "team", "vision");
         try (Coordinator coordinator = builder("/again").build().start()) {
-            coordinator.submit(job("j1")).join();
+            coordinator.submit(job("j1", labels)).join();
+            assertThat(coordinator.status().join().jobs().getFirst().labels()).isEqualTo(labels);
             var report = coordinator.result("j1");
             coordinator.cancel("j1").join();
             report.join();
@@ -110,8 +118,11 @@ class CoordinatorTest {
         try (Coordinator coordinator = builder("/again").build().start()) {
             assertThat(coordinator.leading().join()).isEqualTo(2);
             assertThat(coordinator.result("j1").join().completed()).isFalse();
-            assertThat(coordinator.submit(job("j1")).join())
+            assertThat(coordinator.status().join().jobs().getFirst().labels()).isEqualTo(labels);
+            assertThat(coordinator.submit(job("j1", labels)).join())
                     .isEqualTo(new SubmitOutcome.Accepted("j1"));
+            assertThat(coordinator.submit(job("j1")).join())
+                    .isInstanceOf(SubmitOutcome.Refused.class);
         }
     }
 

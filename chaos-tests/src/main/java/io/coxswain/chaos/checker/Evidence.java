@@ -4,7 +4,6 @@ import io.coxswain.chaos.nemesis.Firing;
 import io.coxswain.chaos.nemesis.Happening;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
-import io.coxswain.launcher.job.JobFile;
 
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +16,7 @@ import java.util.function.Supplier;
 /**
  * All that is known of a scenario when it is over.
  *
+ * @param job what was asked for
  * @param ended whether the job ended in time
  * @param completed whether it completed
  * @param reason why it did not
@@ -28,7 +28,7 @@ import java.util.function.Supplier;
  * @param reference the fault-free run; may take a run to find out
  */
 public record Evidence(
-        JobFile job,
+        JobFacts job,
         boolean ended,
         boolean completed,
         String reason,

@@ -30,6 +30,20 @@ public final class Expected {
         };
     }
 
+    /** The same of a job that is still running, and goes on, when it is judged. */
+    public static Oracle whileRunning(Expectation expectation, List<Rule> rules) {
+        return evidence -> {
+            var wrong = new ArrayList<String>();
+            if (evidence.ended()) {
+                wrong.add("the job is over: " + evidence.reason());
+            }
+            wrong.addAll(onTheWay(expectation, rules, evidence));
+            return wrong.isEmpty()
+                    ? Verdict.holds(NAME, "the job goes on")
+                    : Verdict.fails(NAME, String.join("; ", wrong));
+        };
+    }
+
     private static List<String> wrong(
             Expectation expectation, List<Rule> rules, Evidence evidence) {
         var wrong = new ArrayList<String>();
@@ -49,6 +63,13 @@ public final class Expected {
                             + expectation.says()
                             + "'");
         }
+        wrong.addAll(onTheWay(expectation, rules, evidence));
+        return wrong;
+    }
+
+    private static List<String> onTheWay(
+            Expectation expectation, List<Rule> rules, Evidence evidence) {
+        var wrong = new ArrayList<String>();
         for (Firing firing : evidence.firings()) {
             if (!firing.failure().isEmpty()) {
                 wrong.add("fault " + firing.rule() + ": " + firing.text());

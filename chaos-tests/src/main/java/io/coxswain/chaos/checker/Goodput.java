@@ -27,11 +27,21 @@ public record Goodput(long steps, double stepNanos, long elapsedNanos, int fault
 
     /** What the evidence shows; zeros if it has no two reports of steps. */
     public static Goodput of(Evidence evidence) {
+        return of(evidence.journal(), evidence.firings().size(), 0);
+    }
+
+    /**
+     * The same on the way.
+     *
+     * @param untilNanos monotonic, to which time passed since the newest step counts too; 0: only
+     *     to the newest step
+     */
+    public static Goodput of(List<Happening.Told> journal, int faults, long untilNanos) {
         var stretches = new ArrayList<Stretch>();
         long first = -1;
         long last = -1;
         long lastStep = 0;
-        for (Happening.Told told : evidence.journal()) {
+        for (Happening.Told told : journal) {
             if (!(told.event() instanceof CoordinatorEvent.StepsCompleted steps)) {
                 continue;
             }
@@ -45,7 +55,11 @@ public record Goodput(long steps, double stepNanos, long elapsedNanos, int fault
             lastStep = Math.max(lastStep, steps.step());
         }
         long made = stretches.stream().mapToLong(Stretch::steps).sum();
-        return new Goodput(made, median(stretches, made), last - first, evidence.firings().size());
+        return new Goodput(
+                made,
+                median(stretches, made),
+                first < 0 ? 0 : Math.max(last, untilNanos) - first,
+                faults);
     }
 
     private static double median(List<Stretch> stretches, long steps) {

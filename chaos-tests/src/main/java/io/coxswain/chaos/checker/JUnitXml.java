@@ -61,7 +61,7 @@ public final class JUnitXml {
             for (Result result : results) {
                 xml.writeStartElement("testcase");
                 xml.writeAttribute("classname", SUITE);
-                xml.writeAttribute("name", result.name());
+                xml.writeAttribute("name", printable(result.name()));
                 xml.writeAttribute("time", seconds(result.millis()));
                 if (!result.failure().isEmpty()) {
                     xml.writeStartElement("failure");
@@ -85,8 +85,21 @@ public final class JUnitXml {
         return String.format(Locale.ROOT, "%.3f", millis / MILLIS);
     }
 
-    // XML has no way to write other control characters.
+    // XML has no way to write other control characters, halves of surrogate pairs, U+FFFE and
+    // U+FFFF.
     private static String printable(String text) {
-        return text.replaceAll("[\\x00-\\x08\\x0B\\x0C\\x0E-\\x1F]", "?");
+        var printable = new StringBuilder(text.length());
+        text.codePoints().forEach(point -> printable.appendCodePoint(isXml(point) ? point : '?'));
+        return printable.toString();
+    }
+
+    private static boolean isXml(int point) {
+        return point == '\t'
+                || point == '\n'
+                || point == '\r'
+                || (point >= 0x20 && point < 0x7F)
+                || (point > 0x9F && point < Character.MIN_SURROGATE)
+                || (point > Character.MAX_SURROGATE && point <= 0xFFFD)
+                || point >= Character.MIN_SUPPLEMENTARY_CODE_POINT;
     }
 }

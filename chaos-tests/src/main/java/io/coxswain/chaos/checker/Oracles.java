@@ -27,6 +27,12 @@ public final class Oracles {
     /** Those that mean something for a job that does not complete. */
     public static final List<String> UNFINISHED = List.of(RESTORED, STEPS, NOTHING_LEFT);
 
+    /** Those that judge a job of somebody else's cluster while it goes on. */
+    public static final List<String> OUTSIDE = List.of(STEPS);
+
+    /** Those that judge such a job once it is over. */
+    public static final List<String> OUTSIDE_REPORTED = List.of(STEPS, SAMPLES, LEDGER);
+
     private static final double LOSS_TOLERANCE = 0.05;
     private static final Map<String, Oracle> BY_NAME = byName();
 
@@ -69,6 +75,26 @@ public final class Oracles {
                     "there is no oracle '" + name + "'; expected one of " + names());
         }
         return oracle;
+    }
+
+    /**
+     * Why an oracle cannot judge a cluster of somebody else; empty if it can.
+     *
+     * @param reported whether the scenario ends with the job, so that there is its report
+     * @param referred whether a fault-free run of the same job is known
+     */
+    public static String refusalOutside(String name, boolean reported, boolean referred) {
+        String needsReport = "needs the job's report, which is there when the job is over";
+        return switch (name) {
+            case RESTORED -> "needs the shared memory of all agents, which is on their hosts";
+            case NOTHING_LEFT -> "needs the cluster's end, and yours goes on";
+            case SAMPLES, LEDGER -> reported ? "" : needsReport;
+            case DIGEST, LOSS ->
+                    !reported
+                            ? needsReport
+                            : referred ? "" : "needs the report of a fault-free run of the job";
+            default -> "";
+        };
     }
 
     private static Verdict unreported(String oracle) {

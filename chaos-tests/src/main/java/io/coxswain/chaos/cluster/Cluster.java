@@ -2,6 +2,7 @@ package io.coxswain.chaos.cluster;
 
 import io.coxswain.chaos.checker.Evidence;
 import io.coxswain.chaos.checker.Expected;
+import io.coxswain.chaos.checker.JobFacts;
 import io.coxswain.chaos.checker.Oracle;
 import io.coxswain.chaos.checker.Oracles;
 import io.coxswain.chaos.checker.Outcome;
@@ -110,6 +111,15 @@ public final class Cluster implements AutoCloseable {
         return new Builder(setup);
     }
 
+    /**
+     * To play on a cluster that is somebody's own and runs already.
+     *
+     * @param endpoint of the leading coordinator, {@code host:port}
+     */
+    public static AttachedCluster.Builder attach(String endpoint, Credentials credentials) {
+        return new AttachedCluster.Builder(endpoint, credentials);
+    }
+
     /** What a cluster is started with. */
     public static final class Builder {
         private final Setup setup;
@@ -163,8 +173,12 @@ public final class Cluster implements AutoCloseable {
                         "cannot write to " + folder + ": " + e.getMessage(), e);
             }
             try {
+                OpenClusters.add(cluster);
                 cluster.start();
                 return cluster;
+            } catch (EnvironmentException e) {
+                cluster.close();
+                throw e;
             } catch (IOException | RuntimeException e) {
                 cluster.close();
                 throw new EnvironmentException(
@@ -417,7 +431,7 @@ public final class Cluster implements AutoCloseable {
             throw new EnvironmentException("cannot look for what is left: " + e.getMessage(), e);
         }
         return new Evidence(
-                spec.job(),
+                new JobFacts(spec.job().steps(), spec.job().batch()),
                 end.ended(),
                 end.completed(),
                 end.reason(),
@@ -447,6 +461,7 @@ public final class Cluster implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         processes.close();
+        OpenClusters.remove(this);
     }
 
     /** Removes the artifacts. */

@@ -36,6 +36,8 @@ final class EventStream implements AutoCloseable {
     // Guarded by this.
     private String address = "";
     private long next;
+    // Of the coordinator whose sequence numbers these are; 0: the caller tells of each.
+    private long term;
     private @Nullable AdminClient client;
     private boolean closed;
 
@@ -53,7 +55,35 @@ final class EventStream implements AutoCloseable {
     synchronized void coordinatorAt(String hostAndPort) {
         address = hostAndPort;
         next = 0;
+        term = 0;
         notifyAll();
+    }
+
+    /**
+     * Somebody else's coordinator is there, and what it told before that sequence number is
+     * history. Another one that answers there later is heard from its beginning.
+     */
+    synchronized void attach(String hostAndPort, long fromSequence, long leaderTerm) {
+        address = hostAndPort;
+        next = fromSequence;
+        term = leaderTerm;
+        notifyAll();
+    }
+
+    private long first(AdminClient made, long from) throws EnvironmentException {
+        synchronized (this) {
+            if (term == 0) {
+                return from;
+            }
+        }
+        long now = made.status("").getTerm();
+        synchronized (this) {
+            if (now != 0 && now != term) {
+                term = now;
+                next = 0;
+            }
+            return next;
+        }
     }
 
     private void follow() {
@@ -92,7 +122,7 @@ final class EventStream implements AutoCloseable {
                 }
                 client = made;
             }
-            made.events(from, "", event -> deliver(target, event));
+            made.events(first(made, from), "", event -> deliver(target, event));
         } catch (EnvironmentException e) {
             LOG.debug("no events from {}: {}", target, e.getMessage());
         } finally {

@@ -88,6 +88,11 @@ final class LocalFaults implements FaultPort {
     }
 
     @Override
+    public String refusal(Fault fault) {
+        return "";
+    }
+
+    @Override
     public void startAgain(String party) throws IOException {
         processes.startAgain(party);
     }

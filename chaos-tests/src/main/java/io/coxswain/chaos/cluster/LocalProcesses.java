@@ -88,10 +88,11 @@ final class LocalProcesses implements Stage, AutoCloseable {
 
     /** Starts everything; returns when all agents are up, not yet attached. */
     void start() throws IOException {
-        Files.createDirectories(arenas);
-        Files.createDirectories(spec.folder());
-        writeCoordinatorFile();
         synchronized (this) {
+            requireOpen();
+            Files.createDirectories(arenas);
+            Files.createDirectories(spec.folder());
+            writeCoordinatorFile();
             for (int i = 0; i < ids.size(); i++) {
                 agents.add(startAgent(i));
             }
@@ -100,6 +101,14 @@ final class LocalProcesses implements Stage, AutoCloseable {
         startCoordinator();
         for (int i = 0; i < ids.size(); i++) {
             connect(i);
+        }
+    }
+
+    // Whoever closes takes the lock after it has said so: what is there by then is ended, and
+    // nothing comes after.
+    private void requireOpen() throws IOException {
+        if (closing.get()) {
+            throw new IOException("it was closed while it was starting");
         }
     }
 
@@ -125,6 +134,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
 
     // Without waiting for it to be up.
     private AgentProcess startAgent(int index) throws IOException {
+        requireOpen();
         String id = ids.get(index);
         List<String> command =
                 JavaProcess.agent(
@@ -202,6 +212,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private void startZooKeeper() throws IOException {
         ServiceProcess started;
         synchronized (this) {
+            requireOpen();
             started =
                     ServiceProcess.start(
                             Victim.ZOOKEEPER,
@@ -229,6 +240,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private void startCoordinator() throws IOException {
         ServiceProcess started;
         synchronized (this) {
+            requireOpen();
             coordinators++;
             started =
                     ServiceProcess.start(

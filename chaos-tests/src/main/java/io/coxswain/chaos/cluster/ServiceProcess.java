@@ -59,7 +59,8 @@ final class ServiceProcess {
         var builder = new ProcessBuilder(JavaProcess.service(mainClass, arguments));
         builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
         var service = new ServiceProcess(name, builder.start(), log);
-        Thread.ofVirtual().name("lines-" + name).start(() -> service.readLines(up));
+        // Not a virtual one: see AgentProcess.
+        Thread.ofPlatform().daemon().name("lines-" + name).start(() -> service.readLines(up));
         return service;
     }
 

@@ -1,10 +1,10 @@
 package io.coxswain.chaos.command;
 
-import io.coxswain.chaos.checker.FaultRow;
-import io.coxswain.chaos.checker.JUnitXml;
 import io.coxswain.chaos.checker.Oracles;
 import io.coxswain.chaos.checker.Outcome;
+import io.coxswain.chaos.cluster.AttachedCluster;
 import io.coxswain.chaos.cluster.Cluster;
+import io.coxswain.chaos.cluster.OpenClusters;
 import io.coxswain.chaos.scenario.Scenario;
 import io.coxswain.chaos.scenario.ScenarioFile;
 import io.coxswain.launcher.EnvironmentException;
@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -31,7 +32,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Level;
 
 /** {@code coxswain chaos}. */
@@ -52,7 +52,8 @@ import java.util.logging.Level;
             "  coxswain chaos host-dies rack-loss",
             "  coxswain chaos my-scenario.yaml --junit results.xml",
             "  coxswain chaos --all --table table.md",
-            "  coxswain chaos --random --minutes 3 --seed 7"
+            "  coxswain chaos --random --minutes 3 --seed 7",
+            "  coxswain chaos host-dies --attach 10.0.0.5:7400 --port ssh --dry-run"
         })
 public final class ChaosCommand implements Callable<Integer> {
     private static final String FOLDER = "chaos-tests/scenarios";
@@ -81,7 +82,9 @@ public final class ChaosCommand implements Callable<Integer> {
 
     @Option(
             names = "--dry-run",
-            description = "Checks the scenarios and says what they would do; starts nothing.")
+            description =
+                    "Checks the scenarios and says what they would do; starts nothing. With"
+                            + " --attach also whom it would hit, by which commands.")
     private boolean dryRun;
 
     @Option(names = "--random", description = "A soak: random faults at a steady rate.")
@@ -141,7 +144,8 @@ public final class ChaosCommand implements Callable<Integer> {
     private Path arenas = Path.of("/dev/shm");
 
     private final PrintStream out = System.out;
-    private final AtomicReference<@Nullable Cluster> current = new AtomicReference<>();
+
+    @Mixin private AttachOptions attach = new AttachOptions();
 
     @Override
     public Integer call() throws Exception {
@@ -153,6 +157,10 @@ public final class ChaosCommand implements Callable<Integer> {
             return ExitCode.COMPLETED;
         }
         List<Scenario> chosen = chosen();
+        if (dryRun && attach.given()) {
+            planAway(chosen);
+            return ExitCode.COMPLETED;
+        }
         if (dryRun) {
             chosen.forEach(this::describe);
             return ExitCode.COMPLETED;
@@ -174,6 +182,12 @@ public final class ChaosCommand implements Callable<Integer> {
         }
         for (String name : scenarios) {
             chosen.add(ScenarioFile.read(file(name), Oracles.names()));
+        }
+        if (random && attach.given()) {
+            throw new CommandLine.ParameterException(
+                    spec.commandLine(),
+                    "--random with --attach: a soak needs a cluster of its own; write a scenario"
+                            + " with 'every' instead");
         }
         if (random) {
             if (minutes <= 0 || minutes > 10_000 || interval <= 0) {
@@ -249,70 +263,54 @@ public final class ChaosCommand implements Callable<Integer> {
 
     private int play(List<Scenario> chosen, RunFolder run)
             throws ConfigException, EnvironmentException, IOException {
-        var results = new ArrayList<JUnitXml.Result>();
-        var rows = new ArrayList<FaultRow>();
-        boolean holds = true;
-        // However this ends, nothing of a cluster stays.
-        Runtime.getRuntime()
-                .addShutdownHook(
-                        Thread.ofPlatform()
-                                .name("end")
-                                .unstarted(() -> {
-                                    Cluster open = current.getAndSet(null);
-                                    if (open != null) {
-                                        open.close();
-                                    }
-                                }));
-        for (Scenario scenario : chosen) {
-            out.println(scenario.name() + ": " + scenario.about());
-            Path folder = run.folder(scenario.name());
-            long begun = System.nanoTime();
-            try (Cluster cluster =
-                    Cluster.builder(scenario.setup())
-                            .folder(folder)
-                            .arenas(arenas.toAbsolutePath())
-                            .proxied(scenario.proxied())
-                            .narrator(out::println)
-                            .start()) {
-                current.set(cluster);
-                Outcome outcome =
-                        random && scenario.name().equals(Soak.NAME)
-                                ? Soak.play(cluster, scenario, seed)
-                                : cluster.play(scenario);
-                outcome.verdicts()
-                        .forEach(verdict ->
-                                out.println(
-                                        (verdict.holds() ? "  holds  " : "  FAILS  ")
-                                                + verdict.oracle()
-                                                + ": "
-                                                + verdict.says()));
-                rows.addAll(outcome.rows());
-                results.add(JUnitXml.Result.of(outcome));
-                holds &= outcome.holds();
-                if (!outcome.holds()) {
-                    out.println("  logs, events and report: " + folder);
+        // However this ends, nothing of a cluster stays, and nobody else's stays hurt.
+        OpenClusters.endWithProcess();
+        var results = new Results(out, junit, table);
+        if (attach.given()) {
+            // Whatever cannot be played is said before anything is hurt.
+            for (Scenario scenario : chosen) {
+                try (AttachedCluster cluster = attach.open(run.path(), line -> {})) {
+                    cluster.check(attach.with(scenario));
                 }
-            } catch (EnvironmentException | IllegalStateException e) {
-                // The others can still be played.
-                out.println("  FAILS  " + e.getMessage());
-                results.add(
-                        new JUnitXml.Result(
-                                scenario.name(),
-                                (System.nanoTime() - begun) / 1_000_000,
-                                String.valueOf(e.getMessage()),
-                                ""));
-                holds = false;
             }
         }
-        List<String> lines = FaultRow.table(rows);
+        for (Scenario scenario : chosen) {
+            Path folder = run.folder(scenario.name());
+            results.take(scenario, one -> attach.given() ? away(one, folder) : here(one, folder));
+        }
         out.println();
-        lines.forEach(out::println);
-        if (table != null) {
-            Files.write(table, lines);
+        results.table().forEach(out::println);
+        return results.holds() ? ExitCode.COMPLETED : ExitCode.FAILED;
+    }
+
+    private Outcome here(Scenario scenario, Path folder)
+            throws ConfigException, EnvironmentException {
+        try (Cluster cluster =
+                Cluster.builder(scenario.setup())
+                        .folder(folder)
+                        .arenas(arenas.toAbsolutePath())
+                        .proxied(scenario.proxied())
+                        .narrator(out::println)
+                        .start()) {
+            return random && scenario.name().equals(Soak.NAME)
+                    ? Soak.play(cluster, scenario, seed)
+                    : cluster.play(scenario);
         }
-        if (junit != null) {
-            JUnitXml.write(junit, results);
+    }
+
+    private Outcome away(Scenario scenario, Path folder)
+            throws ConfigException, EnvironmentException {
+        try (AttachedCluster cluster = attach.open(folder, out::println)) {
+            return cluster.play(attach.with(scenario), seed);
         }
-        return holds ? ExitCode.COMPLETED : ExitCode.FAILED;
+    }
+
+    private void planAway(List<Scenario> chosen) throws ConfigException, EnvironmentException {
+        for (Scenario scenario : chosen) {
+            try (AttachedCluster cluster = attach.open(Path.of(""), out::println)) {
+                out.println(scenario.name() + ": " + scenario.about());
+                cluster.plan(attach.with(scenario), seed).forEach(line -> out.println("  " + line));
+            }
+        }
     }
 }

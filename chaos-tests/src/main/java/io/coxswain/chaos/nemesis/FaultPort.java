@@ -5,9 +5,10 @@ import io.coxswain.chaos.scenario.Fault;
 import java.io.IOException;
 
 /**
- * How faults reach the parts of a cluster: as signals to local processes, over ssh, by kubectl.
- * Calls come one at a time and may block for as long as a process needs to die. What a port cannot
- * do it refuses with {@link UnsupportedOperationException}; a scenario that asks for it fails.
+ * How faults reach the parts of a cluster: as signals to local processes, over ssh, by kubectl, or
+ * as somebody's own cluster needs it ({@code io.coxswain.chaos.port}). Calls come one at a time and
+ * may block for as long as a process needs to die. What a port cannot do it refuses with {@link
+ * UnsupportedOperationException}; a scenario that asks for it fails.
  */
 public interface FaultPort {
     /** Undoes what was done; safe to repeat. */
@@ -57,5 +58,39 @@ public interface FaultPort {
      */
     default int flipBits(String party, Fault.Memory memory) throws IOException {
         throw new UnsupportedOperationException("shared memory cannot be reached here");
+    }
+
+    /** Whether {@link #startAgain} starts anything; false where somebody else does. */
+    default boolean startsAgain() {
+        return true;
+    }
+
+    /**
+     * Why that fault cannot be brought about through this port; empty if it can. On a cluster of
+     * somebody else it is asked before anything is hurt. A port that overrides one of the methods
+     * above that refuse overrides this one too.
+     */
+    default String refusal(Fault fault) {
+        return switch (fault) {
+            case Fault.Kill _,
+                    Fault.Pause _,
+                    Fault.Terminate _,
+                    Fault.Starve _,
+                    Fault.CrashLoop _ ->
+                    "";
+            case Fault.Link _ -> "there is no proxy before the planes here";
+            case Fault.FillDisk _ -> "disks cannot be filled here";
+            case Fault.ExpireSession _ -> "sessions cannot be expired here";
+            case Fault.FlipBit _ -> "shared memory cannot be reached here";
+        };
+    }
+
+    /**
+     * What a deed would be, in words, for a dry run; nothing is done.
+     *
+     * @throws IOException if it would fail
+     */
+    default String plan(Deed deed, Victim victim) throws IOException {
+        return deed + " " + victim;
     }
 }

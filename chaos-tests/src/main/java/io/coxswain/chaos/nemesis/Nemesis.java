@@ -19,6 +19,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -317,6 +318,8 @@ public final class Nemesis implements AutoCloseable {
         if (!heldRestores.isEmpty()) {
             fireRestoring(number, true);
             List.copyOf(heldRestores).forEach(this::releaseRestore);
+        } else if (!stage.ours()) {
+            fireRestoring(number, false);
         } else if (!restoring.isEmpty()) {
             // The news came before the first agent stood: it will, unless it is gone.
             var _ =
@@ -420,11 +423,48 @@ public final class Nemesis implements AutoCloseable {
     }
 
     /**
-     * Takes everything back that stands still or is cut; what is dead stays dead, since the cluster
-     * ends too. Safe to repeat.
+     * Whether no further fault comes and none waits for its healing but those that heal at the end;
+     * as of all that was told before. Completes with false once this is closed.
+     */
+    public CompletableFuture<Boolean> exhausted() {
+        try {
+            return CompletableFuture.supplyAsync(
+                    () -> {
+                        for (int i = 0; i < rules.size(); i++) {
+                            if (mayFire(i)) {
+                                return false;
+                            }
+                        }
+                        return ailments.stream()
+                                .allMatch(one -> one.rule().healing() instanceof Healing.AtEnd);
+                    },
+                    thread);
+        } catch (RejectedExecutionException e) {
+            return CompletableFuture.completedFuture(false);
+        }
+    }
+
+    /** Whom the rule would hit now. Completes with nobody once this is closed. */
+    public CompletableFuture<List<Victim>> victims(Rule rule) {
+        try {
+            return CompletableFuture.supplyAsync(
+                    () -> cast.victims(rule.victims(), Cast.part(rule.fault())), thread);
+        } catch (RejectedExecutionException e) {
+            return CompletableFuture.completedFuture(List.of());
+        }
+    }
+
+    /** Whether no fault comes any more. */
+    public boolean isClosed() {
+        return thread.isShutdown();
+    }
+
+    /**
+     * Takes everything back that stands still or is cut. What is dead stays dead, since the cluster
+     * ends too; in one that is not ours it is started again. Safe to repeat.
      */
     @Override
-    public void close() {
+    public synchronized void close() {
         if (thread.isShutdown()) {
             return;
         }
@@ -432,7 +472,7 @@ public final class Nemesis implements AutoCloseable {
             thread.submit(
                             () -> {
                                 over = true;
-                                ailments.forEach(Inflictor::cure);
+                                ailments.forEach(stage.ours() ? Inflictor::cure : inflictor::heal);
                                 ailments.clear();
                                 for (int agent = 0; agent < stage.agents().size(); agent++) {
                                     stage.release(agent);

@@ -20,4 +20,13 @@ public interface Stage {
     void release(int agent);
 
     FaultPort faults();
+
+    /**
+     * Whether the cluster was started for this scenario and ends with it. In somebody else's no
+     * agent can be held, so that faults come after their coordinates, and at the end what was
+     * killed is started again.
+     */
+    default boolean ours() {
+        return true;
+    }
 }

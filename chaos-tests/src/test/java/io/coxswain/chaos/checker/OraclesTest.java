@@ -71,7 +71,7 @@ class OraclesTest {
                         Map.of());
         var evidence =
                 new Evidence(
-                        job(),
+                        new JobFacts(job().steps(), job().batch()),
                         true,
                         true,
                         "",

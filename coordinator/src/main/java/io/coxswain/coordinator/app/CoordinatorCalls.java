@@ -20,6 +20,9 @@ public interface CoordinatorCalls {
     /** What is known now. */
     CompletableFuture<CoordinatorStatus> status();
 
+    /** The number that the next event gets. */
+    long nextSequence();
+
     /** Delivers events from that sequence number on; 0: from the oldest kept. */
     Subscription listen(long fromSequence, CoordinatorListener listener);
 }

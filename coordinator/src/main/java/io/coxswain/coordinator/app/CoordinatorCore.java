@@ -271,6 +271,10 @@ public final class CoordinatorCore {
         if (before != 0) {
             agents.close(before, "agent " + key + " opened another stream");
         }
+        Roster.Entry entry = roster.of(key);
+        if (entry != null) {
+            entry.process = attached.process();
+        }
         agents.welcome(
                 attached.stream(),
                 term,
@@ -410,7 +414,8 @@ public final class CoordinatorCore {
                             run == null ? -1 : run.rankOf(key),
                             profile.dataEndpoint().host() + ":" + profile.dataEndpoint().port(),
                             profile.arenaBudgetBytes(),
-                            detail.isEmpty() ? entry.doing : detail));
+                            detail.isEmpty() ? entry.doing : detail,
+                            entry.process));
         }
         return new CoordinatorStatus(
                 settings.coordinatorId(), leads() ? term : 0, leads(), desk.statuses(), known);

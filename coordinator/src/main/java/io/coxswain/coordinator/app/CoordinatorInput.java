@@ -28,6 +28,7 @@ public sealed interface CoordinatorInput {
      * @param jobId the job it still holds state of; empty: none
      * @param inventory what it holds of that job
      * @param jobTimeNanos the last job time heard plus its own elapsed time since; 0: none
+     * @param process where it runs, for people and tools only
      */
     record AgentAttached(
             long stream,
@@ -36,10 +37,31 @@ public sealed interface CoordinatorInput {
             Map<String, String> labels,
             String jobId,
             Inventory inventory,
-            long jobTimeNanos)
+            long jobTimeNanos,
+            CoordinatorStatus.AgentProcess process)
             implements CoordinatorInput {
         public AgentAttached {
             labels = Map.copyOf(labels);
+        }
+
+        /** An agent that does not say where it runs. */
+        public AgentAttached(
+                long stream,
+                long termSeen,
+                AgentProfile agent,
+                Map<String, String> labels,
+                String jobId,
+                Inventory inventory,
+                long jobTimeNanos) {
+            this(
+                    stream,
+                    termSeen,
+                    agent,
+                    labels,
+                    jobId,
+                    inventory,
+                    jobTimeNanos,
+                    CoordinatorStatus.AgentProcess.UNKNOWN);
         }
     }
 

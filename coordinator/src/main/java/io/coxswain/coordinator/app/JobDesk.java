@@ -181,7 +181,8 @@ final class JobDesk {
                 job.collectivesWithin(),
                 job.collectivesAcross(),
                 job.runtimeKind(),
-                job.runtimeJson());
+                job.runtimeJson(),
+                job.labels());
     }
 
     // ------------------------------------------------------------------ cancel, results
@@ -434,6 +435,8 @@ final class JobDesk {
                 0,
                 report == null ? 0 : report.goodput().ratio(),
                 report == null ? 0 : report.incidents().size(),
-                report == null ? "" : report.toJson());
+                report == null ? "" : report.toJson(),
+                spec.labels(),
+                spec.batch());
     }
 }

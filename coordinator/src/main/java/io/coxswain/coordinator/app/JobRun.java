@@ -451,7 +451,9 @@ final class JobRun {
                 loss,
                 ledger.ratio(),
                 incidents.size(),
-                over() && report != null ? report.toJson() : "");
+                over() && report != null ? report.toJson() : "",
+                spec.labels(),
+                spec.batch());
     }
 
     CoordinatorStatus.JobPhase phase() {

@@ -1,5 +1,6 @@
 package io.coxswain.coordinator.app;
 
+import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 
@@ -22,6 +23,7 @@ final class Roster {
         boolean suspect;
         boolean streaming = true;
         String doing = "";
+        CoordinatorStatus.AgentProcess process = CoordinatorStatus.AgentProcess.UNKNOWN;
 
         Entry(AgentProfile profile, long stream) {
             this.profile = profile;

@@ -130,6 +130,7 @@ public final class AdminClient implements AutoCloseable {
                 .setCollectivesAcross(job.collectivesAcross())
                 .setRuntimeKind(job.runtimeKind())
                 .setRuntimeJson(job.runtimeJson())
+                .putAllLabels(job.labels())
                 .build();
     }
 

@@ -6,12 +6,21 @@ import io.coxswain.proto.admin.v1.JobPhase;
 import io.coxswain.proto.admin.v1.JobStatus;
 import io.coxswain.proto.admin.v1.StatusResponse;
 
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.TreeMap;
 
 /** Answers of the admin plane in words. */
 public final class AdminTexts {
+    private static final JsonMapper JSON =
+            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
     private AdminTexts() {}
 
     /** A job's phase as a word. */
@@ -37,6 +46,62 @@ public final class AdminTexts {
         return lines;
     }
 
+    /** The same as JSON, indented. */
+    public static String json(StatusResponse status) {
+        ObjectNode node = JSON.createObjectNode();
+        node.put("coordinator", status.getCoordinatorId());
+        node.put("term", status.getTerm());
+        node.put("nextSequence", status.getNextSequence());
+        node.set("jobs", jobNodes(status));
+        ArrayNode agents = node.putArray("agents");
+        for (AgentStatus agent : status.getAgentsList()) {
+            ObjectNode one = agents.addObject();
+            one.put("agent", agent.getAgentId());
+            one.put("incarnation", agent.getIncarnation());
+            one.put("state", agent.getState());
+            one.put("rank", agent.getRank() < 0 ? null : agent.getRank());
+            one.put("domain", agent.getFailureDomain());
+            one.put("endpoint", agent.getDataEndpoint());
+            one.put("host", agent.getHost());
+            one.put("pid", agent.getPid());
+            one.put("memoryBytes", agent.getArenaBudgetBytes());
+            one.put("detail", agent.getDetail());
+        }
+        return JSON.writeValueAsString(node);
+    }
+
+    /** The jobs as a JSON array, indented. */
+    public static String jobsJson(StatusResponse status) {
+        return JSON.writeValueAsString(jobNodes(status));
+    }
+
+    private static ArrayNode jobNodes(StatusResponse status) {
+        ArrayNode jobs = JSON.createArrayNode();
+        for (JobStatus job : status.getJobsList()) {
+            ObjectNode one = jobs.addObject();
+            one.put("job", job.getJobId());
+            one.put("name", job.getName());
+            one.put("phase", phase(job.getPhase()));
+            one.put("detail", job.getDetail());
+            one.put("epoch", job.getEpoch());
+            one.put("completedStep", job.getCompletedStep());
+            one.put("protectedStep", job.getProtectedStep());
+            one.put("steps", job.getSteps());
+            one.put("batch", job.getBatch());
+            one.put("loss", job.getLoss());
+            one.put("goodputRatio", job.getGoodputRatio());
+            one.put("incidents", job.getIncidents());
+            ObjectNode labels = one.putObject("labels");
+            new TreeMap<>(job.getLabelsMap()).forEach(labels::put);
+            one.set(
+                    "report",
+                    job.getReportJson().isEmpty()
+                            ? JSON.nullNode()
+                            : JSON.readTree(job.getReportJson()));
+        }
+        return jobs;
+    }
+
     /** A table of jobs. */
     public static List<String> jobs(List<JobStatus> jobs) {
         if (jobs.isEmpty()) {
@@ -52,6 +117,7 @@ public final class AdminTexts {
                         "LOSS",
                         "GOODPUT",
                         "INCIDENTS",
+                        "LABELS",
                         "DETAIL"));
         for (JobStatus job : jobs) {
             boolean stepped = job.getCompletedStep() > 0;
@@ -64,9 +130,16 @@ public final class AdminTexts {
                             stepped ? String.format(Locale.ROOT, "%.4f", job.getLoss()) : "-",
                             stepped ? Texts.percent(job.getGoodputRatio()) : "-",
                             Integer.toString(job.getIncidents()),
+                            labels(job),
                             job.getDetail()));
         }
         return table(rows);
+    }
+
+    private static String labels(JobStatus job) {
+        var labels = new ArrayList<String>();
+        new TreeMap<>(job.getLabelsMap()).forEach((key, value) -> labels.add(key + "=" + value));
+        return labels.isEmpty() ? "-" : String.join(",", labels);
     }
 
     private static List<String> agents(List<AgentStatus> agents) {
@@ -74,7 +147,17 @@ public final class AdminTexts {
             return List.of("no agents");
         }
         var rows = new ArrayList<List<String>>();
-        rows.add(List.of("AGENT", "STATE", "RANK", "DOMAIN", "ENDPOINT", "MEMORY", "DETAIL"));
+        rows.add(
+                List.of(
+                        "AGENT",
+                        "STATE",
+                        "RANK",
+                        "DOMAIN",
+                        "ENDPOINT",
+                        "HOST",
+                        "PID",
+                        "MEMORY",
+                        "DETAIL"));
         for (AgentStatus agent : agents) {
             rows.add(
                     List.of(
@@ -83,6 +166,8 @@ public final class AdminTexts {
                             agent.getRank() < 0 ? "-" : Integer.toString(agent.getRank()),
                             agent.getFailureDomain(),
                             agent.getDataEndpoint(),
+                            agent.getHost().isEmpty() ? "-" : agent.getHost(),
+                            agent.getPid() == 0 ? "-" : Long.toString(agent.getPid()),
                             Texts.bytes(agent.getArenaBudgetBytes()),
                             agent.getDetail()));
         }

@@ -7,6 +7,7 @@ import io.coxswain.proto.admin.v1.StatusResponse;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 import java.util.concurrent.Callable;
@@ -25,6 +26,9 @@ public final class StatusCommand extends Shared implements Callable<Integer> {
     @Parameters(index = "0", arity = "0..1", paramLabel = "JOB", description = "Only this job.")
     private String job = "";
 
+    @Option(names = "--json", description = "JSON instead of tables.")
+    private boolean json;
+
     @Mixin private AdminOptions admin = new AdminOptions();
 
     @Override
@@ -34,6 +38,10 @@ public final class StatusCommand extends Shared implements Callable<Integer> {
             if (!job.isEmpty() && status.getJobsCount() == 0) {
                 System.err.println("coxswain: there is no job " + job + "; see coxswain jobs");
                 return ExitCode.USAGE;
+            }
+            if (json) {
+                System.out.println(AdminTexts.json(status));
+                return ExitCode.COMPLETED;
             }
             (job.isEmpty() ? AdminTexts.status(status) : AdminTexts.jobs(status.getJobsList()))
                     .forEach(System.out::println);

@@ -1,5 +1,6 @@
 package io.coxswain.launcher.job;
 
+import io.coxswain.coordinator.core.model.JobLabels;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.launcher.config.ConfigException;
@@ -9,6 +10,7 @@ import io.coxswain.launcher.config.ConfigSection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -18,6 +20,7 @@ import java.util.regex.Pattern;
  * each field.
  *
  * @param runtime the runtime's own section, checked here for the kinds that this version knows
+ * @param labels for people and tools; nothing in the run depends on them
  */
 public record JobFile(
         Path file,
@@ -35,7 +38,8 @@ public record JobFile(
         String within,
         String across,
         String runtimeKind,
-        RuntimeSection runtime) {
+        RuntimeSection runtime,
+        Map<String, String> labels) {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
     private static final int MAX_RANKS = 1 << 20;
     private static final long MAX_STEPS = 1_000_000_000_000L;
@@ -69,6 +73,7 @@ public record JobFile(
                         "unnamed",
                         NAME,
                         "a name of letters, digits, '.', '_' and '-', at most 63 long");
+        Map<String, String> labels = labels(root.section("labels"));
         ConfigSection meshSection = root.section("mesh");
         int replicas = (int) meshSection.whole("replicas", 1, 1, MAX_RANKS);
         int shards = (int) meshSection.whole("shards", 1, 1, MAX_RANKS);
@@ -146,7 +151,27 @@ public record JobFile(
                 within,
                 across,
                 kind,
-                own);
+                own,
+                labels);
+    }
+
+    private static Map<String, String> labels(ConfigSection section) {
+        var labels = new LinkedHashMap<String, String>();
+        for (String key : section.names()) {
+            if (!JobLabels.isKey(key)) {
+                section.complain(key, "expected " + JobLabels.KEY_EXPECTED);
+            }
+            String value = section.text(key, "");
+            if (!value.isEmpty() && !JobLabels.isValue(value)) {
+                section.complain(
+                        key, "found '" + value + "', expected " + JobLabels.VALUE_EXPECTED);
+            }
+            labels.put(key, value);
+            if (labels.size() == JobLabels.MOST + 1) {
+                section.complain(key, "one label too many; expected at most " + JobLabels.MOST);
+            }
+        }
+        return labels;
     }
 
     // Returns whether there is a file that can be looked into.
@@ -204,6 +229,7 @@ public record JobFile(
                 within,
                 across,
                 runtimeKind,
-                runtime.json());
+                runtime.json(),
+                labels);
     }
 }

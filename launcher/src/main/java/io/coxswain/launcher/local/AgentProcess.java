@@ -88,7 +88,11 @@ public final class AgentProcess {
         var builder = new ProcessBuilder(command);
         builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
         var agent = new AgentProcess(index, agentId, builder.start(), log, arenas, onReached);
-        Thread.ofVirtual().name("agent-lines-" + index).start(agent::readLines);
+        // A virtual thread that reads a pipe keeps its carrier; the JVM starts another in its
+        // stead,
+        // which goes after half a minute without work. With as many agents as carriers no virtual
+        // thread of the process would run from then on (seen with JDK 25).
+        Thread.ofPlatform().daemon().name("agent-lines-" + index).start(agent::readLines);
         return agent;
     }
 

@@ -204,6 +204,23 @@ class JobFileTest {
                         "batch: 16",
                         "batch: 16\ncollectives: {across: runtime}",
                         "job.yaml:8:23: collectives.across: 'runtime' comes in a later version"),
+                change(
+                        "batch: 16",
+                        "batch: 16\nlabels:\n  -chaos: allowed",
+                        "job.yaml:9:11: labels.-chaos: expected a key of 1 to 63"),
+                change(
+                        "batch: 16",
+                        "batch: 16\nlabels:\n  chaos: not allowed",
+                        "job.yaml:9:10: labels.chaos: found 'not allowed', expected a value of 1"
+                                + " to 63"),
+                change(
+                        "batch: 16",
+                        "batch: 16\nlabels:\n  chaos: [allowed]",
+                        "job.yaml:9:10: labels.chaos: found a list, expected a text"),
+                change(
+                        "batch: 16",
+                        "batch: 16\nlabels: chaos",
+                        "job.yaml:8:9: labels: found 'chaos', expected a group of fields"),
                 change("  replicas: 2", "\treplicas: 2", "job.yaml:3:1: not valid YAML"),
                 change("name: tiny", "- tiny", "job.yaml"));
     }
@@ -252,6 +269,28 @@ class JobFileTest {
         assertThat(job.ballastBytes()).isEqualTo(64L << 20);
         assertThat(job.returnWait()).isEqualTo(Duration.ofMillis(500));
         assertThat(job.parameters()).isEqualTo(650);
+    }
+
+    @Test
+    void carriesLabels() throws Exception {
+        String text = GOOD + "labels: {chaos: allowed, example.com/team: vision}\n";
+        assertThat(JobFile.read(file(text), Map.of()).spec("j").labels())
+                .isEqualTo(Map.of("chaos", "allowed", "example.com/team", "vision"));
+        assertThat(JobFile.read(file(text), Map.of("labels.chaos", "never")).labels())
+                .containsEntry("chaos", "never");
+        assertThat(JobFile.read(file(GOOD), Map.of("labels.chaos", "allowed")).labels())
+                .isEqualTo(Map.of("chaos", "allowed"));
+        assertThat(JobFile.read(file(GOOD), Map.of()).labels()).isEmpty();
+        assertThat(JobFile.read(example("digits/job.yaml"), Map.of()).labels())
+                .isEqualTo(Map.of("chaos", "allowed"));
+
+        var many = new StringBuilder(GOOD).append("labels:\n");
+        for (int i = 1; i <= 33; i++) {
+            many.append("  key").append(i).append(": v\n");
+        }
+        assertThat(complaints(many.toString(), Map.of()))
+                .containsExactly(
+                        "job.yaml:45:10: labels.key33: one label too many; expected at most 32");
     }
 
     @Test

@@ -209,7 +209,9 @@ public final class AgentAssembly implements AutoCloseable {
                         settings.failureDomain(),
                         settings.arenaBudgetBytes(),
                         settings.devices(),
-                        settings.labels());
+                        settings.labels(),
+                        HostName.own(),
+                        ProcessHandle.current().pid());
         ZkRegistration registration = new ZkRegistration(zookeeper, profile, REGISTER_RETRY);
         opened("registration", registration::close);
         GrpcControlClient control =

@@ -11,6 +11,8 @@ import java.util.Map;
  * @param dataEndpoint where its data plane is reached, as advertised
  * @param failureDomain widest part first, as {@code pod0/rack7/host31}
  * @param arenaBudgetBytes shared memory it may use
+ * @param host the name that this machine, or pod, gives itself; empty: unknown
+ * @param pid of this process there; 0: unknown
  */
 record AgentProfile(
         AgentKey key,
@@ -18,7 +20,9 @@ record AgentProfile(
         String failureDomain,
         long arenaBudgetBytes,
         int devices,
-        Map<String, String> labels) {
+        Map<String, String> labels,
+        String host,
+        long pid) {
     static final int PROTOCOL_MAJOR = 1;
     static final int PROTOCOL_MINOR = 0;
 

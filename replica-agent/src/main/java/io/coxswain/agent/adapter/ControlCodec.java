@@ -365,7 +365,9 @@ final class ControlCodec {
                             .setPromisedEpoch(attach.inventory().promisedEpoch())
                             .setJobId(attach.inventory().jobId())
                             .setInventory(inventory(attach.inventory()))
-                            .setJobTimeNanos(attach.jobTimeNanos());
+                            .setJobTimeNanos(attach.jobTimeNanos())
+                            .setHost(profile.host())
+                            .setPid(profile.pid());
             case AgentReport.Heartbeat beat ->
                     message.getHeartbeatBuilder()
                             .setSequence(beat.sequence())

@@ -35,7 +35,15 @@ import java.util.stream.Stream;
 class ControlCodecTest {
     private static final AgentKey SELF = new AgentKey("a", "aaaa");
     private static final AgentProfile PROFILE =
-            new AgentProfile(SELF, new Endpoint("h", 7), "pod0/a", 99, 2, Map.of("zone", "z"));
+            new AgentProfile(
+                    SELF,
+                    new Endpoint("h", 7),
+                    "pod0/a",
+                    99,
+                    2,
+                    Map.of("zone", "z"),
+                    "trainer-3",
+                    4711);
     private static final StateName STATE = new StateName("job-1", 3, 17, 1);
     private static final Digest DIGEST = new Digest("00ff".repeat(16));
     private static final HeldState HELD = new HeldState(STATE, DIGEST, 1000);
@@ -242,6 +250,8 @@ class ControlCodecTest {
         assertThat(attach.getPromisedEpoch()).isEqualTo(3);
         assertThat(attach.getJobTimeNanos()).isEqualTo(77);
         assertThat(attach.getLabelsMap()).containsEntry("zone", "z");
+        assertThat(attach.getHost()).isEqualTo("trainer-3");
+        assertThat(attach.getPid()).isEqualTo(4711);
         var told = attach.getInventory();
         assertThat(told.getHasLive()).isTrue();
         assertThat(told.getLive().getStep()).isEqualTo(17);

@@ -31,7 +31,14 @@ import java.util.concurrent.TimeUnit;
 class GrpcControlClientTest {
     private static final AgentProfile PROFILE =
             new AgentProfile(
-                    new AgentKey("a", "aaaa"), new Endpoint("h", 7), "pod0/a", 99, 1, Map.of());
+                    new AgentKey("a", "aaaa"),
+                    new Endpoint("h", 7),
+                    "pod0/a",
+                    99,
+                    1,
+                    Map.of(),
+                    "h",
+                    1);
 
     @TempDir static Path folder;
 

@@ -50,7 +50,14 @@ class ZkRegistrationTest {
 
     private static AgentProfile profile(String incarnation) {
         return new AgentProfile(
-                new AgentKey("a", incarnation), new Endpoint("h", 7), "pod0/a", 99, 1, Map.of());
+                new AgentKey("a", incarnation),
+                new Endpoint("h", 7),
+                "pod0/a",
+                99,
+                1,
+                Map.of(),
+                "h",
+                1);
     }
 
     private ZkRegistration register(CuratorFramework through, String incarnation) throws Exception {

@@ -1,5 +1,6 @@
 package io.coxswain.coordinator.adapter.grpc;
 
+import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.Inputs;
 import io.coxswain.coordinator.core.model.AgentKey;
@@ -102,7 +103,8 @@ final class AgentStream implements StreamObserver<AgentMessage> {
                         attach.getLabelsMap(),
                         attach.getJobId(),
                         ControlCodec.inventory(attach.getInventory()),
-                        attach.getJobTimeNanos());
+                        attach.getJobTimeNanos(),
+                        new CoordinatorStatus.AgentProcess(attach.getHost(), attach.getPid()));
         agent = speaker;
         synchronized (this) {
             attached = true;

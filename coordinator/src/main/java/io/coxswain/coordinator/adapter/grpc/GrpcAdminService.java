@@ -84,14 +84,18 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
 
     @Override
     public void status(StatusRequest request, StreamObserver<StatusResponse> out) {
-        answer(calls.status(), status -> response(status, request.getJobId()), out);
+        // Asked first: an event too many can be told from one too few.
+        long next = calls.nextSequence();
+        answer(calls.status(), status -> response(status, request.getJobId(), next), out);
     }
 
-    private static StatusResponse response(CoordinatorStatus status, String jobId) {
+    private static StatusResponse response(
+            CoordinatorStatus status, String jobId, long nextSequence) {
         var response =
                 StatusResponse.newBuilder()
                         .setTerm(status.term())
-                        .setCoordinatorId(status.coordinatorId());
+                        .setCoordinatorId(status.coordinatorId())
+                        .setNextSequence(nextSequence);
         for (CoordinatorStatus.Job job : status.jobs()) {
             if (jobId.isEmpty() || jobId.equals(job.jobId())) {
                 response.addJobs(
@@ -107,7 +111,9 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                                 .setLoss(job.loss())
                                 .setGoodputRatio(job.goodputRatio())
                                 .setIncidents(job.incidents())
-                                .setReportJson(job.reportJson()));
+                                .setReportJson(job.reportJson())
+                                .putAllLabels(job.labels())
+                                .setBatch(job.batch()));
             }
         }
         for (CoordinatorStatus.Agent agent : status.agents()) {
@@ -120,7 +126,9 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                             .setRank(agent.rank())
                             .setDataEndpoint(agent.dataEndpoint())
                             .setArenaBudgetBytes(agent.arenaBudgetBytes())
-                            .setDetail(agent.detail()));
+                            .setDetail(agent.detail())
+                            .setHost(agent.process().host())
+                            .setPid(agent.process().pid()));
         }
         return response.build();
     }

@@ -45,6 +45,7 @@ public final class ModelCodec {
                 .setCollectivesAcross(job.collectivesAcross())
                 .setRuntimeKind(job.runtimeKind())
                 .setRuntimeJson(job.runtimeJson())
+                .putAllLabels(job.labels())
                 .build();
     }
 
@@ -70,7 +71,8 @@ public final class ModelCodec {
                 job.getCollectivesWithin(),
                 job.getCollectivesAcross(),
                 job.getRuntimeKind(),
-                job.getRuntimeJson());
+                job.getRuntimeJson(),
+                job.getLabelsMap());
     }
 
     static AgentIdentity identity(AgentKey key) {

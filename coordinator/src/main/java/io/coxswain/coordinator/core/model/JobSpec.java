@@ -1,5 +1,7 @@
 package io.coxswain.coordinator.core.model;
 
+import java.util.Map;
+
 /**
  * One training run as asked for. What is one runtime's business is opaque here ({@code
  * runtimeJson}).
@@ -8,6 +10,8 @@ package io.coxswain.coordinator.core.model;
  * @param protectEvery snapshot each N steps
  * @param protectLevel level of the failure-domain path at which copies must differ
  * @param returnWaitNanos how long a job with a lost shard waits for a holder that may come back
+ * @param labels for people and tools, in the bounds of {@link JobLabels}; nothing in the run
+ *     depends on them
  */
 public record JobSpec(
         String jobId,
@@ -25,8 +29,10 @@ public record JobSpec(
         String collectivesWithin,
         String collectivesAcross,
         String runtimeKind,
-        String runtimeJson) {
+        String runtimeJson,
+        Map<String, String> labels) {
     public JobSpec {
+        labels = JobLabels.checked(jobId, labels);
         if (steps < 1
                 || batch < 1
                 || microshards < 1
@@ -47,5 +53,43 @@ public record JobSpec(
                             + microshards
                             + " microshards: each rank needs one");
         }
+    }
+
+    /** A job without labels. */
+    public JobSpec(
+            String jobId,
+            String name,
+            Mesh mesh,
+            long steps,
+            long seed,
+            String data,
+            int batch,
+            int microshards,
+            int protectCopies,
+            int protectEvery,
+            int protectLevel,
+            long returnWaitNanos,
+            String collectivesWithin,
+            String collectivesAcross,
+            String runtimeKind,
+            String runtimeJson) {
+        this(
+                jobId,
+                name,
+                mesh,
+                steps,
+                seed,
+                data,
+                batch,
+                microshards,
+                protectCopies,
+                protectEvery,
+                protectLevel,
+                returnWaitNanos,
+                collectivesWithin,
+                collectivesAcross,
+                runtimeKind,
+                runtimeJson,
+                Map.of());
     }
 }

@@ -131,6 +131,8 @@ class GrpcControlServerTest {
                                 .setFailureDomain("rack7/h31")
                                 .setArenaBudgetBytes(1 << 20)
                                 .putLabels("zone", "a")
+                                .setHost("trainer-3")
+                                .setPid(4711)
                                 .setJobId("j1"));
     }
 
@@ -141,6 +143,8 @@ class GrpcControlServerTest {
         assertThat(attached.agent().key().id()).isEqualTo("agent-1");
         assertThat(attached.agent().domain()).hasToString("rack7/h31");
         assertThat(attached.labels()).containsEntry("zone", "a");
+        assertThat(attached.process())
+                .isEqualTo(new CoordinatorStatus.AgentProcess("trainer-3", 4711));
         assertThat(attached.jobId()).isEqualTo("j1");
         assertThat(attached.termSeen()).isEqualTo(2);
 
@@ -367,6 +371,11 @@ class GrpcControlServerTest {
         public CompletableFuture<CoordinatorStatus> status() {
             return CompletableFuture.completedFuture(
                     new CoordinatorStatus("c1", 4, true, List.of(), List.of()));
+        }
+
+        @Override
+        public long nextSequence() {
+            return events.lastSequence() + 1;
         }
 
         @Override

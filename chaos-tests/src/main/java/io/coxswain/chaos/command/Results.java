@@ -1,0 +1,109 @@
+package io.coxswain.chaos.command;
+
+import io.coxswain.chaos.checker.FaultRow;
+import io.coxswain.chaos.checker.JUnitXml;
+import io.coxswain.chaos.checker.Outcome;
+import io.coxswain.chaos.scenario.Scenario;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What came of the scenarios so far; the files say so after each of them. For one thread. */
+final class Results {
+    private final PrintStream out;
+    private final @Nullable Path junit;
+    private final @Nullable Path table;
+    private final List<JUnitXml.Result> results = new ArrayList<>();
+    private final List<FaultRow> rows = new ArrayList<>();
+    private boolean holds = true;
+
+    /** How a scenario is played. */
+    @FunctionalInterface
+    interface Player {
+        Outcome play(Scenario scenario) throws Exception;
+    }
+
+    Results(PrintStream out, @Nullable Path junit, @Nullable Path table) {
+        this.out = out;
+        this.junit = junit;
+        this.table = table;
+    }
+
+    /** Plays one. Whatever goes wrong is its result: the others can still be played. */
+    void take(Scenario scenario, Player player) throws IOException {
+        out.println(scenario.name() + ": " + scenario.about());
+        long begun = System.nanoTime();
+        try {
+            take(player.play(scenario));
+        } catch (Exception e) {
+            String said = e.getMessage();
+            String failure = said == null || said.isEmpty() ? e.toString() : said;
+            out.println("  FAILS  " + failure);
+            results.add(
+                    new JUnitXml.Result(
+                            scenario.name(),
+                            (System.nanoTime() - begun) / 1_000_000,
+                            failure,
+                            e.toString()));
+            holds = false;
+        }
+        write();
+    }
+
+    private void take(Outcome outcome) {
+        outcome.verdicts()
+                .forEach(verdict ->
+                        out.println(
+                                (verdict.holds() ? "  holds  " : "  FAILS  ")
+                                        + verdict.oracle()
+                                        + ": "
+                                        + verdict.says()));
+        rows.addAll(outcome.rows());
+        results.add(JUnitXml.Result.of(outcome));
+        holds &= outcome.holds();
+        if (!outcome.holds()) {
+            out.println("  logs, events and report: " + outcome.artifacts());
+        }
+    }
+
+    private void write() throws IOException {
+        if (table != null) {
+            List<String> lines = FaultRow.table(rows);
+            replace(table, draft -> Files.write(draft, lines));
+        }
+        if (junit != null) {
+            replace(junit, draft -> JUnitXml.write(draft, results));
+        }
+    }
+
+    private interface Writing {
+        void to(Path file) throws IOException;
+    }
+
+    // A reader, or whoever comes after a crash, sees all of it or what was there before.
+    private static void replace(Path file, Writing writing) throws IOException {
+        Path target = file.toAbsolutePath();
+        Path draft = Files.createTempFile(target.getParent(), ".chaos-", ".tmp");
+        try {
+            writing.to(draft);
+            Files.move(draft, target, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(draft);
+        }
+    }
+
+    List<String> table() {
+        return FaultRow.table(rows);
+    }
+
+    boolean holds() {
+        return holds;
+    }
+}

@@ -1,0 +1,113 @@
+package io.coxswain.chaos.command;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.coxswain.chaos.checker.Evidence;
+import io.coxswain.chaos.checker.JobFacts;
+import io.coxswain.chaos.checker.Outcome;
+import io.coxswain.chaos.checker.Reference;
+import io.coxswain.chaos.checker.Verdict;
+import io.coxswain.chaos.nemesis.Firing;
+import io.coxswain.chaos.scenario.Expectation;
+import io.coxswain.chaos.scenario.Scenario;
+import io.coxswain.chaos.scenario.Setup;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+class ResultsTest {
+    @TempDir private Path folder = Path.of("");
+
+    private final ByteArrayOutputStream said = new ByteArrayOutputStream();
+
+    private static Scenario scenario(String name) {
+        return new Scenario(
+                name,
+                "About it.",
+                List.of(),
+                "",
+                Setup.of(Path.of("job.yaml")),
+                List.of(),
+                Expectation.completion(),
+                List.of());
+    }
+
+    private Outcome outcome(String name, boolean holds) {
+        var firing =
+                new Firing(0, "step 1", "SIGKILL agent-1", "step 1", false, List.of(), 1, 1, "");
+        return new Outcome(
+                name,
+                "",
+                new Evidence(
+                        new JobFacts(1, 1),
+                        true,
+                        true,
+                        "",
+                        null,
+                        List.of(),
+                        List.of(),
+                        List.of(firing),
+                        Map.of(),
+                        List.of(),
+                        () -> new Reference("", null)),
+                List.of(new Verdict("steps", holds, "so")),
+                folder,
+                Duration.ofSeconds(1));
+    }
+
+    @Test
+    void theFilesAreThereAfterEachScenario() throws Exception {
+        Path junit = folder.resolve("junit.xml");
+        Path table = folder.resolve("table.md");
+        var results =
+                new Results(new PrintStream(said, true, StandardCharsets.UTF_8), junit, table);
+
+        results.take(scenario("first"), one -> outcome(one.name(), true));
+        results.take(
+                scenario("second"),
+                one -> {
+                    // What comes now loses nothing of what was.
+                    assertThat(junit).content().contains("tests=\"1\"", "name=\"first\"");
+                    assertThat(table).content().contains("| first ");
+                    throw new IllegalStateException("the fault-free run failed");
+                });
+
+        assertThat(junit)
+                .content()
+                .contains("tests=\"2\"", "failures=\"1\"", "the fault-free run failed");
+        assertThat(results.holds()).isFalse();
+
+        results.take(scenario("third"), one -> outcome(one.name(), true));
+        assertThat(junit).content().contains("tests=\"3\"", "failures=\"1\"", "name=\"third\"");
+        assertThat(table).content().contains("| first ", "| third ");
+        assertThat(results.table()).hasSize(4);
+        assertThat(said.toString(StandardCharsets.UTF_8))
+                .contains("FAILS  the fault-free run failed");
+        try (var files = Files.list(folder)) {
+            assertThat(files).as("drafts").hasSize(2);
+        }
+    }
+
+    @Test
+    void anExceptionWithoutWordsHasAtLeastItsName() throws Exception {
+        Path junit = folder.resolve("junit.xml");
+        var results = new Results(new PrintStream(said, true, StandardCharsets.UTF_8), junit, null);
+
+        results.take(
+                scenario("bad"),
+                one -> {
+                    throw new UnsupportedOperationException();
+                });
+
+        assertThat(junit).content().contains("message=\"java.lang.UnsupportedOperationException\"");
+    }
+}

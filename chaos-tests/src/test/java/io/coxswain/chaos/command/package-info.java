@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.chaos.command;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.chaos.port;
+
+import org.jspecify.annotations.NullMarked;

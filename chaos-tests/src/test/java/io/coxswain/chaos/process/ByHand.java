@@ -1,0 +1,291 @@
+package io.coxswain.chaos.process;
+
+import io.coxswain.coordinator.JobReport;
+import io.coxswain.launcher.TiedMain;
+import io.coxswain.launcher.admin.AdminClient;
+import io.coxswain.launcher.admin.AdminTexts;
+import io.coxswain.launcher.job.JobFile;
+import io.coxswain.launcher.local.JavaProcess;
+import io.coxswain.launcher.local.RunFolder;
+import io.coxswain.launcher.local.ZooKeeperMain;
+import io.coxswain.proto.admin.v1.AgentStatus;
+import io.coxswain.proto.admin.v1.Event;
+import io.coxswain.proto.admin.v1.JobStatus;
+import io.coxswain.proto.admin.v1.StatusResponse;
+import io.coxswain.proto.admin.v1.SubmitResponse;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A cluster as somebody would run it: ZooKeeper, a coordinator and agents, each by a command of its
+ * own. A script starts an agent again as a service manager would.
+ */
+final class ByHand implements AutoCloseable {
+    private static final long LIMIT_SECONDS = 60;
+
+    private final Path folder;
+    private final Path arenas;
+    private final List<Process> processes = new ArrayList<>();
+    private final String zookeeper;
+    private final String coordinator;
+
+    /** Starts everything; returns when all agents are attached. */
+    ByHand(Path folder, int agents) throws Exception {
+        this.folder = Files.createDirectories(folder.toAbsolutePath());
+        this.arenas =
+                Files.createDirectories(
+                        Path.of("/dev/shm/by-hand-" + ProcessHandle.current().pid()));
+        zookeeper =
+                "127.0.0.1:"
+                        + start(
+                                "zookeeper",
+                                JavaProcess.service(
+                                        ZooKeeperMain.class.getName(),
+                                        List.of(
+                                                folder.resolve("zookeeper").toString(),
+                                                "0",
+                                                "1000")),
+                                "^up [^:]+:(\\d+)$");
+        Path file =
+                Files.writeString(
+                        folder.resolve("coordinator.yaml"),
+                        "bind: {host: 127.0.0.1, port: 0}\nlog: coordinator.log\nsettle: 30s\n");
+        coordinator =
+                "127.0.0.1:"
+                        + start(
+                                "coordinator",
+                                tied(
+                                        "coordinator",
+                                        "--config",
+                                        file.toString(),
+                                        "--set",
+                                        "zookeeper=" + zookeeper),
+                                "listens on [^:]+:(\\d+),");
+        Files.writeString(
+                folder.resolve("agent.yaml"),
+                """
+                zookeeper: %s
+                arena: {folder: %s, budget: 64MiB}
+                worker: {heap: 128MiB}
+                """
+                        .formatted(zookeeper, arenas));
+        for (int i = 0; i < agents; i++) {
+            processes.add(
+                    new ProcessBuilder(agent("a" + i))
+                            .redirectErrorStream(true)
+                            .redirectOutput(folder.resolve("a" + i + ".out").toFile())
+                            .start());
+        }
+        writeStartScript();
+        await(status -> status.getAgentsCount() == agents);
+    }
+
+    private static List<String> tied(String... arguments) {
+        return JavaProcess.service(TiedMain.class.getName(), List.of(arguments));
+    }
+
+    private List<String> agent(String id) {
+        return tied(
+                "agent",
+                "--config",
+                folder.resolve("agent.yaml").toString(),
+                "--set",
+                "id=" + id,
+                "--set",
+                "failureDomain=hall/" + id,
+                "--set",
+                "log=" + folder.resolve(id + ".log"),
+                "--set",
+                "worker.logs=" + folder.resolve(id + "-workers"));
+    }
+
+    // The agent's standard input ends with this process, and the agent with that.
+    private void writeStartScript() throws IOException {
+        var words = new ArrayList<String>();
+        agent("AGENT").forEach(word -> words.add("'" + word.replace("'", "'\\''") + "'"));
+        String command = String.join(" ", words).replace("AGENT", "'\"$1\"'");
+        Files.writeString(
+                startScript(),
+                """
+                (tail --pid=%d -f /dev/null | (sh -c 'echo $PPID' >> %s; exec %s)) \
+                >> %s 2>&1 < /dev/null &
+                """
+                        .formatted(
+                                ProcessHandle.current().pid(),
+                                folder.resolve("started.pids"),
+                                command,
+                                folder.resolve("started.out")));
+    }
+
+    /** A script that starts the agent of the name that is its argument. */
+    Path startScript() {
+        return folder.resolve("start.sh");
+    }
+
+    private String start(String name, List<String> command, String up) throws Exception {
+        Process process =
+                new ProcessBuilder(command)
+                        .redirectError(folder.resolve(name + ".err").toFile())
+                        .start();
+        processes.add(process);
+        Pattern pattern = Pattern.compile(up);
+        var port = new CompletableFuture<String>();
+        Thread.ofPlatform()
+                .daemon()
+                .start(() -> {
+                    try (BufferedReader lines = process.inputReader()) {
+                        String line;
+                        while ((line = lines.readLine()) != null) {
+                            Matcher matcher = pattern.matcher(line);
+                            if (matcher.find()) {
+                                port.complete(matcher.group(1));
+                            }
+                        }
+                    } catch (IOException e) {
+                        // It ended.
+                    }
+                    port.completeExceptionally(new IOException(name + " ended; logs: " + folder));
+                });
+        return port.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+    }
+
+    String coordinator() {
+        return coordinator;
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    private AdminClient admin() throws Exception {
+        return AdminClient.connect(new AdminClient.Address(coordinator, "", ""));
+    }
+
+    StatusResponse status() throws Exception {
+        try (AdminClient client = admin()) {
+            return client.status("");
+        }
+    }
+
+    JobStatus job(String id) throws Exception {
+        try (AdminClient client = admin()) {
+            return client.status(id).getJobs(0);
+        }
+    }
+
+    AgentStatus agentStatus(String id) throws Exception {
+        return status().getAgentsList().stream()
+                .filter(agent -> agent.getAgentId().equals(id))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** Waits until the status is so: each event of the coordinator is a reason to look again. */
+    void await(Predicate<StatusResponse> so) throws Exception {
+        var done = new CompletableFuture<Boolean>();
+        try (AdminClient client = admin()) {
+            long next = client.status("").getNextSequence();
+            Thread.ofVirtual()
+                    .start(() -> {
+                        try {
+                            client.events(next, "", event -> look(so, event, done));
+                            done.completeExceptionally(new IOException("no more events"));
+                        } catch (Exception e) {
+                            done.completeExceptionally(e);
+                        }
+                    });
+            if (so.test(status())) {
+                return;
+            }
+            try {
+                done.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+            } catch (TimeoutException e) {
+                throw new IOException(
+                        "it does not become so: " + AdminTexts.json(status()) + "; logs: " + folder,
+                        e);
+            }
+        }
+    }
+
+    private void look(Predicate<StatusResponse> so, Event event, CompletableFuture<Boolean> done) {
+        try {
+            if (event.getSequence() > 0 && so.test(status())) {
+                done.complete(true);
+            }
+        } catch (Exception e) {
+            done.completeExceptionally(e);
+        }
+    }
+
+    /** Submits the small job and waits until it has made ten steps. */
+    void submit(String id, long steps, Map<String, String> labels) throws Exception {
+        var sets = new LinkedHashMap<String, String>();
+        sets.put("steps", Long.toString(steps));
+        labels.forEach((key, value) -> sets.put("labels." + key, value));
+        JobFile job = JobFile.read(home().resolve("chaos-tests/jobs/small.yaml"), sets);
+        try (AdminClient client = admin()) {
+            SubmitResponse answer = client.submit(job.spec(id), false);
+            if (!answer.getAccepted()) {
+                throw new IOException(answer.getReason());
+            }
+        }
+        await(status ->
+                status.getJobsList().stream()
+                        .anyMatch(
+                                one -> one.getJobId().equals(id) && one.getCompletedStep() >= 10));
+    }
+
+    JobReport awaitReport(String id) throws Exception {
+        await(status ->
+                status.getJobsList().stream()
+                        .anyMatch(one ->
+                                one.getJobId().equals(id) && AdminTexts.ended(one.getPhase())));
+        return JobReport.fromJson(job(id).getReportJson());
+    }
+
+    void cancel(String id) throws Exception {
+        try (AdminClient client = admin()) {
+            client.cancel(id);
+        }
+        awaitReport(id);
+    }
+
+    /** The repository: a property of the build, or above this module. */
+    static Path home() {
+        return Path.of(System.getProperty("coxswain.home", "..")).toAbsolutePath().normalize();
+    }
+
+    @Override
+    public void close() throws Exception {
+        Path started = folder.resolve("started.pids");
+        if (Files.exists(started)) {
+            for (String pid : Files.readAllLines(started)) {
+                ProcessHandle.of(Long.parseLong(pid.strip())).ifPresent(ByHand::end);
+            }
+        }
+        for (Process process : processes.reversed()) {
+            end(process.toHandle());
+        }
+        RunFolder.delete(arenas);
+    }
+
+    private static void end(ProcessHandle process) {
+        List<ProcessHandle> family = process.descendants().toList();
+        process.destroyForcibly();
+        family.forEach(ProcessHandle::destroyForcibly);
+        process.onExit().orTimeout(LIMIT_SECONDS, TimeUnit.SECONDS).join();
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.launcher.admin;
+
+import org.jspecify.annotations.NullMarked;
