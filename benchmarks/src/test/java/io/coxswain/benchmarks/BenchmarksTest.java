@@ -12,7 +12,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 
 import java.util.Collection;
 
-/** Each benchmark runs, with each parameter, a moment long; nothing is said about its speed. */
+/** Each benchmark runs for a moment; nothing is said about its speed. */
 class BenchmarksTest {
     @Test
     void eachBenchmarkRuns() throws RunnerException {
@@ -23,14 +23,15 @@ class BenchmarksTest {
                                         .warmupIterations(0)
                                         .measurementIterations(1)
                                         .measurementTime(TimeValue.milliseconds(20))
+                                        .param("scene", Scene.STORM.name())
+                                        .param("ranks", "64")
                                         .shouldFailOnError(true)
                                         .verbosity(VerboseMode.SILENT)
                                         .build())
                         .run();
         assertThat(results)
                 .extracting(result -> result.getParams().getBenchmark())
-                .hasSize(15)
-                .contains(
+                .containsExactlyInAnyOrder(
                         JobMachineBenchmark.class.getName() + ".step",
                         AgentMachineBenchmark.class.getName() + ".step",
                         GoodputLedgerBenchmark.class.getName() + ".apply",
