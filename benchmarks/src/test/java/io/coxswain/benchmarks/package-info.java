@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.benchmarks;
+
+import org.jspecify.annotations.NullMarked;
