@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -84,7 +85,13 @@ final class ArenaWatch {
                 Slot slot = arena.slot(i);
                 if (slot.state() == Slot.State.COMMITTED) {
                     try {
-                        note(slot.table());
+                        SlotTable table = slot.table();
+                        // Nobody keeps the slot from being freed and written again while it is
+                        // read, and after its CRC was compared nothing shows: what two readings
+                        // agree on was there.
+                        if (same(table, slot.table())) {
+                            note(table);
+                        }
                     } catch (IllegalStateException e) {
                         // Freed while it was read: its header does not match its CRC.
                     }
@@ -93,6 +100,12 @@ final class ArenaWatch {
         } catch (IOException e) {
             // Not finished, or deleted meanwhile.
         }
+    }
+
+    private static boolean same(SlotTable one, SlotTable other) {
+        return one.meta().shard() == other.meta().shard()
+                && one.meta().step() == other.meta().step()
+                && Arrays.equals(one.digest(), other.digest());
     }
 
     private synchronized void note(SlotTable table) {

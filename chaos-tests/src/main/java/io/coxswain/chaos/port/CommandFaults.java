@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -45,6 +46,7 @@ public final class CommandFaults implements FaultPort {
     private static final List<String> NONE = List.of("none");
     private static final Pattern HOLE = Pattern.compile("\\{(\\w+)}");
     private static final List<String> HOLES = List.of("agent", "host", "address", "pid");
+    private static final Duration LOOK = Duration.ofMillis(200);
     private static final int SHOWN_OUTPUT = 300;
 
     private final String port;
@@ -54,6 +56,8 @@ public final class CommandFaults implements FaultPort {
     private final Guard guard;
     // Whom it has hurt, and where that was: what is stopped or dead is not attached for long.
     private final Map<String, AgentSite> hurt = new ConcurrentHashMap<>();
+    // Those whose kill went through.
+    private final Set<String> dead = ConcurrentHashMap.newKeySet();
 
     /** What a port knows of a place that a template cannot say. */
     @FunctionalInterface
@@ -241,6 +245,9 @@ public final class CommandFaults implements FaultPort {
         AgentSite site = victim(victim.party());
         long now = System.nanoTime();
         run(Deed.KILL, victim.part(), site);
+        if (victim.part() != Part.WORKER) {
+            dead.add(victim.party());
+        }
         return now;
     }
 
@@ -260,18 +267,50 @@ public final class CommandFaults implements FaultPort {
     @Override
     public void terminate(Victim victim) throws IOException {
         run(Deed.TERMINATE, victim.part(), victim(victim.party()));
+        dead.add(victim.party());
     }
 
     @Override
     public void startAgain(String party) throws IOException {
-        AgentSite dead = hurt.get(party);
-        if (dead == null) {
-            return;
+        AgentSite last = hurt.get(party);
+        if (last != null && awaitGone(last)) {
+            run(Deed.START, Part.HOST, last);
+            dead.remove(party);
         }
-        AgentSite now = agents.seen(party);
-        // For a moment the coordinator still sees who is dead; another incarnation lives.
-        if (now == null || now.incarnation().equals(dead.incarnation())) {
-            run(Deed.START, Part.HOST, dead);
+    }
+
+    // For a moment the coordinator still sees who is dead. Who is still seen after that lives: its
+    // kill went wrong, and a second process of its name would do harm. True: nobody has its name.
+    private boolean awaitGone(AgentSite last) throws IOException {
+        long deadline = System.nanoTime() + timeout.toNanos();
+        try {
+            AgentSite now = seen(last);
+            while (now != null && now.incarnation().equals(last.incarnation())) {
+                if (System.nanoTime() > deadline) {
+                    throw new IOException(
+                            last.agent()
+                                    + " is still attached as the process that was to die, and is"
+                                    + " not started twice");
+                }
+                Thread.sleep(LOOK);
+                now = seen(last);
+            }
+            return now == null;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted before " + last.agent() + " was started again", e);
+        }
+    }
+
+    // Without a coordinator nobody sees anybody, and who was killed is dead.
+    private @Nullable AgentSite seen(AgentSite last) throws IOException {
+        try {
+            return agents.seen(last.agent());
+        } catch (IOException e) {
+            if (dead.contains(last.agent())) {
+                return null;
+            }
+            throw e;
         }
     }
 

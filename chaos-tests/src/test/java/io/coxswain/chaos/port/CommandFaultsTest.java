@@ -36,6 +36,8 @@ class CommandFaultsTest implements Whereabouts {
     private @Nullable Process agent;
     private String incarnation = "1";
     private boolean attached = true;
+    private int looksUntilGone;
+    private boolean unanswered;
     private long pid;
 
     private ProcessHandle start() throws Exception {
@@ -70,6 +72,13 @@ class CommandFaultsTest implements Whereabouts {
 
     @Override
     public @Nullable AgentSite seen(String party) throws IOException {
+        if (unanswered) {
+            throw new IOException("the coordinator did not answer");
+        }
+        if (looksUntilGone > 0) {
+            looksUntilGone--;
+            attached = looksUntilGone > 0;
+        }
         return attached ? site() : null;
     }
 
@@ -137,20 +146,55 @@ class CommandFaultsTest implements Whereabouts {
         Path started = folder.resolve("started");
         FaultPort port =
                 open(
-                        PortSettings.of("local")
-                                .command("start", "echo {agent} {address} >> " + started));
+                        new PortSettings(
+                                "local",
+                                List.of(),
+                                Map.of("start", List.of("echo {agent} {address} >> " + started)),
+                                Duration.ofMillis(500)));
 
         port.startAgain("a1");
         assertThat(started).as("nobody hurt it").doesNotExist();
 
         port.kill(HOST);
-        // The coordinator still sees who is dead.
+        assertThatThrownBy(() -> port.startAgain("a1"))
+                .hasMessageContaining("a1 is still attached as the process that was to die");
+        assertThat(started).doesNotExist();
+
+        // The coordinator sees for a moment who is dead.
+        looksUntilGone = 2;
         port.startAgain("a1");
         assertThat(started).hasContent("a1 10.0.0.7");
 
+        attached = true;
         incarnation = "2";
         port.startAgain("a1");
         assertThat(started).hasContent("a1 10.0.0.7");
+    }
+
+    @Test
+    void withoutACoordinatorWhoWasKilledIsStartedAllTheSame() throws Exception {
+        start();
+        Path started = folder.resolve("started");
+        FaultPort port =
+                open(
+                        PortSettings.of("local")
+                                .command("start", "echo {agent} >> " + started)
+                                .command(
+                                        "kill",
+                                        "test ! -e "
+                                                + folder.resolve("down")
+                                                + " && kill -KILL {pid}"));
+        unanswered = true;
+
+        Files.createFile(folder.resolve("down"));
+        assertThatThrownBy(() -> port.kill(HOST)).hasMessageContaining("status 1");
+        assertThatThrownBy(() -> port.startAgain("a1")).hasMessageContaining("did not answer");
+        assertThat(started).doesNotExist();
+
+        Files.delete(folder.resolve("down"));
+        port.kill(HOST);
+        port.startAgain("a1");
+        assertThat(started).hasContent("a1");
     }
 
     @Test

@@ -136,9 +136,9 @@ class AttachIT {
     @Test
     void untilTheJobEndsItsReportIsJudged() throws Exception {
         assertThat(attachedAll()).isTrue();
-        cluster.submit("undisturbed", 150, ALLOWED);
+        cluster.submit("undisturbed", 100, ALLOWED);
         JobReport reference = cluster.awaitReport("undisturbed");
-        cluster.submit("disturbed", 150, ALLOWED);
+        cluster.submit("disturbed", 100, ALLOWED);
         try (AttachedCluster attached =
                 attach("disturbed")
                         .until(AttachedCluster.Until.JOB_ENDS)
@@ -244,6 +244,69 @@ class AttachIT {
         cluster.cancel("fragile");
     }
 
+    @Test
+    void poorGoodputBreaksOff() throws Exception {
+        assertThat(attachedAll()).isTrue();
+        cluster.submit("slow", ENDLESS, ALLOWED);
+        try (AttachedCluster attached =
+                attach("slow").abort(new AbortWhen(Duration.ofMinutes(1), 0.97)).open()) {
+            Outcome outcome = attached.play(at(step(20)).killWorker(agent(0)));
+
+            assertThat(outcome.verdicts())
+                    .extracting(verdict -> verdict.oracle() + " " + verdict.holds())
+                    .containsExactly("aborted false", "healed true");
+            assertThat(outcome.verdicts().getFirst().says()).contains("goodput", "less than 0.97");
+        }
+        cluster.cancel("slow");
+    }
+
+    @Test
+    void whoEndsTheCommandLeavesNobodyStopped() throws Exception {
+        assertThat(attachedAll()).isTrue();
+        cluster.submit("stopped", ENDLESS, ALLOWED);
+        long pid = cluster.agentStatus(incarnation("stopped").split(" ", 2)[0]).getPid();
+        Path file =
+                Files.writeString(
+                        folder.resolve("pause.yaml"),
+                        """
+                        name: pause
+                        about: Somebody stands still until the end.
+                        job: {file: %s/chaos-tests/jobs/small.yaml}
+                        rules:
+                          - at: {step: 5}
+                            pause: agent 1
+                          - at: {step: 1000000}
+                            pause: agent 1
+                        """
+                                .formatted(ByHand.home()));
+        Process command =
+                started(
+                        "chaos",
+                        file.toString(),
+                        "--attach",
+                        cluster.coordinator(),
+                        "--port",
+                        "local",
+                        "--run-dir",
+                        folder + "/runs");
+        try (var output = command.inputReader()) {
+            String line = output.readLine();
+            while (line != null && !line.contains("SIGSTOP")) {
+                line = output.readLine();
+            }
+            assertThat(line).isNotNull();
+            assertThat(stat(pid)).isEqualTo('T');
+
+            command.destroy();
+
+            assertThat(command.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        }
+        assertThat(command.exitValue()).isEqualTo(143);
+        assertThat(stat(pid)).isNotEqualTo('T');
+        assertThat(attachedAll()).isTrue();
+        cluster.cancel("stopped");
+    }
+
     // The state of a process, as proc(5) has it.
     private static char stat(long pid) throws Exception {
         String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
@@ -253,6 +316,14 @@ class AttachIT {
     private record Ran(int exit, String output) {}
 
     private Ran coxswain(String... arguments) throws Exception {
+        Process process = started(arguments);
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        return new Ran(process.exitValue(), output);
+    }
+
+    // ssh and kubectl are scripts that run here what they are to run elsewhere.
+    private Process started(String... arguments) throws Exception {
         Path bin = Files.createDirectories(folder.resolve("bin"));
         script(
                 bin.resolve("ssh"),
@@ -287,9 +358,7 @@ class AttachIT {
         builder.environment().merge("PATH", "", (path, _) -> bin + ":" + path);
         Process process = builder.start();
         process.getOutputStream().close();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        return new Ran(process.exitValue(), output);
+        return process;
     }
 
     private static void script(Path file, String text) throws Exception {
