@@ -37,10 +37,16 @@ public final class Trace {
         hash = Randomness.mix(hash, now ^ ((long) label.hashCode() << 20) ^ (sequence << 40));
     }
 
-    /** Notes that something happened. {@code detail} must not change later. */
+    /**
+     * Notes that something happened. {@code detail} must not change later; its content counts for
+     * the hash.
+     */
     public void note(long now, String who, String what, @Nullable Object detail) {
         var line = new Line(now, who, what, detail);
         hash = Randomness.mix(hash, who.hashCode() * 31L + what.hashCode());
+        if (detail != null) {
+            content(detail);
+        }
         ring[next] = line;
         next = (next + 1) % RECENT;
         if (sink != null) {
@@ -48,9 +54,9 @@ public final class Trace {
         }
     }
 
-    /** Adds a value that must be the same in every run of the seed. */
-    public void value(long value) {
-        hash = Randomness.mix(hash, value);
+    /** Adds what a message says; see {@link Contents}. */
+    public void content(Object message) {
+        hash = Randomness.mix(hash, Contents.hash(message));
     }
 
     /** Of everything so far. */

@@ -241,6 +241,7 @@ final class DataEnd implements DataPort {
     }
 
     private void take(Part part) {
+        plane.kernel().trace().content(part);
         if (refuses(part.jobId(), part.epoch())) {
             return;
         }
@@ -358,6 +359,7 @@ final class DataEnd implements DataPort {
     }
 
     private void take(Piece piece) {
+        plane.kernel().trace().content(piece);
         if (refuses(piece.jobId(), piece.epoch())) {
             return;
         }

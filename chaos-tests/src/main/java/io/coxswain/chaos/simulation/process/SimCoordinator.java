@@ -115,6 +115,7 @@ public final class SimCoordinator extends SimProcess {
         handling = true;
         try {
             for (CoordinatorInput each : interceptor.toCoordinator(this, input)) {
+                kernel.trace().content(each);
                 core.on(each, clock());
                 // As the loop does: deadlines are looked at after inputs.
                 if (core.nextDeadlineNanos() <= clock()) {

@@ -69,6 +69,7 @@ final class SimStore implements StorePort {
                     tree.multi(
                             interceptor.storeWrite(
                                     List.of(new Operation.Check(Paths.TERM, held.version()), put)));
+                    coordinator.kernel().trace().content(record);
                     facts.storeApplied(
                             coordinator.name(), held.term(), SimLeadership.termIn(tree), record);
                     return true;

@@ -162,6 +162,7 @@ final class Transfers {
         if (!arriving.remove(push)) {
             return;
         }
+        plane.kernel().trace().content(push.sent);
         Arena.Cell cell = memory.arena().cell(slot);
         if (push.done
                 || !verified(push.sent)
@@ -258,6 +259,7 @@ final class Transfers {
             failed(fetch, "its file is gone");
             return;
         }
+        plane.kernel().trace().content(sent);
         if (!verified(sent)) {
             failed(fetch, "damaged");
             return;

@@ -24,6 +24,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
     private static final long SECOND = 1_000_000_000L;
     private static final int MOST_FAULTS = 40;
     private static final long ROUGH_EVERY = 3;
+    private static final int AIMED_EACH = 3;
 
     /** What may go wrong in every drill: those that found bugs stay as they are. */
     private static final FaultKind[] PLAIN =
@@ -71,6 +72,11 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
         var faults = new ArrayList<Fault>(plain);
         faults.addAll(faults(random.split("faults"), FaultKind.values(), 0.5, begins, 3));
         faults.sort(Comparator.comparingLong(Fault::atNanos));
+        if (faults.size() > MOST_FAULTS) {
+            faults.subList(MOST_FAULTS, faults.size()).clear();
+        }
+        faults.addAll(aimed(seed / ROUGH_EVERY, random.split("aimed"), begins));
+        faults.sort(Comparator.comparingLong(Fault::atNanos));
         return new Drill(
                 seed,
                 cluster.rough(
@@ -78,8 +84,51 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
                         longJob
                                 ? random.between(20, 40) * SECOND / cluster.executeNanos()
                                 : cluster.steps()),
-                faults.subList(0, Math.min(MOST_FAULTS, faults.size())),
+                faults,
                 begins);
+    }
+
+    /**
+     * Pairs of kind and phase in turn, so that no pair is left to luck, each with what leads to its
+     * phase: a job begins and ends by itself, a recovery and a change of leaders do not.
+     */
+    private static List<Fault> aimed(long number, Randomness random, long safety) {
+        FaultKind[] kinds = FaultKind.values();
+        ProtocolPhase[] phases = ProtocolPhase.values();
+        var faults = new ArrayList<Fault>();
+        for (int i = 0; i < AIMED_EACH; i++) {
+            int pair =
+                    (int)
+                            Long.remainderUnsigned(
+                                    number * AIMED_EACH + i, (long) kinds.length * phases.length);
+            ProtocolPhase phase = phases[pair % phases.length];
+            long at = random.chance(0.5) ? random.between(0, SECOND) : random.between(0, safety / 2);
+            faults.add(fault(random, kinds[pair / phases.length], at, phase));
+            switch (phase) {
+                case STANDBY ->
+                        faults.add(fault(random, FaultKind.COORDINATOR_CRASH, at + SECOND, null));
+                case FENCING -> faults.add(fault(random, FaultKind.AGENT_DEATH, at + SECOND, null));
+                case WAITING,
+                        PERSISTING,
+                        RESTORING,
+                        ACTIVATING,
+                        STEPPING,
+                        FINISHING,
+                        RECORDING -> {}
+            }
+        }
+        return faults;
+    }
+
+    private static Fault fault(
+            Randomness random, FaultKind kind, long at, @Nullable ProtocolPhase during) {
+        return new Fault(
+                kind,
+                at,
+                during,
+                lasts(random, kind),
+                random.below(1 << 20),
+                random.below(1 << 20));
     }
 
     private static ClusterPlan cluster(Randomness random) {
