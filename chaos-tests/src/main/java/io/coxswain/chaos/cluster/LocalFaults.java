@@ -25,13 +25,9 @@ final class LocalFaults implements FaultPort {
         this.network = network;
     }
 
-    private static boolean isService(String party) {
-        return party.equals(Victim.COORDINATOR) || party.equals(Victim.ZOOKEEPER);
-    }
-
     @Override
     public long kill(Victim victim) {
-        if (isService(victim.party())) {
+        if (processes.isService(victim.party())) {
             return processes.service(victim.party()).kill();
         }
         AgentProcess agent = processes.agent(victim.party());
@@ -48,7 +44,7 @@ final class LocalFaults implements FaultPort {
     }
 
     private List<Long> pids(Victim victim) {
-        if (isService(victim.party())) {
+        if (processes.isService(victim.party())) {
             return List.of(processes.service(victim.party()).pid());
         }
         AgentProcess agent = processes.agent(victim.party());
@@ -80,7 +76,7 @@ final class LocalFaults implements FaultPort {
 
     @Override
     public void terminate(Victim victim) throws IOException {
-        if (isService(victim.party())) {
+        if (processes.isService(victim.party())) {
             processes.service(victim.party()).terminate();
         } else {
             processes.agent(victim.party()).terminate();
@@ -103,7 +99,7 @@ final class LocalFaults implements FaultPort {
     @Override
     public Cure fillDisk(Victim victim) throws IOException {
         List<Long> pids = pids(victim);
-        if (isService(victim.party())) {
+        if (processes.isService(victim.party())) {
             processes.service(victim.party()).mayEnd();
         }
         for (long pid : pids) {
