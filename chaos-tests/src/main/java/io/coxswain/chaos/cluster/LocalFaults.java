@@ -8,17 +8,21 @@ import io.coxswain.chaos.nemesis.Impairment;
 import io.coxswain.chaos.nemesis.Victim;
 import io.coxswain.chaos.scenario.Fault;
 import io.coxswain.chaos.scenario.Part;
+import io.coxswain.chaos.scenario.WordEffect;
+import io.coxswain.chaos.words.DisturbedAgentMain;
 import io.coxswain.launcher.local.AgentProcess;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Signals to processes of this machine, its proxies and its shared memory. */
 final class LocalFaults implements FaultPort {
     private final LocalProcesses processes;
     private final Network network;
+    private final AtomicLong disturbances = new AtomicLong();
 
     LocalFaults(LocalProcesses processes, Network network) {
         this.processes = processes;
@@ -91,6 +95,21 @@ final class LocalFaults implements FaultPort {
     @Override
     public Cure impair(Impairment impairment) {
         return network.impair(impairment);
+    }
+
+    @Override
+    public Cure disturbWords(String party, WordEffect effect) {
+        AgentProcess agent = processes.agent(party);
+        long number = disturbances.incrementAndGet();
+        int index = processes.agents().indexOf(party);
+        var its =
+                new WordEffect(
+                        effect.kind(),
+                        effect.probability(),
+                        effect.latest(),
+                        effect.seed() + index);
+        agent.order(DisturbedAgentMain.disturb(number, its));
+        return () -> agent.order(DisturbedAgentMain.calm(number));
     }
 
     // A limit of file size that a user may set on one's own processes: no root, and no other

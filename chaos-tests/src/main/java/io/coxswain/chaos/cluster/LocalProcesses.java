@@ -5,6 +5,7 @@ import io.coxswain.chaos.nemesis.Happening;
 import io.coxswain.chaos.nemesis.Stage;
 import io.coxswain.chaos.nemesis.Victim;
 import io.coxswain.chaos.scenario.Plane;
+import io.coxswain.chaos.words.DisturbedAgentMain;
 import io.coxswain.launcher.TiedMain;
 import io.coxswain.launcher.local.AgentMain;
 import io.coxswain.launcher.local.AgentProcess;
@@ -128,12 +129,17 @@ final class LocalProcesses implements Stage, AutoCloseable {
         return spec.proxied().contains(plane) ? Network.HOST : DIRECT;
     }
 
+    private String agentMain() {
+        return (spec.proxied().contains(Plane.CONTROL) ? DisturbedAgentMain.class : AgentMain.class)
+                .getName();
+    }
+
     // Without waiting for it to be up.
     private AgentProcess startAgent(int index) throws IOException {
         String id = ids.get(index);
         List<String> command =
                 JavaProcess.agent(
-                        AgentMain.class.getName(),
+                        agentMain(),
                         false,
                         List.of(
                                 "id=" + id,

@@ -78,7 +78,8 @@ final class Cast {
                     Fault.Link _,
                     Fault.ExpireSession _,
                     Fault.FillDisk _,
-                    Fault.FlipBit _ ->
+                    Fault.FlipBit _,
+                    Fault.Words _ ->
                     Part.HOST;
         };
     }

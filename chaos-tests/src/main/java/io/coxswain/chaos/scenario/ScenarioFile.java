@@ -38,6 +38,9 @@ public final class ScenarioFile {
                     "expireSession",
                     "flipBit",
                     "fillDisk",
+                    "duplicate",
+                    "reorder",
+                    "delayMessages",
                     "link");
     private static final List<String> SOURCES =
             List.of("live", "local", "peer-copy", "fetched", "init");
@@ -242,9 +245,21 @@ public final class ScenarioFile {
                                                     .equals("copy")
                                             ? Fault.Memory.COPY
                                             : Fault.Memory.SNAPSHOT);
+                    case "duplicate" -> words(section, WordEffect.Kind.DUPLICATE);
+                    case "reorder" -> words(section, WordEffect.Kind.REORDER);
+                    case "delayMessages" -> words(section, WordEffect.Kind.DELAY);
                     default -> throw new IllegalStateException("no such verb: " + verb);
                 };
         return whom == null ? null : when.bring(whom, fault);
+    }
+
+    private static Fault words(ConfigSection section, WordEffect.Kind kind) {
+        return new Fault.Words(
+                new WordEffect(
+                        kind,
+                        section.decimal("probability", 0.2, 0, 1),
+                        time(section, "latest", When.LATEST),
+                        section.whole("seed", 1, Long.MIN_VALUE, Long.MAX_VALUE)));
     }
 
     private static Duration time(ConfigSection section, String field, Duration fallback) {
