@@ -6,6 +6,7 @@ import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.Endpoint;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
+import io.grpc.ClientInterceptor;
 
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -101,6 +103,7 @@ public final class ReplicaAgent implements AutoCloseable {
         private WorkerSupervisor.Limits workerLimits = WorkerSupervisor.Limits.DEFAULT;
         private AgentObserver observer = AgentObserver.NONE;
         private Consumer<Throwable> onFatal = failure -> {};
+        private List<ClientInterceptor> controlInterceptors = List.of();
         private @Nullable Function<String, WorkerCommand> workerCommands;
 
         private Builder() {}
@@ -233,6 +236,15 @@ public final class ReplicaAgent implements AutoCloseable {
         }
 
         /**
+         * Stand between the agent and every stream that it opens to a leader, the last one next to
+         * the agent: credentials, traces. Default: none.
+         */
+        public Builder controlInterceptors(List<ClientInterceptor> values) {
+            controlInterceptors = List.copyOf(values);
+            return this;
+        }
+
+        /**
          * An agent that is not started.
          *
          * @throws IllegalArgumentException names the option, its bounds and what was given
@@ -307,6 +319,7 @@ public final class ReplicaAgent implements AutoCloseable {
                                     workerLimits,
                                     observer,
                                     onFatal,
+                                    controlInterceptors,
                                     job -> commands.apply(job.runtimeKind()))));
         }
 

@@ -98,7 +98,8 @@ public final class Cluster implements AutoCloseable {
                         setup.session(),
                         builder.proxied,
                         folder,
-                        arenas);
+                        arenas,
+                        setup.zookeepers());
         java.nio.file.Files.createDirectories(folder);
         this.processes = new LocalProcesses(spec, this::happened, this::coordinatorUp);
         this.leftovers = new Leftovers(processes.arenas());

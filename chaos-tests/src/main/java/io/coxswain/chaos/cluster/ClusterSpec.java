@@ -1,5 +1,6 @@
 package io.coxswain.chaos.cluster;
 
+import io.coxswain.chaos.nemesis.Victim;
 import io.coxswain.chaos.scenario.Plane;
 import io.coxswain.launcher.job.JobFile;
 
@@ -19,6 +20,7 @@ import java.util.Set;
  * @param proxied the planes that get proxies
  * @param folder of the run: logs, configuration, ZooKeeper's data
  * @param arenas folder on tmpfs, in which the cluster makes one of its own
+ * @param zookeepers servers: one alone, or an ensemble
  */
 public record ClusterSpec(
         JobFile job,
@@ -27,12 +29,27 @@ public record ClusterSpec(
         Duration session,
         Set<Plane> proxied,
         Path folder,
-        Path arenas) {
+        Path arenas,
+        int zookeepers) {
+    private static final int MOST_ZOOKEEPERS = 5;
+
     public ClusterSpec {
         proxied = Set.copyOf(proxied);
-        if (spares < 0 || spares > 100 || rack < 1) {
+        if (spares < 0
+                || spares > 100
+                || rack < 1
+                || zookeepers < 1
+                || zookeepers > MOST_ZOOKEEPERS) {
             throw new IllegalArgumentException(
-                    "spares " + spares + " (0 to 100), racks of " + rack + " (1 or more)");
+                    "spares "
+                            + spares
+                            + " (0 to 100), racks of "
+                            + rack
+                            + " (1 or more), zookeepers "
+                            + zookeepers
+                            + " (1 to "
+                            + MOST_ZOOKEEPERS
+                            + ")");
         }
     }
 
@@ -59,6 +76,18 @@ public record ClusterSpec(
             domains.add(rack == 1 ? "local/" + ids.get(i) : "rack" + i / rack + "/" + ids.get(i));
         }
         return List.copyOf(domains);
+    }
+
+    /** The ZooKeeper servers' names by index. */
+    public List<String> zookeeperIds() {
+        if (zookeepers == 1) {
+            return List.of(Victim.ZOOKEEPER);
+        }
+        var ids = new ArrayList<String>();
+        for (int i = 0; i < zookeepers; i++) {
+            ids.add(Victim.ZOOKEEPER + "-" + i);
+        }
+        return List.copyOf(ids);
     }
 
     /** The number of an agent's rack. */

@@ -8,30 +8,30 @@ import io.coxswain.chaos.nemesis.Impairment;
 import io.coxswain.chaos.nemesis.Victim;
 import io.coxswain.chaos.scenario.Fault;
 import io.coxswain.chaos.scenario.Part;
+import io.coxswain.chaos.scenario.WordEffect;
+import io.coxswain.chaos.words.DisturbedAgentMain;
 import io.coxswain.launcher.local.AgentProcess;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Signals to processes of this machine, its proxies and its shared memory. */
 final class LocalFaults implements FaultPort {
     private final LocalProcesses processes;
     private final Network network;
+    private final AtomicLong disturbances = new AtomicLong();
 
     LocalFaults(LocalProcesses processes, Network network) {
         this.processes = processes;
         this.network = network;
     }
 
-    private static boolean isService(String party) {
-        return party.equals(Victim.COORDINATOR) || party.equals(Victim.ZOOKEEPER);
-    }
-
     @Override
     public long kill(Victim victim) {
-        if (isService(victim.party())) {
+        if (processes.isService(victim.party())) {
             return processes.service(victim.party()).kill();
         }
         AgentProcess agent = processes.agent(victim.party());
@@ -48,7 +48,7 @@ final class LocalFaults implements FaultPort {
     }
 
     private List<Long> pids(Victim victim) {
-        if (isService(victim.party())) {
+        if (processes.isService(victim.party())) {
             return List.of(processes.service(victim.party()).pid());
         }
         AgentProcess agent = processes.agent(victim.party());
@@ -80,7 +80,7 @@ final class LocalFaults implements FaultPort {
 
     @Override
     public void terminate(Victim victim) throws IOException {
-        if (isService(victim.party())) {
+        if (processes.isService(victim.party())) {
             processes.service(victim.party()).terminate();
         } else {
             processes.agent(victim.party()).terminate();
@@ -102,13 +102,28 @@ final class LocalFaults implements FaultPort {
         return network.impair(impairment);
     }
 
+    @Override
+    public Cure disturbWords(String party, WordEffect effect) {
+        AgentProcess agent = processes.agent(party);
+        long number = disturbances.incrementAndGet();
+        int index = processes.agents().indexOf(party);
+        var its =
+                new WordEffect(
+                        effect.kind(),
+                        effect.probability(),
+                        effect.latest(),
+                        effect.seed() + index);
+        agent.order(DisturbedAgentMain.disturb(number, its));
+        return () -> agent.order(DisturbedAgentMain.calm(number));
+    }
+
     // A limit of file size that a user may set on one's own processes: no root, and no other
     // process
     // suffers.
     @Override
     public Cure fillDisk(Victim victim) throws IOException {
         List<Long> pids = pids(victim);
-        if (isService(victim.party())) {
+        if (processes.isService(victim.party())) {
             processes.service(victim.party()).mayEnd();
         }
         for (long pid : pids) {

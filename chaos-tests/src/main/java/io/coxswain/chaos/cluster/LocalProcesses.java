@@ -5,13 +5,13 @@ import io.coxswain.chaos.nemesis.Happening;
 import io.coxswain.chaos.nemesis.Stage;
 import io.coxswain.chaos.nemesis.Victim;
 import io.coxswain.chaos.scenario.Plane;
+import io.coxswain.chaos.words.DisturbedAgentMain;
 import io.coxswain.launcher.TiedMain;
 import io.coxswain.launcher.local.AgentMain;
 import io.coxswain.launcher.local.AgentProcess;
 import io.coxswain.launcher.local.JavaProcess;
 import io.coxswain.launcher.local.MemoryPlan;
 import io.coxswain.launcher.local.RunFolder;
-import io.coxswain.launcher.local.ZooKeeperMain;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -26,10 +26,12 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
@@ -41,11 +43,12 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LocalProcesses.class);
     static final String CHROOT = "/coxswain";
     private static final String DIRECT = "127.0.0.1";
-    private static final Pattern ZOOKEEPER_UP = Pattern.compile("^up [^:]+:(\\d+)$");
     private static final Pattern COORDINATOR_UP = Pattern.compile("listens on [^:]+:(\\d+),");
     private static final long AGENT_SECONDS = 60;
     private static final long END_MILLIS = 4_000;
-    private static final String MIN_SESSION_MILLIS = "1000";
+
+    /** In the names of memory folders: sockets lie there, whose paths must be short. */
+    private static final AtomicInteger CLUSTERS = new AtomicInteger();
 
     private final ClusterSpec spec;
     private final List<String> ids;
@@ -54,14 +57,13 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private final Consumer<Happening> happened;
     private final Consumer<Integer> coordinatorUp;
     private final Network network;
+    private final ZooKeeperServers zookeepers;
     private final LocalFaults faults;
     private final AtomicBoolean closing = new AtomicBoolean();
     // Guarded by this.
     private final List<AgentProcess> agents = new ArrayList<>();
     private final Map<String, AutoCloseable> proxies = new HashMap<>();
-    private @Nullable ServiceProcess zookeeper;
     private @Nullable ServiceProcess coordinator;
-    private int zookeeperPort;
     private int coordinatorPort;
     private int coordinators;
 
@@ -79,10 +81,11 @@ final class LocalProcesses implements Stage, AutoCloseable {
                                 "chaos-"
                                         + ProcessHandle.current().pid()
                                         + "-"
-                                        + spec.folder().getFileName());
+                                        + CLUSTERS.incrementAndGet());
         this.happened = happened;
         this.coordinatorUp = coordinatorUp;
         this.network = new Network(this::pids);
+        this.zookeepers = new ZooKeeperServers(spec, this::watch);
         this.faults = new LocalFaults(this, network);
     }
 
@@ -97,7 +100,10 @@ final class LocalProcesses implements Stage, AutoCloseable {
                 agents.add(startAgent(i));
             }
         }
-        startZooKeeper();
+        zookeepers.start();
+        for (String server : zookeepers.parties()) {
+            proxy(Plane.ZOOKEEPER, server, zookeepers.port(server));
+        }
         startCoordinator();
         for (int i = 0; i < ids.size(); i++) {
             connect(i);
@@ -132,13 +138,18 @@ final class LocalProcesses implements Stage, AutoCloseable {
         return spec.proxied().contains(plane) ? Network.HOST : DIRECT;
     }
 
+    private String agentMain() {
+        return (spec.proxied().contains(Plane.CONTROL) ? DisturbedAgentMain.class : AgentMain.class)
+                .getName();
+    }
+
     // Without waiting for it to be up.
     private AgentProcess startAgent(int index) throws IOException {
         requireOpen();
         String id = ids.get(index);
         List<String> command =
                 JavaProcess.agent(
-                        AgentMain.class.getName(),
+                        agentMain(),
                         false,
                         List.of(
                                 "id=" + id,
@@ -169,12 +180,10 @@ final class LocalProcesses implements Stage, AutoCloseable {
 
     private void connect(int index) throws IOException {
         AgentProcess agent;
-        int port;
         synchronized (this) {
             agent = agents.get(index);
-            port = zookeeperPort;
         }
-        agent.connect(host(Plane.ZOOKEEPER) + ":" + port + CHROOT);
+        agent.connect(zookeepers.connectString(host(Plane.ZOOKEEPER)) + CHROOT);
         try {
             agent.started().get(AGENT_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
@@ -209,34 +218,6 @@ final class LocalProcesses implements Stage, AutoCloseable {
         }
     }
 
-    private void startZooKeeper() throws IOException {
-        ServiceProcess started;
-        synchronized (this) {
-            requireOpen();
-            started =
-                    ServiceProcess.start(
-                            Victim.ZOOKEEPER,
-                            ZooKeeperMain.class.getName(),
-                            List.of(
-                                    spec.folder().resolve("zookeeper").toString(),
-                                    Integer.toString(zookeeperPort),
-                                    MIN_SESSION_MILLIS),
-                            ZOOKEEPER_UP,
-                            spec.folder().resolve("zookeeper.log"));
-            zookeeper = started;
-        }
-        watch(Victim.ZOOKEEPER, started);
-        int port = started.awaitUp();
-        boolean first;
-        synchronized (this) {
-            first = zookeeperPort == 0;
-            zookeeperPort = port;
-        }
-        if (first) {
-            proxy(Plane.ZOOKEEPER, Victim.ZOOKEEPER, port);
-        }
-    }
-
     private void startCoordinator() throws IOException {
         ServiceProcess started;
         synchronized (this) {
@@ -253,7 +234,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
                                     "--set",
                                     "id=coordinator-" + coordinators,
                                     "--set",
-                                    "zookeeper=" + host(Plane.ZOOKEEPER) + ":" + zookeeperPort),
+                                    "zookeeper=" + zookeepers.connectString(host(Plane.ZOOKEEPER))),
                             COORDINATOR_UP,
                             spec.folder().resolve("coordinator.out"));
             coordinator = started;
@@ -282,30 +263,27 @@ final class LocalProcesses implements Stage, AutoCloseable {
         if (closing.get()) {
             return;
         }
-        switch (party) {
-            case Victim.ZOOKEEPER -> {
-                if (!alive(party)) {
-                    startZooKeeper();
-                }
+        if (isService(party)) {
+            if (alive(party)) {
+                return;
             }
-            case Victim.COORDINATOR -> {
-                if (!alive(party)) {
-                    startCoordinator();
-                }
+            if (party.equals(Victim.COORDINATOR)) {
+                startCoordinator();
+            } else {
+                zookeepers.startAgain(party);
             }
-            default -> {
-                int index = ids.indexOf(party);
-                AgentProcess dying = agent(party);
-                if (dying.alive() && !dying.killed()) {
-                    return;
-                }
-                synchronized (this) {
-                    agents.get(index).awaitHostDead();
-                    agents.set(index, startAgent(index));
-                }
-                connect(index);
-            }
+            return;
         }
+        int index = ids.indexOf(party);
+        AgentProcess dying = agent(party);
+        if (dying.alive() && !dying.killed()) {
+            return;
+        }
+        synchronized (this) {
+            agents.get(index).awaitHostDead();
+            agents.set(index, startAgent(index));
+        }
+        connect(index);
     }
 
     /** The processes of all parties that live. */
@@ -319,9 +297,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
         if (coordinator != null && coordinator.alive()) {
             pids.put(Victim.COORDINATOR, coordinator.pid());
         }
-        if (zookeeper != null && zookeeper.alive()) {
-            pids.put(Victim.ZOOKEEPER, zookeeper.pid());
-        }
+        pids.putAll(zookeepers.pids());
         return pids;
     }
 
@@ -333,12 +309,21 @@ final class LocalProcesses implements Stage, AutoCloseable {
         return agents.get(index);
     }
 
-    synchronized ServiceProcess service(String party) {
-        ServiceProcess service = party.equals(Victim.ZOOKEEPER) ? zookeeper : coordinator;
-        if (service == null) {
-            throw new IllegalStateException(party + " was not started");
+    /** Whether the party is one process, and no agent. */
+    boolean isService(String party) {
+        return party.equals(Victim.COORDINATOR) || zookeepers.parties().contains(party);
+    }
+
+    ServiceProcess service(String party) {
+        if (!party.equals(Victim.COORDINATOR)) {
+            return zookeepers.server(party);
         }
-        return service;
+        synchronized (this) {
+            if (coordinator == null) {
+                throw new IllegalStateException(party + " was not started");
+            }
+            return coordinator;
+        }
     }
 
     /** Where the coordinator is reached without a proxy. */
@@ -347,8 +332,8 @@ final class LocalProcesses implements Stage, AutoCloseable {
     }
 
     /** ZooKeeper without a proxy. */
-    synchronized String zookeeperAddress() {
-        return DIRECT + ":" + zookeeperPort;
+    String zookeeperAddress() {
+        return zookeepers.connectString(DIRECT);
     }
 
     /** The folder with everybody's shared memory. */
@@ -364,6 +349,16 @@ final class LocalProcesses implements Stage, AutoCloseable {
     @Override
     public List<String> domains() {
         return domains;
+    }
+
+    @Override
+    public List<String> zookeepers() {
+        return zookeepers.parties();
+    }
+
+    @Override
+    public Optional<String> zookeeperLeader() {
+        return zookeepers.leader();
     }
 
     @Override
@@ -397,11 +392,9 @@ final class LocalProcesses implements Stage, AutoCloseable {
         }
         List<AgentProcess> all;
         ServiceProcess leader;
-        ServiceProcess server;
         synchronized (this) {
             all = List.copyOf(agents);
             leader = coordinator;
-            server = zookeeper;
         }
         all.forEach(AgentProcess::askToEnd);
         if (leader != null) {
@@ -414,10 +407,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
         if (leader != null) {
             leader.awaitGone();
         }
-        if (server != null) {
-            server.askToEnd();
-            server.awaitGone();
-        }
+        zookeepers.close();
         network.close();
         try {
             RunFolder.delete(spec.folder().resolve("zookeeper"));

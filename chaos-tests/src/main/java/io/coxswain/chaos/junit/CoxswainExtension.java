@@ -67,6 +67,7 @@ public final class CoxswainExtension implements ParameterResolver, AfterEachCall
         private final Map<String, String> sets = new LinkedHashMap<>();
         private int spares = 1;
         private int rack = 1;
+        private int zookeepers = 1;
         private Set<Plane> proxied = EnumSet.noneOf(Plane.class);
         private @Nullable Path folder;
         private Path arenas = Path.of("/dev/shm");
@@ -94,6 +95,12 @@ public final class CoxswainExtension implements ParameterResolver, AfterEachCall
         /** Agents that share a failure domain. Default 1: each in its own. */
         public Builder racksOf(int agents) {
             rack = agents;
+            return this;
+        }
+
+        /** ZooKeeper servers: one alone, or an ensemble of 3 or 5. Default 1. */
+        public Builder zookeepers(int servers) {
+            zookeepers = servers;
             return this;
         }
 
@@ -144,7 +151,15 @@ public final class CoxswainExtension implements ParameterResolver, AfterEachCall
                 job = jobs.resolve(JOB);
                 sets.put("data", jobs.resolve(DATA).toString());
             }
-            Setup setup = new Setup(job, sets, with.spares, with.rack, Setup.SESSION, Setup.LIMIT);
+            Setup setup =
+                    new Setup(
+                            job,
+                            sets,
+                            with.spares,
+                            with.rack,
+                            Setup.SESSION,
+                            Setup.LIMIT,
+                            with.zookeepers);
             Cluster cluster =
                     Cluster.builder(setup)
                             .folder(folder)
@@ -175,7 +190,8 @@ public final class CoxswainExtension implements ParameterResolver, AfterEachCall
                         .set("mesh.replicas", asked.agents() / asked.shards())
                         .set("mesh.shards", asked.shards())
                         .set("steps", asked.steps())
-                        .spares(asked.spares());
+                        .spares(asked.spares())
+                        .zookeepers(asked.zookeepers());
         if (!asked.job().isEmpty()) {
             builder.job(Path.of(asked.job()));
         }

@@ -39,6 +39,9 @@ public @interface CoxswainTest {
     /** Agents without a rank. */
     int spares() default 1;
 
+    /** ZooKeeper servers: one alone, or an ensemble. */
+    int zookeepers() default 1;
+
     /** The job's steps. */
     long steps() default 60;
 

@@ -78,7 +78,8 @@ final class Cast {
                     Fault.Link _,
                     Fault.ExpireSession _,
                     Fault.FillDisk _,
-                    Fault.FlipBit _ ->
+                    Fault.FlipBit _,
+                    Fault.Words _ ->
                     Part.HOST;
         };
     }
@@ -100,7 +101,13 @@ final class Cast {
             case Target.Agents(List<Integer> indices) -> indices.stream().map(agents::get).toList();
             case Target.Rack(int number) -> rack(number);
             case Target.Coordinator() -> List.of(Victim.COORDINATOR);
-            case Target.ZooKeeper() -> List.of(Victim.ZOOKEEPER);
+            case Target.ZooKeeper() -> stage.zookeepers();
+            case Target.ZooKeepers(List<Integer> indices) ->
+                    indices.stream()
+                            .filter(index -> index < stage.zookeepers().size())
+                            .map(stage.zookeepers()::get)
+                            .toList();
+            case Target.ZooKeeperLeader() -> stage.zookeeperLeader().stream().toList();
             case Target.Role(Target.Kind kind) ->
                     switch (kind) {
                         case RANDOM_AGENT -> any(agents.stream());

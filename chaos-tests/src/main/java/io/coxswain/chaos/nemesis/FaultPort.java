@@ -1,6 +1,7 @@
 package io.coxswain.chaos.nemesis;
 
 import io.coxswain.chaos.scenario.Fault;
+import io.coxswain.chaos.scenario.WordEffect;
 
 import java.io.IOException;
 
@@ -44,6 +45,11 @@ public interface FaultPort {
     /** From now on whatever the victim writes to files fails for want of room. */
     default Cure fillDisk(Victim victim) throws IOException {
         throw new UnsupportedOperationException("disks cannot be filled here");
+    }
+
+    /** Begins to do something to words between the agent and its leader. */
+    default Cure disturbWords(String party, WordEffect effect) throws IOException {
+        throw new UnsupportedOperationException("nothing stands between agents and leader here");
     }
 
     /** Ends the party's ZooKeeper session from outside. */

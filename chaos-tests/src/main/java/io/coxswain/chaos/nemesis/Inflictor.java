@@ -2,6 +2,7 @@ package io.coxswain.chaos.nemesis;
 
 import io.coxswain.chaos.scenario.Fault;
 import io.coxswain.chaos.scenario.Part;
+import io.coxswain.chaos.scenario.WordEffect;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -80,6 +81,11 @@ final class Inflictor {
             case Fault.FillDisk _ -> {
                 for (Victim victim : ailment.victims()) {
                     ailment.cures().add(port.fillDisk(victim));
+                }
+            }
+            case Fault.Words(WordEffect effect) -> {
+                for (Victim victim : ailment.victims()) {
+                    ailment.cures().add(port.disturbWords(victim.party(), effect));
                 }
             }
             case Fault.FlipBit(Fault.Memory memory) -> {
@@ -190,7 +196,8 @@ final class Inflictor {
                     Fault.Starve _,
                     Fault.Link _,
                     Fault.ExpireSession _,
-                    Fault.FlipBit _ -> {
+                    Fault.FlipBit _,
+                    Fault.Words _ -> {
                 // Cured, or nothing that lasts.
             }
         }

@@ -1,6 +1,7 @@
 package io.coxswain.chaos.nemesis;
 
 import java.util.List;
+import java.util.Optional;
 
 /** The cluster as the nemesis sees it. Thread-safe. */
 public interface Stage {
@@ -9,6 +10,16 @@ public interface Stage {
 
     /** The failure domain of each, by index. */
     List<String> domains();
+
+    /** The ZooKeeper servers by index, dead ones included. */
+    default List<String> zookeepers() {
+        return List.of(Victim.ZOOKEEPER);
+    }
+
+    /** The server that leads the ensemble now; empty while none does. May block for a second. */
+    default Optional<String> zookeeperLeader() {
+        return zookeepers().size() == 1 ? Optional.of(zookeepers().getFirst()) : Optional.empty();
+    }
 
     /** Whether the party's process runs. */
     boolean alive(String party);

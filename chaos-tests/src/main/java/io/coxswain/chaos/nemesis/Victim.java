@@ -5,7 +5,8 @@ import io.coxswain.chaos.scenario.Part;
 /**
  * Something that a fault hits.
  *
- * @param party an agent's id, {@link #COORDINATOR} or {@link #ZOOKEEPER}
+ * @param party an agent's id, {@link #COORDINATOR}, {@link #ZOOKEEPER}, or that with the number of
+ *     one of several servers
  */
 public record Victim(Part part, String party) {
     public static final String COORDINATOR = "coordinator";

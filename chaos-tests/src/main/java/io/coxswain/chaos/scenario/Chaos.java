@@ -103,8 +103,24 @@ public final class Chaos {
         return new Target.Coordinator();
     }
 
+    /** The ZooKeeper server; all servers of an ensemble. */
     public static Target zookeeper() {
         return new Target.ZooKeeper();
+    }
+
+    /** One server of the ensemble, 0-based. */
+    public static Target zookeeper(int index) {
+        return new Target.ZooKeepers(List.of(index));
+    }
+
+    /** Some servers of the ensemble, 0-based. */
+    public static Target zookeepers(Integer... indices) {
+        return new Target.ZooKeepers(Arrays.asList(indices));
+    }
+
+    /** Whichever server leads the ensemble when the fault comes. */
+    public static Target zookeeperLeader() {
+        return new Target.ZooKeeperLeader();
     }
 
     public static StepNumber step(long number) {

@@ -141,6 +141,14 @@ public sealed interface Fault {
         }
     }
 
+    /** Something happens to words of the control plane, to and from the victims, agents. */
+    record Words(WordEffect effect) implements Fault {
+        @Override
+        public String text(String victims) {
+            return "between " + victims + " and the coordinator " + effect.text();
+        }
+    }
+
     /** States at rest. */
     enum Memory {
         /** Of the agent's own rank. */

@@ -39,6 +39,8 @@ public record Scenario(
         for (Rule rule : rules) {
             if (rule.fault() instanceof Fault.Link link) {
                 planes.addAll(link.planes());
+            } else if (rule.fault() instanceof Fault.Words) {
+                planes.add(Plane.CONTROL);
             }
         }
         return planes;

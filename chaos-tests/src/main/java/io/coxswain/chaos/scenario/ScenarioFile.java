@@ -38,12 +38,16 @@ public final class ScenarioFile {
                     "expireSession",
                     "flipBit",
                     "fillDisk",
+                    "duplicate",
+                    "reorder",
+                    "delayMessages",
                     "link");
     private static final List<String> SOURCES =
             List.of("live", "local", "peer-copy", "fetched", "init");
 
     private final Path file;
     private final List<String> oracles;
+    private int zookeepers = 1;
 
     private ScenarioFile(Path file, List<String> oracles) {
         this.file = file;
@@ -104,6 +108,7 @@ public final class ScenarioFile {
                 cluster.duration(
                         "session", Setup.SESSION, Duration.ofSeconds(1), Duration.ofSeconds(60));
         Duration limit = cluster.duration("limit", Setup.LIMIT, Duration.ofSeconds(1), LONGEST);
+        zookeepers = (int) cluster.whole("zookeepers", 1, 1, 5);
         ConfigSection job = root.section("job");
         if (root.has("job")) {
             job.require("file");
@@ -113,7 +118,7 @@ public final class ScenarioFile {
             job.complain(
                     "file", "no such file: " + path + "; it is relative to this file's folder");
         }
-        return new Setup(path, job.texts("set"), spares, rack, session, limit);
+        return new Setup(path, job.texts("set"), spares, rack, session, limit, zookeepers);
     }
 
     private @Nullable Rule rule(ConfigSection section) {
@@ -184,17 +189,31 @@ public final class ScenarioFile {
         return Arrays.stream(values).map(value -> value.name().toLowerCase(Locale.ROOT)).toList();
     }
 
-    private static @Nullable Target target(ConfigSection section, String field) {
+    private @Nullable Target target(ConfigSection section, String field) {
         String words = section.text(field, "");
         Target target = Targets.parse(words);
         if (target == null && section.has(field)) {
             section.complain(field, "found '" + words + "', expected " + Targets.EXPECTED);
         }
+        if (target instanceof Target.ZooKeepers(List<Integer> indices)) {
+            for (int index : indices) {
+                if (index >= zookeepers) {
+                    section.complain(
+                            field,
+                            "found zookeeper "
+                                    + index
+                                    + ", expected one of 0 to "
+                                    + (zookeepers - 1)
+                                    + ", as {cluster: {zookeepers: "
+                                    + zookeepers
+                                    + "}} has it");
+                }
+            }
+        }
         return target;
     }
 
-    private static @Nullable Rule fault(
-            ConfigSection section, String verb, @Nullable Coordinate at) {
+    private @Nullable Rule fault(ConfigSection section, String verb, @Nullable Coordinate at) {
         // A stand-in where the coordinate was complained of: the other complaints come too.
         var when = new When(at == null ? new Coordinate.Step(0) : at, null);
         if (verb.equals("link")) {
@@ -226,16 +245,28 @@ public final class ScenarioFile {
                                                     .equals("copy")
                                             ? Fault.Memory.COPY
                                             : Fault.Memory.SNAPSHOT);
+                    case "duplicate" -> words(section, WordEffect.Kind.DUPLICATE);
+                    case "reorder" -> words(section, WordEffect.Kind.REORDER);
+                    case "delayMessages" -> words(section, WordEffect.Kind.DELAY);
                     default -> throw new IllegalStateException("no such verb: " + verb);
                 };
         return whom == null ? null : when.bring(whom, fault);
+    }
+
+    private static Fault words(ConfigSection section, WordEffect.Kind kind) {
+        return new Fault.Words(
+                new WordEffect(
+                        kind,
+                        section.decimal("probability", 0.2, 0, 1),
+                        time(section, "latest", When.LATEST),
+                        section.whole("seed", 1, Long.MIN_VALUE, Long.MAX_VALUE)));
     }
 
     private static Duration time(ConfigSection section, String field, Duration fallback) {
         return section.duration(field, fallback, Duration.ofMillis(1), LONGEST);
     }
 
-    private static @Nullable Rule link(ConfigSection link, When when) {
+    private @Nullable Rule link(ConfigSection link, When when) {
         link.require("between", "and", "effect");
         Target some = target(link, "between");
         Target others = target(link, "and");

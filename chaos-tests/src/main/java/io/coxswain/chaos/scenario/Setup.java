@@ -14,6 +14,7 @@ import java.util.Map;
  * @param rack agents that share a failure domain; 1: none do
  * @param session ZooKeeper's time-out
  * @param limit the scenario fails if it is not over by then
+ * @param zookeepers servers: one alone, or an ensemble
  */
 public record Setup(
         Path job,
@@ -21,7 +22,8 @@ public record Setup(
         int spares,
         int rack,
         Duration session,
-        Duration limit) {
+        Duration limit,
+        int zookeepers) {
     public static final Duration SESSION = Duration.ofSeconds(6);
     public static final Duration LIMIT = Duration.ofMinutes(2);
 
@@ -31,28 +33,33 @@ public record Setup(
 
     /** A job on its own mesh, with one spare. */
     public static Setup of(Path job) {
-        return new Setup(job, Map.of(), 1, 1, SESSION, LIMIT);
+        return new Setup(job, Map.of(), 1, 1, SESSION, LIMIT, 1);
     }
 
     public Setup with(String field, Object value) {
         var more = new LinkedHashMap<>(sets);
         more.put(field, String.valueOf(value));
-        return new Setup(job, more, spares, rack, session, limit);
+        return new Setup(job, more, spares, rack, session, limit, zookeepers);
     }
 
     public Setup spares(int count) {
-        return new Setup(job, sets, count, rack, session, limit);
+        return new Setup(job, sets, count, rack, session, limit, zookeepers);
     }
 
     public Setup racksOf(int agents) {
-        return new Setup(job, sets, spares, agents, session, limit);
+        return new Setup(job, sets, spares, agents, session, limit, zookeepers);
     }
 
     public Setup session(Duration timeout) {
-        return new Setup(job, sets, spares, rack, timeout, limit);
+        return new Setup(job, sets, spares, rack, timeout, limit, zookeepers);
     }
 
     public Setup limit(Duration time) {
-        return new Setup(job, sets, spares, rack, session, time);
+        return new Setup(job, sets, spares, rack, session, time, zookeepers);
+    }
+
+    /** An ensemble of so many ZooKeeper servers. */
+    public Setup zookeepers(int servers) {
+        return new Setup(job, sets, spares, rack, session, limit, servers);
     }
 }

@@ -69,11 +69,41 @@ public sealed interface Target {
         }
     }
 
-    /** The ZooKeeper server. */
+    /** The ZooKeeper server; all servers of an ensemble. */
     record ZooKeeper() implements Target {
         @Override
         public String text() {
             return "ZooKeeper";
+        }
+    }
+
+    /** ZooKeeper servers by index, 0-based. */
+    record ZooKeepers(List<Integer> indices) implements Target {
+        public ZooKeepers {
+            indices = List.copyOf(indices);
+            if (indices.isEmpty()) {
+                throw new IllegalArgumentException("no ZooKeeper server is named");
+            }
+            for (int index : indices) {
+                if (index < 0) {
+                    throw new IllegalArgumentException(
+                            "zookeeper " + index + ": servers count from 0");
+                }
+            }
+        }
+
+        @Override
+        public String text() {
+            return (indices.size() == 1 ? "zookeeper " : "zookeepers ")
+                    + String.join(", ", indices.stream().map(String::valueOf).toList());
+        }
+    }
+
+    /** The server that leads the ensemble when the fault comes. */
+    record ZooKeeperLeader() implements Target {
+        @Override
+        public String text() {
+            return "the ZooKeeper leader";
         }
     }
 }

@@ -11,10 +11,12 @@ import java.util.regex.Pattern;
 /** Targets as words in a file. Stateless. */
 final class Targets {
     static final String EXPECTED =
-            "agent N, agents N, M, rack N, random agent, spare, donor, recipient, coordinator or"
-                    + " zookeeper";
+            "agent N, agents N, M, rack N, random agent, spare, donor, recipient, coordinator,"
+                    + " zookeeper, zookeeper N, zookeepers N, M or zookeeper leader";
 
     private static final Pattern AGENTS = Pattern.compile("agents?\\s+(\\d+(\\s*,\\s*\\d+)*)");
+    private static final Pattern ZOOKEEPERS =
+            Pattern.compile("zookeepers?\\s+(\\d+(\\s*,\\s*\\d+)*)");
     private static final Pattern RACK = Pattern.compile("rack\\s+(\\d+)");
 
     private Targets() {}
@@ -24,11 +26,11 @@ final class Targets {
         String text = words.strip().toLowerCase(Locale.ROOT);
         Matcher agents = AGENTS.matcher(text);
         if (agents.matches()) {
-            List<Integer> indices =
-                    Arrays.stream(agents.group(1).split("\\s*,\\s*", -1))
-                            .map(Integer::parseInt)
-                            .toList();
-            return new Target.Agents(indices);
+            return new Target.Agents(numbers(agents.group(1)));
+        }
+        Matcher zookeepers = ZOOKEEPERS.matcher(text);
+        if (zookeepers.matches()) {
+            return new Target.ZooKeepers(numbers(zookeepers.group(1)));
         }
         Matcher rack = RACK.matcher(text);
         if (rack.matches()) {
@@ -41,7 +43,12 @@ final class Targets {
             case "recipient" -> new Target.Role(Target.Kind.RECIPIENT);
             case "coordinator" -> new Target.Coordinator();
             case "zookeeper" -> new Target.ZooKeeper();
+            case "zookeeper leader" -> new Target.ZooKeeperLeader();
             default -> null;
         };
+    }
+
+    private static List<Integer> numbers(String list) {
+        return Arrays.stream(list.split("\\s*,\\s*", -1)).map(Integer::parseInt).toList();
     }
 }

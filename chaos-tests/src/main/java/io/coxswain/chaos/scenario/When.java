@@ -10,6 +10,9 @@ public final class When {
     private static final Duration STOPPED = Duration.ofMillis(150);
     private static final Duration RUNNING = Duration.ofMillis(50);
 
+    /** How much later words come that are doubled or overtaken. */
+    public static final Duration LATEST = Duration.ofMillis(200);
+
     private final Coordinate at;
     private final @Nullable Target subject;
 
@@ -143,6 +146,37 @@ public final class When {
     /** One bit flips between them. */
     public Rule flipBitOnTheWire(Target some, Target others, long afterBytes) {
         return link(some, others, new LinkEffect.FlipBit(afterBytes));
+    }
+
+    /**
+     * Words between these agents and their leader come twice, the second time up to {@link #LATEST}
+     * later.
+     *
+     * @param probability of each word, 0 to 1
+     * @param seed of which ones, and how late
+     */
+    public Rule duplicate(Target agents, double probability, long seed) {
+        return words(agents, WordEffect.Kind.DUPLICATE, probability, LATEST, seed);
+    }
+
+    /**
+     * Words between these agents and their leader are overtaken by others; see {@link #duplicate}.
+     */
+    public Rule reorder(Target agents, double probability, long seed) {
+        return words(agents, WordEffect.Kind.REORDER, probability, LATEST, seed);
+    }
+
+    /**
+     * Words between these agents and their leader come up to so much later, in their order; see
+     * {@link #duplicate}.
+     */
+    public Rule delayMessages(Target agents, double probability, Duration latest, long seed) {
+        return words(agents, WordEffect.Kind.DELAY, probability, latest, seed);
+    }
+
+    private Rule words(
+            Target agents, WordEffect.Kind kind, double probability, Duration latest, long seed) {
+        return rule(agents, new Fault.Words(new WordEffect(kind, probability, latest, seed)));
     }
 
     /** Any effect on the links between them. */

@@ -10,6 +10,8 @@ import static io.coxswain.chaos.scenario.Chaos.recovery;
 import static io.coxswain.chaos.scenario.Chaos.spare;
 import static io.coxswain.chaos.scenario.Chaos.step;
 import static io.coxswain.chaos.scenario.Chaos.steps;
+import static io.coxswain.chaos.scenario.Chaos.zookeeper;
+import static io.coxswain.chaos.scenario.Chaos.zookeeperLeader;
 import static io.coxswain.coordinator.core.event.Incident.Phase.RESTORE;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 
 class NemesisTest {
     /** Writes down what is asked of it. */
@@ -37,6 +40,16 @@ class NemesisTest {
         @Override
         public List<String> domains() {
             return List.of("local/agent-0", "local/agent-1", "local/agent-2");
+        }
+
+        @Override
+        public List<String> zookeepers() {
+            return List.of("zookeeper-0", "zookeeper-1", "zookeeper-2");
+        }
+
+        @Override
+        public Optional<String> zookeeperLeader() {
+            return Optional.of("zookeeper-1");
         }
 
         @Override
@@ -129,6 +142,31 @@ class NemesisTest {
         }
         nemesis.close();
         return nemesis.firings();
+    }
+
+    @Test
+    void oneOfTheEnsembleItsLeaderOrAllOfItDie() {
+        List<Firing> firings =
+                play(
+                        List.of(
+                                at(step(5)).kill(zookeeper(2)),
+                                at(step(6)).pause(zookeeperLeader()),
+                                at(step(7)).kill(zookeeper(3)),
+                                at(step(8)).pause(zookeeper())),
+                        view(),
+                        completed(5),
+                        completed(6),
+                        completed(7),
+                        completed(8));
+
+        assertThat(stage.asked)
+                .startsWith(
+                        "kill zookeeper-2",
+                        "pause zookeeper-1",
+                        "pause zookeeper-0",
+                        "pause zookeeper-1",
+                        "pause zookeeper-2");
+        assertThat(firings.get(2).failure()).isEqualTo("there is no such victim now");
     }
 
     @Test

@@ -16,6 +16,7 @@ import static io.coxswain.chaos.scenario.Chaos.recovery;
 import static io.coxswain.chaos.scenario.Chaos.step;
 import static io.coxswain.chaos.scenario.Chaos.steps;
 import static io.coxswain.chaos.scenario.Chaos.zookeeper;
+import static io.coxswain.chaos.scenario.Chaos.zookeeperLeader;
 import static io.coxswain.coordinator.core.event.Incident.Phase.RESTORE;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -71,6 +72,22 @@ class ScenarioIT {
                 cluster.play(at(step(20)).kill(zookeeper()).heal(after(steps(20)))).assertThat(ALL);
 
         assertThat(outcome.evidence().events(CoordinatorEvent.IncidentClosed.class)).isEmpty();
+    }
+
+    @CoxswainTest(agents = 2, spares = 0, steps = 80, zookeepers = 3)
+    void theLeaderOfAnEnsembleDiesAndTrainingGoesOn(Cluster cluster) throws Exception {
+        Outcome outcome =
+                cluster.play(at(step(20)).kill(zookeeperLeader()).heal(after(steps(20))))
+                        .assertThat(ALL);
+
+        assertThat(outcome.evidence().events(CoordinatorEvent.IncidentClosed.class)).isEmpty();
+        assertThat(outcome.evidence().firings())
+                .singleElement()
+                .satisfies(firing ->
+                        assertThat(firing.victims())
+                                .singleElement()
+                                .asString()
+                                .startsWith("zookeeper-"));
     }
 
     /** Once, the damaged snapshot was found again for ever, thousands of epochs a minute. */

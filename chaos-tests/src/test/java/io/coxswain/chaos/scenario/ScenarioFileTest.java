@@ -77,6 +77,57 @@ class ScenarioFileTest {
     }
 
     @Test
+    void readsAnEnsemble() throws Exception {
+        Scenario scenario =
+                read(
+                        """
+                        name: story
+                        about: A story.
+                        job: {file: job.yaml}
+                        cluster: {zookeepers: 3}
+                        rules:
+                          - at: {step: 1}
+                            kill: zookeepers 0, 2
+                          - at: {step: 2}
+                            kill: zookeeper 1
+                          - at: {step: 3}
+                            pause: zookeeper leader
+                          - at: {step: 4}
+                            pause: zookeeper
+                        """);
+
+        assertThat(scenario.setup().zookeepers()).isEqualTo(3);
+        assertThat(scenario.rules())
+                .extracting(Rule::victims)
+                .containsExactly(
+                        Chaos.zookeepers(0, 2),
+                        Chaos.zookeeper(1),
+                        Chaos.zookeeperLeader(),
+                        Chaos.zookeeper());
+    }
+
+    @Test
+    void aServerThatTheClusterLacksIsComplainedOf() {
+        assertThatThrownBy(() ->
+                        read(
+                                """
+                                name: story
+                                about: A story.
+                                job: {file: job.yaml}
+                                rules:
+                                  - at: {step: 1}
+                                    kill: zookeeper 1
+                                """))
+                .isInstanceOfSatisfying(
+                        ConfigException.class,
+                        wrong ->
+                                assertThat(wrong.complaints())
+                                        .singleElement()
+                                        .asString()
+                                        .contains("s.yaml:6:11", "found zookeeper 1", "0 to 0"));
+    }
+
+    @Test
     void complainsOfEverythingWithItsPlace() {
         assertThatThrownBy(() ->
                         read(

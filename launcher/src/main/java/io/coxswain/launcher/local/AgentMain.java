@@ -40,6 +40,7 @@ public final class AgentMain {
                     Duration.ofSeconds(1));
 
     private final Map<String, String> options;
+    private final AgentExtras extras;
     private final PrintStream lines;
     private final HoldingObserver holds;
     private final AtomicInteger status = new AtomicInteger();
@@ -47,14 +48,20 @@ public final class AgentMain {
     private @Nullable ReplicaAgent agent;
     private @Nullable Path arena;
 
-    private AgentMain(Map<String, String> options, PrintStream lines) {
+    private AgentMain(Map<String, String> options, AgentExtras extras, PrintStream lines) {
         this.options = options;
+        this.extras = extras;
         this.lines = lines;
         this.holds = new HoldingObserver(this::say);
     }
 
     /** Arguments are {@code name=value}; the launcher knows them. */
     public static void main(String[] args) {
+        run(args, AgentExtras.NONE);
+    }
+
+    /** As {@link #main}, with more to it. Ends this process. */
+    public static void run(String[] args, AgentExtras extras) {
         PrintStream lines = System.out;
         // What libraries print belongs into the log, not among the lines.
         System.setOut(System.err);
@@ -64,7 +71,7 @@ public final class AgentMain {
             int at = arg.indexOf('=');
             options.put(arg.substring(0, at), arg.substring(at + 1));
         }
-        System.exit(new AgentMain(options, lines).run());
+        System.exit(new AgentMain(options, extras, lines).run());
     }
 
     private void say(String line) {
@@ -85,7 +92,7 @@ public final class AgentMain {
                 new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             String order;
             while ((order = orders.readLine()) != null) {
-                obey(order.split(" ", 3));
+                obey(order);
             }
         } catch (IOException | IllegalArgumentException e) {
             System.err.println(option("id") + ": " + e.getMessage());
@@ -95,12 +102,17 @@ public final class AgentMain {
         return status.get();
     }
 
-    private void obey(String[] words) throws IOException {
+    private void obey(String order) throws IOException {
+        String[] words = order.split(" ", 3);
         switch (words[0]) {
             case AgentLines.CONNECT -> start(words[1]);
             case AgentLines.HOLD -> holds.hold(Long.parseLong(words[1]), words[2]);
             case AgentLines.RELEASE -> holds.release();
-            default -> throw new IllegalArgumentException("no such order: " + words[0]);
+            default -> {
+                if (!extras.obey(order)) {
+                    throw new IllegalArgumentException("no such order: " + words[0]);
+                }
+            }
         }
     }
 
@@ -111,7 +123,7 @@ public final class AgentMain {
         Duration session =
                 millis == null ? LocalCluster.SESSION : Duration.ofMillis(Long.parseLong(millis));
         String advertised = options.getOrDefault("advertised-host", LOOPBACK);
-        ReplicaAgent made =
+        ReplicaAgent.Builder builder =
                 ReplicaAgent.builder()
                         .id(option("id"))
                         .zookeeper(zookeeper)
@@ -125,8 +137,9 @@ public final class AgentMain {
                         .workerLimits(archive ? PATIENT : WorkerSupervisor.Limits.DEFAULT)
                         .workerCommands(kind ->
                                 JavaProcess.worker(kind, WorkerJvm.DEFAULT_HEAP_BYTES, archive))
-                        .onFatal(this::broken)
-                        .build();
+                        .onFatal(this::broken);
+        extras.prepare(builder);
+        ReplicaAgent made = builder.build();
         agent = made;
         // A host that is taken away tells it by SIGTERM: what can leave in order does.
         Runtime.getRuntime()

@@ -178,8 +178,11 @@ public final class AgentProcess {
         order(AgentLines.RELEASE);
     }
 
-    /** Sends an order; lost when the process is gone. */
-    void order(String line) {
+    /**
+     * Sends an order, which may be one that only its {@link AgentExtras} know; lost when the
+     * process is gone.
+     */
+    public void order(String line) {
         try {
             synchronized (orders) {
                 orders.write(line);

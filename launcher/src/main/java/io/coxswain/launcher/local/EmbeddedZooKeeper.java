@@ -9,6 +9,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Properties;
 
 /**
@@ -35,17 +36,55 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
      */
     public static EmbeddedZooKeeper start(Path dataDirectory, int minSessionMillis)
             throws IOException {
-        return start(dataDirectory, minSessionMillis, 0, ExitHandler.LOG_ONLY);
+        return start(dataDirectory, minSessionMillis, 0, Ensemble.NONE, ExitHandler.LOG_ONLY);
+    }
+
+    /**
+     * The ensemble that a server is part of.
+     *
+     * @param id its number, from 1
+     * @param servers all of them by number, each {@code HOST:QUORUM-PORT:ELECTION-PORT}; empty: it
+     *     serves alone
+     */
+    record Ensemble(int id, List<String> servers) {
+        static final Ensemble NONE = new Ensemble(1, List.of());
+
+        // In ticks, of half a second: to come in with the whole state, and to fall silent.
+        private static final String INIT_LIMIT = "20";
+        private static final String SYNC_LIMIT = "4";
+
+        Ensemble {
+            servers = List.copyOf(servers);
+        }
+
+        private void configure(Properties properties, Path data) throws IOException {
+            if (servers.isEmpty()) {
+                return;
+            }
+            for (int i = 0; i < servers.size(); i++) {
+                properties.setProperty("server." + (i + 1), servers.get(i));
+            }
+            properties.setProperty("initLimit", INIT_LIMIT);
+            properties.setProperty("syncLimit", SYNC_LIMIT);
+            properties.setProperty("dataDir", data.toString());
+            Files.createDirectories(data);
+            Files.writeString(data.resolve("myid"), Integer.toString(id));
+        }
     }
 
     /**
      * Starts a server on that port, with what an earlier one left in the folder.
      *
      * @param wantedPort 0: any free one
+     * @param ensemble whose part it is; it is up before there is a quorum
      * @param onFailure what happens when the server cannot go on, its disk being full for instance
      */
     static EmbeddedZooKeeper start(
-            Path dataDirectory, int minSessionMillis, int wantedPort, ExitHandler onFailure)
+            Path dataDirectory,
+            int minSessionMillis,
+            int wantedPort,
+            Ensemble ensemble,
+            ExitHandler onFailure)
             throws IOException {
         Files.createDirectories(dataDirectory);
         Exception last = null;
@@ -65,6 +104,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
             // The data goes with the run: nothing is gained by waiting for the disk.
             properties.setProperty("forceSync", "no");
             properties.setProperty("snapCount", "10000");
+            ensemble.configure(properties, dataDirectory.resolve("data").toAbsolutePath());
             try {
                 var server =
                         ZooKeeperServerEmbedded.builder()

@@ -6,6 +6,8 @@ import org.apache.zookeeper.server.embedded.ExitHandler;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.logging.Level;
 
 /**
@@ -14,19 +16,29 @@ import java.util.logging.Level;
  * when the server cannot go on.
  */
 public final class ZooKeeperMain {
+    /** The index of the first argument that names a server of the ensemble. */
+    private static final int PEERS = 4;
+
     private ZooKeeperMain() {}
 
     /**
      * Arguments: the folder of its data, kept when it ends; the port, 0 for any; the shortest
-     * session in milliseconds.
+     * session in milliseconds; and, if it is one of an ensemble, its number in that, from 1, and
+     * all servers of it in order, each {@code HOST:QUORUM-PORT:ELECTION-PORT}.
      */
     public static void main(String[] args) throws IOException {
         Logs.toStream(System.err, Level.INFO);
+        List<String> peers = Arrays.asList(args).subList(Math.min(args.length, PEERS), args.length);
+        EmbeddedZooKeeper.Ensemble ensemble =
+                peers.isEmpty()
+                        ? EmbeddedZooKeeper.Ensemble.NONE
+                        : new EmbeddedZooKeeper.Ensemble(Integer.parseInt(args[PEERS - 1]), peers);
         try (var server =
                 EmbeddedZooKeeper.start(
                         Path.of(args[0]),
                         Integer.parseInt(args[2]),
                         Integer.parseInt(args[1]),
+                        ensemble,
                         ExitHandler.EXIT)) {
             System.out.println(AgentLines.UP + " " + server.connectString());
             while (System.in.read() >= 0) {

@@ -17,6 +17,7 @@ import io.coxswain.agent.transfer.NettyDataPlane;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
 import io.coxswain.proto.store.v1.Leader;
+import io.grpc.ClientInterceptor;
 import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
 
@@ -33,6 +34,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -67,6 +69,7 @@ public final class AgentAssembly implements AutoCloseable {
             WorkerSupervisor.Limits workerLimits,
             AgentObserver observer,
             Consumer<Throwable> onFatal,
+            List<ClientInterceptor> controlInterceptors,
             Function<JobSpec, WorkerCommand> workerCommands) {}
 
     private final Settings settings;
@@ -218,7 +221,7 @@ public final class AgentAssembly implements AutoCloseable {
                 new GrpcControlClient(
                         zookeeper,
                         profile,
-                        AgentAssembly::channel,
+                        this::channel,
                         events,
                         GrpcControlClient.Pauses.DEFAULT);
         opened("control stream", control::close);
@@ -235,11 +238,12 @@ public final class AgentAssembly implements AutoCloseable {
         control.start();
     }
 
-    private static ManagedChannel channel(Leader leader) {
+    private ManagedChannel channel(Leader leader) {
         return NettyChannelBuilder.forAddress(
                         leader.getControlEndpoint().getHost(),
                         leader.getControlEndpoint().getPort())
                 .usePlaintext()
+                .intercept(settings.controlInterceptors())
                 .build();
     }
 
