@@ -39,7 +39,10 @@ final class PendingView {
     boolean placementOutdated;
 
     private final TreeMap<AgentKey, List<JobEffect.Donation>> donations = new TreeMap<>();
+
+    /** Agents without a rank that hold copies. */
     private final Set<AgentKey> holders = new HashSet<>();
+
     private final JobEvent.@Nullable ViewReadyReported[] ready;
     private final List<StepPlan> plans = new ArrayList<>();
     private int missing;
@@ -80,7 +83,9 @@ final class PendingView {
             }
         }
         for (CopyDuty duty : placement.placement().duties()) {
-            holders.add(duty.holder().key());
+            if (view.rankOf(duty.holder().key()) < 0) {
+                holders.add(duty.holder().key());
+            }
         }
     }
 
@@ -97,6 +102,7 @@ final class PendingView {
         return donations.containsKey(key);
     }
 
+    /** An agent without a rank that holds copies. */
     boolean holds(AgentKey key) {
         return holders.contains(key);
     }
@@ -107,8 +113,9 @@ final class PendingView {
     }
 
     void compile(JobSpec spec, int reportEvery) {
+        var compiler = new StepPlanCompiler(spec, view, reportEvery);
         for (int rank = 0; rank < view.members().size(); rank++) {
-            plans.add(StepPlanCompiler.compile(spec, view, rank, reportEvery));
+            plans.add(compiler.compile(rank));
         }
     }
 

@@ -7,12 +7,17 @@ import io.coxswain.coordinator.core.model.Inventory;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.AbstractMap;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 
 /**
  * The attached agents. Found by hash, walked in the order of their keys. Counts are kept, so that a
@@ -51,7 +56,7 @@ final class Roster {
         long lastWordNanos;
 
         /** Newest verified copy by shard. */
-        final TreeMap<Integer, Long> copies = new TreeMap<>();
+        final HeldCopies copies = new HeldCopies();
 
         private boolean ready;
         private @Nullable String unfit;
@@ -96,7 +101,7 @@ final class Roster {
             inventory = next;
             copies.clear();
             for (HeldState copy : next.copies()) {
-                copies.merge(copy.name().shard(), copy.name().step(), Math::max);
+                copies.note(copy.name().shard(), copy.name().step());
             }
         }
     }
@@ -210,6 +215,41 @@ final class Roster {
 
     int size() {
         return ordered.size();
+    }
+
+    /** Shards of which attached agents hold copies, by agent; changes with the roster. */
+    Map<AgentKey, Set<Integer>> copiesHeld() {
+        return new CopiesHeld();
+    }
+
+    /** Made anew for each plan, so it copies nothing. */
+    private final class CopiesHeld extends AbstractMap<AgentKey, Set<Integer>> {
+        @Override
+        public @Nullable Set<Integer> get(@Nullable Object key) {
+            Member member = byKey.get(key);
+            return member == null || member.copies.isEmpty() ? null : member.copies.shards();
+        }
+
+        @Override
+        public boolean containsKey(@Nullable Object key) {
+            return get(key) != null;
+        }
+
+        @Override
+        public Set<Entry<AgentKey, Set<Integer>>> entrySet() {
+            var entries = new LinkedHashSet<Entry<AgentKey, Set<Integer>>>();
+            forEach((key, shards) -> entries.add(Map.entry(key, shards)));
+            return entries;
+        }
+
+        @Override
+        public void forEach(BiConsumer<? super AgentKey, ? super Set<Integer>> action) {
+            for (Member member : ordered.values()) {
+                if (!member.copies.isEmpty()) {
+                    action.accept(member.key, member.copies.shards());
+                }
+            }
+        }
     }
 
     private void count(Member member, int by) {

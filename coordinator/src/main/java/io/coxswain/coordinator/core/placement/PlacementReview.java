@@ -92,15 +92,13 @@ final class PlacementReview {
 
     private @Nullable String copiesRefusal() {
         int level = problem.spec().protectLevel();
-        var domains = new HashSet<Integer>();
+        int domains = board.domainCount();
+        int agents = board.holders().size();
         long room = 0;
-        int agents = 0;
         for (Holder holder : board.holders()) {
-            domains.add(holder.domain);
             room += holder.allRoomBytes;
-            agents++;
         }
-        if (domains.size() <= copies) {
+        if (domains <= copies) {
             return "copies: "
                     + copies
                     + " needs agents in "
@@ -110,7 +108,7 @@ final class PlacementReview {
                     + ", but the "
                     + agents
                     + " attached are in "
-                    + domains.size()
+                    + domains
                     + "; attach agents elsewhere, lower protect.copies or choose a deeper"
                     + " protect.level";
         }
@@ -218,14 +216,23 @@ final class PlacementReview {
             if (mesh.replicas() + board.copiesOf(shard).size() != size) {
                 continue;
             }
-            List<Integer> agents = instances(shard);
             if (size == 2) {
-                pairs[count++] = (long) agents.get(0) << 32 | agents.get(1);
+                int[] agents = instances(shard);
+                pairs[count++] = (long) agents[0] << 32 | agents[1];
             } else {
-                sets.add(agents);
+                sets.add(Arrays.stream(instances(shard)).boxed().toList());
             }
         }
-        return size == 2 ? (int) Arrays.stream(pairs, 0, count).distinct().count() : sets.size();
+        return size == 2 ? distinct(pairs, count) : sets.size();
+    }
+
+    private static int distinct(long[] values, int count) {
+        Arrays.sort(values, 0, count);
+        int distinct = 0;
+        for (int i = 0; i < count; i++) {
+            distinct += i == 0 || values[i] != values[i - 1] ? 1 : 0;
+        }
+        return distinct;
     }
 
     /** The fewest domains at that level that have an instance of some shard. */
@@ -246,13 +253,16 @@ final class PlacementReview {
     }
 
     /** Owners and holders by their index, ascending. */
-    private List<Integer> instances(int shard) {
-        var agents = new ArrayList<Integer>(mesh.replicas() + board.copiesOf(shard).size());
+    private int[] instances(int shard) {
+        List<Holder> copiesOf = board.copiesOf(shard);
+        var agents = new int[mesh.replicas() + copiesOf.size()];
         for (int replica = 0; replica < mesh.replicas(); replica++) {
-            agents.add(mesh.rankOf(replica, shard));
+            agents[replica] = mesh.rankOf(replica, shard);
         }
-        board.copiesOf(shard).forEach(holder -> agents.add(holder.index));
-        agents.sort(null);
+        for (int i = 0; i < copiesOf.size(); i++) {
+            agents[mesh.replicas() + i] = copiesOf.get(i).index;
+        }
+        Arrays.sort(agents);
         return agents;
     }
 
