@@ -32,9 +32,6 @@ final class PendingView {
     final long expectedNanos;
     final String reason;
 
-    /** Rank by member, in the order of ranks. */
-    final LinkedHashMap<AgentKey, Integer> ranks = new LinkedHashMap<>();
-
     /** A holder was lost since the placement was planned. */
     boolean placementOutdated;
 
@@ -63,7 +60,7 @@ final class PendingView {
         missing = count;
         for (int rank = 0; rank < count; rank++) {
             AgentProfile member = view.members().get(rank);
-            if (ranks.put(member.key(), rank) != null) {
+            if (view.rankOf(member.key()) != rank) {
                 throw new InvariantBroken(
                         "I7", "agent " + member.key() + " has two ranks in epoch " + view.epoch());
             }
@@ -94,8 +91,7 @@ final class PendingView {
     }
 
     int rankOf(AgentKey key) {
-        Integer rank = ranks.get(key);
-        return rank == null ? -1 : rank;
+        return view.rankOf(key);
     }
 
     boolean donates(AgentKey key) {

@@ -4,6 +4,7 @@ import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.RestoreSource;
 import io.coxswain.coordinator.core.model.StateLayout;
@@ -294,8 +295,8 @@ final class Preparing {
         job.promising(view.epoch());
         lastPrepared = view.view;
         view.compile(job.spec, job.stepping.reportEvery());
-        for (var entry : view.ranks.entrySet()) {
-            Roster.Member member = job.roster.find(entry.getKey());
+        for (AgentProfile agent : view.view.members()) {
+            Roster.Member member = job.roster.find(agent.key());
             if (member != null) {
                 member.prepared = true;
             }
@@ -307,7 +308,7 @@ final class Preparing {
             job.emit(view.messageTo(view.view.members().get(rank).key(), rank));
         }
         for (Roster.Member member : job.roster.all()) {
-            if (!view.ranks.containsKey(member.key)
+            if (view.rankOf(member.key) < 0
                     && ((member.eligible() && member.answered) || view.concerns(member.key))) {
                 member.prepared = true;
                 job.emit(view.messageTo(member.key, -1));
@@ -443,8 +444,8 @@ final class Preparing {
             return;
         }
         var slow = new ArrayList<String>();
-        for (var entry : view.ranks.entrySet()) {
-            Roster.Member member = job.roster.find(entry.getKey());
+        for (AgentProfile agent : view.view.members()) {
+            Roster.Member member = job.roster.find(agent.key());
             if (member != null && !view.isReady(member.key)) {
                 slow.add(member.key.id());
                 job.roster.shun(member, true);

@@ -9,6 +9,7 @@ import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.View;
+import io.coxswain.coordinator.core.placement.DomainNumbers;
 import io.coxswain.coordinator.core.placement.PlacementDecision;
 import io.coxswain.coordinator.core.placement.PlacementPlanner;
 import io.coxswain.coordinator.core.placement.PlacementProblem;
@@ -26,10 +27,12 @@ final class Protection {
     /** Newest step by agent, by shard, of members and holders of the last active view. */
     private final TreeMap<Integer, TreeMap<String, Long>> lastHeld = new TreeMap<>();
 
+    private final DomainNumbers domains;
     private long effectiveStep;
 
     Protection(Job job) {
         this.job = job;
+        domains = new DomainNumbers(job.spec.protectLevel());
     }
 
     /**
@@ -51,7 +54,8 @@ final class Protection {
                         spares,
                         job.roster.copiesHeld(),
                         job.placement,
-                        version));
+                        version),
+                domains);
     }
 
     /** The placement of a new view is in force, from its first snapshot on. */

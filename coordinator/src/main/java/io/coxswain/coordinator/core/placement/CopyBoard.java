@@ -189,7 +189,7 @@ final class CopyBoard {
     private int searches;
     private @Nullable TreeSet<Holder> leastFirst;
 
-    CopyBoard(PlacementProblem problem) {
+    CopyBoard(PlacementProblem problem, DomainNumbers domains) {
         StateLayout layout = problem.layout();
         view = problem.view();
         Mesh mesh = view.mesh();
@@ -201,11 +201,11 @@ final class CopyBoard {
         }
         domainOfRank = new int[mesh.ranks()];
         holders = new ArrayList<>(mesh.ranks() + problem.spares().size());
-        var domains = new DomainNumbers(problem.spec().protectLevel());
+        domains.begin(mesh.ranks());
         for (int rank = 0; rank < mesh.ranks(); rank++) {
             AgentProfile agent = view.members().get(rank);
             int shard = mesh.shardOf(rank);
-            int domain = domains.of(agent);
+            int domain = domains.ofRank(rank, agent);
             domainOfRank[rank] = domain;
             instances[shard].own(domain);
             long room = MemoryRule.memberRoomBytes(layout, shard, agent.arenaBudgetBytes());
@@ -214,38 +214,14 @@ final class CopyBoard {
         long promotion = MemoryRule.promotionBytes(layout);
         for (AgentProfile agent : problem.spares()) {
             long room = Math.max(0, agent.arenaBudgetBytes() - promotion);
-            var spare = new Holder(agent, holders.size(), domains.of(agent), -1, room);
+            int domain = domains.ofSpare(agent);
+            var spare = new Holder(agent, holders.size(), domain, -1, room);
             holders.add(spare);
             spares.add(spare);
             spareByKey.put(agent.key(), spare);
         }
         spares.sort(Comparator.comparing((Holder h) -> h.agent.key()));
         domainCount = domains.count();
-    }
-
-    /** Numbers domains as they come. Neighbours often share one. */
-    private static final class DomainNumbers {
-        private final int level;
-        private final Map<DomainKey, Integer> numbers = new HashMap<>();
-        private @Nullable DomainKey last;
-        private int lastNumber;
-
-        DomainNumbers(int level) {
-            this.level = level;
-        }
-
-        int of(AgentProfile agent) {
-            DomainKey key = DomainKey.of(agent.domain(), level);
-            if (!key.equals(last)) {
-                lastNumber = numbers.computeIfAbsent(key, _ -> numbers.size());
-                last = key;
-            }
-            return lastNumber;
-        }
-
-        int count() {
-            return numbers.size();
-        }
     }
 
     /** All, by {@link Holder#index}: first the ranks' agents by rank. */

@@ -69,11 +69,11 @@ public final class PlacementPlanner {
 
     private int work = SEARCH_WORK;
 
-    private PlacementPlanner(PlacementProblem problem) {
+    private PlacementPlanner(PlacementProblem problem, DomainNumbers domains) {
         this.problem = problem;
         this.mesh = problem.view().mesh();
         this.copies = problem.spec().protectCopies();
-        this.board = new CopyBoard(problem);
+        this.board = new CopyBoard(problem, domains);
         this.previous = previousDuties();
         this.previousHolders = new ArrayList<>(previous.size());
         for (CopyDuty duty : previous) {
@@ -86,8 +86,25 @@ public final class PlacementPlanner {
         this.leastCopyBytes = least;
     }
 
+    /** Plans the placement. */
     public static PlacementDecision plan(PlacementProblem problem) {
-        return new PlacementPlanner(problem).plan();
+        return plan(problem, new DomainNumbers(problem.spec().protectLevel()));
+    }
+
+    /**
+     * The same, faster where one plan follows another.
+     *
+     * @param domains of the level that the job asks for; kept from plan to plan
+     */
+    public static PlacementDecision plan(PlacementProblem problem, DomainNumbers domains) {
+        if (domains.level() != problem.spec().protectLevel()) {
+            throw new IllegalArgumentException(
+                    "domains are numbered at level "
+                            + domains.level()
+                            + ", the job asks for "
+                            + problem.spec().protectLevel());
+        }
+        return new PlacementPlanner(problem, domains).plan();
     }
 
     private PlacementDecision plan() {
