@@ -1,6 +1,5 @@
 package io.coxswain.chaos.planning;
 
-import io.coxswain.chaos.planning.engine.Account;
 import io.coxswain.chaos.planning.engine.Conditions;
 import io.coxswain.chaos.planning.engine.Costs;
 import io.coxswain.chaos.planning.engine.RefusedException;
@@ -59,6 +58,7 @@ import java.util.concurrent.Callable;
 public final class SimulateCommand implements Callable<Integer> {
     private static final double DAY = 86_400e9;
     private static final int MOST_MACHINES = 1_000_000;
+    private static final int MOST_DAYS = 3_650;
     private static final List<String> LEVELS = List.of("power", "switch", "rack", "agent");
     private static final List<String> MODELS = List.of("llama3", "llama3+planned", "none");
 
@@ -190,10 +190,8 @@ public final class SimulateCommand implements Callable<Integer> {
         bound("--agents-per-rack", job.perRack, 1, MOST_MACHINES);
         bound("--racks-per-switch", job.racksPerSwitch, 1, 1_000);
         bound("--switches-per-power", job.switchesPerPower, 1, 1_000);
-        double longest = Account.LONGEST_NANOS / DAY;
-        if (!(job.days > 0) || job.days > longest) {
-            throw wrong(
-                    "--days " + job.days + ": expected more than 0 and at most " + (int) longest);
+        if (!(job.days > 0) || job.days > MOST_DAYS) {
+            throw wrong("--days " + job.days + ": expected more than 0 and at most " + MOST_DAYS);
         }
         if (job.stepNanos < 1_000_000) {
             throw wrong("--step: expected 1ms or more");

@@ -19,6 +19,7 @@ import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.model.CopyDuty;
 import io.coxswain.coordinator.core.model.Placement;
 
+import java.math.BigInteger;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.util.LinkedHashMap;
@@ -336,7 +337,7 @@ final class PortMutants {
                 return record;
             }
             var categories = new LinkedHashMap<>(account.categoryNanos());
-            categories.computeIfPresent("startup", (_, nanos) -> 2 * nanos + 1);
+            categories.computeIfPresent("startup", (_, nanos) -> nanos.shiftLeft(1).add(BigInteger.ONE));
             return new StoreRecord.Account(
                     account.jobId(),
                     account.term(),

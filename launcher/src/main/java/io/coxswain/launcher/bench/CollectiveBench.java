@@ -6,6 +6,7 @@ import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.job.JobFile;
 
+import java.math.BigInteger;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -139,7 +140,9 @@ public final class CollectiveBench {
                 JobReport.Goodput goodput = ended.goodput();
                 for (String category : IN_STEP) {
                     double millis =
-                            goodput.categories().getOrDefault(category, 0L)
+                            goodput.categories()
+                                    .getOrDefault(category, BigInteger.ZERO)
+                                    .doubleValue()
                                     / 1e6
                                     / goodput.slots()
                                     / ended.steps();
