@@ -90,7 +90,12 @@ final class Preparing {
         var candidates = new ArrayList<Candidate>(job.roster.size());
         for (Roster.Member member : job.roster.all()) {
             if (member.answered) {
-                candidates.add(new Candidate(member.profile, member.inventory, member.eligible()));
+                candidates.add(
+                        new Candidate(
+                                member.profile,
+                                member.inventory,
+                                member.eligible(),
+                                member.rank));
             }
         }
         boolean nothingEverCompleted = job.completedStep == 0 && job.newestSeen == 0;
@@ -308,7 +313,7 @@ final class Preparing {
             job.emit(view.messageTo(view.view.members().get(rank).key(), rank));
         }
         for (Roster.Member member : job.roster.all()) {
-            if (view.rankOf(member.key) < 0
+            if (view.view.rankOf(member.key, member.rank) < 0
                     && ((member.eligible() && member.answered) || view.concerns(member.key))) {
                 member.prepared = true;
                 job.emit(view.messageTo(member.key, -1));

@@ -42,7 +42,7 @@ final class Protection {
     PlacementDecision plan(View view, StateLayout layout, long version) {
         var spares = new ArrayList<AgentProfile>();
         for (Roster.Member member : job.roster.all()) {
-            if (member.eligible() && view.rankOf(member.key) < 0) {
+            if (member.eligible() && view.rankOf(member.key, member.rank) < 0) {
                 spares.add(member.profile);
             }
         }

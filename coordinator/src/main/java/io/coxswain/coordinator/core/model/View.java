@@ -22,4 +22,11 @@ public record View(
     public int rankOf(AgentKey key) {
         return ((Members) members).rankOf(key);
     }
+
+    /** The same; {@code hint} is looked at first, and may be anything. */
+    public int rankOf(AgentKey key, int hint) {
+        boolean right =
+                hint >= 0 && hint < members.size() && members.get(hint).key().equals(key);
+        return right ? hint : rankOf(key);
+    }
 }

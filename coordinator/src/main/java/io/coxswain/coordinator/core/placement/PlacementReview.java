@@ -217,8 +217,7 @@ final class PlacementReview {
                 continue;
             }
             if (size == 2) {
-                int[] agents = instances(shard);
-                pairs[count++] = (long) agents[0] << 32 | agents[1];
+                pairs[count++] = pair(shard);
             } else {
                 sets.add(Arrays.stream(instances(shard)).boxed().toList());
             }
@@ -226,11 +225,29 @@ final class PlacementReview {
         return size == 2 ? distinct(pairs, count) : sets.size();
     }
 
+    /** The two agents with an instance of that shard. */
+    private long pair(int shard) {
+        List<Holder> copiesOf = board.copiesOf(shard);
+        int one = mesh.rankOf(0, shard);
+        int other = copiesOf.isEmpty() ? mesh.rankOf(1, shard) : copiesOf.getFirst().index;
+        return (long) Math.min(one, other) << 32 | Math.max(one, other);
+    }
+
+    /** By a hash table with open addressing: there may be 100,000, and they need no order. */
     private static int distinct(long[] values, int count) {
-        Arrays.sort(values, 0, count);
+        int size = Math.max(4, Integer.highestOneBit(count) * 4);
+        var table = new long[size];
         int distinct = 0;
         for (int i = 0; i < count; i++) {
-            distinct += i == 0 || values[i] != values[i - 1] ? 1 : 0;
+            // No pair is 0: its second agent comes after its first.
+            long value = values[i];
+            long hash = value * 0x9E3779B97F4A7C15L;
+            int at = (int) (hash >>> 32) & (size - 1);
+            while (table[at] != 0 && table[at] != value) {
+                at = (at + 1) & (size - 1);
+            }
+            distinct += table[at] == 0 ? 1 : 0;
+            table[at] = value;
         }
         return distinct;
     }
@@ -243,13 +260,24 @@ final class PlacementReview {
                 least = Math.min(least, board.domains(shard));
                 continue;
             }
-            var domains = new HashSet<DomainKey>();
-            for (int index : instances(shard)) {
-                domains.add(DomainKey.of(board.holders().get(index).agent.domain(), level));
-            }
-            least = Math.min(least, domains.size());
+            least = Math.min(least, domainsAt(level, shard, least));
         }
         return least;
+    }
+
+    /** In how many domains at that level the shard has instances; {@code enough} stands for more. */
+    private int domainsAt(int level, int shard, int enough) {
+        var domains = new ArrayList<DomainKey>(4);
+        for (int index : instances(shard)) {
+            DomainKey domain = DomainKey.of(board.holders().get(index).agent.domain(), level);
+            if (!domains.contains(domain)) {
+                domains.add(domain);
+                if (domains.size() >= enough) {
+                    break;
+                }
+            }
+        }
+        return domains.size();
     }
 
     /** Owners and holders by their index, ascending. */

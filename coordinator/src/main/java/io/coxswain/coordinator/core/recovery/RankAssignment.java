@@ -73,7 +73,10 @@ final class RankAssignment {
     private List<Candidate> keepSurvivors(List<Candidate> ready, @Nullable View previous) {
         var free = new ArrayList<Candidate>();
         for (Candidate candidate : ready) {
-            int rank = previous == null ? -1 : previous.rankOf(candidate.agent().key());
+            int rank =
+                    previous == null
+                            ? -1
+                            : previous.rankOf(candidate.agent().key(), candidate.rankHint());
             if (rank < 0) {
                 free.add(candidate);
             } else {

@@ -63,6 +63,9 @@ final class StateIndex {
     /** By shard, step, holder, cheapest first. */
     private final Instance[] instances;
 
+    /** Of {@link #instances}. */
+    private final long[] steps;
+
     /** Where each shard's instances begin; one more entry for the end. */
     private final int[] begin;
 
@@ -77,6 +80,9 @@ final class StateIndex {
     private record Line(long epoch, long step, boolean trusted) {}
 
     private static final int MOST_LINES = 16;
+
+    /** So many are sorted by insertion. */
+    private static final int FEW = 32;
 
     StateIndex(RecoveryProblem problem) {
         this.problem = problem;
@@ -100,6 +106,10 @@ final class StateIndex {
         }
         begin[shards] = kept;
         Arrays.fill(instances, kept, instances.length, null);
+        steps = new long[kept];
+        for (int i = 0; i < kept; i++) {
+            steps[i] = stepAt(i);
+        }
     }
 
     // ------------------------------------------------------------------ how it is made
@@ -167,13 +177,20 @@ final class StateIndex {
         return dealt;
     }
 
-    /** By step, holder, cheapest first; they come nearly so. */
+    /** By step, holder, cheapest first. */
     private void sort(int from, int end) {
+        if (end - from > FEW) {
+            Arrays.sort(instances, from, end, StateIndex::compare);
+            return;
+        }
         for (int i = from + 1; i < end; i++) {
-            if (compare(instances[i - 1], instances[i]) > 0) {
-                Arrays.sort(instances, from, end, StateIndex::compare);
-                return;
+            Instance instance = instances[i];
+            int at = i;
+            while (at > from && compare(instances[at - 1], instance) > 0) {
+                instances[at] = instances[at - 1];
+                at--;
             }
+            instances[at] = instance;
         }
     }
 
@@ -332,8 +349,7 @@ final class StateIndex {
         int high = begin[shard + 1];
         while (low < high) {
             int middle = (low + high) >>> 1;
-            Instance instance = instances[middle];
-            if (instance.name().step() == step && instance.agent().compareTo(agent) < 0) {
+            if (steps[middle] == step && instances[middle].agent().compareTo(agent) < 0) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -341,7 +357,7 @@ final class StateIndex {
         }
         // Of one agent's instances the cheapest comes first.
         return low < begin[shard + 1]
-                        && stepAt(low) == step
+                        && steps[low] == step
                         && instances[low].agent().equals(agent)
                 ? instances[low]
                 : null;
@@ -357,7 +373,7 @@ final class StateIndex {
         int high = end;
         while (low < high) {
             int middle = (low + high) >>> 1;
-            if (stepAt(middle) < step) {
+            if (steps[middle] < step) {
                 low = middle + 1;
             } else {
                 high = middle;
@@ -370,7 +386,7 @@ final class StateIndex {
      * The digest that all instances with a known one share; {@link Digest#NONE} when none is known.
      */
     Digest digest(int shard, long step) {
-        for (int i = firstFrom(shard, step); i < begin[shard + 1] && stepAt(i) == step; i++) {
+        for (int i = firstFrom(shard, step); i < begin[shard + 1] && steps[i] == step; i++) {
             if (instances[i].state().digest().known()) {
                 return instances[i].state().digest();
             }
@@ -393,7 +409,7 @@ final class StateIndex {
         var missing = new ArrayList<Integer>();
         for (int shard = 0; shard < shards; shard++) {
             int first = firstFrom(shard, step);
-            if (first == begin[shard + 1] || stepAt(first) != step) {
+            if (first == begin[shard + 1] || steps[first] != step) {
                 missing.add(shard);
             }
         }
