@@ -6,6 +6,7 @@ import io.coxswain.chaos.planning.engine.RefusedException;
 import io.coxswain.chaos.planning.failure.FailureModel;
 import io.coxswain.chaos.planning.failure.FailureTrace;
 import io.coxswain.chaos.planning.failure.Fleet;
+import io.coxswain.chaos.planning.failure.ModelFile;
 import io.coxswain.chaos.planning.failure.TraceFile;
 import io.coxswain.chaos.planning.policy.DiskSettings;
 import io.coxswain.chaos.planning.report.HtmlPage;
@@ -255,14 +256,15 @@ public final class SimulateCommand implements Callable<Integer> {
     // ------------------------------------------------------------------ what fails
 
     private FailureTrace trace(Fleet fleet, long duration) throws ConfigException {
-        if (!MODELS.contains(failing.failures)) {
+        if (!MODELS.contains(failing.failures) && !isModelFile()) {
             return traceFile(fleet, duration);
         }
         FailureModel model =
                 switch (failing.failures) {
                     case "llama3" -> FailureModel.llama3();
                     case "llama3+planned" -> FailureModel.llama3Planned();
-                    default -> FailureModel.none();
+                    case "none" -> FailureModel.none();
+                    default -> ModelFile.read(Path.of(failing.failures));
                 };
         model = model.scaled(failing.scale);
         for (Map.Entry<String, Double> rate : failing.rates.entrySet()) {
@@ -298,6 +300,10 @@ public final class SimulateCommand implements Callable<Integer> {
         return model.draw(fleet, duration, failing.seed);
     }
 
+    private boolean isModelFile() {
+        return failing.failures.endsWith(".yaml") || failing.failures.endsWith(".yml");
+    }
+
     private FailureTrace traceFile(Fleet fleet, long duration) throws ConfigException {
         Path file = Path.of(failing.failures);
         if (!Files.isRegularFile(file)) {
@@ -306,7 +312,7 @@ public final class SimulateCommand implements Callable<Integer> {
                             + failing.failures
                             + ": neither a model ("
                             + String.join(", ", MODELS)
-                            + ") nor a file"
+                            + ", or a .yaml file of one's own) nor a trace's file"
                             + near(failing.failures, MODELS));
         }
         if (!failing.rates.isEmpty() || !failing.repairs.isEmpty() || failing.scale != 1) {
