@@ -6,6 +6,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
 
@@ -36,15 +37,18 @@ public record JobReport(
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
     /**
-     * The account. The categories' nanos add up to {@code totalSlotNanos} exactly.
+     * The account, in slot-nanoseconds. The categories add up to {@code totalSlotNanos} exactly.
+     * They are whole numbers in JSON too, of any size: a reader that takes numbers for doubles, as
+     * JavaScript does, is exact up to 2⁵³, which are 104 days of one slot, and has 16 digits
+     * beyond.
      *
      * @param ratio productive ÷ total, 0 where nothing ran
      */
     public record Goodput(
             int slots,
             long elapsedNanos,
-            long totalSlotNanos,
-            Map<String, Long> categories,
+            BigInteger totalSlotNanos,
+            Map<String, BigInteger> categories,
             double ratio) {
         public Goodput {
             categories = ordered(categories);

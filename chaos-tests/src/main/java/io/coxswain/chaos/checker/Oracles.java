@@ -4,6 +4,7 @@ import io.coxswain.chaos.scenario.Scenario;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -228,10 +229,13 @@ public final class Oracles {
                 return unreported(LEDGER);
             }
             JobReport.Goodput goodput = report.goodput();
-            long sum = goodput.categories().values().stream().mapToLong(Long::longValue).sum();
-            long total = goodput.elapsedNanos() * goodput.slots();
-            long other = goodput.categories().getOrDefault("other", 0L);
-            if (sum != goodput.totalSlotNanos() || sum != total) {
+            BigInteger sum =
+                    goodput.categories().values().stream().reduce(BigInteger.ZERO, BigInteger::add);
+            BigInteger total =
+                    BigInteger.valueOf(goodput.elapsedNanos())
+                            .multiply(BigInteger.valueOf(goodput.slots()));
+            BigInteger other = goodput.categories().getOrDefault("other", BigInteger.ZERO);
+            if (!sum.equals(goodput.totalSlotNanos()) || !sum.equals(total)) {
                 return Verdict.fails(
                         LEDGER,
                         "categories sum to "
@@ -241,7 +245,7 @@ public final class Oracles {
                                 + ", slots × elapsed "
                                 + total);
             }
-            if (other * 1_000 > total) {
+            if (other.multiply(BigInteger.valueOf(1_000)).compareTo(total) > 0) {
                 return Verdict.fails(LEDGER, "'other' is " + other + " ns of " + total);
             }
             return Verdict.holds(LEDGER, total + " slot-ns, tiled exactly");

@@ -79,7 +79,11 @@ final class AttachedPlan {
             case Fault.Pause _, Fault.Starve _ -> List.of(Deed.PAUSE, Deed.RESUME);
             case Fault.Terminate _ -> List.of(Deed.TERMINATE, Deed.START);
             case Fault.CrashLoop _ -> List.of(Deed.KILL, Deed.START);
-            case Fault.Link _, Fault.ExpireSession _, Fault.FillDisk _, Fault.FlipBit _ ->
+            case Fault.Link _,
+                    Fault.ExpireSession _,
+                    Fault.FillDisk _,
+                    Fault.FlipBit _,
+                    Fault.Words _ ->
                     List.of();
         };
     }

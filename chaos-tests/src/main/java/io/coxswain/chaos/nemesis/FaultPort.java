@@ -88,6 +88,8 @@ public interface FaultPort {
             case Fault.FillDisk _ -> "disks cannot be filled here";
             case Fault.ExpireSession _ -> "sessions cannot be expired here";
             case Fault.FlipBit _ -> "shared memory cannot be reached here";
+            case Fault.Words _ ->
+                    "agents are not started here, so nobody stands between their words";
         };
     }
 

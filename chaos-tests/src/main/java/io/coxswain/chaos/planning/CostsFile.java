@@ -5,6 +5,7 @@ import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.config.ConfigException;
 
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -36,8 +37,13 @@ final class CostsFile {
         long decide = median(incidents, phases -> phases.decide());
         long step = 0;
         if (report.steps() > 0 && report.goodput().slots() > 0) {
-            long productive = report.goodput().categories().getOrDefault("productive", 0L);
-            step = productive / report.goodput().slots() / report.steps();
+            BigInteger productive =
+                    report.goodput().categories().getOrDefault("productive", BigInteger.ZERO);
+            step =
+                    productive
+                            .divide(BigInteger.valueOf(report.goodput().slots()))
+                            .divide(BigInteger.valueOf(report.steps()))
+                            .longValueExact();
         }
         return new Costs(
                 median(incidents, phases -> phases.detect()),

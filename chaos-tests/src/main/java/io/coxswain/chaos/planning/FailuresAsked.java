@@ -15,8 +15,9 @@ final class FailuresAsked {
             paramLabel = "MODEL|FILE",
             defaultValue = "llama3",
             description =
-                    "llama3, llama3+planned, none, or a CSV trace (at,component,scope,target,"
-                            + "repair). Default: ${DEFAULT-VALUE}.")
+                    "llama3, llama3+planned, none, a model of one's own (.yaml: rates and repair"
+                            + " times per component, see examples/planning), or a CSV trace"
+                            + " (at,component,scope,target,repair). Default: ${DEFAULT-VALUE}.")
     String failures = "llama3";
 
     @Option(

@@ -1,12 +1,12 @@
 package io.coxswain.chaos.planning;
 
-import io.coxswain.chaos.planning.engine.Account;
 import io.coxswain.chaos.planning.engine.Conditions;
 import io.coxswain.chaos.planning.engine.Costs;
 import io.coxswain.chaos.planning.engine.RefusedException;
 import io.coxswain.chaos.planning.failure.FailureModel;
 import io.coxswain.chaos.planning.failure.FailureTrace;
 import io.coxswain.chaos.planning.failure.Fleet;
+import io.coxswain.chaos.planning.failure.ModelFile;
 import io.coxswain.chaos.planning.failure.TraceFile;
 import io.coxswain.chaos.planning.policy.DiskSettings;
 import io.coxswain.chaos.planning.report.HtmlPage;
@@ -59,6 +59,7 @@ import java.util.concurrent.Callable;
 public final class SimulateCommand implements Callable<Integer> {
     private static final double DAY = 86_400e9;
     private static final int MOST_MACHINES = 1_000_000;
+    private static final int MOST_DAYS = 3_650;
     private static final List<String> LEVELS = List.of("power", "switch", "rack", "agent");
     private static final List<String> MODELS = List.of("llama3", "llama3+planned", "none");
 
@@ -190,10 +191,8 @@ public final class SimulateCommand implements Callable<Integer> {
         bound("--agents-per-rack", job.perRack, 1, MOST_MACHINES);
         bound("--racks-per-switch", job.racksPerSwitch, 1, 1_000);
         bound("--switches-per-power", job.switchesPerPower, 1, 1_000);
-        double longest = Account.LONGEST_NANOS / DAY;
-        if (!(job.days > 0) || job.days > longest) {
-            throw wrong(
-                    "--days " + job.days + ": expected more than 0 and at most " + (int) longest);
+        if (!(job.days > 0) || job.days > MOST_DAYS) {
+            throw wrong("--days " + job.days + ": expected more than 0 and at most " + MOST_DAYS);
         }
         if (job.stepNanos < 1_000_000) {
             throw wrong("--step: expected 1ms or more");
@@ -257,14 +256,15 @@ public final class SimulateCommand implements Callable<Integer> {
     // ------------------------------------------------------------------ what fails
 
     private FailureTrace trace(Fleet fleet, long duration) throws ConfigException {
-        if (!MODELS.contains(failing.failures)) {
+        if (!MODELS.contains(failing.failures) && !isModelFile()) {
             return traceFile(fleet, duration);
         }
         FailureModel model =
                 switch (failing.failures) {
                     case "llama3" -> FailureModel.llama3();
                     case "llama3+planned" -> FailureModel.llama3Planned();
-                    default -> FailureModel.none();
+                    case "none" -> FailureModel.none();
+                    default -> ModelFile.read(Path.of(failing.failures));
                 };
         model = model.scaled(failing.scale);
         for (Map.Entry<String, Double> rate : failing.rates.entrySet()) {
@@ -300,6 +300,10 @@ public final class SimulateCommand implements Callable<Integer> {
         return model.draw(fleet, duration, failing.seed);
     }
 
+    private boolean isModelFile() {
+        return failing.failures.endsWith(".yaml") || failing.failures.endsWith(".yml");
+    }
+
     private FailureTrace traceFile(Fleet fleet, long duration) throws ConfigException {
         Path file = Path.of(failing.failures);
         if (!Files.isRegularFile(file)) {
@@ -308,7 +312,7 @@ public final class SimulateCommand implements Callable<Integer> {
                             + failing.failures
                             + ": neither a model ("
                             + String.join(", ", MODELS)
-                            + ") nor a file"
+                            + ", or a .yaml file of one's own) nor a trace's file"
                             + near(failing.failures, MODELS));
         }
         if (!failing.rates.isEmpty() || !failing.repairs.isEmpty() || failing.scale != 1) {

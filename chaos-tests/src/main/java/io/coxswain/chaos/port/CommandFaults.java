@@ -328,7 +328,11 @@ public final class CommandFaults implements FaultPort {
             case Fault.Starve _ -> lacks(Deed.PAUSE, Part.HOST) + lacks(Deed.RESUME, Part.HOST);
             case Fault.Terminate _ -> lacks(Part.HOST, Deed.TERMINATE);
             case Fault.CrashLoop _ -> lacks(Part.HOST, Deed.KILL);
-            case Fault.Link _, Fault.ExpireSession _, Fault.FillDisk _, Fault.FlipBit _ ->
+            case Fault.Link _,
+                    Fault.ExpireSession _,
+                    Fault.FillDisk _,
+                    Fault.FlipBit _,
+                    Fault.Words _ ->
                     FaultPort.super.refusal(fault);
         };
     }

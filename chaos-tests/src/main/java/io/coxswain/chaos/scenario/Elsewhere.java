@@ -44,7 +44,10 @@ public final class Elsewhere {
     public static String complaint(List<Rule> rules, int agents) {
         for (Rule rule : rules) {
             switch (rule.victims()) {
-                case Target.Coordinator(), Target.ZooKeeper() -> {
+                case Target.Coordinator(),
+                        Target.ZooKeeper(),
+                        Target.ZooKeepers _,
+                        Target.ZooKeeperLeader() -> {
                     return rule.text()
                             + ": "
                             + rule.victims().text()
@@ -84,7 +87,11 @@ public final class Elsewhere {
                         }
                     }
                 }
-                case Target.Role _, Target.Coordinator(), Target.ZooKeeper() -> {
+                case Target.Role _,
+                        Target.Coordinator(),
+                        Target.ZooKeeper(),
+                        Target.ZooKeepers _,
+                        Target.ZooKeeperLeader() -> {
                     // Known when it comes, or refused.
                 }
             }

@@ -11,6 +11,7 @@ import io.coxswain.launcher.job.JobFile;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,8 +65,12 @@ class OraclesTest {
                         new JobReport.Goodput(
                                 2,
                                 ELAPSED,
-                                2 * ELAPSED,
-                                Map.of("productive", 2 * ELAPSED - 1, "other", other + 1),
+                                BigInteger.valueOf(2 * ELAPSED),
+                                Map.of(
+                                        "productive",
+                                        BigInteger.valueOf(2 * ELAPSED - 1),
+                                        "other",
+                                        BigInteger.valueOf(other + 1)),
                                 1),
                         List.of(),
                         Map.of());

@@ -21,6 +21,7 @@ import io.coxswain.coordinator.core.model.Placement;
 
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.math.BigInteger;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -337,7 +338,8 @@ final class PortMutants {
                 return record;
             }
             var categories = new LinkedHashMap<>(account.categoryNanos());
-            categories.computeIfPresent("startup", (_, nanos) -> 2 * nanos + 1);
+            categories.computeIfPresent(
+                    "startup", (_, nanos) -> nanos.shiftLeft(1).add(BigInteger.ONE));
             return new StoreRecord.Account(
                     account.jobId(),
                     account.term(),

@@ -13,6 +13,7 @@ import io.coxswain.coordinator.core.model.JobSpec;
 
 import org.jspecify.annotations.Nullable;
 
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -237,7 +238,7 @@ final class JobDesk {
                         null,
                         0,
                         List.of(),
-                        new JobReport.Goodput(spec.mesh().ranks(), 0, 0, Map.of(), 0),
+                        new JobReport.Goodput(spec.mesh().ranks(), 0, BigInteger.ZERO, Map.of(), 0),
                         List.of(),
                         settings.environment());
         context.persist(

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 import tools.jackson.databind.json.JsonMapper;
 
+import java.math.BigInteger;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -45,8 +46,8 @@ final class Reports {
                 environment);
     }
 
-    static Map<String, Long> categories(GoodputLedger.Totals totals) {
-        var categories = new LinkedHashMap<String, Long>();
+    static Map<String, BigInteger> categories(GoodputLedger.Totals totals) {
+        var categories = new LinkedHashMap<String, BigInteger>();
         totals.categories().forEach((category, nanos) -> categories.put(category.key(), nanos));
         return categories;
     }

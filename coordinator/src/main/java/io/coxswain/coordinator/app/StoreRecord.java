@@ -8,6 +8,7 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.math.BigInteger;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,14 +54,14 @@ public sealed interface StoreRecord {
         }
     }
 
-    /** Totals that a later leader goes on from. */
+    /** Totals that a later leader goes on from; slot-nanoseconds by category. */
     record Account(
             String jobId,
             long term,
             long completedStep,
             long protectedStep,
             long jobTimeNanos,
-            Map<String, Long> categoryNanos,
+            Map<String, BigInteger> categoryNanos,
             List<String> incidentsJson)
             implements StoreRecord {
         public Account {

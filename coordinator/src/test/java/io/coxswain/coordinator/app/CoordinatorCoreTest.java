@@ -15,6 +15,7 @@ import io.coxswain.coordinator.core.model.Mesh;
 
 import org.junit.jupiter.api.Test;
 
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.FutureTask;
@@ -46,7 +47,7 @@ class CoordinatorCoreTest {
         assertThat(report.accuracy()).isEqualTo(0.97);
         assertThat(report.finalDigest()).hasSize(64);
         JobReport.Goodput goodput = report.goodput();
-        assertThat(goodput.categories().values().stream().mapToLong(Long::longValue).sum())
+        assertThat(goodput.categories().values().stream().reduce(BigInteger.ZERO, BigInteger::add))
                 .isEqualTo(goodput.totalSlotNanos())
                 .isEqualTo(goodput.elapsedNanos() * goodput.slots());
         assertThat(JobReport.fromJson(report.toJson())).isEqualTo(report);

@@ -7,6 +7,7 @@ import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.job.JobFile;
 
 import java.io.IOException;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -139,7 +140,9 @@ public final class CollectiveBench {
                 JobReport.Goodput goodput = ended.goodput();
                 for (String category : IN_STEP) {
                     double millis =
-                            goodput.categories().getOrDefault(category, 0L)
+                            goodput.categories()
+                                            .getOrDefault(category, BigInteger.ZERO)
+                                            .doubleValue()
                                     / 1e6
                                     / goodput.slots()
                                     / ended.steps();

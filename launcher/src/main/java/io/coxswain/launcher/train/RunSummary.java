@@ -3,6 +3,7 @@ package io.coxswain.launcher.train;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.console.Texts;
 
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -35,28 +36,27 @@ public final class RunSummary {
         if (!report.finalDigest().isEmpty()) {
             lines.add("  final digest       " + report.finalDigest());
         }
-        if (goodput.totalSlotNanos() > 0) {
+        double total = goodput.totalSlotNanos().doubleValue();
+        if (total > 0) {
             lines.add(
                     String.format(
                             Locale.ROOT,
                             "  goodput            %s of %.3f slot-seconds (%d slots × %.3f s)",
                             Texts.percent(goodput.ratio()),
-                            goodput.totalSlotNanos() / 1e9,
+                            total / 1e9,
                             goodput.slots(),
                             goodput.elapsedNanos() / 1e9));
             goodput.categories().entrySet().stream()
-                    .filter(category -> category.getValue() != 0)
-                    .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
+                    .filter(category -> category.getValue().signum() != 0)
+                    .sorted(Map.Entry.<String, BigInteger>comparingByValue().reversed())
                     .forEach(category ->
                             lines.add(
                                     String.format(
                                             Locale.ROOT,
                                             "    %-22s %10.3f s %6.1f%%",
                                             category.getKey(),
-                                            category.getValue() / 1e9,
-                                            100.0
-                                                    * category.getValue()
-                                                    / goodput.totalSlotNanos())));
+                                            category.getValue().doubleValue() / 1e9,
+                                            100.0 * category.getValue().doubleValue() / total)));
         }
         return lines;
     }

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.io.PrintStream;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
@@ -274,7 +275,7 @@ public final class TrainRun {
                 null,
                 steps * job.batch(),
                 List.of(),
-                new JobReport.Goodput(job.mesh().ranks(), 0, 0, Map.of(), 0),
+                new JobReport.Goodput(job.mesh().ranks(), 0, BigInteger.ZERO, Map.of(), 0),
                 List.of(),
                 Map.of());
     }

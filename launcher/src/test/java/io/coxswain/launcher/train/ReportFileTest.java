@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,7 +30,15 @@ class ReportFileTest {
                 76_800,
                 List.of(1_438L, 500L),
                 new JobReport.Goodput(
-                        4, 1_000, 4_000, Map.of("productive", 3_000L, "startup", 1_000L), 0.75),
+                        4,
+                        1_000,
+                        BigInteger.valueOf(4_000),
+                        Map.of(
+                                "productive",
+                                BigInteger.valueOf(3_000),
+                                "startup",
+                                BigInteger.valueOf(1_000)),
+                        0.75),
                 List.of(),
                 Map.of("java", "25"));
     }

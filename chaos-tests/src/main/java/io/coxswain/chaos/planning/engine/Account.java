@@ -13,9 +13,6 @@ import java.util.Map;
 /**
  * The production ledger over the lives of a job: one that lost a shard for good is submitted again
  * from its last export, with a ledger of its own.
- *
- * <p>A ledger counts slot-nanoseconds in 63 bits, which 16,384 slots fill in 6.5 days. So the slots
- * are dealt to ledgers of a few slots each, and their sums are added without a bound.
  */
 public final class Account {
     /**
@@ -27,53 +24,14 @@ public final class Account {
 
     private static final double SECOND = 1e9;
 
-    /** Slots to a ledger; 2⁹ slots fill it in 208 days. */
-    private static final int GROUP = 512;
-
-    /** No run is longer than what a ledger can count. */
-    public static final long LONGEST_NANOS = Long.MAX_VALUE / GROUP;
-
     private final EnumMap<Category, BigInteger> past = new EnumMap<>(Category.class);
     private final List<Point> timeline = new ArrayList<>();
-    private final List<GoodputLedger> ledgers = new ArrayList<>();
+    private GoodputLedger ledger = new GoodputLedger();
 
     /** Books in order. */
     public void book(List<LedgerEntry> entries) {
         for (int i = 0; i < entries.size(); i++) {
-            book(entries.get(i));
-        }
-    }
-
-    private void book(LedgerEntry entry) {
-        switch (entry) {
-            case LedgerEntry.Opened opened -> {
-                for (int first = 0; first < opened.slots(); first += GROUP) {
-                    var ledger = new GoodputLedger();
-                    int slots = Math.min(GROUP, opened.slots() - first);
-                    ledger.apply(new LedgerEntry.Opened(slots, opened.atNanos()));
-                    ledgers.add(ledger);
-                }
-            }
-            case LedgerEntry.Stretch stretch ->
-                    ledgers.get(stretch.slot() / GROUP)
-                            .apply(
-                                    new LedgerEntry.Stretch(
-                                            stretch.slot() % GROUP,
-                                            stretch.category(),
-                                            stretch.untilNanos()));
-            case LedgerEntry.Steps steps ->
-                    ledgers.get(steps.slot() / GROUP)
-                            .apply(
-                                    new LedgerEntry.Steps(
-                                            steps.slot() % GROUP,
-                                            steps.firstStep(),
-                                            steps.lastStep(),
-                                            steps.untilNanos(),
-                                            steps.dataWaitNanos(),
-                                            steps.snapshotStallNanos(),
-                                            steps.stragglerWaitNanos()));
-            case LedgerEntry.RolledBack back -> ledgers.forEach(ledger -> ledger.apply(back));
-            case LedgerEntry.Settled settled -> ledgers.forEach(ledger -> ledger.apply(settled));
+            ledger.apply(entries.get(i));
         }
     }
 
@@ -81,11 +39,11 @@ public final class Account {
     public void sample(long nowNanos) {
         double productive = seconds(past.getOrDefault(Category.PRODUCTIVE, BigInteger.ZERO));
         double total = seconds(totalNanos());
-        for (GoodputLedger ledger : ledgers) {
-            productive += (ledger.productiveBookedNanos() - ledger.retractedNanos()) / SECOND;
-            total += ledger.totalSlotNanos() / SECOND;
-        }
-        timeline.add(new Point(nowNanos, productive, total));
+        timeline.add(
+                new Point(
+                        nowNanos,
+                        productive + ledger.productiveSlotSeconds(),
+                        total + ledger.slotSeconds()));
     }
 
     /**
@@ -95,11 +53,9 @@ public final class Account {
      * @param lostNanos of productive slot-time that its successor makes again
      */
     public void closeLife(long nowNanos, Category running, BigInteger lostNanos) {
-        for (GoodputLedger ledger : ledgers) {
-            ledger.closeAt(nowNanos, running);
-            ledger.totals().forEach((category, nanos) -> add(category, BigInteger.valueOf(nanos)));
-        }
-        ledgers.clear();
+        ledger.closeAt(nowNanos, running);
+        ledger.totals().forEach(this::add);
+        ledger = new GoodputLedger();
         BigInteger lost = lostNanos.min(past.getOrDefault(Category.PRODUCTIVE, BigInteger.ZERO));
         add(Category.PRODUCTIVE, lost.negate());
         add(Category.LOST_PROGRESS, lost);

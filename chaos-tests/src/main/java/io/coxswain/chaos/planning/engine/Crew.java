@@ -6,9 +6,7 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * The agents of the view that runs, as one. While nothing fails they all do the same at the same
@@ -111,7 +109,7 @@ final class Crew {
             agent.own(agent.liveEpoch, base);
             agent.keepCopies(floor, base);
         }
-        duties(placement.duties(), members, Map.of(), atNanos);
+        duties(placement.duties(), members, atNanos, false);
         boolean all = true;
         for (int i = 0; i < duties; i++) {
             ModelAgent holder = dutyHolder[i];
@@ -126,14 +124,7 @@ final class Crew {
     /** Another placement while the view runs: new holders begin to receive. */
     void placement(Placement placement, Members members, long nowNanos) {
         long before = floorAt(nowNanos);
-        var ready = new HashMap<Long, Long>(duties * 2);
-        for (int i = 0; i < duties; i++) {
-            ModelAgent holder = dutyHolder[i];
-            if (holder != null) {
-                ready.put(dutyKey(dutyShard[i], holder), dutyReady[i]);
-            }
-        }
-        duties(placement.duties(), members, ready, nowNanos + conditions.copyNanos());
+        duties(placement.duties(), members, nowNanos + conditions.copyNanos(), true);
         frozenFloor = before;
         frozenUntil = nowNanos + conditions.copyNanos();
     }
@@ -144,29 +135,37 @@ final class Crew {
         frozenUntil = Long.MAX_VALUE;
     }
 
-    private static long dutyKey(int shard, ModelAgent holder) {
-        return (long) shard << 32 | holder.machine;
-    }
-
-    private void duties(
-            List<CopyDuty> list, Members members, Map<Long, Long> ready, long otherwise) {
+    /**
+     * @param readyNanos when a holder that had no such duty before has its first copy
+     * @param goOn who has the duty already keeps what it received
+     */
+    private void duties(List<CopyDuty> list, Members members, long readyNanos, boolean goOn) {
+        int[] shardBefore = dutyShard;
+        @Nullable ModelAgent[] holderBefore = dutyHolder;
+        long[] readyBefore = dutyReady;
+        int countBefore = goOn ? duties : 0;
         duties = list.size();
-        if (dutyShard.length < duties) {
-            dutyShard = new int[duties];
-            dutyRank = new int[duties];
-            dutyHolder = new ModelAgent[duties];
-            dutyReady = new long[duties];
-        }
+        dutyShard = new int[duties];
+        dutyRank = new int[duties];
+        dutyHolder = new ModelAgent[duties];
+        dutyReady = new long[duties];
+        int before = 0;
         for (int i = 0; i < duties; i++) {
             CopyDuty duty = list.get(i);
             ModelAgent holder = members.find(duty.holder().key());
             dutyShard[i] = duty.shard();
             dutyRank[i] = duty.sourceRank();
             dutyHolder[i] = holder;
-            dutyReady[i] =
-                    holder == null
-                            ? Long.MAX_VALUE
-                            : ready.getOrDefault(dutyKey(duty.shard(), holder), otherwise);
+            dutyReady[i] = holder == null ? Long.MAX_VALUE : readyNanos;
+            // Both lists are in the order of shards.
+            while (before < countBefore && shardBefore[before] < duty.shard()) {
+                before++;
+            }
+            for (int k = before; k < countBefore && shardBefore[k] == duty.shard(); k++) {
+                if (holder != null && holderBefore[k] == holder) {
+                    dutyReady[i] = readyBefore[k];
+                }
+            }
         }
     }
 

@@ -2,34 +2,33 @@ package io.coxswain.chaos.planning.engine;
 
 import io.coxswain.coordinator.core.model.Digest;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.Arrays;
 
 /**
  * The digest of a state by its step: no bytes are modelled, so one digest serves all shards. The
  * newest few are kept, so that the same step is the same object.
  */
 final class Digests {
-    private static final int KEPT = 64;
+    private static final int KEPT = 16;
 
-    private final Map<Long, Digest> bySteps =
-            new LinkedHashMap<>() {
-                private static final long serialVersionUID = 1L;
+    private final long[] steps = new long[KEPT];
+    private final Digest[] digests = new Digest[KEPT];
+    private int next;
 
-                @Override
-                protected boolean removeEldestEntry(Map.Entry<Long, Digest> eldest) {
-                    return size() > KEPT;
-                }
-            };
-
-    private long lastStep = -1;
-    private Digest last = Digest.NONE;
+    Digests() {
+        Arrays.fill(steps, -1);
+        Arrays.fill(digests, Digest.NONE);
+    }
 
     Digest of(long step) {
-        if (step != lastStep) {
-            last = bySteps.computeIfAbsent(step, s -> new Digest(String.format("%064x", s)));
-            lastStep = step;
+        for (int i = 0; i < KEPT; i++) {
+            if (steps[i] == step) {
+                return digests[i];
+            }
         }
-        return last;
+        next = (next + 1) % KEPT;
+        steps[next] = step;
+        digests[next] = new Digest(String.format("%064x", step));
+        return digests[next];
     }
 }

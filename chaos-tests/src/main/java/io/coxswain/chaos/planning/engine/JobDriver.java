@@ -80,6 +80,7 @@ public final class JobDriver {
     private long exportedUpTo;
 
     private int up;
+    private int lastFound;
     private @Nullable String refusal;
 
     private JobDriver(Conditions conditions, FailureTrace trace, LongConsumer progress) {
@@ -456,7 +457,14 @@ public final class JobDriver {
     }
 
     private @Nullable ModelAgent find(AgentKey key) {
-        ModelAgent agent = agents[fleet.machineOf(key.id())];
+        // Effects come in about the order of the machines: a name is seldom read.
+        int next = lastFound + 1;
+        if (next < agents.length && agents[next].key() == key) {
+            lastFound = next;
+            return agents[next];
+        }
+        lastFound = fleet.machineOf(key.id());
+        ModelAgent agent = agents[lastFound];
         return agent.key().equals(key) ? agent : null;
     }
 

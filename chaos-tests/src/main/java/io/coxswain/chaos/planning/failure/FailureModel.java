@@ -13,9 +13,6 @@ public record FailureModel(String name, List<Component> components) {
     private static final long HOUR = 3_600_000_000_000L;
     private static final double DAY_NANOS = 24.0 * HOUR;
 
-    /** Spread of repair times: the standard deviation of their logarithm. */
-    private static final double REPAIR_SPREAD = 0.5;
-
     /** Machines, days: what the published table was counted over. */
     private static final double LLAMA3_MACHINE_DAYS = 16_384 * 54.0;
 
@@ -101,13 +98,21 @@ public record FailureModel(String name, List<Component> components) {
         return components.stream().map(Component::name).toList();
     }
 
-    /** The same with that component in the place of its namesake. */
+    /** True if there is a component of that name. */
+    public boolean has(String component) {
+        return components.stream().anyMatch(one -> one.name().equals(component));
+    }
+
+    /** The same with that component in the place of its namesake, or as one more. */
     public FailureModel with(Component changed) {
-        return new FailureModel(
-                name,
-                components.stream()
-                        .map(one -> one.name().equals(changed.name()) ? changed : one)
-                        .toList());
+        var list = new ArrayList<Component>();
+        for (Component one : components) {
+            list.add(one.name().equals(changed.name()) ? changed : one);
+        }
+        if (!has(changed.name())) {
+            list.add(changed);
+        }
+        return new FailureModel(name, list);
     }
 
     /** All rates times {@code factor}. */
@@ -154,7 +159,7 @@ public record FailureModel(String name, List<Component> components) {
                     break;
                 }
                 int target = random.nextInt(fleet.targets(component.scope()));
-                double spread = Math.exp(REPAIR_SPREAD * random.nextGaussian());
+                double spread = Math.exp(component.repairSpread() * random.nextGaussian());
                 failures.add(
                         new Failure(
                                 (long) at,

@@ -3,6 +3,7 @@ package io.coxswain.chaos.simulation.invariant;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.app.StoreRecord;
 
+import java.math.BigInteger;
 import java.util.Map;
 
 /**
@@ -22,12 +23,13 @@ public final class LedgerTiles implements Invariant {
         throw new InvariantViolated(name(), text);
     }
 
-    private static long sum(Map<String, Long> categories) {
-        long sum = 0;
-        for (long nanos : categories.values()) {
-            sum += nanos;
-        }
-        return sum;
+    private static BigInteger sum(Map<String, BigInteger> categories) {
+        return categories.values().stream().reduce(BigInteger.ZERO, BigInteger::add);
+    }
+
+    /** Nanos of a simulated job, which is short. */
+    private static long nanos(Map<String, BigInteger> categories, String category) {
+        return categories.getOrDefault(category, BigInteger.ZERO).longValueExact();
     }
 
     @Override
@@ -35,7 +37,7 @@ public final class LedgerTiles implements Invariant {
             String coordinator, long writerTerm, long termInStore, StoreRecord record) {
         if (record instanceof StoreRecord.Account account) {
             for (var category : account.categoryNanos().entrySet()) {
-                if (category.getValue() < 0) {
+                if (category.getValue().signum() < 0) {
                     broken(category + " is negative in " + account);
                 }
             }
@@ -45,7 +47,7 @@ public final class LedgerTiles implements Invariant {
     @Override
     public void accounted(JobHistory job, StoreRecord.Account account) {
         long slots = job.spec.mesh().ranks();
-        long sum = sum(account.categoryNanos());
+        long sum = sum(account.categoryNanos()).longValueExact();
         if (sum % slots != 0 || sum < account.jobTimeNanos() * slots) {
             broken(
                     "categories sum to "
@@ -63,30 +65,31 @@ public final class LedgerTiles implements Invariant {
     public void reported(JobHistory job, StoreRecord.Result result) {
         JobReport report = JobReport.fromJson(result.reportJson());
         JobReport.Goodput goodput = report.goodput();
-        Map<String, Long> categories = goodput.categories();
+        Map<String, BigInteger> categories = goodput.categories();
         if (goodput.elapsedNanos() == 0) {
             return;
         }
-        if (sum(categories) != goodput.totalSlotNanos()
-                || goodput.totalSlotNanos() != goodput.elapsedNanos() * goodput.slots()) {
+        long sum = sum(categories).longValueExact();
+        long total = goodput.totalSlotNanos().longValueExact();
+        if (sum != total || total != goodput.elapsedNanos() * goodput.slots()) {
             broken(
                     "categories sum to "
-                            + sum(categories)
+                            + sum
                             + " of "
-                            + goodput.totalSlotNanos()
+                            + total
                             + " slot-nanos, "
                             + goodput.slots()
                             + " slots of "
                             + goodput.elapsedNanos());
         }
-        if (categories.getOrDefault("other", 0L) > goodput.totalSlotNanos() / 1000) {
+        if (nanos(categories, "other") > total / 1000) {
             broken("more than 0.1% is other: " + categories);
         }
-        long lost = categories.getOrDefault("lost_progress", 0L);
+        long lost = nanos(categories, "lost_progress");
         long waited =
-                categories.getOrDefault("straggler_wait", 0L)
-                        + categories.getOrDefault("snapshot_stall", 0L)
-                        + categories.getOrDefault("data_wait", 0L);
+                nanos(categories, "straggler_wait")
+                        + nanos(categories, "snapshot_stall")
+                        + nanos(categories, "data_wait");
         // What was waited for within a step stays what it was when the step is rolled back.
         if (lost + waited < job.rolledBackStepNanos * (1 - TOLERANCE) - SLACK_NANOS) {
             broken(
@@ -107,7 +110,7 @@ public final class LedgerTiles implements Invariant {
                 made += nanos;
             }
         }
-        long productive = categories.getOrDefault("productive", 0L) + waited;
+        long productive = nanos(categories, "productive") + waited;
         if (job.controllerHurt) {
             // Steps that are told late, after a wait for credits, cannot be told from slow ones.
             return;

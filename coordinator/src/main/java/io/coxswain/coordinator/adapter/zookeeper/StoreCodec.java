@@ -14,6 +14,9 @@ import io.coxswain.proto.store.v1.JobRecord;
 import io.coxswain.proto.store.v1.ResultRecord;
 import io.coxswain.proto.store.v1.ViewRecord;
 
+import java.math.BigInteger;
+import java.util.LinkedHashMap;
+
 /** Records to and from the bytes of their znodes. Stateless. */
 final class StoreCodec {
     private StoreCodec() {}
@@ -27,16 +30,7 @@ final class StoreCodec {
                             .build()
                             .toByteArray();
             case StoreRecord.ViewRecord view -> encode(view).toByteArray();
-            case StoreRecord.Account account ->
-                    AccountRecord.newBuilder()
-                            .setTerm(account.term())
-                            .setCompletedStep(account.completedStep())
-                            .setProtectedStep(account.protectedStep())
-                            .setJobTimeNanos(account.jobTimeNanos())
-                            .putAllCategoryNanos(account.categoryNanos())
-                            .addAllIncidentsJson(account.incidentsJson())
-                            .build()
-                            .toByteArray();
+            case StoreRecord.Account account -> encode(account).toByteArray();
             case StoreRecord.Result result ->
                     ResultRecord.newBuilder()
                             .setCompleted(result.completed())
@@ -45,6 +39,25 @@ final class StoreCodec {
                             .build()
                             .toByteArray();
         };
+    }
+
+    private static AccountRecord encode(StoreRecord.Account account) {
+        var message =
+                AccountRecord.newBuilder()
+                        .setTerm(account.term())
+                        .setCompletedStep(account.completedStep())
+                        .setProtectedStep(account.protectedStep())
+                        .setJobTimeNanos(account.jobTimeNanos())
+                        .addAllIncidentsJson(account.incidentsJson());
+        account.categoryNanos()
+                .forEach((category, nanos) -> {
+                    message.putCategoryNanos(category, nanos.longValue());
+                    long high = nanos.shiftRight(Long.SIZE).longValueExact();
+                    if (high != 0) {
+                        message.putCategoryNanosHigh(category, high);
+                    }
+                });
+        return message.build();
     }
 
     private static ViewRecord encode(StoreRecord.ViewRecord record) {
@@ -99,13 +112,23 @@ final class StoreCodec {
     static StoreRecord.Account account(String jobId, byte[] bytes)
             throws InvalidProtocolBufferException {
         AccountRecord record = AccountRecord.parseFrom(bytes);
+        var categories = new LinkedHashMap<String, BigInteger>();
+        record.getCategoryNanosMap()
+                .forEach((category, low) -> {
+                    long high = record.getCategoryNanosHighOrDefault(category, 0);
+                    categories.put(
+                            category,
+                            BigInteger.valueOf(high)
+                                    .shiftLeft(Long.SIZE)
+                                    .add(new BigInteger(Long.toUnsignedString(low))));
+                });
         return new StoreRecord.Account(
                 jobId,
                 record.getTerm(),
                 record.getCompletedStep(),
                 record.getProtectedStep(),
                 record.getJobTimeNanos(),
-                record.getCategoryNanosMap(),
+                categories,
                 record.getIncidentsJsonList());
     }
 

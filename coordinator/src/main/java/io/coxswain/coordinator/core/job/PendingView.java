@@ -35,14 +35,14 @@ final class PendingView {
     /** The newest floor that is known when the members are told. */
     long floor;
 
-    /** Rank by member, in the order of ranks. */
-    final LinkedHashMap<AgentKey, Integer> ranks = new LinkedHashMap<>();
-
     /** A holder was lost since the placement was planned. */
     boolean placementOutdated;
 
     private final TreeMap<AgentKey, List<JobEffect.Donation>> donations = new TreeMap<>();
+
+    /** Agents without a rank that hold copies. */
     private final Set<AgentKey> holders = new HashSet<>();
+
     private final JobEvent.@Nullable ViewReadyReported[] ready;
     private final List<StepPlan> plans = new ArrayList<>();
     private int missing;
@@ -63,7 +63,7 @@ final class PendingView {
         missing = count;
         for (int rank = 0; rank < count; rank++) {
             AgentProfile member = view.members().get(rank);
-            if (ranks.put(member.key(), rank) != null) {
+            if (view.rankOf(member.key()) != rank) {
                 throw new InvariantBroken(
                         "I7", "agent " + member.key() + " has two ranks in epoch " + view.epoch());
             }
@@ -83,7 +83,9 @@ final class PendingView {
             }
         }
         for (CopyDuty duty : placement.placement().duties()) {
-            holders.add(duty.holder().key());
+            if (view.rankOf(duty.holder().key()) < 0) {
+                holders.add(duty.holder().key());
+            }
         }
     }
 
@@ -92,14 +94,14 @@ final class PendingView {
     }
 
     int rankOf(AgentKey key) {
-        Integer rank = ranks.get(key);
-        return rank == null ? -1 : rank;
+        return view.rankOf(key);
     }
 
     boolean donates(AgentKey key) {
         return donations.containsKey(key);
     }
 
+    /** An agent without a rank that holds copies. */
     boolean holds(AgentKey key) {
         return holders.contains(key);
     }
@@ -110,8 +112,9 @@ final class PendingView {
     }
 
     void compile(JobSpec spec, int reportEvery) {
+        var compiler = new StepPlanCompiler(spec, view, reportEvery);
         for (int rank = 0; rank < view.members().size(); rank++) {
-            plans.add(StepPlanCompiler.compile(spec, view, rank, reportEvery));
+            plans.add(compiler.compile(rank));
         }
     }
 

@@ -4,6 +4,7 @@ import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.HeldState;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.RestoreSource;
@@ -91,7 +92,9 @@ final class Preparing {
         var candidates = new ArrayList<Candidate>(job.roster.size());
         for (Roster.Member member : job.roster.all()) {
             if (member.answered) {
-                candidates.add(new Candidate(member.profile, member.inventory, member.eligible()));
+                candidates.add(
+                        new Candidate(
+                                member.profile, member.inventory, member.eligible(), member.rank));
             }
         }
         boolean nothingEverCompleted = job.completedStep == 0 && job.newestSeen == 0;
@@ -318,8 +321,8 @@ final class Preparing {
         lastPrepared = view.view;
         view.compile(job.spec, job.stepping.reportEvery());
         view.floor = floor(view.view.baseStep());
-        for (var entry : view.ranks.entrySet()) {
-            Roster.Member member = job.roster.find(entry.getKey());
+        for (AgentProfile agent : view.view.members()) {
+            Roster.Member member = job.roster.find(agent.key());
             if (member != null) {
                 member.prepared = true;
             }
@@ -331,7 +334,7 @@ final class Preparing {
             job.emit(view.messageTo(view.view.members().get(rank).key(), rank));
         }
         for (Roster.Member member : job.roster.all()) {
-            if (!view.ranks.containsKey(member.key)
+            if (view.view.rankOf(member.key, member.rank) < 0
                     && ((member.eligible() && member.answered) || view.concerns(member.key))) {
                 member.prepared = true;
                 job.emit(view.messageTo(member.key, -1));
@@ -498,8 +501,8 @@ final class Preparing {
             return;
         }
         var slow = new ArrayList<String>();
-        for (var entry : view.ranks.entrySet()) {
-            Roster.Member member = job.roster.find(entry.getKey());
+        for (AgentProfile agent : view.view.members()) {
+            Roster.Member member = job.roster.find(agent.key());
             if (member != null && !view.isReady(member.key)) {
                 slow.add(member.key.id());
                 job.roster.shun(member, true);

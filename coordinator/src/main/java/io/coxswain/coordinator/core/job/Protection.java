@@ -9,17 +9,15 @@ import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.View;
+import io.coxswain.coordinator.core.placement.DomainNumbers;
 import io.coxswain.coordinator.core.placement.PlacementDecision;
 import io.coxswain.coordinator.core.placement.PlacementPlanner;
 import io.coxswain.coordinator.core.placement.PlacementProblem;
 
 import java.util.AbstractList;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 
 /** Who holds copies of whom, and who held what last: the latter names what was lost. */
@@ -29,11 +27,12 @@ final class Protection {
     /** Newest step by agent, by shard, of members and holders of the last active view. */
     private final TreeMap<Integer, TreeMap<String, Long>> lastHeld = new TreeMap<>();
 
-    private final Set<AgentKey> holders = new HashSet<>();
+    private final DomainNumbers domains;
     private long effectiveStep;
 
     Protection(Job job) {
         this.job = job;
+        domains = new DomainNumbers(job.spec.protectLevel());
     }
 
     /**
@@ -41,22 +40,22 @@ final class Protection {
      * none.
      */
     PlacementDecision plan(View view, StateLayout layout, long version) {
-        var members = HashSet.<AgentKey>newHashSet(view.members().size());
-        for (AgentProfile member : view.members()) {
-            members.add(member.key());
-        }
         var spares = new ArrayList<AgentProfile>();
-        var held = new HashMap<AgentKey, Set<Integer>>();
         for (Roster.Member member : job.roster.all()) {
-            if (!members.contains(member.key) && member.eligible()) {
+            if (member.eligible() && view.rankOf(member.key, member.rank) < 0) {
                 spares.add(member.profile);
-            }
-            if (!member.copies.isEmpty()) {
-                held.put(member.key, member.copies.keySet());
             }
         }
         return PlacementPlanner.plan(
-                new PlacementProblem(job.spec, layout, view, spares, held, job.placement, version));
+                new PlacementProblem(
+                        job.spec,
+                        layout,
+                        view,
+                        spares,
+                        job.roster.copiesHeld(),
+                        job.placement,
+                        version),
+                domains);
     }
 
     /** The placement of a new view is in force, from its first snapshot on. */
@@ -68,10 +67,6 @@ final class Protection {
     private void installed(PlacementDecision decision) {
         Placement placement = decision.placement();
         job.placement = placement;
-        holders.clear();
-        for (CopyDuty duty : placement.duties()) {
-            holders.add(duty.holder().key());
-        }
         var deficits = decision.deficits();
         if (decision.refusal() != null) {
             deficits = new ArrayList<>(deficits);
@@ -170,12 +165,14 @@ final class Protection {
 
     /** True if that agent has a duty. */
     boolean holds(AgentKey key) {
-        return holders.contains(key);
+        Placement placement = job.placement;
+        return placement != null
+                && placement.duties().stream().anyMatch(duty -> duty.holder().key().equals(key));
     }
 
     /** A verified copy. */
     void held(Roster.Member member, HeldState copy) {
-        member.copies.merge(copy.name().shard(), copy.name().step(), Math::max);
+        member.copies.note(copy.name().shard(), copy.name().step());
         note(copy.name().shard(), member.key.id(), copy.name().step());
     }
 

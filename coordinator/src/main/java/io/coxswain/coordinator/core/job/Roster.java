@@ -7,16 +7,21 @@ import io.coxswain.coordinator.core.model.Inventory;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.AbstractMap;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.TreeMap;
+import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 
 /**
- * The attached agents. Found by hash, walked in the order of their keys. Counts are kept, so that a
- * start with thousands of agents is not quadratic.
+ * The attached agents: one incarnation of each. Found by hash, walked in the order of their keys.
+ * Counts are kept, so that a start with thousands of agents is not quadratic.
  */
 final class Roster {
     /** One attached incarnation. */
@@ -51,8 +56,13 @@ final class Roster {
         long lastWordNanos;
 
         /** Newest verified copy by shard. */
-        final TreeMap<Integer, Long> copies = new TreeMap<>();
+        final HeldCopies copies = new HeldCopies();
 
+        /** Who was found after it, the newest first; may be gone. */
+        private @Nullable Member follower;
+
+        private @Nullable Member otherFollower;
+        private boolean attached = true;
         private boolean ready;
         private @Nullable String unfit;
         private boolean shunned;
@@ -60,6 +70,10 @@ final class Roster {
         Member(AgentProfile profile) {
             this.profile = profile;
             this.key = profile.key();
+        }
+
+        private boolean is(AgentKey other) {
+            return attached && key.equals(other);
         }
 
         boolean ready() {
@@ -96,16 +110,19 @@ final class Roster {
             inventory = next;
             copies.clear();
             for (HeldState copy : next.copies()) {
-                copies.merge(copy.name().shard(), copy.name().step(), Math::max);
+                copies.note(copy.name().shard(), copy.name().step());
             }
         }
     }
 
     private static final int REMEMBERED = 8;
 
-    private final HashMap<AgentKey, Member> byKey = new HashMap<>();
     private final HashMap<String, Member> byId = new HashMap<>();
-    private final TreeMap<AgentKey, Member> ordered = new TreeMap<>();
+
+    /** In the order of keys. */
+    private final ArrayList<Member> ordered = new ArrayList<>();
+
+    private @Nullable Member lastFound;
 
     /**
      * Incarnations that a later one of the same agent replaced, newest last: a zombie must not push
@@ -118,8 +135,56 @@ final class Roster {
     private int loading;
     private int fit;
 
+    /**
+     * O(1). Thousands of agents are asked, and answer, in one of few orders, of keys or of ranks:
+     * so whoever was found after the last one before is tried first, which touches nothing but what
+     * is needed anyway.
+     */
     @Nullable Member find(AgentKey key) {
-        return byKey.get(key);
+        Member before = lastFound;
+        if (before != null) {
+            Member next = before.follower;
+            if (next != null && next.is(key)) {
+                lastFound = next;
+                return next;
+            }
+            Member other = before.otherFollower;
+            if (other != null && other.is(key)) {
+                before.follower = other;
+                before.otherFollower = next;
+                lastFound = other;
+                return other;
+            }
+        }
+        Member member = byId.get(key.id());
+        if (member == null || !member.is(key)) {
+            return null;
+        }
+        if (before != null) {
+            before.otherFollower = before.follower;
+            before.follower = member;
+        }
+        lastFound = member;
+        return member;
+    }
+
+    /** Where that key is, or would be, as -1 - position. */
+    private int position(AgentKey key) {
+        int low = 0;
+        int high = ordered.size() - 1;
+        while (low <= high) {
+            int middle = (low + high) >>> 1;
+            int order = ordered.get(middle).key.compareTo(key);
+            if (order == 0) {
+                return middle;
+            }
+            if (order < 0) {
+                low = middle + 1;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return -1 - low;
     }
 
     /** The incarnation of that agent that is attached, if any. */
@@ -127,20 +192,22 @@ final class Roster {
         return byId.get(id);
     }
 
+    /** An agent of whose id nobody is attached. */
     Member add(AgentProfile profile) {
         var member = new Member(profile);
-        byKey.put(member.key, member);
         byId.put(member.key.id(), member);
-        ordered.put(member.key, member);
+        ordered.add(-1 - position(member.key), member);
         count(member, 1);
         return member;
     }
 
     void remove(Member member) {
         count(member, -1);
-        byKey.remove(member.key);
+        member.attached = false;
+        member.follower = null;
+        member.otherFollower = null;
         byId.remove(member.key.id(), member);
-        ordered.remove(member.key);
+        ordered.remove(position(member.key));
         shunned.remove(member.key);
     }
 
@@ -161,7 +228,7 @@ final class Roster {
 
     /** In the order of keys. */
     Collection<Member> all() {
-        return ordered.values();
+        return ordered;
     }
 
     void ready(Member member, boolean ready) {
@@ -210,6 +277,41 @@ final class Roster {
 
     int size() {
         return ordered.size();
+    }
+
+    /** Shards of which attached agents hold copies, by agent; changes with the roster. */
+    Map<AgentKey, Set<Integer>> copiesHeld() {
+        return new CopiesHeld();
+    }
+
+    /** Made anew for each plan, so it copies nothing. */
+    private final class CopiesHeld extends AbstractMap<AgentKey, Set<Integer>> {
+        @Override
+        public @Nullable Set<Integer> get(@Nullable Object key) {
+            Member member = key instanceof AgentKey agent ? find(agent) : null;
+            return member == null || member.copies.isEmpty() ? null : member.copies.shards();
+        }
+
+        @Override
+        public boolean containsKey(@Nullable Object key) {
+            return get(key) != null;
+        }
+
+        @Override
+        public Set<Entry<AgentKey, Set<Integer>>> entrySet() {
+            var entries = new LinkedHashSet<Entry<AgentKey, Set<Integer>>>();
+            forEach((key, shards) -> entries.add(Map.entry(key, shards)));
+            return entries;
+        }
+
+        @Override
+        public void forEach(BiConsumer<? super AgentKey, ? super Set<Integer>> action) {
+            for (Member member : ordered) {
+                if (!member.copies.isEmpty()) {
+                    action.accept(member.key, member.copies.shards());
+                }
+            }
+        }
     }
 
     private void count(Member member, int by) {

@@ -80,8 +80,13 @@ final class SlotClock {
     }
 
     void all(Category category, long untilNanos) {
+        boolean any = false;
         for (int slot = 0; slot < cursor.length; slot++) {
-            stretch(slot, category, untilNanos);
+            any |= untilNanos > cursor[slot];
+            cursor[slot] = Math.max(cursor[slot], untilNanos);
+        }
+        if (any) {
+            ledger.add(new LedgerEntry.StretchOfAll(category, untilNanos));
         }
     }
 

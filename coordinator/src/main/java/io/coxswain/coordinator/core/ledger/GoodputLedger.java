@@ -1,10 +1,9 @@
 package io.coxswain.coordinator.core.ledger;
 
-import java.util.ArrayDeque;
-import java.util.ArrayList;
+import java.math.BigInteger;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -12,45 +11,33 @@ import java.util.Map;
  * cursor; an entry books the time from the cursor to its end in one go, so that time is neither
  * counted twice nor left out, and the categories always sum to {@link #totalSlotNanos()}.
  *
- * <p>O(1) per entry, amortized. Memory is bounded: a slot keeps the runs of steps that may still be
- * rolled back, at most {@value #MOST_RUNS}; beyond that the two oldest are merged, which makes a
- * rollback into them less exact in its split but never in its sum.
+ * <p>O(1) per entry of one slot; entries of all slots cost O(slots), by a few loads each. Memory is
+ * bounded: the runs of steps that may still be rolled back are kept, at most {@value
+ * StepRuns#MOST}; beyond that the two oldest are merged, which makes a rollback into them less
+ * exact in its split but never in its sum.
+ *
+ * <p>Slots' times are {@code long}s, up to 292 years; sums over slots are exact whatever their
+ * size.
  *
  * <p>Not thread-safe: the decision loop owns it.
  */
 public final class GoodputLedger {
-    /** Runs that a slot keeps apart. */
-    static final int MOST_RUNS = 256;
+    private static final double SECOND = 1e9;
+    private static final long[] NONE = {};
 
-    private final List<Slot> slots = new ArrayList<>();
-    private final EnumMap<Category, Long> booked = new EnumMap<>(Category.class);
+    private final SlotNanos[] booked = new SlotNanos[Category.values().length];
+    private final SlotNanos retracted = new SlotNanos();
+    private final SlotNanos total = new SlotNanos();
+
+    /** By slot. */
+    private long[] cursors = NONE;
+
+    private StepRuns runs = new StepRuns(0);
     private long openedAtNanos;
     private long newestCursorNanos;
-    private long totalNanos;
-    private long retractedNanos;
 
-    /** One slot's account. */
-    private static final class Slot {
-        private long cursorNanos;
-        private final ArrayDeque<Run> runs = new ArrayDeque<>();
-
-        Slot(long cursorNanos) {
-            this.cursorNanos = cursorNanos;
-        }
-    }
-
-    /** Steps {@code first..last} with the productive time booked for them. */
-    private record Run(long first, long last, long productiveNanos) {
-        /**
-         * Nanos of the part up to {@code step}, pro rata, rounded down; the rest belongs to the
-         * part beyond, so that both always sum to the whole.
-         */
-        long nanosThrough(long step) {
-            long all = last - first + 1;
-            long part = step - first + 1;
-            // floor(nanos · part / all) without the product, which may exceed 63 bits
-            return productiveNanos / all * part + productiveNanos % all * part / all;
-        }
+    public GoodputLedger() {
+        Arrays.setAll(booked, _ -> new SlotNanos());
     }
 
     /**
@@ -60,17 +47,19 @@ public final class GoodputLedger {
     public record Totals(
             int slots,
             long elapsedNanos,
-            long totalSlotNanos,
-            Map<Category, Long> categories,
-            long productiveBookedNanos,
-            long retractedNanos) {
+            BigInteger totalSlotNanos,
+            Map<Category, BigInteger> categories,
+            BigInteger productiveBookedNanos,
+            BigInteger retractedNanos) {
         public Totals {
             categories = Collections.unmodifiableMap(new EnumMap<>(categories));
         }
 
         /** Productive over total; 0 for an account without time. */
         public double ratio() {
-            return ratioOf(categories.getOrDefault(Category.PRODUCTIVE, 0L), totalSlotNanos);
+            return ratioOf(
+                    categories.getOrDefault(Category.PRODUCTIVE, BigInteger.ZERO).doubleValue(),
+                    totalSlotNanos.doubleValue());
         }
     }
 
@@ -85,15 +74,19 @@ public final class GoodputLedger {
             case LedgerEntry.Opened opened -> open(opened);
             case LedgerEntry.Stretch stretch ->
                     book(slot(stretch.slot()), stretch.category(), stretch.untilNanos());
+            case LedgerEntry.StretchOfAll stretch -> {
+                checkOpen();
+                all(stretch.category(), stretch.untilNanos());
+            }
             case LedgerEntry.Steps steps -> steps(steps);
             case LedgerEntry.RolledBack back -> rollBack(back.toStep());
-            case LedgerEntry.Settled settled -> settle(settled.step());
+            case LedgerEntry.Settled settled -> runs.settle(settled.step());
         }
     }
 
     /** Number of slots; 0 before {@link LedgerEntry.Opened}. */
     public int slots() {
-        return slots.size();
+        return cursors.length;
     }
 
     /** Nanos from the opening to the newest cursor. */
@@ -105,36 +98,46 @@ public final class GoodputLedger {
      * Slot-nanos booked so far, always the sum of {@link #totals()}; {@code elapsed · slots} once
      * all slots are closed to one instant.
      */
-    public long totalSlotNanos() {
-        return totalNanos;
+    public BigInteger totalSlotNanos() {
+        return total.exact();
     }
 
     /** Every category with what is booked in it, net of retractions. Unmodifiable copy. */
-    public Map<Category, Long> totals() {
+    public Map<Category, BigInteger> totals() {
         return Collections.unmodifiableMap(net());
     }
 
     /** Productive over total, of what is booked; 0 for an account without time. */
     public double ratio() {
-        return ratioOf(booked(Category.PRODUCTIVE) - retractedNanos, totalNanos);
+        return ratioOf(productiveSlotSeconds(), slotSeconds());
+    }
+
+    /** What is booked, roughly, for a plot or a page. */
+    public double slotSeconds() {
+        return total.approximate() / SECOND;
+    }
+
+    /** What is productive by now, roughly. */
+    public double productiveSlotSeconds() {
+        return (booked(Category.PRODUCTIVE).approximate() - retracted.approximate()) / SECOND;
     }
 
     /**
      * Productive nanos ever booked; only grows. Productive time is this less {@link
      * #retractedNanos()}.
      */
-    public long productiveBookedNanos() {
-        return booked(Category.PRODUCTIVE);
+    public BigInteger productiveBookedNanos() {
+        return booked(Category.PRODUCTIVE).exact();
     }
 
     /** Nanos that were productive and became lost progress; only grows. */
-    public long retractedNanos() {
-        return retractedNanos;
+    public BigInteger retractedNanos() {
+        return retracted.exact();
     }
 
     /** Up to where {@code slot} is booked. */
     public long cursorNanos(int slot) {
-        return slot(slot).cursorNanos;
+        return cursors[slot(slot)];
     }
 
     /**
@@ -143,67 +146,82 @@ public final class GoodputLedger {
      */
     public long closeAt(long nowNanos, Category category) {
         long instant = Math.max(nowNanos, newestCursorNanos);
-        for (Slot slot : slots) {
-            book(slot, category, instant);
-        }
+        all(category, instant);
         return instant;
     }
 
     /** What {@link #totals()} would be after {@link #closeAt}, without booking anything. */
     public Totals openTotals(long nowNanos, Category category) {
         long instant = Math.max(nowNanos, newestCursorNanos);
-        long elapsed = slots.isEmpty() ? 0 : instant - openedAtNanos;
-        long all = Math.multiplyExact(elapsed, (long) slots.size());
-        EnumMap<Category, Long> categories = net();
-        categories.merge(category, all - totalNanos, Long::sum);
-        long productive =
-                productiveBookedNanos() + (category == Category.PRODUCTIVE ? all - totalNanos : 0);
-        return new Totals(slots.size(), elapsed, all, categories, productive, retractedNanos);
+        long elapsed = cursors.length == 0 ? 0 : instant - openedAtNanos;
+        BigInteger all = BigInteger.valueOf(elapsed).multiply(BigInteger.valueOf(cursors.length));
+        BigInteger open = all.subtract(total.exact());
+        EnumMap<Category, BigInteger> categories = net();
+        categories.merge(category, open, BigInteger::add);
+        BigInteger productive = productiveBookedNanos();
+        return new Totals(
+                cursors.length,
+                elapsed,
+                all,
+                categories,
+                category == Category.PRODUCTIVE ? productive.add(open) : productive,
+                retracted.exact());
     }
 
-    /** Runs that are kept because they may be rolled back, over all slots. */
+    /** Runs that are kept because they may be rolled back. */
     int runsKept() {
-        return slots.stream().mapToInt(slot -> slot.runs.size()).sum();
+        return runs.kept();
     }
 
     private void open(LedgerEntry.Opened opened) {
-        if (!slots.isEmpty()) {
+        if (cursors.length > 0) {
             throw new IllegalStateException(
-                    "the ledger is open already, with " + slots.size() + " slots");
+                    "the ledger is open already, with " + cursors.length + " slots");
         }
         if (opened.slots() < 1) {
             throw new IllegalArgumentException(
                     "a ledger needs at least one slot, got " + opened.slots());
         }
-        for (int i = 0; i < opened.slots(); i++) {
-            slots.add(new Slot(opened.atNanos()));
-        }
+        cursors = new long[opened.slots()];
+        Arrays.fill(cursors, opened.atNanos());
+        runs = new StepRuns(opened.slots());
         openedAtNanos = opened.atNanos();
         newestCursorNanos = opened.atNanos();
     }
 
-    private Slot slot(int index) {
-        if (slots.isEmpty()) {
+    private void checkOpen() {
+        if (cursors.length == 0) {
             throw new IllegalStateException("nothing can be booked before the ledger is opened");
         }
-        if (index < 0 || index >= slots.size()) {
-            throw new IllegalArgumentException(
-                    "slot " + index + " is not in 0.." + (slots.size() - 1));
-        }
-        return slots.get(index);
     }
 
-    private void book(Slot slot, Category category, long untilNanos) {
-        long nanos = advance(slot, untilNanos);
-        add(category, nanos);
+    private int slot(int index) {
+        checkOpen();
+        if (index < 0 || index >= cursors.length) {
+            throw new IllegalArgumentException(
+                    "slot " + index + " is not in 0.." + (cursors.length - 1));
+        }
+        return index;
+    }
+
+    private void all(Category category, long untilNanos) {
+        SlotNanos sum = booked(category);
+        for (int slot = 0; slot < cursors.length; slot++) {
+            long nanos = advance(slot, untilNanos);
+            sum.add(nanos);
+        }
+    }
+
+    private void book(int slot, Category category, long untilNanos) {
+        booked(category).add(advance(slot, untilNanos));
     }
 
     /** Moves the cursor, never back; the nanos it moved over are the caller's to book. */
-    private long advance(Slot slot, long untilNanos) {
-        long nanos = Math.max(0, untilNanos - slot.cursorNanos);
-        slot.cursorNanos += nanos;
-        newestCursorNanos = Math.max(newestCursorNanos, slot.cursorNanos);
-        totalNanos += nanos;
+    private long advance(int slot, long untilNanos) {
+        long nanos = Math.max(0, untilNanos - cursors[slot]);
+        cursors[slot] += nanos;
+        newestCursorNanos = Math.max(newestCursorNanos, cursors[slot]);
+        total.add(nanos);
         return nanos;
     }
 
@@ -216,91 +234,44 @@ public final class GoodputLedger {
         if (steps.firstStep() < 1 || steps.lastStep() < steps.firstStep()) {
             throw new IllegalArgumentException("steps need 1 <= first <= last: " + steps);
         }
-        Slot slot = slot(steps.slot());
+        int slot = slot(steps.slot());
         long rest = advance(slot, steps.untilNanos());
         rest = take(Category.DATA_WAIT, steps.dataWaitNanos(), rest);
         rest = take(Category.SNAPSHOT_STALL, steps.snapshotStallNanos(), rest);
         rest = take(Category.STRAGGLER_WAIT, steps.stragglerWaitNanos(), rest);
-        add(Category.PRODUCTIVE, rest);
+        booked(Category.PRODUCTIVE).add(rest);
         if (rest > 0) {
-            remember(slot, new Run(steps.firstStep(), steps.lastStep(), rest));
+            runs.remember(slot, steps.firstStep(), steps.lastStep(), rest);
         }
     }
 
     private long take(Category category, long nanos, long rest) {
         long taken = Math.min(nanos, rest);
-        add(category, taken);
+        booked(category).add(taken);
         return rest - taken;
     }
 
-    private static void remember(Slot slot, Run run) {
-        if (slot.runs.size() == MOST_RUNS) {
-            Run oldest = slot.runs.removeFirst();
-            Run next = slot.runs.removeFirst();
-            slot.runs.addFirst(
-                    new Run(
-                            Math.min(oldest.first(), next.first()),
-                            Math.max(oldest.last(), next.last()),
-                            oldest.productiveNanos() + next.productiveNanos()));
-        }
-        slot.runs.addLast(run);
-    }
-
     private void rollBack(long toStep) {
-        for (Slot slot : slots) {
-            long lost = 0;
-            // Runs come in order of steps, but an out-of-order one must not hide what is behind it:
-            // look at each.
-            for (int left = slot.runs.size(); left > 0; left--) {
-                Run run = slot.runs.removeFirst();
-                if (run.last() <= toStep) {
-                    slot.runs.addLast(run);
-                } else if (run.first() > toStep) {
-                    lost += run.productiveNanos();
-                } else {
-                    long kept = run.nanosThrough(toStep);
-                    lost += run.productiveNanos() - kept;
-                    slot.runs.addLast(new Run(run.first(), toStep, kept));
-                }
-            }
-            retractedNanos += lost;
-            add(Category.LOST_PROGRESS, lost);
-        }
+        var lost = new SlotNanos();
+        runs.rollBack(toStep, lost);
+        retracted.add(lost);
+        booked(Category.LOST_PROGRESS).add(lost);
     }
 
-    private void settle(long step) {
-        for (Slot slot : slots) {
-            while (!slot.runs.isEmpty() && slot.runs.getFirst().first() <= step) {
-                Run run = slot.runs.removeFirst();
-                if (run.last() > step) {
-                    slot.runs.addFirst(
-                            new Run(
-                                    step + 1,
-                                    run.last(),
-                                    run.productiveNanos() - run.nanosThrough(step)));
-                }
-            }
-        }
+    private SlotNanos booked(Category category) {
+        return booked[category.ordinal()];
     }
 
-    private void add(Category category, long nanos) {
-        booked.merge(category, nanos, Long::sum);
-    }
-
-    private long booked(Category category) {
-        return booked.getOrDefault(category, 0L);
-    }
-
-    private EnumMap<Category, Long> net() {
-        var net = new EnumMap<Category, Long>(Category.class);
+    private EnumMap<Category, BigInteger> net() {
+        var net = new EnumMap<Category, BigInteger>(Category.class);
         for (Category category : Category.values()) {
-            net.put(category, booked(category));
+            net.put(category, booked(category).exact());
         }
-        net.merge(Category.PRODUCTIVE, -retractedNanos, Long::sum);
+        net.merge(Category.PRODUCTIVE, retracted.exact(), BigInteger::subtract);
         return net;
     }
 
-    private static double ratioOf(long productive, long total) {
-        return total == 0 ? 0 : (double) productive / total;
+    private static double ratioOf(double productive, double total) {
+        return total == 0 ? 0 : productive / total;
     }
 }

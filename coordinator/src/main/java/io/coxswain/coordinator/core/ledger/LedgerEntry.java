@@ -11,6 +11,9 @@ public sealed interface LedgerEntry {
     /** Slot {@code slot} was in {@code category} from its cursor until {@code untilNanos}. */
     record Stretch(int slot, Category category, long untilNanos) implements LedgerEntry {}
 
+    /** Every slot was in {@code category} from its cursor until {@code untilNanos}. */
+    record StretchOfAll(Category category, long untilNanos) implements LedgerEntry {}
+
     /**
      * Slot {@code slot} made steps {@code firstStep..lastStep} from its cursor until {@code
      * untilNanos}; of that, the named parts were losses and the rest was productive. Parts that

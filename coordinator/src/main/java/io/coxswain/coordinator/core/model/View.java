@@ -11,20 +11,21 @@ import java.util.List;
 public record View(
         long epoch, long parentEpoch, long baseStep, Mesh mesh, List<AgentProfile> members) {
     public View {
-        members = List.copyOf(members);
+        members = Members.of(members);
         if (members.size() != mesh.ranks()) {
             throw new IllegalArgumentException(
                     "view " + epoch + ": " + members.size() + " members for mesh " + mesh);
         }
     }
 
-    /** The rank of that incarnation, or -1. */
+    /** The rank of that incarnation, or -1. O(1), but for the first time it is asked for. */
     public int rankOf(AgentKey key) {
-        for (int rank = 0; rank < members.size(); rank++) {
-            if (members.get(rank).key().equals(key)) {
-                return rank;
-            }
-        }
-        return -1;
+        return ((Members) members).rankOf(key);
+    }
+
+    /** The same; {@code hint} is looked at first, and may be anything. */
+    public int rankOf(AgentKey key, int hint) {
+        boolean right = hint >= 0 && hint < members.size() && members.get(hint).key().equals(key);
+        return right ? hint : rankOf(key);
     }
 }

@@ -4,23 +4,31 @@ import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.StateLayout;
+import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 
 /**
  * The copies chosen so far, and what they leave of each agent's memory. Domains are numbered, and
  * which of them have an instance of a shard is kept up to date, since planning asks little else.
+ *
+ * <p>Made for every plan, of 100,000 ranks too: so it is a few plain arrays, and what only some
+ * plans need is made when it is asked for.
  */
 final class CopyBoard {
     /** An agent that may hold copies. */
     static final class Holder implements Comparable<Holder> {
+        private static final int[] NONE = {};
+
         final AgentProfile agent;
 
         /** Number of its domain at the level asked; equal exactly for the same domain. */
@@ -37,7 +45,11 @@ final class CopyBoard {
 
         long roomBytes;
         long heldBytes;
-        final TreeSet<Integer> shards = new TreeSet<>();
+
+        /** Ascending. */
+        private int[] shards = NONE;
+
+        private int held;
 
         Holder(AgentProfile agent, int index, int domain, int ownShard, long roomBytes) {
             this.agent = agent;
@@ -50,6 +62,31 @@ final class CopyBoard {
 
         boolean spare() {
             return ownShard < 0;
+        }
+
+        /** Shards of which a copy lies here, ascending; a copy of the list. */
+        int[] shards() {
+            return Arrays.copyOf(shards, held);
+        }
+
+        boolean holds(int shard) {
+            return Arrays.binarySearch(shards, 0, held, shard) >= 0;
+        }
+
+        private void hold(int shard) {
+            int at = -1 - Arrays.binarySearch(shards, 0, held, shard);
+            if (held == shards.length) {
+                shards = Arrays.copyOf(shards, Math.max(2, 2 * held));
+            }
+            System.arraycopy(shards, at, shards, at + 1, held - at);
+            shards[at] = shard;
+            held++;
+        }
+
+        private void drop(int shard) {
+            int at = Arrays.binarySearch(shards, 0, held, shard);
+            held--;
+            System.arraycopy(shards, at + 1, shards, at, held - at);
         }
 
         /**
@@ -67,95 +104,124 @@ final class CopyBoard {
         }
     }
 
-    /** Domains of one shard's instances, each with how many it has; few, so a list is searched. */
-    private static final class Domains {
-        private int[] ids = new int[4];
-        private int[] counts = new int[4];
-        private int size;
+    /**
+     * Where one shard's instances are: domains, each with how many owners and how many instances it
+     * has. They are few, so a list is searched.
+     */
+    private static final class Instances {
+        private static final int WIDTH = 3;
 
-        int add(int id, int by) {
-            int at = indexOf(id);
-            if (at < 0) {
-                at = size++;
-                if (at == ids.length) {
-                    ids = java.util.Arrays.copyOf(ids, 2 * at);
-                    counts = java.util.Arrays.copyOf(counts, 2 * at);
-                }
-                ids[at] = id;
-                counts[at] = 0;
-            }
-            counts[at] += by;
-            if (counts[at] == 0) {
-                size--;
-                ids[at] = ids[size];
-                counts[at] = counts[size];
-            }
-            return size;
+        final List<Holder> copies = new ArrayList<>(2);
+        int spareCopies;
+        int ownerDomains;
+        int domains;
+
+        /** Domain, owners there, instances there; so for each domain. */
+        private int[] counts = new int[2 * WIDTH];
+
+        void own(int domain) {
+            int at = at(domain);
+            ownerDomains += counts[at + 1] == 0 ? 1 : 0;
+            counts[at + 1]++;
+            counts[at + 2]++;
         }
 
-        int indexOf(int id) {
-            for (int i = 0; i < size; i++) {
-                if (ids[i] == id) {
-                    return i;
+        void add(int domain) {
+            int at = at(domain);
+            counts[at + 2]++;
+        }
+
+        void remove(int domain) {
+            int at = at(domain);
+            counts[at + 2]--;
+            if (counts[at + 2] == 0) {
+                domains--;
+                System.arraycopy(counts, domains * WIDTH, counts, at, WIDTH);
+            }
+        }
+
+        boolean in(int domain) {
+            return find(domain) >= 0;
+        }
+
+        boolean ownedIn(int domain) {
+            int at = find(domain);
+            return at >= 0 && counts[at + 1] > 0;
+        }
+
+        private int find(int domain) {
+            for (int at = 0; at < domains * WIDTH; at += WIDTH) {
+                if (counts[at] == domain) {
+                    return at;
                 }
             }
             return -1;
         }
+
+        private int at(int domain) {
+            int at = find(domain);
+            if (at < 0) {
+                at = domains * WIDTH;
+                if (at == counts.length) {
+                    counts = Arrays.copyOf(counts, 2 * at);
+                }
+                counts[at] = domain;
+                counts[at + 1] = 0;
+                counts[at + 2] = 0;
+                domains++;
+            }
+            return at;
+        }
     }
 
-    private final StateLayout layout;
-    private final int[] domainOfRank;
-    private final List<Domains> owners = new ArrayList<>();
-    private final List<Domains> all = new ArrayList<>();
-    private final List<List<Holder>> copies = new ArrayList<>();
-    private final int[] spareCopies;
-    private final Map<AgentKey, Holder> byAgent = new HashMap<>();
-    private final List<Holder> holders = new ArrayList<>();
-    private final List<Holder> spares = new ArrayList<>();
+    /** So many searches go through all holders before it pays to sort them. */
+    private static final int UNSORTED_SEARCHES = 16;
 
-    /** Only made once somebody asks: when nearly all copies stay where they are nobody may. */
+    private final View view;
+    private final int[] domainOfRank;
+    private final long[] copyBytes;
+    private final Instances[] instances;
+    private final List<Holder> holders;
+    private final List<Holder> spares = new ArrayList<>();
+    private final Map<AgentKey, Holder> spareByKey = new HashMap<>();
+    private final int domainCount;
+
+    private int searches;
     private @Nullable TreeSet<Holder> leastFirst;
 
-    CopyBoard(PlacementProblem problem) {
-        layout = problem.layout();
-        Mesh mesh = problem.view().mesh();
-        int level = problem.spec().protectLevel();
-        spareCopies = new int[mesh.shards()];
-        domainOfRank = new int[mesh.ranks()];
+    CopyBoard(PlacementProblem problem, DomainNumbers domains) {
+        StateLayout layout = problem.layout();
+        view = problem.view();
+        Mesh mesh = view.mesh();
+        copyBytes = new long[mesh.shards()];
+        instances = new Instances[mesh.shards()];
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            owners.add(new Domains());
-            all.add(new Domains());
-            copies.add(new ArrayList<>(2));
+            copyBytes[shard] = MemoryRule.copyBytes(layout, shard);
+            instances[shard] = new Instances();
         }
-        var numbers = new HashMap<DomainKey, Integer>();
+        domainOfRank = new int[mesh.ranks()];
+        holders = new ArrayList<>(mesh.ranks() + problem.spares().size());
+        domains.begin(mesh.ranks());
         for (int rank = 0; rank < mesh.ranks(); rank++) {
-            AgentProfile agent = problem.view().members().get(rank);
+            AgentProfile agent = view.members().get(rank);
             int shard = mesh.shardOf(rank);
-            int domain = number(numbers, agent, level);
+            int domain = domains.ofRank(rank, agent);
             domainOfRank[rank] = domain;
-            owners.get(shard).add(domain, 1);
-            all.get(shard).add(domain, 1);
+            instances[shard].own(domain);
             long room = MemoryRule.memberRoomBytes(layout, shard, agent.arenaBudgetBytes());
-            enter(new Holder(agent, rank, domain, shard, room));
+            holders.add(new Holder(agent, rank, domain, shard, room));
         }
         long promotion = MemoryRule.promotionBytes(layout);
         for (AgentProfile agent : problem.spares()) {
             long room = Math.max(0, agent.arenaBudgetBytes() - promotion);
-            int index = holders.size();
-            var spare = new Holder(agent, index, number(numbers, agent, level), -1, room);
-            enter(spare);
+            int domain = domains.ofSpare(agent);
+            var spare = new Holder(agent, holders.size(), domain, -1, room);
+            holders.add(spare);
             spares.add(spare);
+            spareByKey.put(agent.key(), spare);
         }
         spares.sort(Comparator.comparing((Holder h) -> h.agent.key()));
-    }
-
-    private static int number(Map<DomainKey, Integer> numbers, AgentProfile agent, int level) {
-        return numbers.computeIfAbsent(DomainKey.of(agent.domain(), level), _ -> numbers.size());
-    }
-
-    private void enter(Holder holder) {
-        byAgent.put(holder.agent.key(), holder);
-        holders.add(holder);
+        domainCount = domains.count();
     }
 
     /** All, by {@link Holder#index}: first the ranks' agents by rank. */
@@ -164,7 +230,32 @@ final class CopyBoard {
     }
 
     @Nullable Holder holder(AgentKey agent) {
-        return byAgent.get(agent);
+        int rank = view.rankOf(agent);
+        return rank >= 0 ? holders.get(rank) : spareByKey.get(agent);
+    }
+
+    /**
+     * Of those that pass, the one that holds least; null when none does. What the test says must
+     * not change on the way.
+     */
+    @Nullable Holder least(Predicate<Holder> test) {
+        searches++;
+        if (leastFirst == null && searches <= UNSORTED_SEARCHES) {
+            Holder least = null;
+            for (int i = 0; i < holders.size(); i++) {
+                Holder holder = holders.get(i);
+                if ((least == null || holder.compareTo(least) < 0) && test.test(holder)) {
+                    least = holder;
+                }
+            }
+            return least;
+        }
+        for (Holder holder : leastFirst()) {
+            if (test.test(holder)) {
+                return holder;
+            }
+        }
+        return null;
     }
 
     /**
@@ -183,68 +274,75 @@ final class CopyBoard {
     }
 
     int shards() {
-        return copies.size();
+        return instances.length;
     }
 
     List<Holder> copiesOf(int shard) {
-        return copies.get(shard);
+        return instances[shard].copies;
     }
 
     int spareCopiesOf(int shard) {
-        return spareCopies[shard];
+        return instances[shard].spareCopies;
     }
 
     int domainOfRank(int rank) {
         return domainOfRank[rank];
     }
 
+    /** Domains that have an agent. */
+    int domainCount() {
+        return domainCount;
+    }
+
     /** Domains of the shard's owners. */
     int ownerDomains(int shard) {
-        return owners.get(shard).size;
+        return instances[shard].ownerDomains;
     }
 
     boolean ownedIn(int shard, int domain) {
-        return owners.get(shard).indexOf(domain) >= 0;
+        return instances[shard].ownedIn(domain);
     }
 
     /** Domains that have an instance, owners' included. */
     int domains(int shard) {
-        return all.get(shard).size;
+        return instances[shard].domains;
     }
 
     boolean instanceIn(int shard, int domain) {
-        return all.get(shard).indexOf(domain) >= 0;
+        return instances[shard].in(domain);
     }
 
     long copyBytes(int shard) {
-        return MemoryRule.copyBytes(layout, shard);
+        return copyBytes[shard];
     }
 
     /** Memory aside: it is no owner, holds none yet, and some owner is outside its domain. */
     boolean mayHold(Holder holder, int shard) {
         return holder.ownShard != shard
-                && !holder.shards.contains(shard)
+                && !holder.holds(shard)
                 && (ownerDomains(shard) > 1 || !ownedIn(shard, holder.domain));
     }
 
     boolean canHold(Holder holder, int shard) {
-        return holder.roomBytes >= copyBytes(shard) && mayHold(holder, shard);
+        return holder.roomBytes >= copyBytes[shard] && mayHold(holder, shard);
     }
 
     void add(Holder holder, int shard) {
-        change(holder, shard, copyBytes(shard));
-        holder.shards.add(shard);
-        copies.get(shard).add(holder);
-        all.get(shard).add(holder.domain, 1);
-        spareCopies[shard] += holder.spare() ? 1 : 0;
+        change(holder, shard, copyBytes[shard]);
+        holder.hold(shard);
+        Instances of = instances[shard];
+        of.copies.add(holder);
+        of.add(holder.domain);
+        of.spareCopies += holder.spare() ? 1 : 0;
     }
 
     void remove(Holder holder, int shard) {
-        change(holder, shard, -copyBytes(shard));
-        holder.shards.remove(shard);
-        copies.get(shard).remove(holder);
-        all.get(shard).add(holder.domain, -1);
-        spareCopies[shard] -= holder.spare() ? 1 : 0;
+        change(holder, shard, -copyBytes[shard]);
+        holder.drop(shard);
+        Instances of = instances[shard];
+        of.copies.remove(holder);
+        of.remove(holder.domain);
+        of.spareCopies -= holder.spare() ? 1 : 0;
     }
 
     private void change(Holder holder, int shard, long bytes) {

@@ -24,9 +24,10 @@ public final class DomainKey {
         this.length = length;
         int sum = 1;
         for (int i = 0; i < length; i++) {
-            sum = 31 * sum + path.get(i).hashCode();
+            // Names that differ in a digit hash to neighbours; 31 is too small to keep them apart.
+            sum = 0x9E3779B9 * sum + path.get(i).hashCode();
         }
-        hash = sum;
+        hash = sum ^ sum >>> 15;
     }
 
     /** The domain of that path at {@code level}; 0 is the widest. */

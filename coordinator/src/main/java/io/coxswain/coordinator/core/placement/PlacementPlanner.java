@@ -9,6 +9,7 @@ import io.coxswain.coordinator.core.placement.CopyBoard.Holder;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -58,7 +59,7 @@ public final class PlacementPlanner {
     /** The duties before that may go on, and who has them; null: not attached any more. */
     private final List<CopyDuty> previous;
 
-    private final List<@Nullable Holder> previousHolders = new ArrayList<>();
+    private final List<@Nullable Holder> previousHolders;
 
     /** Who holds a copy of a shard already; made when it is first asked for. */
     private @Nullable Map<Integer, List<Holder>> holdingNow;
@@ -68,12 +69,13 @@ public final class PlacementPlanner {
 
     private int work = SEARCH_WORK;
 
-    private PlacementPlanner(PlacementProblem problem) {
+    private PlacementPlanner(PlacementProblem problem, DomainNumbers domains) {
         this.problem = problem;
         this.mesh = problem.view().mesh();
         this.copies = problem.spec().protectCopies();
-        this.board = new CopyBoard(problem);
+        this.board = new CopyBoard(problem, domains);
         this.previous = previousDuties();
+        this.previousHolders = new ArrayList<>(previous.size());
         for (CopyDuty duty : previous) {
             previousHolders.add(board.holder(duty.holder().key()));
         }
@@ -84,8 +86,25 @@ public final class PlacementPlanner {
         this.leastCopyBytes = least;
     }
 
+    /** Plans the placement. */
     public static PlacementDecision plan(PlacementProblem problem) {
-        return new PlacementPlanner(problem).plan();
+        return plan(problem, new DomainNumbers(problem.spec().protectLevel()));
+    }
+
+    /**
+     * The same, faster where one plan follows another.
+     *
+     * @param domains of the level that the job asks for; kept from plan to plan
+     */
+    public static PlacementDecision plan(PlacementProblem problem, DomainNumbers domains) {
+        if (domains.level() != problem.spec().protectLevel()) {
+            throw new IllegalArgumentException(
+                    "domains are numbered at level "
+                            + domains.level()
+                            + ", the job asks for "
+                            + problem.spec().protectLevel());
+        }
+        return new PlacementPlanner(problem, domains).plan();
     }
 
     private PlacementDecision plan() {
@@ -207,24 +226,17 @@ public final class PlacementPlanner {
 
     /** Finds room in a new domain of the shard, moving other copies where need be. */
     private boolean place(int shard, Set<Holder> visited, int depth) {
-        var full = new ArrayList<Holder>();
-        for (Holder holder : board.leastFirst()) {
-            work--;
-            if (board.instanceIn(shard, holder.domain) || !board.mayHold(holder, shard)) {
-                continue;
-            }
-            if (board.canHold(holder, shard)) {
-                board.add(holder, shard);
-                return true;
-            }
-            if (holder.allRoomBytes >= board.copyBytes(shard)) {
-                full.add(holder);
-            }
+        Holder best =
+                board.least(holder ->
+                        board.canHold(holder, shard) && !board.instanceIn(shard, holder.domain));
+        if (best != null) {
+            board.add(best, shard);
+            return true;
         }
         if (depth == 0) {
             return false;
         }
-        for (Holder holder : full) {
+        for (Holder holder : full(shard)) {
             if (work <= 0) {
                 return false;
             }
@@ -235,8 +247,24 @@ public final class PlacementPlanner {
         return false;
     }
 
+    /**
+     * In new domains of the shard, with memory that other copies take up; who holds least first.
+     */
+    private List<Holder> full(int shard) {
+        var full = new ArrayList<Holder>();
+        for (Holder holder : board.leastFirst()) {
+            work--;
+            if (holder.allRoomBytes >= board.copyBytes(shard)
+                    && board.mayHold(holder, shard)
+                    && !board.instanceIn(shard, holder.domain)) {
+                full.add(holder);
+            }
+        }
+        return full;
+    }
+
     private boolean makeRoom(Holder holder, int shard, Set<Holder> visited, int depth) {
-        for (int other : List.copyOf(holder.shards)) {
+        for (int other : holder.shards()) {
             if (holder.roomBytes + board.copyBytes(other) < board.copyBytes(shard)) {
                 continue;
             }
@@ -268,7 +296,8 @@ public final class PlacementPlanner {
         }
         for (int shard = 0; shard < mesh.shards(); shard++) {
             for (int i = missing(shard); i > 0; i--) {
-                Holder holder = leastOutsideOwners(shard);
+                int of = shard;
+                Holder holder = board.least(one -> canHoldOutsideOwners(one, of));
                 if (holder != null) {
                     board.add(holder, shard);
                 }
@@ -282,58 +311,90 @@ public final class PlacementPlanner {
         return board.domains(shard) > copies ? 0 : copies + 1 - instances;
     }
 
-    private @Nullable Holder leastOutsideOwners(int shard) {
-        for (Holder holder : board.leastFirst()) {
-            if (canHoldOutsideOwners(holder, shard)) {
-                return holder;
-            }
-        }
-        return null;
-    }
-
     private boolean canHoldOutsideOwners(Holder holder, int shard) {
         return board.canHold(holder, shard) && !board.ownedIn(shard, holder.domain);
     }
 
     /** Each copy is streamed by the owner outside its domain that streams least. */
     private List<CopyDuty> duties() {
-        var previousSource = new HashMap<AgentKey, Map<Integer, Integer>>();
-        // Where only one rank could stream, it does not matter who did.
-        for (int i = 0; mesh.replicas() > 1 && i < previous.size(); i++) {
-            CopyDuty duty = previous.get(i);
-            previousSource
-                    .computeIfAbsent(duty.holder().key(), _ -> new HashMap<>(4))
-                    .put(duty.shard(), duty.sourceRank());
-        }
-        var duties = new ArrayList<CopyDuty>();
+        var before = new DutiesByShard(previous);
+        var duties = new ArrayList<CopyDuty>(mesh.shards() * (copies + 1));
+        var load = new int[mesh.replicas()];
         for (int shard = 0; shard < mesh.shards(); shard++) {
-            var load = new int[mesh.replicas()];
-            List<Holder> holders = new ArrayList<>(board.copiesOf(shard));
-            holders.sort(BY_KEY);
-            for (Holder holder : holders) {
-                int before =
-                        previousSource
-                                .getOrDefault(holder.agent.key(), Map.of())
-                                .getOrDefault(shard, -1);
-                int best = -1;
-                for (int replica = 0; replica < mesh.replicas(); replica++) {
-                    if (board.domainOfRank(mesh.rankOf(replica, shard)) == holder.domain) {
-                        continue;
-                    }
-                    boolean better = best < 0 || load[replica] < load[best];
-                    boolean asBefore =
-                            best >= 0
-                                    && load[replica] == load[best]
-                                    && mesh.rankOf(replica, shard) == before;
-                    if (better || asBefore) {
-                        best = replica;
-                    }
-                }
-                load[best]++;
-                duties.add(new CopyDuty(shard, mesh.rankOf(best, shard), holder.agent));
+            Arrays.fill(load, 0);
+            List<Holder> holders = board.copiesOf(shard);
+            if (holders.size() > 1) {
+                holders = new ArrayList<>(holders);
+                holders.sort(BY_KEY);
+            }
+            for (int i = 0; i < holders.size(); i++) {
+                Holder holder = holders.get(i);
+                CopyDuty known = before.find(shard, holder.agent.key());
+                int source = source(shard, holder, load, known == null ? -1 : known.sourceRank());
+                load[mesh.replicaOf(source)]++;
+                // The same duty stays the same object: placements are compared.
+                duties.add(
+                        known != null
+                                        && known.sourceRank() == source
+                                        && known.holder().equals(holder.agent)
+                                ? known
+                                : new CopyDuty(shard, source, holder.agent));
             }
         }
         return duties;
+    }
+
+    /** The rank that streams: who streams least, of equal ones who did before. */
+    private int source(int shard, Holder holder, int[] load, int before) {
+        int best = -1;
+        for (int replica = 0; replica < mesh.replicas(); replica++) {
+            if (board.domainOfRank(mesh.rankOf(replica, shard)) == holder.domain) {
+                continue;
+            }
+            boolean better = best < 0 || load[replica] < load[best];
+            boolean asBefore =
+                    best >= 0
+                            && load[replica] == load[best]
+                            && mesh.rankOf(replica, shard) == before;
+            if (better || asBefore) {
+                best = replica;
+            }
+        }
+        return mesh.rankOf(best, shard);
+    }
+
+    /** The duties before, found by shard and holder while shards ascend. */
+    private static final class DutiesByShard {
+        private final List<CopyDuty> duties;
+        private int from;
+
+        DutiesByShard(List<CopyDuty> previous) {
+            duties = inOrder(previous);
+        }
+
+        /** As {@link #duties()} makes them; others may come in any order. */
+        private static List<CopyDuty> inOrder(List<CopyDuty> previous) {
+            for (int i = 1; i < previous.size(); i++) {
+                if (previous.get(i - 1).shard() > previous.get(i).shard()) {
+                    var sorted = new ArrayList<>(previous);
+                    sorted.sort(Comparator.comparingInt(CopyDuty::shard));
+                    return sorted;
+                }
+            }
+            return previous;
+        }
+
+        @Nullable CopyDuty find(int shard, AgentKey holder) {
+            while (from < duties.size() && duties.get(from).shard() < shard) {
+                from++;
+            }
+            for (int i = from; i < duties.size() && duties.get(i).shard() == shard; i++) {
+                if (duties.get(i).holder().key().equals(holder)) {
+                    return duties.get(i);
+                }
+            }
+            return null;
+        }
     }
 
     private int spareCopiesWanted() {
@@ -344,14 +405,22 @@ public final class PlacementPlanner {
         return problem.copiesHeld().getOrDefault(holder.agent.key(), Set.of()).contains(shard);
     }
 
+    /** Of the shards that lack a domain: nobody asks for the others. */
     private Map<Integer, List<Holder>> holdingNow() {
         var holding = new HashMap<Integer, List<Holder>>();
+        for (int shard = 0; shard < mesh.shards(); shard++) {
+            if (board.domains(shard) <= copies) {
+                holding.put(shard, new ArrayList<>(2));
+            }
+        }
         problem.copiesHeld()
                 .forEach((agent, shards) -> {
-                    Holder holder = board.holder(agent);
-                    if (holder != null) {
-                        shards.forEach(s ->
-                                holding.computeIfAbsent(s, _ -> new ArrayList<>(2)).add(holder));
+                    for (int shard : shards) {
+                        List<Holder> holders = holding.get(shard);
+                        Holder holder = holders == null ? null : board.holder(agent);
+                        if (holders != null && holder != null) {
+                            holders.add(holder);
+                        }
                     }
                 });
         holding.values().forEach(holders -> holders.sort(BY_KEY));
@@ -360,10 +429,17 @@ public final class PlacementPlanner {
 
     private List<CopyDuty> previousDuties() {
         Placement previous = problem.previous();
-        return previous == null
-                ? List.of()
-                : previous.duties().stream()
-                        .filter(d -> d.shard() >= 0 && d.shard() < mesh.shards())
-                        .toList();
+        if (previous == null) {
+            return List.of();
+        }
+        boolean all = true;
+        for (CopyDuty duty : previous.duties()) {
+            all &= known(duty);
+        }
+        return all ? previous.duties() : previous.duties().stream().filter(this::known).toList();
+    }
+
+    private boolean known(CopyDuty duty) {
+        return duty.shard() >= 0 && duty.shard() < mesh.shards();
     }
 }

@@ -10,7 +10,6 @@ import io.coxswain.coordinator.core.model.View;
 import org.jspecify.annotations.Nullable;
 
 import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -36,12 +35,8 @@ public record PlacementProblem(
     public PlacementProblem {
         spares = List.copyOf(spares);
         copiesHeld = Collections.unmodifiableMap(copiesHeld);
-        var members = new HashSet<AgentKey>();
-        for (int i = 0; !spares.isEmpty() && i < view.members().size(); i++) {
-            members.add(view.members().get(i).key());
-        }
         for (AgentProfile spare : spares) {
-            if (members.contains(spare.key())) {
+            if (view.rankOf(spare.key()) >= 0) {
                 throw new IllegalArgumentException(
                         "agent "
                                 + spare.key()

@@ -92,15 +92,13 @@ final class PlacementReview {
 
     private @Nullable String copiesRefusal() {
         int level = problem.spec().protectLevel();
-        var domains = new HashSet<Integer>();
+        int domains = board.domainCount();
+        int agents = board.holders().size();
         long room = 0;
-        int agents = 0;
         for (Holder holder : board.holders()) {
-            domains.add(holder.domain);
             room += holder.allRoomBytes;
-            agents++;
         }
-        if (domains.size() <= copies) {
+        if (domains <= copies) {
             return "copies: "
                     + copies
                     + " needs agents in "
@@ -110,7 +108,7 @@ final class PlacementReview {
                     + ", but the "
                     + agents
                     + " attached are in "
-                    + domains.size()
+                    + domains
                     + "; attach agents elsewhere, lower protect.copies or choose a deeper"
                     + " protect.level";
         }
@@ -218,14 +216,40 @@ final class PlacementReview {
             if (mesh.replicas() + board.copiesOf(shard).size() != size) {
                 continue;
             }
-            List<Integer> agents = instances(shard);
             if (size == 2) {
-                pairs[count++] = (long) agents.get(0) << 32 | agents.get(1);
+                pairs[count++] = pair(shard);
             } else {
-                sets.add(agents);
+                sets.add(Arrays.stream(instances(shard)).boxed().toList());
             }
         }
-        return size == 2 ? (int) Arrays.stream(pairs, 0, count).distinct().count() : sets.size();
+        return size == 2 ? distinct(pairs, count) : sets.size();
+    }
+
+    /** The two agents with an instance of that shard. */
+    private long pair(int shard) {
+        List<Holder> copiesOf = board.copiesOf(shard);
+        int one = mesh.rankOf(0, shard);
+        int other = copiesOf.isEmpty() ? mesh.rankOf(1, shard) : copiesOf.getFirst().index;
+        return (long) Math.min(one, other) << 32 | Math.max(one, other);
+    }
+
+    /** By a hash table with open addressing: there may be 100,000, and they need no order. */
+    private static int distinct(long[] values, int count) {
+        int size = Math.max(4, Integer.highestOneBit(count) * 4);
+        var table = new long[size];
+        int distinct = 0;
+        for (int i = 0; i < count; i++) {
+            // No pair is 0: its second agent comes after its first.
+            long value = values[i];
+            long hash = value * 0x9E3779B97F4A7C15L;
+            int at = (int) (hash >>> 32) & (size - 1);
+            while (table[at] != 0 && table[at] != value) {
+                at = (at + 1) & (size - 1);
+            }
+            distinct += table[at] == 0 ? 1 : 0;
+            table[at] = value;
+        }
+        return distinct;
     }
 
     /** The fewest domains at that level that have an instance of some shard. */
@@ -236,23 +260,39 @@ final class PlacementReview {
                 least = Math.min(least, board.domains(shard));
                 continue;
             }
-            var domains = new HashSet<DomainKey>();
-            for (int index : instances(shard)) {
-                domains.add(DomainKey.of(board.holders().get(index).agent.domain(), level));
-            }
-            least = Math.min(least, domains.size());
+            least = Math.min(least, domainsAt(level, shard, least));
         }
         return least;
     }
 
-    /** Owners and holders by their index, ascending. */
-    private List<Integer> instances(int shard) {
-        var agents = new ArrayList<Integer>(mesh.replicas() + board.copiesOf(shard).size());
-        for (int replica = 0; replica < mesh.replicas(); replica++) {
-            agents.add(mesh.rankOf(replica, shard));
+    /**
+     * In how many domains at that level the shard has instances; {@code enough} stands for more.
+     */
+    private int domainsAt(int level, int shard, int enough) {
+        var domains = new ArrayList<DomainKey>(4);
+        for (int index : instances(shard)) {
+            DomainKey domain = DomainKey.of(board.holders().get(index).agent.domain(), level);
+            if (!domains.contains(domain)) {
+                domains.add(domain);
+                if (domains.size() >= enough) {
+                    break;
+                }
+            }
         }
-        board.copiesOf(shard).forEach(holder -> agents.add(holder.index));
-        agents.sort(null);
+        return domains.size();
+    }
+
+    /** Owners and holders by their index, ascending. */
+    private int[] instances(int shard) {
+        List<Holder> copiesOf = board.copiesOf(shard);
+        var agents = new int[mesh.replicas() + copiesOf.size()];
+        for (int replica = 0; replica < mesh.replicas(); replica++) {
+            agents[replica] = mesh.rankOf(replica, shard);
+        }
+        for (int i = 0; i < copiesOf.size(); i++) {
+            agents[mesh.replicas() + i] = copiesOf.get(i).index;
+        }
+        Arrays.sort(agents);
         return agents;
     }
 

@@ -1,7 +1,7 @@
 package io.coxswain.coordinator.core.recovery;
 
-import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Mesh;
+import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.core.placement.DomainKey;
 
 import org.jspecify.annotations.Nullable;
@@ -46,20 +46,20 @@ final class RankAssignment {
      * Assigns every rank.
      *
      * @param ready at least as many as ranks
-     * @param members of the previous view by rank; empty for the first
+     * @param previous whose members keep their ranks; null for the first view
      * @return by rank
      */
     static List<Candidate> assign(
             Mesh mesh,
             int level,
             List<Candidate> ready,
-            List<AgentProfile> members,
+            @Nullable View previous,
             Holdings holdings) {
         var assignment = new RankAssignment(mesh, level, holdings);
-        List<Candidate> free = assignment.keepSurvivors(ready, members);
+        List<Candidate> free = assignment.keepSurvivors(ready, previous);
         free = assignment.promoteHolders(free);
         assignment.spread(free);
-        var ranks = new ArrayList<Candidate>();
+        var ranks = new ArrayList<Candidate>(mesh.ranks());
         for (Candidate candidate : assignment.byRank) {
             if (candidate == null) {
                 throw new IllegalArgumentException(
@@ -70,15 +70,14 @@ final class RankAssignment {
         return ranks;
     }
 
-    private List<Candidate> keepSurvivors(List<Candidate> ready, List<AgentProfile> members) {
-        var rankOf = new HashMap<Object, Integer>();
-        for (int rank = 0; rank < members.size(); rank++) {
-            rankOf.put(members.get(rank).key(), rank);
-        }
+    private List<Candidate> keepSurvivors(List<Candidate> ready, @Nullable View previous) {
         var free = new ArrayList<Candidate>();
         for (Candidate candidate : ready) {
-            Integer rank = rankOf.get(candidate.agent().key());
-            if (rank == null) {
+            int rank =
+                    previous == null
+                            ? -1
+                            : previous.rankOf(candidate.agent().key(), candidate.rankHint());
+            if (rank < 0) {
                 free.add(candidate);
             } else {
                 byRank[rank] = candidate;

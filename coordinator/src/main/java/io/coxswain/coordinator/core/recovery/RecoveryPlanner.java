@@ -1,7 +1,6 @@
 package io.coxswain.coordinator.core.recovery;
 
 import io.coxswain.coordinator.core.model.AgentKey;
-import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.HeldState;
 import io.coxswain.coordinator.core.model.Inventory;
@@ -98,7 +97,7 @@ public final class RecoveryPlanner {
     private RecoveryDecision recover(List<Candidate> ready, long target) {
         var local = new Local(states, target);
         List<Candidate> ranks = assign(ready, local);
-        var sources = new ArrayList<RestoreSource>();
+        var sources = new ArrayList<RestoreSource>(ranks.size());
         var sentBytes = new HashMap<AgentKey, Long>();
         int kept = 0;
         int loaded = 0;
@@ -146,9 +145,8 @@ public final class RecoveryPlanner {
     }
 
     private List<Candidate> assign(List<Candidate> ready, Local local) {
-        View previous = problem.previous();
-        List<AgentProfile> members = previous == null ? List.of() : previous.members();
-        return RankAssignment.assign(mesh, problem.spec().protectLevel(), ready, members, local);
+        return RankAssignment.assign(
+                mesh, problem.spec().protectLevel(), ready, problem.previous(), local);
     }
 
     private View view(long baseStep, List<Candidate> ranks) {

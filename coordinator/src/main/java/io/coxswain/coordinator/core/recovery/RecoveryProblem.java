@@ -57,12 +57,28 @@ public record RecoveryProblem(
                             + " does not follow the previous view's "
                             + previous.epoch());
         }
+        checkIds(candidates);
+    }
+
+    private static void checkIds(List<Candidate> candidates) {
+        // They come in order, as a rule.
+        boolean ascending = true;
+        for (int i = 1; ascending && i < candidates.size(); i++) {
+            ascending = idOf(candidates, i - 1).compareTo(idOf(candidates, i)) < 0;
+        }
+        if (ascending) {
+            return;
+        }
         var ids = new HashSet<String>();
-        for (Candidate candidate : candidates) {
-            if (!ids.add(candidate.agent().key().id())) {
+        for (int i = 0; i < candidates.size(); i++) {
+            if (!ids.add(idOf(candidates, i))) {
                 throw new IllegalArgumentException(
-                        "agent " + candidate.agent().key().id() + " is a candidate twice");
+                        "agent " + idOf(candidates, i) + " is a candidate twice");
             }
         }
+    }
+
+    private static String idOf(List<Candidate> candidates, int index) {
+        return candidates.get(index).agent().key().id();
     }
 }

@@ -23,55 +23,64 @@ import java.util.List;
  * the runtime reduces and gathers itself, within EXECUTE and APPLY.
  */
 public final class StepPlanCompiler {
-    private StepPlanCompiler() {}
+    /** Everybody's first operation. */
+    private static final int EXECUTE = 0;
+
+    private final long epoch;
+    private final int reportEvery;
+    private final MicroshardCut cut;
+
+    /** What follows on EXECUTE: the same for all ranks. */
+    private final List<Operation> common;
 
     /**
-     * The plan of {@code rank} in {@code view}.
+     * For the ranks of {@code view}.
      *
      * @param reportEvery progress runs are cut at multiples of this step; at least 1
      */
-    public static StepPlan compile(JobSpec spec, View view, int rank, int reportEvery) {
-        int ranks = view.mesh().ranks();
-        if (rank < 0 || rank >= ranks) {
-            throw new IllegalArgumentException(
-                    "view " + view.epoch() + " has ranks 0.." + (ranks - 1) + ", not " + rank);
-        }
+    public StepPlanCompiler(JobSpec spec, View view, int reportEvery) {
         if (reportEvery < 1) {
             throw new IllegalArgumentException(
                     "reportEvery is " + reportEvery + "; it must be at least 1 step");
         }
-        var cut = new MicroshardCut(spec.microshards(), ranks);
+        epoch = view.epoch();
+        this.reportEvery = reportEvery;
+        cut = new MicroshardCut(spec.microshards(), view.mesh().ranks());
         boolean agentCollectives = spec.collectivesAcross().equals("agent");
         var plan = new Builder();
-        int execute = plan.add(Kind.EXECUTE, List.of(), false, 1, cut.from(rank), cut.to(rank));
-        int gradients =
-                agentCollectives
-                        ? plan.add(Kind.REDUCE, List.of(execute), false, 1, 0, 0)
-                        : execute;
-        int apply = plan.add(Kind.APPLY, List.of(gradients), false, 1, 0, 0);
+        int gradients = agentCollectives ? plan.add(Kind.REDUCE, EXECUTE, false, 1) : EXECUTE;
+        int apply = plan.add(Kind.APPLY, gradients, false, 1);
         if (agentCollectives) {
-            plan.add(Kind.GATHER, List.of(apply), false, 1, 0, 0);
+            plan.add(Kind.GATHER, apply, false, 1);
         }
-        int snapshot = plan.add(Kind.SNAPSHOT, List.of(apply), false, spec.protectEvery(), 0, 0);
-        int digest = plan.add(Kind.DIGEST, List.of(snapshot), true, spec.protectEvery(), 0, 0);
+        int snapshot = plan.add(Kind.SNAPSHOT, apply, false, spec.protectEvery());
+        int digest = plan.add(Kind.DIGEST, snapshot, true, spec.protectEvery());
         if (spec.protectCopies() > 0) {
-            plan.add(Kind.REPLICATE, List.of(digest), true, spec.protectEvery(), 0, 0);
+            plan.add(Kind.REPLICATE, digest, true, spec.protectEvery());
         }
-        return new StepPlan(view.epoch(), rank, plan.operations, reportEvery);
+        common = List.copyOf(plan.operations);
+    }
+
+    /** The plan of {@code rank}. */
+    public StepPlan compile(int rank) {
+        if (rank < 0 || rank >= cut.ranks()) {
+            throw new IllegalArgumentException(
+                    "view " + epoch + " has ranks 0.." + (cut.ranks() - 1) + ", not " + rank);
+        }
+        var operations = new ArrayList<Operation>(1 + common.size());
+        operations.add(
+                new Operation(
+                        EXECUTE, Kind.EXECUTE, List.of(), false, 1, cut.from(rank), cut.to(rank)));
+        operations.addAll(common);
+        return new StepPlan(epoch, rank, operations, reportEvery);
     }
 
     private static final class Builder {
         private final List<Operation> operations = new ArrayList<>();
 
-        int add(
-                Kind kind,
-                List<Integer> dependsOn,
-                boolean background,
-                int every,
-                int from,
-                int to) {
-            int id = operations.size();
-            operations.add(new Operation(id, kind, dependsOn, background, every, from, to));
+        int add(Kind kind, int dependsOn, boolean background, int every) {
+            int id = EXECUTE + 1 + operations.size();
+            operations.add(new Operation(id, kind, List.of(dependsOn), background, every, 0, 0));
             return id;
         }
     }

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -74,7 +75,21 @@ class ZkStoreTest extends StoreContract {
         var view = view("j1", 3, ViewState.ACTIVE);
         var account =
                 new StoreRecord.Account(
-                        "j1", 1, 7, 6, 99, Map.of("productive", 12L), List.of("{}"));
+                        "j1",
+                        1,
+                        7,
+                        6,
+                        99,
+                        Map.of(
+                                "productive",
+                                BigInteger.valueOf(12),
+                                "startup",
+                                BigInteger.TWO.pow(63).add(BigInteger.ONE),
+                                "detection",
+                                BigInteger.TWO.pow(64).subtract(BigInteger.ONE),
+                                "compile",
+                                BigInteger.TWO.pow(99).add(BigInteger.TWO.pow(63))),
+                        List.of("{}"));
         var result = new StoreRecord.Result("j1", true, "", "{\"job\":\"j1\"}");
         written(1, spec("j1"));
         written(2, view);

@@ -336,7 +336,7 @@ final class JobStoriesTest {
         SimAgent alive = story.atRank(1);
         long completed = story.machine.completedStep();
         int sent = story.effects.size();
-        long booked = story.ledger.totalSlotNanos();
+        var booked = story.ledger.totalSlotNanos();
         story.tell(new JobEvent.ProgressReported(alive.key, oldProgress));
         story.tell(new JobEvent.ProgressReported(dead.key, oldProgress));
         story.tell(new JobEvent.WorkerLostReported(dead.key, epoch, "ghost", false));

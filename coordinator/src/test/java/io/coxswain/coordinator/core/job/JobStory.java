@@ -17,6 +17,7 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -228,11 +229,8 @@ final class JobStory {
         if (ledger.slots() == 0) {
             return;
         }
-        long sum = 0;
-        for (long nanos : ledger.totals().values()) {
-            sum += nanos;
-        }
-        if (sum != ledger.totalSlotNanos()) {
+        BigInteger sum = ledger.totals().values().stream().reduce(BigInteger.ZERO, BigInteger::add);
+        if (!sum.equals(ledger.totalSlotNanos())) {
             throw new AssertionError(
                     "I13: categories sum to " + sum + ", the total is " + ledger.totalSlotNanos());
         }
@@ -557,6 +555,6 @@ final class JobStory {
     }
 
     long booked(Category category) {
-        return ledger.totals().getOrDefault(category, 0L);
+        return ledger.totals().getOrDefault(category, BigInteger.ZERO).longValueExact();
     }
 }

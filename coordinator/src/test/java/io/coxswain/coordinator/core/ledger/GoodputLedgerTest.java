@@ -8,11 +8,22 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 class GoodputLedgerTest {
-    private static long sum(GoodputLedger ledger) {
-        return ledger.totals().values().stream().mapToLong(Long::longValue).sum();
+    private static BigInteger sum(GoodputLedger ledger) {
+        return sum(ledger.totals());
+    }
+
+    private static BigInteger sum(Map<Category, BigInteger> categories) {
+        return categories.values().stream().reduce(BigInteger.ZERO, BigInteger::add);
+    }
+
+    private static BigInteger wide(long nanos) {
+        return BigInteger.valueOf(nanos);
     }
 
     private static GoodputLedger open(int slots, long atNanos) {
@@ -33,9 +44,9 @@ class GoodputLedgerTest {
         ledger.apply(new LedgerEntry.Stretch(0, Category.DETECTION, 1130));
 
         assertThat(ledger.totals())
-                .containsEntry(Category.STARTUP, 100L)
-                .containsEntry(Category.COMPILE, 0L)
-                .containsEntry(Category.DETECTION, 30L);
+                .containsEntry(Category.STARTUP, wide(100))
+                .containsEntry(Category.COMPILE, wide(0))
+                .containsEntry(Category.DETECTION, wide(30));
         assertThat(ledger.elapsedNanos()).isEqualTo(130);
         assertThat(ledger.totalSlotNanos()).isEqualTo(130);
     }
@@ -47,10 +58,10 @@ class GoodputLedgerTest {
         ledger.apply(new LedgerEntry.Steps(0, 11, 20, 200, 60, 70, 30));
 
         assertThat(ledger.totals())
-                .containsEntry(Category.DATA_WAIT, 80L)
-                .containsEntry(Category.SNAPSHOT_STALL, 50L)
-                .containsEntry(Category.STRAGGLER_WAIT, 30L)
-                .containsEntry(Category.PRODUCTIVE, 40L);
+                .containsEntry(Category.DATA_WAIT, wide(80))
+                .containsEntry(Category.SNAPSHOT_STALL, wide(50))
+                .containsEntry(Category.STRAGGLER_WAIT, wide(30))
+                .containsEntry(Category.PRODUCTIVE, wide(40));
         assertThat(ledger.ratio()).isEqualTo(0.2);
     }
 
@@ -64,8 +75,8 @@ class GoodputLedgerTest {
 
         // Slot 0: of 10 nanos over three steps 3 are kept; slot 1: of 50 over twelve, 45.
         assertThat(ledger.totals())
-                .containsEntry(Category.PRODUCTIVE, 148L)
-                .containsEntry(Category.LOST_PROGRESS, 12L);
+                .containsEntry(Category.PRODUCTIVE, wide(148))
+                .containsEntry(Category.LOST_PROGRESS, wide(12));
         assertThat(ledger.retractedNanos()).isEqualTo(12);
         assertThat(ledger.productiveBookedNanos()).as("a counter only goes up").isEqualTo(160);
 
@@ -75,8 +86,8 @@ class GoodputLedgerTest {
         ledger.apply(steps(0, 12, 12, 120));
         ledger.apply(new LedgerEntry.RolledBack(0));
         assertThat(ledger.totals())
-                .containsEntry(Category.PRODUCTIVE, 0L)
-                .containsEntry(Category.LOST_PROGRESS, 170L);
+                .containsEntry(Category.PRODUCTIVE, wide(0))
+                .containsEntry(Category.LOST_PROGRESS, wide(170));
     }
 
     @Test
@@ -87,8 +98,8 @@ class GoodputLedgerTest {
         ledger.apply(new LedgerEntry.RolledBack(0));
 
         assertThat(ledger.totals())
-                .containsEntry(Category.PRODUCTIVE, 38L)
-                .containsEntry(Category.LOST_PROGRESS, 57L);
+                .containsEntry(Category.PRODUCTIVE, wide(38))
+                .containsEntry(Category.LOST_PROGRESS, wide(57));
     }
 
     @Test
@@ -102,7 +113,7 @@ class GoodputLedgerTest {
                         .multiply(BigInteger.valueOf(1_000_002))
                         .divide(BigInteger.valueOf(1_000_003))
                         .longValueExact();
-        assertThat(ledger.totals()).containsEntry(Category.PRODUCTIVE, kept);
+        assertThat(ledger.totals()).containsEntry(Category.PRODUCTIVE, wide(kept));
         assertThat(sum(ledger)).isEqualTo(nanos);
     }
 
@@ -112,11 +123,11 @@ class GoodputLedgerTest {
         for (int step = 1; step <= 100_000; step++) {
             ledger.apply(steps(0, step, step, 10L * step));
         }
-        assertThat(ledger.runsKept()).isEqualTo(GoodputLedger.MOST_RUNS);
+        assertThat(ledger.runsKept()).isEqualTo(StepRuns.MOST);
         ledger.apply(new LedgerEntry.RolledBack(50_000));
         assertThat(ledger.totals())
-                .containsEntry(Category.PRODUCTIVE, 500_000L)
-                .containsEntry(Category.LOST_PROGRESS, 500_000L);
+                .containsEntry(Category.PRODUCTIVE, wide(500_000))
+                .containsEntry(Category.LOST_PROGRESS, wide(500_000));
     }
 
     @Test
@@ -128,8 +139,8 @@ class GoodputLedgerTest {
         assertThat(totals.elapsedNanos()).isEqualTo(300);
         assertThat(totals.totalSlotNanos()).isEqualTo(600);
         assertThat(totals.categories())
-                .containsEntry(Category.DETECTION, 400L)
-                .containsEntry(Category.PRODUCTIVE, 200L);
+                .containsEntry(Category.DETECTION, wide(400))
+                .containsEntry(Category.PRODUCTIVE, wide(200));
         assertThat(ledger.totalSlotNanos()).isEqualTo(200);
 
         assertThat(ledger.closeAt(400, Category.DETECTION)).isEqualTo(400);
@@ -174,14 +185,14 @@ class GoodputLedgerTest {
             long opened = now;
             GoodputLedger ledger = open(slots, now);
             var step = new long[slots];
-            long productiveBooked = 0;
-            long retracted = 0;
+            BigInteger productiveBooked = BigInteger.ZERO;
+            BigInteger retracted = BigInteger.ZERO;
             long settled = 0;
             for (int i = 0; i < 300; i++) {
                 now += random.nextInt(100);
                 int slot = random.nextInt(slots);
                 long until = now - random.nextInt(50);
-                switch (random.nextInt(12)) {
+                switch (random.nextInt(13)) {
                     case 0 -> {
                         long to = settled + random.nextInt(20);
                         ledger.apply(new LedgerEntry.RolledBack(to));
@@ -192,6 +203,12 @@ class GoodputLedgerTest {
                     case 1 -> {
                         settled = Math.max(settled, step[slot] - 10);
                         ledger.apply(new LedgerEntry.Settled(settled));
+                    }
+                    case 5 -> {
+                        Category[] all = Category.values();
+                        ledger.apply(
+                                new LedgerEntry.StretchOfAll(
+                                        all[random.nextInt(all.length)], until));
                     }
                     case 2, 3, 4 -> {
                         Category[] all = Category.values();
@@ -214,13 +231,13 @@ class GoodputLedgerTest {
                     }
                 }
                 assertThat(sum(ledger)).isEqualTo(ledger.totalSlotNanos());
-                assertThat(ledger.totals().values()).allMatch(nanos -> nanos >= 0);
+                assertThat(ledger.totals().values()).allMatch(nanos -> nanos.signum() >= 0);
                 assertThat(ledger.productiveBookedNanos()).isGreaterThanOrEqualTo(productiveBooked);
                 assertThat(ledger.retractedNanos()).isGreaterThanOrEqualTo(retracted);
                 productiveBooked = ledger.productiveBookedNanos();
                 retracted = ledger.retractedNanos();
                 GoodputLedger.Totals open = ledger.openTotals(now, Category.OTHER);
-                assertThat(open.categories().values().stream().mapToLong(Long::longValue).sum())
+                assertThat(sum(open.categories()))
                         .isEqualTo(open.totalSlotNanos())
                         .isEqualTo(open.elapsedNanos() * slots);
             }
@@ -229,5 +246,143 @@ class GoodputLedgerTest {
                     .isEqualTo((instant - opened) * slots)
                     .isEqualTo(ledger.elapsedNanos() * slots);
         }
+    }
+
+    /** Each slot by itself, the plain way, with runs of its own. */
+    private static final class Plain {
+        private record Run(long first, long last, BigInteger nanos) {
+            BigInteger through(long step) {
+                return nanos.multiply(wide(step - first + 1)).divide(wide(last - first + 1));
+            }
+        }
+
+        private final List<List<Run>> runs = new ArrayList<>();
+        private final long[] cursors;
+        private BigInteger productive = BigInteger.ZERO;
+        private BigInteger lost = BigInteger.ZERO;
+
+        Plain(int slots) {
+            cursors = new long[slots];
+            for (int slot = 0; slot < slots; slot++) {
+                runs.add(new ArrayList<>());
+            }
+        }
+
+        void steps(int slot, long first, long last, long untilNanos) {
+            long took = Math.max(0, untilNanos - cursors[slot]);
+            cursors[slot] += took;
+            productive = productive.add(wide(took));
+            if (took > 0) {
+                runs.get(slot).add(new Run(first, last, wide(took)));
+            }
+        }
+
+        void rollBack(long to) {
+            for (List<Run> of : runs) {
+                for (Run run : List.copyOf(of)) {
+                    if (run.last > to) {
+                        of.remove(run);
+                        BigInteger kept = run.first > to ? BigInteger.ZERO : run.through(to);
+                        lost = lost.add(run.nanos.subtract(kept));
+                        if (run.first <= to) {
+                            of.add(new Run(run.first, to, kept));
+                        }
+                    }
+                }
+            }
+        }
+
+        void settle(long step) {
+            for (List<Run> of : runs) {
+                for (Run run : List.copyOf(of)) {
+                    if (run.first <= step) {
+                        of.remove(run);
+                        if (run.last > step) {
+                            of.add(
+                                    new Run(
+                                            step + 1,
+                                            run.last,
+                                            run.nanos.subtract(run.through(step))));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /** Slots share runs in the ledger; what comes out is what each would have by itself. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4})
+    void sharedRunsAreLostAsEachSlotsOwn(long seed) {
+        var random = new Random(seed);
+        for (int round = 0; round < 200; round++) {
+            int slots = 1 + random.nextInt(6);
+            GoodputLedger ledger = open(slots, 0);
+            var plain = new Plain(slots);
+            long step = 0;
+            long now = 0;
+            for (int i = 0; i < 60; i++) {
+                long last = step + 1 + random.nextInt(5);
+                now += 100;
+                boolean together = random.nextInt(3) > 0;
+                for (int slot = 0; slot < slots; slot++) {
+                    // Mostly the same cuts and times; now and then one is late, or has less.
+                    long to = random.nextInt(10) == 0 ? Math.max(step + 1, last - 1) : last;
+                    long until = together ? now : now - random.nextInt(30);
+                    ledger.apply(steps(slot, step + 1, to, until));
+                    plain.steps(slot, step + 1, to, until);
+                }
+                step = last;
+                if (random.nextInt(4) == 0) {
+                    step = Math.max(0, step - random.nextInt(12));
+                    ledger.apply(new LedgerEntry.RolledBack(step));
+                    plain.rollBack(step);
+                }
+                if (random.nextInt(4) == 0) {
+                    long settled = Math.max(0, step - random.nextInt(6));
+                    ledger.apply(new LedgerEntry.Settled(settled));
+                    plain.settle(settled);
+                }
+                assertThat(ledger.productiveBookedNanos()).isEqualTo(plain.productive);
+                assertThat(ledger.retractedNanos()).isEqualTo(plain.lost);
+            }
+        }
+    }
+
+    @Test
+    void aHundredThousandSlotsOfSixtyDaysAreExact() {
+        int slots = 100_000;
+        long day = 86_400_000_000_000L;
+        // No whole number of anything.
+        long opened = 123_456_789L;
+        GoodputLedger ledger = open(slots, opened);
+        for (int of = 1; of <= 60; of++) {
+            for (int slot = 0; slot < slots; slot++) {
+                ledger.apply(steps(slot, of, of, opened + of * day - slot % 7));
+            }
+            if (of % 20 == 0) {
+                ledger.apply(new LedgerEntry.RolledBack(of - 1));
+            }
+            ledger.apply(new LedgerEntry.StretchOfAll(Category.DETECTION, opened + of * day));
+            ledger.apply(new LedgerEntry.Settled(of - 2));
+        }
+
+        BigInteger total = wide(60 * day).multiply(wide(slots));
+        assertThat(total.bitLength()).as("does not fit a long").isGreaterThan(63);
+        BigInteger detection = BigInteger.ZERO;
+        BigInteger lastDay = BigInteger.ZERO;
+        for (int slot = 0; slot < slots; slot++) {
+            detection = detection.add(wide(60L * (slot % 7)));
+            lastDay = lastDay.add(wide(day - slot % 7));
+        }
+        BigInteger lost = lastDay.multiply(wide(3));
+        assertThat(ledger.totals())
+                .containsEntry(Category.DETECTION, detection)
+                .containsEntry(Category.LOST_PROGRESS, lost)
+                .containsEntry(Category.PRODUCTIVE, total.subtract(detection).subtract(lost));
+        assertThat(ledger.totalSlotNanos()).isEqualTo(total);
+        assertThat(ledger.openTotals(opened + 61 * day, Category.PAUSED).totalSlotNanos())
+                .isEqualTo(wide(61 * day).multiply(wide(slots)));
+        assertThat(ledger.ratio()).isBetween(0.949, 0.951);
     }
 }

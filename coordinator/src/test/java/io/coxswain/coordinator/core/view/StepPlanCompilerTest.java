@@ -30,7 +30,7 @@ class StepPlanCompilerTest {
     @Test
     void aStepIsExecuteReduceApplyGatherWithTheSnapshotBehindApply() {
         JobSpec job = Samples.job(2, 2, 1, 1);
-        StepPlan plan = StepPlanCompiler.compile(job, viewOf(job), 1, 10);
+        StepPlan plan = new StepPlanCompiler(job, viewOf(job), 10).compile(1);
 
         assertThat(plan.epoch()).isEqualTo(3);
         assertThat(plan.rank()).isEqualTo(1);
@@ -55,7 +55,7 @@ class StepPlanCompilerTest {
         for (int rank = 0; rank < 3; rank++) {
             var seen = new HashSet<Integer>();
             for (Operation operation :
-                    StepPlanCompiler.compile(job, viewOf(job), rank, 1).operations()) {
+                    new StepPlanCompiler(job, viewOf(job), 1).compile(rank).operations()) {
                 assertThat(seen).containsAll(operation.dependsOn());
                 assertThat(seen.add(operation.id())).isTrue();
             }
@@ -65,7 +65,7 @@ class StepPlanCompilerTest {
     @Test
     void withoutCopiesNothingIsReplicated() {
         JobSpec job = Samples.job(2, 1, 0, 1);
-        assertThat(StepPlanCompiler.compile(job, viewOf(job), 0, 1).operations())
+        assertThat(new StepPlanCompiler(job, viewOf(job), 1).compile(0).operations())
                 .extracting(Operation::kind)
                 .contains(Kind.SNAPSHOT, Kind.DIGEST)
                 .doesNotContain(Kind.REPLICATE);
@@ -74,9 +74,9 @@ class StepPlanCompilerTest {
     @Test
     void aRankOutsideTheViewIsRefused() {
         JobSpec job = Samples.job(2, 1, 0, 1);
-        assertThatThrownBy(() -> StepPlanCompiler.compile(job, viewOf(job), 2, 1))
+        assertThatThrownBy(() -> new StepPlanCompiler(job, viewOf(job), 1).compile(2))
                 .hasMessage("view 3 has ranks 0..1, not 2");
-        assertThatThrownBy(() -> StepPlanCompiler.compile(job, viewOf(job), 0, 0))
+        assertThatThrownBy(() -> new StepPlanCompiler(job, viewOf(job), 0).compile(0))
                 .hasMessageContaining("at least 1");
     }
 }
