@@ -1,5 +1,7 @@
 package io.coxswain.chaos.simulation.kernel;
 
+import io.coxswain.coordinator.core.model.AgentKey;
+
 import org.jspecify.annotations.Nullable;
 
 import java.lang.invoke.MethodHandle;
@@ -7,6 +9,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -49,6 +52,7 @@ public final class Contents {
             case Boolean truth -> truth ? 1 : 2;
             case Enum<?> constant -> text(constant.name());
             case Record fields -> fields(fields);
+            case AgentKey key -> Randomness.mix(text(key.id()), text(key.incarnation()));
             case List<?> list -> {
                 long hash = list.size();
                 for (int i = 0; i < list.size(); i++) {
@@ -100,6 +104,8 @@ public final class Contents {
             case Float value -> Float.floatToIntBits(value);
             case Long value -> value;
             case Integer value -> value;
+            case BigInteger value ->
+                    Randomness.mix(value.longValue(), value.shiftRight(Long.SIZE).longValue());
             default -> throw unknown(number.getClass());
         };
     }
