@@ -5,6 +5,7 @@ import io.coxswain.chaos.simulation.swarm.Coverage;
 import io.coxswain.chaos.simulation.swarm.Drill;
 import io.coxswain.chaos.simulation.swarm.Fault;
 import io.coxswain.chaos.simulation.swarm.SeedResult;
+import io.coxswain.chaos.simulation.swarm.Seeds;
 import io.coxswain.chaos.simulation.swarm.Swarm;
 
 import org.jspecify.annotations.Nullable;
@@ -60,6 +61,12 @@ public final class SwarmCommand implements Callable<Integer> {
     @Option(names = "--minutes", paramLabel = "M", description = "Stop after that long.")
     private @Nullable Integer minutes;
 
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Run so many seeds at once. Default: one on each core.")
+    private int threads = Seeds.threads();
+
     @Option(names = "--trace", description = "Print everything that happens.")
     private boolean trace;
 
@@ -85,6 +92,9 @@ public final class SwarmCommand implements Callable<Integer> {
         if (minutes != null && minutes < 1) {
             throw wrong("--minutes " + minutes + ": expected at least 1");
         }
+        if (threads < 1) {
+            throw wrong("--threads " + threads + ": expected at least 1");
+        }
         return run(out, first, last);
     }
 
@@ -93,20 +103,56 @@ public final class SwarmCommand implements Callable<Integer> {
     }
 
     private int run(PrintWriter out, long first, long last) {
-        long begun = System.nanoTime();
         long until = minutes == null ? Long.MAX_VALUE : minutes * MINUTE_NANOS;
-        long told = begun;
-        var coverage = new Coverage();
-        long ran = 0;
-        long failed = 0;
-        double days = 0;
-        for (long each = first; each <= last && System.nanoTime() - begun < until; each++) {
-            Drill drill = Drill.of(each);
-            if (trace) {
+        var tally = new Tally(out, last);
+        if (trace) {
+            for (long each = first; each - 1 < last && tally.nanos() < until; each++) {
+                Drill drill = Drill.of(each);
                 describe(out, drill);
+                tally.take(Swarm.run(drill, () -> Interceptor.NONE, out::println));
             }
-            SeedResult result =
-                    Swarm.run(drill, () -> Interceptor.NONE, trace ? out::println : null);
+        } else {
+            try {
+                Seeds.run(
+                        first,
+                        last,
+                        threads,
+                        Swarm::run,
+                        result -> {
+                            tally.take(result);
+                            return tally.nanos() < until;
+                        });
+            } catch (InterruptedException stopped) {
+                Thread.currentThread().interrupt();
+                throw new CommandLine.ExecutionException(
+                        spec.commandLine(), "interrupted after " + tally.ran + " seeds", stopped);
+            }
+        }
+        summary(out, tally.coverage);
+        return tally.failed == 0 ? 0 : 1;
+    }
+
+    /** Counts what ran, and says so. */
+    private final class Tally {
+        private final PrintWriter out;
+        private final long last;
+        private final long begun = System.nanoTime();
+        private final Coverage coverage = new Coverage();
+        private long told = begun;
+        private long ran;
+        private long failed;
+        private double days;
+
+        Tally(PrintWriter out, long last) {
+            this.out = out;
+            this.last = last;
+        }
+
+        long nanos() {
+            return System.nanoTime() - begun;
+        }
+
+        void take(SeedResult result) {
             coverage.add(result.coverage());
             ran++;
             days += result.simulatedNanos() / DAY_NANOS;
@@ -115,6 +161,7 @@ public final class SwarmCommand implements Callable<Integer> {
                 failure(out, result);
             }
             long now = System.nanoTime();
+            long each = result.drill().seed();
             if (now - told > PROGRESS_NANOS || each == last) {
                 told = now;
                 double seconds = (now - begun) / NANOS;
@@ -129,8 +176,6 @@ public final class SwarmCommand implements Callable<Integer> {
                 out.flush();
             }
         }
-        summary(out, coverage);
-        return failed == 0 ? 0 : 1;
     }
 
     private static void describe(PrintWriter out, Drill drill) {
@@ -165,8 +210,14 @@ public final class SwarmCommand implements Callable<Integer> {
         out.println();
         coverage.table().forEach(out::println);
         List<String> gaps = coverage.gaps();
-        if (!gaps.isEmpty()) {
-            out.println("never fired: " + gaps.size() + " pairs, such as");
+        if (gaps.isEmpty()) {
+            out.println("every pair fired");
+        } else {
+            out.println(
+                    "never fired: "
+                            + gaps.size()
+                            + " pairs"
+                            + (gaps.size() > GAPS_SHOWN ? ", such as" : ""));
             gaps.stream().limit(GAPS_SHOWN).forEach(gap -> out.println("  " + gap));
         }
         out.flush();

@@ -12,21 +12,61 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 
 /** Keeps what really happened and tells the invariants of it. */
 public final class Facts {
     private static final long STALL_NANOS = 1_000_000_000L;
 
+    /** The hooks that a kind of invariant overrides. */
+    private static final ClassValue<Set<String>> HOOKS =
+            new ClassValue<>() {
+                @Override
+                protected Set<String> computeValue(Class<?> type) {
+                    return Arrays.stream(type.getMethods())
+                            .filter(method ->
+                                    Invariant.class.isAssignableFrom(method.getDeclaringClass())
+                                            && !method.getDeclaringClass().equals(Invariant.class))
+                            .map(Method::getName)
+                            .collect(Collectors.toSet());
+                }
+            };
+
     private final List<Invariant> invariants;
+    private final Invariant[] accounted;
+    private final Invariant[] applied;
+    private final Invariant[] committed;
+    private final Invariant[] copyAcknowledged;
+    private final Invariant[] declaredLost;
+    private final Invariant[] executed;
+    private final Invariant[] freed;
+    private final Invariant[] grantSent;
+    private final Invariant[] inventoryTold;
+    private final Invariant[] leaderWord;
+    private final Invariant[] loaded;
+    private final Invariant[] placementSent;
+    private final Invariant[] prepareSent;
+    private final Invariant[] published;
+    private final Invariant[] reduced;
+    private final Invariant[] reported;
+    private final Invariant[] restored;
+    private final Invariant[] startSent;
+    private final Invariant[] stepBegun;
+    private final Invariant[] storeApplied;
+    private final Invariant[] termTaken;
+    private final Invariant[] workerKilled;
+    private final Invariant[] afterEvent;
     private final Map<String, JobHistory> jobs = new LinkedHashMap<>();
     private final TreeSet<Integer> ongoing = new TreeSet<>();
     private final List<Damaged> damaged = new ArrayList<>();
@@ -37,6 +77,29 @@ public final class Facts {
     public Facts(LongSupplier clock, List<Invariant> invariants) {
         this.clock = clock;
         this.invariants = List.copyOf(invariants);
+        accounted = overriding(invariants, "accounted");
+        applied = overriding(invariants, "applied");
+        committed = overriding(invariants, "committed");
+        copyAcknowledged = overriding(invariants, "copyAcknowledged");
+        declaredLost = overriding(invariants, "declaredLost");
+        executed = overriding(invariants, "executed");
+        freed = overriding(invariants, "freed");
+        grantSent = overriding(invariants, "grantSent");
+        inventoryTold = overriding(invariants, "inventoryTold");
+        leaderWord = overriding(invariants, "leaderWord");
+        loaded = overriding(invariants, "loaded");
+        placementSent = overriding(invariants, "placementSent");
+        prepareSent = overriding(invariants, "prepareSent");
+        published = overriding(invariants, "published");
+        reduced = overriding(invariants, "reduced");
+        reported = overriding(invariants, "reported");
+        restored = overriding(invariants, "restored");
+        startSent = overriding(invariants, "startSent");
+        stepBegun = overriding(invariants, "stepBegun");
+        storeApplied = overriding(invariants, "storeApplied");
+        termTaken = overriding(invariants, "termTaken");
+        workerKilled = overriding(invariants, "workerKilled");
+        afterEvent = overriding(invariants, "afterEvent");
     }
 
     /** All invariants of the design. */
@@ -58,9 +121,16 @@ public final class Facts {
                 new FailStop());
     }
 
-    private void each(Consumer<Invariant> tell) {
-        for (int i = 0; i < invariants.size(); i++) {
-            tell.accept(invariants.get(i));
+    // Most invariants look at few of the things that happen: the others are not asked.
+    private static Invariant[] overriding(List<Invariant> invariants, String hook) {
+        return invariants.stream()
+                .filter(invariant -> HOOKS.get(invariant.getClass()).contains(hook))
+                .toArray(Invariant[]::new);
+    }
+
+    private static void tell(Invariant[] listeners, Consumer<Invariant> word) {
+        for (Invariant listener : listeners) {
+            word.accept(listener);
         }
     }
 
@@ -93,12 +163,12 @@ public final class Facts {
     // ---------------------------------------------------------------- coordinators
 
     public void termTaken(String coordinator, long term) {
-        each(i -> i.termTaken(coordinator, term));
+        tell(termTaken, i -> i.termTaken(coordinator, term));
     }
 
     public void storeApplied(
             String coordinator, long writerTerm, long termInStore, StoreRecord record) {
-        each(i -> i.storeApplied(coordinator, writerTerm, termInStore, record));
+        tell(storeApplied, i -> i.storeApplied(coordinator, writerTerm, termInStore, record));
         JobHistory job = jobs.get(record.jobId());
         if (job != null
                 && record instanceof StoreRecord.ViewRecord planned
@@ -116,10 +186,10 @@ public final class Facts {
             activated(job, view.view(), view.lineage());
         }
         if (job != null && record instanceof StoreRecord.Account account) {
-            each(i -> i.accounted(job, account));
+            tell(accounted, i -> i.accounted(job, account));
         }
         if (job != null && record instanceof StoreRecord.Result result) {
-            each(i -> i.reported(job, result));
+            tell(reported, i -> i.reported(job, result));
             job.over = true;
             // From here on everybody may free what it holds of it, as soon as it hears.
             job.deficit = true;
@@ -157,7 +227,7 @@ public final class Facts {
     public void prepareSent(String jobId, View view, Placement placement, boolean recorded) {
         JobHistory job = jobs.get(jobId);
         if (job != null) {
-            each(i -> i.prepareSent(job, view, placement, recorded));
+            tell(prepareSent, i -> i.prepareSent(job, view, placement, recorded));
         }
     }
 
@@ -178,7 +248,7 @@ public final class Facts {
                 }
                 view.granted = Math.max(view.granted, through);
             }
-            each(i -> i.startSent(job, epoch, through, recorded));
+            tell(startSent, i -> i.startSent(job, epoch, through, recorded));
         }
     }
 
@@ -187,14 +257,14 @@ public final class Facts {
         ViewHistory view = job == null ? null : job.of(epoch);
         if (job != null && view != null) {
             view.granted = Math.max(view.granted, through);
-            each(i -> i.grantSent(job, epoch, through));
+            tell(grantSent, i -> i.grantSent(job, epoch, through));
         }
     }
 
     public void placementSent(String jobId, Placement placement) {
         JobHistory job = jobs.get(jobId);
         if (job != null) {
-            each(i -> i.placementSent(job, placement));
+            tell(placementSent, i -> i.placementSent(job, placement));
         }
     }
 
@@ -203,7 +273,7 @@ public final class Facts {
         if (job == null) {
             return;
         }
-        each(i -> i.published(coordinator, job, event));
+        tell(published, i -> i.published(coordinator, job, event));
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
                 job.told(steps.step(), clock.getAsLong());
@@ -231,7 +301,7 @@ public final class Facts {
 
     public void declaredLost(
             String coordinator, String agent, String cause, boolean faultNear, boolean alive) {
-        each(i -> i.declaredLost(coordinator, agent, cause, faultNear, alive));
+        tell(declaredLost, i -> i.declaredLost(coordinator, agent, cause, faultNear, alive));
     }
 
     // ---------------------------------------------------------------- agents and workers
@@ -242,11 +312,11 @@ public final class Facts {
             long wireTerm,
             long newestTerm,
             Invariant.Outcome outcome) {
-        each(i -> i.leaderWord(agent, word, wireTerm, newestTerm, outcome));
+        tell(leaderWord, i -> i.leaderWord(agent, word, wireTerm, newestTerm, outcome));
     }
 
     public void loaded(String agent, Arena.Cell cell, String expectedDigest) {
-        each(i -> i.loaded(agent, cell, expectedDigest));
+        tell(loaded, i -> i.loaded(agent, cell, expectedDigest));
     }
 
     public void restored(
@@ -258,14 +328,14 @@ public final class Facts {
         }
         view.prepared[rank] = true;
         view.lastNanos[rank] = clock.getAsLong();
-        each(i -> i.restored(job, agent, view, rank, shard, step, state));
+        tell(restored, i -> i.restored(job, agent, view, rank, shard, step, state));
     }
 
     public void executed(
             JobHistory job, String agent, long epoch, int rank, long step, int from, int to) {
         ViewHistory view = job.of(epoch);
         if (view != null) {
-            each(i -> i.executed(job, agent, view, rank, step, from, to));
+            tell(executed, i -> i.executed(job, agent, view, rank, step, from, to));
         }
     }
 
@@ -273,7 +343,7 @@ public final class Facts {
             JobHistory job, String agent, long epoch, int rank, int shard, long step, long state) {
         ViewHistory view = job.of(epoch);
         if (view != null) {
-            each(i -> i.applied(job, agent, view, rank, shard, step, state));
+            tell(applied, i -> i.applied(job, agent, view, rank, shard, step, state));
             long now = clock.getAsLong();
             // A stall within a step is no work: it is not expected to be booked as such.
             long worked = Math.min(STALL_NANOS, now - view.lastNanos[rank]);
@@ -293,7 +363,7 @@ public final class Facts {
             long floor) {
         ViewHistory view = job.of(epoch);
         if (view != null) {
-            each(i -> i.reduced(job, view, rank, step, parts, floor));
+            tell(reduced, i -> i.reduced(job, view, rank, step, parts, floor));
             if (floor > job.floor) {
                 job.floor = floor;
                 job.floorBefore = floor;
@@ -310,14 +380,14 @@ public final class Facts {
         StateName state = cell.name();
         JobHistory job = state == null ? null : jobs.get(state.jobId());
         if (job != null) {
-            each(i -> i.committed(job, agent, cell));
+            tell(committed, i -> i.committed(job, agent, cell));
         }
     }
 
     public void stepBegun(String jobId, AgentView agent, long epoch, long step) {
         JobHistory job = jobs.get(jobId);
         if (job != null) {
-            each(i -> i.stepBegun(job, agent, epoch, step));
+            tell(stepBegun, i -> i.stepBegun(job, agent, epoch, step));
         }
     }
 
@@ -330,20 +400,20 @@ public final class Facts {
     public void copyAcknowledged(String source, String holder, StateName state) {
         JobHistory job = jobs.get(state.jobId());
         if (job != null) {
-            each(i -> i.copyAcknowledged(job, source, holder, state));
+            tell(copyAcknowledged, i -> i.copyAcknowledged(job, source, holder, state));
         }
     }
 
     public void freed(JobHistory job, AgentView agent, Arena.Cell cell) {
-        each(i -> i.freed(job, agent, cell));
+        tell(freed, i -> i.freed(job, agent, cell));
     }
 
     public void inventoryTold(AgentView agent, long promised) {
-        each(i -> i.inventoryTold(agent, promised));
+        tell(inventoryTold, i -> i.inventoryTold(agent, promised));
     }
 
     public void workerKilled(String agent, String reason, boolean faulty) {
-        each(i -> i.workerKilled(agent, reason, faulty));
+        tell(workerKilled, i -> i.workerKilled(agent, reason, faulty));
     }
 
     /** A fault may have taken what that host holds; it goes on or is over. */
@@ -371,8 +441,8 @@ public final class Facts {
     }
 
     public void afterEvent(Cluster cluster) {
-        for (int i = 0; i < invariants.size(); i++) {
-            invariants.get(i).afterEvent(cluster);
+        for (Invariant invariant : afterEvent) {
+            invariant.afterEvent(cluster);
         }
     }
 

@@ -4,10 +4,10 @@ import io.coxswain.coordinator.core.model.AgentKey;
 
 import org.jspecify.annotations.Nullable;
 
+import java.lang.invoke.LambdaMetafactory;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.lang.reflect.Method;
 import java.lang.reflect.RecordComponent;
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -15,6 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.ToLongFunction;
 
 /**
  * Hashes what a message says, the same in every process: records by their components, enums by
@@ -23,7 +25,16 @@ import java.util.Set;
  */
 public final class Contents {
     /** One component of a record, read without boxing where it is a whole number. */
-    private record Component(@Nullable MethodHandle whole, @Nullable MethodHandle other) {}
+    private record Component(
+            @Nullable ToLongFunction<Object> whole, @Nullable Function<Object, Object> other) {
+        long hash(Object from) {
+            ToLongFunction<Object> number = whole;
+            Function<Object, Object> value = other;
+            return number != null
+                    ? number.applyAsLong(from)
+                    : value == null ? NULL : Contents.hash(value.apply(from));
+        }
+    }
 
     private record Shape(long name, Component[] components) {}
 
@@ -119,55 +130,66 @@ public final class Contents {
         Shape shape = SHAPES.get(value.getClass());
         long hash = shape.name();
         for (Component component : shape.components()) {
-            hash = Randomness.mix(hash, read(component, value));
+            hash = Randomness.mix(hash, component.hash(value));
         }
         return hash;
-    }
-
-    private static long read(Component component, Object from) {
-        MethodHandle whole = component.whole();
-        MethodHandle other = component.other();
-        try {
-            return whole != null
-                    ? (long) whole.invokeExact(from)
-                    : other == null ? NULL : hash((Object) other.invokeExact(from));
-        } catch (RuntimeException | Error thrown) {
-            throw thrown;
-        } catch (Throwable impossible) {
-            throw new IllegalStateException("an accessor of " + from.getClass(), impossible);
-        }
     }
 
     private static Shape shape(Class<?> type) {
         var components = new ArrayList<Component>();
         for (RecordComponent component : type.getRecordComponents()) {
-            Class<?> of = component.getType();
             // Whoever is to be answered is no content.
-            if (!of.isAnnotationPresent(FunctionalInterface.class)) {
-                MethodHandle accessor = accessor(component.getAccessor());
-                boolean whole = of == long.class || of == int.class || of == short.class;
-                components.add(
-                        whole
-                                ? new Component(
-                                        accessor.asType(
-                                                MethodType.methodType(long.class, Object.class)),
-                                        null)
-                                : new Component(
-                                        null,
-                                        accessor.asType(
-                                                MethodType.methodType(
-                                                        Object.class, Object.class))));
+            if (!component.getType().isAnnotationPresent(FunctionalInterface.class)) {
+                components.add(component(type, component));
             }
         }
         return new Shape(text(type.getName()), components.toArray(Component[]::new));
     }
 
-    private static MethodHandle accessor(Method method) {
+    @SuppressWarnings("unchecked")
+    private static Component component(Class<?> record, RecordComponent component) {
+        Class<?> type = component.getType();
+        boolean whole = type == long.class || type == int.class || type == short.class;
         try {
-            method.setAccessible(true);
-            return MethodHandles.lookup().unreflect(method);
-        } catch (IllegalAccessException closed) {
-            throw new IllegalStateException(method + " cannot be read", closed);
+            var lookup = MethodHandles.privateLookupIn(record, MethodHandles.lookup());
+            MethodHandle accessor = lookup.unreflect(component.getAccessor());
+            // Lambdas rather than method handles: a handle that is no constant is interpreted.
+            return whole
+                    ? new Component(
+                            (ToLongFunction<Object>)
+                                    LambdaMetafactory.metafactory(
+                                                    lookup,
+                                                    "applyAsLong",
+                                                    MethodType.methodType(ToLongFunction.class),
+                                                    MethodType.methodType(long.class, Object.class),
+                                                    accessor,
+                                                    MethodType.methodType(long.class, record))
+                                            .getTarget()
+                                            .invoke(),
+                            null)
+                    : new Component(
+                            null,
+                            (Function<Object, Object>)
+                                    LambdaMetafactory.metafactory(
+                                                    lookup,
+                                                    "apply",
+                                                    MethodType.methodType(Function.class),
+                                                    MethodType.methodType(
+                                                            Object.class, Object.class),
+                                                    accessor,
+                                                    MethodType.methodType(
+                                                            type.isPrimitive()
+                                                                    ? accessor.type()
+                                                                            .wrap()
+                                                                            .returnType()
+                                                                    : type,
+                                                            record))
+                                            .getTarget()
+                                            .invoke());
+        } catch (RuntimeException | Error thrown) {
+            throw thrown;
+        } catch (Throwable closed) {
+            throw new IllegalStateException(component + " of " + record + " cannot be read", closed);
         }
     }
 }

@@ -1,7 +1,5 @@
 package io.coxswain.chaos.simulation.kernel;
 
-import java.util.PriorityQueue;
-
 /**
  * A discrete-event loop on one thread: what is due first runs first, of what is due at one instant
  * the one that was scheduled first.
@@ -14,7 +12,7 @@ public final class Kernel {
     }
 
     /** A scheduled task; it may be taken back. */
-    public static final class Ticket implements Comparable<Ticket> {
+    public static final class Ticket {
         private final long atNanos;
         private final long sequence;
         private final String label;
@@ -37,24 +35,13 @@ public final class Kernel {
             return atNanos;
         }
 
-        @Override
-        public int compareTo(Ticket other) {
-            int byTime = Long.compare(atNanos, other.atNanos);
-            return byTime != 0 ? byTime : Long.compare(sequence, other.sequence);
-        }
-
-        @Override
-        public boolean equals(Object other) {
-            return this == other;
-        }
-
-        @Override
-        public int hashCode() {
-            return Long.hashCode(sequence);
+        boolean before(Ticket other) {
+            return atNanos < other.atNanos
+                    || atNanos == other.atNanos && sequence < other.sequence;
         }
     }
 
-    private final PriorityQueue<Ticket> queue = new PriorityQueue<>();
+    private final Agenda queue = new Agenda();
     private final Trace trace;
     private long now;
     private long sequence;
@@ -98,11 +85,11 @@ public final class Kernel {
     /** Runs the next task. False when there is none at or before {@code untilNanos}. */
     public boolean step(long untilNanos) {
         while (true) {
-            Ticket next = queue.peek();
+            Ticket next = queue.first();
             if (next == null || next.atNanos > untilNanos) {
                 return false;
             }
-            queue.remove();
+            queue.removeFirst();
             if (!next.cancelled) {
                 now = next.atNanos;
                 events++;

@@ -10,9 +10,7 @@ import io.coxswain.chaos.simulation.network.Plane;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /** The connections between agents: one per pair, made again after a reset. */
 final class DataPlane {
@@ -23,10 +21,9 @@ final class DataPlane {
     private final Randomness random;
     private final long copyNanos;
     private final List<DataEnd> ends = new ArrayList<>();
-    private final Map<Pair, Connection> connections = new LinkedHashMap<>();
+    /** By the larger and the smaller index of the two ends. */
+    private final List<@Nullable Connection[]> connections = new ArrayList<>();
     private double copySlowness = 1;
-
-    private record Pair(int first, int second) {}
 
     /**
      * @param copyNanos mean time that a copy takes
@@ -61,6 +58,7 @@ final class DataPlane {
     DataEnd join(SimAgent agent, AgentMemory memory) {
         var end = new DataEnd(this, agent, memory, ends.size());
         ends.add(end);
+        connections.add(new @Nullable Connection[ends.size()]);
         memory.transfers(end);
         return end;
     }
@@ -86,11 +84,12 @@ final class DataPlane {
     }
 
     Connection between(DataEnd a, DataEnd b) {
-        var pair = new Pair(Math.min(a.index(), b.index()), Math.max(a.index(), b.index()));
-        Connection open = connections.get(pair);
+        @Nullable Connection[] row = connections.get(Math.max(a.index(), b.index()));
+        int column = Math.min(a.index(), b.index());
+        Connection open = row[column];
         if (open == null || open.isClosed()) {
             open = network.open(a.agent().host(), b.agent().host(), Plane.DATA);
-            connections.put(pair, open);
+            row[column] = open;
             open.onReset(() -> {
                 a.broken(b);
                 b.broken(a);
@@ -136,14 +135,15 @@ final class DataPlane {
     }
 
     void died(DataEnd dead, boolean told) {
-        var gone = new ArrayList<Pair>();
-        connections.forEach((pair, connection) -> {
-            if (pair.first() == dead.index() || pair.second() == dead.index()) {
-                connection.close();
-                gone.add(pair);
+        for (DataEnd end : ends) {
+            int column = Math.min(dead.index(), end.index());
+            @Nullable Connection[] row = connections.get(Math.max(dead.index(), end.index()));
+            Connection open = row[column];
+            if (open != null) {
+                open.close();
+                row[column] = null;
             }
-        });
-        connections.keySet().removeAll(gone);
+        }
         for (DataEnd end : ends) {
             if (end != dead && end.agent().isAlive()) {
                 kernel().after(
