@@ -22,6 +22,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 
 /** Runs the policies, the sweep and the search for spares over one trace, and says what follows. */
 final class Plan {
@@ -32,23 +33,45 @@ final class Plan {
         void at(String run, double share);
     }
 
+    /** The run at hand is not wanted any more. */
+    private static final class Stopped extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Stopped(String where) {
+            super(where);
+        }
+    }
+
     private final Conditions conditions;
     private final DiskSettings disk;
     private final FailureTrace trace;
     private final Watcher watcher;
+    private final BooleanSupplier stop;
     private final List<String> advice = new ArrayList<>();
 
     /**
      * @param trace drawn for the largest fleet that is run; failures of machines that a smaller one
      *     lacks pass it by
+     * @param stop asked after each failure: true ends the run at hand
+     * @param stop asked after each failure: true ends the run at hand
      */
-    Plan(Conditions conditions, DiskSettings disk, FailureTrace trace, Watcher watcher) {
+    Plan(
+            Conditions conditions,
+            DiskSettings disk,
+            FailureTrace trace,
+            Watcher watcher,
+            BooleanSupplier stop) {
+        this.stop = stop;
         this.conditions = conditions;
         this.disk = disk;
         this.trace = trace;
         this.watcher = watcher;
     }
 
+    /**
+     * Runs all of it, or as much as there is time for: when it is told to stop, the report has the
+     * runs that are over and says so.
+     */
     PlanReport run(
             List<String> policies,
             @Nullable SweepAsked sweep,
@@ -57,14 +80,37 @@ final class Plan {
             List<String> assumptions)
             throws RefusedException {
         var outcomes = new ArrayList<Outcome>();
-        for (String policy : policies) {
-            outcomes.add(run(policy));
+        var samples = new ArrayList<PlanReport.Sweep.Sample>();
+        try {
+            for (String policy : policies) {
+                outcomes.add(run(policy));
+            }
+            outcomes.forEach(this::explain);
+            if (sweep != null) {
+                sweep(sweep, samples);
+            }
+            if (target != null) {
+                searchSpares(target);
+            }
+        } catch (Stopped stopped) {
+            advice.add(
+                    "Stopped: "
+                            + stopped.getMessage()
+                            + "; what follows is of the "
+                            + Texts.count(outcomes.size() + samples.size(), "run")
+                            + " that were over.");
         }
-        outcomes.forEach(this::explain);
-        PlanReport.Sweep swept = sweep == null ? null : sweep(sweep);
-        if (target != null) {
-            searchSpares(target);
+        PlanReport.Sweep swept = null;
+        if (sweep != null && !samples.isEmpty()) {
+            swept = new PlanReport.Sweep(sweep.option(), samples);
+            adviseSweep(swept);
         }
+        ShrinkOrWait either = outcomes.isEmpty() ? null : advise(outcomes);
+        return new PlanReport(
+                settings, trace.failures().size(), outcomes, swept, either, advice, assumptions);
+    }
+
+    private @Nullable ShrinkOrWait advise(List<Outcome> outcomes) {
         Outcome main = outcomes.getLast();
         adviseSpares(main);
         adviseSurvival(main);
@@ -80,8 +126,7 @@ final class Plan {
                 either = adviseShrink(one);
             }
         }
-        return new PlanReport(
-                settings, trace.failures().size(), outcomes, swept, either, advice, assumptions);
+        return either;
     }
 
     private Outcome run(String policy) throws RefusedException {
@@ -95,7 +140,16 @@ final class Plan {
 
     private Outcome drive(String name, Conditions with) throws RefusedException {
         double end = with.durationNanos();
-        return JobDriver.run(with, trace, at -> watcher.at(name, at / end)).named(name);
+        return JobDriver.run(
+                        with,
+                        trace,
+                        at -> {
+                            watcher.at(name, at / end);
+                            if (stop.getAsBoolean()) {
+                                throw new Stopped(name + " was at " + percent(at / end));
+                            }
+                        })
+                .named(name);
     }
 
     private Conditions withSpares(int spares) {
@@ -103,8 +157,8 @@ final class Plan {
         return conditions.with(fleet, conditions.copies(), conditions.every());
     }
 
-    private PlanReport.Sweep sweep(SweepAsked sweep) throws RefusedException {
-        var samples = new ArrayList<PlanReport.Sweep.Sample>();
+    private void sweep(SweepAsked sweep, List<PlanReport.Sweep.Sample> samples)
+            throws RefusedException {
         for (int value : sweep.values()) {
             Conditions with =
                     switch (sweep.option()) {
@@ -116,21 +170,23 @@ final class Plan {
             String name = sweep.option() + "=" + value;
             samples.add(new PlanReport.Sweep.Sample(value, drive(name, with)));
         }
-        var best =
-                samples.stream()
+    }
+
+    private void adviseSweep(PlanReport.Sweep swept) {
+        PlanReport.Sweep.Sample best =
+                swept.samples().stream()
                         .max(Comparator.comparingDouble(one -> one.outcome().goodput()))
                         .orElseThrow();
         advice.add(
                 "Sweep: of "
-                        + samples.size()
+                        + swept.samples().size()
                         + " values "
-                        + sweep.option()
+                        + swept.option()
                         + "="
                         + (long) best.value()
                         + " is best, "
                         + percent(best.outcome().goodput())
                         + ".");
-        return new PlanReport.Sweep(sweep.option(), samples);
     }
 
     /** The fewest spares that reach the target; goodput does not fall with more of them. */

@@ -108,7 +108,10 @@ public final class SimulateCommand implements Callable<Integer> {
             description = "Writes the failures, in the format that --failures reads.")
     private @Nullable Path traceCsv;
 
-    private long lastSaidNanos = System.nanoTime();
+    /** So soon there is a first one. */
+    private static final long FIRST_NANOS = 2_000_000_000L;
+
+    private long lastSaidNanos = System.nanoTime() - QUIET_NANOS + FIRST_NANOS;
 
     @Override
     public Integer call() throws ConfigException, EnvironmentException, IOException {
@@ -133,35 +136,36 @@ public final class SimulateCommand implements Callable<Integer> {
         Conditions conditions = conditions(fleet, duration, costs, trace, swept);
         DiskSettings settings = diskSettings(conditions, trace);
         var terminal = new Terminal(System.err, Terminal.standardOutput().interactive());
-        PlanReport plan;
-        try {
-            plan =
+        // Whoever stops it gets what is there.
+        try (StopAsked stop = StopAsked.listen()) {
+            PlanReport plan =
                     new Plan(
                                     conditions,
                                     settings,
                                     trace,
-                                    (run, share) -> progress(terminal, run, share))
+                                    (run, share) -> progress(terminal, run, share),
+                                    stop::asked)
                             .run(
                                     policies,
                                     swept,
                                     target == null ? null : target / 100,
                                     told(conditions, settings),
                                     assumptions(costs));
+            terminal.status("");
+            PlanTable.lines(plan).forEach(System.out::println);
+            if (report != null) {
+                write(report, plan.toJson() + "\n");
+            }
+            if (html != null) {
+                write(html, HtmlPage.of(plan));
+            }
+            return ExitCode.COMPLETED;
         } catch (RefusedException refused) {
             terminal.status("");
             System.err.println(
                     "coxswain: the coordinator refuses the job: " + refused.getMessage());
             return ExitCode.FAILED;
         }
-        terminal.status("");
-        PlanTable.lines(plan).forEach(System.out::println);
-        if (report != null) {
-            write(report, plan.toJson() + "\n");
-        }
-        if (html != null) {
-            write(html, HtmlPage.of(plan));
-        }
-        return ExitCode.COMPLETED;
     }
 
     // ------------------------------------------------------------------ what was asked

@@ -82,9 +82,13 @@ public final class HtmlPage {
                 .append("</h1>\n");
         cards();
         answers();
-        timeline();
+        if (!report.outcomes().isEmpty()) {
+            timeline();
+        }
         sweep();
-        losses();
+        if (!report.outcomes().isEmpty()) {
+            losses();
+        }
         settings();
         html.append("<footer><p>Made by <code>coxswain simulate</code>.</p></footer>\n")
                 .append("</main>\n</body>\n</html>\n");

@@ -54,7 +54,10 @@ public record PlanReport(
         assumptions = List.copyOf(assumptions);
     }
 
-    /** The {@code --report} file. */
+    /**
+     * The {@code --report} file; the same plan gives the same text. Slot-nanoseconds are whole
+     * numbers beyond 2⁵³: a reader that takes numbers for doubles goes by {@code shares}.
+     */
     public String toJson() {
         var json = new LinkedHashMap<String, Object>();
         json.put("settings", settings);
@@ -71,7 +74,10 @@ public record PlanReport(
                 one.put("categories", shares(sample.outcome()));
                 samples.add(one);
             }
-            json.put("sweep", Map.of("option", sweep.option(), "samples", samples));
+            var swept = new LinkedHashMap<String, Object>();
+            swept.put("option", sweep.option());
+            swept.put("samples", samples);
+            json.put("sweep", swept);
         }
         if (shrinkOrWait != null) {
             var either = new LinkedHashMap<String, Object>();
@@ -104,11 +110,11 @@ public record PlanReport(
         json.put("every", outcome.every());
         var shortages = new ArrayList<Map<String, Object>>();
         for (Outcome.Shortage shortage : outcome.shortages()) {
-            shortages.add(
-                    Map.of(
-                            "atDays", shortage.fromNanos() / DAY,
-                            "seconds", shortage.nanos() / SECOND,
-                            "missing", shortage.missing()));
+            var one = new LinkedHashMap<String, Object>();
+            one.put("atDays", shortage.fromNanos() / DAY);
+            one.put("seconds", shortage.nanos() / SECOND);
+            one.put("missing", shortage.missing());
+            shortages.add(one);
         }
         json.put("shortages", shortages);
         json.put("survives", outcome.survives());
@@ -116,7 +122,10 @@ public record PlanReport(
         if (!survival.domains().isEmpty()) {
             var domains = new LinkedHashMap<String, Object>();
             for (Survival.Domains one : survival.domains()) {
-                domains.put(one.scope().key(), Map.of("count", one.count(), "fatal", one.fatal()));
+                var of = new LinkedHashMap<String, Object>();
+                of.put("count", one.count());
+                of.put("fatal", one.fatal());
+                domains.put(one.scope().key(), of);
             }
             domains.put("pairOfAgentsChance", survival.pairChance());
             json.put("survival", domains);
