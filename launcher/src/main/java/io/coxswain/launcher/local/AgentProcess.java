@@ -88,7 +88,9 @@ public final class AgentProcess {
         var builder = new ProcessBuilder(command);
         builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
         var agent = new AgentProcess(index, agentId, builder.start(), log, arenas, onReached);
-        Thread.ofVirtual().name("agent-lines-" + index).start(agent::readLines);
+        // Not a virtual one: a read of a pipe keeps a carrier, of which there are as many as
+        // processors.
+        Thread.ofPlatform().daemon().name("agent-lines-" + index).start(agent::readLines);
         return agent;
     }
 
@@ -244,6 +246,12 @@ public final class AgentProcess {
         killed = true;
         dying.addAll(workers());
         process.destroy();
+    }
+
+    /** Something is done to it from which it may end; that is not its own doing then. */
+    public void mayEnd() {
+        killed = true;
+        dying.addAll(workers());
     }
 
     /** Its workers, as they are now: the agent starts nothing else. */
