@@ -83,7 +83,10 @@ final class AttachedPlan {
                     Fault.ExpireSession _,
                     Fault.FillDisk _,
                     Fault.FlipBit _,
-                    Fault.Words _ ->
+                    Fault.Words _,
+                    Fault.Abort _,
+                    Fault.LimitMemory _,
+                    Fault.Usurp _ ->
                     List.of();
         };
     }

@@ -428,6 +428,7 @@ public final class Cluster implements AutoCloseable {
         List<String> left;
         try {
             left = leftovers.find(family);
+            left.addAll(processes.complaints());
         } catch (IOException e) {
             throw new EnvironmentException("cannot look for what is left: " + e.getMessage(), e);
         }

@@ -48,15 +48,23 @@ final class EventStream implements AutoCloseable {
     EventStream(Path file, Consumer<Happening.Told> heard) throws IOException {
         this.heard = heard;
         this.file = Files.newBufferedWriter(file);
-        this.thread = Thread.ofVirtual().name("events").start(this::follow);
+        this.thread = Thread.ofPlatform().daemon().name("events").start(this::follow);
     }
 
     /** There is a coordinator there from now on. */
-    synchronized void coordinatorAt(String hostAndPort) {
-        address = hostAndPort;
-        next = 0;
-        term = 0;
-        notifyAll();
+    void coordinatorAt(String hostAndPort) {
+        AdminClient former;
+        synchronized (this) {
+            address = hostAndPort;
+            next = 0;
+            term = 0;
+            former = client;
+            notifyAll();
+        }
+        if (former != null) {
+            // The one before may stand still: from it nothing would ever come, not even an end.
+            former.close();
+        }
     }
 
     /**

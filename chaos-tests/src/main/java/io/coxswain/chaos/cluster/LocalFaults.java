@@ -13,6 +13,7 @@ import io.coxswain.chaos.words.DisturbedAgentMain;
 import io.coxswain.launcher.local.AgentProcess;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -100,6 +101,51 @@ final class LocalFaults implements FaultPort {
     @Override
     public Cure impair(Impairment impairment) {
         return network.impair(impairment);
+    }
+
+    @Override
+    public void abort(Victim victim) throws IOException {
+        for (long pid : pids(victim)) {
+            Signals.run("prlimit", "--pid", Long.toString(pid), "--core=0:");
+            Signals.send(Signals.Signal.ABRT, pid);
+        }
+    }
+
+    // The limit of a process' address space, set to what it has: its user may do that at any time.
+    @Override
+    public Cure limitMemory(Victim victim) throws IOException {
+        List<Long> pids = pids(victim);
+        if (processes.isService(victim.party())) {
+            processes.service(victim.party()).mayEnd();
+        } else {
+            processes.agent(victim.party()).mayEnd();
+        }
+        for (long pid : pids) {
+            String limit = Long.toString(addressSpace(pid));
+            Signals.run("prlimit", "--pid", Long.toString(pid), "--as=" + limit + ":");
+        }
+        return () -> {
+            for (long pid : pids) {
+                Signals.run("prlimit", "--pid", Long.toString(pid), "--as=unlimited:");
+            }
+        };
+    }
+
+    private static long addressSpace(long pid) throws IOException {
+        Path status = Path.of("/proc").resolve(Long.toString(pid)).resolve("status");
+        try (var lines = Files.lines(status)) {
+            return lines.filter(line -> line.startsWith("VmSize:"))
+                            .map(line -> line.replaceAll("[^0-9]", ""))
+                            .mapToLong(Long::parseLong)
+                            .findFirst()
+                            .orElseThrow(() -> new IOException(status + " names no VmSize"))
+                    * 1024;
+        }
+    }
+
+    @Override
+    public Cure usurp() throws IOException {
+        return processes.usurp();
     }
 
     @Override

@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -60,9 +61,11 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private final ZooKeeperServers zookeepers;
     private final LocalFaults faults;
     private final AtomicBoolean closing = new AtomicBoolean();
+    private final List<String> complaints = new CopyOnWriteArrayList<>();
     // Guarded by this.
     private final List<AgentProcess> agents = new ArrayList<>();
     private final Map<String, AutoCloseable> proxies = new HashMap<>();
+    private final List<ServiceProcess> formers = new ArrayList<>();
     private @Nullable ServiceProcess coordinator;
     private int coordinatorPort;
     private int coordinators;
@@ -104,7 +107,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
         for (String server : zookeepers.parties()) {
             proxy(Plane.ZOOKEEPER, server, zookeepers.port(server));
         }
-        startCoordinator();
+        var _ = startCoordinator();
         for (int i = 0; i < ids.size(); i++) {
             connect(i);
         }
@@ -218,11 +221,29 @@ final class LocalProcesses implements Stage, AutoCloseable {
         }
     }
 
-    private void startCoordinator() throws IOException {
+    /** Lets the coordinator stand still and starts another beside it. */
+    FaultPort.Cure usurp() throws IOException {
+        ServiceProcess former = service(Victim.COORDINATOR);
+        var usurpation = new Usurpation(former, zookeeperAddress() + CHROOT, complaints::add);
+        synchronized (this) {
+            formers.add(former);
+        }
+        usurpation.by(startCoordinator());
+        return usurpation;
+    }
+
+    /** What was seen that must not be, in words. */
+    List<String> complaints() {
+        return List.copyOf(complaints);
+    }
+
+    private ServiceProcess startCoordinator() throws IOException {
         ServiceProcess started;
         synchronized (this) {
             requireOpen();
             coordinators++;
+            // One beside another must not write into the same files.
+            String files = coordinators == 1 ? "coordinator" : "coordinator-" + coordinators;
             started =
                     ServiceProcess.start(
                             Victim.COORDINATOR,
@@ -234,9 +255,11 @@ final class LocalProcesses implements Stage, AutoCloseable {
                                     "--set",
                                     "id=coordinator-" + coordinators,
                                     "--set",
+                                    "log=" + spec.folder().resolve(files + ".log"),
+                                    "--set",
                                     "zookeeper=" + zookeepers.connectString(host(Plane.ZOOKEEPER))),
                             COORDINATOR_UP,
-                            spec.folder().resolve("coordinator.out"));
+                            spec.folder().resolve(files + ".out"));
             coordinator = started;
         }
         watch(Victim.COORDINATOR, started);
@@ -246,6 +269,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
             coordinatorPort = port;
         }
         coordinatorUp.accept(port);
+        return started;
     }
 
     private void watch(String party, ServiceProcess service) {
@@ -268,7 +292,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
                 return;
             }
             if (party.equals(Victim.COORDINATOR)) {
-                startCoordinator();
+                var _ = startCoordinator();
             } else {
                 zookeepers.startAgain(party);
             }
@@ -391,22 +415,21 @@ final class LocalProcesses implements Stage, AutoCloseable {
             return;
         }
         List<AgentProcess> all;
-        ServiceProcess leader;
+        List<ServiceProcess> leaders;
         synchronized (this) {
             all = List.copyOf(agents);
-            leader = coordinator;
+            leaders = new ArrayList<>(formers);
+            if (coordinator != null) {
+                leaders.add(coordinator);
+            }
         }
         all.forEach(AgentProcess::askToEnd);
-        if (leader != null) {
-            leader.askToEnd();
-        }
+        leaders.forEach(ServiceProcess::askToEnd);
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(END_MILLIS);
         for (AgentProcess agent : all) {
             agent.end(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
         }
-        if (leader != null) {
-            leader.awaitGone();
-        }
+        leaders.forEach(ServiceProcess::awaitGone);
         zookeepers.close();
         network.close();
         try {

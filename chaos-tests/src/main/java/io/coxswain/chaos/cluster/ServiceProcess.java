@@ -2,6 +2,8 @@ package io.coxswain.chaos.cluster;
 
 import io.coxswain.launcher.local.JavaProcess;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -9,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -30,6 +33,15 @@ final class ServiceProcess {
     private final Path log;
     private final CompletableFuture<Integer> port = new CompletableFuture<>();
     private volatile boolean killed;
+    // Guarded by said.
+    private final List<String> said = new ArrayList<>();
+    private final List<Awaited> awaited = new ArrayList<>();
+
+    private record Awaited(Pattern pattern, CompletableFuture<@Nullable Void> come) {
+        boolean fits(String line) {
+            return pattern.matcher(line).find();
+        }
+    }
 
     private ServiceProcess(String name, Process process, Path log) {
         this.name = name;
@@ -74,6 +86,7 @@ final class ServiceProcess {
                 if (matcher.find()) {
                     port.complete(Integer.parseInt(matcher.group(1)));
                 }
+                note(line);
                 Files.writeString(
                         log,
                         line + System.lineSeparator(),
@@ -83,6 +96,37 @@ final class ServiceProcess {
         } catch (IOException e) {
             // The process is gone; its exit says the rest.
         }
+    }
+
+    // Services say little: that they listen, and who leads.
+    private void note(String line) {
+        synchronized (said) {
+            said.add(line);
+            for (Awaited one : awaited) {
+                if (one.fits(line)) {
+                    one.come().complete(null);
+                }
+            }
+        }
+    }
+
+    /** How many lines it has printed so far. */
+    int lines() {
+        synchronized (said) {
+            return said.size();
+        }
+    }
+
+    /** Completes when such a line is printed, that one or a later, or when it ends. */
+    CompletableFuture<?> saysOrEnds(Pattern pattern, int fromLine) {
+        var one = new Awaited(pattern, new CompletableFuture<>());
+        synchronized (said) {
+            if (said.stream().skip(fromLine).anyMatch(one::fits)) {
+                one.come().complete(null);
+            }
+            awaited.add(one);
+        }
+        return CompletableFuture.anyOf(one.come(), process.onExit());
     }
 
     /** Waits until it listens; returns the port. */

@@ -10,7 +10,8 @@ final class Signals {
     enum Signal {
         STOP,
         CONT,
-        TERM
+        TERM,
+        ABRT
     }
 
     /** Sends it; a process that is gone is no error. Returns when the kernel has it. */

@@ -72,7 +72,10 @@ final class Cast {
         return switch (fault) {
             case Fault.Kill(Part part) -> part;
             case Fault.Pause(Part part) -> part;
+            case Fault.Abort _ -> Part.WORKER;
             case Fault.Terminate _,
+                    Fault.LimitMemory _,
+                    Fault.Usurp _,
                     Fault.Starve _,
                     Fault.CrashLoop _,
                     Fault.Link _,

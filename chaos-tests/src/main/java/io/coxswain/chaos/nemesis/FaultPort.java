@@ -47,6 +47,25 @@ public interface FaultPort {
         throw new UnsupportedOperationException("disks cannot be filled here");
     }
 
+    /** SIGABRT of the worker. */
+    default void abort(Victim victim) throws IOException {
+        throw new UnsupportedOperationException("nobody can be made to abort here");
+    }
+
+    /** From now on the victim gets no more memory than it has. */
+    default Cure limitMemory(Victim victim) throws IOException {
+        throw new UnsupportedOperationException("memory cannot be limited here");
+    }
+
+    /**
+     * Lets the coordinator stand still and starts another.
+     *
+     * @return what wakes it, waits until it knows that it leads no longer, and looks at what it did
+     */
+    default Cure usurp() throws IOException {
+        throw new UnsupportedOperationException("no second coordinator can be started here");
+    }
+
     /** Begins to do something to words between the agent and its leader. */
     default Cure disturbWords(String party, WordEffect effect) throws IOException {
         throw new UnsupportedOperationException("nothing stands between agents and leader here");
@@ -88,6 +107,9 @@ public interface FaultPort {
             case Fault.FillDisk _ -> "disks cannot be filled here";
             case Fault.ExpireSession _ -> "sessions cannot be expired here";
             case Fault.FlipBit _ -> "shared memory cannot be reached here";
+            case Fault.Abort _ -> "workers cannot be made to abort here";
+            case Fault.LimitMemory _ -> "memory cannot be limited here";
+            case Fault.Usurp _ -> "no second coordinator can be started here";
             case Fault.Words _ ->
                     "agents are not started here, so nobody stands between their words";
         };

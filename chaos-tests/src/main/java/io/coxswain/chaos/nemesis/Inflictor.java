@@ -83,6 +83,17 @@ final class Inflictor {
                     ailment.cures().add(port.fillDisk(victim));
                 }
             }
+            case Fault.Abort _ -> {
+                for (Victim victim : ailment.victims()) {
+                    port.abort(victim);
+                }
+            }
+            case Fault.LimitMemory _ -> {
+                for (Victim victim : ailment.victims()) {
+                    ailment.cures().add(port.limitMemory(victim));
+                }
+            }
+            case Fault.Usurp _ -> ailment.cures().add(port.usurp());
             case Fault.Words(WordEffect effect) -> {
                 for (Victim victim : ailment.victims()) {
                     ailment.cures().add(port.disturbWords(victim.party(), effect));
@@ -189,14 +200,17 @@ final class Inflictor {
         cure(ailment);
         switch (ailment.rule().fault()) {
             case Fault.Kill(Part part) when part != Part.WORKER -> startAgain(ailment);
-            // What ended of a full disk is started again too; what lives is left alone.
-            case Fault.Terminate _, Fault.CrashLoop _, Fault.FillDisk _ -> startAgain(ailment);
+            // What ended of want is started again too; what lives is left alone.
+            case Fault.Terminate _, Fault.CrashLoop _, Fault.FillDisk _, Fault.LimitMemory _ ->
+                    startAgain(ailment);
             case Fault.Kill _,
                     Fault.Pause _,
                     Fault.Starve _,
                     Fault.Link _,
                     Fault.ExpireSession _,
                     Fault.FlipBit _,
+                    Fault.Abort _,
+                    Fault.Usurp _,
                     Fault.Words _ -> {
                 // Cured, or nothing that lasts.
             }

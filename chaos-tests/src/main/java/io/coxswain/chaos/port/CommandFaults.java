@@ -332,7 +332,10 @@ public final class CommandFaults implements FaultPort {
                     Fault.ExpireSession _,
                     Fault.FillDisk _,
                     Fault.FlipBit _,
-                    Fault.Words _ ->
+                    Fault.Words _,
+                    Fault.Abort _,
+                    Fault.LimitMemory _,
+                    Fault.Usurp _ ->
                     FaultPort.super.refusal(fault);
         };
     }

@@ -149,6 +149,37 @@ public sealed interface Fault {
         }
     }
 
+    /** The worker ends itself as a runtime does that finds a bug: SIGABRT, status 134. */
+    record Abort() implements Fault {
+        @Override
+        public String text(String victims) {
+            return "SIGABRT the worker of " + victims;
+        }
+    }
+
+    /**
+     * No process of the victim gets more memory than it has: the next mapping, heap or thread's
+     * stack fails. Taken back: the limit goes, and what ended of it is started again.
+     */
+    record LimitMemory() implements Fault {
+        @Override
+        public String text(String victims) {
+            return "no more memory for " + victims;
+        }
+    }
+
+    /**
+     * The coordinator stands still and another one is started, which is elected when the session of
+     * the first is over. Taken back: the first wakes, must find that it leads no longer and may
+     * change nothing in ZooKeeper; if it does the scenario fails.
+     */
+    record Usurp() implements Fault {
+        @Override
+        public String text(String victims) {
+            return "SIGSTOP " + victims + " and start another";
+        }
+    }
+
     /** States at rest. */
     enum Memory {
         /** Of the agent's own rank. */

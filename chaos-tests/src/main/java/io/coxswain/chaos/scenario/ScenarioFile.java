@@ -38,6 +38,9 @@ public final class ScenarioFile {
                     "expireSession",
                     "flipBit",
                     "fillDisk",
+                    "abortWorker",
+                    "limitMemory",
+                    "usurp",
                     "duplicate",
                     "reorder",
                     "delayMessages",
@@ -245,11 +248,18 @@ public final class ScenarioFile {
                                                     .equals("copy")
                                             ? Fault.Memory.COPY
                                             : Fault.Memory.SNAPSHOT);
+                    case "abortWorker" -> new Fault.Abort();
+                    case "limitMemory" -> new Fault.LimitMemory();
+                    case "usurp" -> new Fault.Usurp();
                     case "duplicate" -> words(section, WordEffect.Kind.DUPLICATE);
                     case "reorder" -> words(section, WordEffect.Kind.REORDER);
                     case "delayMessages" -> words(section, WordEffect.Kind.DELAY);
                     default -> throw new IllegalStateException("no such verb: " + verb);
                 };
+        if (fault instanceof Fault.Usurp && whom != null && !(whom instanceof Target.Coordinator)) {
+            section.complain(
+                    verb, "found " + whom.text() + ", expected coordinator: nobody else leads");
+        }
         return whom == null ? null : when.bring(whom, fault);
     }
 

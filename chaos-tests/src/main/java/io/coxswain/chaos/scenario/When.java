@@ -53,6 +53,16 @@ public final class When {
         return rule(victims, new Fault.Kill(Part.WORKER));
     }
 
+    /** The worker aborts, as a runtime does that finds a bug in itself. */
+    public Rule abortWorker() {
+        return abortWorker(subject());
+    }
+
+    /** These workers abort. */
+    public Rule abortWorker(Target victims) {
+        return rule(victims, new Fault.Abort());
+    }
+
     /** The agent's process dies, its memory stays. */
     public Rule killAgent() {
         return rule(subject(), new Fault.Kill(Part.AGENT));
@@ -116,6 +126,16 @@ public final class When {
     /** Whatever they want to write has no room. */
     public Rule fillDisk(Target victims) {
         return rule(victims, new Fault.FillDisk());
+    }
+
+    /** They get no more memory than they have. */
+    public Rule limitMemory(Target victims) {
+        return rule(victims, new Fault.LimitMemory());
+    }
+
+    /** The coordinator stands still while another is elected; when it heals, it wakes. */
+    public Rule usurp() {
+        return rule(new Target.Coordinator(), new Fault.Usurp());
     }
 
     /** Nothing passes between them. */

@@ -8,10 +8,12 @@ import static io.coxswain.chaos.checker.Oracles.samplesOnce;
 import static io.coxswain.chaos.checker.Oracles.stepsOnce;
 import static io.coxswain.chaos.scenario.Chaos.after;
 import static io.coxswain.chaos.scenario.Chaos.agent;
+import static io.coxswain.chaos.scenario.Chaos.agents;
 import static io.coxswain.chaos.scenario.Chaos.at;
 import static io.coxswain.chaos.scenario.Chaos.coordinator;
 import static io.coxswain.chaos.scenario.Chaos.donor;
 import static io.coxswain.chaos.scenario.Chaos.during;
+import static io.coxswain.chaos.scenario.Chaos.millis;
 import static io.coxswain.chaos.scenario.Chaos.recovery;
 import static io.coxswain.chaos.scenario.Chaos.step;
 import static io.coxswain.chaos.scenario.Chaos.steps;
@@ -27,6 +29,8 @@ import io.coxswain.chaos.cluster.Cluster;
 import io.coxswain.chaos.junit.CoxswainTest;
 import io.coxswain.chaos.scenario.Fault;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
+
+import java.nio.file.Files;
 
 /** Scenarios through the extension, with every part of the cluster a process of its own. */
 class ScenarioIT {
@@ -88,6 +92,28 @@ class ScenarioIT {
                                 .singleElement()
                                 .asString()
                                 .startsWith("zookeeper-"));
+    }
+
+    @CoxswainTest(agents = 2, spares = 1, steps = 80, proxies = true)
+    void wordsComeTwiceLateAndReordered(Cluster cluster) throws Exception {
+        Outcome outcome =
+                cluster.play(
+                                at(step(10))
+                                        .duplicate(agents(0, 1, 2), 0.3, 3)
+                                        .heal(after(steps(50))),
+                                at(step(10))
+                                        .reorder(agents(0, 1, 2), 0.3, 4)
+                                        .heal(after(steps(50))),
+                                at(step(10))
+                                        .delayMessages(agents(0, 1, 2), 0.1, millis(100), 5)
+                                        .heal(after(steps(50))),
+                                at(agent(1), step(30)).kill())
+                        .assertThat(ALL);
+
+        assertThat(Files.readString(outcome.artifacts().resolve("agent-0.log")))
+                .containsPattern("come twice: hit [1-9]")
+                .containsPattern("are overtaken: hit [1-9]")
+                .containsPattern("ms later: hit [1-9]");
     }
 
     /** Once, the damaged snapshot was found again for ever, thousands of epochs a minute. */

@@ -107,6 +107,70 @@ class ScenarioFileTest {
     }
 
     @Test
+    void readsFaultsOfWordsMemoryRuntimesAndCoordinators() throws Exception {
+        Scenario scenario =
+                read(
+                        """
+                        name: story
+                        about: A story.
+                        job: {file: job.yaml}
+                        rules:
+                          - at: {step: 1}
+                            duplicate: agents 0, 1
+                            probability: 0.5
+                            seed: 7
+                          - at: {step: 1}
+                            reorder: agent 0
+                          - at: {step: 1}
+                            delayMessages: agent 0
+                            latest: 3s
+                          - at: {step: 2}
+                            limitMemory: agent 1
+                          - at: {step: 3}
+                            abortWorker: agent 1
+                          - at: {step: 4}
+                            usurp: coordinator
+                        """);
+
+        assertThat(scenario.rules())
+                .containsExactly(
+                        Chaos.at(Chaos.step(1)).duplicate(Chaos.agents(0, 1), 0.5, 7),
+                        Chaos.at(Chaos.step(1)).reorder(Chaos.agent(0), 0.2, 1),
+                        Chaos.at(Chaos.step(1))
+                                .delayMessages(Chaos.agent(0), 0.2, Chaos.seconds(3), 1),
+                        Chaos.at(Chaos.step(2)).limitMemory(Chaos.agent(1)),
+                        Chaos.at(Chaos.step(3)).abortWorker(Chaos.agent(1)),
+                        Chaos.at(Chaos.step(4)).usurp());
+        assertThat(scenario.proxied()).containsExactly(Plane.CONTROL);
+    }
+
+    @Test
+    void complainsOfWordsThatCannotBe() {
+        assertThatThrownBy(() ->
+                        read(
+                                """
+                                name: story
+                                about: A story.
+                                job: {file: job.yaml}
+                                rules:
+                                  - at: {step: 1}
+                                    duplicate: agent 0
+                                    probability: 1.5
+                                  - at: {step: 1}
+                                    usurp: agent 1
+                                """))
+                .isInstanceOfSatisfying(
+                        ConfigException.class,
+                        wrong ->
+                                assertThat(wrong.complaints())
+                                        .anySatisfy(one ->
+                                                assertThat(one).contains("s.yaml:7:18", "1.5"))
+                                        .anySatisfy(one ->
+                                                assertThat(one)
+                                                        .contains("s.yaml:9:12", "nobody else")));
+    }
+
+    @Test
     void aServerThatTheClusterLacksIsComplainedOf() {
         assertThatThrownBy(() ->
                         read(

@@ -88,9 +88,9 @@ public final class AgentProcess {
         var builder = new ProcessBuilder(command);
         builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));
         var agent = new AgentProcess(index, agentId, builder.start(), log, arenas, onReached);
-        // A virtual thread that reads a pipe keeps its carrier; the JVM starts another in its
+        // Not a virtual one: a read of a pipe keeps its carrier. The JVM starts another in its
         // stead,
-        // which goes after half a minute without work. With as many agents as carriers no virtual
+        // which goes after half a minute without work; with as many agents as carriers no virtual
         // thread of the process would run from then on (seen with JDK 25).
         Thread.ofPlatform().daemon().name("agent-lines-" + index).start(agent::readLines);
         return agent;
@@ -248,6 +248,12 @@ public final class AgentProcess {
         killed = true;
         dying.addAll(workers());
         process.destroy();
+    }
+
+    /** Something is done to it from which it may end; that is not its own doing then. */
+    public void mayEnd() {
+        killed = true;
+        dying.addAll(workers());
     }
 
     /** Its workers, as they are now: the agent starts nothing else. */

@@ -30,6 +30,7 @@ import io.coxswain.proto.bridge.v1.ViewPrepared;
 import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -121,7 +122,7 @@ final class JobSession implements AutoCloseable {
         View old = view;
         Path path = Path.of(request.getRegionPath());
         boolean same = old != null && old.region().path().equals(path);
-        ArenaFile region = same && old != null ? old.region() : open(path);
+        ArenaFile region = same && old != null ? old.region() : open(path, Code.INTERNAL);
         boolean taken = false;
         try {
             Assignment assignment =
@@ -313,7 +314,7 @@ final class JobSession implements AutoCloseable {
         if (file != null) {
             loadSlot(request, assignment, file, answer);
         } else {
-            try (ArenaFile opened = open(path)) {
+            try (ArenaFile opened = open(path, Code.BAD_STATE)) {
                 loadSlot(request, assignment, opened, answer);
             }
         }
@@ -429,13 +430,25 @@ final class JobSession implements AutoCloseable {
         }
     }
 
-    private static ArenaFile open(Path path) throws RuntimeFault {
+    /**
+     * Maps a file.
+     *
+     * @param broken what it means if there is no such file, or not all of it: {@code BAD_STATE}
+     *     says that the state is bad, and nobody will look at it again. A file that cannot be
+     *     mapped says nothing of what is in it
+     */
+    private static ArenaFile open(Path path, Code broken) throws RuntimeFault {
         try {
             return ArenaFile.open(path);
         } catch (ArenaException e) {
-            throw new RuntimeFault(Code.BAD_STATE, String.valueOf(e.getMessage()), e);
+            throw new RuntimeFault(broken, String.valueOf(e.getMessage()), e);
+        } catch (NoSuchFileException e) {
+            throw new RuntimeFault(broken, "there is no arena " + path, e);
         } catch (IOException e) {
-            throw new RuntimeFault(Code.BAD_STATE, "cannot map arena %s: %s".formatted(path, e), e);
+            throw new RuntimeFault(
+                    e.getCause() instanceof OutOfMemoryError ? Code.OUT_OF_MEMORY : Code.INTERNAL,
+                    "cannot map arena %s: %s".formatted(path, e),
+                    e);
         }
     }
 }

@@ -16,6 +16,7 @@ import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.JobLoaded;
 import io.coxswain.proto.bridge.v1.LoadJob;
 import io.coxswain.proto.bridge.v1.Pong;
+import io.coxswain.proto.bridge.v1.PrepareView;
 import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.Snapshot;
 import io.coxswain.proto.bridge.v1.SnapshotCommitted;
@@ -278,6 +279,35 @@ class WorkerHostTest {
                 assertThat(region.slot(2).table().digest()).isEqualTo(digest.toByteArray());
             }
         }
+    }
+
+    /** Blamed on the state, it would be given up everywhere for what one worker lacks. */
+    @Test
+    void aFileThatCannotBeMappedSaysNothingOfTheStateInIt() throws IOException {
+        try (TestMesh mesh = new TestMesh(folder, TestMesh.job(1, 1))) {
+            mesh.init(1);
+            mesh.step(1, 1, true, 0);
+            mesh.agent(0).committed();
+            Path unmappable = Files.createDirectory(folder.resolve("unmappable"));
+            var slot =
+                    mesh.view(2, 0, 1, StateOrigin.STATE_ORIGIN_SLOT)
+                            .setSlotPath(unmappable.toString());
+            var region =
+                    mesh.view(2, 0, 1, StateOrigin.STATE_ORIGIN_SLOT)
+                            .setRegionPath(folder.resolve("nowhere").toString())
+                            .setSlotPath(mesh.region(0).path().toString());
+            var missing =
+                    mesh.view(2, 0, 1, StateOrigin.STATE_ORIGIN_SLOT)
+                            .setSlotPath(folder.resolve("nowhere").toString());
+
+            assertThat(fault(mesh, slot)).isEqualTo("internal");
+            assertThat(fault(mesh, region)).isEqualTo("internal");
+            assertThat(fault(mesh, missing)).isEqualTo("bad_state");
+        }
+    }
+
+    private static String fault(TestMesh mesh, PrepareView.Builder view) throws IOException {
+        return mesh.agent(0).fault(ToWorker.newBuilder().setPrepareView(view)).getCode();
     }
 
     @Test

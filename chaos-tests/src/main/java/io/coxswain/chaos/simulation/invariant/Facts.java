@@ -50,6 +50,7 @@ public final class Facts {
     private final Invariant[] copyAcknowledged;
     private final Invariant[] declaredLost;
     private final Invariant[] executed;
+    private final Invariant[] floorTold;
     private final Invariant[] freed;
     private final Invariant[] grantSent;
     private final Invariant[] inventoryTold;
@@ -83,6 +84,7 @@ public final class Facts {
         copyAcknowledged = overriding(invariants, "copyAcknowledged");
         declaredLost = overriding(invariants, "declaredLost");
         executed = overriding(invariants, "executed");
+        floorTold = overriding(invariants, "floorTold");
         freed = overriding(invariants, "freed");
         grantSent = overriding(invariants, "grantSent");
         inventoryTold = overriding(invariants, "inventoryTold");
@@ -234,7 +236,7 @@ public final class Facts {
     public void floorTold(String jobId, View view, long floor) {
         JobHistory job = jobs.get(jobId);
         if (job != null) {
-            each(i -> i.floorTold(job, view, floor));
+            tell(floorTold, i -> i.floorTold(job, view, floor));
         }
     }
 
@@ -428,7 +430,9 @@ public final class Facts {
         }
     }
 
-    /** A bit flipped in that slot: until it is used anew, its host's memory is not what it seems. */
+    /**
+     * A bit flipped in that slot: until it is used anew, its host's memory is not what it seems.
+     */
     public void damaged(int host, Arena.Cell cell) {
         damaged.add(new Damaged(host, cell));
     }
