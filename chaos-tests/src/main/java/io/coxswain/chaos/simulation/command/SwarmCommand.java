@@ -167,7 +167,7 @@ public final class SwarmCommand implements Callable<Integer> {
                 double seconds = (now - begun) / NANOS;
                 out.printf(
                         Locale.ROOT,
-                        "seed %d: %d ran, %d failed, %.1f seeds/s, %.2f simulated days/s%n",
+                        "seed %d: %d ran, %d failed, %.1f seeds/s, %.4f simulated days/s%n",
                         each,
                         ran,
                         failed,
