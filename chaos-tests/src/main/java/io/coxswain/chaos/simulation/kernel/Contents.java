@@ -4,19 +4,19 @@ import io.coxswain.coordinator.core.model.AgentKey;
 
 import org.jspecify.annotations.Nullable;
 
-import java.lang.invoke.LambdaMetafactory;
-import java.lang.invoke.MethodHandle;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.CodeBuilder;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.ConstantDescs;
+import java.lang.constant.MethodTypeDesc;
 import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
+import java.lang.invoke.MethodHandles.Lookup.ClassOption;
 import java.lang.reflect.RecordComponent;
 import java.math.BigInteger;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
-import java.util.function.ToLongFunction;
 
 /**
  * Hashes what a message says, the same in every process: records by their components, enums by
@@ -24,26 +24,30 @@ import java.util.function.ToLongFunction;
  * not do: that of an enum or an array is an identity, and {@code Set.of} is salted in each process.
  */
 public final class Contents {
-    /** One component of a record, read without boxing where it is a whole number. */
-    private record Component(
-            @Nullable ToLongFunction<Object> whole, @Nullable Function<Object, Object> other) {
-        long hash(Object from) {
-            ToLongFunction<Object> number = whole;
-            Function<Object, Object> value = other;
-            return number != null
-                    ? number.applyAsLong(from)
-                    : value == null ? NULL : Contents.hash(value.apply(from));
-        }
+    /** The hash of one type of records: a class of its own for each, made when it is first met. */
+    public abstract static class OfType {
+        /** The hash of such a record. */
+        public abstract long hash(Object value);
     }
 
-    private record Shape(long name, Component[] components) {}
-
     private static final long NULL = 0x6E756C6CL;
-    private static final ClassValue<Shape> SHAPES =
+    private static final ClassDesc SUPER = OfType.class.describeConstable().orElseThrow();
+    private static final ClassDesc CONTENTS = Contents.class.describeConstable().orElseThrow();
+    private static final ClassDesc RANDOMNESS = Randomness.class.describeConstable().orElseThrow();
+    private static final MethodTypeDesc OF_OBJECT =
+            MethodTypeDesc.of(ConstantDescs.CD_long, ConstantDescs.CD_Object);
+    private static final MethodTypeDesc OF_DOUBLE =
+            MethodTypeDesc.of(ConstantDescs.CD_long, ConstantDescs.CD_double);
+    private static final MethodTypeDesc OF_BOOLEAN =
+            MethodTypeDesc.of(ConstantDescs.CD_long, ConstantDescs.CD_boolean);
+    private static final MethodTypeDesc OF_TWO =
+            MethodTypeDesc.of(
+                    ConstantDescs.CD_long, ConstantDescs.CD_long, ConstantDescs.CD_long);
+    private static final ClassValue<OfType> TYPES =
             new ClassValue<>() {
                 @Override
-                protected Shape computeValue(Class<?> type) {
-                    return shape(type);
+                protected OfType computeValue(Class<?> type) {
+                    return ofType(type);
                 }
             };
 
@@ -62,8 +66,8 @@ public final class Contents {
             case Number number -> number(number);
             case Boolean truth -> truth ? 1 : 2;
             case Enum<?> constant -> text(constant.name());
-            case Record fields -> fields(fields);
             case AgentKey key -> Randomness.mix(text(key.id()), text(key.incarnation()));
+            case Record fields -> TYPES.get(fields.getClass()).hash(fields);
             case List<?> list -> {
                 long hash = list.size();
                 for (int i = 0; i < list.size(); i++) {
@@ -126,70 +130,84 @@ public final class Contents {
         return Randomness.mix(text.length(), text.hashCode());
     }
 
-    private static long fields(Record value) {
-        Shape shape = SHAPES.get(value.getClass());
-        long hash = shape.name();
-        for (Component component : shape.components()) {
-            hash = Randomness.mix(hash, component.hash(value));
-        }
-        return hash;
+    /** The hash of a component that is a double. */
+    public static long hash(double value) {
+        return Double.doubleToLongBits(value);
     }
 
-    private static Shape shape(Class<?> type) {
-        var components = new ArrayList<Component>();
-        for (RecordComponent component : type.getRecordComponents()) {
+    /** The hash of a component that is a truth value. */
+    public static long hash(boolean value) {
+        return value ? 1 : 2;
+    }
+
+    // Reflection and method handles cost more than what they read here: the code that a person would
+    // write for each record is written for each record.
+    private static OfType ofType(Class<?> record) {
+        ClassDesc type = record.describeConstable().orElseThrow();
+        byte[] code =
+                ClassFile.of()
+                        .build(
+                                ClassDesc.of(record.getPackageName(), "ContentsOf"),
+                                made ->
+                                        made.withSuperclass(SUPER)
+                                                .withMethodBody(
+                                                        ConstantDescs.INIT_NAME,
+                                                        ConstantDescs.MTD_void,
+                                                        ClassFile.ACC_PUBLIC,
+                                                        body ->
+                                                                body.aload(0)
+                                                                        .invokespecial(
+                                                                                SUPER,
+                                                                                ConstantDescs
+                                                                                        .INIT_NAME,
+                                                                                ConstantDescs
+                                                                                        .MTD_void)
+                                                                        .return_())
+                                                .withMethodBody(
+                                                        "hash",
+                                                        OF_OBJECT,
+                                                        ClassFile.ACC_PUBLIC,
+                                                        body -> write(body, record, type)));
+        try {
+            return (OfType)
+                    MethodHandles.privateLookupIn(record, MethodHandles.lookup())
+                            .defineHiddenClass(code, true, ClassOption.NESTMATE)
+                            .lookupClass()
+                            .getConstructor()
+                            .newInstance();
+        } catch (ReflectiveOperationException closed) {
+            throw new IllegalStateException(record + " cannot be read", closed);
+        }
+    }
+
+    private static void write(CodeBuilder body, Class<?> record, ClassDesc type) {
+        body.loadConstant(text(record.getName()));
+        for (RecordComponent component : record.getRecordComponents()) {
+            Class<?> of = component.getType();
             // Whoever is to be answered is no content.
-            if (!component.getType().isAnnotationPresent(FunctionalInterface.class)) {
-                components.add(component(type, component));
+            if (!of.isAnnotationPresent(FunctionalInterface.class)) {
+                body.aload(1)
+                        .checkcast(type)
+                        .invokevirtual(
+                                type,
+                                component.getName(),
+                                MethodTypeDesc.of(of.describeConstable().orElseThrow()));
+                if (of == int.class || of == short.class) {
+                    body.i2l();
+                } else if (of == float.class || of == double.class) {
+                    (of == float.class ? body.f2d() : body)
+                            .invokestatic(CONTENTS, "hash", OF_DOUBLE);
+                } else if (of == boolean.class) {
+                    body.invokestatic(CONTENTS, "hash", OF_BOOLEAN);
+                } else if (of != long.class) {
+                    if (of.isPrimitive()) {
+                        throw unknown(of);
+                    }
+                    body.invokestatic(CONTENTS, "hash", OF_OBJECT);
+                }
+                body.invokestatic(RANDOMNESS, "mix", OF_TWO);
             }
         }
-        return new Shape(text(type.getName()), components.toArray(Component[]::new));
-    }
-
-    @SuppressWarnings("unchecked")
-    private static Component component(Class<?> record, RecordComponent component) {
-        Class<?> type = component.getType();
-        boolean whole = type == long.class || type == int.class || type == short.class;
-        try {
-            var lookup = MethodHandles.privateLookupIn(record, MethodHandles.lookup());
-            MethodHandle accessor = lookup.unreflect(component.getAccessor());
-            // Lambdas rather than method handles: a handle that is no constant is interpreted.
-            return whole
-                    ? new Component(
-                            (ToLongFunction<Object>)
-                                    LambdaMetafactory.metafactory(
-                                                    lookup,
-                                                    "applyAsLong",
-                                                    MethodType.methodType(ToLongFunction.class),
-                                                    MethodType.methodType(long.class, Object.class),
-                                                    accessor,
-                                                    MethodType.methodType(long.class, record))
-                                            .getTarget()
-                                            .invoke(),
-                            null)
-                    : new Component(
-                            null,
-                            (Function<Object, Object>)
-                                    LambdaMetafactory.metafactory(
-                                                    lookup,
-                                                    "apply",
-                                                    MethodType.methodType(Function.class),
-                                                    MethodType.methodType(
-                                                            Object.class, Object.class),
-                                                    accessor,
-                                                    MethodType.methodType(
-                                                            type.isPrimitive()
-                                                                    ? accessor.type()
-                                                                            .wrap()
-                                                                            .returnType()
-                                                                    : type,
-                                                            record))
-                                            .getTarget()
-                                            .invoke());
-        } catch (RuntimeException | Error thrown) {
-            throw thrown;
-        } catch (Throwable closed) {
-            throw new IllegalStateException(component + " of " + record + " cannot be read", closed);
-        }
+        body.lreturn();
     }
 }
