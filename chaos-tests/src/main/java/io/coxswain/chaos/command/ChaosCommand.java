@@ -12,7 +12,6 @@ import io.coxswain.launcher.ExitCode;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.local.RunFolder;
 import io.coxswain.launcher.logs.Logs;
-import io.coxswain.launcher.train.ReportFile;
 
 import org.jspecify.annotations.Nullable;
 
@@ -165,11 +164,8 @@ public final class ChaosCommand implements Callable<Integer> {
             chosen.forEach(this::describe);
             return ExitCode.COMPLETED;
         }
-        for (Path file : new @Nullable Path[] {junit, table}) {
-            if (file != null) {
-                ReportFile.check(file);
-            }
-        }
+        Results.check("--junit", junit);
+        Results.check("--table", table);
         RunFolder run = RunFolder.create(runFolder, "chaos");
         Logs.toFile(run.log("chaos"), Level.INFO);
         return play(chosen, run);

@@ -4,6 +4,7 @@ import io.coxswain.chaos.checker.FaultRow;
 import io.coxswain.chaos.checker.JUnitXml;
 import io.coxswain.chaos.checker.Outcome;
 import io.coxswain.chaos.scenario.Scenario;
+import io.coxswain.launcher.config.ConfigException;
 
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,23 @@ final class Results {
         this.out = out;
         this.junit = junit;
         this.table = table;
+    }
+
+    /** Fails early where a file could not be written later. */
+    static void check(String option, @Nullable Path file) throws ConfigException {
+        if (file == null) {
+            return;
+        }
+        Path folder = file.toAbsolutePath().getParent();
+        if (folder == null || !Files.isWritable(folder) || Files.isDirectory(file)) {
+            throw new ConfigException(
+                    List.of(
+                            option
+                                    + " "
+                                    + file
+                                    + ": expected a file name in an existing folder that can be"
+                                    + " written to"));
+        }
     }
 
     /** Plays one. Whatever goes wrong is its result: the others can still be played. */

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -188,28 +190,15 @@ public final class CommandFaults implements FaultPort {
         if (command == null) {
             return;
         }
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        // What a command leaves in the background may keep its output open: a file minds nobody.
+        Path said = Files.createTempFile("coxswain-chaos-", ".out");
+        Process process =
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(said.toFile())
+                        .start();
         try {
             process.getOutputStream().close();
-            // What a command leaves in the background may keep its output open: nobody waits for
-            // that, so the output goes to a thread of its own.
-            var said = new StringBuffer();
-            Thread reader =
-                    Thread.ofPlatform()
-                            .daemon()
-                            .name("said")
-                            .start(() -> {
-                                try (var in = process.inputReader(StandardCharsets.UTF_8)) {
-                                    int one;
-                                    while ((one = in.read()) >= 0) {
-                                        if (said.length() < SHOWN_OUTPUT) {
-                                            said.append((char) one);
-                                        }
-                                    }
-                                } catch (IOException e) {
-                                    // Closed with the process.
-                                }
-                            });
             if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
                 throw new IOException(
                         String.join(" ", command)
@@ -218,19 +207,25 @@ public final class CommandFaults implements FaultPort {
                                 + " s");
             }
             if (process.exitValue() != 0) {
-                reader.join(Duration.ofSeconds(1));
                 throw new IOException(
                         String.join(" ", command)
                                 + " ended with status "
                                 + process.exitValue()
                                 + ": "
-                                + said.toString().strip());
+                                + beginning(said));
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted in " + String.join(" ", command), e);
         } finally {
             process.destroyForcibly();
+            Files.deleteIfExists(said);
+        }
+    }
+
+    private static String beginning(Path said) throws IOException {
+        try (var in = Files.newInputStream(said)) {
+            return new String(in.readNBytes(SHOWN_OUTPUT), StandardCharsets.UTF_8).strip();
         }
     }
 

@@ -1,6 +1,7 @@
 package io.coxswain.chaos.command;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.coxswain.chaos.checker.Evidence;
 import io.coxswain.chaos.checker.JobFacts;
@@ -11,6 +12,7 @@ import io.coxswain.chaos.nemesis.Firing;
 import io.coxswain.chaos.scenario.Expectation;
 import io.coxswain.chaos.scenario.Scenario;
 import io.coxswain.chaos.scenario.Setup;
+import io.coxswain.launcher.config.ConfigException;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,6 +97,17 @@ class ResultsTest {
         try (var files = Files.list(folder)) {
             assertThat(files).as("drafts").hasSize(2);
         }
+    }
+
+    @Test
+    void aFileThatCannotBeWrittenIsRefusedBeforeAnythingStarts() throws Exception {
+        Results.check("--junit", null);
+        Results.check("--junit", folder.resolve("new.xml"));
+        assertThatThrownBy(() -> Results.check("--junit", folder))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("--junit " + folder + ": expected a file name");
+        assertThatThrownBy(() -> Results.check("--table", folder.resolve("no/table.md")))
+                .hasMessageContaining("--table ");
     }
 
     @Test

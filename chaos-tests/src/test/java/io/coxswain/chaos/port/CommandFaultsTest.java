@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,8 +45,16 @@ class CommandFaultsTest implements Whereabouts {
         Process started = new ProcessBuilder("sh", "-c", "sleep 1000 & echo up; wait").start();
         agent = started;
         pid = started.pid();
-        assertThat(started.inputReader().readLine()).isEqualTo("up");
+        assertThat(started.inputReader(StandardCharsets.UTF_8).readLine()).isEqualTo("up");
         return started.children().findFirst().orElseThrow();
+    }
+
+    private void agentGone() throws Exception {
+        Process started = agent;
+        if (started == null) {
+            throw new AssertionError("none was started");
+        }
+        assertThat(started.waitFor(20, TimeUnit.SECONDS)).isTrue();
     }
 
     @AfterEach
@@ -103,8 +112,7 @@ class CommandFaultsTest implements Whereabouts {
         open(PortSettings.of("local")).kill(HOST);
 
         gone(worker);
-        assertThat(agent).isNotNull();
-        gone(agent.toHandle());
+        agentGone();
     }
 
     @Test
@@ -133,8 +141,7 @@ class CommandFaultsTest implements Whereabouts {
         assertThat(state(pid)).isEqualTo('T');
         assertThat(state(worker.pid())).isNotEqualTo('T');
         port.kill(AGENT);
-        assertThat(agent).isNotNull();
-        gone(agent.toHandle());
+        agentGone();
         // What is gone needs no waking.
         port.resume(AGENT);
         worker.destroyForcibly();

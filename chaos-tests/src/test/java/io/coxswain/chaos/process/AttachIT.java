@@ -289,7 +289,7 @@ class AttachIT {
                         "local",
                         "--run-dir",
                         folder + "/runs");
-        try (var output = command.inputReader()) {
+        try (var output = command.inputReader(StandardCharsets.UTF_8)) {
             String line = output.readLine();
             while (line != null && !line.contains("SIGSTOP")) {
                 line = output.readLine();

@@ -16,6 +16,7 @@ import io.coxswain.proto.admin.v1.SubmitResponse;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -146,7 +147,7 @@ final class ByHand implements AutoCloseable {
         Thread.ofPlatform()
                 .daemon()
                 .start(() -> {
-                    try (BufferedReader lines = process.inputReader()) {
+                    try (BufferedReader lines = process.inputReader(StandardCharsets.UTF_8)) {
                         String line;
                         while ((line = lines.readLine()) != null) {
                             Matcher matcher = pattern.matcher(line);
