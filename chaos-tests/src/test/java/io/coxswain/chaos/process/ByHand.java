@@ -270,7 +270,7 @@ final class ByHand implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() throws IOException {
         Path started = folder.resolve("started.pids");
         if (Files.exists(started)) {
             for (String pid : Files.readAllLines(started)) {
