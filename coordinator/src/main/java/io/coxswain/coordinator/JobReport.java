@@ -37,9 +37,10 @@ public record JobReport(
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
     /**
-     * The account, in slot-nanoseconds. The categories add up to {@code totalSlotNanos} exactly. They
-     * are whole numbers in JSON too, of any size: a reader that takes numbers for doubles, as
-     * JavaScript does, is exact up to 2⁵³, which are 104 days of one slot, and has 16 digits beyond.
+     * The account, in slot-nanoseconds. The categories add up to {@code totalSlotNanos} exactly.
+     * They are whole numbers in JSON too, of any size: a reader that takes numbers for doubles, as
+     * JavaScript does, is exact up to 2⁵³, which are 104 days of one slot, and has 16 digits
+     * beyond.
      *
      * @param ratio productive ÷ total, 0 where nothing ran
      */

@@ -4,8 +4,8 @@ import io.coxswain.chaos.planning.engine.Costs;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.config.ConfigException;
 
-import java.math.BigInteger;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

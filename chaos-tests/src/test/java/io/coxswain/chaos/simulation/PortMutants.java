@@ -19,9 +19,9 @@ import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.model.CopyDuty;
 import io.coxswain.coordinator.core.model.Placement;
 
-import java.math.BigInteger;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
+import java.math.BigInteger;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -337,7 +337,8 @@ final class PortMutants {
                 return record;
             }
             var categories = new LinkedHashMap<>(account.categoryNanos());
-            categories.computeIfPresent("startup", (_, nanos) -> nanos.shiftLeft(1).add(BigInteger.ONE));
+            categories.computeIfPresent(
+                    "startup", (_, nanos) -> nanos.shiftLeft(1).add(BigInteger.ONE));
             return new StoreRecord.Account(
                     account.jobId(),
                     account.term(),

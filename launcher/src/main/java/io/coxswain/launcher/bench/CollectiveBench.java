@@ -6,8 +6,8 @@ import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.job.JobFile;
 
-import java.math.BigInteger;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -141,8 +141,8 @@ public final class CollectiveBench {
                 for (String category : IN_STEP) {
                     double millis =
                             goodput.categories()
-                                    .getOrDefault(category, BigInteger.ZERO)
-                                    .doubleValue()
+                                            .getOrDefault(category, BigInteger.ZERO)
+                                            .doubleValue()
                                     / 1e6
                                     / goodput.slots()
                                     / ended.steps();

@@ -15,9 +15,9 @@ import io.coxswain.launcher.logs.Logs;
 
 import org.jspecify.annotations.Nullable;
 
-import java.math.BigInteger;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.ZoneId;

@@ -46,8 +46,7 @@ final class PlanModelFileTest {
         assertThat(model.find("gpu")).isEqualTo(base.find("gpu").withRate(1));
         assertThat(model.find("nic")).isEqualTo(base.find("nic").withRepair(2 * HOUR));
         assertThat(model.find("hbm")).isEqualTo(base.find("hbm"));
-        assertThat(model.find("pdu"))
-                .isEqualTo(new Component("pdu", Scope.RACK, 2, 6 * HOUR, 0));
+        assertThat(model.find("pdu")).isEqualTo(new Component("pdu", Scope.RACK, 2, 6 * HOUR, 0));
         assertThat(model.components()).hasSize(base.components().size() + 1);
     }
 
@@ -91,18 +90,30 @@ final class PlanModelFileTest {
                 "m.yaml:2:29: components.gpu.mtbf: '-3d': expected a time",
                 "components:",
                 "  gpu: {scope: agent, mtbf: -3d, repair: 1h}");
-        refused("rate: found '-1', expected a number", "from: llama3", "components:", "  gpu: {rate: -1}");
+        refused(
+                "rate: found '-1', expected a number",
+                "from: llama3",
+                "components:",
+                "  gpu: {rate: -1}");
         refused("did you mean 'rack'?", "components:", "  a: {scope: rak, rate: 1, repair: 1h}");
         refused("is missing, and so is rate", "components:", "  a: {scope: rack, repair: 1h}");
         refused(
                 "expected one of them",
                 "components:",
                 "  a: {scope: rack, rate: 1, mtbf: 1d, repair: 1h}");
-        refused("mtbf: expected a time above 0", "from: llama3", "components:", "  gpu: {mtbf: 0s}");
+        refused(
+                "mtbf: expected a time above 0",
+                "from: llama3",
+                "components:",
+                "  gpu: {mtbf: 0s}");
         refused("did you mean 'repair'?", "from: llama3", "components:", "  gpu: {repare: 1h}");
         refused("m.yaml:1:7: from: found 'lama3'", "from: lama3", "components: {}");
         refused("components: is missing", "name: empty");
-        refused("m.yaml:3:3: gpu: stands twice", "components:", "  gpu: {scope: agent, rate: 1, repair: 1h}", "  gpu: {rate: 2}");
+        refused(
+                "m.yaml:3:3: gpu: stands twice",
+                "components:",
+                "  gpu: {scope: agent, rate: 1, repair: 1h}",
+                "  gpu: {rate: 2}");
         refused("name has 1 to 64", "components:", "  a,b: {scope: agent, rate: 1, repair: 1h}");
     }
 

@@ -92,10 +92,7 @@ final class Preparing {
             if (member.answered) {
                 candidates.add(
                         new Candidate(
-                                member.profile,
-                                member.inventory,
-                                member.eligible(),
-                                member.rank));
+                                member.profile, member.inventory, member.eligible(), member.rank));
             }
         }
         boolean nothingEverCompleted = job.completedStep == 0 && job.newestSeen == 0;
@@ -339,8 +336,8 @@ final class Preparing {
         if (view == null || job.phase != JobPhase.PREPARING || event.epoch() != view.epoch()) {
             return;
         }
-        int rank = view.rankOf(member.key);
-        if (rank < 0 || view.isReady(member.key)) {
+        int rank = view.view.rankOf(member.key, member.rank);
+        if (rank < 0 || view.isReady(rank)) {
             return;
         }
         if (event.step() != view.view.baseStep()) {

@@ -20,8 +20,8 @@ import java.util.TreeSet;
 import java.util.function.BiConsumer;
 
 /**
- * The attached agents: one incarnation of each. Found by hash, walked in the order of their keys. Counts are kept, so that a
- * start with thousands of agents is not quadratic.
+ * The attached agents: one incarnation of each. Found by hash, walked in the order of their keys.
+ * Counts are kept, so that a start with thousands of agents is not quadratic.
  */
 final class Roster {
     /** One attached incarnation. */
@@ -136,9 +136,9 @@ final class Roster {
     private int fit;
 
     /**
-     * O(1). Thousands of agents are asked, and answer, in one of few orders, of keys or of ranks: so
-     * whoever was found after the last one before is tried first, which touches nothing but what is
-     * needed anyway.
+     * O(1). Thousands of agents are asked, and answer, in one of few orders, of keys or of ranks:
+     * so whoever was found after the last one before is tried first, which touches nothing but what
+     * is needed anyway.
      */
     @Nullable Member find(AgentKey key) {
         Member before = lastFound;

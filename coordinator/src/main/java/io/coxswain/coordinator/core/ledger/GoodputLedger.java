@@ -13,10 +13,11 @@ import java.util.Map;
  *
  * <p>O(1) per entry of one slot; entries of all slots cost O(slots), by a few loads each. Memory is
  * bounded: the runs of steps that may still be rolled back are kept, at most {@value
- * StepRuns#MOST}; beyond that the two oldest are merged, which makes a rollback into them less exact
- * in its split but never in its sum.
+ * StepRuns#MOST}; beyond that the two oldest are merged, which makes a rollback into them less
+ * exact in its split but never in its sum.
  *
- * <p>Slots' times are {@code long}s, up to 292 years; sums over slots are exact whatever their size.
+ * <p>Slots' times are {@code long}s, up to 292 years; sums over slots are exact whatever their
+ * size.
  *
  * <p>Not thread-safe: the decision loop owns it.
  */

@@ -125,10 +125,7 @@ final class StepRuns {
 
         Run merged(Run other, int slots) {
             var both = new Run(Math.min(first, other.first), Math.max(last, other.last));
-            if (bySlot == null
-                    && other.bySlot == null
-                    && from == other.from
-                    && end == other.end) {
+            if (bySlot == null && other.bySlot == null && from == other.from && end == other.end) {
                 both.from = from;
                 both.end = end;
                 both.each = each + other.each;

@@ -25,8 +25,7 @@ public record View(
 
     /** The same; {@code hint} is looked at first, and may be anything. */
     public int rankOf(AgentKey key, int hint) {
-        boolean right =
-                hint >= 0 && hint < members.size() && members.get(hint).key().equals(key);
+        boolean right = hint >= 0 && hint < members.size() && members.get(hint).key().equals(key);
         return right ? hint : rankOf(key);
     }
 }

@@ -70,13 +70,7 @@ public final class StepPlanCompiler {
         var operations = new ArrayList<Operation>(1 + common.size());
         operations.add(
                 new Operation(
-                        EXECUTE,
-                        Kind.EXECUTE,
-                        List.of(),
-                        false,
-                        1,
-                        cut.from(rank),
-                        cut.to(rank)));
+                        EXECUTE, Kind.EXECUTE, List.of(), false, 1, cut.from(rank), cut.to(rank)));
         operations.addAll(common);
         return new StepPlan(epoch, rank, operations, reportEvery);
     }

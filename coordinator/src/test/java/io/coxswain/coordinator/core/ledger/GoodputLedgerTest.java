@@ -379,8 +379,7 @@ class GoodputLedgerTest {
         assertThat(ledger.totals())
                 .containsEntry(Category.DETECTION, detection)
                 .containsEntry(Category.LOST_PROGRESS, lost)
-                .containsEntry(
-                        Category.PRODUCTIVE, total.subtract(detection).subtract(lost));
+                .containsEntry(Category.PRODUCTIVE, total.subtract(detection).subtract(lost));
         assertThat(ledger.totalSlotNanos()).isEqualTo(total);
         assertThat(ledger.openTotals(opened + 61 * day, Category.PAUSED).totalSlotNanos())
                 .isEqualTo(wide(61 * day).multiply(wide(slots)));
