@@ -228,8 +228,7 @@ final class Plan {
                         + ": goodput "
                         + percent(outcome.goodput())
                         + ", "
-                        + outcome.interruptions()
-                        + " interruptions"
+                        + Texts.count(outcome.interruptions(), "interruption")
                         + (losses.isEmpty() ? "." : "; lost most to " + Texts.list(losses) + "."));
     }
 
@@ -336,11 +335,11 @@ final class Plan {
             advice.add(
                     String.format(
                             Locale.ROOT,
-                            "Shrink or wait (%s): waiting for machines %d times cost %s of all"
+                            "Shrink or wait (%s): waiting for machines %s cost %s of all"
                                     + " slot-time (%.0f slot-hours); shrinking would have cost %s"
                                     + " (%.0f slot-hours).",
                             outcome.policy(),
-                            either.shortages(),
+                            Texts.count(either.shortages(), "time"),
                             percent(either.waitSlotSeconds() / total),
                             either.waitSlotSeconds() / 3_600,
                             percent(either.shrinkSlotSeconds() / total),

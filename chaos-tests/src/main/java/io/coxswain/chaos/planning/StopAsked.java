@@ -29,7 +29,8 @@ final class StopAsked implements AutoCloseable {
         asked = true;
         try {
             if (!over.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
-                System.err.println("coxswain: nothing was printed within " + PATIENCE_SECONDS + " s");
+                System.err.println(
+                        "coxswain: nothing was printed within " + PATIENCE_SECONDS + " s");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

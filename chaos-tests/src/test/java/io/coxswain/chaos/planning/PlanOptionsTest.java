@@ -97,8 +97,7 @@ final class PlanOptionsTest {
         JsonNode assumed = plan();
         JsonNode quick = plan("--costs", file.toString());
         assertThat(text(quick, "assumptions"))
-                .contains(
-                        "medians of 3 recoveries", "detection 70 ms", "without bytes 250 ms");
+                .contains("medians of 3 recoveries", "detection 70 ms", "without bytes 250 ms");
         assertThat(text(assumed, "assumptions")).contains("assumed; detection 2000 ms");
         assertThat(goodput(quick)).isGreaterThan(goodput(assumed));
         JsonNode shares = quick.get("policies").get(0).get("shares");
@@ -132,7 +131,9 @@ final class PlanOptionsTest {
     void theTargetsSparesAreTheFewestThatReachIt() throws Exception {
         JsonNode swept = plan("--sweep", "spares=0..8:1");
         var bySpares = new ArrayList<Double>();
-        swept.get("sweep").get("samples").forEach(one -> bySpares.add(one.get("goodput").asDouble()));
+        swept.get("sweep")
+                .get("samples")
+                .forEach(one -> bySpares.add(one.get("goodput").asDouble()));
         assertThat(bySpares).hasSize(9);
         assertThat(bySpares.getLast()).as("spares help here").isGreaterThan(bySpares.getFirst());
         double target = (bySpares.getFirst() + bySpares.getLast()) / 2;
@@ -163,8 +164,6 @@ final class PlanOptionsTest {
             best = Math.max(best, sample.get("goodput").asDouble());
         }
         assertThat(text(swept, "advice"))
-                .contains(
-                        String.format(
-                                java.util.Locale.ROOT, "is best, %.2f%%", 100 * best));
+                .contains(String.format(java.util.Locale.ROOT, "is best, %.2f%%", 100 * best));
     }
 }

@@ -1,5 +1,7 @@
 package io.coxswain.chaos.planning.engine;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.HashMap;
 import java.util.PriorityQueue;
 
@@ -37,13 +39,17 @@ final class Batches {
     private final HashMap<Long, Batch> open = new HashMap<>();
     private long order;
 
+    /** What was posted to last: thousands follow. */
+    private @Nullable Batch newest;
+
     void post(long due, Happening happening) {
-        Batch batch = open.get(due);
+        Batch batch = newest != null && newest.due == due ? newest : open.get(due);
         if (batch == null) {
             batch = new Batch(due, order++);
             open.put(due, batch);
             queue.add(batch);
         }
+        newest = batch;
         if (batch.size == batch.items.length) {
             batch.items = java.util.Arrays.copyOf(batch.items, batch.size * 2);
         }
@@ -60,6 +66,7 @@ final class Batches {
     void runNext() {
         Batch batch = queue.remove();
         open.remove(batch.due, batch);
+        newest = null;
         for (int i = 0; i < batch.size; i++) {
             batch.items[i].happen(batch.due);
         }

@@ -10,7 +10,6 @@ import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.job.JobMachine;
 import io.coxswain.coordinator.core.job.JobPhase;
 import io.coxswain.coordinator.core.job.Transition;
-import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.Inventory;
@@ -51,6 +50,7 @@ public final class JobDriver {
     private final Account account = new Account();
     private final ModelAgent[] agents;
     private final int[] incarnations;
+    private final Members members;
     private final Crew crew;
     private final Submission submission;
     private final StateLayout layout;
@@ -80,7 +80,6 @@ public final class JobDriver {
     private long exportedUpTo;
 
     private int up;
-    private int lastFound;
     private @Nullable String refusal;
 
     private JobDriver(Conditions conditions, FailureTrace trace, LongConsumer progress) {
@@ -96,6 +95,7 @@ public final class JobDriver {
             agents[i] = new ModelAgent(i, submission.profile(i, 0));
         }
         up = agents.length;
+        members = new Machines(fleet, agents);
         crew = new Crew(conditions, agents);
         tally = new Tally(conditions.spares());
         restores = new Restores(conditions, digests);
@@ -410,12 +410,12 @@ public final class JobDriver {
 
     private void carryOut(JobEffect effect) {
         switch (effect) {
-            case JobEffect.OfferJob offer -> offered(find(offer.agent()));
-            case JobEffect.SendFence fence -> fenced(find(fence.agent()), fence.epoch());
+            case JobEffect.OfferJob offer -> offered(members.find(offer.agent()));
+            case JobEffect.SendFence fence -> fenced(members.find(fence.agent()), fence.epoch());
             case JobEffect.SendPrepareView prepare -> prepare(prepare);
             case JobEffect.SendStartView start -> {
                 granted = start.through();
-                ModelAgent agent = find(start.agent());
+                ModelAgent agent = members.find(start.agent());
                 if (agent != null && agent.rank < 0) {
                     View view = machine.view();
                     agent.keepCopies(crew.floor(), view == null ? Long.MAX_VALUE : view.baseStep());
@@ -454,18 +454,6 @@ public final class JobDriver {
                         tell(event);
                     }
                 });
-    }
-
-    private @Nullable ModelAgent find(AgentKey key) {
-        // Effects come in about the order of the machines: a name is seldom read.
-        int next = lastFound + 1;
-        if (next < agents.length && agents[next].key() == key) {
-            lastFound = next;
-            return agents[next];
-        }
-        lastFound = fleet.machineOf(key.id());
-        ModelAgent agent = agents[lastFound];
-        return agent.key().equals(key) ? agent : null;
     }
 
     // ------------------------------------------------------------------ agents
@@ -512,7 +500,7 @@ public final class JobDriver {
     }
 
     private void prepare(JobEffect.SendPrepareView message) {
-        ModelAgent agent = find(message.agent());
+        ModelAgent agent = members.find(message.agent());
         if (agent == null || !agent.up || message.view().epoch() < agent.promised) {
             return;
         }
@@ -557,7 +545,7 @@ public final class JobDriver {
         if (view == null || placement == null || machine.phase() != JobPhase.ACTIVE) {
             return;
         }
-        crew.begin(view, placement, this::find, now + costs.resumeNanos());
+        crew.begin(view, placement, members, now + costs.resumeNanos());
         reported = view.baseStep();
         lastPlacementVersion = placement.version();
         placementEpoch = placement.epoch();
@@ -599,7 +587,7 @@ public final class JobDriver {
         placementEpoch = placement.epoch();
         lastPlacementVersion = placement.version();
         if (crew.running()) {
-            crew.placement(placement, this::find, now);
+            crew.placement(placement, members, now);
         }
     }
 }

@@ -3,6 +3,7 @@ package io.coxswain.chaos.planning.report;
 import io.coxswain.chaos.planning.engine.Account;
 import io.coxswain.chaos.planning.engine.Outcome;
 import io.coxswain.coordinator.core.ledger.Category;
+import io.coxswain.launcher.console.Texts;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -47,6 +48,7 @@ public final class HtmlPage {
             .dot.c2,.key.c2{fill:var(--c2);background:var(--c2)}
             .dot.c3,.key.c3{fill:var(--c3);background:var(--c3)}
             .key{display:inline-block;width:.8em;height:.8em;border-radius:.2em;margin:0 .35em 0 .9em}
+            .key:first-child{margin-left:0}
             .scroll{overflow-x:auto}
             table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
             th,td{padding:.3rem .6rem;border-bottom:1px solid var(--grid);text-align:right;
@@ -103,8 +105,9 @@ public final class HtmlPage {
             html.append("<div class='card c").append(i % 4).append("'><div>");
             html.append(escape(one.policy())).append("</div><div class='big'>");
             html.append(PlanTable.percent(one.goodput(), 2)).append("</div><div class='soft'>");
-            html.append(one.interruptions()).append(" interruptions, ");
-            html.append(one.stateLosses()).append(" states lost</div></div>\n");
+            html.append(Texts.count(one.interruptions(), "interruption")).append(", ");
+            html.append(Texts.count(one.stateLosses(), "state"));
+            html.append(" lost</div></div>\n");
         }
         html.append("</div>\n");
     }
@@ -121,7 +124,7 @@ public final class HtmlPage {
             lines.add(timeline(one));
         }
         html.append("<h2>Goodput over time</h2>\n<figure>\n");
-        html.append(Plot.svg("Goodput over time", "days", lines)).append("<figcaption>");
+        html.append(Plot.svg("Goodput over time", "days", lines, List.of())).append("<figcaption>");
         legend(report.outcomes().stream().map(Outcome::policy).toList());
         html.append(" each point is the share of productive slot-time in its ")
                 .append(
@@ -177,15 +180,24 @@ public final class HtmlPage {
         if (sweep == null) {
             return;
         }
+        // Evenly spaced: values that double would crowd at the left.
         var points = new ArrayList<Plot.Point>();
+        var values = new ArrayList<String>();
         for (PlanReport.Sweep.Sample sample : sweep.samples()) {
-            points.add(new Plot.Point(sample.value(), 100 * sample.outcome().goodput()));
+            points.add(new Plot.Point(points.size(), 100 * sample.outcome().goodput()));
+            values.add(PlanTable.number(sample.value()));
         }
         html.append("<h2>Goodput against ").append(escape(sweep.option())).append("</h2>\n");
         html.append("<figure>\n");
         var line = new Plot.Line("goodput", points, true);
-        html.append(Plot.svg("Goodput against " + sweep.option(), sweep.option(), List.of(line)));
-        html.append("<figcaption>every point is a run of the same trace</figcaption>\n</figure>\n");
+        html.append(
+                Plot.svg(
+                        "Goodput against " + sweep.option(),
+                        sweep.option(),
+                        List.of(line),
+                        values));
+        html.append("<figcaption>every point is a run of the same trace, the values as asked for,")
+                .append(" not to scale</figcaption>\n</figure>\n");
     }
 
     private void losses() {
@@ -199,7 +211,7 @@ public final class HtmlPage {
             }
             html.append("<tr><td>").append(category.key()).append("</td>");
             for (Outcome one : report.outcomes()) {
-                html.append("<td>").append(PlanTable.percent(one.share(category), 3));
+                html.append("<td>").append(PlanTable.loss(one.share(category)));
                 html.append("</td>");
             }
             html.append("</tr>\n");

@@ -2,6 +2,7 @@ package io.coxswain.chaos.planning.report;
 
 import io.coxswain.chaos.planning.engine.Outcome;
 import io.coxswain.coordinator.core.ledger.Category;
+import io.coxswain.launcher.console.Texts;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -28,7 +29,11 @@ public final class PlanTable {
         rows.add(row("interruptions", outcomes, one -> "" + one.interruptions()));
         rows.add(row("steps made again", outcomes, one -> "" + one.stepsLost()));
         rows.add(row("states lost for good", outcomes, one -> "" + one.stateLosses()));
-        rows.add(row("short of machines", outcomes, one -> one.shortages().size() + " times"));
+        rows.add(
+                row(
+                        "short of machines",
+                        outcomes,
+                        one -> Texts.count(one.shortages().size(), "time")));
         rows.add(row("fewest idle spares", outcomes, one -> "" + one.leastIdleSpares()));
         align(rows, lines);
         PlanReport.Sweep sweep = report.sweep();
@@ -45,7 +50,7 @@ public final class PlanTable {
                                 percent(one.goodput(), 2),
                                 loss(one.share(Category.CONTROLLER_WAIT)),
                                 loss(one.share(Category.LOST_PROGRESS)),
-                                one.stateLosses() + " states"));
+                                Texts.count(one.stateLosses(), "state")));
             }
             align(samples, lines);
         }
@@ -87,7 +92,7 @@ public final class PlanTable {
         return String.format(Locale.ROOT, "%." + digits + "f%%", 100 * share);
     }
 
-    private static String loss(double share) {
+    static String loss(double share) {
         return share == 0 ? "–" : share < 0.00005 ? "<0.01%" : percent(share, 2);
     }
 

@@ -14,6 +14,7 @@ final class Plot {
     private static final int RIGHT = 14;
     private static final int TOP = 14;
     private static final int BOTTOM = 56;
+    private static final int MOST_NAMES = 16;
 
     /** One line of the plot; {@code dots} marks its points. */
     record Line(String name, List<Point> points, boolean dots) {
@@ -32,7 +33,11 @@ final class Plot {
     private final double tickX;
     private final double tickY;
 
-    private Plot(List<Line> lines) {
+    /** What stands at 0, 1, 2 … of the x axis; empty: numbers. */
+    private final List<String> names;
+
+    private Plot(List<Line> lines, List<String> names) {
+        this.names = names;
         double leastX = Double.MAX_VALUE;
         double mostX = -Double.MAX_VALUE;
         double leastY = Double.MAX_VALUE;
@@ -45,18 +50,24 @@ final class Plot {
                 mostY = Math.max(mostY, point.y());
             }
         }
-        tickX = tick(mostX - leastX, 6);
+        tickX = names.isEmpty() ? tick(mostX - leastX, 6) : Math.ceilDiv(names.size(), MOST_NAMES);
         tickY = tick(Math.max(mostY - leastY, 0.5), 5);
         fromX = Math.floor(leastX / tickX) * tickX;
         double round = Math.ceil(mostX / tickX) * tickX;
-        toX = Math.max(fromX + tickX, round - mostX < tickX / 4 ? round : mostX);
+        // Names go no further than their last.
+        boolean further = names.isEmpty() && round - mostX < tickX / 4;
+        toX = Math.max(fromX + tickX, further ? round : mostX);
         fromY = Math.max(0, Math.floor(leastY / tickY) * tickY);
         toY = Math.max(fromY + tickY, Math.ceil(mostY / tickY) * tickY);
     }
 
-    /** Percent of goodput over {@code xLabel}. */
-    static String svg(String title, String xLabel, List<Line> lines) {
-        var plot = new Plot(lines);
+    /**
+     * Percent of goodput over {@code xLabel}.
+     *
+     * @param names what stands at 0, 1, 2 … of the x axis; empty: numbers
+     */
+    static String svg(String title, String xLabel, List<Line> lines, List<String> names) {
+        var plot = new Plot(lines, names);
         var svg = new StringBuilder();
         svg.append("<svg viewBox='0 0 ").append(WIDTH).append(' ').append(HEIGHT);
         svg.append("' role='img' aria-label='").append(HtmlPage.escape(title)).append("'>\n");
@@ -94,7 +105,7 @@ final class Plot {
                             HEIGHT - BOTTOM + 5,
                             x(x),
                             HEIGHT - BOTTOM + 22,
-                            label(x)));
+                            name(x)));
         }
         svg.append(
                 String.format(
@@ -123,9 +134,17 @@ final class Plot {
                             x(point.x()),
                             y(point.y()),
                             HtmlPage.escape(line.name()),
-                            label(point.x()),
+                            name(point.x()),
                             point.y()));
         }
+    }
+
+    private String name(double x) {
+        if (names.isEmpty()) {
+            return label(x);
+        }
+        int index = (int) Math.rint(x);
+        return index < names.size() ? names.get(index) : "";
     }
 
     private double x(double value) {

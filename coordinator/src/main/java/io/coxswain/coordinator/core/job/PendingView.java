@@ -133,7 +133,11 @@ final class PendingView {
 
     boolean isReady(AgentKey key) {
         int rank = rankOf(key);
-        return rank >= 0 && ready[rank] != null;
+        return rank >= 0 && isReady(rank);
+    }
+
+    boolean isReady(int rank) {
+        return ready[rank] != null;
     }
 
     /** True when that was the last one. */

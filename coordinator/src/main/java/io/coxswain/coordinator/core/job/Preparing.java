@@ -391,8 +391,8 @@ final class Preparing {
         if (view == null || job.phase != JobPhase.PREPARING || event.epoch() != view.epoch()) {
             return;
         }
-        int rank = view.rankOf(member.key);
-        if (rank < 0 || view.isReady(member.key)) {
+        int rank = view.view.rankOf(member.key, member.rank);
+        if (rank < 0 || view.isReady(rank)) {
             return;
         }
         if (event.step() != view.view.baseStep()) {

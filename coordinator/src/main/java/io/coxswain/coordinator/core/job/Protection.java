@@ -9,8 +9,8 @@ import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.View;
-import io.coxswain.coordinator.core.placement.DomainNumbers;
 import io.coxswain.coordinator.core.placement.PlacementDecision;
+import io.coxswain.coordinator.core.placement.PlacementMemory;
 import io.coxswain.coordinator.core.placement.PlacementPlanner;
 import io.coxswain.coordinator.core.placement.PlacementProblem;
 
@@ -27,12 +27,12 @@ final class Protection {
     /** Newest step by agent, by shard, of members and holders of the last active view. */
     private final TreeMap<Integer, TreeMap<String, Long>> lastHeld = new TreeMap<>();
 
-    private final DomainNumbers domains;
+    private final PlacementMemory memory;
     private long effectiveStep;
 
     Protection(Job job) {
         this.job = job;
-        domains = new DomainNumbers(job.spec.protectLevel());
+        memory = new PlacementMemory(job.spec.protectLevel());
     }
 
     /**
@@ -55,7 +55,7 @@ final class Protection {
                         job.roster.copiesHeld(),
                         job.placement,
                         version),
-                domains);
+                memory);
     }
 
     /** The placement of a new view is in force, from its first snapshot on. */

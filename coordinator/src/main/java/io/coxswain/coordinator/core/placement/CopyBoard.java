@@ -189,7 +189,7 @@ final class CopyBoard {
     private int searches;
     private @Nullable TreeSet<Holder> leastFirst;
 
-    CopyBoard(PlacementProblem problem, DomainNumbers domains) {
+    CopyBoard(PlacementProblem problem, PlacementMemory memory) {
         StateLayout layout = problem.layout();
         view = problem.view();
         Mesh mesh = view.mesh();
@@ -201,11 +201,11 @@ final class CopyBoard {
         }
         domainOfRank = new int[mesh.ranks()];
         holders = new ArrayList<>(mesh.ranks() + problem.spares().size());
-        domains.begin(mesh.ranks());
+        memory.begin(mesh.ranks(), mesh.shards());
         for (int rank = 0; rank < mesh.ranks(); rank++) {
             AgentProfile agent = view.members().get(rank);
             int shard = mesh.shardOf(rank);
-            int domain = domains.ofRank(rank, agent);
+            int domain = memory.ofRank(rank, agent);
             domainOfRank[rank] = domain;
             instances[shard].own(domain);
             long room = MemoryRule.memberRoomBytes(layout, shard, agent.arenaBudgetBytes());
@@ -214,14 +214,14 @@ final class CopyBoard {
         long promotion = MemoryRule.promotionBytes(layout);
         for (AgentProfile agent : problem.spares()) {
             long room = Math.max(0, agent.arenaBudgetBytes() - promotion);
-            int domain = domains.ofSpare(agent);
+            int domain = memory.ofSpare(agent);
             var spare = new Holder(agent, holders.size(), domain, -1, room);
             holders.add(spare);
             spares.add(spare);
             spareByKey.put(agent.key(), spare);
         }
         spares.sort(Comparator.comparing((Holder h) -> h.agent.key()));
-        domainCount = domains.count();
+        domainCount = memory.count();
     }
 
     /** All, by {@link Holder#index}: first the ranks' agents by rank. */

@@ -64,20 +64,23 @@ public final class PlacementPlanner {
     /** Who holds a copy of a shard already; made when it is first asked for. */
     private @Nullable Map<Integer, List<Holder>> holdingNow;
 
+    private final PlacementMemory memory;
+
     /** The smallest copy there is: an agent with less room is full. */
     private final long leastCopyBytes;
 
     private int work = SEARCH_WORK;
 
-    private PlacementPlanner(PlacementProblem problem, DomainNumbers domains) {
+    private PlacementPlanner(PlacementProblem problem, PlacementMemory memory) {
         this.problem = problem;
+        this.memory = memory;
         this.mesh = problem.view().mesh();
         this.copies = problem.spec().protectCopies();
-        this.board = new CopyBoard(problem, domains);
+        this.board = new CopyBoard(problem, memory);
         this.previous = previousDuties();
         this.previousHolders = new ArrayList<>(previous.size());
         for (CopyDuty duty : previous) {
-            previousHolders.add(board.holder(duty.holder().key()));
+            previousHolders.add(holder(duty));
         }
         long least = Long.MAX_VALUE;
         for (int shard = 0; shard < mesh.shards(); shard++) {
@@ -88,23 +91,34 @@ public final class PlacementPlanner {
 
     /** Plans the placement. */
     public static PlacementDecision plan(PlacementProblem problem) {
-        return plan(problem, new DomainNumbers(problem.spec().protectLevel()));
+        return plan(problem, new PlacementMemory(problem.spec().protectLevel()));
     }
 
     /**
      * The same, faster where one plan follows another.
      *
-     * @param domains of the level that the job asks for; kept from plan to plan
+     * @param memory of the level that the job asks for; kept from plan to plan
      */
-    public static PlacementDecision plan(PlacementProblem problem, DomainNumbers domains) {
-        if (domains.level() != problem.spec().protectLevel()) {
+    public static PlacementDecision plan(PlacementProblem problem, PlacementMemory memory) {
+        if (memory.level() != problem.spec().protectLevel()) {
             throw new IllegalArgumentException(
                     "domains are numbered at level "
-                            + domains.level()
+                            + memory.level()
                             + ", the job asks for "
                             + problem.spec().protectLevel());
         }
-        return new PlacementPlanner(problem, domains).plan();
+        return new PlacementPlanner(problem, memory).plan();
+    }
+
+    private @Nullable Holder holder(CopyDuty duty) {
+        int hint = memory.holderOf(duty.shard());
+        if (hint >= 0 && hint < board.holders().size()) {
+            Holder holder = board.holders().get(hint);
+            if (holder.agent == duty.holder()) {
+                return holder;
+            }
+        }
+        return board.holder(duty.holder().key());
     }
 
     private PlacementDecision plan() {
@@ -329,6 +343,9 @@ public final class PlacementPlanner {
             }
             for (int i = 0; i < holders.size(); i++) {
                 Holder holder = holders.get(i);
+                if (i == 0) {
+                    memory.holderOf(shard, holder.index);
+                }
                 CopyDuty known = before.find(shard, holder.agent.key());
                 int source = source(shard, holder, load, known == null ? -1 : known.sourceRank());
                 load[mesh.replicaOf(source)]++;

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.core.placement;
 
 import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.FailureDomain;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.placement.CopyBoard.Holder;
 
@@ -269,6 +270,10 @@ final class PlacementReview {
      * In how many domains at that level the shard has instances; {@code enough} stands for more.
      */
     private int domainsAt(int level, int shard, int enough) {
+        FailureDomain first = board.holders().get(mesh.rankOf(0, shard)).agent.domain();
+        if (enough == 2) {
+            return allInOneDomain(level, shard, first) ? 1 : 2;
+        }
         var domains = new ArrayList<DomainKey>(4);
         for (int index : instances(shard)) {
             DomainKey domain = DomainKey.of(board.holders().get(index).agent.domain(), level);
@@ -280,6 +285,22 @@ final class PlacementReview {
             }
         }
         return domains.size();
+    }
+
+    private boolean allInOneDomain(int level, int shard, FailureDomain first) {
+        for (int replica = 1; replica < mesh.replicas(); replica++) {
+            Holder owner = board.holders().get(mesh.rankOf(replica, shard));
+            if (owner.agent.domain().independentOf(first, level)) {
+                return false;
+            }
+        }
+        List<Holder> copiesOf = board.copiesOf(shard);
+        for (int i = 0; i < copiesOf.size(); i++) {
+            if (copiesOf.get(i).agent.domain().independentOf(first, level)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Owners and holders by their index, ascending. */

@@ -88,7 +88,10 @@ final class StateIndex {
         this.problem = problem;
         shards = problem.spec().mesh().shards();
         begin = new int[shards + 1];
-        instances = dealt(usable());
+        List<Instance> usable = usable();
+        instances = new Instance[usable.size()];
+        steps = new long[usable.size()];
+        deal(usable);
         int kept = 0;
         for (int shard = 0; shard < shards; shard++) {
             int from = begin[shard];
@@ -97,7 +100,7 @@ final class StateIndex {
             sort(from, end);
             while (from < end) {
                 int next = from + 1;
-                while (next < end && stepAt(next) == stepAt(from)) {
+                while (next < end && steps[next] == steps[from]) {
                     next++;
                 }
                 kept = settle(shard, from, next, kept);
@@ -106,10 +109,6 @@ final class StateIndex {
         }
         begin[shards] = kept;
         Arrays.fill(instances, kept, instances.length, null);
-        steps = new long[kept];
-        for (int i = 0; i < kept; i++) {
-            steps[i] = stepAt(i);
-        }
     }
 
     // ------------------------------------------------------------------ how it is made
@@ -165,32 +164,42 @@ final class StateIndex {
     }
 
     /** In the order of shards, else as they were; {@link #begin} holds the counts before. */
-    private Instance[] dealt(List<Instance> found) {
+    private void deal(List<Instance> found) {
         for (int shard = 0; shard < shards; shard++) {
             begin[shard + 1] += begin[shard];
         }
-        var dealt = new Instance[found.size()];
         int[] next = begin.clone();
-        for (Instance instance : found) {
-            dealt[next[instance.name().shard()]++] = instance;
+        for (int i = 0; i < found.size(); i++) {
+            Instance instance = found.get(i);
+            int at = next[instance.name().shard()]++;
+            instances[at] = instance;
+            steps[at] = instance.name().step();
         }
-        return dealt;
     }
 
     /** By step, holder, cheapest first. */
     private void sort(int from, int end) {
         if (end - from > FEW) {
             Arrays.sort(instances, from, end, StateIndex::compare);
+            for (int i = from; i < end; i++) {
+                steps[i] = instances[i].name().step();
+            }
             return;
         }
         for (int i = from + 1; i < end; i++) {
             Instance instance = instances[i];
+            long step = steps[i];
             int at = i;
-            while (at > from && compare(instances[at - 1], instance) > 0) {
+            while (at > from
+                    && (steps[at - 1] > step
+                            || (steps[at - 1] == step
+                                    && compare(instances[at - 1], instance) > 0))) {
                 instances[at] = instances[at - 1];
+                steps[at] = steps[at - 1];
                 at--;
             }
             instances[at] = instance;
+            steps[at] = step;
         }
     }
 
@@ -219,7 +228,7 @@ final class StateIndex {
             last = settleConflict(shard, kept, last);
         }
         if (last > kept) {
-            shardsAt.merge(stepAt(kept), 1, Integer::sum);
+            shardsAt.merge(steps[kept], 1, Integer::sum);
         }
         return last;
     }
@@ -234,7 +243,8 @@ final class StateIndex {
         for (int i = from; i < end; i++) {
             Instance instance = instances[i];
             if (all || onLine(instance.name()) || trusted.contains(instance.state().digest())) {
-                instances[last++] = instance;
+                instances[last] = instance;
+                steps[last++] = steps[from];
             }
         }
         return last;
@@ -297,7 +307,7 @@ final class StateIndex {
             all += entry.getValue().size();
         }
         int half = all / 2;
-        long step = stepAt(from);
+        long step = steps[from];
         int last = from;
         for (int i = from; i < end; i++) {
             // An instance of unknown digest may be any of them: with a conflict it is not used
@@ -321,10 +331,6 @@ final class StateIndex {
             known = digest.known() ? digest : known;
         }
         return true;
-    }
-
-    private long stepAt(int index) {
-        return instances[index].name().step();
     }
 
     // ------------------------------------------------------------------ what it tells

@@ -10,13 +10,13 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Numbers failure domains: two agents have the same number exactly if they are in one domain at the
- * level. Remembers who had which rank, since one plan after the other asks for nearly the same
- * agents; what it answers does not depend on that.
+ * What one plan leaves to the next, since they ask for nearly the same: the numbers of failure
+ * domains (two agents have the same number exactly if they are in one domain at the level), who had
+ * which rank, and who held a copy of which shard. What comes out does not depend on it.
  *
  * <p>Not thread-safe: the owner of the plans owns it.
  */
-public final class DomainNumbers {
+public final class PlacementMemory {
     private static final AgentProfile[] NOBODY = {};
 
     private final int level;
@@ -25,8 +25,11 @@ public final class DomainNumbers {
     private @Nullable AgentProfile[] known = NOBODY;
     private int[] knownNumbers = {};
 
+    /** By shard: where the first holder of a copy was among the holders, plus 1. */
+    private int[] holders = {};
+
     /** For the domains at {@code level}; 0 is the widest. */
-    public DomainNumbers(int level) {
+    public PlacementMemory(int level) {
         this.level = level;
     }
 
@@ -34,9 +37,12 @@ public final class DomainNumbers {
         return level;
     }
 
-    /** Another plan begins, of so many ranks. */
-    void begin(int ranks) {
+    /** Another plan begins. */
+    void begin(int ranks, int shards) {
         used.clear();
+        if (holders.length < shards) {
+            holders = Arrays.copyOf(holders, shards);
+        }
         if (known.length < ranks) {
             known = Arrays.copyOf(known, ranks);
             knownNumbers = Arrays.copyOf(knownNumbers, ranks);
@@ -62,6 +68,15 @@ public final class DomainNumbers {
 
     private int of(AgentProfile agent) {
         return numbers.computeIfAbsent(DomainKey.of(agent.domain(), level), _ -> numbers.size());
+    }
+
+    /** Where to look first for a holder of a copy of that shard; -1: no idea. */
+    int holderOf(int shard) {
+        return holders[shard] - 1;
+    }
+
+    void holderOf(int shard, int index) {
+        holders[shard] = index + 1;
     }
 
     /** How many domains were asked for in this plan. */
