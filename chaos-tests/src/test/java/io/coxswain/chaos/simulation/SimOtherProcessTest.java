@@ -44,12 +44,9 @@ class SimOtherProcessTest {
         command.add(SeedHashes.class.getName());
         seeds.forEach(seed -> command.add(seed.toString()));
         Process other =
-                new ProcessBuilder(command)
-                        .redirectError(ProcessBuilder.Redirect.INHERIT)
-                        .start();
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
         try {
-            String told =
-                    new String(other.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            String told = new String(other.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             assertThat(other.waitFor()).isZero();
             return told.lines().toList();
         } finally {

@@ -51,8 +51,7 @@ final class StaleMutants {
             return switch (word) {
                 case AgentEvent.Welcomed w ->
                         new AgentEvent.Welcomed(term, w.heartbeatNanos(), w.leaseNanos());
-                case AgentEvent.AttachRejected w ->
-                        new AgentEvent.AttachRejected(term, w.reason());
+                case AgentEvent.AttachRejected w -> new AgentEvent.AttachRejected(term, w.reason());
                 case AgentEvent.HeartbeatAnswered w ->
                         new AgentEvent.HeartbeatAnswered(term, w.sequence(), w.jobTimeNanos());
                 case AgentEvent.JobOffered w -> new AgentEvent.JobOffered(term, w.job());
@@ -69,8 +68,7 @@ final class StaleMutants {
                                 term, w.jobId(), w.epoch(), w.step(), w.lineage());
                 case AgentEvent.JobEnded w -> new AgentEvent.JobEnded(term, w.jobId(), w.reason());
                 case AgentEvent.ProgressAcknowledged w ->
-                        new AgentEvent.ProgressAcknowledged(
-                                term, w.jobId(), w.epoch(), w.step());
+                        new AgentEvent.ProgressAcknowledged(term, w.jobId(), w.epoch(), w.step());
             };
         }
     }
@@ -102,8 +100,7 @@ final class StaleMutants {
                     (method, arguments) -> {
                         switch (method) {
                             case "offerJob" -> {
-                                var job =
-                                        (io.coxswain.coordinator.core.model.JobSpec) arguments[2];
+                                var job = (io.coxswain.coordinator.core.model.JobSpec) arguments[2];
                                 steps.put(job.jobId(), job.steps());
                                 return arguments;
                             }
@@ -144,7 +141,8 @@ final class StaleMutants {
 
     /**
      * A dial's answer is taken for the agent of that name, whichever process was dialled and
-     * however long ago: as if that process's stream had broken and its own dial had been answered so.
+     * however long ago: as if that process's stream had broken and its own dial had been answered
+     * so.
      */
     static final class StaleDial implements Interceptor {
         private static final class Known {

@@ -421,7 +421,9 @@ public final class Facts {
         }
     }
 
-    /** A bit flipped in that slot: until it is used anew, its host's memory is not what it seems. */
+    /**
+     * A bit flipped in that slot: until it is used anew, its host's memory is not what it seems.
+     */
     public void damaged(int host, Arena.Cell cell) {
         damaged.add(new Damaged(host, cell));
     }

@@ -142,8 +142,7 @@ public final class OneLeader implements Invariant {
 
     @Override
     public void stepBegun(JobHistory job, AgentView agent, long epoch, long step) {
-        if (agent.leaseNanos() > 0
-                && agent.sinceLeaderWordNanos() > agent.leaseNanos()) {
+        if (agent.leaseNanos() > 0 && agent.sinceLeaderWordNanos() > agent.leaseNanos()) {
             broken(
                     agent.name()
                             + " begins step "

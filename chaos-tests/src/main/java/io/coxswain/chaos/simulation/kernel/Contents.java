@@ -38,8 +38,7 @@ public final class Contents {
     private static final MethodTypeDesc OF_BOOLEAN =
             MethodTypeDesc.of(ConstantDescs.CD_long, ConstantDescs.CD_boolean);
     private static final MethodTypeDesc OF_TWO =
-            MethodTypeDesc.of(
-                    ConstantDescs.CD_long, ConstantDescs.CD_long, ConstantDescs.CD_long);
+            MethodTypeDesc.of(ConstantDescs.CD_long, ConstantDescs.CD_long, ConstantDescs.CD_long);
     private static final ClassValue<OfType> TYPES =
             new ClassValue<>() {
                 @Override
@@ -134,7 +133,8 @@ public final class Contents {
         return value ? 1 : 2;
     }
 
-    // Reflection and method handles cost more than what they read here: the code that a person would
+    // Reflection and method handles cost more than what they read here: the code that a person
+    // would
     // write for each record is written for each record.
     private static OfType ofType(Class<?> record) {
         ClassDesc type = record.describeConstable().orElseThrow();

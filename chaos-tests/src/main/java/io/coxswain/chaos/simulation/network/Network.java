@@ -97,7 +97,9 @@ public final class Network {
         slow[link(from, to)] = factor;
     }
 
-    /** Of the bulk messages that a host sends, that part arrives with a bit flipped; 0 is normal. */
+    /**
+     * Of the bulk messages that a host sends, that part arrives with a bit flipped; 0 is normal.
+     */
     public void damage(int from, double part) {
         damage[from] = part;
     }

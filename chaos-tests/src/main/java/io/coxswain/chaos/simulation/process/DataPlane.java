@@ -21,8 +21,10 @@ final class DataPlane {
     private final Randomness random;
     private final long copyNanos;
     private final List<DataEnd> ends = new ArrayList<>();
+
     /** By the larger and the smaller index of the two ends. */
     private final List<@Nullable Connection[]> connections = new ArrayList<>();
+
     private double copySlowness = 1;
 
     /**

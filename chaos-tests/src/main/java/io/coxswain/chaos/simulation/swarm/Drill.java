@@ -62,8 +62,8 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
     }
 
     /**
-     * The drill of every third seed: packets get lost and threads are late, faults of all kinds last
-     * up to three times as long, and the job may be so long that credits and leases run out.
+     * The drill of every third seed: packets get lost and threads are late, faults of all kinds
+     * last up to three times as long, and the job may be so long that credits and leases run out.
      */
     private static Drill rough(
             long seed, Randomness random, ClusterPlan cluster, List<Fault> plain, long safety) {
@@ -102,7 +102,8 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
                             Long.remainderUnsigned(
                                     number * AIMED_EACH + i, (long) kinds.length * phases.length);
             ProtocolPhase phase = phases[pair % phases.length];
-            long at = random.chance(0.5) ? random.between(0, SECOND) : random.between(0, safety / 2);
+            long at =
+                    random.chance(0.5) ? random.between(0, SECOND) : random.between(0, safety / 2);
             faults.add(fault(random, kinds[pair / phases.length], at, phase));
             switch (phase) {
                 case STANDBY ->

@@ -118,7 +118,9 @@ final class Injector {
         world.kernel().trace().note(world.now(), "nemesis", what, fault.text());
     }
 
-    /** Does it. False if there is nobody to do it to; then nothing happened, and none is counted. */
+    /**
+     * Does it. False if there is nobody to do it to; then nothing happened, and none is counted.
+     */
     private boolean fire(Fault fault) {
         int host = fault.target() % world.plan().agents();
         if (world.isHurt(host) && aimsAtAgent(fault.kind())) {
@@ -144,7 +146,11 @@ final class Injector {
                     case SESSION_EXPIRY -> expire(fault, host);
                     case MASS_EXPIRY -> massExpiry(fault);
                     case STORE_OUTAGE -> outage(fault);
-                    case STORE_CUT, COORDINATOR_CRASH, COORDINATOR_PAUSE, LEADER_SESSION, LEADER_CUT ->
+                    case STORE_CUT,
+                            COORDINATOR_CRASH,
+                            COORDINATOR_PAUSE,
+                            LEADER_SESSION,
+                            LEADER_CUT ->
                             coordinator(fault);
                     case FLAPPING -> flap(fault, host);
                     case WIRE_FLIP -> wireFlip(fault, host);

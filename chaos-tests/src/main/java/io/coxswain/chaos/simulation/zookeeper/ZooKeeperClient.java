@@ -244,9 +244,7 @@ public final class ZooKeeperClient {
 
     void notifyChange(String path, Tree.@Nullable Node now) {
         // Where packets are sent again a cut only delays what is told, unless the connection ends.
-        if (closed
-                || state == State.SUSPENDED
-                || (!reaches() && !server.network().isLossy())) {
+        if (closed || state == State.SUSPENDED || (!reaches() && !server.network().isLossy())) {
             return;
         }
         for (Watch watch : List.copyOf(watches)) {
