@@ -3,46 +3,78 @@ package io.coxswain.chaos.simulation;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.chaos.simulation.process.Interceptor;
+import io.coxswain.chaos.simulation.swarm.Coverage;
 import io.coxswain.chaos.simulation.swarm.Drill;
+import io.coxswain.chaos.simulation.swarm.Fault;
+import io.coxswain.chaos.simulation.swarm.FaultKind;
 import io.coxswain.chaos.simulation.swarm.SeedResult;
+import io.coxswain.chaos.simulation.swarm.Seeds;
 import io.coxswain.chaos.simulation.swarm.Swarm;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 
 /** Seeds of the swarm on every build: none breaks an invariant, and each tells one story. */
 class SimSwarmTest {
-    private static final int SEEDS_EACH = 50;
+    private static final int SEEDS = 500;
+    private static final int MOST_GAPS = 20;
 
-    @ParameterizedTest
-    @ValueSource(longs = {1, 51, 101, 151, 201, 251, 301, 351, 401, 451})
-    void noInvariantBreaks(long first) {
+    /** And what the seeds let happen: of the pairs of fault and phase few are left out. */
+    @Test
+    void noInvariantBreaks() throws InterruptedException {
         var broken = new ArrayList<String>();
-        for (long seed = first; seed < first + SEEDS_EACH; seed++) {
-            SeedResult result = Swarm.run(seed);
-            if (result.failed()) {
-                broken.add(
-                        result.message()
-                                + "; replay: ./coxswain swarm --seed "
-                                + seed
-                                + " --trace");
-            }
-        }
+        var coverage = new Coverage();
+        Seeds.run(
+                1,
+                SEEDS,
+                Seeds.threads(),
+                Swarm::run,
+                result -> {
+                    coverage.add(result.coverage());
+                    if (result.failed()) {
+                        broken.add(
+                                result.message()
+                                        + "; replay: ./coxswain swarm --seed "
+                                        + result.drill().seed()
+                                        + " --trace");
+                    }
+                    return true;
+                });
+        coverage.table().forEach(System.out::println);
+        System.out.println("never fired: " + coverage.gaps());
         assertThat(broken).isEmpty();
+        assertThat(coverage.gaps()).hasSizeLessThan(MOST_GAPS);
     }
 
     /**
      * Seeds that found bugs of the product: a floor that not every rank had (25), copies dropped
      * for the floor of a former job (4), a damaged slot that was tried for ever (13), a stall
-     * booked as work (1), a floor that rose while holders changed (118, 211), holders that came
-     * back while the store was gone and were given up when it was back (2382).
+     * <<<<<<< HEAD booked as work (1), a floor that rose while holders changed (118, 211), holders
+     * that came back while the store was gone and were given up when it was back (2382). =======
+     * booked as work (1), a floor that rose while holders changed (118, 211). >>>>>>> swarm
      */
     @ParameterizedTest
-    @ValueSource(longs = {1, 4, 13, 25, 55, 118, 208, 211, 280, 416, 2382})
+    @ValueSource(longs = {1, 4, 13, 25, 55, 118, 208, 211, 280, 416})
     void whatWasFoundStaysMended(long seed) {
         SeedResult result = Swarm.run(seed);
+        assertThat(result.invariant()).as(result.message()).isNull();
+    }
+
+    /** They came back while the store was away, and were given up when it was back. */
+    @Test
+    void holdersThatCameBackAreAsked() {
+        Drill drill = Drill.of(2382);
+        Set<FaultKind> kinds =
+                Set.of(FaultKind.SHORT_PAUSE, FaultKind.LEADER_CUT, FaultKind.STORE_OUTAGE);
+        List<Fault> faults =
+                drill.faults().stream().filter(fault -> kinds.contains(fault.kind())).toList();
+        assertThat(faults).hasSize(kinds.size());
+        SeedResult result = Swarm.run(drill.withFaults(faults), () -> Interceptor.NONE, null);
         assertThat(result.invariant()).as(result.message()).isNull();
     }
 
