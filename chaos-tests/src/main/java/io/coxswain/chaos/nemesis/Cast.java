@@ -64,8 +64,7 @@ final class Cast {
     }
 
     boolean isMember(int agent) {
-        return agent < stage.agents().size()
-                && members.contains(stage.agents().get(agent));
+        return agent < stage.agents().size() && members.contains(stage.agents().get(agent));
     }
 
     /** The part of the victims that a fault hits. */

@@ -306,9 +306,7 @@ class NemesisTest {
                         view(),
                         new Happening.Reached(1, 6, "restore"));
 
-        assertThat(firings)
-                .singleElement()
-                .satisfies(firing -> assertThat(firing.held()).isTrue());
+        assertThat(firings).singleElement().satisfies(firing -> assertThat(firing.held()).isTrue());
         assertThat(stage.asked).containsSubsequence("kill agent-1", "release 1");
     }
 
