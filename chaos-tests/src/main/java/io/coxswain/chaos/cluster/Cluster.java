@@ -320,12 +320,18 @@ public final class Cluster implements AutoCloseable {
      * Plays rules and lets those oracles judge.
      *
      * @param seed of random choices
+     * @throws IllegalArgumentException if a rule can hit nobody here, or comes after the last step;
+     *     nothing has happened then
      */
     public Outcome play(
             String name, String target, List<Rule> rules, List<Oracle> oracles, long seed)
             throws EnvironmentException {
         if (played) {
             throw new IllegalStateException("a cluster plays once");
+        }
+        List<String> complaints = ScenarioCheck.complaints(spec, rules);
+        if (!complaints.isEmpty()) {
+            throw new IllegalArgumentException(String.join(System.lineSeparator(), complaints));
         }
         long begun = System.nanoTime();
         var playing = new Nemesis(processes, rules, seed, this::narrate);

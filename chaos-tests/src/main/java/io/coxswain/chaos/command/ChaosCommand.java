@@ -5,6 +5,7 @@ import io.coxswain.chaos.checker.Outcome;
 import io.coxswain.chaos.cluster.AttachedCluster;
 import io.coxswain.chaos.cluster.Cluster;
 import io.coxswain.chaos.cluster.OpenClusters;
+import io.coxswain.chaos.cluster.ScenarioCheck;
 import io.coxswain.chaos.scenario.Scenario;
 import io.coxswain.chaos.scenario.ScenarioFile;
 import io.coxswain.launcher.EnvironmentException;
@@ -203,6 +204,11 @@ public final class ChaosCommand implements Callable<Integer> {
                     spec.commandLine(),
                     "nothing to play: name scenarios (--list shows those of the house), or give"
                             + " --all or --random");
+        }
+        if (!attach.given()) {
+            for (Scenario scenario : chosen) {
+                ScenarioCheck.check(scenario);
+            }
         }
         return chosen;
     }

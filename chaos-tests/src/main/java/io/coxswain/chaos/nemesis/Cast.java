@@ -64,7 +64,7 @@ final class Cast {
     }
 
     boolean isMember(int agent) {
-        return members.contains(stage.agents().get(agent));
+        return agent < stage.agents().size() && members.contains(stage.agents().get(agent));
     }
 
     /** The part of the victims that a fault hits. */
@@ -101,7 +101,11 @@ final class Cast {
     private List<String> names(Target target) {
         List<String> agents = stage.agents();
         return switch (target) {
-            case Target.Agents(List<Integer> indices) -> indices.stream().map(agents::get).toList();
+            case Target.Agents(List<Integer> indices) ->
+                    indices.stream()
+                            .filter(index -> index < agents.size())
+                            .map(agents::get)
+                            .toList();
             case Target.Rack(int number) -> rack(number);
             case Target.Coordinator() -> List.of(Victim.COORDINATOR);
             case Target.ZooKeeper() -> stage.zookeepers();

@@ -5,6 +5,7 @@ import io.coxswain.chaos.scenario.Fault;
 import io.coxswain.chaos.scenario.Healing;
 import io.coxswain.chaos.scenario.Part;
 import io.coxswain.chaos.scenario.Rule;
+import io.coxswain.chaos.scenario.Target;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 
@@ -174,20 +175,31 @@ public final class Nemesis implements AutoCloseable {
     }
 
     private void reached(Happening.Reached reached) {
-        if (reached.phase().equals(RESTORE)) {
-            heldRestores.add(reached.agent());
-            if (!restoring.isEmpty()) {
-                fireRestoring(cast.incident(), true);
-                releaseRestore(reached.agent());
-                return;
+        try {
+            fireReached(reached);
+        } finally {
+            // However a fault went, nobody stands for ever.
+            if (!reached.phase().equals(RESTORE)) {
+                stage.release(reached.agent());
             }
-            var _ =
-                    thread.schedule(
-                            () -> guarded(() -> releaseRestore(reached.agent())),
-                            NEWS_MILLIS,
-                            TimeUnit.MILLISECONDS);
+        }
+        if (!reached.phase().equals(RESTORE)) {
             return;
         }
+        heldRestores.add(reached.agent());
+        if (!restoring.isEmpty()) {
+            fireRestoring(cast.incident(), true);
+            releaseRestore(reached.agent());
+            return;
+        }
+        var _ =
+                thread.schedule(
+                        () -> guarded(() -> releaseRestore(reached.agent())),
+                        NEWS_MILLIS,
+                        TimeUnit.MILLISECONDS);
+    }
+
+    private void fireReached(Happening.Reached reached) {
         String where =
                 "agent " + reached.agent() + ", step " + reached.step() + ", " + reached.phase();
         for (int i = 0; i < rules.size(); i++) {
@@ -199,7 +211,6 @@ public final class Nemesis implements AutoCloseable {
                 fire(i, where, true);
             }
         }
-        stage.release(reached.agent());
     }
 
     private void releaseRestore(int agent) {
@@ -356,17 +367,24 @@ public final class Nemesis implements AutoCloseable {
         Rule rule = rules.get(index);
         fired[index]++;
         List<Victim> victims = cast.victims(rule.victims(), Cast.part(rule.fault()));
-        String names = String.join(", ", victims.stream().map(Victim::party).distinct().toList());
+        String names = names(victims, rule.victims());
         var ailment = new Ailment(rule, victims, cast.step(), cast.incident());
+        // Asked once: who plays a part may be drawn.
+        List<Victim> peers =
+                rule.fault() instanceof Fault.Link link
+                        ? cast.victims(link.peer(), Part.HOST)
+                        : List.of();
         long nanos = System.nanoTime();
         String failure = "";
         if (victims.isEmpty()) {
             failure = "there is no such victim now";
+        } else if (rule.fault() instanceof Fault.Link link && peers.isEmpty()) {
+            failure = "there is no such peer now: " + link.peer().text();
         } else {
             try {
-                nanos = inflictor.inflict(ailment, peers(rule));
-            } catch (IOException | UnsupportedOperationException e) {
-                failure = String.valueOf(e.getMessage());
+                nanos = inflictor.inflict(ailment, cast.parties(peers));
+            } catch (IOException | RuntimeException e) {
+                failure = e.getMessage() == null ? e.toString() : e.getMessage();
                 LOG.warn("a fault failed: {}", rule.text(), e);
             }
         }
@@ -382,7 +400,9 @@ public final class Nemesis implements AutoCloseable {
                 new Firing(
                         index,
                         rule.at().text(),
-                        words(rule, names.isEmpty() ? rule.victims().text() : names),
+                        rule.fault() instanceof Fault.Link link
+                                ? link.text(names, names(peers, link.peer()))
+                                : rule.fault().text(names),
                         where,
                         held,
                         victims.stream().map(Victim::party).distinct().toList(),
@@ -393,22 +413,10 @@ public final class Nemesis implements AutoCloseable {
         onFired.accept(firing);
     }
 
-    private Set<String> peers(Rule rule) {
-        return rule.fault() instanceof Fault.Link link
-                ? cast.parties(cast.victims(link.peer(), Part.HOST))
-                : Set.of();
-    }
-
-    private String words(Rule rule, String names) {
-        if (!(rule.fault() instanceof Fault.Link link)) {
-            return rule.fault().text(names);
-        }
-        List<Victim> peers = cast.victims(link.peer(), Part.HOST);
-        return link.text(
-                names,
-                peers.isEmpty()
-                        ? link.peer().text()
-                        : String.join(", ", peers.stream().map(Victim::party).toList()));
+    private static String names(List<Victim> victims, Target meant) {
+        return victims.isEmpty()
+                ? meant.text()
+                : String.join(", ", victims.stream().map(Victim::party).distinct().toList());
     }
 
     private void heal(java.util.function.Predicate<Ailment> due) {

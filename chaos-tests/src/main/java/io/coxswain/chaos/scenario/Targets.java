@@ -14,10 +14,11 @@ final class Targets {
             "agent N, agents N, M, rack N, random agent, spare, donor, recipient, coordinator,"
                     + " zookeeper, zookeeper N, zookeepers N, M or zookeeper leader";
 
-    private static final Pattern AGENTS = Pattern.compile("agents?\\s+(\\d+(\\s*,\\s*\\d+)*)");
+    private static final Pattern AGENTS =
+            Pattern.compile("agents?\\s+(\\d{1,6}(\\s*,\\s*\\d{1,6})*)");
     private static final Pattern ZOOKEEPERS =
-            Pattern.compile("zookeepers?\\s+(\\d+(\\s*,\\s*\\d+)*)");
-    private static final Pattern RACK = Pattern.compile("rack\\s+(\\d+)");
+            Pattern.compile("zookeepers?\\s+(\\d{1,6}(\\s*,\\s*\\d{1,6})*)");
+    private static final Pattern RACK = Pattern.compile("rack\\s+(\\d{1,6})");
 
     private Targets() {}
 

@@ -6,6 +6,7 @@ import static io.coxswain.chaos.scenario.Chaos.at;
 import static io.coxswain.chaos.scenario.Chaos.coordinator;
 import static io.coxswain.chaos.scenario.Chaos.donor;
 import static io.coxswain.chaos.scenario.Chaos.during;
+import static io.coxswain.chaos.scenario.Chaos.randomAgent;
 import static io.coxswain.chaos.scenario.Chaos.recovery;
 import static io.coxswain.chaos.scenario.Chaos.spare;
 import static io.coxswain.chaos.scenario.Chaos.step;
@@ -16,6 +17,7 @@ import static io.coxswain.coordinator.core.event.Incident.Phase.RESTORE;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.coxswain.agent.core.StepPhase;
 import io.coxswain.chaos.scenario.Rule;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
@@ -26,10 +28,13 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 class NemesisTest {
     /** Writes down what is asked of it. */
     private static final class PaperStage implements Stage, FaultPort {
+        final List<Set<String>> peers = Collections.synchronizedList(new ArrayList<>());
+        volatile boolean broken;
         final List<String> asked = Collections.synchronizedList(new ArrayList<>());
 
         @Override
@@ -75,6 +80,9 @@ class NemesisTest {
         @Override
         public long kill(Victim victim) {
             asked.add("kill " + victim);
+            if (broken) {
+                throw new IllegalStateException("broken");
+            }
             return System.nanoTime();
         }
 
@@ -91,6 +99,12 @@ class NemesisTest {
         @Override
         public void terminate(Victim victim) {
             asked.add("terminate " + victim);
+        }
+
+        @Override
+        public Cure impair(Impairment impairment) {
+            peers.add(impairment.to());
+            return () -> {};
         }
 
         @Override
@@ -254,5 +268,60 @@ class NemesisTest {
         assertThat(firings)
                 .singleElement()
                 .satisfies(firing -> assertThat(firing.failure()).contains("cannot be expired"));
+    }
+
+    @Test
+    void aFaultThatThrowsIsAFailureAndNobodyStandsForEver() {
+        stage.broken = true;
+        List<Firing> firings =
+                play(
+                        List.of(
+                                at(agent(1), step(7)).kill(),
+                                at(agent(1), step(7)).pause(agent(0))),
+                        view(),
+                        new Happening.Reached(1, 7, "execute"));
+
+        assertThat(firings.get(0).failure()).isEqualTo("broken");
+        assertThat(firings.get(1).failure()).isEmpty();
+        assertThat(stage.asked).containsSubsequence("kill agent-1", "pause agent-0", "release 1");
+    }
+
+    @Test
+    void agentsThatAreNotThereAreAFailureToo() {
+        List<Firing> firings =
+                play(
+                        List.of(at(step(1)).kill(agent(99)), at(step(1)).kill(agent(0))),
+                        view(),
+                        completed(1));
+
+        assertThat(firings.get(0).failure()).isEqualTo("there is no such victim now");
+        assertThat(stage.asked).contains("kill agent-0");
+    }
+
+    @Test
+    void anAgentIsHeldAtItsRestoreToo() {
+        List<Firing> firings =
+                play(
+                        List.of(at(agent(1), step(5), StepPhase.RESTORE).kill()),
+                        view(),
+                        new Happening.Reached(1, 6, "restore"));
+
+        assertThat(firings).singleElement().satisfies(firing -> assertThat(firing.held()).isTrue());
+        assertThat(stage.asked).containsSubsequence("kill agent-1", "release 1");
+    }
+
+    @Test
+    void whoIsDrawnAsPeerIsNamed() {
+        var rules = new ArrayList<Rule>();
+        for (int i = 0; i < 20; i++) {
+            rules.add(at(step(1)).partition(agent(0), randomAgent()));
+        }
+        List<Firing> firings = play(rules, view(), completed(1));
+
+        assertThat(firings).hasSize(20);
+        for (int i = 0; i < firings.size(); i++) {
+            assertThat(firings.get(i).fault())
+                    .contains("agent-0 and " + stage.peers.get(i).iterator().next() + " ");
+        }
     }
 }
