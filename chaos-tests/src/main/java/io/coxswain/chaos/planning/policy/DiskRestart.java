@@ -48,6 +48,9 @@ public final class DiskRestart {
     private final TreeMap<String, Long> failures = new TreeMap<>();
     private final List<Outcome.Shortage> shortages = new ArrayList<>();
 
+    /** Checkpoints to which corruption that is not found yet will roll back. */
+    private final List<Long> suspected = new ArrayList<>();
+
     private Phase phase = Phase.RESTARTING;
     private int order;
     private int restart;
@@ -200,6 +203,7 @@ public final class DiskRestart {
             case CORRUPTION -> {
                 if (hit && phase == Phase.RUNNING) {
                     long good = checkpoint(clock.reached(base, now - beganNanos));
+                    suspected.add(good);
                     later(
                             now + conditions.costs().auditLagNanos(),
                             () -> convict(first, good, failure));
@@ -211,6 +215,7 @@ public final class DiskRestart {
     private void convict(int machine, long good, Failure failure) {
         takeOut(machine, failure.repairNanos());
         interrupted(0);
+        suspected.remove(Long.valueOf(good));
         if (base > good) {
             account.book(List.of(new LedgerEntry.RolledBack(good)));
             stepsLost += base - good;
@@ -242,7 +247,7 @@ public final class DiskRestart {
             interruptions++;
             long good = checkpoint(step);
             account.book(List.of(new LedgerEntry.RolledBack(good)));
-            account.book(List.of(new LedgerEntry.Settled(good)));
+            account.book(List.of(new LedgerEntry.Settled(settled(good))));
             stepsLost += step - good;
             base = good;
         } else {
@@ -250,6 +255,15 @@ public final class DiskRestart {
         }
         account.sample(now);
         restart(detectNanos);
+    }
+
+    /** Up to where nothing is rolled back any more: also not by corruption that is found later. */
+    private long settled(long checkpoint) {
+        long settled = checkpoint;
+        for (long good : suspected) {
+            settled = Math.min(settled, good);
+        }
+        return settled;
     }
 
     /** Steps stop; returns the last completed one. */
@@ -292,7 +306,7 @@ public final class DiskRestart {
             shortages.add(new Outcome.Shortage(shortSince, now, shortBy));
         }
         phase = Phase.RESTARTING;
-        now += detectNanos;
+        now = Math.min(now + detectNanos, conditions.durationNanos());
         book(Category.DETECTION);
         later(now + disk.restartNanos() + disk.readNanos(), started());
     }

@@ -7,6 +7,7 @@ import io.coxswain.chaos.planning.engine.Conditions;
 import io.coxswain.chaos.planning.engine.Costs;
 import io.coxswain.chaos.planning.engine.Outcome;
 import io.coxswain.chaos.planning.failure.Component;
+import io.coxswain.chaos.planning.failure.Failure;
 import io.coxswain.chaos.planning.failure.FailureModel;
 import io.coxswain.chaos.planning.failure.FailureTrace;
 import io.coxswain.chaos.planning.failure.Fleet;
@@ -109,6 +110,38 @@ final class PlanCalibrationTest {
         Outcome outcome = DiskRestart.run(conditions, disk, new FailureTrace(List.of(), 10 * DAY));
         assertThat(outcome.share(Category.SNAPSHOT_STALL)).isCloseTo(0.0099, within(0.0002));
         assertThat(outcome.interruptions()).isZero();
+    }
+
+    @Test
+    void aRunThatEndsWhileAFailureIsDetectedSumsToItsLength() {
+        var conditions = conditions(2 * DAY);
+        Outcome outcome = struck(conditions, new Failure(2 * DAY - 1, "gpu", Scope.AGENT, 3, HOUR));
+        assertThat(outcome.totalSlotNanos())
+                .isEqualTo(BigInteger.valueOf(2 * DAY).multiply(BigInteger.valueOf(1_000)));
+        assertThat(outcome.share(Category.DETECTION)).isPositive();
+    }
+
+    @Test
+    void everyStepThatCorruptionUndoesIsLostProgress() {
+        var conditions = conditions(2 * DAY);
+        long at = 10 * HOUR;
+        var corrupt = new Failure(at, "corruption", Scope.CORRUPTION, 3, HOUR);
+        var dead = new Failure(at + 180 * SECOND, "gpu", Scope.AGENT, 4, HOUR);
+        for (Failure[] failures : new Failure[][] {{corrupt}, {corrupt, dead}}) {
+            Outcome outcome = struck(conditions, failures);
+            // The audit comes 300 s later, beyond two checkpoints: all since before the corruption
+            // goes.
+            assertThat(outcome.stepsLost()).isGreaterThan(30);
+            assertThat(outcome.categories().get(Category.LOST_PROGRESS))
+                    .isEqualTo(BigInteger.valueOf(outcome.stepsLost() * 5 * SECOND * 1_000));
+        }
+    }
+
+    /** With a checkpoint every two minutes. */
+    private static Outcome struck(Conditions conditions, Failure... failures) {
+        var disk = new DiskSettings(120 * SECOND, SECOND, 300 * SECOND, 30 * SECOND);
+        var trace = new FailureTrace(List.of(failures), conditions.durationNanos());
+        return DiskRestart.run(conditions, disk, trace);
     }
 
     @Test
