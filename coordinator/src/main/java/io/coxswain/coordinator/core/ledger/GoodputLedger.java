@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The account of slot-nanoseconds (design §8): a fold over {@link LedgerEntry}s. Each slot has a
@@ -25,7 +26,7 @@ public final class GoodputLedger {
     private static final double SECOND = 1e9;
     private static final long[] NONE = {};
 
-    private final SlotNanos[] booked = new SlotNanos[Category.values().length];
+    private final EnumMap<Category, SlotNanos> booked = new EnumMap<>(Category.class);
     private final SlotNanos retracted = new SlotNanos();
     private final SlotNanos total = new SlotNanos();
 
@@ -37,7 +38,9 @@ public final class GoodputLedger {
     private long newestCursorNanos;
 
     public GoodputLedger() {
-        Arrays.setAll(booked, _ -> new SlotNanos());
+        for (Category category : Category.values()) {
+            booked.put(category, new SlotNanos());
+        }
     }
 
     /**
@@ -259,7 +262,7 @@ public final class GoodputLedger {
     }
 
     private SlotNanos booked(Category category) {
-        return booked[category.ordinal()];
+        return Objects.requireNonNull(booked.get(category));
     }
 
     private EnumMap<Category, BigInteger> net() {
