@@ -25,7 +25,7 @@ public final class GoodputLedger {
     private static final double SECOND = 1e9;
     private static final long[] NONE = {};
 
-    private final SlotNanos[] booked = new SlotNanos[Category.values().length];
+    private final EnumMap<Category, SlotNanos> booked = new EnumMap<>(Category.class);
     private final SlotNanos retracted = new SlotNanos();
     private final SlotNanos total = new SlotNanos();
 
@@ -35,10 +35,6 @@ public final class GoodputLedger {
     private StepRuns runs = new StepRuns(0);
     private long openedAtNanos;
     private long newestCursorNanos;
-
-    public GoodputLedger() {
-        Arrays.setAll(booked, _ -> new SlotNanos());
-    }
 
     /**
      * The account at one instant: {@code categories} sum exactly to {@code totalSlotNanos}, which
@@ -259,7 +255,7 @@ public final class GoodputLedger {
     }
 
     private SlotNanos booked(Category category) {
-        return booked[category.ordinal()];
+        return booked.computeIfAbsent(category, _ -> new SlotNanos());
     }
 
     private EnumMap<Category, BigInteger> net() {

@@ -115,7 +115,7 @@ public final class PlacementPlanner {
         int hint = memory.holderOf(duty.shard());
         if (hint >= 0 && hint < board.holders().size()) {
             Holder holder = board.holders().get(hint);
-            if (holder.agent == duty.holder()) {
+            if (holder.agent.equals(duty.holder())) {
                 return holder;
             }
         }
