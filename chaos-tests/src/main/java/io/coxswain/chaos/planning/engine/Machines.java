@@ -23,7 +23,7 @@ final class Machines implements Members {
     public @Nullable ModelAgent find(AgentKey key) {
         // Effects come in about the order of the machines: a name is seldom read.
         int next = lastFound + 1;
-        if (next < agents.length && agents[next].key() == key) {
+        if (next < agents.length && agents[next].key().equals(key)) {
             lastFound = next;
             return agents[next];
         }

@@ -85,7 +85,7 @@ public final class ModelFile {
         String scope = section.choice("scope", base == null ? "agent" : base.scope().key(), SCOPES);
         return new Component(
                 name,
-                Scope.values()[SCOPES.indexOf(scope)],
+                scope(scope),
                 rate(section, base),
                 nanos(section, "repair", base == null ? 0 : base.repairNanos(), 0),
                 section.decimal(
@@ -93,6 +93,15 @@ public final class ModelFile {
                         base == null ? Component.USUAL_SPREAD : base.repairSpread(),
                         0,
                         MOST_SPREAD));
+    }
+
+    private static Scope scope(String key) {
+        for (Scope scope : Scope.values()) {
+            if (scope.key().equals(key)) {
+                return scope;
+            }
+        }
+        throw new IllegalArgumentException("no scope " + key);
     }
 
     private static double rate(ConfigSection section, @Nullable Component base) {

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
-import java.util.Objects;
 
 /**
  * The account of slot-nanoseconds (design §8): a fold over {@link LedgerEntry}s. Each slot has a
@@ -36,12 +35,6 @@ public final class GoodputLedger {
     private StepRuns runs = new StepRuns(0);
     private long openedAtNanos;
     private long newestCursorNanos;
-
-    public GoodputLedger() {
-        for (Category category : Category.values()) {
-            booked.put(category, new SlotNanos());
-        }
-    }
 
     /**
      * The account at one instant: {@code categories} sum exactly to {@code totalSlotNanos}, which
@@ -262,7 +255,7 @@ public final class GoodputLedger {
     }
 
     private SlotNanos booked(Category category) {
-        return Objects.requireNonNull(booked.get(category));
+        return booked.computeIfAbsent(category, _ -> new SlotNanos());
     }
 
     private EnumMap<Category, BigInteger> net() {

@@ -13,7 +13,16 @@ import java.util.RandomAccess;
  */
 final class Members extends AbstractList<AgentProfile> implements RandomAccess {
     /** A hash table with open addressing: who has 100,000 members has no room for map entries. */
-    private record Index(int[] hashes, int[] ranks) {}
+    private static final class Index {
+        final int[] hashes;
+        final int[] ranks;
+
+        Index(int size) {
+            hashes = new int[size];
+            ranks = new int[size];
+            Arrays.fill(ranks, FREE);
+        }
+    }
 
     private static final int FREE = -1;
 
@@ -60,8 +69,7 @@ final class Members extends AbstractList<AgentProfile> implements RandomAccess {
 
     private Index index() {
         int size = Math.max(4, Integer.highestOneBit(byRank.length) * 4);
-        var made = new Index(new int[size], new int[size]);
-        Arrays.fill(made.ranks, FREE);
+        var made = new Index(size);
         for (int rank = 0; rank < byRank.length; rank++) {
             int hash = spread(byRank[rank].key());
             int at = hash & (size - 1);

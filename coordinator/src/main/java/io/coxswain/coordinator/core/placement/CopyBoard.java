@@ -2,6 +2,7 @@ package io.coxswain.coordinator.core.placement;
 
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.FailureDomain;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.View;
@@ -87,6 +88,10 @@ final class CopyBoard {
             int at = Arrays.binarySearch(shards, 0, held, shard);
             held--;
             System.arraycopy(shards, at + 1, shards, at, held - at);
+        }
+
+        boolean asFullAs(Holder other) {
+            return heldBytes == other.heldBytes && roomBytes == other.roomBytes;
         }
 
         /**
@@ -177,7 +182,14 @@ final class CopyBoard {
     /** So many searches go through all holders before it pays to sort them. */
     private static final int UNSORTED_SEARCHES = 16;
 
+    /** Of equally full holders so many are compared by their distance. */
+    private static final int MOST_EQUAL = 512;
+
+    /** A shard with more instances is spread well enough. */
+    private static final int MOST_COMPARED = 8;
+
     private final View view;
+    private final int level;
     private final int[] domainOfRank;
     private final long[] copyBytes;
     private final Instances[] instances;
@@ -192,6 +204,7 @@ final class CopyBoard {
     CopyBoard(PlacementProblem problem, PlacementMemory memory) {
         StateLayout layout = problem.layout();
         view = problem.view();
+        level = problem.spec().protectLevel();
         Mesh mesh = view.mesh();
         copyBytes = new long[mesh.shards()];
         instances = new Instances[mesh.shards()];
@@ -256,6 +269,65 @@ final class CopyBoard {
             }
         }
         return null;
+    }
+
+    /**
+     * The same, but of those that hold equally little the one furthest from the shard's instances:
+     * two racks under one switch are worth less than two under different ones, and cost the same.
+     * Of very many equal ones only the first few hundred are looked at.
+     */
+    @Nullable Holder leastAndApart(int shard, Predicate<Holder> test) {
+        Holder first = least(test);
+        int apart = first == null ? 0 : apartAt(first, shard);
+        if (first == null || apart == 0) {
+            return first;
+        }
+        Holder best = first;
+        int looks = 0;
+        for (Holder holder : leastFirst == null ? holders : leastFirst.tailSet(first, false)) {
+            if (leastFirst != null && (looks++ == MOST_EQUAL || !first.asFullAs(holder))) {
+                break;
+            }
+            if (first.asFullAs(holder) && test.test(holder)) {
+                int at = apartAt(holder, shard);
+                if (at < apart || (at == apart && holder.compareTo(best) < 0)) {
+                    best = holder;
+                    apart = at;
+                }
+            }
+        }
+        return best;
+    }
+
+    /**
+     * The widest level at which the holder shares no domain with any instance of the shard, if that
+     * is wider than the one asked for; else that one.
+     */
+    int apartAt(Holder holder, int shard) {
+        List<Holder> copies = instances[shard].copies;
+        int replicas = view.mesh().replicas();
+        if (replicas + copies.size() > MOST_COMPARED) {
+            return level;
+        }
+        FailureDomain domain = holder.agent.domain();
+        int apart = 0;
+        for (int replica = 0; replica < replicas && apart < level; replica++) {
+            AgentProfile owner = view.members().get(view.mesh().rankOf(replica, shard));
+            apart = Math.max(apart, firstDifference(domain, owner.domain()));
+        }
+        for (int i = 0; i < copies.size() && apart < level; i++) {
+            apart = Math.max(apart, firstDifference(domain, copies.get(i).agent.domain()));
+        }
+        return apart;
+    }
+
+    private int firstDifference(FailureDomain one, FailureDomain other) {
+        for (int wider = 0; wider < level; wider++) {
+            if (one.independentOf(other, wider)) {
+                return wider;
+            }
+        }
+        return level;
     }
 
     /**

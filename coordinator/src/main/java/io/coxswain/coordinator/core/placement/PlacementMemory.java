@@ -51,7 +51,7 @@ public final class PlacementMemory {
 
     /** The number of a rank's agent. */
     int ofRank(int rank, AgentProfile agent) {
-        if (known[rank] != agent) {
+        if (!agent.equals(known[rank])) {
             known[rank] = agent;
             knownNumbers[rank] = of(agent);
         }

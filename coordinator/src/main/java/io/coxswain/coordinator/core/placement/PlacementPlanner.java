@@ -28,7 +28,8 @@ import java.util.Set;
  *       Each shard gets up to {@code max(2, k + 1)} copies on spares, as memory allows. With k + 1
  *       of them any k + 1 ranks that die together find as many different spares that hold what they
  *       need (Hall's condition), while more would cost streams without buying anything.
- *   <li>Where that leaves a shard short, other ranks' agents in new domains, who holds least first.
+ *   <li>Where that leaves a shard short, other ranks' agents in new domains, who holds least first;
+ *       of equal ones those in other domains at wider levels too.
  *   <li>Where no agent has room, copies are moved along augmenting paths to make some.
  * </ol>
  *
@@ -114,7 +115,7 @@ public final class PlacementPlanner {
         int hint = memory.holderOf(duty.shard());
         if (hint >= 0 && hint < board.holders().size()) {
             Holder holder = board.holders().get(hint);
-            if (holder.agent == duty.holder()) {
+            if (holder.agent.equals(duty.holder())) {
                 return holder;
             }
         }
@@ -185,11 +186,12 @@ public final class PlacementPlanner {
 
     /**
      * The spare in a new domain, else the one that holds the copy already, else the one with most
-     * room, else the first.
+     * room, else the one furthest from the shard's instances, else the first.
      */
     private @Nullable Holder bestSpare(List<Holder> spares, int shard) {
         Holder best = null;
         int bestRank = 0;
+        int apart = 0;
         for (Holder spare : spares) {
             if (!board.canHold(spare, shard)) {
                 continue;
@@ -197,11 +199,18 @@ public final class PlacementPlanner {
             int rank =
                     (board.instanceIn(shard, spare.domain) ? 2 : 0)
                             + (holdsNow(spare, shard) ? 0 : 1);
-            if (best == null
-                    || rank < bestRank
-                    || (rank == bestRank && spare.roomBytes > best.roomBytes)) {
+            boolean better =
+                    best == null
+                            || rank < bestRank
+                            || (rank == bestRank
+                                    && (spare.roomBytes > best.roomBytes
+                                            || (spare.roomBytes == best.roomBytes
+                                                    && apart > 0
+                                                    && board.apartAt(spare, shard) < apart)));
+            if (better) {
                 best = spare;
                 bestRank = rank;
+                apart = board.apartAt(spare, shard);
             }
         }
         return best;
@@ -241,8 +250,11 @@ public final class PlacementPlanner {
     /** Finds room in a new domain of the shard, moving other copies where need be. */
     private boolean place(int shard, Set<Holder> visited, int depth) {
         Holder best =
-                board.least(holder ->
-                        board.canHold(holder, shard) && !board.instanceIn(shard, holder.domain));
+                board.leastAndApart(
+                        shard,
+                        holder ->
+                                board.canHold(holder, shard)
+                                        && !board.instanceIn(shard, holder.domain));
         if (best != null) {
             board.add(best, shard);
             return true;

@@ -287,4 +287,65 @@ class PlacementPlannerTest {
             }
         }
     }
+
+    /** Switches of two racks of one agent each. */
+    private static List<AgentProfile> underSwitches(int count, String prefix, long budgetBytes) {
+        var agents = new ArrayList<AgentProfile>();
+        for (int i = 0; i < count; i++) {
+            String path = "switch" + i / 2 + "/" + prefix + "rack" + i;
+            agents.add(agent(String.format("%s%03d", prefix, i), path, budgetBytes));
+        }
+        return agents;
+    }
+
+    private static String switchOf(AgentProfile agent) {
+        return agent.domain().parts().getFirst();
+    }
+
+    @Test
+    void ofEquallyFreeAgentsCopiesGoUnderAnotherSwitchThoughARackWouldDo() {
+        // With 16 shards holders are looked for one by one, with 64 in a sorted set.
+        for (int ranks : new int[] {4, 16, 64}) {
+            JobSpec job = Samples.job(1, ranks, 1, 1);
+            List<AgentProfile> members = underSwitches(ranks, "m", RANK + COPY);
+            PlacementDecision decision = plan(job, members, List.of());
+            assertThat(decision.placement().duties()).hasSize(ranks);
+            for (CopyDuty duty : decision.placement().duties()) {
+                assertThat(switchOf(duty.holder()))
+                        .as("of %s ranks, %s", ranks, duty)
+                        .isNotEqualTo(switchOf(members.get(duty.sourceRank())));
+            }
+            assertThat(decision.survives()).contains("any one domain at level 0");
+        }
+    }
+
+    @Test
+    void ofEquallyFreeSparesTheOneUnderAnotherSwitchHoldsTheCopy() {
+        JobSpec job = Samples.job(1, 2, 1, 1);
+        List<AgentProfile> members =
+                List.of(agent("m0", "switch0/rack0", RANK), agent("m1", "switch1/rack1", RANK));
+        List<AgentProfile> spares =
+                List.of(
+                        agent("s0", "switch0/rack8", RANK + COPY),
+                        agent("s1", "switch1/rack9", RANK + COPY));
+        PlacementDecision decision = plan(job, members, spares);
+        assertThat(holders(decision, 0)).containsExactly("s1");
+        assertThat(holders(decision, 1)).containsExactly("s0");
+    }
+
+    @Test
+    void whoHoldsLessIsPreferredToWhoIsFurther() {
+        JobSpec job = Samples.job(1, 3, 1, 1);
+        // With the distance first m2 would hold two copies.
+        List<AgentProfile> members =
+                List.of(
+                        agent("m0", "switch0/rack0", RANK + 2 * COPY),
+                        agent("m1", "switch0/rack1", RANK + 2 * COPY),
+                        agent("m2", "switch1/rack2", RANK + 2 * COPY));
+        PlacementDecision decision = plan(job, members, List.of());
+        assertThat(decision.placement().duties())
+                .extracting(duty -> duty.holder().key().id())
+                .as("one copy each")
+                .containsExactlyInAnyOrder("m0", "m1", "m2");
+    }
 }
