@@ -67,6 +67,11 @@ public record Conditions(
         return ranks / replicas;
     }
 
+    /** Slots that a job would give up at a time: whole replicas, where there are several. */
+    public int leastShrink() {
+        return replicas > 1 ? shards() : 1;
+    }
+
     /** One snapshot over the network to a holder, at replication's share of it. */
     public long copyNanos() {
         return copies == 0 ? 0 : nanos(stateBytes, copyRate);
