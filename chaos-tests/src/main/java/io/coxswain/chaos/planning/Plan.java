@@ -53,7 +53,6 @@ final class Plan {
      * @param trace drawn for the largest fleet that is run; failures of machines that a smaller one
      *     lacks pass it by
      * @param stop asked after each failure: true ends the run at hand
-     * @param stop asked after each failure: true ends the run at hand
      */
     Plan(
             Conditions conditions,
@@ -228,8 +227,7 @@ final class Plan {
                         + ": goodput "
                         + percent(outcome.goodput())
                         + ", "
-                        + outcome.interruptions()
-                        + " interruptions"
+                        + Texts.count(outcome.interruptions(), "interruption")
                         + (losses.isEmpty() ? "." : "; lost most to " + Texts.list(losses) + "."));
     }
 
@@ -240,10 +238,10 @@ final class Plan {
         int busy = conditions.spares() - outcome.leastIdleSpares();
         advice.add(
                 "Spares: at the worst moment "
-                        + busy
-                        + " machines were out; "
+                        + Texts.count(busy, "machine")
+                        + (busy == 1 ? " was out; " : " were out; ")
                         + (outcome.leastIdleSpares() >= 0
-                                ? busy + " spares are enough for this trace never to wait."
+                                ? "that many spares are enough for this trace never to wait."
                                 : "with "
                                         + conditions.spares()
                                         + " spares the job waited "
@@ -336,11 +334,11 @@ final class Plan {
             advice.add(
                     String.format(
                             Locale.ROOT,
-                            "Shrink or wait (%s): waiting for machines %d times cost %s of all"
+                            "Shrink or wait (%s): waiting for machines %s cost %s of all"
                                     + " slot-time (%.0f slot-hours); shrinking would have cost %s"
                                     + " (%.0f slot-hours).",
                             outcome.policy(),
-                            either.shortages(),
+                            Texts.count(either.shortages(), "time"),
                             percent(either.waitSlotSeconds() / total),
                             either.waitSlotSeconds() / 3_600,
                             percent(either.shrinkSlotSeconds() / total),

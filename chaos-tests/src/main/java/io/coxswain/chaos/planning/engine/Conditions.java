@@ -35,6 +35,9 @@ public record Conditions(
         Costs costs) {
     private static final double SECOND = 1e9;
 
+    /** Longer than any run, and short enough to be added to one. */
+    private static final double ENDLESS = 3_650 * 86_400 * SECOND;
+
     /** The same with other machines, copies and snapshot interval. */
     public Conditions with(Fleet otherFleet, int otherCopies, long otherEvery) {
         return new Conditions(
@@ -102,6 +105,6 @@ public record Conditions(
     }
 
     private static long nanos(long bytes, double rate) {
-        return (long) (bytes / rate * SECOND);
+        return (long) Math.min(bytes / rate * SECOND, ENDLESS);
     }
 }
