@@ -7,13 +7,15 @@ import java.util.function.Function;
 
 /** Options that take quantities; what is wrong with one is said by the command. */
 final class Converters {
+    private static final long MOST_NANOS = 3_650L * 86_400 * 1_000_000_000;
+
     private Converters() {}
 
     /** Nanoseconds. */
     static final class Time implements ITypeConverter<Long> {
         @Override
         public Long convert(String value) {
-            return asked(value, Quantities::nanos);
+            return asked(value, Converters::time);
         }
     }
 
@@ -21,7 +23,7 @@ final class Converters {
     static final class TimeOrNone implements ITypeConverter<Long> {
         @Override
         public Long convert(String value) {
-            return value.equals("none") ? 0L : asked(value, Quantities::nanos);
+            return value.equals("none") ? 0L : asked(value, Converters::time);
         }
     }
 
@@ -39,6 +41,15 @@ final class Converters {
         public Double convert(String value) {
             return asked(value, Quantities::rate);
         }
+    }
+
+    /** As long as a run may be at most, so that no sum of times overflows. */
+    static long time(String value) {
+        long nanos = Quantities.nanos(value);
+        if (nanos > MOST_NANOS) {
+            throw new IllegalArgumentException("'" + value + "': expected at most 3650d");
+        }
+        return nanos;
     }
 
     private static <T> T asked(String value, Function<String, T> read) {

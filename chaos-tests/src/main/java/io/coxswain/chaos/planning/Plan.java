@@ -53,7 +53,6 @@ final class Plan {
      * @param trace drawn for the largest fleet that is run; failures of machines that a smaller one
      *     lacks pass it by
      * @param stop asked after each failure: true ends the run at hand
-     * @param stop asked after each failure: true ends the run at hand
      */
     Plan(
             Conditions conditions,
@@ -239,10 +238,10 @@ final class Plan {
         int busy = conditions.spares() - outcome.leastIdleSpares();
         advice.add(
                 "Spares: at the worst moment "
-                        + busy
-                        + " machines were out; "
+                        + Texts.count(busy, "machine")
+                        + (busy == 1 ? " was out; " : " were out; ")
                         + (outcome.leastIdleSpares() >= 0
-                                ? busy + " spares are enough for this trace never to wait."
+                                ? "that many spares are enough for this trace never to wait."
                                 : "with "
                                         + conditions.spares()
                                         + " spares the job waited "

@@ -68,6 +68,10 @@ public final class Quantities {
                 if (factor != null && value * factor < Long.MAX_VALUE) {
                     return value * factor;
                 }
+                if (factor != null) {
+                    throw new IllegalArgumentException(
+                            "'" + text + "' is too much to count; expected " + expected);
+                }
             }
         }
         throw new IllegalArgumentException("'" + text + "': expected " + expected);

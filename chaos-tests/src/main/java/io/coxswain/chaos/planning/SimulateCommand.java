@@ -29,6 +29,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -60,6 +61,10 @@ public final class SimulateCommand implements Callable<Integer> {
     private static final double DAY = 86_400e9;
     private static final int MOST_MACHINES = 1_000_000;
     private static final int MOST_DAYS = 3_650;
+
+    /** Of one rank: what an agent needs for it stays countable. */
+    private static final long MOST_BYTES = 1_000_000_000_000_000L;
+
     private static final List<String> LEVELS = List.of("power", "switch", "rack", "agent");
     private static final List<String> MODELS = List.of("llama3", "llama3+planned", "none");
 
@@ -198,8 +203,11 @@ public final class SimulateCommand implements Callable<Integer> {
         if (!(job.days > 0) || job.days > MOST_DAYS) {
             throw wrong("--days " + job.days + ": expected more than 0 and at most " + MOST_DAYS);
         }
-        if (job.stepNanos < 1_000_000) {
-            throw wrong("--step: expected 1ms or more");
+        if (job.stepNanos < 1_000_000 || job.stepNanos > job.days * DAY) {
+            throw wrong("--step: expected 1ms or more, and no more than --days");
+        }
+        if (job.stateBytes > MOST_BYTES) {
+            throw wrong("--state: expected at most 1000TB");
         }
         if (!(failing.scale >= 0) || Double.isInfinite(failing.scale)) {
             throw wrong("--failure-scale " + failing.scale + ": expected 0 or more");
@@ -280,7 +288,8 @@ public final class SimulateCommand implements Callable<Integer> {
                                 + rate.getKey()
                                 + "="
                                 + value
-                                + ": expected 0 or more failures per 1,000 targets and day");
+                                + ": expected 0 to 1,000,000 failures per 1,000 targets and"
+                                + " day");
             }
             model = model.with(model.find(rate.getKey()).withRate(value));
         }
@@ -324,6 +333,9 @@ public final class SimulateCommand implements Callable<Integer> {
         }
         try {
             return TraceFile.read(failing.failures, Files.readAllLines(file), fleet, duration);
+        } catch (CharacterCodingException wrong) {
+            throw new ConfigException(
+                    List.of(failing.failures + ": is not text in UTF-8; save it as such"));
         } catch (IOException unreadable) {
             throw new ConfigException(
                     List.of(failing.failures + ": cannot be read: " + unreadable.getMessage()));
@@ -388,7 +400,10 @@ public final class SimulateCommand implements Callable<Integer> {
             interval = 0;
         } else {
             try {
-                interval = Quantities.nanos(disk.interval);
+                interval = Converters.time(disk.interval);
+                if (interval == 0) {
+                    throw new IllegalArgumentException("'" + disk.interval + "': expected a time");
+                }
             } catch (IllegalArgumentException bad) {
                 throw wrong("--checkpoint-interval: " + bad.getMessage() + ", auto or none");
             }

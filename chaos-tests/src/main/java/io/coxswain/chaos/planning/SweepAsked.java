@@ -15,7 +15,7 @@ record SweepAsked(String option, List<Integer> values) {
     static final List<String> OPTIONS = List.of("spares", "copies", "interval");
 
     private static final Pattern RANGE =
-            Pattern.compile("(\\d{1,7})\\.\\.(\\d{1,7})(?::(\\d{1,7}))?");
+            Pattern.compile("(\\d{1,7})\\.\\.(\\d{1,7})(?::([1-9]\\d{0,6}))?");
     private static final int MOST = 64;
 
     SweepAsked {
@@ -79,7 +79,7 @@ record SweepAsked(String option, List<Integer> values) {
                     "'" + range.group() + "' is empty: " + from + " is more than " + to);
         }
         if (range.group(3) != null) {
-            int step = Math.max(1, Integer.parseInt(range.group(3)));
+            int step = Integer.parseInt(range.group(3));
             for (long value = from; value <= to; value += step) {
                 list.add((int) value);
             }

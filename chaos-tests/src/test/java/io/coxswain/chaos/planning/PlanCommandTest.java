@@ -45,7 +45,8 @@ final class PlanCommandTest {
         assertThat(refusal("--policy", "dsk")).contains("did you mean disk?");
         assertThat(refusal("--failures", "lama3")).contains("did you mean llama3?");
         assertThat(refusal("--rate", "gpuu=1")).contains("did you mean gpu?");
-        assertThat(refusal("--rate", "gpu=-1")).contains("--rate gpu=-1.0: expected 0 or more");
+        assertThat(refusal("--rate", "gpu=-1"))
+                .contains("--rate gpu=-1.0: expected 0 to 1,000,000");
         assertThat(refusal("--repair", "gpu=x")).contains("expected a time");
         assertThat(refusal("--replicas", "3")).contains("cannot be dealt");
         assertThat(refusal("--interval", "0")).contains("expected a number of steps, or auto");
@@ -53,6 +54,13 @@ final class PlanCommandTest {
         assertThat(refusal("--sweep", "spare=1..2")).contains("did you mean spares?");
         assertThat(refusal("--sweep", "spares=9..2")).contains("is empty");
         assertThat(refusal("--sweep", "interval=0,1")).contains("1 step or more");
+        assertThat(refusal("--sweep", "spares=0..4:0")).contains("expected values such as");
+        assertThat(refusal("--step", "3d", "--days", "2")).contains("no more than --days");
+        assertThat(refusal("--state", "1001TB")).contains("at most 1000TB");
+        assertThat(refusal("--restart", "4000d")).contains("expected at most 3650d");
+        assertThat(refusal("--checkpoint-interval", "4000d")).contains("at most 3650d");
+        assertThat(refusal("--checkpoint-interval", "0s"))
+                .contains("expected a time, auto or none");
         assertThat(refusal("--target", "120")).contains("between 0 and 100");
         assertThat(refusal("--report", "/no/such/folder/x.json")).contains("cannot be written");
         assertThat(refusal("--costs", "/no/such/report.json")).contains("--costs:");

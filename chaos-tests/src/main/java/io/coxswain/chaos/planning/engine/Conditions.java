@@ -35,6 +35,9 @@ public record Conditions(
         Costs costs) {
     private static final double SECOND = 1e9;
 
+    /** Longer than any run, and short enough to be added to one. */
+    private static final double ENDLESS = 3_650 * 86_400 * SECOND;
+
     /** The same with other machines, copies and snapshot interval. */
     public Conditions with(Fleet otherFleet, int otherCopies, long otherEvery) {
         return new Conditions(
@@ -67,6 +70,11 @@ public record Conditions(
         return ranks / replicas;
     }
 
+    /** Slots that a job would give up at a time: whole replicas, where there are several. */
+    public int leastShrink() {
+        return replicas > 1 ? shards() : 1;
+    }
+
     /** One snapshot over the network to a holder, at replication's share of it. */
     public long copyNanos() {
         return copies == 0 ? 0 : nanos(stateBytes, copyRate);
@@ -97,6 +105,6 @@ public record Conditions(
     }
 
     private static long nanos(long bytes, double rate) {
-        return (long) (bytes / rate * SECOND);
+        return (long) Math.min(bytes / rate * SECOND, ENDLESS);
     }
 }

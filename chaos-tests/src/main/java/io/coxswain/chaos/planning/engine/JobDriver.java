@@ -97,7 +97,7 @@ public final class JobDriver {
         up = agents.length;
         members = new Machines(fleet, agents);
         crew = new Crew(conditions, agents);
-        tally = new Tally(conditions.spares());
+        tally = new Tally(conditions);
         restores = new Restores(conditions, digests);
         layout = submission.layout();
         limits = submission.limits();
@@ -229,7 +229,7 @@ public final class JobDriver {
         }
         agent.up = false;
         up--;
-        tally.idle(up - conditions.ranks());
+        tally.idle(up - conditions.ranks(), now);
         String cause = failure.component();
         boolean keeps = failure.scope().memorySurvives();
         post(detectNanos, () -> tell(new JobEvent.AgentLost(agent.key(), cause, at)));
@@ -246,6 +246,7 @@ public final class JobDriver {
         ModelAgent agent = withArena ? former.reborn(profile) : new ModelAgent(index, profile);
         agents[index] = agent;
         up++;
+        tally.idle(up - conditions.ranks(), now);
         if (!machine.phase().over()) {
             tell(
                     new JobEvent.AgentAttached(
@@ -301,7 +302,7 @@ public final class JobDriver {
         crew.backTo(epoch, step);
         agent.up = false;
         up--;
-        tally.idle(up - conditions.ranks());
+        tally.idle(up - conditions.ranks(), now);
         post(Math.max(1, failure.repairNanos()), () -> comeBack(agent, false));
         exportedStep = Math.min(exportedStep, offset + step);
         tell(

@@ -41,8 +41,14 @@ public record Outcome(
         Phases phases,
         long every,
         List<Account.Point> timeline) {
-    /** The job waited from one instant to another for as many machines. */
-    public record Shortage(long fromNanos, long untilNanos, int missing) {
+    /**
+     * The job waited from one instant to another.
+     *
+     * @param missing machines at the worst moment
+     * @param idleSeconds slot-seconds that a job which shrank to whole replicas would have left
+     *     idle
+     */
+    public record Shortage(long fromNanos, long untilNanos, int missing, double idleSeconds) {
         public long nanos() {
             return untilNanos - fromNanos;
         }

@@ -7,15 +7,24 @@ package io.coxswain.chaos.planning.engine;
  * @param every steps between snapshots
  */
 public record StepClock(long stepNanos, long stallNanos, long every) {
+    private static final long NEVER = Long.MAX_VALUE / 4;
+
     /** From the begin after {@code base} to the end of step {@code n}, its stall included. */
     public long nanos(long base, long n) {
-        return (n - base) * stepNanos + snapshots(base, n) * stallNanos;
+        long snapshots = snapshots(base, n);
+        long stalls = snapshots * stallNanos;
+        boolean countable = Math.multiplyHigh(snapshots, stallNanos) == 0 && stalls < NEVER;
+        return (n - base) * stepNanos + (countable ? stalls : NEVER);
     }
 
     /** The newest step that ends within {@code elapsed} of the begin after {@code base}. */
     public long reached(long base, long elapsed) {
         long low = base + elapsed / (stepNanos + stallNanos);
         long high = base + elapsed / stepNanos;
+        if (stallNanos > 0 && elapsed / stallNanos < (high - base) / every) {
+            // No more stalls than fit: what they take is countable however long one is.
+            high = Math.min(high, (base / every + elapsed / stallNanos + 1) * every);
+        }
         while (low < high) {
             long middle = low + (high - low + 1) / 2;
             if (nanos(base, middle) <= elapsed) {

@@ -5,26 +5,23 @@ import io.coxswain.coordinator.core.event.Incident;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.TreeMap;
 
 /** What is counted on the way, and in the end put together. */
 final class Tally {
     private final TreeMap<String, Long> failures = new TreeMap<>();
-    private final List<Outcome.Shortage> shortages = new ArrayList<>();
+    private final Shortages shortages;
     private long interruptions;
     private long stateLosses;
     private long stepsLost;
     private int leastIdle;
-    private long shortSince = -1;
-    private int shortBy;
     private String survives = "";
     private @Nullable Survival survival;
     private Outcome.Phases phases = Outcome.Phases.NONE;
 
-    Tally(int spares) {
-        leastIdle = spares;
+    Tally(Conditions conditions) {
+        leastIdle = conditions.spares();
+        shortages = new Shortages(conditions.leastShrink());
     }
 
     void failure(String component) {
@@ -40,24 +37,19 @@ final class Tally {
         stepsLost += steps;
     }
 
-    void idle(int spares) {
+    /**
+     * A machine went or came.
+     *
+     * @param spares that are up beyond the ranks; negative: that many ranks have no machine
+     */
+    void idle(int spares, long nowNanos) {
         leastIdle = Math.min(leastIdle, spares);
-    }
-
-    private void shortOf(int machines, long nowNanos) {
-        if (shortSince < 0) {
-            shortSince = nowNanos;
-        }
-        shortBy = Math.max(shortBy, machines);
+        shortages.missing(-spares, nowNanos);
     }
 
     /** The job goes on, or the run ends. */
     void enough(long nowNanos) {
-        if (shortSince >= 0) {
-            shortages.add(new Outcome.Shortage(shortSince, nowNanos, shortBy));
-            shortSince = -1;
-            shortBy = 0;
-        }
+        shortages.end(nowNanos);
     }
 
     boolean knowsSurvival() {
@@ -96,9 +88,9 @@ final class Tally {
         switch (event) {
             case CoordinatorEvent.IncidentClosed closed -> closed(closed);
             case CoordinatorEvent.PlacementChanged changed -> placed(changed);
-            case CoordinatorEvent.CapacityNeeded needed -> {
+            case CoordinatorEvent.CapacityNeeded _ -> {
                 if (began) {
-                    shortOf(needed.slots(), nowNanos);
+                    shortages.begin(nowNanos);
                 }
             }
             case CoordinatorEvent.LeadershipGained _,
@@ -129,7 +121,7 @@ final class Tally {
                 failures,
                 stepsLost,
                 stateLosses,
-                shortages,
+                shortages.over(),
                 leastIdle,
                 survives,
                 survival == null ? Survival.UNKNOWN : survival,

@@ -27,6 +27,9 @@ import java.util.Locale;
 public final class TraceFile {
     public static final String HEADER = "at,component,scope,target,repair";
 
+    /** Spreadsheets write one before the first line. */
+    private static final String BYTE_ORDER_MARK = "\uFEFF";
+
     private static final int MOST_COMPLAINTS = 10;
 
     private final String source;
@@ -56,7 +59,10 @@ public final class TraceFile {
         long last = 0;
         for (int i = 0; i < lines.size() && complaints.size() < MOST_COMPLAINTS; i++) {
             String line = lines.get(i);
-            if (line.isBlank() || line.startsWith("#")) {
+            if (i == 0 && line.startsWith(BYTE_ORDER_MARK)) {
+                line = line.substring(1);
+            }
+            if (line.isBlank() || line.stripLeading().startsWith("#")) {
                 continue;
             }
             if (!header) {

@@ -3,6 +3,7 @@ package io.coxswain.chaos.planning.policy;
 import io.coxswain.chaos.planning.engine.Account;
 import io.coxswain.chaos.planning.engine.Conditions;
 import io.coxswain.chaos.planning.engine.Outcome;
+import io.coxswain.chaos.planning.engine.Shortages;
 import io.coxswain.chaos.planning.engine.StepClock;
 import io.coxswain.chaos.planning.engine.Survival;
 import io.coxswain.chaos.planning.failure.Failure;
@@ -46,7 +47,7 @@ public final class DiskRestart {
     private final boolean[] down;
     private final boolean[] member;
     private final TreeMap<String, Long> failures = new TreeMap<>();
-    private final List<Outcome.Shortage> shortages = new ArrayList<>();
+    private final Shortages shortages;
 
     /** Checkpoints to which corruption that is not found yet will roll back. */
     private final List<Long> suspected = new ArrayList<>();
@@ -61,8 +62,6 @@ public final class DiskRestart {
     private int leastIdle;
     private long interruptions;
     private long stepsLost;
-    private long shortSince;
-    private int shortBy;
 
     private DiskRestart(Conditions conditions, DiskSettings disk) {
         this.conditions = conditions;
@@ -80,6 +79,7 @@ public final class DiskRestart {
         java.util.Arrays.fill(member, 0, conditions.ranks(), true);
         up = machines;
         leastIdle = conditions.spares();
+        shortages = new Shortages(conditions.leastShrink());
     }
 
     /** Plays the whole trace. */
@@ -103,9 +103,7 @@ public final class DiskRestart {
         if (phase == Phase.RUNNING) {
             stop(end);
         }
-        if (phase == Phase.WAITING) {
-            shortages.add(new Outcome.Shortage(shortSince, end, shortBy));
-        }
+        shortages.end(end);
         account.closeLife(end, running(), BigInteger.ZERO);
         return outcome(end);
     }
@@ -132,7 +130,7 @@ public final class DiskRestart {
                 failures,
                 stepsLost,
                 0,
-                shortages,
+                shortages.over(),
                 leastIdle,
                 "whatever the disk survives",
                 Survival.UNKNOWN,
@@ -230,11 +228,13 @@ public final class DiskRestart {
         down[machine] = true;
         up--;
         leastIdle = Math.min(leastIdle, up - conditions.ranks());
+        shortages.missing(conditions.ranks() - up, now);
         later(
                 now + Math.max(1, repairNanos),
                 () -> {
                     down[machine] = false;
                     up++;
+                    shortages.missing(conditions.ranks() - up, now);
                     if (phase == Phase.WAITING) {
                         restart(0);
                     }
@@ -293,18 +293,12 @@ public final class DiskRestart {
             book(Category.CONTROLLER_WAIT);
         }
         if (!man()) {
-            if (phase != Phase.WAITING) {
-                shortSince = now;
-                shortBy = 0;
-            }
+            shortages.begin(now);
             restart++;
             phase = Phase.WAITING;
-            shortBy = Math.max(shortBy, conditions.ranks() - up);
             return;
         }
-        if (phase == Phase.WAITING) {
-            shortages.add(new Outcome.Shortage(shortSince, now, shortBy));
-        }
+        shortages.end(now);
         phase = Phase.RESTARTING;
         now = Math.min(now + detectNanos, conditions.durationNanos());
         book(Category.DETECTION);

@@ -24,12 +24,7 @@ public record ShrinkOrWait(long shortages, double waitSlotSeconds, double shrink
         for (Outcome.Shortage shortage : outcome.shortages()) {
             double seconds = shortage.nanos() / SECOND;
             wait += seconds * conditions.ranks();
-            int idle =
-                    conditions.replicas() > 1
-                            ? Math.ceilDiv(shortage.missing(), conditions.shards())
-                                    * conditions.shards()
-                            : shortage.missing();
-            shrink += change + seconds * Math.min(idle, conditions.ranks());
+            shrink += change + shortage.idleSeconds();
         }
         return new ShrinkOrWait(outcome.shortages().size(), wait, shrink);
     }

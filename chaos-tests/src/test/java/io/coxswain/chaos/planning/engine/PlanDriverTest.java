@@ -86,6 +86,26 @@ final class PlanDriverTest {
         assertThat(outcome.leastIdleSpares()).isEqualTo(-1);
     }
 
+    /** A wait lasts as long as any machine is missing, yet a smaller job lacks only those. */
+    @Test
+    void shrinkingLeavesTheMissingMachinesIdleAndNoMore() throws Exception {
+        Failure[] failures = {
+            new Failure(HOUR, "gpu", Scope.AGENT, 5, 2 * HOUR),
+            new Failure(2 * HOUR, "gpu", Scope.AGENT, 40, 3 * HOUR)
+        };
+        Outcome outcome = play(conditions(64, 0, 1, 10 * HOUR), failures);
+        assertThat(outcome.shortages()).hasSize(1);
+        assertThat(outcome.shortages().getFirst().missing()).isEqualTo(2);
+        // 2 h of one machine and 3 h of the other; the wait began with the detection.
+        assertThat(outcome.shortages().getFirst().idleSeconds()).isBetween(17_990.0, 18_001.0);
+        // The same where both had a shard that is lost with them.
+        Outcome lost = play(conditions(64, 0, 0, 10 * HOUR), failures);
+        assertThat(lost.stateLosses()).isPositive();
+        assertThat(lost.shortages()).allMatch(one -> one.missing() <= 2);
+        assertThat(lost.shortages().stream().mapToDouble(Outcome.Shortage::idleSeconds).sum())
+                .isBetween(17_900.0, 18_001.0);
+    }
+
     @Test
     void aRackIsSurvivedWithCopiesElsewhereAndNotWithoutAny() throws Exception {
         var rack = new Failure(5 * HOUR, "rack", Scope.RACK, 1, HOUR);
@@ -149,5 +169,15 @@ final class PlanDriverTest {
                         () -> JobDriver.run(tooMany, new FailureTrace(List.of(), HOUR), at -> {}))
                 .isInstanceOf(RefusedException.class)
                 .hasMessageContaining("copies: 4");
+    }
+
+    @Test
+    void aStallLongerThanTheRunIsCountedWithoutOverflow() {
+        long days = 3_650 * 24 * HOUR;
+        var clock = new StepClock(1_000_000L, days, 7);
+        assertThat(clock.reached(100, days)).isEqualTo(104);
+        assertThat(clock.reached(100, 3 * days)).isEqualTo(104 + 2 * 7);
+        assertThat(clock.nanos(0, 1_000_000_000_000L)).isPositive();
+        assertThat(new StepClock(5, 3, Long.MAX_VALUE / 4).reached(0, 5_000)).isEqualTo(1_000);
     }
 }

@@ -47,10 +47,25 @@ final class PlanTraceFileTest {
     }
 
     @Test
+    void whatASpreadsheetAddsIsPassedOver() throws Exception {
+        FailureTrace trace = read("\uFEFF" + TraceFile.HEADER, "  # indented", "1h,a,agent,1,1h");
+        assertThat(trace.failures()).hasSize(1);
+    }
+
+    @Test
+    void repairsAreShortEnoughToBeAddedToATime() throws Exception {
+        FailureTrace trace = read(TraceFile.HEADER, "1h,a,agent,1,106751d");
+        assertThat(trace.failures().getFirst().repairNanos())
+                .isLessThan(Long.MAX_VALUE / 2)
+                .isGreaterThan(3_650 * DAY);
+    }
+
+    @Test
     void everyMistakeHasItsPlace() {
         String head = "at,component,scope,target,repair";
         refused("t.csv:3:1: field at: 1h is earlier", head, "2h,a,agent,1,1h", "1h,a,agent,1,1h");
         refused("t.csv:2:1: field at: '-3h': expected a time", head, "-3h,a,agent,1,1h");
+        refused("2:1: field at: '200000d' is too much to count", head, "200000d,a,agent,1,1h");
         refused("t.csv:2:6: field scope: 'agnet' is none of", head, "1h,a,agnet,1,1h");
         refused("did you mean agent?", head, "1h,a,agnet,1,1h");
         refused("t.csv:2:12: field target: '32': expected 0 to 31", head, "1h,a,agent,32,1h");
