@@ -100,24 +100,29 @@ final class Usurpation implements FaultPort.Cure {
 
     /** The last transaction that changed each node that only a leader writes. */
     private Map<String, String> stored() throws IOException {
-        var connected = new CountDownLatch(1);
-        try (var client =
-                new ZooKeeper(
-                        zookeeper,
-                        TIMEOUT_MILLIS,
-                        event -> {
-                            if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
-                                connected.countDown();
-                            }
-                        })) {
-            if (!connected.await(SECONDS, TimeUnit.SECONDS)) {
-                throw new IOException("ZooKeeper at " + zookeeper + " does not answer");
+        try {
+            var connected = new CountDownLatch(1);
+            var client =
+                    new ZooKeeper(
+                            zookeeper,
+                            TIMEOUT_MILLIS,
+                            event -> {
+                                if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
+                                    connected.countDown();
+                                }
+                            });
+            try {
+                if (!connected.await(SECONDS, TimeUnit.SECONDS)) {
+                    throw new IOException("ZooKeeper at " + zookeeper + " does not answer");
+                }
+                var nodes = new TreeMap<String, String>();
+                read(client, "/controller/term", nodes);
+                read(client, "/controller/leader", nodes);
+                read(client, "/jobs", nodes);
+                return nodes;
+            } finally {
+                client.close();
             }
-            var nodes = new TreeMap<String, String>();
-            read(client, "/controller/term", nodes);
-            read(client, "/controller/leader", nodes);
-            read(client, "/jobs", nodes);
-            return nodes;
         } catch (KeeperException e) {
             throw new IOException("cannot read what is stored: " + e.getMessage(), e);
         } catch (InterruptedException e) {

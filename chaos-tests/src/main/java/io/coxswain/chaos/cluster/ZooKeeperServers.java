@@ -94,7 +94,7 @@ final class ZooKeeperServers {
         var random = new SecureRandom();
         for (int attempt = 0; attempt < ATTEMPTS * count && free.size() < count; attempt++) {
             int port = random.nextInt(LOWEST_PORT, HIGHEST_PORT);
-            try (var probe = new ServerSocket(port, 1, InetAddress.getByName(HOST))) {
+            try (var probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
                 free.add(probe.getLocalPort());
             } catch (BindException e) {
                 // Taken; another one is as good.
@@ -229,7 +229,8 @@ final class ZooKeeperServers {
     /** What the server says that it is; empty if it serves nobody. */
     private static String mode(int port) {
         try (var socket = new Socket()) {
-            socket.connect(new InetSocketAddress(HOST, port), ASK_MILLIS);
+            socket.connect(
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), port), ASK_MILLIS);
             socket.setSoTimeout(ASK_MILLIS);
             socket.getOutputStream().write("srvr".getBytes(StandardCharsets.US_ASCII));
             String answer =

@@ -116,6 +116,18 @@ class ScenarioIT {
                 .containsPattern("ms later: hit [1-9]");
     }
 
+    /** Once, what its worker could not map was taken for damage, until no state was left at all. */
+    @CoxswainTest(agents = 2, spares = 2)
+    void whoGetsNoMemoryIsNoSuccessor(Cluster cluster) throws Exception {
+        Outcome outcome =
+                cluster.play(at(step(20)).limitMemory(agent(2)), at(agent(1), step(30)).kill())
+                        .assertThat(ALL);
+
+        assertThat(outcome.evidence().events(CoordinatorEvent.IncidentClosed.class))
+                .singleElement()
+                .satisfies(closed -> assertThat(closed.incident().stepsLost()).isZero());
+    }
+
     /** Once, the damaged snapshot was found again for ever, thousands of epochs a minute. */
     @CoxswainTest(agents = 2, spares = 0)
     void aDamagedSnapshotIsFetchedElsewhere(Cluster cluster) throws Exception {
