@@ -64,6 +64,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private final List<String> complaints = new CopyOnWriteArrayList<>();
     // Guarded by this.
     private final List<AgentProcess> agents = new ArrayList<>();
+    private final Holds holds = new Holds();
     private final Map<String, AutoCloseable> proxies = new HashMap<>();
     private final List<ServiceProcess> formers = new ArrayList<>();
     private @Nullable ServiceProcess coordinator;
@@ -170,7 +171,12 @@ final class LocalProcesses implements Stage, AutoCloseable {
                         command,
                         spec.folder().resolve(id + ".log"),
                         arenas,
-                        at -> happened.accept(new Happening.Reached(index, at.step(), at.phase())));
+                        at -> {
+                            reached(index, at);
+                            happened.accept(new Happening.Reached(index, at.step(), at.phase()));
+                        });
+        // Who comes back is held where the one that died was to be held.
+        holds.of(index).forEach(hold -> agent.hold(hold.step(), hold.phase()));
         var _ =
                 agent.exited()
                         .thenAccept(status -> {
@@ -390,9 +396,14 @@ final class LocalProcesses implements Stage, AutoCloseable {
         return pids().containsKey(party);
     }
 
+    private synchronized void reached(int agent, AgentProcess.Reached at) {
+        holds.reached(agent, at);
+    }
+
     @Override
-    public void hold(int agent, long step, String phase) {
-        agent(ids.get(agent)).hold(step, phase);
+    public synchronized void hold(int agent, long step, String phase) {
+        holds.add(agent, step, phase);
+        agents.get(agent).hold(step, phase);
     }
 
     @Override
