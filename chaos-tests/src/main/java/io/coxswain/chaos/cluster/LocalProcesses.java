@@ -18,6 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -180,7 +181,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
         var _ =
                 agent.exited()
                         .thenAccept(status -> {
-                            if (!closing.get() && !agent.killed()) {
+                            if (!closing.get() && !agent.excused()) {
                                 happened.accept(new Happening.Ended(id, status));
                             }
                         });
@@ -393,7 +394,8 @@ final class LocalProcesses implements Stage, AutoCloseable {
 
     @Override
     public boolean alive(String party) {
-        return pids().containsKey(party);
+        // Who was killed is as good as dead, though the kernel may need a while.
+        return pids().containsKey(party) && (isService(party) || !agent(party).killed());
     }
 
     private synchronized void reached(int agent, AgentProcess.Reached at) {
@@ -445,12 +447,16 @@ final class LocalProcesses implements Stage, AutoCloseable {
         network.close();
         try {
             RunFolder.delete(spec.folder().resolve("zookeeper"));
+        } catch (IOException | UncheckedIOException e) {
+            LOG.warn("ZooKeeper's data stays in {}", spec.folder(), e);
+        }
+        try {
             Files.deleteIfExists(arenas);
         } catch (DirectoryNotEmptyException e) {
             // Somebody left something there; whoever looks for it finds it.
             LOG.debug("shared memory stays behind", e);
         } catch (IOException e) {
-            LOG.warn("ZooKeeper's data stays in {}", spec.folder(), e);
+            LOG.warn("the folder {} stays", arenas, e);
         }
     }
 }
