@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -62,6 +63,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private final ZooKeeperServers zookeepers;
     private final LocalFaults faults;
     private final AtomicBoolean closing = new AtomicBoolean();
+    private final CountDownLatch closed = new CountDownLatch(1);
     private final List<String> complaints = new CopyOnWriteArrayList<>();
     // Guarded by this.
     private final List<AgentProcess> agents = new ArrayList<>();
@@ -419,14 +421,34 @@ final class LocalProcesses implements Stage, AutoCloseable {
     }
 
     /**
-     * Ends every process and removes what they left but their logs. Safe to repeat. What stands
-     * still is to be woken before.
+     * Ends every process and removes what they left but their logs. Safe to repeat, and from several
+     * threads: each returns when all is done. What stands still is to be woken before.
      */
     @Override
     public void close() {
         if (!closing.compareAndSet(false, true)) {
+            // Whoever ends this process must not end it under the hands of who closes already.
+            awaitClosed();
             return;
         }
+        try {
+            endAll();
+        } finally {
+            closed.countDown();
+        }
+    }
+
+    private void awaitClosed() {
+        try {
+            if (!closed.await(AGENT_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("the cluster does not close within {} s", AGENT_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void endAll() {
         List<AgentProcess> all;
         List<ServiceProcess> leaders;
         synchronized (this) {

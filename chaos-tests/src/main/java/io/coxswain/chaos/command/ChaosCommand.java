@@ -20,6 +20,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
@@ -162,6 +163,16 @@ public final class ChaosCommand implements Callable<Integer> {
             }
             return ExitCode.COMPLETED;
         }
+        if (!random) {
+            refuse("--random", List.of("--minutes", "--interval", "--kills-only"));
+        }
+        if (!attach.given()) {
+            refuse(
+                    "--attach",
+                    spec.mixins().get("attach").options().stream()
+                            .map(OptionSpec::longestName)
+                            .toList());
+        }
         List<Scenario> chosen = chosen();
         if (dryRun && attach.given()) {
             planAway(chosen);
@@ -176,6 +187,16 @@ public final class ChaosCommand implements Callable<Integer> {
         RunFolder run = RunFolder.create(runFolder, "chaos");
         Logs.toFile(run.log("chaos"), Level.INFO);
         return play(chosen, run);
+    }
+
+    // What would be ignored was meant otherwise: perhaps for somebody's own cluster.
+    private void refuse(String missing, List<String> options) {
+        for (String option : options) {
+            if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                throw new CommandLine.ParameterException(
+                        spec.commandLine(), option + " is for " + missing + ", which is not given");
+            }
+        }
     }
 
     private List<Scenario> chosen() throws ConfigException {
