@@ -36,18 +36,42 @@ public record FaultRow(
         var rows = new ArrayList<FaultRow>();
         List<Firing> firings = evidence.firings();
         for (int i = 0; i < firings.size(); i++) {
-            long until = i + 1 < firings.size() ? firings.get(i + 1).nanos() : Long.MAX_VALUE;
-            rows.add(row(scenario, target, firings.get(i), until, evidence.journal()));
+            rows.add(row(scenario, target, i, firings, evidence.journal()));
         }
         return rows;
+    }
+
+    // Several faults may come at once: an incident is that of the fault that hit its agents. One
+    // whose agents nobody hit, as of a link where the wrong end is suspected, is that of the
+    // newest fault before it.
+    private static boolean isOf(int index, List<Firing> firings, Incident incident, long nanos) {
+        List<Integer> newest =
+                incident.agents().stream()
+                        .map(agent -> newest(firings, nanos, agent))
+                        .filter(one -> one >= 0)
+                        .toList();
+        return newest.isEmpty() ? index == newest(firings, nanos, "") : newest.contains(index);
+    }
+
+    /** The newest fault by then that hit the agent, or any if none is named; -1: none. */
+    private static int newest(List<Firing> firings, long nanos, String agent) {
+        int newest = -1;
+        for (int i = 0; i < firings.size(); i++) {
+            Firing firing = firings.get(i);
+            if (firing.nanos() <= nanos && (agent.isEmpty() || firing.victims().contains(agent))) {
+                newest = i;
+            }
+        }
+        return newest;
     }
 
     private static FaultRow row(
             String scenario,
             String target,
-            Firing firing,
-            long until,
+            int index,
+            List<Firing> firings,
             List<Happening.Told> journal) {
+        Firing firing = firings.get(index);
         OptionalLong detected = OptionalLong.empty();
         OptionalLong recovered = OptionalLong.empty();
         OptionalLong stepped = OptionalLong.empty();
@@ -61,7 +85,7 @@ public record FaultRow(
             }
             switch (told.event()) {
                 case CoordinatorEvent.IncidentProgressed progress -> {
-                    if (id < 0 && told.nanos() < until) {
+                    if (id < 0 && isOf(index, firings, progress.incident(), told.nanos())) {
                         id = progress.incident().id();
                         detected = OptionalLong.of(after);
                     }

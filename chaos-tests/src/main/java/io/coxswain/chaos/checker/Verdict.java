@@ -6,11 +6,11 @@ package io.coxswain.chaos.checker;
  * @param says what was seen, in one line; of a failure also what was expected
  */
 public record Verdict(String oracle, boolean holds, String says) {
-    static Verdict holds(String oracle, String says) {
+    public static Verdict holds(String oracle, String says) {
         return new Verdict(oracle, true, says);
     }
 
-    static Verdict fails(String oracle, String says) {
+    public static Verdict fails(String oracle, String says) {
         return new Verdict(oracle, false, says);
     }
 }

@@ -299,10 +299,19 @@ public final class Cluster implements AutoCloseable {
 
     /** Plays a whole scenario. Once for each cluster; nothing of the cluster runs afterwards. */
     public Outcome play(Scenario scenario) throws EnvironmentException {
+        return play(scenario, 0);
+    }
+
+    /**
+     * As {@link #play(Scenario)}.
+     *
+     * @param seed of random choices
+     */
+    public Outcome play(Scenario scenario, long seed) throws EnvironmentException {
         var oracles = new ArrayList<Oracle>();
         oracles.add(Expected.of(scenario.expectation(), scenario.rules()));
         Oracles.chosen(scenario).forEach(name -> oracles.add(Oracles.named(name)));
-        return play(scenario.name(), scenario.target(), scenario.rules(), oracles, 0);
+        return play(scenario.name(), scenario.target(), scenario.rules(), oracles, seed);
     }
 
     /** Brings these faults about while the job runs to its end; that it completes is expected. */

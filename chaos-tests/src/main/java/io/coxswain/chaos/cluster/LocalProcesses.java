@@ -18,6 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -61,9 +63,11 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private final ZooKeeperServers zookeepers;
     private final LocalFaults faults;
     private final AtomicBoolean closing = new AtomicBoolean();
+    private final CountDownLatch closed = new CountDownLatch(1);
     private final List<String> complaints = new CopyOnWriteArrayList<>();
     // Guarded by this.
     private final List<AgentProcess> agents = new ArrayList<>();
+    private final Holds holds = new Holds();
     private final Map<String, AutoCloseable> proxies = new HashMap<>();
     private final List<ServiceProcess> formers = new ArrayList<>();
     private @Nullable ServiceProcess coordinator;
@@ -170,11 +174,16 @@ final class LocalProcesses implements Stage, AutoCloseable {
                         command,
                         spec.folder().resolve(id + ".log"),
                         arenas,
-                        at -> happened.accept(new Happening.Reached(index, at.step(), at.phase())));
+                        at -> {
+                            reached(index, at);
+                            happened.accept(new Happening.Reached(index, at.step(), at.phase()));
+                        });
+        // Who comes back is held where the one that died was to be held.
+        holds.of(index).forEach(hold -> agent.hold(hold.step(), hold.phase()));
         var _ =
                 agent.exited()
                         .thenAccept(status -> {
-                            if (!closing.get() && !agent.killed()) {
+                            if (!closing.get() && !agent.excused()) {
                                 happened.accept(new Happening.Ended(id, status));
                             }
                         });
@@ -387,12 +396,18 @@ final class LocalProcesses implements Stage, AutoCloseable {
 
     @Override
     public boolean alive(String party) {
-        return pids().containsKey(party);
+        // Who was killed is as good as dead, though the kernel may need a while.
+        return pids().containsKey(party) && (isService(party) || !agent(party).killed());
+    }
+
+    private synchronized void reached(int agent, AgentProcess.Reached at) {
+        holds.reached(agent, at);
     }
 
     @Override
-    public void hold(int agent, long step, String phase) {
-        agent(ids.get(agent)).hold(step, phase);
+    public synchronized void hold(int agent, long step, String phase) {
+        holds.add(agent, step, phase);
+        agents.get(agent).hold(step, phase);
     }
 
     @Override
@@ -406,14 +421,34 @@ final class LocalProcesses implements Stage, AutoCloseable {
     }
 
     /**
-     * Ends every process and removes what they left but their logs. Safe to repeat. What stands
-     * still is to be woken before.
+     * Ends every process and removes what they left but their logs. Safe to repeat, and from several
+     * threads: each returns when all is done. What stands still is to be woken before.
      */
     @Override
     public void close() {
         if (!closing.compareAndSet(false, true)) {
+            // Whoever ends this process must not end it under the hands of who closes already.
+            awaitClosed();
             return;
         }
+        try {
+            endAll();
+        } finally {
+            closed.countDown();
+        }
+    }
+
+    private void awaitClosed() {
+        try {
+            if (!closed.await(AGENT_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("the cluster does not close within {} s", AGENT_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void endAll() {
         List<AgentProcess> all;
         List<ServiceProcess> leaders;
         synchronized (this) {
@@ -434,12 +469,16 @@ final class LocalProcesses implements Stage, AutoCloseable {
         network.close();
         try {
             RunFolder.delete(spec.folder().resolve("zookeeper"));
+        } catch (IOException | UncheckedIOException e) {
+            LOG.warn("ZooKeeper's data stays in {}", spec.folder(), e);
+        }
+        try {
             Files.deleteIfExists(arenas);
         } catch (DirectoryNotEmptyException e) {
             // Somebody left something there; whoever looks for it finds it.
             LOG.debug("shared memory stays behind", e);
         } catch (IOException e) {
-            LOG.warn("ZooKeeper's data stays in {}", spec.folder(), e);
+            LOG.warn("the folder {} stays", arenas, e);
         }
     }
 }

@@ -20,6 +20,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
@@ -29,6 +30,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -58,6 +60,9 @@ import java.util.logging.Level;
 public final class ChaosCommand implements Callable<Integer> {
     private static final String FOLDER = "chaos-tests/scenarios";
     private static final String SUFFIX = ".yaml";
+
+    private static final int MOST_MINUTES = 10_000;
+    private static final double LEAST_INTERVAL = 0.1;
 
     @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -145,6 +150,8 @@ public final class ChaosCommand implements Callable<Integer> {
 
     private final PrintStream out = System.out;
 
+    private @Nullable Scenario soak;
+
     @Mixin private AttachOptions attach = new AttachOptions();
 
     @Override
@@ -155,6 +162,16 @@ public final class ChaosCommand implements Callable<Integer> {
                         String.format(Locale.ROOT, "%-28s %s", scenario.name(), scenario.about()));
             }
             return ExitCode.COMPLETED;
+        }
+        if (!random) {
+            refuse("--random", List.of("--minutes", "--interval", "--kills-only"));
+        }
+        if (!attach.given()) {
+            refuse(
+                    "--attach",
+                    spec.mixins().get("attach").options().stream()
+                            .map(OptionSpec::longestName)
+                            .toList());
         }
         List<Scenario> chosen = chosen();
         if (dryRun && attach.given()) {
@@ -172,6 +189,16 @@ public final class ChaosCommand implements Callable<Integer> {
         return play(chosen, run);
     }
 
+    // What would be ignored was meant otherwise: perhaps for somebody's own cluster.
+    private void refuse(String missing, List<String> options) {
+        for (String option : options) {
+            if (spec.commandLine().getParseResult().hasMatchedOption(option)) {
+                throw new CommandLine.ParameterException(
+                        spec.commandLine(), option + " is for " + missing + ", which is not given");
+            }
+        }
+    }
+
     private List<Scenario> chosen() throws ConfigException {
         var chosen = new ArrayList<Scenario>();
         if (all) {
@@ -187,17 +214,27 @@ public final class ChaosCommand implements Callable<Integer> {
                             + " with 'every' instead");
         }
         if (random) {
-            if (minutes <= 0 || minutes > 10_000 || interval <= 0) {
+            // So written that what is no number is refused too.
+            boolean usable =
+                    minutes > 0
+                            && minutes <= MOST_MINUTES
+                            && interval >= LEAST_INTERVAL
+                            && interval <= minutes * 60;
+            if (!usable) {
                 throw new CommandLine.ParameterException(
                         spec.commandLine(),
                         "--minutes "
                                 + minutes
                                 + ", --interval "
                                 + interval
-                                + ": expected more"
-                                + " than 0");
+                                + ": expected more than 0 and at most "
+                                + MOST_MINUTES
+                                + " minutes, and an interval of "
+                                + LEAST_INTERVAL
+                                + " s or more that is no longer than those");
             }
-            chosen.add(Soak.scenario(home(), minutes, interval, seed, killsOnly));
+            soak = Soak.scenario(home(), minutes, interval, seed, killsOnly);
+            chosen.add(soak);
         }
         if (chosen.isEmpty()) {
             throw new CommandLine.ParameterException(
@@ -276,8 +313,12 @@ public final class ChaosCommand implements Callable<Integer> {
                 }
             }
         }
+        var played = new HashMap<String, Integer>();
         for (Scenario scenario : chosen) {
-            Path folder = run.folder(scenario.name());
+            played.merge(scenario.name(), 1, Integer::sum);
+            int times = played.getOrDefault(scenario.name(), 1);
+            // Played again, or of the same name: the logs of the first stay.
+            Path folder = run.folder(scenario.name() + (times == 1 ? "" : "-" + times));
             results.take(scenario, one -> attach.given() ? away(one, folder) : here(one, folder));
         }
         out.println();
@@ -294,9 +335,9 @@ public final class ChaosCommand implements Callable<Integer> {
                         .proxied(scenario.proxied())
                         .narrator(out::println)
                         .start()) {
-            return random && scenario.name().equals(Soak.NAME)
+            return scenario == soak
                     ? Soak.play(cluster, scenario, seed)
-                    : cluster.play(scenario);
+                    : cluster.play(scenario, seed);
         }
     }
 

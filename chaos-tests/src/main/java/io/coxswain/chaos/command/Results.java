@@ -43,14 +43,19 @@ final class Results {
             return;
         }
         Path folder = file.toAbsolutePath().getParent();
-        if (folder == null || !Files.isWritable(folder) || Files.isDirectory(file)) {
-            throw new ConfigException(
-                    List.of(
-                            option
-                                    + " "
-                                    + file
-                                    + ": expected a file name in an existing folder that can be"
-                                    + " written to"));
+        String why = "";
+        if (folder == null || !Files.isDirectory(folder) || Files.isDirectory(file)) {
+            why = "expected a file name in an existing folder";
+        } else {
+            // Permissions do not tell: nobody makes files in /proc, and root may do everything.
+            try {
+                Files.delete(draft(folder));
+            } catch (IOException e) {
+                why = "expected a file name in a folder that can be written to: " + e.getMessage();
+            }
+        }
+        if (!why.isEmpty()) {
+            throw new ConfigException(List.of(option + " " + file + ": " + why));
         }
     }
 
@@ -108,13 +113,21 @@ final class Results {
     // A reader, or whoever comes after a crash, sees all of it or what was there before.
     private static void replace(Path file, Writing writing) throws IOException {
         Path target = file.toAbsolutePath();
-        Path draft = Files.createTempFile(target.getParent(), ".chaos-", ".tmp");
+        Path folder = target.getParent();
+        if (folder == null) {
+            throw new IOException(file + " is no file name");
+        }
+        Path draft = draft(folder);
         try {
             writing.to(draft);
             Files.move(draft, target, StandardCopyOption.REPLACE_EXISTING);
         } finally {
             Files.deleteIfExists(draft);
         }
+    }
+
+    private static Path draft(Path folder) throws IOException {
+        return Files.createTempFile(folder, ".chaos-", ".tmp");
     }
 
     List<String> table() {

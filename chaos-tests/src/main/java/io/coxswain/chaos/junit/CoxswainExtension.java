@@ -10,6 +10,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolutionException;
 import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -32,7 +33,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  *         CoxswainExtension.builder().job(Path.of("jobs/mine.yaml")).spares(2).build();
  * }</pre>
  */
-public final class CoxswainExtension implements ParameterResolver, AfterEachCallback {
+public final class CoxswainExtension
+        implements ParameterResolver, TestExecutionExceptionHandler, AfterEachCallback {
     private static final ExtensionContext.Namespace NAMESPACE =
             ExtensionContext.Namespace.create(CoxswainExtension.class);
     private static final String STARTED = "started";
@@ -132,8 +134,18 @@ public final class CoxswainExtension implements ParameterResolver, AfterEachCall
         return parameter.getParameter().getType() == Cluster.class;
     }
 
+    /** The test's cluster: one for all of its methods and parameters, started by the first. */
     @Override
     public Object resolveParameter(ParameterContext parameter, ExtensionContext context) {
+        if (context.getTestMethod().isEmpty()) {
+            throw new ParameterResolutionException(
+                    "a Cluster is one test's: take it as a parameter of the test, of @BeforeEach or"
+                            + " of @AfterEach, not of a constructor or of @BeforeAll");
+        }
+        Started before = context.getStore(NAMESPACE).get(STARTED, Started.class);
+        if (before != null) {
+            return before.cluster();
+        }
         Builder with = builder == null ? annotated(context) : builder;
         Path folder =
                 artifacts(with)
@@ -230,6 +242,19 @@ public final class CoxswainExtension implements ParameterResolver, AfterEachCall
             }
         }
         return jobs;
+    }
+
+    /** An assertion of the test's own knows nothing of the artifacts: they are named with it. */
+    @Override
+    public void handleTestExecutionException(ExtensionContext context, Throwable failure)
+            throws Throwable {
+        Started started = context.getStore(NAMESPACE).get(STARTED, Started.class);
+        if (started != null) {
+            var artifacts = new Exception("logs, events and report: " + started.folder());
+            artifacts.setStackTrace(new StackTraceElement[0]);
+            failure.addSuppressed(artifacts);
+        }
+        throw failure;
     }
 
     @Override

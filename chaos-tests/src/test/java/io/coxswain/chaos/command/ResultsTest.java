@@ -108,6 +108,12 @@ class ResultsTest {
                 .hasMessageContaining("--junit " + folder + ": expected a file name");
         assertThatThrownBy(() -> Results.check("--table", folder.resolve("no/table.md")))
                 .hasMessageContaining("--table ");
+        Path file = Files.createFile(folder.resolve("file"));
+        assertThatThrownBy(() -> Results.check("--junit", file.resolve("x.xml")))
+                .hasMessageContaining("existing folder");
+        // Writable by its permissions for root, and for nobody in fact.
+        assertThatThrownBy(() -> Results.check("--junit", Path.of("/proc/x.xml")))
+                .hasMessageContaining("--junit /proc/x.xml: expected a file name in a folder that");
     }
 
     @Test

@@ -42,6 +42,7 @@ public final class AgentProcess {
     private final List<ProcessHandle> dying = new CopyOnWriteArrayList<>();
     private final Path arenas;
     private volatile boolean killed;
+    private volatile boolean excused;
     private volatile int dataPort;
 
     private AgentProcess(
@@ -155,9 +156,14 @@ public final class AgentProcess {
         return dataPort;
     }
 
-    /** True if this launcher killed it on purpose. */
+    /** True if this launcher killed it on purpose: it is gone, or will be soon. */
     public boolean killed() {
         return killed;
+    }
+
+    /** True if its end, should it come, is not its own doing. */
+    public boolean excused() {
+        return killed || excused;
     }
 
     /** ZooKeeper is there, its chroot included in the string: begin. */
@@ -252,7 +258,7 @@ public final class AgentProcess {
 
     /** Something is done to it from which it may end; that is not its own doing then. */
     public void mayEnd() {
-        killed = true;
+        excused = true;
         dying.addAll(workers());
     }
 
