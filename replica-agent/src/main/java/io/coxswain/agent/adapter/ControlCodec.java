@@ -422,6 +422,12 @@ final class ControlCodec {
                     message.getCopyHeldBuilder()
                             .setCopy(held(held.copy()))
                             .setPlacementVersion(held.placementVersion());
+            case AgentReport.CopiesRefused refused ->
+                    message.getCopiesRefusedBuilder()
+                            .setJobId(refused.jobId())
+                            .setPlacementVersion(refused.placementVersion())
+                            .setShard(refused.shard())
+                            .setReason(refused.reason());
             case AgentReport.FinalState state -> finalState(state, message);
             case AgentReport.PeerUnreachable peer ->
                     message.getPeerUnreachableBuilder()

@@ -203,6 +203,7 @@ public final class AgentMachine {
                                 job == null ? "" : job.jobId(),
                                 at.progress.takeUnsent(at.vault.floor())),
                         at.link.jobTimeAt(now)));
+        at.holding.streamOpened();
     }
 
     private void fromLeader(AgentEvent.FromLeader event, long now) {

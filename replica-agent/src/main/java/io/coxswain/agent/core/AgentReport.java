@@ -71,6 +71,10 @@ public sealed interface AgentReport {
 
     record CopyHeld(HeldState copy, long placementVersion) implements AgentReport {}
 
+    /** There is no memory for the copies that the placement asks for: somebody else has to. */
+    record CopiesRefused(String jobId, long placementVersion, int shard, String reason)
+            implements AgentReport {}
+
     /** {@code evaluated}: rank 0 measured loss and accuracy on held-out data. */
     record FinalState(
             String jobId, long epoch, long step, int rank, boolean evaluated, FinalParts parts)

@@ -52,6 +52,10 @@ final class HolderDuties {
     private final List<CopyFile> files = new ArrayList<>();
     private final List<Copy> copies = new ArrayList<>();
     private final Map<Integer, Telling> tellings = new TreeMap<>();
+
+    /** Shards for whose copies there was no memory, with the reason. */
+    private final Map<Integer, String> refused = new TreeMap<>();
+
     private @Nullable Placement placement;
     private String jobId = "";
     private long version;
@@ -91,6 +95,8 @@ final class HolderDuties {
                 out.add(new AgentEffect.ReleaseCopies(file.shard, file.name, false));
             }
         }
+        refused.keySet().retainAll(wanted);
+        wanted.removeAll(refused.keySet());
         for (int shard : wanted) {
             CopyFile file = new CopyFile(shard, "copies-" + shard + "-" + made++);
             files.add(file);
@@ -120,12 +126,26 @@ final class HolderDuties {
         return false;
     }
 
-    /**
-     * There was no room: this agent holds no copies of that shard until the next placement asks
-     * again.
-     */
-    boolean fileFailed(String name) {
-        return files.removeIf(file -> file.name.equals(name));
+    /** There was no room: this agent holds no copies of that shard, and says so. */
+    boolean fileFailed(AgentEvent.FileFailed event) {
+        for (CopyFile file : files) {
+            if (file.name.equals(event.file())) {
+                files.remove(file);
+                refused.put(file.shard, event.reason());
+                refuse(file.shard, event.reason());
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** A leader is there again, who may not have heard what this agent cannot hold. */
+    void streamOpened() {
+        refused.forEach(this::refuse);
+    }
+
+    private void refuse(int shard, String reason) {
+        out.report(new AgentReport.CopiesRefused(jobId, version, shard, reason));
     }
 
     void received(AgentEvent.CopyReceived event, long now) {
@@ -269,6 +289,7 @@ final class HolderDuties {
         files.clear();
         copies.clear();
         tellings.clear();
+        refused.clear();
         placement = null;
         version = 0;
     }

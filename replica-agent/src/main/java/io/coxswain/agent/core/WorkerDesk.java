@@ -261,9 +261,7 @@ final class WorkerDesk {
 
     void fileFailed(AgentEvent.FileFailed event) {
         JobSpec job = at.job;
-        if (job == null
-                || at.holding.fileFailed(event.file())
-                || !at.vault.isRegion(event.file())) {
+        if (job == null || at.holding.fileFailed(event) || !at.vault.isRegion(event.file())) {
             return;
         }
         at.vault.regionFailed();

@@ -13,8 +13,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.Placement;
+import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StepRun;
+import io.coxswain.agent.core.model.View;
 
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -378,6 +380,32 @@ class AgentStepsStoryTest {
             assertThat(story.report(AgentReport.CopyHeld.class))
                     .hasValueSatisfying(
                             held -> assertThat(held.copy().state()).isEqualTo(state(1, 2, 0)));
+        }
+
+        @Test
+        void withoutMemoryForCopiesItSaysSoOnEveryStreamAndAsksNotAgain() {
+            story.standby();
+            story.give(
+                    new AgentEvent.ViewOrdered(
+                            story.term,
+                            new PrepareOrder(
+                                    new View(JOB, 1, 0, 0, 1, 2, List.of(Story.peer("c"), OTHER)),
+                                    -1,
+                                    null,
+                                    null,
+                                    new Placement(JOB, 1, 1, List.of(duty(0, SELF)), 0),
+                                    List.of(),
+                                    0)));
+            AgentEffect.CreateFile asked = story.each(AgentEffect.CreateFile.class).getFirst();
+            story.give(new AgentEvent.FileFailed(asked.file(), "no memory"));
+            var refusal = new AgentReport.CopiesRefused(JOB, 1, 0, "no memory");
+            assertThat(story.report(AgentReport.CopiesRefused.class)).hasValue(refusal);
+            story.give(new AgentEvent.StreamClosed("reset")).give(new AgentEvent.StreamOpened());
+            assertThat(story.report(AgentReport.CopiesRefused.class)).hasValue(refusal);
+            story.give(
+                    new AgentEvent.PlacementInstalled(
+                            story.term, new Placement(JOB, 1, 2, List.of(duty(0, SELF)), 0)));
+            assertThat(story.each(AgentEffect.CreateFile.class)).isEmpty();
         }
 
         @Test

@@ -81,7 +81,10 @@ final class ModelCoordinator {
 
     private void heard(ModelNode node, AgentReport report) {
         switch (report) {
-            case AgentReport.Attach _, AgentReport.CopyHeld _, AgentReport.PeerUnreachable _ -> {}
+            case AgentReport.Attach _,
+                    AgentReport.CopyHeld _,
+                    AgentReport.CopiesRefused _,
+                    AgentReport.PeerUnreachable _ -> {}
             case AgentReport.Heartbeat beat ->
                     cluster.send(
                             node,

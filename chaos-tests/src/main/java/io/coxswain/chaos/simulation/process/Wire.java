@@ -311,6 +311,14 @@ final class Wire {
                             held.copy().state().jobId(),
                             new JobEvent.CopyHeldReported(
                                     agent, held(held.copy()), held.placementVersion()));
+            case AgentReport.CopiesRefused refused ->
+                    new AgentWord.ForJob(
+                            refused.jobId(),
+                            new JobEvent.CopiesRefused(
+                                    agent,
+                                    refused.placementVersion(),
+                                    refused.shard(),
+                                    refused.reason()));
             case AgentReport.FinalState state ->
                     new AgentWord.ForJob(
                             state.jobId(),

@@ -164,6 +164,16 @@ public final class ControlCodec {
                         new JobEvent.CopyHeldReported(
                                 agent, held(held.getCopy()), held.getPlacementVersion()));
             }
+            case COPIES_REFUSED -> {
+                var refused = message.getCopiesRefused();
+                yield forJob(
+                        refused.getJobId(),
+                        new JobEvent.CopiesRefused(
+                                agent,
+                                refused.getPlacementVersion(),
+                                refused.getShard(),
+                                refused.getReason()));
+            }
             case FINAL_STATE ->
                     forJob(
                             message.getFinalState().getJobId(),

@@ -74,6 +74,10 @@ public sealed interface JobEvent {
     record CopyHeldReported(AgentKey agent, HeldState copy, long placementVersion)
             implements JobEvent {}
 
+    /** A holder has no memory for copies that it was asked to hold. */
+    record CopiesRefused(AgentKey agent, long placementVersion, int shard, String reason)
+            implements JobEvent {}
+
     record FinalStateReported(AgentKey agent, FinalShard shard) implements JobEvent {}
 
     /** A member cannot reach another on the data plane although both have live streams. */

@@ -130,6 +130,12 @@ public final class JobMachine {
                     job.protection.held(member, held.copy());
                 }
             }
+            case JobEvent.CopiesRefused refused -> {
+                Roster.Member member = from(refused.agent());
+                if (member != null) {
+                    job.protection.refused(member, refused.reason());
+                }
+            }
             case JobEvent.FinalStateReported reported -> {
                 Roster.Member member = from(reported.agent());
                 if (member != null) {

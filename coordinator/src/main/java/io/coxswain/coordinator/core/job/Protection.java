@@ -42,7 +42,9 @@ final class Protection {
     PlacementDecision plan(View view, StateLayout layout, long version) {
         var spares = new ArrayList<AgentProfile>();
         for (Roster.Member member : job.roster.all()) {
-            if (member.eligible() && view.rankOf(member.key, member.rank) < 0) {
+            if (member.eligible()
+                    && member.refusal.isEmpty()
+                    && view.rankOf(member.key, member.rank) < 0) {
                 spares.add(member.profile);
             }
         }
@@ -50,12 +52,45 @@ final class Protection {
                 new PlacementProblem(
                         job.spec,
                         layout,
-                        view,
+                        withoutRoom(view),
                         spares,
                         job.roster.copiesHeld(),
                         job.placement,
                         version),
                 memory);
+    }
+
+    /** The view as holders see it: who has no memory for copies has none to give. */
+    private View withoutRoom(View view) {
+        List<AgentProfile> members = null;
+        for (Roster.Member member : job.roster.all()) {
+            int rank = member.refusal.isEmpty() ? -1 : view.rankOf(member.key, member.rank);
+            if (rank >= 0) {
+                members = members == null ? new ArrayList<>(view.members()) : members;
+                AgentProfile full = members.get(rank);
+                members.set(
+                        rank, new AgentProfile(full.key(), full.dataEndpoint(), full.domain(), 0));
+            }
+        }
+        return members == null
+                ? view
+                : new View(view.epoch(), view.parentEpoch(), view.baseStep(), view.mesh(), members);
+    }
+
+    /**
+     * A holder has no memory for copies, whatever its budget says. It holds none from now on, and
+     * another one is asked; a new incarnation of it is believed again.
+     */
+    void refused(Roster.Member member, String reason) {
+        if (!member.refusal.isEmpty()) {
+            return;
+        }
+        member.refusal = reason;
+        if (job.phase == JobPhase.ACTIVE) {
+            repair();
+        } else {
+            job.preparing.placementOutdated(member);
+        }
     }
 
     /** The placement of a new view is in force, from its first snapshot on. */
@@ -67,10 +102,20 @@ final class Protection {
     private void installed(PlacementDecision decision) {
         Placement placement = decision.placement();
         job.placement = placement;
-        var deficits = decision.deficits();
+        var deficits = new ArrayList<>(decision.deficits());
         if (decision.refusal() != null) {
-            deficits = new ArrayList<>(deficits);
             deficits.add(decision.refusal());
+        }
+        if (!deficits.isEmpty()) {
+            for (Roster.Member member : job.roster.all()) {
+                if (!member.refusal.isEmpty()) {
+                    deficits.add(
+                            "agent "
+                                    + member.key.id()
+                                    + " has no memory for copies: "
+                                    + member.refusal);
+                }
+            }
         }
         job.publish(
                 new CoordinatorEvent.PlacementChanged(

@@ -47,6 +47,9 @@ final class Roster {
         /** Failures to take up a view since the last one that made steps. */
         int failures;
 
+        /** Why it can hold no copies, empty if it can. */
+        String refusal = "";
+
         /** How often it was found hanging in this job. */
         int hangs;
 
