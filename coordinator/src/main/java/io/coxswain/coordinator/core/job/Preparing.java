@@ -222,7 +222,7 @@ final class Preparing {
         }
         boolean late = job.now - returnDeadlineNanos >= job.limits.tickNanos();
         boolean asked = job.roster.all().stream().anyMatch(member -> !member.answered);
-        if (job.now >= answerDeadlineNanos || !late && !asked) {
+        if (job.now >= answerDeadlineNanos || (!late && !asked)) {
             giveUp();
         } else {
             returnTimerEpoch = job.promiseEpoch();
