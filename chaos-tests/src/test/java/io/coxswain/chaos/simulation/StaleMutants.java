@@ -10,6 +10,7 @@ import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.liveness.DialResult;
 import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.JobSpec;
 
 import java.util.HashMap;
 import java.util.List;
@@ -98,30 +99,26 @@ final class StaleMutants {
                     AgentsPort.class,
                     port,
                     (method, arguments) -> {
-                        switch (method) {
-                            case "offerJob" -> {
-                                var job = (io.coxswain.coordinator.core.model.JobSpec) arguments[2];
-                                steps.put(job.jobId(), job.steps());
-                                return arguments;
-                            }
-                            case "grant" -> {
-                                var grant = (JobEffect.SendGrant) arguments[3];
-                                return new Object[] {
+                        if (method.equals("offerJob")) {
+                            var job = (JobSpec) arguments[2];
+                            steps.put(job.jobId(), job.steps());
+                        }
+                        return method.equals("grant")
+                                ? new Object[] {
                                     arguments[0],
                                     arguments[1],
                                     arguments[2],
-                                    new JobEffect.SendGrant(
-                                            grant.agent(),
-                                            grant.epoch(),
-                                            steps.getOrDefault(
-                                                    (String) arguments[2], grant.through()))
-                                };
-                            }
-                            default -> {
-                                return arguments;
-                            }
-                        }
+                                    unlimited(
+                                            (String) arguments[2],
+                                            (JobEffect.SendGrant) arguments[3])
+                                }
+                                : arguments;
                     });
+        }
+
+        private JobEffect.SendGrant unlimited(String jobId, JobEffect.SendGrant grant) {
+            return new JobEffect.SendGrant(
+                    grant.agent(), grant.epoch(), steps.getOrDefault(jobId, grant.through()));
         }
     }
 

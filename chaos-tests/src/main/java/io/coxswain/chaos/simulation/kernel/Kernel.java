@@ -36,7 +36,8 @@ public final class Kernel {
         }
 
         boolean before(Ticket other) {
-            return atNanos < other.atNanos || atNanos == other.atNanos && sequence < other.sequence;
+            return atNanos < other.atNanos
+                    || (atNanos == other.atNanos && sequence < other.sequence);
         }
     }
 

@@ -17,6 +17,7 @@ class ContentsTest {
         GREEN
     }
 
+    @SuppressWarnings("ArrayRecordComponent")
     private record Word(
             long number, Colour colour, List<String> names, float[] losses, Runnable answer) {}
 
