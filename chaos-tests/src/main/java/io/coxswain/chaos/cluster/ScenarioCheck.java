@@ -7,11 +7,14 @@ import io.coxswain.chaos.scenario.Plane;
 import io.coxswain.chaos.scenario.Rule;
 import io.coxswain.chaos.scenario.Scenario;
 import io.coxswain.chaos.scenario.Target;
+import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.job.JobFile;
+import io.coxswain.launcher.local.MemoryPlan;
 
 import org.jspecify.annotations.Nullable;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -58,6 +61,18 @@ public final class ScenarioCheck {
             throw new ConfigException(
                     complaints.stream().map(one -> scenario.name() + ": " + one).toList());
         }
+    }
+
+    /**
+     * Checks that the shared memory of a scenario's cluster fits into that folder now.
+     *
+     * @throws EnvironmentException if it does not
+     */
+    public static void requireMemory(Scenario scenario, Path arenas)
+            throws ConfigException, EnvironmentException {
+        var setup = scenario.setup();
+        JobFile job = JobFile.read(setup.job(), setup.sets());
+        MemoryPlan.of(job, job.mesh().ranks() + setup.spares()).require(arenas);
     }
 
     /** What does not fit, a line each; empty if all does. */

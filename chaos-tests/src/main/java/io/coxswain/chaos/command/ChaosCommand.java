@@ -184,6 +184,11 @@ public final class ChaosCommand implements Callable<Integer> {
         }
         Results.check("--junit", junit);
         Results.check("--table", table);
+        if (!attach.given()) {
+            for (Scenario scenario : chosen) {
+                ScenarioCheck.requireMemory(scenario, arenas.toAbsolutePath());
+            }
+        }
         RunFolder run = RunFolder.create(runFolder, "chaos");
         Logs.toFile(run.log("chaos"), Level.INFO);
         return play(chosen, run);
@@ -287,6 +292,12 @@ public final class ChaosCommand implements Callable<Integer> {
                         + scenario.setup().sets()
                         + ", spares "
                         + scenario.setup().spares()
+                        + (scenario.setup().rack() == 1
+                                ? ""
+                                : ", racks of " + scenario.setup().rack())
+                        + (scenario.setup().zookeepers() == 1
+                                ? ""
+                                : ", zookeepers " + scenario.setup().zookeepers())
                         + (scenario.proxied().isEmpty()
                                 ? ""
                                 : ", proxies before " + scenario.proxied()));
