@@ -52,7 +52,7 @@ public final class ScenarioCheck {
                         setup.spares(),
                         setup.rack(),
                         setup.session(),
-                        Set.of(),
+                        scenario.proxied(),
                         setup.job(),
                         setup.job(),
                         setup.zookeepers());
@@ -182,8 +182,11 @@ public final class ScenarioCheck {
             }
             case Fault.Kill(Part part) -> part(where, kind, part);
             case Fault.Pause(Part part) -> part(where, kind, part);
-            case Fault.Abort _, Fault.FlipBit _, Fault.Words _ ->
-                    only(where, kind == Kind.AGENT, "agents");
+            case Fault.Words _ -> {
+                only(where, kind == Kind.AGENT, "agents");
+                proxied(where, Plane.CONTROL);
+            }
+            case Fault.Abort _, Fault.FlipBit _ -> only(where, kind == Kind.AGENT, "agents");
             case Fault.Usurp _ -> only(where, kind == Kind.COORDINATOR, "the coordinator");
             case Fault.ExpireSession _ ->
                     only(where, kind != Kind.ZOOKEEPER, "agents and the coordinator");
@@ -232,6 +235,20 @@ public final class ScenarioCheck {
                             + "their link is of the plane "
                             + plane.name().toLowerCase(Locale.ROOT)
                             + ", which is not among those named");
+        } else {
+            proxied(where, plane);
+        }
+    }
+
+    // Without a proxy nothing would happen, and every oracle would be content.
+    private void proxied(String where, Plane plane) {
+        if (!spec.proxied().contains(plane)) {
+            complaints.add(
+                    where
+                            + "no proxy stands before that plane: start the cluster with"
+                            + " proxied(Plane."
+                            + plane
+                            + ") or @CoxswainTest(proxies = true)");
         }
     }
 
