@@ -166,12 +166,9 @@ public final class ChaosCommand implements Callable<Integer> {
         if (!random) {
             refuse("--random", List.of("--minutes", "--interval", "--kills-only"));
         }
-        if (!attach.given()) {
-            refuse(
-                    "--attach",
-                    spec.mixins().get("attach").options().stream()
-                            .map(OptionSpec::longestName)
-                            .toList());
+        CommandSpec away = spec.mixins().get("attach");
+        if (!attach.given() && away != null) {
+            refuse("--attach", away.options().stream().map(OptionSpec::longestName).toList());
         }
         List<Scenario> chosen = chosen();
         if (dryRun && attach.given()) {
