@@ -421,8 +421,8 @@ final class LocalProcesses implements Stage, AutoCloseable {
     }
 
     /**
-     * Ends every process and removes what they left but their logs. Safe to repeat, and from several
-     * threads: each returns when all is done. What stands still is to be woken before.
+     * Ends every process and removes what they left but their logs. Safe to repeat, and from
+     * several threads: each returns when all is done. What stands still is to be woken before.
      */
     @Override
     public void close() {

@@ -7,11 +7,14 @@ import io.coxswain.chaos.scenario.Plane;
 import io.coxswain.chaos.scenario.Rule;
 import io.coxswain.chaos.scenario.Scenario;
 import io.coxswain.chaos.scenario.Target;
+import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.job.JobFile;
+import io.coxswain.launcher.local.MemoryPlan;
 
 import org.jspecify.annotations.Nullable;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -49,7 +52,7 @@ public final class ScenarioCheck {
                         setup.spares(),
                         setup.rack(),
                         setup.session(),
-                        Set.of(),
+                        scenario.proxied(),
                         setup.job(),
                         setup.job(),
                         setup.zookeepers());
@@ -58,6 +61,18 @@ public final class ScenarioCheck {
             throw new ConfigException(
                     complaints.stream().map(one -> scenario.name() + ": " + one).toList());
         }
+    }
+
+    /**
+     * Checks that the shared memory of a scenario's cluster fits into that folder now.
+     *
+     * @throws EnvironmentException if it does not
+     */
+    public static void requireMemory(Scenario scenario, Path arenas)
+            throws ConfigException, EnvironmentException {
+        var setup = scenario.setup();
+        JobFile job = JobFile.read(setup.job(), setup.sets());
+        MemoryPlan.of(job, job.mesh().ranks() + setup.spares()).require(arenas);
     }
 
     /** What does not fit, a line each; empty if all does. */
@@ -167,8 +182,11 @@ public final class ScenarioCheck {
             }
             case Fault.Kill(Part part) -> part(where, kind, part);
             case Fault.Pause(Part part) -> part(where, kind, part);
-            case Fault.Abort _, Fault.FlipBit _, Fault.Words _ ->
-                    only(where, kind == Kind.AGENT, "agents");
+            case Fault.Words _ -> {
+                only(where, kind == Kind.AGENT, "agents");
+                proxied(where, Plane.CONTROL);
+            }
+            case Fault.Abort _, Fault.FlipBit _ -> only(where, kind == Kind.AGENT, "agents");
             case Fault.Usurp _ -> only(where, kind == Kind.COORDINATOR, "the coordinator");
             case Fault.ExpireSession _ ->
                     only(where, kind != Kind.ZOOKEEPER, "agents and the coordinator");
@@ -217,6 +235,20 @@ public final class ScenarioCheck {
                             + "their link is of the plane "
                             + plane.name().toLowerCase(Locale.ROOT)
                             + ", which is not among those named");
+        } else {
+            proxied(where, plane);
+        }
+    }
+
+    // Without a proxy nothing would happen, and every oracle would be content.
+    private void proxied(String where, Plane plane) {
+        if (!spec.proxied().contains(plane)) {
+            complaints.add(
+                    where
+                            + "no proxy stands before that plane: start the cluster with"
+                            + " proxied(Plane."
+                            + plane
+                            + ") or @CoxswainTest(proxies = true)");
         }
     }
 

@@ -166,12 +166,9 @@ public final class ChaosCommand implements Callable<Integer> {
         if (!random) {
             refuse("--random", List.of("--minutes", "--interval", "--kills-only"));
         }
-        if (!attach.given()) {
-            refuse(
-                    "--attach",
-                    spec.mixins().get("attach").options().stream()
-                            .map(OptionSpec::longestName)
-                            .toList());
+        CommandSpec away = spec.mixins().get("attach");
+        if (!attach.given() && away != null) {
+            refuse("--attach", away.options().stream().map(OptionSpec::longestName).toList());
         }
         List<Scenario> chosen = chosen();
         if (dryRun && attach.given()) {
@@ -184,6 +181,11 @@ public final class ChaosCommand implements Callable<Integer> {
         }
         Results.check("--junit", junit);
         Results.check("--table", table);
+        if (!attach.given()) {
+            for (Scenario scenario : chosen) {
+                ScenarioCheck.requireMemory(scenario, arenas.toAbsolutePath());
+            }
+        }
         RunFolder run = RunFolder.create(runFolder, "chaos");
         Logs.toFile(run.log("chaos"), Level.INFO);
         return play(chosen, run);
@@ -287,6 +289,12 @@ public final class ChaosCommand implements Callable<Integer> {
                         + scenario.setup().sets()
                         + ", spares "
                         + scenario.setup().spares()
+                        + (scenario.setup().rack() == 1
+                                ? ""
+                                : ", racks of " + scenario.setup().rack())
+                        + (scenario.setup().zookeepers() == 1
+                                ? ""
+                                : ", zookeepers " + scenario.setup().zookeepers())
                         + (scenario.proxied().isEmpty()
                                 ? ""
                                 : ", proxies before " + scenario.proxied()));

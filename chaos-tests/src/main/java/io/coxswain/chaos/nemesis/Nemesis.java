@@ -384,7 +384,8 @@ public final class Nemesis implements AutoCloseable {
             try {
                 nanos = inflictor.inflict(ailment, cast.parties(peers));
             } catch (IOException | RuntimeException e) {
-                failure = e.getMessage() == null ? e.toString() : e.getMessage();
+                String said = e.getMessage();
+                failure = said == null ? e.toString() : said;
                 LOG.warn("a fault failed: {}", rule.text(), e);
             }
         }

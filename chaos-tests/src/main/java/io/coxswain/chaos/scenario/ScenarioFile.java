@@ -89,6 +89,9 @@ public final class ScenarioFile {
         Expectation expectation = expectation(expect);
         List<String> chosen = expect.textList("oracles");
         among(expect, "oracles", chosen, oracles);
+        if (expect.has("oracles") && chosen.isEmpty()) {
+            expect.complain("oracles", "found none; leave it out for all but loss");
+        }
         root.finish();
         return new Scenario(name, about, faults, target, setup, rules, expectation, chosen);
     }
@@ -144,6 +147,9 @@ public final class ScenarioFile {
         if (rule == null || at == null) {
             return null;
         }
+        if (section.has("times") && !(at instanceof Coordinate.Every)) {
+            section.complain("times", "only {every} fires more than once");
+        }
         return rule.heal(healing).atMost(times);
     }
 
@@ -169,6 +175,9 @@ public final class ScenarioFile {
                     "step",
                     "expected {agent, step (from 1), phase}, {step}, {recovery, phase} or {every}");
             return null;
+        }
+        if (at.has("phase") && recovery < 0 && agent < 0) {
+            at.complain("phase", "only {agent, step, phase} and {recovery, phase} have one");
         }
         if (recovery > 0) {
             return new Coordinate.Recovery(recovery, Incident.Phase.valueOf(known(phase, known)));
@@ -297,12 +306,27 @@ public final class ScenarioFile {
                     case "flipBit" -> new LinkEffect.FlipBit(after);
                     default -> new LinkEffect.Cut();
                 };
+        unused(link, effect, "latency", Set.of("latency"));
+        unused(link, effect, "bandwidth", Set.of("bandwidth"));
+        unused(link, effect, "afterBytes", Set.of("cutAfter", "flipBit"));
         boolean oneWay = link.choice("oneWay", "false", List.of("true", "false")).equals("true");
         Set<Plane> planes = planes(link);
         if (some == null || others == null) {
             return null;
         }
         return when.bring(some, new Fault.Link(others, planes, oneWay, what));
+    }
+
+    private static void unused(
+            ConfigSection link, String effect, String field, Set<String> effects) {
+        if (link.has(field) && !effects.contains(effect)) {
+            link.complain(
+                    field,
+                    "is for the effect "
+                            + String.join(" or ", effects.stream().sorted().toList())
+                            + ", not for "
+                            + effect);
+        }
     }
 
     private static Set<Plane> planes(ConfigSection link) {

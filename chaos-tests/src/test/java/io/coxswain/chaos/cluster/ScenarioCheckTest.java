@@ -22,12 +22,14 @@ import io.coxswain.chaos.scenario.Scenario;
 import io.coxswain.chaos.scenario.ScenarioFile;
 import io.coxswain.chaos.scenario.Setup;
 import io.coxswain.launcher.config.ConfigException;
+import io.coxswain.launcher.job.JobFile;
 
 import org.junit.jupiter.api.Test;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 
 /** Two ranks of the small job, 80 steps, and one spare. */
 class ScenarioCheckTest {
@@ -104,5 +106,23 @@ class ScenarioCheckTest {
         refused(SMALL, at(step(3)).partition(coordinator(), coordinator()), "no link");
         check(SMALL, at(step(3)).partition(agent(1), randomAgent()).on(Plane.DATA));
         check(SMALL, at(step(3)).partition(coordinator(), zookeeper()));
+    }
+
+    @Test
+    void withoutAProxyNothingWouldHappen() throws Exception {
+        var job = JobFile.read(SMALL.job(), SMALL.sets());
+        var spec =
+                new ClusterSpec(
+                        job, 1, 1, Setup.SESSION, Set.of(Plane.DATA), SCENARIOS, SCENARIOS, 1);
+
+        assertThat(
+                        ScenarioCheck.complaints(
+                                spec,
+                                List.of(
+                                        at(step(3)).partition(agent(0), agent(1)),
+                                        at(step(3)).partition(agent(0), coordinator()),
+                                        at(step(3)).reorder(agent(0), 0.5, 1))))
+                .hasSize(2)
+                .allSatisfy(one -> assertThat(one).contains("proxied(Plane.CONTROL)"));
     }
 }

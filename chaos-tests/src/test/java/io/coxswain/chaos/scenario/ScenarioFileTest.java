@@ -228,4 +228,30 @@ class ScenarioFileTest {
                                         .anySatisfy(one -> assertThat(one).contains("{after}"))
                                         .anySatisfy(one -> assertThat(one).contains("digset")));
     }
+
+    @Test
+    void whatWouldBeIgnoredIsComplainedOf() {
+        assertThatThrownBy(() ->
+                        read(
+                                """
+                                name: story
+                                about: A story.
+                                job: {file: job.yaml}
+                                rules:
+                                  - at: {step: 1, phase: apply}
+                                    kill: agent 0
+                                    times: 3
+                                  - at: {step: 1}
+                                    link: {between: agent 0, and: agent 1, effect: cut, latency: 3s}
+                                  - at: {step: 1}
+                                    kill: agent 99999999999999
+                                expect: {oracles: []}
+                                """))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("rules[0].at.phase: only {agent, step, phase}")
+                .hasMessageContaining("rules[0].times: only {every}")
+                .hasMessageContaining("rules[1].link.latency: is for the effect latency, not for")
+                .hasMessageContaining("rules[2].kill: found 'agent 99999999999999'")
+                .hasMessageContaining("expect.oracles: found none");
+    }
 }
