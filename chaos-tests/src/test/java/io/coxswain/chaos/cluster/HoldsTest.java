@@ -20,8 +20,7 @@ class HoldsTest {
         holds.reached(0, new AgentProcess.Reached(30, "execute"));
 
         assertThat(holds.of(1))
-                .containsExactly(
-                        new Holds.Hold(1, 20, "execute"), new Holds.Hold(1, 1, "restore"));
+                .containsExactly(new Holds.Hold(1, 20, "execute"), new Holds.Hold(1, 1, "restore"));
         assertThat(holds.of(2)).hasSize(1);
         assertThat(holds.of(0)).isEmpty();
     }
