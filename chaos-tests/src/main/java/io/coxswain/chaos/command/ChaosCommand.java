@@ -343,7 +343,7 @@ public final class ChaosCommand implements Callable<Integer> {
                         .proxied(scenario.proxied())
                         .narrator(out::println)
                         .start()) {
-            return scenario == soak
+            return scenario.equals(soak)
                     ? Soak.play(cluster, scenario, seed)
                     : cluster.play(scenario, seed);
         }
