@@ -56,7 +56,8 @@ record AgentTape(
                     300 * MILLI,
                     MILLI / 5,
                     MILLI / 20,
-                    4 * MILLI);
+                    4 * MILLI,
+                    false);
 
     /** What one incarnation was told. */
     private static final class Reel {

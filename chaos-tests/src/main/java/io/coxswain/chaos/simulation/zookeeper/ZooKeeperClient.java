@@ -244,11 +244,17 @@ public final class ZooKeeperClient {
 
     void notifyChange(String path, Tree.@Nullable Node now) {
         // Where packets are sent again a cut only delays what is told, unless the connection ends.
-        if (closed || state == State.SUSPENDED || (!reaches() && !server.network().isLossy())) {
+        if (closed || state == State.SUSPENDED) {
             return;
         }
+        boolean lost = !reaches() && !server.network().isLossy();
         for (Watch watch : List.copyOf(watches)) {
             if (path.startsWith(watch.prefix())) {
+                if (lost) {
+                    // A connection never goes on after news that it lost: the owner reads again.
+                    connectionBroke();
+                    return;
+                }
                 connection.send(
                         server.host(),
                         "watch",
