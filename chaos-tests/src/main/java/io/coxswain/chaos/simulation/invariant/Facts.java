@@ -282,8 +282,7 @@ public final class Facts {
                 job.completed = Math.max(job.completed, steps.step());
             }
             case CoordinatorEvent.RolledBack back -> job.completed = back.toStep();
-            case CoordinatorEvent.PlacementChanged placement ->
-                    job.deficit = !placement.deficits().isEmpty();
+            case CoordinatorEvent.PlacementChanged placement -> job.placed(placement);
             case CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
@@ -315,6 +314,12 @@ public final class Facts {
             long newestTerm,
             Invariant.Outcome outcome) {
         tell(leaderWord, i -> i.leaderWord(agent, word, wireTerm, newestTerm, outcome));
+        if (word instanceof AgentEvent.PlacementInstalled installed) {
+            JobHistory job = jobs.get(installed.placement().jobId());
+            if (job != null) {
+                job.heardOfPlacement(agent.profile().key().id(), installed.placement().epoch());
+            }
+        }
     }
 
     public void loaded(String agent, Arena.Cell cell, String expectedDigest) {

@@ -1,6 +1,7 @@
 package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.chaos.simulation.worker.Truth;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.StateName;
@@ -38,7 +39,15 @@ public final class JobHistory {
 
     private long toldNanos = -1;
 
+    /** Copies are missing, or were until not everybody had heard who holds them now. */
     boolean deficit = true;
+
+    /** Members that have not heard of the placement that ends the deficit. */
+    final TreeSet<String> unaware = new TreeSet<>();
+
+    /** Reductions of earlier steps may have begun by the placement with the deficit. */
+    long heardFromStep;
+
     String outcome = "";
 
     public JobHistory(JobSpec spec, Truth truth) {
@@ -52,6 +61,31 @@ public final class JobHistory {
 
     public Truth truth() {
         return truth;
+    }
+
+    /** Its coordinator says who holds copies from now on. */
+    void placed(CoordinatorEvent.PlacementChanged placement) {
+        unaware.clear();
+        ViewHistory view = of(placement.epoch());
+        if (!placement.deficits().isEmpty()) {
+            deficit = true;
+        } else if (deficit && placement.version() > 1 && view != null) {
+            view.view.members().forEach(member -> unaware.add(member.key().id()));
+        } else {
+            // The members of a new view heard of its first placement with the order.
+            deficit = false;
+        }
+    }
+
+    /** A member hears of a placement. */
+    void heardOfPlacement(String member, long epoch) {
+        ViewHistory view = of(epoch);
+        if (unaware.remove(member) && unaware.isEmpty() && view != null) {
+            deficit = false;
+            for (long done : view.done) {
+                heardFromStep = Math.max(heardFromStep, done + 2);
+            }
+        }
     }
 
     /** The result is durable, or the coordinator says that it is over. */

@@ -119,7 +119,11 @@ public final class ProtectedSurvives implements Invariant {
     public void reduced(
             JobHistory job, ViewHistory view, int rank, long step, List<Part> parts, long floor) {
         Cluster now = cluster;
-        if (floor <= job.floor || now == null || job.deficit || !job.hurtSinceFloor.isEmpty()) {
+        if (floor <= job.floor
+                || now == null
+                || job.deficit
+                || step < job.heardFromStep
+                || !job.hurtSinceFloor.isEmpty()) {
             return;
         }
         int level = job.spec.protectLevel();

@@ -45,6 +45,7 @@ final class JobTransitionsTest {
             progress             ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             worker lost          ·     ·     ·     ·     fence fence fence fence fence ·     ·     ·     ·
             copy held            ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            copies refused       ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             final state          ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             accused              ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             hangs                ·     ·     ·     ·     ·     ·     ·     fence ·     ·     ·     ·     ·
@@ -126,6 +127,8 @@ final class JobTransitionsTest {
                                 s.member.key,
                                 new HeldState(new StateName(1, 4, 0), Digest.NONE, 1),
                                 1));
+        events.put(
+                "copies refused", s -> new JobEvent.CopiesRefused(s.member.key, 1, 0, "no memory"));
         events.put(
                 "final state",
                 s ->
@@ -237,8 +240,12 @@ final class JobTransitionsTest {
             for (JobPhase phase : JobPhase.values()) {
                 Scene scene = sceneIn(phase);
                 JobEvent what = event.getValue().apply(scene);
-                if (what instanceof JobEvent.TimerFired) {
-                    scene.story.now += 70_000 * JobStory.MILLI;
+                if (what instanceof JobEvent.TimerFired timer) {
+                    // The wait for a return ends on time: one that ends late lets many come back.
+                    scene.story.now +=
+                            timer.kind() == JobEffect.TimerKind.RETURN_WAIT
+                                    ? scene.story.spec.returnWaitNanos()
+                                    : 70_000 * JobStory.MILLI;
                 }
                 scene.story.tell(what);
                 JobPhase after = scene.story.machine.phase();
