@@ -3,27 +3,55 @@ package io.coxswain.chaos.simulation.kernel;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /**
- * What happened: a rolling hash over everything, and the words of the newest happenings, put into
- * words only when somebody reads them.
+ * What happened: a rolling hash over everything, and the newest happenings, put into words only
+ * when somebody reads them. Of those that a reader wants, turns of the story are kept apart, so
+ * that they outlast what happens all the time.
  */
 public final class Trace {
-    private static final int RECENT = 400;
+    private static final Pattern ARRAY = Pattern.compile("\\[[A-Z]@[0-9a-f]+");
 
-    private record Line(long atNanos, String who, String what, @Nullable Object detail) {
-        String text() {
-            String head = String.format(Locale.ROOT, "%12.6f %-14s %s", atNanos / 1e9, who, what);
-            return detail == null ? head : head + " " + detail;
+    /** Where lines of one kind are kept, the newest few. */
+    private static final class Ring {
+        private static final int SIZE = 400;
+        private final @Nullable Line[] lines = new @Nullable Line[SIZE];
+        private int next;
+
+        void add(Line line) {
+            lines[next] = line;
+            next = (next + 1) % SIZE;
+        }
+
+        void addTo(List<Line> all, int most) {
+            for (int i = SIZE - Math.min(SIZE, most); i < SIZE; i++) {
+                Line line = lines[(next + i) % SIZE];
+                if (line != null) {
+                    all.add(line);
+                }
+            }
         }
     }
 
-    private final @Nullable Line[] ring = new @Nullable Line[RECENT];
+    private record Line(
+            long number, long atNanos, String who, String what, @Nullable Object detail) {
+        String text() {
+            String head = String.format(Locale.ROOT, "%12.6f %-14s %s", atNanos / 1e9, who, what);
+            return detail == null
+                    ? head
+                    : head + " " + ARRAY.matcher(detail.toString()).replaceAll("[..]");
+        }
+    }
+
+    private final Ring usual = new Ring();
+    private final Ring turns = new Ring();
     private final @Nullable Consumer<String> sink;
-    private int next;
+    private long number;
     private long hash = 1;
 
     /**
@@ -42,15 +70,33 @@ public final class Trace {
      * the hash.
      */
     public void note(long now, String who, String what, @Nullable Object detail) {
-        var line = new Line(now, who, what, detail);
+        note(now, who, what, detail, usual);
+    }
+
+    /** The same of what turns the story: faults, deaths, what coordinators tell. */
+    public void turn(long now, String who, String what, @Nullable Object detail) {
+        note(now, who, what, detail, turns);
+    }
+
+    /** The same of what happens all the time and tells a reader nothing. */
+    public void routine(long now, String who, String what, @Nullable Object detail) {
+        note(now, who, what, detail, null);
+    }
+
+    private void note(
+            long now, String who, String what, @Nullable Object detail, @Nullable Ring keep) {
         hash = Randomness.mix(hash, who.hashCode() * 31L + what.hashCode());
         if (detail != null) {
             content(detail);
         }
-        ring[next] = line;
-        next = (next + 1) % RECENT;
-        if (sink != null) {
-            sink.accept(line.text());
+        if (keep != null || sink != null) {
+            var line = new Line(number++, now, who, what, detail);
+            if (keep != null) {
+                keep.add(line);
+            }
+            if (sink != null) {
+                sink.accept(line.text());
+            }
         }
     }
 
@@ -64,15 +110,12 @@ public final class Trace {
         return hash;
     }
 
-    /** The newest lines, oldest first. */
+    /** The newest turns of the story and the newest lines beside, so many of each, oldest first. */
     public List<String> recent(int most) {
-        var lines = new ArrayList<String>();
-        for (int i = Math.max(0, RECENT - most); i < RECENT; i++) {
-            Line line = ring[(next + i) % RECENT];
-            if (line != null) {
-                lines.add(line.text());
-            }
-        }
-        return lines;
+        var lines = new ArrayList<Line>();
+        turns.addTo(lines, most);
+        usual.addTo(lines, most);
+        lines.sort(Comparator.comparingLong(Line::number));
+        return lines.stream().map(Line::text).toList();
     }
 }

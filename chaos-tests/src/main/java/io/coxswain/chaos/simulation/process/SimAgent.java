@@ -180,7 +180,11 @@ public final class SimAgent extends SimProcess implements AgentView {
         endingJob = event instanceof AgentEvent.JobEnded;
         long promised = machine.promisedEpoch();
         if (!(event instanceof AgentEvent.Tick) && !(event instanceof AgentEvent.WorkerPonged)) {
-            kernel.trace().note(kernel.now(), name(), "<-", event);
+            if (event instanceof AgentEvent.HeartbeatAnswered) {
+                kernel.trace().routine(kernel.now(), name(), "<-", event);
+            } else {
+                kernel.trace().note(kernel.now(), name(), "<-", event);
+            }
         }
         if (event instanceof AgentEvent.CopyPushed pushed && pushed.verified()) {
             facts.copyAcknowledged(name(), pushed.holder().id(), pushed.state());

@@ -310,7 +310,11 @@ public final class SimCoordinator extends SimProcess {
                 long epoch,
                 long step) {
             called();
-            note("event", event);
+            if (event instanceof CoordinatorEvent.StepsCompleted) {
+                kernel.trace().note(kernel.now(), name(), "event", event);
+            } else {
+                note("event", event);
+            }
             if (event instanceof CoordinatorEvent.AgentLost lost) {
                 facts.declaredLost(
                         name(),

@@ -106,6 +106,6 @@ public abstract class SimProcess {
     protected abstract void killed();
 
     protected final void note(String what, @org.jspecify.annotations.Nullable Object detail) {
-        kernel.trace().note(kernel.now(), name, what, detail);
+        kernel.trace().turn(kernel.now(), name, what, detail);
     }
 }

@@ -245,11 +245,12 @@ public final class World implements Cluster, SimCoordinator.Directory {
     // Whoever submitted it waits for its end; a job that failed is submitted under another id.
     private void watch(JobSpec job) {
         JobHistory history = facts.job(job.jobId());
-        if (history == null || !history.over()) {
+        // One that failed as the last that may be submitted is followed by another after the
+        // healing.
+        boolean enough = submitting && jobsSubmitted >= MOST_JOBS;
+        if (history == null || !history.over() || enough) {
             kernel.after(SUBMIT_NANOS, "watch", () -> watch(job));
-        } else if (submitting
-                ? jobsSubmitted < MOST_JOBS
-                : !history.outcome().equals("completed")) {
+        } else if (submitting || !history.outcome().equals("completed")) {
             submitNext();
         }
     }

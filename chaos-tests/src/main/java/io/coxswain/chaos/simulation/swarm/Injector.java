@@ -115,7 +115,7 @@ final class Injector {
     }
 
     private void note(String what, Fault fault) {
-        world.kernel().trace().note(world.now(), "nemesis", what, fault.text());
+        world.kernel().trace().turn(world.now(), "nemesis", what, fault.text());
     }
 
     /**

@@ -19,7 +19,7 @@ import java.util.function.Consumer;
 public final class Swarm {
     private static final long HEAL_BOUND_NANOS = 240_000_000_000L;
     private static final long STEP_ALLOWANCE = 8;
-    private static final int LINES = 60;
+    private static final int LINES = 30;
 
     private Swarm() {}
 

@@ -129,7 +129,7 @@ public final class SimZooKeeper {
     /** Ends a session, whatever its client thinks. */
     public void expire(long session) {
         if (lastHeard.remove(session) != null) {
-            kernel.trace().note(kernel.now(), "zookeeper", "expired", session);
+            kernel.trace().turn(kernel.now(), "zookeeper", "expired", session);
             tree.deleteOwnedBy(session);
         }
     }
