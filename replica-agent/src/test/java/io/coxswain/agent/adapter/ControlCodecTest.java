@@ -229,6 +229,7 @@ class ControlCodecTest {
                         new AgentReport.WorkerLost("job-1", 3, "why", true),
                         new AgentReport.CopyHeld(HELD, 2),
                         new AgentReport.FinalState("job-1", 3, 17, 1, true, parts),
+                        new AgentReport.CopiesRefused("job-1", 2, 1, "no memory"),
                         new AgentReport.PeerUnreachable("job-1", 3, SELF, "why"));
         assertThat(reports.stream().map(report -> report.getClass().getSimpleName()).toList())
                 .containsExactlyInAnyOrderElementsOf(
@@ -261,5 +262,9 @@ class ControlCodecTest {
         assertThat(told.getTail().getRuns(0).getSkippedSnapshots()).isEqualTo(1);
         assertThat(messages.get(10).getFinalState().getLeaves(0).getLeafHeader().byteAt(0))
                 .isEqualTo((byte) 0x0b);
+        var refused = messages.get(11).getCopiesRefused();
+        assertThat(refused.getShard()).isEqualTo(1);
+        assertThat(refused.getPlacementVersion()).isEqualTo(2);
+        assertThat(refused.getReason()).isEqualTo("no memory");
     }
 }
