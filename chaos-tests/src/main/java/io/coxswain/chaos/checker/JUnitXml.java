@@ -23,8 +23,19 @@ public final class JUnitXml {
      *
      * @param failure empty if it holds
      * @param output what was seen
+     * @param skipped why it was not played; empty if it was
      */
-    public record Result(String name, long millis, String failure, String output) {
+    public record Result(String name, long millis, String failure, String output, String skipped) {
+        /** One that was played. */
+        public Result(String name, long millis, String failure, String output) {
+            this(name, millis, failure, output, "");
+        }
+
+        /** One that this machine cannot play. */
+        public static Result skipped(String name, String why) {
+            return new Result(name, 0, "", "", why);
+        }
+
         /** That of an outcome. */
         public static Result of(Outcome outcome) {
             return new Result(
@@ -56,6 +67,10 @@ public final class JUnitXml {
                     Long.toString(
                             results.stream().filter(one -> !one.failure().isEmpty()).count()));
             xml.writeAttribute("errors", "0");
+            xml.writeAttribute(
+                    "skipped",
+                    Long.toString(
+                            results.stream().filter(one -> !one.skipped().isEmpty()).count()));
             xml.writeAttribute("skipped", "0");
             xml.writeAttribute("time", seconds(results.stream().mapToLong(Result::millis).sum()));
             for (Result result : results) {
@@ -66,6 +81,11 @@ public final class JUnitXml {
                 if (!result.failure().isEmpty()) {
                     xml.writeStartElement("failure");
                     xml.writeAttribute("message", printable(result.failure()));
+                    xml.writeEndElement();
+                }
+                if (!result.skipped().isEmpty()) {
+                    xml.writeStartElement("skipped");
+                    xml.writeAttribute("message", printable(result.skipped()));
                     xml.writeEndElement();
                 }
                 xml.writeStartElement("system-out");

@@ -41,7 +41,7 @@ final class Baseline {
     }
 
     private static Reference run(Path job, Map<String, String> sets, Path folder, Path arenas) {
-        Setup alone = new Setup(job, sets, 0, 1, Setup.SESSION, Setup.LIMIT, 1);
+        Setup alone = new Setup(job, sets, 0, 1, Setup.SESSION, Setup.LIMIT, 1, false);
         try (Cluster cluster = Cluster.builder(alone).folder(folder).arenas(arenas).start()) {
             Evidence evidence = cluster.play(List.of()).evidence();
             JobReport report = evidence.report();

@@ -99,7 +99,8 @@ public final class Cluster implements AutoCloseable {
                         builder.proxied,
                         folder,
                         arenas,
-                        setup.zookeepers());
+                        setup.zookeepers(),
+                        setup.namespaces());
         java.nio.file.Files.createDirectories(folder);
         this.processes = new LocalProcesses(spec, this::happened, this::coordinatorUp);
         this.leftovers = new Leftovers(processes.arenas());
@@ -203,8 +204,8 @@ public final class Cluster implements AutoCloseable {
         }
     }
 
-    private void coordinatorUp(int port) {
-        events.coordinatorAt("127.0.0.1:" + port);
+    private void coordinatorUp() {
+        events.coordinatorAt(processes.coordinatorAddress());
         if (played) {
             // It may have found the job and ended it before anybody listened.
             Thread.ofVirtual().name("job-look").start(this::lookAtJob);

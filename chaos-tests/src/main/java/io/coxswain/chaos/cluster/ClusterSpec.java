@@ -21,6 +21,7 @@ import java.util.Set;
  * @param folder of the run: logs, configuration, ZooKeeper's data
  * @param arenas folder on tmpfs, in which the cluster makes one of its own
  * @param zookeepers servers: one alone, or an ensemble
+ * @param namespaces each agent in a network namespace of its own
  */
 public record ClusterSpec(
         JobFile job,
@@ -30,7 +31,8 @@ public record ClusterSpec(
         Set<Plane> proxied,
         Path folder,
         Path arenas,
-        int zookeepers) {
+        int zookeepers,
+        boolean namespaces) {
     private static final int MOST_ZOOKEEPERS = 5;
 
     public ClusterSpec {

@@ -99,7 +99,11 @@ final class LocalFaults implements FaultPort {
     }
 
     @Override
-    public Cure impair(Impairment impairment) {
+    public Cure impair(Impairment impairment) throws IOException {
+        Namespaces namespaces = processes.namespaces();
+        if (namespaces != null) {
+            return namespaces.cut(impairment, processes::servicePort);
+        }
         return network.impair(impairment);
     }
 

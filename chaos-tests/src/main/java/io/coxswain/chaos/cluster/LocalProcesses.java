@@ -58,7 +58,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private final List<String> domains;
     private final Path arenas;
     private final Consumer<Happening> happened;
-    private final Consumer<Integer> coordinatorUp;
+    private final Runnable coordinatorUp;
     private final Network network;
     private final ZooKeeperServers zookeepers;
     private final LocalFaults faults;
@@ -70,15 +70,16 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private final Holds holds = new Holds();
     private final Map<String, AutoCloseable> proxies = new HashMap<>();
     private final List<ServiceProcess> formers = new ArrayList<>();
+    private volatile @Nullable Namespaces namespaces;
     private @Nullable ServiceProcess coordinator;
     private int coordinatorPort;
     private int coordinators;
 
     /**
-     * @param coordinatorUp told the port whenever a coordinator has started
+     * @param coordinatorUp told whenever a coordinator has started
      */
     LocalProcesses(
-            ClusterSpec spec, Consumer<Happening> happened, Consumer<Integer> coordinatorUp) {
+            ClusterSpec spec, Consumer<Happening> happened, Runnable coordinatorUp) {
         this.spec = spec;
         this.ids = spec.agentIds();
         this.domains = spec.domains();
@@ -100,6 +101,9 @@ final class LocalProcesses implements Stage, AutoCloseable {
     void start() throws IOException {
         synchronized (this) {
             requireOpen();
+            if (spec.namespaces()) {
+                namespaces = Namespaces.make(ids);
+            }
             Files.createDirectories(arenas);
             Files.createDirectories(spec.folder());
             writeCoordinatorFile();
@@ -107,7 +111,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
                 agents.add(startAgent(i));
             }
         }
-        zookeepers.start();
+        zookeepers.start(services());
         for (String server : zookeepers.parties()) {
             proxy(Plane.ZOOKEEPER, server, zookeepers.port(server));
         }
@@ -138,11 +142,32 @@ final class LocalProcesses implements Stage, AutoCloseable {
                 eventBuffer: 65536
                 log: coordinator.log
                 """
-                        .formatted(CHROOT, session, DIRECT, host(Plane.CONTROL)));
+                        .formatted(CHROOT, session, services(), host(Plane.CONTROL)));
     }
 
     private String host(Plane plane) {
-        return spec.proxied().contains(plane) ? Network.HOST : DIRECT;
+        return spec.proxied().contains(plane) ? Network.HOST : services();
+    }
+
+    /** Where coordinator and ZooKeeper listen. */
+    private String services() {
+        Namespaces own = namespaces;
+        return own == null ? DIRECT : own.serviceHost();
+    }
+
+    /** The cluster's own network; null where it has none. */
+    @Nullable Namespaces namespaces() {
+        return namespaces;
+    }
+
+    /** The port of the coordinator or of a ZooKeeper server. */
+    int servicePort(String party) {
+        if (zookeepers.parties().contains(party)) {
+            return zookeepers.port(party);
+        }
+        synchronized (this) {
+            return coordinatorPort;
+        }
     }
 
     private String agentMain() {
@@ -154,7 +179,10 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private AgentProcess startAgent(int index) throws IOException {
         requireOpen();
         String id = ids.get(index);
+        Namespaces own = namespaces;
         List<String> command =
+                new ArrayList<>(own == null ? List.of() : own.enter(index));
+        command.addAll(
                 JavaProcess.agent(
                         agentMain(),
                         false,
@@ -165,8 +193,10 @@ final class LocalProcesses implements Stage, AutoCloseable {
                                 "arena-bytes="
                                         + MemoryPlan.of(spec.job(), spec.agents()).agentBudget(),
                                 "session-millis=" + spec.session().toMillis(),
-                                "advertised-host=" + host(Plane.DATA),
-                                "logs=" + spec.folder().resolve(id + "-workers")));
+                                "bind-host=" + (own == null ? DIRECT : own.host(index)),
+                                "advertised-host="
+                                        + (own == null ? host(Plane.DATA) : own.host(index)),
+                                "logs=" + spec.folder().resolve(id + "-workers"))));
         AgentProcess agent =
                 AgentProcess.start(
                         index,
@@ -277,7 +307,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
         synchronized (this) {
             coordinatorPort = port;
         }
-        coordinatorUp.accept(port);
+        coordinatorUp.run();
         return started;
     }
 
@@ -361,12 +391,12 @@ final class LocalProcesses implements Stage, AutoCloseable {
 
     /** Where the coordinator is reached without a proxy. */
     synchronized String coordinatorAddress() {
-        return DIRECT + ":" + coordinatorPort;
+        return services() + ":" + coordinatorPort;
     }
 
     /** ZooKeeper without a proxy. */
     String zookeeperAddress() {
-        return zookeepers.connectString(DIRECT);
+        return zookeepers.connectString(services());
     }
 
     /** The folder with everybody's shared memory. */
@@ -467,6 +497,10 @@ final class LocalProcesses implements Stage, AutoCloseable {
         leaders.forEach(ServiceProcess::awaitGone);
         zookeepers.close();
         network.close();
+        Namespaces own = namespaces;
+        if (own != null) {
+            own.close();
+        }
         try {
             RunFolder.delete(spec.folder().resolve("zookeeper"));
         } catch (IOException | UncheckedIOException e) {

@@ -2,6 +2,7 @@ package io.coxswain.chaos.cluster;
 
 import io.coxswain.chaos.scenario.Coordinate;
 import io.coxswain.chaos.scenario.Fault;
+import io.coxswain.chaos.scenario.LinkEffect;
 import io.coxswain.chaos.scenario.Part;
 import io.coxswain.chaos.scenario.Plane;
 import io.coxswain.chaos.scenario.Rule;
@@ -55,12 +56,18 @@ public final class ScenarioCheck {
                         scenario.proxied(),
                         setup.job(),
                         setup.job(),
-                        setup.zookeepers());
+                        setup.zookeepers(),
+                        setup.namespaces());
         List<String> complaints = complaints(spec, scenario.rules());
         if (!complaints.isEmpty()) {
             throw new ConfigException(
                     complaints.stream().map(one -> scenario.name() + ": " + one).toList());
         }
+    }
+
+    /** What this machine lacks for a scenario, in words; empty if it has all. */
+    public static String missing(Scenario scenario) {
+        return scenario.setup().namespaces() ? Namespaces.missing() : "";
     }
 
     /**
@@ -177,6 +184,12 @@ public final class ScenarioCheck {
         Kind kind = kind(rule.victims());
         switch (rule.fault()) {
             case Fault.Link link -> {
+                if (spec.namespaces() && !(link.effect() instanceof LinkEffect.Cut)) {
+                    complaints.add(
+                            where
+                                    + "in network namespaces links can be cut and nothing else; use"
+                                    + " network: proxies");
+                }
                 exists(where, link.peer());
                 link(where, rule.victims(), link);
             }
@@ -184,6 +197,11 @@ public final class ScenarioCheck {
             case Fault.Pause(Part part) -> part(where, kind, part);
             case Fault.Words _ -> {
                 only(where, kind == Kind.AGENT, "agents");
+                if (spec.namespaces()) {
+                    complaints.add(
+                            where + "words cannot be disturbed in network namespaces; use network:"
+                                    + " proxies");
+                }
                 proxied(where, Plane.CONTROL);
             }
             case Fault.Abort _, Fault.FlipBit _ -> only(where, kind == Kind.AGENT, "agents");
@@ -242,6 +260,9 @@ public final class ScenarioCheck {
 
     // Without a proxy nothing would happen, and every oracle would be content.
     private void proxied(String where, Plane plane) {
+        if (spec.namespaces()) {
+            return;
+        }
         if (!spec.proxied().contains(plane)) {
             complaints.add(
                     where

@@ -49,6 +49,7 @@ final class ZooKeeperServers {
     private final int[] ports;
     private List<String> peers = List.of();
     private boolean closed;
+    private String at = HOST;
 
     /**
      * @param onStarted told of each process, at once
@@ -65,8 +66,11 @@ final class ZooKeeperServers {
         return parties;
     }
 
-    /** Starts all of them; returns when they answer clients. */
-    void start() throws IOException {
+    /** Starts all of them at that address; returns when they answer clients. */
+    void start(String host) throws IOException {
+        synchronized (this) {
+            at = host;
+        }
         if (parties.size() > 1) {
             List<Integer> free = freePorts(PORTS_EACH * parties.size());
             synchronized (this) {
@@ -74,7 +78,7 @@ final class ZooKeeperServers {
                 for (int i = 0; i < parties.size(); i++) {
                     int first = PORTS_EACH * i;
                     ports[i] = free.get(first);
-                    addresses.add(HOST + ":" + free.get(first + 1) + ":" + free.get(first + 2));
+                    addresses.add(at + ":" + free.get(first + 1) + ":" + free.get(first + 2));
                 }
                 peers = List.copyOf(addresses);
             }
@@ -118,7 +122,7 @@ final class ZooKeeperServers {
         int index = index(party);
         var arguments = new ArrayList<String>();
         arguments.add(spec.folder().resolve("zookeeper").resolve(party).toString());
-        arguments.add(Integer.toString(ports[index]));
+        arguments.add(at + ":" + ports[index]);
         arguments.add(MIN_SESSION_MILLIS);
         if (!peers.isEmpty()) {
             arguments.add(Integer.toString(index + 1));
@@ -215,10 +219,14 @@ final class ZooKeeperServers {
         return pids;
     }
 
+    private synchronized String host() {
+        return at;
+    }
+
     /** Who leads; the only one, if it is alone and answers. */
     Optional<String> leader() {
         for (String party : parties) {
-            String mode = mode(port(party));
+            String mode = mode(host(), port(party));
             if (mode.equals("leader") || mode.equals("standalone")) {
                 return Optional.of(party);
             }
@@ -227,10 +235,10 @@ final class ZooKeeperServers {
     }
 
     /** What the server says that it is; empty if it serves nobody. */
-    private static String mode(int port) {
+    private static String mode(String host, int port) {
         try (var socket = new Socket()) {
             socket.connect(
-                    new InetSocketAddress(InetAddress.getLoopbackAddress(), port), ASK_MILLIS);
+                    new InetSocketAddress(InetAddress.ofLiteral(host), port), ASK_MILLIS);
             socket.setSoTimeout(ASK_MILLIS);
             socket.getOutputStream().write("srvr".getBytes(StandardCharsets.US_ASCII));
             String answer =

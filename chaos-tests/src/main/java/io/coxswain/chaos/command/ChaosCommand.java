@@ -184,6 +184,10 @@ public final class ChaosCommand implements Callable<Integer> {
         if (!attach.given()) {
             for (Scenario scenario : chosen) {
                 ScenarioCheck.requireMemory(scenario, arenas.toAbsolutePath());
+                String missing = ScenarioCheck.missing(scenario);
+                if (!missing.isEmpty() && !all) {
+                    throw new EnvironmentException(scenario.name() + ": " + missing);
+                }
             }
         }
         RunFolder run = RunFolder.create(runFolder, "chaos");
@@ -295,6 +299,7 @@ public final class ChaosCommand implements Callable<Integer> {
                         + (scenario.setup().zookeepers() == 1
                                 ? ""
                                 : ", zookeepers " + scenario.setup().zookeepers())
+                        + (scenario.setup().namespaces() ? ", in network namespaces" : "")
                         + (scenario.proxied().isEmpty()
                                 ? ""
                                 : ", proxies before " + scenario.proxied()));
@@ -327,6 +332,11 @@ public final class ChaosCommand implements Callable<Integer> {
             int times = played.getOrDefault(scenario.name(), 1);
             // Played again, or of the same name: the logs of the first stay.
             Path folder = run.folder(scenario.name() + (times == 1 ? "" : "-" + times));
+            String missing = attach.given() ? "" : ScenarioCheck.missing(scenario);
+            if (!missing.isEmpty()) {
+                results.skip(scenario, missing);
+                continue;
+            }
             results.take(scenario, one -> attach.given() ? away(one, folder) : here(one, folder));
         }
         out.println();

@@ -80,6 +80,14 @@ final class Results {
         write();
     }
 
+    /** Says of one that it is not played, and why. */
+    void skip(Scenario scenario, String why) throws IOException {
+        out.println(scenario.name() + ": " + scenario.about());
+        out.println("  skipped: " + why);
+        results.add(JUnitXml.Result.skipped(scenario.name(), why));
+        write();
+    }
+
     private void take(Outcome outcome) {
         outcome.verdicts()
                 .forEach(verdict ->

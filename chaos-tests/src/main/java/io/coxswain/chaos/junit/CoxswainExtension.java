@@ -70,6 +70,7 @@ public final class CoxswainExtension
         private int spares = 1;
         private int rack = 1;
         private int zookeepers = 1;
+        private boolean namespaces;
         private Set<Plane> proxied = EnumSet.noneOf(Plane.class);
         private @Nullable Path folder;
         private Path arenas = Path.of("/dev/shm");
@@ -103,6 +104,12 @@ public final class CoxswainExtension
         /** ZooKeeper servers: one alone, or an ensemble of 3 or 5. Default 1. */
         public Builder zookeepers(int servers) {
             zookeepers = servers;
+            return this;
+        }
+
+        /** Each agent in a network namespace, links cut by dropping packets: needs root and nft. */
+        public Builder inNamespaces() {
+            namespaces = true;
             return this;
         }
 
@@ -171,7 +178,8 @@ public final class CoxswainExtension
                             with.rack,
                             Setup.SESSION,
                             Setup.LIMIT,
-                            with.zookeepers);
+                            with.zookeepers,
+                            with.namespaces);
             Cluster cluster =
                     Cluster.builder(setup)
                             .folder(folder)

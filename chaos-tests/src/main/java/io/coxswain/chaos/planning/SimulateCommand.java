@@ -1,5 +1,6 @@
 package io.coxswain.chaos.planning;
 
+import io.coxswain.chaos.command.StopAsked;
 import io.coxswain.chaos.planning.engine.Conditions;
 import io.coxswain.chaos.planning.engine.Costs;
 import io.coxswain.chaos.planning.engine.RefusedException;

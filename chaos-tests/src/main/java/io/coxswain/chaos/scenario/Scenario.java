@@ -28,9 +28,9 @@ public record Scenario(
         oracles = List.copyOf(oracles);
     }
 
-    /** The planes that need a proxy: those on which something happens. */
+    /** The planes that need a proxy: those on which something happens, and packets are not lost. */
     public Set<Plane> proxied() {
-        return proxied(rules);
+        return setup.namespaces() ? EnumSet.noneOf(Plane.class) : proxied(rules);
     }
 
     /** The planes on which these rules do something. */

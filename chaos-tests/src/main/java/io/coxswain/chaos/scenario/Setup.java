@@ -15,6 +15,8 @@ import java.util.Map;
  * @param session ZooKeeper's time-out
  * @param limit the scenario fails if it is not over by then
  * @param zookeepers servers: one alone, or an ensemble
+ * @param namespaces each agent in a network namespace of its own, links cut by rules of nft: needs
+ *     root
  */
 public record Setup(
         Path job,
@@ -23,7 +25,8 @@ public record Setup(
         int rack,
         Duration session,
         Duration limit,
-        int zookeepers) {
+        int zookeepers,
+        boolean namespaces) {
     public static final Duration SESSION = Duration.ofSeconds(6);
     public static final Duration LIMIT = Duration.ofMinutes(2);
 
@@ -33,33 +36,38 @@ public record Setup(
 
     /** A job on its own mesh, with one spare. */
     public static Setup of(Path job) {
-        return new Setup(job, Map.of(), 1, 1, SESSION, LIMIT, 1);
+        return new Setup(job, Map.of(), 1, 1, SESSION, LIMIT, 1, false);
     }
 
     public Setup with(String field, Object value) {
         var more = new LinkedHashMap<>(sets);
         more.put(field, String.valueOf(value));
-        return new Setup(job, more, spares, rack, session, limit, zookeepers);
+        return new Setup(job, more, spares, rack, session, limit, zookeepers, namespaces);
     }
 
     public Setup spares(int count) {
-        return new Setup(job, sets, count, rack, session, limit, zookeepers);
+        return new Setup(job, sets, count, rack, session, limit, zookeepers, namespaces);
     }
 
     public Setup racksOf(int agents) {
-        return new Setup(job, sets, spares, agents, session, limit, zookeepers);
+        return new Setup(job, sets, spares, agents, session, limit, zookeepers, namespaces);
     }
 
     public Setup session(Duration timeout) {
-        return new Setup(job, sets, spares, rack, timeout, limit, zookeepers);
+        return new Setup(job, sets, spares, rack, timeout, limit, zookeepers, namespaces);
     }
 
     public Setup limit(Duration time) {
-        return new Setup(job, sets, spares, rack, session, time, zookeepers);
+        return new Setup(job, sets, spares, rack, session, time, zookeepers, namespaces);
     }
 
     /** An ensemble of so many ZooKeeper servers. */
     public Setup zookeepers(int servers) {
-        return new Setup(job, sets, spares, rack, session, limit, servers);
+        return new Setup(job, sets, spares, rack, session, limit, servers, namespaces);
+    }
+
+    /** Links that are cut lose packets: in network namespaces, which needs root. */
+    public Setup inNamespaces() {
+        return new Setup(job, sets, spares, rack, session, limit, zookeepers, true);
     }
 }

@@ -109,11 +109,28 @@ class ScenarioCheckTest {
     }
 
     @Test
+    void inNamespacesLinksCanBeCutAndNothingElse() throws Exception {
+        Setup setup = SMALL.inNamespaces();
+        check(setup, at(step(3)).partition(agent(0), agent(1)));
+        check(setup, at(step(3)).partition(agent(0), coordinator()));
+        refused(setup, at(step(3)).reset(agent(0), agent(1)), "can be cut and nothing else");
+        refused(setup, at(step(3)).reorder(agent(0), 0.5, 1), "words cannot be disturbed");
+    }
+
+    @Test
     void withoutAProxyNothingWouldHappen() throws Exception {
         var job = JobFile.read(SMALL.job(), SMALL.sets());
         var spec =
                 new ClusterSpec(
-                        job, 1, 1, Setup.SESSION, Set.of(Plane.DATA), SCENARIOS, SCENARIOS, 1);
+                        job,
+                        1,
+                        1,
+                        Setup.SESSION,
+                        Set.of(Plane.DATA),
+                        SCENARIOS,
+                        SCENARIOS,
+                        1,
+                        false);
 
         assertThat(
                         ScenarioCheck.complaints(

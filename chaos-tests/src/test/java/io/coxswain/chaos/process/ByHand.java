@@ -57,7 +57,7 @@ final class ByHand implements AutoCloseable {
                                         ZooKeeperMain.class.getName(),
                                         List.of(
                                                 folder.resolve("zookeeper").toString(),
-                                                "0",
+                                                "127.0.0.1:0",
                                                 "1000")),
                                 "^up [^:]+:(\\d+)$");
         Path file =

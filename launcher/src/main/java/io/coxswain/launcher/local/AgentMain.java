@@ -128,6 +128,7 @@ public final class AgentMain {
                         .id(option("id"))
                         .zookeeper(zookeeper)
                         .sessionTimeout(session)
+                        .bind(options.getOrDefault("bind-host", LOOPBACK), 0)
                         .advertised(advertised, 0)
                         .failureDomain(option("domain"))
                         .arenaRoot(Path.of(option("arena")))

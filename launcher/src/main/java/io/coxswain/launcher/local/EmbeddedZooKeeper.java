@@ -21,10 +21,12 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
     private static final long START_LIMIT_MILLIS = 20_000;
 
     private final ZooKeeperServerEmbedded server;
+    private final String host;
     private final int port;
 
-    private EmbeddedZooKeeper(ZooKeeperServerEmbedded server, int port) {
+    private EmbeddedZooKeeper(ZooKeeperServerEmbedded server, String host, int port) {
         this.server = server;
+        this.host = host;
         this.port = port;
     }
 
@@ -36,7 +38,13 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
      */
     public static EmbeddedZooKeeper start(Path dataDirectory, int minSessionMillis)
             throws IOException {
-        return start(dataDirectory, minSessionMillis, 0, Ensemble.NONE, ExitHandler.LOG_ONLY);
+        return start(
+                dataDirectory,
+                minSessionMillis,
+                InetAddress.getLoopbackAddress().getHostAddress(),
+                0,
+                Ensemble.NONE,
+                ExitHandler.LOG_ONLY);
     }
 
     /**
@@ -75,6 +83,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
     /**
      * Starts a server on that port, with what an earlier one left in the folder.
      *
+     * @param host where it listens
      * @param wantedPort 0: any free one
      * @param ensemble whose part it is; it is up before there is a quorum
      * @param onFailure what happens when the server cannot go on, its disk being full for instance
@@ -82,6 +91,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
     static EmbeddedZooKeeper start(
             Path dataDirectory,
             int minSessionMillis,
+            String host,
             int wantedPort,
             Ensemble ensemble,
             ExitHandler onFailure)
@@ -89,10 +99,10 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
         Files.createDirectories(dataDirectory);
         Exception last = null;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-            int port = wantedPort == 0 ? freePort() : wantedPort;
+            int port = wantedPort == 0 ? freePort(host) : wantedPort;
             var properties = new Properties();
             properties.setProperty(
-                    "clientPortAddress", InetAddress.getLoopbackAddress().getHostAddress());
+                    "clientPortAddress", host);
             properties.setProperty("clientPort", Integer.toString(port));
             properties.setProperty("tickTime", "500");
             properties.setProperty("minSessionTimeout", Integer.toString(minSessionMillis));
@@ -113,7 +123,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
                                 .exitHandler(onFailure)
                                 .build();
                 server.start(START_LIMIT_MILLIS);
-                return new EmbeddedZooKeeper(server, port);
+                return new EmbeddedZooKeeper(server, host, port);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new IOException("interrupted while the embedded ZooKeeper was starting", e);
@@ -125,21 +135,21 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
                 "the embedded ZooKeeper did not start in " + dataDirectory + ": " + last, last);
     }
 
-    private static int freePort() throws IOException {
+    private static int freePort(String host) throws IOException {
         try (var probe = new ServerSocket()) {
-            probe.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            probe.bind(new InetSocketAddress(InetAddress.ofLiteral(host), 0));
             return probe.getLocalPort();
         }
     }
 
-    /** Where clients find it, on the loopback address. */
+    /** Where clients find it. */
     public int port() {
         return port;
     }
 
     /** {@code host:port} for clients. */
     public String connectString() {
-        return InetAddress.getLoopbackAddress().getHostAddress() + ":" + port;
+        return host + ":" + port;
     }
 
     @Override

@@ -22,8 +22,8 @@ public final class ZooKeeperMain {
     private ZooKeeperMain() {}
 
     /**
-     * Arguments: the folder of its data, kept when it ends; the port, 0 for any; the shortest
-     * session in milliseconds; and, if it is one of an ensemble, its number in that, from 1, and
+     * Arguments: the folder of its data, kept when it ends; {@code HOST:PORT} to listen at, port 0
+     * for any; the shortest session in milliseconds; and, if it is one of an ensemble, its number in that, from 1, and
      * all servers of it in order, each {@code HOST:QUORUM-PORT:ELECTION-PORT}.
      */
     public static void main(String[] args) throws IOException {
@@ -33,11 +33,13 @@ public final class ZooKeeperMain {
                 peers.isEmpty()
                         ? EmbeddedZooKeeper.Ensemble.NONE
                         : new EmbeddedZooKeeper.Ensemble(Integer.parseInt(args[PEERS - 1]), peers);
+        String[] at = args[1].split(":", 2);
         try (var server =
                 EmbeddedZooKeeper.start(
                         Path.of(args[0]),
                         Integer.parseInt(args[2]),
-                        Integer.parseInt(args[1]),
+                        at[0],
+                        Integer.parseInt(at[1]),
                         ensemble,
                         ExitHandler.EXIT)) {
             System.out.println(AgentLines.UP + " " + server.connectString());

@@ -1,5 +1,6 @@
 package io.coxswain.chaos.simulation.command;
 
+import io.coxswain.chaos.command.StopAsked;
 import io.coxswain.chaos.simulation.process.Interceptor;
 import io.coxswain.chaos.simulation.swarm.Coverage;
 import io.coxswain.chaos.simulation.swarm.Drill;
@@ -38,6 +39,7 @@ import java.util.regex.Pattern;
 public final class SwarmCommand implements Callable<Integer> {
     private static final Pattern RANGE = Pattern.compile("(\\d{1,18})\\.\\.(\\d{1,18})");
     private static final long DEFAULT_LAST = 100;
+    private static final int MOST_MINUTES = 1_000_000;
     private static final int SHRINK_RUNS = 60;
     private static final int GAPS_SHOWN = 12;
     private static final double NANOS = 1e9;
@@ -75,6 +77,9 @@ public final class SwarmCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         long first = 1;
         long last = minutes == null ? DEFAULT_LAST : Long.MAX_VALUE;
+        if (seed != null && (seeds != null || minutes != null)) {
+            throw wrong("--seed is one seed alone: leave --seeds and --minutes out");
+        }
         if (seed != null) {
             first = seed;
             last = seed;
@@ -89,24 +94,28 @@ public final class SwarmCommand implements Callable<Integer> {
         if (first > last) {
             throw wrong("--seeds " + first + ".." + last + ": the first is above the last");
         }
-        if (minutes != null && minutes < 1) {
-            throw wrong("--minutes " + minutes + ": expected at least 1");
+        if (minutes != null && (minutes < 1 || minutes > MOST_MINUTES)) {
+            throw wrong("--minutes " + minutes + ": expected 1 to " + MOST_MINUTES);
         }
         if (threads < 1) {
             throw wrong("--threads " + threads + ": expected at least 1");
         }
-        return run(out, first, last);
+        try (StopAsked stop = StopAsked.listen()) {
+            return run(out, first, last, stop);
+        }
     }
 
     private CommandLine.ParameterException wrong(String text) {
         return new CommandLine.ParameterException(spec.commandLine(), text);
     }
 
-    private int run(PrintWriter out, long first, long last) {
+    private int run(PrintWriter out, long first, long last, StopAsked stop) {
         long until = minutes == null ? Long.MAX_VALUE : minutes * MINUTE_NANOS;
         var tally = new Tally(out, last);
         if (trace) {
-            for (long each = first; each - 1 < last && tally.nanos() < until; each++) {
+            for (long each = first;
+                    each - 1 < last && tally.nanos() < until && !stop.asked();
+                    each++) {
                 Drill drill = Drill.of(each);
                 describe(out, drill);
                 tally.take(Swarm.run(drill, () -> Interceptor.NONE, out::println));
@@ -120,13 +129,16 @@ public final class SwarmCommand implements Callable<Integer> {
                         Swarm::run,
                         result -> {
                             tally.take(result);
-                            return tally.nanos() < until;
+                            return tally.nanos() < until && !stop.asked();
                         });
             } catch (InterruptedException stopped) {
                 Thread.currentThread().interrupt();
                 throw new CommandLine.ExecutionException(
                         spec.commandLine(), "interrupted after " + tally.ran + " seeds", stopped);
             }
+        }
+        if (stop.asked()) {
+            out.println("stopped after " + tally.ran + " seeds");
         }
         summary(out, tally.coverage);
         return tally.failed == 0 ? 0 : 1;

@@ -1,25 +1,25 @@
-package io.coxswain.chaos.planning;
+package io.coxswain.chaos.command;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ctrl-C, or SIGTERM: what is being computed stops at the next failure of the trace, and the
- * process's end waits until what is there has been printed and written. The virtual machine sets
- * the exit code (128 + signal).
+ * Ctrl-C, or SIGTERM, of a command that computes: it looks now and then whether it is to stop, and
+ * the process's end waits until what is there has been printed and written. The virtual machine
+ * sets the exit code (128 + signal).
  */
-final class StopAsked implements AutoCloseable {
+public final class StopAsked implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 10;
 
     private final CountDownLatch over = new CountDownLatch(1);
     private final Thread hook =
-            Thread.ofPlatform().name("simulate-stop").unstarted(this::endOfProcess);
+            Thread.ofPlatform().name("stop").unstarted(this::endOfProcess);
     private volatile boolean asked;
 
     private StopAsked() {}
 
     /** Listens from now on. */
-    static StopAsked listen() {
+    public static StopAsked listen() {
         var stop = new StopAsked();
         Runtime.getRuntime().addShutdownHook(stop.hook);
         return stop;
@@ -37,7 +37,8 @@ final class StopAsked implements AutoCloseable {
         }
     }
 
-    boolean asked() {
+    /** Whether to stop. */
+    public boolean asked() {
         return asked;
     }
 

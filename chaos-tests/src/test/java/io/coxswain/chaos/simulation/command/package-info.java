@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.chaos.simulation.command;
+
+import org.jspecify.annotations.NullMarked;
