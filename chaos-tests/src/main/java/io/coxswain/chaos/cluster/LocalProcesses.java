@@ -78,8 +78,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
     /**
      * @param coordinatorUp told whenever a coordinator has started
      */
-    LocalProcesses(
-            ClusterSpec spec, Consumer<Happening> happened, Runnable coordinatorUp) {
+    LocalProcesses(ClusterSpec spec, Consumer<Happening> happened, Runnable coordinatorUp) {
         this.spec = spec;
         this.ids = spec.agentIds();
         this.domains = spec.domains();
@@ -180,8 +179,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
         requireOpen();
         String id = ids.get(index);
         Namespaces own = namespaces;
-        List<String> command =
-                new ArrayList<>(own == null ? List.of() : own.enter(index));
+        List<String> command = new ArrayList<>(own == null ? List.of() : own.enter(index));
         command.addAll(
                 JavaProcess.agent(
                         agentMain(),

@@ -135,9 +135,7 @@ final class Namespaces implements AutoCloseable {
             String outer = "cx" + subnet + "v" + i;
             run("ip", "netns", "add", space);
             undo.add(List.of("ip", "netns", "delete", space));
-            run(
-                    "ip", "link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns",
-                    space);
+            run("ip", "link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns", space);
             run("ip", "link", "set", outer, "master", bridge);
             run("ip", "link", "set", outer, "up");
             run("ip", "-n", space, "address", "add", host(i) + "/24", "dev", "eth0");
@@ -254,9 +252,7 @@ final class Namespaces implements AutoCloseable {
     }
 
     private static Plane service(String party) {
-        return party.startsWith(Victim.ZOOKEEPER)
-                ? Plane.ZOOKEEPER
-                : Plane.CONTROL;
+        return party.startsWith(Victim.ZOOKEEPER) ? Plane.ZOOKEEPER : Plane.CONTROL;
     }
 
     private static void nft(String space, String command) throws IOException {

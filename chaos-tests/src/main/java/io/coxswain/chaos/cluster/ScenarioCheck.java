@@ -199,8 +199,9 @@ public final class ScenarioCheck {
                 only(where, kind == Kind.AGENT, "agents");
                 if (spec.namespaces()) {
                     complaints.add(
-                            where + "words cannot be disturbed in network namespaces; use network:"
-                                    + " proxies");
+                            where
+                                    + "words cannot be disturbed in network namespaces; use"
+                                    + " network: proxies");
                 }
                 proxied(where, Plane.CONTROL);
             }

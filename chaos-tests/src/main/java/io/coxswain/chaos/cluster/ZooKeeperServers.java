@@ -237,8 +237,7 @@ final class ZooKeeperServers {
     /** What the server says that it is; empty if it serves nobody. */
     private static String mode(String host, int port) {
         try (var socket = new Socket()) {
-            socket.connect(
-                    new InetSocketAddress(InetAddress.ofLiteral(host), port), ASK_MILLIS);
+            socket.connect(new InetSocketAddress(InetAddress.ofLiteral(host), port), ASK_MILLIS);
             socket.setSoTimeout(ASK_MILLIS);
             socket.getOutputStream().write("srvr".getBytes(StandardCharsets.US_ASCII));
             String answer =

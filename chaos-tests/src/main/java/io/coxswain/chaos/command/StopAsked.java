@@ -12,8 +12,7 @@ public final class StopAsked implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 10;
 
     private final CountDownLatch over = new CountDownLatch(1);
-    private final Thread hook =
-            Thread.ofPlatform().name("stop").unstarted(this::endOfProcess);
+    private final Thread hook = Thread.ofPlatform().name("stop").unstarted(this::endOfProcess);
     private volatile boolean asked;
 
     private StopAsked() {}

@@ -115,8 +115,7 @@ public final class ScenarioFile {
                         "session", Setup.SESSION, Duration.ofSeconds(1), Duration.ofSeconds(60));
         Duration limit = cluster.duration("limit", Setup.LIMIT, Duration.ofSeconds(1), LONGEST);
         zookeepers = (int) cluster.whole("zookeepers", 1, 1, 5);
-        String network =
-                cluster.choice("network", "proxies", List.of("proxies", "namespaces"));
+        String network = cluster.choice("network", "proxies", List.of("proxies", "namespaces"));
         ConfigSection job = root.section("job");
         if (root.has("job")) {
             job.require("file");
@@ -126,7 +125,14 @@ public final class ScenarioFile {
             job.complain(
                     "file", "no such file: " + path + "; it is relative to this file's folder");
         }
-        return new Setup(path, job.texts("set"), spares, rack, session, limit, zookeepers,
+        return new Setup(
+                path,
+                job.texts("set"),
+                spares,
+                rack,
+                session,
+                limit,
+                zookeepers,
                 network.equals("namespaces"));
     }
 

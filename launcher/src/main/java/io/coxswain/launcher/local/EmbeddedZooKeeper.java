@@ -101,8 +101,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             int port = wantedPort == 0 ? freePort(host) : wantedPort;
             var properties = new Properties();
-            properties.setProperty(
-                    "clientPortAddress", host);
+            properties.setProperty("clientPortAddress", host);
             properties.setProperty("clientPort", Integer.toString(port));
             properties.setProperty("tickTime", "500");
             properties.setProperty("minSessionTimeout", Integer.toString(minSessionMillis));

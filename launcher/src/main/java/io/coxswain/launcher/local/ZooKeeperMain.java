@@ -23,8 +23,8 @@ public final class ZooKeeperMain {
 
     /**
      * Arguments: the folder of its data, kept when it ends; {@code HOST:PORT} to listen at, port 0
-     * for any; the shortest session in milliseconds; and, if it is one of an ensemble, its number in that, from 1, and
-     * all servers of it in order, each {@code HOST:QUORUM-PORT:ELECTION-PORT}.
+     * for any; the shortest session in milliseconds; and, if it is one of an ensemble, its number
+     * in that, from 1, and all servers of it in order, each {@code HOST:QUORUM-PORT:ELECTION-PORT}.
      */
     public static void main(String[] args) throws IOException {
         Logs.toStream(System.err, Level.INFO);
