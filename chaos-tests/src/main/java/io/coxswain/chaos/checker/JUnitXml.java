@@ -71,7 +71,6 @@ public final class JUnitXml {
                     "skipped",
                     Long.toString(
                             results.stream().filter(one -> !one.skipped().isEmpty()).count()));
-            xml.writeAttribute("skipped", "0");
             xml.writeAttribute("time", seconds(results.stream().mapToLong(Result::millis).sum()));
             for (Result result : results) {
                 xml.writeStartElement("testcase");

@@ -34,13 +34,15 @@ class JUnitXmlTest {
                                 "two\u0007",
                                 20,
                                 "fails\uD800\uFFFE\u001B[0m",
-                                everything.toString())));
+                                everything.toString()),
+                        JUnitXml.Result.skipped("three", "it needs root")));
 
         Document read =
                 DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(file.toFile());
         assertThat(read.getDocumentElement().getAttribute("failures")).isEqualTo("1");
+        assertThat(read.getDocumentElement().getAttribute("skipped")).isEqualTo("1");
         var cases = read.getElementsByTagName("testcase");
-        assertThat(cases.getLength()).isEqualTo(2);
+        assertThat(cases.getLength()).isEqualTo(3);
         assertThat(cases.item(0).getTextContent()).contains(whole);
         assertThat(((Element) cases.item(1)).getAttribute("name")).isEqualTo("two?");
         assertThat(((Element) read.getElementsByTagName("failure").item(0)).getAttribute("message"))
