@@ -184,8 +184,9 @@ public final class ChaosCommand implements Callable<Integer> {
         if (!attach.given()) {
             for (Scenario scenario : chosen) {
                 ScenarioCheck.requireMemory(scenario, arenas.toAbsolutePath());
-                String missing = ScenarioCheck.missing(scenario);
-                if (!missing.isEmpty() && !all) {
+                // With --all it is asked when its turn comes, and skipped.
+                String missing = all ? "" : ScenarioCheck.missing(scenario);
+                if (!missing.isEmpty()) {
                     throw new EnvironmentException(scenario.name() + ": " + missing);
                 }
             }
