@@ -79,27 +79,27 @@ def export(
     folder = Path(out)
     manifest.require_replaceable(folder)
     jax, _ = trees.require_jax()
-    _check_options(name, reduction, platform, grads, apply, step, evaluate, held_out)
     progress("checking the initial state")
-    model, example = _model(
-        params, optimizer, batch, batch_size, microshard_samples, reduction == "mean"
+    planned = plan(
+        name=name,
+        params=params,
+        optimizer=optimizer,
+        batch=batch,
+        reduction=reduction,
+        batch_size=batch_size,
+        microshard_samples=microshard_samples,
+        grads=grads,
+        apply=apply,
+        step=step,
+        evaluate=evaluate,
+        held_out=held_out,
+        shards=shards,
+        donate=donate,
+        platform=platform,
     )
-    found: list[Program] = []
-    cuts: dict[int, list[Program]] = {}
-    if grads is not None and apply is not None:
-        found.append(programs.grads(model, grads, example))
-        cuts = {n: _cut(model, apply, n, donate) for n in _numbers("shards", shards)}
-    elif model.batch != model.microshard:
-        raise BundleError(
-            f"step alone takes the batch as a whole: microshard_samples must be {model.batch}, not"
-            f" {model.microshard}"
-        )
-    if step is not None:
-        found.append(programs.step(model, step, _resized(example, model.batch), donate))
-    if evaluate is not None and held_out is not None:
-        found.append(programs.evaluate(model, evaluate, _resized(example, held_out)))
+    model, cuts = planned.model, planned.cuts
     traced: dict[str, tuple[Program, artifact.Artifact]] = {}
-    for program in [*found, *(program for cut in cuts.values() for program in cut)]:
+    for program in planned.programs():
         progress(f"tracing {program.name}")
         traced[program.name] = (program, artifact.trace(program, platform, stablehlo))
     ulps: dict[int, float] = {}
@@ -127,16 +127,70 @@ def export(
             "platforms": [platform],
             "batch": model.batch,
             "microshardSamples": model.microshard,
-            **_leaves(model, example),
+            **_leaves(model, planned.batch),
             **({"heldOutSamples": held_out} if evaluate is not None else {}),
             "programs": {
-                **{p.name: entries[p.name] for p in found},
+                **{p.name: entries[p.name] for p in planned.single},
                 **({"apply": _applies(model, cuts, entries)} if cuts else {}),
             },
             "initial": manifest.describe(new / "initial.safetensors"),
         }
         manifest.write(new, content)
     return Summary(folder, content, ulps)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an export will trace: the model, a microshard's batch, single programs, apply's cuts."""
+
+    model: Model
+    batch: Tree
+    single: list[Program]
+    cuts: dict[int, list[Program]]
+
+    def programs(self) -> list[Program]:
+        """All of them."""
+        return [*self.single, *(program for cut in self.cuts.values() for program in cut)]
+
+
+def plan(
+    *,
+    name: str,
+    params: Any,
+    optimizer: Any,
+    batch: Any,
+    reduction: str,
+    batch_size: int,
+    microshard_samples: int | None = None,
+    grads: Callable[..., Any] | None = None,
+    apply: Callable[..., Any] | None = None,
+    step: Callable[..., Any] | None = None,
+    evaluate: Callable[..., Any] | None = None,
+    held_out: int | None = None,
+    shards: Sequence[int] = (1,),
+    donate: bool = False,
+    platform: str = "cpu",
+) -> Plan:
+    """Checks what ``export`` is given, and makes its programs; nothing is traced yet."""
+    _check_options(name, reduction, platform, grads, apply, step, evaluate, held_out)
+    model, example = _model(
+        params, optimizer, batch, batch_size, microshard_samples, reduction == "mean"
+    )
+    single: list[Program] = []
+    cuts: dict[int, list[Program]] = {}
+    if grads is not None and apply is not None:
+        single.append(programs.grads(model, grads, example))
+        cuts = {n: _cut(model, apply, n, donate) for n in _numbers("shards", shards)}
+    elif model.batch != model.microshard:
+        raise BundleError(
+            f"step alone takes the batch as a whole: microshard_samples must be {model.batch}, not"
+            f" {model.microshard}"
+        )
+    if step is not None:
+        single.append(programs.step(model, step, _resized(example, model.batch), donate))
+    if evaluate is not None and held_out is not None:
+        single.append(programs.evaluate(model, evaluate, _resized(example, held_out)))
+    return Plan(model, example, single, cuts)
 
 
 def _check_options(
