@@ -80,10 +80,14 @@ def _without_locations(
     name: str, module: bytes, platform: str, stablehlo: str | None
 ) -> bytes:
     from jaxlib.mlir import ir, passmanager
+    from jaxlib.mlir.dialects import sdy
     from jaxlib.mlir.dialects import stablehlo as dialect
 
     with ir.Context() as context:
         dialect.register_dialect(context)
+        sdy.register_dialect(context)
+        told: list[str] = []
+        context.attach_diagnostic_handler(lambda diagnostic: told.append(diagnostic.message) or True)
         parsed = dialect.deserialize_portable_artifact(context, module)
         passmanager.PassManager.parse("builtin.module(strip-debuginfo)").run(parsed.operation)
         text = parsed.operation.get_asm()
@@ -94,11 +98,16 @@ def _without_locations(
                 f"{name} calls {', '.join(missing)}, which is a part of JAX (LAPACK) and of no PJRT"
                 " plugin: QR, Cholesky, solve, eigenvalues and the like cannot be exported"
             )
+        if re.search(r"\bsdy\.", text):
+            raise BundleError(
+                f"{name} has sharding annotations (Shardy): a program runs on one device, so take"
+                " with_sharding_constraint and the like out"
+            )
         target = stablehlo or version(module)
         try:
             return bytes(dialect.serialize_portable_artifact(parsed, target))
         except Exception as e:
             raise BundleError(
                 f"{name} cannot be written in StableHLO {target} (JAX itself writes"
-                f" {version(module)}): {e}"
+                f" {version(module)}): {'; '.join(told) or e}"
             ) from e

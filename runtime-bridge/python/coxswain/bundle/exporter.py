@@ -254,6 +254,7 @@ def _model(
     example = trees.of_types("batch", batch)
     if not len(example):
         raise BundleError("the batch has no arrays")
+    trees.names(example)
     for index, type_ in enumerate(example.types):
         if type_.shape[:1] != (microshard,):
             raise BundleError(
