@@ -20,7 +20,8 @@ held_out = 226
 shards = (1, 2)
 stablehlo = "1.9.0"  # old enough for plugins of 2024
 
-# A sample is a window of the text: the model sees all bytes but the last, and predicts all but the first.
+# A sample is a window of the text: the model sees all bytes but the last and predicts all but
+# the first.
 batch = {"tokens": jax.ShapeDtypeStruct((microshard_samples, CONTEXT + 1), jnp.uint8)}
 
 
@@ -70,7 +71,7 @@ def attention(x, layer):
 
 
 def logits(params, tokens):
-    # A product with one-hot rows: its gradient is a product too, which CPUs do faster than a scatter.
+    # A product with one-hot rows: its gradient is a product too, faster on CPUs than a scatter.
     x = jax.nn.one_hot(tokens, VOCABULARY, dtype=jnp.float32) @ params["embedding"]
     x = x + params["positions"]
     for layer in params["layers"]:
@@ -81,7 +82,7 @@ def logits(params, tokens):
 
 
 def loss_and_right(params, tokens):
-    """For each byte to predict: the loss in nats, and whether the likeliest byte is the right one."""
+    """For each byte to predict: the loss in nats, and whether the likeliest byte is right."""
     scores, target = logits(params, tokens[:, :-1]), tokens[:, 1:].astype(jnp.int32)
     chosen = (scores * jax.nn.one_hot(target, VOCABULARY, dtype=jnp.float32)).sum(axis=-1)
     return jax.nn.logsumexp(scores, axis=-1) - chosen, scores.argmax(axis=-1) == target
@@ -100,8 +101,9 @@ def apply(params, optimizer, gradients):
     v = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, optimizer["v"], gradients)
     corrected, root = 1 / (1 - BETA1**time), jnp.sqrt(1 - BETA2**time)
     params = jax.tree.map(
-        lambda p, m, v: p
-        - rate * (corrected * m / (jnp.sqrt(v) / root + EPSILON) + WEIGHT_DECAY * p),
+        lambda p, m, v: (
+            p - rate * (corrected * m / (jnp.sqrt(v) / root + EPSILON) + WEIGHT_DECAY * p)
+        ),
         params,
         m,
         v,

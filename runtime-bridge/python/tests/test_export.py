@@ -277,7 +277,9 @@ class ExportTest(unittest.TestCase):
     def test_the_initial_state_must_be_finite(self):
         optimizer = self.arguments()["optimizer"]
         optimizer["m"]["w"][7, 3] = np.nan
-        self.refused(r"optimizer \['m'\]\['w'\] is not finite .* \[7, 3\] is nan", optimizer=optimizer)
+        self.refused(
+            r"optimizer \['m'\]\['w'\] is not finite .* \[7, 3\] is nan", optimizer=optimizer
+        )
         half = {"s": jnp.array([1, np.inf], jnp.bfloat16)}
         self.refused(r"optimizer \['s'\] is not finite", optimizer=half)
 
@@ -419,7 +421,8 @@ class CommandTest(unittest.TestCase):
             check=False,
         )
         self.assertEqual(result.returncode, 1)
-        self.assertRegex(result.stderr, f"needs JAX.*{re.escape(sys.executable)} -m pip install jax")
+        command = re.escape(f"{sys.executable} -m pip install jax")
+        self.assertRegex(result.stderr, f"needs JAX.*{command}")
 
     def test_importing_needs_no_jax(self):
         hide = "import sys; sys.modules['jax'] = sys.modules['numpy'] = None; "
@@ -443,7 +446,7 @@ def stablehlo_text(module):
 
 
 def run_artifact(module, entry, arguments):
-    """Calls a portable artifact through JAX, as an exported function of its manifest's signature."""
+    """Calls a portable artifact through JAX, as an export with its manifest's signature."""
     from coxswain.bundle.trees import Type
 
     def avals(slots):

@@ -22,7 +22,8 @@ class LayoutTest(unittest.TestCase):
             [Piece(0, 0, 256), Piece(1, 0, 16384), Piece(2, 0, 256), Piece(3, 0, 24576)],
         )
         self.assertEqual(
-            layout.pieces(41472, 85008), [Piece(3, 24576, 65536), Piece(4, 0, 10), Piece(5, 0, 2560)]
+            layout.pieces(41472, 85008),
+            [Piece(3, 24576, 65536), Piece(4, 0, 10), Piece(5, 0, 2560)],
         )
 
     def test_shards_tile_the_vector_whatever_the_leaves(self):
@@ -84,7 +85,7 @@ class LikeTest(unittest.TestCase):
 
 def digits():
     shapes = ((256,), (64, 256), (256,), (256, 256), (10,), (256, 10))
-    paths = ("['l1']['b']", "['l1']['w']", "['l2']['b']", "['l2']['w']", "['l3']['b']", "['l3']['w']")
+    paths = [f"['l{layer}']['{leaf}']" for layer in (1, 2, 3) for leaf in "bw"]
     return Layout.of(zip(paths, shapes))
 
 

@@ -8,12 +8,8 @@ from coxswain.order import Permutation, SampleOrder
 class OrderTest(unittest.TestCase):
     def test_the_numbers_of_java(self):
         order = SampleOrder(42, 1438, 128, 8)
-        self.assertEqual(
-            order.microshard(1, 0)[:8], [427, 467, 431, 74, 1213, 588, 1000, 1396]
-        )
-        self.assertEqual(
-            order.microshard(12, 1)[:8], [395, 350, 996, 1431, 416, 703, 138, 290]
-        )
+        self.assertEqual(order.microshard(1, 0)[:8], [427, 467, 431, 74, 1213, 588, 1000, 1396])
+        self.assertEqual(order.microshard(12, 1)[:8], [395, 350, 996, 1431, 416, 703, 138, 290])
         self.assertEqual(SampleOrder(-1, 5, 5, 1).microshard(1, 0), [4, 0, 1, 2, 3])
 
     def test_a_permutation_has_each_number_once(self):

@@ -7,11 +7,12 @@ from typing import Any
 
 from .manifest import BundleError
 from .programs import Program
-from .trees import Type, require_jax, require_type
+from .trees import require_jax, require_type
 
 _MAGIC = b"ML\xefR"
 _CUSTOM_CALL = re.compile(r"stablehlo\.custom_call @([\w.$-]+)")
 _IN_JAXLIB = ("lapack_", "blas_")
+_SHARDING = re.compile(r"\bsdy\.|stablehlo\.custom_call @(Sharding|SPMD)")  # Shardy, GSPMD
 
 
 class Artifact:
@@ -76,9 +77,7 @@ def _require_signature(program: Program, exported: Any) -> None:
             )
 
 
-def _without_locations(
-    name: str, module: bytes, platform: str, stablehlo: str | None
-) -> bytes:
+def _without_locations(name: str, module: bytes, platform: str, stablehlo: str | None) -> bytes:
     from jaxlib.mlir import ir, passmanager
     from jaxlib.mlir.dialects import sdy
     from jaxlib.mlir.dialects import stablehlo as dialect
@@ -87,10 +86,15 @@ def _without_locations(
         dialect.register_dialect(context)
         sdy.register_dialect(context)
         told: list[str] = []
-        context.attach_diagnostic_handler(lambda diagnostic: told.append(diagnostic.message) or True)
+
+        def note(diagnostic: Any) -> bool:
+            told.append(diagnostic.message)
+            return True
+
+        context.attach_diagnostic_handler(note)
         parsed = dialect.deserialize_portable_artifact(context, module)
         passmanager.PassManager.parse("builtin.module(strip-debuginfo)").run(parsed.operation)
-        text = parsed.operation.get_asm()
+        text = str(parsed)
         calls = sorted(set(_CUSTOM_CALL.findall(text)))
         missing = [call for call in calls if call.startswith(_IN_JAXLIB)]
         if platform == "cpu" and missing:
@@ -98,9 +102,9 @@ def _without_locations(
                 f"{name} calls {', '.join(missing)}, which is a part of JAX (LAPACK) and of no PJRT"
                 " plugin: QR, Cholesky, solve, eigenvalues and the like cannot be exported"
             )
-        if re.search(r"\bsdy\.", text):
+        if _SHARDING.search(text):
             raise BundleError(
-                f"{name} has sharding annotations (Shardy): a program runs on one device, so take"
+                f"{name} has sharding annotations: a program runs on one device, so take"
                 " with_sharding_constraint and the like out"
             )
         target = stablehlo or version(module)

@@ -127,7 +127,9 @@ def render(value: Any, indent: str = "") -> str:
         return line
     inner = indent + "  "
     if isinstance(value, dict):
-        parts = [f"{json.dumps(k, ensure_ascii=False)}: {render(v, inner)}" for k, v in value.items()]
+        parts = [
+            f"{json.dumps(k, ensure_ascii=False)}: {render(v, inner)}" for k, v in value.items()
+        ]
         return "{\n" + ",\n".join(inner + part for part in parts) + f"\n{indent}}}"
     return "[\n" + ",\n".join(inner + render(v, inner) for v in value) + f"\n{indent}]"
 

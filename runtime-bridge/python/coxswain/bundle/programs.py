@@ -147,9 +147,7 @@ def apply(
     parameter_types = [part(t, i) for i, t in enumerate(params.types)]
     optimizer_types = [part(t, model.like[i]) for i, t in enumerate(optimizer.types)]
     held = [i for i in range(len(params)) if i in pieces]
-    state_held = [
-        i for i, leaf in enumerate(model.like) if leaf is None or leaf in pieces
-    ]
+    state_held = [i for i, leaf in enumerate(model.like) if leaf is None or leaf in pieces]
     arguments = (
         *(Slot("parameter", parameter_types[i], i) for i in held),
         *(Slot("optimizer", optimizer_types[i], i) for i in state_held),

@@ -1,8 +1,8 @@
-"""``python -m coxswain.bundle.rehearse FILE.py --data FILE``: trains in JAX, without Coxswain.
+"""``python -m coxswain.bundle.rehearse FILE.py --data FILE``: trains in JAX alone.
 
-A bare loop over the functions that ``coxswain.bundle`` exports, with Coxswain's order of samples and of
-additions and one shard: to see what a job will do before there is one, and to compare with it. JAX's
-XLA and a plugin's may round differently.
+A bare loop over the functions that ``coxswain.bundle`` exports, with Coxswain's order of samples and
+of additions and one shard: to see what a job will do before there is one, and to compare with it.
+JAX's XLA and a plugin's may round differently.
 """
 
 from __future__ import annotations
