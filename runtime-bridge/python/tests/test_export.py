@@ -316,6 +316,22 @@ class ExportTest(unittest.TestCase):
         self.refused(r"new optimizer state must be .* it lacks \['t'\]", apply=forgets)
         self.refused(r"the new optimizer \['t'\] is f32\[\], and must be i32", apply=widens)
 
+    def test_numbers_will_do_for_scalars(self):
+        self.export(
+            params={"a": np.float32(1)},
+            optimizer={},
+            grads=lambda p, b: (0, {"a": 1.0}),
+            apply=lambda p, o, g: ({"a": 2.0}, o),
+        )
+
+    def test_constants_stay_in_the_program(self):
+        large = np.ones((300, 300), np.float32)
+        self.export(grads=lambda p, b: grads(p, {**b, "x": b["x"] @ large}))
+        entry = load(self.out)["programs"]["grads"]
+        self.assertEqual(entry["kept"], [0, 1, 2, 3])
+        text = stablehlo_text((self.out / entry["file"]).read_bytes())
+        self.assertEqual(len(re.findall(r"%arg\d+: tensor", text.split("->")[0])), 4)
+
     def test_options_are_checked(self):
         self.refused("apply is there without grads", grads=None)
         self.refused("nothing to train with", grads=None, apply=None)
@@ -399,6 +415,7 @@ class CommandTest(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertIn("coxswain bundle:", errors)
         self.assertIn("cannot be run: ModuleNotFoundError", errors)
+        self.assertIn('small.py", line 1, in <module>', errors)
         self.file.unlink()
         self.assertIn("is no file", self.run_command()[2])
 
@@ -421,6 +438,7 @@ class CommandTest(unittest.TestCase):
             check=False,
         )
         self.assertEqual(result.returncode, 1)
+        self.assertNotIn("Traceback", result.stderr)
         command = re.escape(f"{sys.executable} -m pip install jax")
         self.assertRegex(result.stderr, f"needs JAX.*{command}")
 

@@ -54,7 +54,7 @@ class RehearseTest(unittest.TestCase):
 
         tensors = {
             name.replace("_", ".", 1): safetensors.Tensor(
-                "f32", (len(values),), np.array(values, "float32").tobytes()
+                "f32", np.shape(values), np.array(values, "float32").tobytes()
             )
             for name, values in arrays.items()
         }
@@ -73,6 +73,8 @@ class RehearseTest(unittest.TestCase):
     def test_an_array_that_is_missing_is_told(self):
         self.write(train_x=[1.0])
         self.assertRegex(self.rehearse()[2], "has no array 'train.y'; it has train.x")
+        self.write(train_x=[[1.0]], train_y=[1.0])
+        self.assertRegex(self.rehearse()[2], r"'train.x' is f32\[1, 1\], which does not fit")
         self.data.unlink()
         self.assertEqual(self.rehearse()[0], 1)
 

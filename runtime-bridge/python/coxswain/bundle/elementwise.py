@@ -81,10 +81,8 @@ def _compare(
     worst = 0.0
     for slot, cut, old in zip(program.results, run(*arguments), arguments):
         assert slot.leaf is not None
-        expected, actual = (
-            part(slot.role, slot.leaf, after).reshape(-1),
-            numpy.asarray(cut).reshape(-1),
-        )
+        expected = part(slot.role, slot.leaf, after).reshape(-1)
+        actual = numpy.asarray(cut).reshape(-1)
         difference = _ulps(expected, actual, old.reshape(-1))
         if not difference.size:
             continue

@@ -24,6 +24,10 @@ class BundleError(Exception):
     """The bundle cannot be made or is damaged. The message is for the user and names the leaf."""
 
 
+class UserCodeError(BundleError):
+    """The user's own code failed; the cause has the place."""
+
+
 def describe(path: Path) -> dict[str, Any]:
     """What a manifest says of a file: its name in the bundle, length and SHA-256."""
     data = path.read_bytes()

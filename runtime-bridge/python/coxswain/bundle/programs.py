@@ -189,8 +189,6 @@ def _state(
     found += require_same(model.optimizer, optimizer, f"{whose}: the new optimizer state")
     leaves = [model.params.leaf(i) for i in range(len(model.params))]
     leaves += [model.optimizer.leaf(i) for i in range(len(model.optimizer))]
-    jax, _ = require_jax()
-    found = [jax.numpy.asarray(leaf) for leaf in found]
     for leaf, value, type_ in zip(leaves, found, expected):
         require_type(f"{whose}: the new {leaf}", value, type_)
     return found

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .manifest import BundleError
+from .manifest import BundleError, UserCodeError
 
 #: Names that a file may define, with what each is.
 NAMES = {
@@ -49,7 +49,7 @@ def load(path: Path) -> dict[str, Any]:
         if callable(found["optimizer"]):
             found["optimizer"] = found["optimizer"](found["params"])
     except Exception as e:
-        raise BundleError(
+        raise UserCodeError(
             f"{path}: making its initial values failed: {type(e).__name__}: {e}"
         ) from e
     found.setdefault("name", _default_name(path))
@@ -70,7 +70,7 @@ def _run(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as e:
-        raise BundleError(f"{path} cannot be run: {type(e).__name__}: {e}") from e
+        raise UserCodeError(f"{path} cannot be run: {type(e).__name__}: {e}") from e
     finally:
         sys.dont_write_bytecode = writes_bytecode
         sys.path.pop(0)
