@@ -3,8 +3,8 @@
  * wrong uses (a handle used after its end, a NULL where none may be, a type that does not fit) as
  * violations instead of dying of them as real plugins do.
  *
- * When it is compiled: MOCK_MAJOR, MOCK_MINOR, MOCK_SLOTS (what it says of itself), MOCK_GROWN (the
- * name of a struct that has grown by 8 bytes).
+ * When it is compiled: MOCK_MAJOR, MOCK_MINOR, MOCK_SLOTS (what it says of itself), MOCK_ENTRY (the
+ * name of its entry), MOCK_GROWN (the name of a struct that has grown by 8 bytes).
  *
  * Create options:
  *   cpu_device_count  number of devices, 4 without it
@@ -36,6 +36,9 @@
 #endif
 #ifndef MOCK_SLOTS
 #define MOCK_SLOTS 138
+#endif
+#ifndef MOCK_ENTRY
+#define MOCK_ENTRY GetPjrtApi
 #endif
 #ifndef MOCK_GROWN
 #define MOCK_GROWN ""
@@ -863,8 +866,7 @@ static Error *unimplemented(void *a) {
 
 static struct { HEAD; size_t version_size; void *version_extension; int major, minor; void *slots[MOCK_SLOTS]; } api;
 
-#ifndef MOCK_NO_ENTRY
-void *GetPjrtApi(void) {
+void *MOCK_ENTRY(void) {
   static const struct { int slot; void *function; } functions[] = {
       {0, error_destroy}, {1, error_message}, {2, error_get_code}, {3, plugin_initialize}, {4, plugin_attributes},
       {5, event_destroy}, {9, event_on_ready}, {10, client_create}, {11, client_destroy}, {12, client_platform_name},
@@ -881,4 +883,3 @@ void *GetPjrtApi(void) {
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) if (functions[i].slot < MOCK_SLOTS) api.slots[functions[i].slot] = functions[i].function;
   return &api;
 }
-#endif
