@@ -10,7 +10,8 @@
  *   cpu_device_count  number of devices, 4 without it
  *   events            "inline" (ready at once, the default), "thread" (from a thread of its own),
  *                     "held" (when mock_release is called, or the client is destroyed)
- *   fail              "compile", "hang-compile" (until mock_release), "upload", "upload-event",
+ *   fail              "compile", "hang-compile" (until mock_release), "deep-compile"
+ *                     (does not fail, but takes 60 MiB of stack), "upload", "upload-event",
  *                     "execute", "event", "read", "on-ready"
  *   abort             "compile" or "execute"
  *   kv_node, kv_of    publish this node's name in the key-value store and wait for all others
@@ -553,6 +554,12 @@ static Error *loaded(Client *c, Program *p, Loaded **out) {
   return NULL;
 }
 
+/* Needs 60 MiB of stack. */
+static void deep(void) {
+  volatile char much[60 << 20];
+  for (size_t i = sizeof much; i > 4096; i -= 4096) much[i - 1] = 1;
+}
+
 typedef struct { HEAD; Client *client; struct { HEAD; const char *code; size_t size; const char *format; size_t format_size; } *program; const unsigned char *options; size_t options_size; Loaded *loaded; } ClientCompileArgs;
 
 static Error *client_compile(ClientCompileArgs *a) {
@@ -563,6 +570,7 @@ static Error *client_compile(ClientCompileArgs *a) {
   if (a->options == NULL || a->options_size == 0) { violation("empty compile options"); return error(3, "mock: no options"); }
   if (a->program->format_size != 4 || memcmp(a->program->format, "mlir", 4) != 0) return error(3, "mock: format");
   if (fails(a->client, "compile")) return error(8, "mock: no memory to compile");
+  if (fails(a->client, "deep-compile")) deep();
   if (fails(a->client, "hang-compile")) {
     pthread_mutex_lock(&held_lock);
     int before = releases;
