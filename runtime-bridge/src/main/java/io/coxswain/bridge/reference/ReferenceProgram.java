@@ -3,6 +3,7 @@ package io.coxswain.bridge.reference;
 import io.coxswain.bridge.arena.ArenaFile;
 import io.coxswain.bridge.arena.SlotTable;
 import io.coxswain.bridge.data.ConsumedSamples;
+import io.coxswain.bridge.data.DataPath;
 import io.coxswain.bridge.data.SampleOrder;
 import io.coxswain.bridge.spi.FinalReport;
 import io.coxswain.bridge.spi.LineageSegment;
@@ -11,7 +12,6 @@ import io.coxswain.bridge.spi.RuntimeLayout;
 import io.coxswain.bridge.spi.TrainingJob;
 
 import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,7 +42,7 @@ record ReferenceProgram(
 
     static ReferenceProgram load(TrainingJob job) throws RuntimeFault {
         ReferenceConfig config = ReferenceConfig.parse(job.configuration());
-        Path file = dataFile(job.data());
+        Path file = DataPath.of(job.data());
         DataSet data;
         String dataDigest;
         try {
@@ -137,17 +137,6 @@ record ReferenceProgram(
                         "data " + dataDigest);
         byte[] digest = sha256().digest(description.getBytes(StandardCharsets.UTF_8));
         return HexFormat.of().formatHex(digest);
-    }
-
-    private static Path dataFile(String data) throws RuntimeFault {
-        try {
-            return data.startsWith("file:") ? Path.of(URI.create(data)) : Path.of(data);
-        } catch (IllegalArgumentException e) {
-            throw new RuntimeFault(
-                    RuntimeFault.Code.DATA_UNREADABLE,
-                    "field `data` must be a path or a file: URI, not '%s'".formatted(data),
-                    e);
-        }
     }
 
     private static MessageDigest sha256() {

@@ -99,6 +99,11 @@ public final class SafeTensors implements AutoCloseable {
         return tensors.get(name);
     }
 
+    /** How long the file is. */
+    public long fileBytes() {
+        return file.byteSize();
+    }
+
     /** SHA-256 of the whole file, in hex; reads all of it. */
     public String sha256() {
         return Sha256.hex(file);
