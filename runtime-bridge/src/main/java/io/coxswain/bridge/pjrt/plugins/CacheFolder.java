@@ -4,8 +4,8 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * The folder in which a user's plugins and compiled programs are kept. It may be deleted at any time
- * when nothing runs: what was there is installed and compiled again. It need not exist yet.
+ * The folder in which a user's plugins and compiled programs are kept. It may be deleted at any
+ * time when nothing runs: what was there is installed and compiled again. It need not exist yet.
  *
  * @param path absolute
  */

@@ -105,11 +105,6 @@ final class Digests {
 
     private static String stamp(Path file) throws IOException {
         Instant modified = Files.getLastModifiedTime(file).toInstant();
-        return Files.size(file)
-                + " "
-                + modified.getEpochSecond()
-                + "."
-                + modified.getNano()
-                + " ";
+        return Files.size(file) + " " + modified.getEpochSecond() + "." + modified.getNano() + " ";
     }
 }

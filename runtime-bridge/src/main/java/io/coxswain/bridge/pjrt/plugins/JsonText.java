@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The small JSON objects of this package: texts, whole numbers, lists of texts and lists of objects.
- * Unknown fields are kept aside for later versions, so they are no error.
+ * The small JSON objects of this package: texts, whole numbers, lists of texts and lists of
+ * objects. Fields that nobody asks for are no error: a later version may have written them.
  */
 final class JsonText {
     private static final JsonFactory FACTORY =

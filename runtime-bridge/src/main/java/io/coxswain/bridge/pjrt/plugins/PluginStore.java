@@ -103,6 +103,9 @@ public final class PluginStore {
     /** What {@code plugin.json} says, without a look at the library. */
     public InstalledPlugin recorded(String called) throws PluginException {
         String name = properName(called);
+        if (!NAME.matcher(name).matches()) {
+            throw new PluginException(missing(called, name));
+        }
         Path folder = cache.plugins().resolve(name);
         try {
             JsonText record = JsonText.parse(Files.readString(folder.resolve(RECORD)));
@@ -128,7 +131,10 @@ public final class PluginStore {
             return "no runtime '%s' is installed here: %s".formatted(name, installCommand(name));
         }
         var names = new ArrayList<>(names());
-        known.stream().map(KnownPlugin::name).filter(one -> !names.contains(one)).forEach(names::add);
+        known.stream()
+                .map(KnownPlugin::name)
+                .filter(one -> !names.contains(one))
+                .forEach(names::add);
         return "there is no runtime '%s'; expected %s, or the path of a library (with a '/')"
                 .formatted(called, String.join(" or ", names));
     }
@@ -151,8 +157,7 @@ public final class PluginStore {
     private InstalledPlugin checked(InstalledPlugin plugin, boolean whole) throws PluginException {
         String actual;
         try {
-            actual =
-                    whole ? digests.compute(plugin.library()) : digests.of(plugin.library());
+            actual = whole ? digests.compute(plugin.library()) : digests.of(plugin.library());
         } catch (IOException e) {
             String why = "%s cannot be read: %s".formatted(plugin.library(), e.getMessage());
             throw plugin.managed()
