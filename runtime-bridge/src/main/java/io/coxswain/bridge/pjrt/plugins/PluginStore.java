@@ -29,7 +29,8 @@ public final class PluginStore {
         this(cache, KnownPlugins.all());
     }
 
-    PluginStore(CacheFolder cache, List<KnownPlugin> known) {
+    /** The store in that cache, with the names of another catalogue. */
+    public PluginStore(CacheFolder cache, List<KnownPlugin> known) {
         this.cache = cache;
         this.known = List.copyOf(known);
         this.digests = new Digests(cache.digests());
@@ -88,11 +89,18 @@ public final class PluginStore {
         return known(called).map(KnownPlugin::name).orElse(called);
     }
 
-    Optional<KnownPlugin> known(String called) {
+    /** All that can be installed by name. */
+    public List<KnownPlugin> known() {
+        return known;
+    }
+
+    /** The one that is meant by that name or alias. */
+    public Optional<KnownPlugin> known(String called) {
         return known.stream().filter(one -> one.answersTo(called)).findFirst();
     }
 
-    CacheFolder cache() {
+    /** Where it lies. */
+    public CacheFolder cache() {
         return cache;
     }
 
