@@ -6,6 +6,7 @@ import io.coxswain.bridge.pjrt.client.PjrtDevice;
 import io.coxswain.bridge.pjrt.client.PjrtException;
 import io.coxswain.bridge.pjrt.client.PjrtPlugin;
 import io.coxswain.bridge.pjrt.plugins.CacheFolder;
+import io.coxswain.bridge.pjrt.plugins.HostOptions;
 import io.coxswain.bridge.pjrt.plugins.InstalledPlugin;
 import io.coxswain.bridge.pjrt.plugins.PluginException;
 import io.coxswain.bridge.pjrt.plugins.PluginStore;
@@ -39,7 +40,9 @@ record Backend(
         PjrtClient client;
         try {
             plugin = PluginStore.ofThisProcess().find(config.plugin());
-            client = PjrtPlugin.load(plugin.library()).createClient(config.createOptions());
+            client =
+                    PjrtPlugin.load(plugin.library())
+                            .createClient(config.createOptions(HostOptions.ofThisProcess()));
         } catch (PluginException | PjrtException e) {
             throw Faults.invalid("field `runtime.plugin` is '%s'".formatted(config.plugin()), e);
         }

@@ -27,21 +27,21 @@ final class Faults {
 
     /** Waits until it is done, or until the signal is set; says whether it is done. */
     static boolean await(PjrtEvent event, AbortSignal abort) throws PjrtException {
-        while (true) {
+        while (!event.done()) {
             if (abort.isSet()) {
                 return false;
             }
-            if (event.done()) {
-                break;
-            }
             try {
                 event.await(TICK);
-                break;
             } catch (PjrtException e) {
-                if (e.code() != PjrtException.Code.DEADLINE_EXCEEDED || event.done()) {
+                // The run itself may have failed so too; then the event is done.
+                if (e.code() != PjrtException.Code.DEADLINE_EXCEEDED) {
                     throw e;
                 }
             }
+        }
+        if (abort.isSet()) {
+            return false;
         }
         event.await(FOREVER);
         return true;

@@ -79,6 +79,17 @@ public record PjrtConfig(
         return config;
     }
 
+    /**
+     * The create options with a host's own laid over them.
+     *
+     * @param hostOptions a JSON object, as {@code createOptions} is one
+     */
+    Map<String, Object> createOptions(String hostOptions) throws RuntimeFault {
+        Map<String, Object> options = new LinkedHashMap<>(createOptions);
+        options.putAll(options(JsonSection.parse(hostOptions, "createOptions of this host")));
+        return options;
+    }
+
     private static Path bundle(JsonSection runtime) throws RuntimeFault {
         String text = runtime.text("bundle");
         try {
