@@ -15,10 +15,19 @@ public final class PjrtTestPlugin {
     /** Environment variable with the path of the plugin's library, if it is not installed. */
     public static final String VARIABLE = "COXSWAIN_PJRT_CPU";
 
+    // Looked up once: a test may move the cache elsewhere.
+    private static @Nullable String found;
+
     private PjrtTestPlugin() {}
 
     /** What a job's {@code plugin} says; the test is skipped if there is none. */
-    public static String cpu() {
+    public static synchronized String cpu() {
+        String known = found == null ? find() : found;
+        found = known;
+        return known;
+    }
+
+    private static String find() {
         @Nullable String given = System.getenv(VARIABLE);
         if (given != null) {
             return given;
