@@ -55,8 +55,7 @@ class RuntimeInstallTest {
     }
 
     private PluginStore store(Path wheel) throws IOException, NoSuchAlgorithmException {
-        byte[] digest =
-                MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(wheel));
+        byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(wheel));
         return new PluginStore(
                 new CacheFolder(folder.resolve("cache")),
                 List.of(
@@ -104,9 +103,7 @@ class RuntimeInstallTest {
                         "installed toy 1.0: " + library);
         assertThat(python.read("requirements"))
                 .isEqualTo(
-                        "toy-wheel==1.0 --hash=sha256:"
-                                + store.known().getFirst().sha256()
-                                + "\n");
+                        "toy-wheel==1.0 --hash=sha256:" + store.known().getFirst().sha256() + "\n");
         assertThat(python.read("calls"))
                 .contains("download --no-deps --only-binary=:all: --require-hashes")
                 .contains("--python-version=3.12 --platform=" + platform);

@@ -69,7 +69,9 @@ class RuntimeListTest {
                         line -> assertThat(line).startsWith("NAME"),
                         line ->
                                 assertThat(line)
-                                        .startsWith("bad     1.0      -         -         3 B   damaged")
+                                        .startsWith(
+                                                "bad     1.0      -         -         3 B  "
+                                                    + " damaged")
                                         .contains("the runtime 'bad' is damaged"),
                         line ->
                                 assertThat(line)
@@ -77,7 +79,9 @@ class RuntimeListTest {
                                         .endsWith("unusable  it ended its process"),
                         line ->
                                 assertThat(line)
-                                        .startsWith("good    1.0      0.115     cpu       3 B   verified")
+                                        .startsWith(
+                                                "good    1.0      0.115     cpu       3 B  "
+                                                    + " verified")
                                         .endsWith(folder.resolve("plugins/good/toy.so").toString()),
                         line ->
                                 assertThat(line)
