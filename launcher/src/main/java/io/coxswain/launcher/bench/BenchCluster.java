@@ -56,12 +56,7 @@ final class BenchCluster implements AutoCloseable {
         cluster =
                 LocalCluster.start(
                         new LocalCluster.Plan(
-                                agents,
-                                List.of(),
-                                run,
-                                settings.arenas(),
-                                agentBudget,
-                                Map.of()),
+                                agents, List.of(), run, settings.arenas(), agentBudget, Map.of()),
                         tape);
         result = cluster.run(job.spec(JOB_ID));
     }

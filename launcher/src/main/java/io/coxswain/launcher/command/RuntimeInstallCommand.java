@@ -77,12 +77,12 @@ public final class RuntimeInstallCommand extends Shared implements Callable<Inte
 
     private String unknown(PluginStore store) {
         List<String> names = store.known().stream().map(KnownPlugin::name).toList();
-        return "there is no runtime '%s' to install%s; expected one of %s"
+        return "there is no runtime '%s' to install; expected one of %s%s"
                 .formatted(
                         name,
+                        String.join(", ", names),
                         Nearest.of(name, names)
-                                .map(found -> ", did you mean '" + found + "'?")
-                                .orElse(""),
-                        String.join(", ", names));
+                                .map(found -> "; did you mean '" + found + "'?")
+                                .orElse(""));
     }
 }

@@ -358,8 +358,8 @@ public final class ConfigSection {
     }
 
     /**
-     * A group of values whose names and kinds are free: whole numbers (Long), decimals (Double), true
-     * and false, texts, and lists of whole numbers. What stands in quotes is a text.
+     * A group of values whose names and kinds are free: whole numbers (Long), decimals (Double),
+     * true and false, texts, and lists of whole numbers. What stands in quotes is a text.
      */
     public Map<String, Object> values(String name) {
         ConfigSection section = section(name);

@@ -1,9 +1,15 @@
 package io.coxswain.launcher.job;
 
+import io.coxswain.bridge.pjrt.bundle.ProgramBundle;
 import io.coxswain.bridge.pjrt.plugins.PluginException;
 import io.coxswain.bridge.pjrt.plugins.PluginStore;
+import io.coxswain.bridge.pjrt.runtime.JobCheck;
+import io.coxswain.bridge.spi.RuntimeFault;
+import io.coxswain.bridge.spi.TrainingJob;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.config.ConfigSection;
+
+import org.jspecify.annotations.Nullable;
 
 import tools.jackson.databind.json.JsonMapper;
 
@@ -14,21 +20,24 @@ import java.util.LinkedHashMap;
 
 /**
  * The {@code runtime} section of {@code kind: pjrt}: a program bundle and the plugin that runs it.
+ * Plugin and bundle are those of each worker's own host, at the same name and path.
  *
  * @param plugin a name of an installed plugin, or an absolute path
+ * @param bundle null if it is not here
  */
-record PjrtSection(String json, String plugin, long parameters) implements RuntimeSection {
-    private static final String MANIFEST = "bundle.json";
+record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
+        implements RuntimeSection {
     private static final int MAX_DEVICES = 1_024;
 
+    /** Reads the section, and renders it as the JSON that the runtime takes. */
     static RuntimeSection read(RuntimeKind.Around around) {
         ConfigSection runtime = around.runtime();
-        runtime.require("bundle", "plugin");
+        runtime.require("bundle");
+        Path folder = around.folder().resolve(runtime.text("bundle", "."));
+        String plugin = plugin(runtime, around.folder());
         var json = new LinkedHashMap<String, Object>();
         json.put("kind", "pjrt");
-        Path bundle = around.folder().resolve(runtime.text("bundle", "."));
-        json.put("bundle", bundle.toString());
-        String plugin = plugin(runtime, around.folder());
+        json.put("bundle", folder.toString());
         json.put("plugin", plugin);
         json.put("devices", runtime.whole("devices", 1, 1, MAX_DEVICES));
         json.put("createOptions", runtime.values("createOptions"));
@@ -43,10 +52,12 @@ record PjrtSection(String json, String plugin, long parameters) implements Runti
                         .toMillis());
         json.put("cache", runtime.flag("cache", true));
         json.put("minStepMillis", runtime.whole("minStepMillis", 0, 0, 3_600_000));
-        if (runtime.has("bundle") && around.root().faultless()) {
-            checkBundle(around, bundle);
+        String text = JsonMapper.shared().writeValueAsString(json);
+        ProgramBundle bundle = null;
+        if (around.root().faultless() && runtime.has("bundle")) {
+            bundle = bundle(around, folder, text);
         }
-        return new PjrtSection(JsonMapper.shared().writeValueAsString(json), plugin, 0);
+        return new PjrtSection(text, plugin, bundle);
     }
 
     private static String plugin(ConfigSection runtime, Path folder) {
@@ -65,30 +76,88 @@ record PjrtSection(String json, String plugin, long parameters) implements Runti
         return plugin;
     }
 
-    private static void checkBundle(RuntimeKind.Around around, Path bundle) {
-        if (!Files.isDirectory(bundle)) {
-            if (around.mustBeHere() || Files.exists(bundle)) {
-                around.runtime()
-                        .complain(
-                                "bundle",
-                                "no such folder: "
-                                        + bundle
-                                        + "; expected a bundle that ./coxswain bundle wrote,"
-                                        + " relative to the job file's folder");
-            }
-            return;
+    private static @Nullable ProgramBundle bundle(
+            RuntimeKind.Around around, Path folder, String json) {
+        if (!around.mustBeHere() && !Files.exists(folder)) {
+            return null;
         }
-        if (!Files.isReadable(bundle.resolve(MANIFEST))) {
-            around.runtime()
+        ConfigSection runtime = around.runtime();
+        if (!Files.isDirectory(folder)) {
+            runtime.complain(
+                    "bundle",
+                    "no such folder: "
+                            + folder
+                            + "; expected a bundle that ./coxswain bundle wrote, relative to the"
+                            + " job file's folder");
+            return null;
+        }
+        ProgramBundle bundle;
+        try {
+            bundle = ProgramBundle.open(folder);
+            JobCheck.check(job(around, json), bundle);
+        } catch (RuntimeFault e) {
+            runtime.complain("bundle", String.valueOf(e.getMessage()));
+            return null;
+        }
+        boolean itself = around.across().equals("runtime");
+        if (itself == bundle.isPair()) {
+            around.collectives()
                     .complain(
-                            "bundle",
-                            bundle + " is no bundle: it has no " + MANIFEST + " that can be read");
+                            "across",
+                            itself
+                                    ? "the bundle has grads and apply, between which the agents"
+                                            + " reduce; expected 'agent'"
+                                    : "the bundle has a fused step, so the agents have nothing to"
+                                            + " reduce; expected 'runtime'");
         }
+        if (around.dataIsHere()) {
+            try {
+                JobCheck.checkData(around.data().toString(), bundle);
+            } catch (RuntimeFault e) {
+                around.root().complain("data", String.valueOf(e.getMessage()));
+            }
+        }
+        return bundle;
+    }
+
+    private static TrainingJob job(RuntimeKind.Around around, String json) {
+        return new TrainingJob(
+                "check",
+                around.replicas(),
+                around.shards(),
+                1,
+                0,
+                around.data().toString(),
+                around.batch(),
+                around.microshards(),
+                json);
+    }
+
+    @Override
+    public long parameters() {
+        return bundle == null || !bundle.isPair() ? 0 : bundle.parameterElements();
     }
 
     @Override
     public long stateBytes(int shards) {
-        return 0;
+        if (bundle == null) {
+            return 0;
+        }
+        if (!bundle.isPair()) {
+            return bytes(1, 0, bundle.parameterElements());
+        }
+        return bundle.apply(shards).stream()
+                .mapToLong(one -> bytes(shards, one.begin(), one.end()))
+                .max()
+                .orElse(0);
+    }
+
+    private long bytes(int shards, long begin, long end) {
+        return bundle == null
+                ? 0
+                : bundle.parts(shards, begin, end).stream()
+                        .mapToLong(part -> part.type().byteSize())
+                        .sum();
     }
 
     @Override

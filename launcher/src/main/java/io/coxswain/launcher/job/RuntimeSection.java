@@ -14,7 +14,8 @@ public interface RuntimeSection {
     long stateBytes(int shards);
 
     /**
-     * What a worker keeps in shared memory beside the parameters, gradients and snapshots, in bytes.
+     * What a worker keeps in shared memory beside the parameters, gradients and snapshots, in
+     * bytes.
      */
     default long liveBytes() {
         return 0;
@@ -33,8 +34,8 @@ public interface RuntimeSection {
     default void requireHere() throws EnvironmentException {}
 
     /**
-     * The most elements that a shard may have of a vector: shards are cut at blocks, so one may be a
-     * block longer than its part.
+     * The most elements that a shard may have of a vector: shards are cut at blocks, so one may be
+     * a block longer than its part.
      */
     static long shardElements(long elements, int shards) {
         return Math.min(elements, elements / shards + (64 << 10));

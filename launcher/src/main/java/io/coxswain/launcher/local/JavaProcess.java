@@ -56,10 +56,11 @@ public final class JavaProcess {
     private static final List<String> KINDS = List.of("reference", "pjrt");
 
     /**
-     * All the environment of a process that loads a plugin, unless the agent adds to it. XLA's notes
-     * would fill the log, and hide the line that says why it died.
+     * All the environment of a process that loads a plugin, unless the agent adds to it. XLA's
+     * notes would fill the log, and hide the line that says why it died.
      */
-    public static final Map<String, String> PLUGIN_ENVIRONMENT = Map.of("TF_CPP_MIN_LOG_LEVEL", "2");
+    public static final Map<String, String> PLUGIN_ENVIRONMENT =
+            Map.of("TF_CPP_MIN_LOG_LEVEL", "2");
 
     private JavaProcess() {}
 

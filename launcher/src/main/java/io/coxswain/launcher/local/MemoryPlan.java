@@ -40,12 +40,7 @@ public record MemoryPlan(long region, long state, int ranks, int spares, int sha
                         + job.runtime().liveBytes()
                         + PAGES;
         return new MemoryPlan(
-                region,
-                state,
-                ranks,
-                Math.max(0, agents - ranks),
-                shards,
-                job.copies());
+                region, state, ranks, Math.max(0, agents - ranks), shards, job.copies());
     }
 
     /** What one agent may come to use: a rank, its worker's restart, and a copy of every shard. */

@@ -20,7 +20,8 @@ public final class ChildProbe implements PluginProbe {
         ChildProcess.Ended ended = run(List.of(ProbeMain.PLUGIN, plugin.library().toString()));
         for (String line : ended.output().lines().toList()) {
             if (line.startsWith(ProbeMain.MARK)) {
-                return answer(JsonMapper.shared().readTree(line.substring(ProbeMain.MARK.length())));
+                return answer(
+                        JsonMapper.shared().readTree(line.substring(ProbeMain.MARK.length())));
             }
         }
         return Answer.failed(failure(ended));

@@ -91,7 +91,10 @@ public record Pip(List<String> command) {
                         "--dest=" + target,
                         "--requirement=" + requirements));
         ChildProcess.Ended ended =
-                ChildProcess.run(whole, variables -> variables.put("TMPDIR", folder.toString()), DOWNLOAD_LIMIT);
+                ChildProcess.run(
+                        whole,
+                        variables -> variables.put("TMPDIR", folder.toString()),
+                        DOWNLOAD_LIMIT);
         if (!ended.well()) {
             throw new EnvironmentException(
                     "pip could not fetch %s %s (%s):%n%s"
@@ -100,9 +103,7 @@ public record Pip(List<String> command) {
                                     plugin.version(),
                                     ended.inTime()
                                             ? "status " + ended.status()
-                                            : "not done within "
-                                                    + DOWNLOAD_LIMIT.toHours()
-                                                    + " h",
+                                            : "not done within " + DOWNLOAD_LIMIT.toHours() + " h",
                                     end(ended.said())));
         }
         try (var files = Files.list(target)) {
@@ -111,8 +112,7 @@ public record Pip(List<String> command) {
                     .orElseThrow(() ->
                             new EnvironmentException(
                                     "pip said that it fetched %s, but there is no wheel:%n%s"
-                                            .formatted(
-                                                    plugin.distribution(), end(ended.said()))));
+                                            .formatted(plugin.distribution(), end(ended.said()))));
         } catch (IOException e) {
             throw new EnvironmentException("cannot look into " + target + ": " + e, e);
         }

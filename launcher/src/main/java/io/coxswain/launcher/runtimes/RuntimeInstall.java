@@ -38,8 +38,7 @@ public final class RuntimeInstall {
      * @param environment of this process; the variable {@value Python#VARIABLE} and the PATH say
      *     where pip is
      */
-    public RuntimeInstall(
-            PluginStore store, Map<String, String> environment, Terminal terminal) {
+    public RuntimeInstall(PluginStore store, Map<String, String> environment, Terminal terminal) {
         this.store = store;
         this.environment = environment;
         this.terminal = terminal;
@@ -126,8 +125,7 @@ public final class RuntimeInstall {
             store.verify(installed);
             terminal.line(
                     "%s %s is installed already: %s"
-                            .formatted(
-                                    installed.name(), installed.version(), installed.library()));
+                            .formatted(installed.name(), installed.version(), installed.library()));
             return true;
         } catch (PluginException e) {
             terminal.line("what is installed is damaged, so it is installed anew");
@@ -158,11 +156,11 @@ public final class RuntimeInstall {
     private String withoutPip(KnownPlugin plugin) {
         var tried = Pip.candidates(environment).stream().map(one -> String.join(" ", one)).toList();
         return """
-                no pip was found (tried %s), which fetches the wheel; either
-                  install Python 3 with pip, or name a Python that has it with %s, or
-                  get the wheel of %s %s for %s elsewhere, and: ./coxswain runtime install %s --wheel FILE
-                  (its SHA-256 must be %s)\
-                """
+        no pip was found (tried %s), which fetches the wheel; either
+          install Python 3 with pip, or name a Python that has it with %s, or
+          get the wheel of %s %s for %s elsewhere, and: ./coxswain runtime install %s --wheel FILE
+          (its SHA-256 must be %s)\
+        """
                 .formatted(
                         String.join(", ", tried),
                         Python.VARIABLE,
@@ -176,9 +174,7 @@ public final class RuntimeInstall {
     private InstalledPlugin unpack(KnownPlugin plugin, Path wheel, PluginInstaller installer)
             throws PluginException {
         return installer.install(
-                plugin,
-                wheel,
-                bytes -> terminal.status("unpacked " + Texts.bytes(bytes)));
+                plugin, wheel, bytes -> terminal.status("unpacked " + Texts.bytes(bytes)));
     }
 
     /** pip's own bar needs a terminal of its own; the bytes that it wrote tell the same. */

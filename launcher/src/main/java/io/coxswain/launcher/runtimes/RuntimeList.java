@@ -60,8 +60,7 @@ public final class RuntimeList {
     }
 
     /** Looks at all of them. */
-    public static RuntimeList of(PluginStore store, PluginProbe probe)
-            throws InterruptedException {
+    public static RuntimeList of(PluginStore store, PluginProbe probe) throws InterruptedException {
         var entries = new ArrayList<Entry>();
         List<String> installed = store.names();
         for (String name : installed) {
@@ -175,7 +174,8 @@ public final class RuntimeList {
     public String json() {
         return JsonMapper.shared()
                 .writerWithDefaultPrettyPrinter()
-                .writeValueAsString(Map.of("runtimes", entries.stream().map(RuntimeList::json).toList()));
+                .writeValueAsString(
+                        Map.of("runtimes", entries.stream().map(RuntimeList::json).toList()));
     }
 
     static Map<String, Object> json(Entry entry) {

@@ -114,14 +114,19 @@ class ServiceFilesTest {
         assertThat(agent.workers().createOptions())
                 .isEqualTo(
                         Map.of(
-                                "node_id", 3L,
-                                "memory_fraction", 0.75,
-                                "preallocate", false,
-                                "allocator", "bfc",
-                                "version", "1",
-                                "visible_devices", List.of(0L, 2L)));
-        Path wrong =
-                file("worker:\n  env: {A-B: 1}\n  createOptions: {a: {b: 1}, c: [x], d: }\n");
+                                "node_id",
+                                3L,
+                                "memory_fraction",
+                                0.75,
+                                "preallocate",
+                                false,
+                                "allocator",
+                                "bfc",
+                                "version",
+                                "1",
+                                "visible_devices",
+                                List.of(0L, 2L)));
+        Path wrong = file("worker:\n  env: {A-B: 1}\n  createOptions: {a: {b: 1}, c: [x], d: }\n");
         assertThatThrownBy(() -> AgentFile.read(wrong, Map.of("arena.folder", folder.toString())))
                 .hasMessageContaining(":2:14: worker.env.A-B: expected a variable's name")
                 .hasMessageContaining(

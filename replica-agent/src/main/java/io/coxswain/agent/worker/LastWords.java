@@ -23,21 +23,24 @@ public final class LastWords {
                     Pattern.compile("^terminate called .*"),
                     // The C library gives up on its heap, or an assertion fails.
                     Pattern.compile(
-                            "^(double free or corruption|free\\(\\): |malloc\\(\\): |malloc_|realloc\\(\\): "
-                                    + "|corrupted |munmap_chunk\\(\\): |\\*\\*\\* stack smashing).*"),
+                            "^(double free or corruption|free\\(\\): |malloc\\(\\):"
+                                + " |malloc_|realloc\\(\\): |corrupted |munmap_chunk\\(\\):"
+                                + " |\\*\\*\\* stack smashing).*"),
                     Pattern.compile(".*: Assertion `.*' failed\\.$"));
 
     /** The JVM's crash report, each line behind a hash: the signal, then the frame. */
     private static final Pattern CRASH =
-            Pattern.compile("^#\\s+(SIG[A-Z]+ \\(0x[0-9a-f]+\\)|Internal Error|There is insufficient memory).*");
+            Pattern.compile(
+                    "^#\\s+(SIG[A-Z]+ \\(0x[0-9a-f]+\\)|Internal Error|There is insufficient"
+                        + " memory).*");
 
     private static final String FRAME = "# Problematic frame:";
 
     /** Frames of stacks, the JVM's advice, and marks around them. */
     private static final Pattern NOISE =
             Pattern.compile(
-                    "^(#.*|\\s*@\\s+0x.*|\\s+at .*|\\s*\\.\\.\\. \\d+ more|\\*\\*\\* .*|\\[\\w+:\\d+\\] \\*\\*\\* .*"
-                            + "|\\s*|Aborted.*|Segmentation fault.*)$");
+                    "^(#.*|\\s*@\\s+0x.*|\\s+at .*|\\s*\\.\\.\\. \\d+ more|\\*\\*\\*"
+                        + " .*|\\[\\w+:\\d+\\] \\*\\*\\* .*|\\s*|Aborted.*|Segmentation fault.*)$");
 
     private LastWords() {}
 

@@ -12,8 +12,8 @@ import org.jspecify.annotations.Nullable;
  */
 public record WorkerExit(int status, String lastWords, @Nullable String killReason) {
     /**
-     * One line that names the cause: reason, signal or status, then the most telling of the
-     * last words.
+     * One line that names the cause: reason, signal or status, then the most telling of the last
+     * words.
      */
     public String describe() {
         var text = new StringBuilder();

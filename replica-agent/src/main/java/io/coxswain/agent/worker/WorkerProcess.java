@@ -35,6 +35,7 @@ final class WorkerProcess {
     static final int PROTOCOL_MINOR = 0;
 
     private static final Logger LOG = LoggerFactory.getLogger(WorkerProcess.class);
+
     /** A native library prints its stack after the line that matters. */
     private static final int LAST_WORDS_BYTES = 16_000;
 

@@ -36,7 +36,6 @@ import java.util.zip.ZipFile;
 public final class PluginInstaller implements AutoCloseable {
     private static final String LOCK = ".lock";
     private static final String WORK = ".work-";
-    private static final String CONTENT = "content-";
     private static final int BUFFER_BYTES = 1 << 20;
 
     private final PluginStore store;
@@ -130,7 +129,7 @@ public final class PluginInstaller implements AutoCloseable {
         }
         for (Path content : list(folder)) {
             String name = content.getFileName().toString();
-            if (name.startsWith(CONTENT) && !used.startsWith(name + "/")) {
+            if (Files.isDirectory(content) && !used.startsWith(name + "/")) {
                 delete(content);
             }
         }
@@ -154,7 +153,7 @@ public final class PluginInstaller implements AutoCloseable {
         try {
             requirePinned(plugin, wheel);
             Files.createDirectories(folder);
-            Path content = Files.createTempDirectory(folder, CONTENT);
+            Path content = newContent(folder, plugin);
             boolean done = false;
             try {
                 String digest = unpack(plugin, wheel, content, progress);
@@ -172,6 +171,15 @@ public final class PluginInstaller implements AutoCloseable {
             throw new PluginException(
                     "cannot install %s in %s: %s".formatted(plugin.name(), folder, e), e);
         }
+    }
+
+    private static Path newContent(Path folder, KnownPlugin plugin) throws IOException {
+        String name = plugin.version() + "-" + plugin.sha256().substring(0, 8);
+        Path content = folder.resolve(name);
+        for (int i = 2; Files.exists(content); i++) {
+            content = folder.resolve(name + "-" + i);
+        }
+        return Files.createDirectory(content);
     }
 
     private static void requirePinned(KnownPlugin plugin, Path wheel)

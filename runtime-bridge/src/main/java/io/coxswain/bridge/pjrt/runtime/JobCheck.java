@@ -4,11 +4,29 @@ import io.coxswain.bridge.pjrt.bundle.ProgramBundle;
 import io.coxswain.bridge.spi.RuntimeFault;
 import io.coxswain.bridge.spi.TrainingJob;
 
-/** Checks that a job is one that its bundle was exported for. */
-final class JobCheck {
+/**
+ * Checks that a job is one that its bundle was exported for: what a worker checks when it loads the
+ * job, for those who want to know before.
+ */
+public final class JobCheck {
     private JobCheck() {}
 
-    static void check(TrainingJob job, ProgramBundle bundle) throws RuntimeFault {
+    /**
+     * Looks into the data, at names, types and shapes only.
+     *
+     * @param data path or {@code file:} URI
+     * @throws RuntimeFault with {@link RuntimeFault.Code#DATA_UNREADABLE}, naming the array
+     */
+    public static void checkData(String data, ProgramBundle bundle) throws RuntimeFault {
+        TrainingData.open(data, bundle).close();
+    }
+
+    /**
+     * Compares the job's numbers with the bundle's.
+     *
+     * @throws RuntimeFault with {@link RuntimeFault.Code#PROGRAM_INVALID}, naming the field
+     */
+    public static void check(TrainingJob job, ProgramBundle bundle) throws RuntimeFault {
         if (job.batch() != bundle.batch()) {
             throw wrong(
                     "field `batch` is %d, and bundle %s was exported for %d samples: set `batch: %d`, or export it for another batch"

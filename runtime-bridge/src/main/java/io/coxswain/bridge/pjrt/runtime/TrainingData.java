@@ -27,7 +27,6 @@ final class TrainingData implements AutoCloseable {
     private final List<MemorySegment> train;
     private final List<MemorySegment> heldOut;
     private final int samples;
-    private final String sha256;
 
     private TrainingData(
             SafeTensors file,
@@ -40,7 +39,6 @@ final class TrainingData implements AutoCloseable {
         this.train = train;
         this.heldOut = heldOut;
         this.samples = samples;
-        this.sha256 = file.sha256();
     }
 
     /**
@@ -98,9 +96,9 @@ final class TrainingData implements AutoCloseable {
         return samples;
     }
 
-    /** Of the whole file. */
+    /** Of the whole file, which is read for it. */
     String sha256() {
-        return sha256;
+        return file.sha256();
     }
 
     /**

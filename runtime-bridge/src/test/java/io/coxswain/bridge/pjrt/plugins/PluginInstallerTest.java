@@ -38,7 +38,7 @@ class PluginInstallerTest {
         try (var all = Files.walk(plugins)) {
             return all.filter(Files::isRegularFile)
                     .map(file -> plugins.relativize(file).toString())
-                    .map(file -> file.replaceAll("content-\\d+", "content"))
+                    .map(file -> file.replaceAll("1\\.0-[0-9a-f]{8}", "content"))
                     .sorted()
                     .toList();
         }
@@ -72,17 +72,22 @@ class PluginInstallerTest {
         assertThat(after.library()).isNotEqualTo(before.library()).hasContent("newer bytes");
         assertThat(before.library()).doesNotExist();
         assertThat(store.find("toy")).isEqualTo(after);
+
+        // The same once more, since somebody asked for it.
+        InstalledPlugin again = install(wheel.write());
+        assertThat(again.library()).isNotEqualTo(after.library()).hasContent("newer bytes");
+        assertThat(after.library()).doesNotExist();
     }
 
     @Test
     void refusesAnotherWheel() throws Exception {
         InstalledPlugin before = install(wheel.write());
-        KnownPlugin other = TestWheel.plugin("00");
+        KnownPlugin other = TestWheel.plugin("0123456789");
 
         assertThatThrownBy(() -> install(other))
                 .isInstanceOf(PluginException.class)
                 .hasMessageContaining(wheel.file + " is not the wheel of toy-wheel 1.0")
-                .hasMessageContaining("expected 00");
+                .hasMessageContaining("expected 0123456789");
         assertThatThrownBy(
                         () -> {
                             Files.delete(wheel.file);
