@@ -41,6 +41,16 @@ public final class PjrtApi {
     private static final MethodHandle CALL_VOID =
             Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(ValueLayout.ADDRESS));
 
+    @SuppressWarnings("restricted")
+    private static final MethodHandle CALLBACK_ERROR =
+            Linker.nativeLinker()
+                    .downcallHandle(
+                            FunctionDescriptor.of(
+                                    ValueLayout.ADDRESS,
+                                    ValueLayout.JAVA_INT,
+                                    ValueLayout.ADDRESS,
+                                    ValueLayout.JAVA_LONG));
+
     private final ApiVersion version;
     private final long slots;
     private final Map<PjrtFunction, MemorySegment> functions;
@@ -127,10 +137,8 @@ public final class PjrtApi {
         MemorySegment address = address(function, args);
         try {
             return (MemorySegment) CALL.invokeExact(address, args.memory());
-        } catch (RuntimeException | Error e) {
-            throw e;
         } catch (Throwable e) {
-            throw new IllegalStateException("cannot call " + function, e);
+            throw failed("cannot call " + function, e);
         }
     }
 
@@ -139,10 +147,21 @@ public final class PjrtApi {
         MemorySegment address = address(function, args);
         try {
             CALL_VOID.invokeExact(address, args.memory());
-        } catch (RuntimeException | Error e) {
-            throw e;
         } catch (Throwable e) {
-            throw new IllegalStateException("cannot call " + function, e);
+            throw failed("cannot call " + function, e);
+        }
+    }
+
+    /** Calls {@code void* function()}: the entry of a plugin. */
+    @SuppressWarnings("restricted")
+    public static MemorySegment callEntry(MemorySegment function) {
+        MethodHandle call =
+                Linker.nativeLinker()
+                        .downcallHandle(function, FunctionDescriptor.of(ValueLayout.ADDRESS));
+        try {
+            return (MemorySegment) call.invokeExact();
+        } catch (Throwable e) {
+            throw failed("cannot call the entry of the plugin", e);
         }
     }
 
@@ -150,10 +169,39 @@ public final class PjrtApi {
     public static void callDeleter(MemorySegment function, MemorySegment argument) {
         try {
             CALL_VOID.invokeExact(function, argument);
-        } catch (RuntimeException | Error e) {
-            throw e;
         } catch (Throwable e) {
-            throw new IllegalStateException("cannot call a deleter", e);
+            throw failed("cannot call a deleter", e);
+        }
+    }
+
+    /**
+     * Makes an error inside of a callback, for it to return.
+     *
+     * @param maker what the callback's arguments call {@code callback_error}: where the address of
+     *     the function is
+     * @param message native memory of {@code messageBytes}; it is copied
+     */
+    @SuppressWarnings("restricted")
+    public static MemorySegment callbackError(
+            MemorySegment maker, int code, MemorySegment message, long messageBytes) {
+        MemorySegment function =
+                maker.reinterpret(ValueLayout.ADDRESS.byteSize()).get(ValueLayout.ADDRESS, 0);
+        try {
+            return (MemorySegment)
+                    CALLBACK_ERROR.invokeExact(function, code, message, messageBytes);
+        } catch (Throwable e) {
+            throw failed("cannot make an error", e);
+        }
+    }
+
+    // Method handles declare Throwable; what they really throw is not checked.
+    private static IllegalStateException failed(String what, Throwable e) {
+        switch (e) {
+            case RuntimeException unchecked -> throw unchecked;
+            case Error error -> throw error;
+            default -> {
+                return new IllegalStateException(what, e);
+            }
         }
     }
 

@@ -12,12 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
-import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
@@ -101,6 +97,24 @@ public final class PjrtPlugin {
      *     devices than was asked for
      */
     public PjrtClient createClient(Map<String, Object> options) throws PjrtException {
+        return create(options, null);
+    }
+
+    /**
+     * Makes a client whose devices work together with those of other processes.
+     *
+     * @param options as in {@link #createClient(Map)}, with what the plugin wants to know of the
+     *     others ({@code node_id}, {@code num_nodes} for GPUs)
+     * @param store what the clients find each other through; used until the client is destroyed
+     * @throws PjrtException as in {@link #createClient(Map)}
+     */
+    public PjrtClient createClient(Map<String, Object> options, KeyValueStore store)
+            throws PjrtException {
+        return create(options, store);
+    }
+
+    private PjrtClient create(Map<String, Object> options, @Nullable KeyValueStore store)
+            throws PjrtException {
         String doing =
                 "creating a client of plugin %s with %s".formatted(library.getFileName(), options);
         @Nullable Object asked = options.get(CPU_DEVICES);
@@ -110,15 +124,22 @@ public final class PjrtPlugin {
                     "%s: %s must be a whole number of at least 1".formatted(doing, CPU_DEVICES));
         }
         MemorySegment address;
+        Runnable whenDestroyed = () -> {};
         try (Arena arena = Arena.ofConfined()) {
             Args args =
                     calls.args(arena, PjrtStructs.CLIENT_CREATE)
                             .set("create_options", NamedValues.write(arena, options))
                             .set("num_options", options.size());
+            if (store != null) {
+                whenDestroyed = KeyValueUpcalls.offer(store, args);
+            }
             calls.call(PjrtFunction.CLIENT_CREATE, args, () -> doing);
             address = args.pointer("client");
+        } catch (PjrtException e) {
+            whenDestroyed.run();
+            throw e;
         }
-        PjrtClient client = new PjrtClient(calls, address, () -> {});
+        PjrtClient client = new PjrtClient(calls, address, whenDestroyed);
         int devices = client.devices().size();
         if (devices == 0 || (asked instanceof Long count && count != devices)) {
             client.close();
@@ -144,7 +165,7 @@ public final class PjrtPlugin {
                                         Code.INVALID_ARGUMENT,
                                         "%s is not a PJRT plugin: it has no %s"
                                                 .formatted(library, ENTRY)));
-        MemorySegment table = callEntry(entry);
+        MemorySegment table = PjrtApi.callEntry(entry);
         if (table.address() == 0) {
             throw new PjrtException(
                     Code.INVALID_ARGUMENT,
@@ -187,20 +208,6 @@ public final class PjrtPlugin {
                     Code.UNAVAILABLE,
                     "plugin %s cannot be loaded: %s".formatted(library, LoaderError.of(library)),
                     e);
-        }
-    }
-
-    @SuppressWarnings("restricted")
-    private static MemorySegment callEntry(MemorySegment entry) {
-        MethodHandle call =
-                Linker.nativeLinker()
-                        .downcallHandle(entry, FunctionDescriptor.of(ValueLayout.ADDRESS));
-        try {
-            return (MemorySegment) call.invokeExact();
-        } catch (RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new IllegalStateException("cannot call " + ENTRY, e);
         }
     }
 }

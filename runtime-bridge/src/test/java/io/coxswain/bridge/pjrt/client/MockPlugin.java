@@ -1,0 +1,133 @@
+package io.coxswain.bridge.pjrt.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The mock plugin, compiled from C in the variants that tests ask for, once per process. */
+final class MockPlugin {
+    private static final List<String> KINDS =
+            List.of("errors", "events", "clients", "loaded", "executables", "buffers");
+    private static final Map<List<String>, Path> COMPILED = new HashMap<>();
+
+    private final Path library;
+
+    private MockPlugin(Path library) {
+        this.library = library;
+    }
+
+    /**
+     * The mock.
+     *
+     * @param definitions as in {@code MOCK_MINOR=81}
+     */
+    static MockPlugin compiled(String... definitions) throws Exception {
+        synchronized (COMPILED) {
+            List<String> key = List.of(definitions);
+            if (!COMPILED.containsKey(key)) {
+                COMPILED.put(key, compile(key));
+            }
+            return new MockPlugin(COMPILED.get(key));
+        }
+    }
+
+    Path library() {
+        return library;
+    }
+
+    PjrtPlugin load() throws PjrtException {
+        return PjrtPlugin.load(library);
+    }
+
+    /** Lets held events fire and hanging compilations go on. */
+    void release() throws Throwable {
+        MemorySegment function = symbol("mock_release");
+        Linker.nativeLinker().downcallHandle(function, FunctionDescriptor.ofVoid()).invoke();
+    }
+
+    /** Nothing of the plugin's is alive, and it was never used wrongly. */
+    void assertClean() throws Throwable {
+        assertThat(firstViolation()).isEmpty();
+        assertThat(number("mock_violations")).isZero();
+        Map<String, Integer> live = new TreeMap<>();
+        for (int kind = 0; kind < KINDS.size(); kind++) {
+            int count =
+                    (int)
+                            Linker.nativeLinker()
+                                    .downcallHandle(
+                                            symbol("mock_live"),
+                                            FunctionDescriptor.of(
+                                                    ValueLayout.JAVA_INT, ValueLayout.JAVA_INT))
+                                    .invoke(kind);
+            if (count != 0) {
+                live.put(KINDS.get(kind), count);
+            }
+        }
+        assertThat(live).as("what is alive").isEmpty();
+    }
+
+    private String firstViolation() throws Throwable {
+        MemorySegment text =
+                (MemorySegment)
+                        Linker.nativeLinker()
+                                .downcallHandle(
+                                        symbol("mock_first_violation"),
+                                        FunctionDescriptor.of(ValueLayout.ADDRESS))
+                                .invoke();
+        return text.reinterpret(256).getString(0);
+    }
+
+    private int number(String function) throws Throwable {
+        return (int)
+                Linker.nativeLinker()
+                        .downcallHandle(
+                                symbol(function), FunctionDescriptor.of(ValueLayout.JAVA_INT))
+                        .invoke();
+    }
+
+    private MemorySegment symbol(String name) {
+        return SymbolLookup.libraryLookup(library, Arena.global()).findOrThrow(name);
+    }
+
+    private static Path compile(List<String> definitions) throws IOException, InterruptedException {
+        Path source = Path.of("src/test/native/mock_pjrt.c");
+        if (!Files.exists(source)) {
+            source = Path.of("runtime-bridge").resolve(source);
+        }
+        Path folder = Files.createTempDirectory("mock-pjrt");
+        folder.toFile().deleteOnExit();
+        Path library = folder.resolve("mock_pjrt.so");
+        library.toFile().deleteOnExit();
+        List<String> command =
+                new ArrayList<>(
+                        List.of("cc", "-std=gnu11", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra"));
+        definitions.forEach(definition -> command.add("-D" + definition));
+        command.addAll(List.of("-pthread", "-o", library.toString(), source.toString()));
+        Process compiler;
+        try {
+            compiler = new ProcessBuilder(command).redirectErrorStream(true).start();
+        } catch (IOException e) {
+            return abort("no C compiler 'cc' on this machine: the mock plugin cannot be made");
+        }
+        String output =
+                new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(compiler.waitFor()).as(output).isZero();
+        assertThat(output).isEmpty();
+        return library;
+    }
+}
