@@ -50,10 +50,7 @@ public final class JsonSection {
      * @throws RuntimeFault with {@link RuntimeFault.Code#PROGRAM_INVALID}, as all accessors
      */
     public static JsonSection parse(String json, String path) throws RuntimeFault {
-        return parse(
-                json,
-                path,
-                what -> new RuntimeFault(RuntimeFault.Code.PROGRAM_INVALID, what));
+        return parse(json, path, what -> new RuntimeFault(RuntimeFault.Code.PROGRAM_INVALID, what));
     }
 
     /**

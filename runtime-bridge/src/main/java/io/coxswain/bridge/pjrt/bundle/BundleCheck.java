@@ -4,8 +4,10 @@ import io.coxswain.bridge.pjrt.client.ElementType;
 import io.coxswain.bridge.spi.RuntimeFault;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -115,8 +117,7 @@ final class BundleCheck {
         if (path.length() > MAX_PATH_CHARS) {
             throw complaint.fault(
                     "%s %s… has a path of %d characters, at most %d are possible"
-                            .formatted(
-                                    what, path.substring(0, 40), path.length(), MAX_PATH_CHARS));
+                            .formatted(what, path.substring(0, 40), path.length(), MAX_PATH_CHARS));
         }
         if (!paths.add(path)) {
             throw complaint.fault("%s %s is there twice".formatted(what, path));
@@ -145,7 +146,8 @@ final class BundleCheck {
             if (shape.isEmpty() || shape.getFirst() != bundle.microshardSamples()) {
                 throw complaint.fault(
                         "batch array %s is %s, expected the %d samples of a microshard as its first extent"
-                                .formatted(array.array(), array.type(), bundle.microshardSamples()));
+                                .formatted(
+                                        array.array(), array.type(), bundle.microshardSamples()));
             }
         }
         if (bundle.batchArrays().isEmpty()) {
@@ -154,27 +156,27 @@ final class BundleCheck {
     }
 
     private void checkShards() throws RuntimeFault {
-        TreeMap<Integer, TreeMap<Integer, ApplyProgram>> meshes = new TreeMap<>();
+        Map<Integer, Map<Integer, ApplyProgram>> meshes = new TreeMap<>();
         for (ApplyProgram apply : bundle.apply()) {
             ApplyProgram twin =
-                    meshes.computeIfAbsent(apply.shards(), _ -> new TreeMap<>())
+                    meshes.computeIfAbsent(apply.shards(), _ -> new HashMap<>())
                             .put(apply.shard(), apply);
             if (twin != null) {
                 throw complaint.fault("%s is there twice".formatted(apply.program().label()));
             }
         }
-        for (TreeMap<Integer, ApplyProgram> mesh : meshes.values()) {
-            checkCuts(mesh);
+        for (Map.Entry<Integer, Map<Integer, ApplyProgram>> mesh : meshes.entrySet()) {
+            checkCuts(mesh.getKey(), mesh.getValue());
         }
     }
 
-    private void checkCuts(TreeMap<Integer, ApplyProgram> mesh) throws RuntimeFault {
-        int shards = mesh.firstEntry().getValue().shards();
+    private void checkCuts(int shards, Map<Integer, ApplyProgram> mesh) throws RuntimeFault {
         long end = 0;
         for (int shard = 0; shard < shards; shard++) {
             ApplyProgram apply = mesh.get(shard);
             if (apply == null) {
-                throw complaint.fault("apply of shard %d of %d is missing".formatted(shard, shards));
+                throw complaint.fault(
+                        "apply of shard %d of %d is missing".formatted(shard, shards));
             }
             if (apply.begin() != end || apply.end() < end) {
                 throw complaint.fault(
@@ -238,7 +240,8 @@ final class BundleCheck {
         if (evaluate != null) {
             if (bundle.heldOutSamples() == 0) {
                 throw complaint.fault(
-                        "there is a program evaluate, and field `heldOutSamples` is 0, expected how many samples it takes");
+                        "there is a program evaluate, and field `heldOutSamples` is 0, expected how"
+                            + " many samples it takes");
             }
             check(
                     evaluate,
@@ -299,8 +302,7 @@ final class BundleCheck {
         }
     }
 
-    private void compare(
-            Program program, String what, List<Operand> found, List<Operand> expected)
+    private void compare(Program program, String what, List<Operand> found, List<Operand> expected)
             throws RuntimeFault {
         for (int i = 0; i < Math.max(found.size(), expected.size()); i++) {
             String is = i < found.size() ? describe(found.get(i)) : "nothing";

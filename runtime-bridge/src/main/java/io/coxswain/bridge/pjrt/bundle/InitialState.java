@@ -45,8 +45,8 @@ final class InitialState {
         }
     }
 
-    private static void checkLeaves(
-            SafeTensors tensors, ProgramBundle bundle, Complaint complaint) throws RuntimeFault {
+    private static void checkLeaves(SafeTensors tensors, ProgramBundle bundle, Complaint complaint)
+            throws RuntimeFault {
         Map<String, TensorType> expected = new LinkedHashMap<>();
         bundle.parameters().forEach(leaf -> expected.put(leaf.name(), leaf.type()));
         bundle.optimizer().forEach(leaf -> expected.put(leaf.name(), leaf.type()));

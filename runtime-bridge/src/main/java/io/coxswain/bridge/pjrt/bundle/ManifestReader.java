@@ -9,14 +9,13 @@ import org.jspecify.annotations.Nullable;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Reads a manifest; fields that it does not know are ignored. What the numbers mean together is {@link BundleCheck}'s
- * business.
+ * Reads a manifest; fields that it does not know are ignored. What the numbers mean together is
+ * {@link BundleCheck}'s business.
  */
 final class ManifestReader {
     private static final String FORMAT = "coxswain-bundle";
@@ -49,21 +48,21 @@ final class ManifestReader {
             apply.add(apply(section));
         }
         return new ProgramBundle(
-                        folder,
-                        name,
-                        manifest.texts("platforms"),
-                        (int) manifest.integer("batch", 1, Integer.MAX_VALUE),
-                        (int) manifest.integer("microshardSamples", 1, Integer.MAX_VALUE),
-                        parameters(manifest),
-                        manifest.integer("parameterElements", 0, Long.MAX_VALUE),
-                        optimizer(manifest),
-                        batchArrays(manifest),
-                        manifest.integer("heldOutSamples", 0, Integer.MAX_VALUE, 0),
-                        optional(programs, "grads"),
-                        apply,
-                        optional(programs, "evaluate"),
-                        optional(programs, "step"),
-                        initial(manifest.section("initial")));
+                folder,
+                name,
+                manifest.texts("platforms"),
+                (int) manifest.integer("batch", 1, Integer.MAX_VALUE),
+                (int) manifest.integer("microshardSamples", 1, Integer.MAX_VALUE),
+                parameters(manifest),
+                manifest.integer("parameterElements", 0, Long.MAX_VALUE),
+                optimizer(manifest),
+                batchArrays(manifest),
+                manifest.integer("heldOutSamples", 0, Integer.MAX_VALUE, 0),
+                optional(programs, "grads"),
+                apply,
+                optional(programs, "evaluate"),
+                optional(programs, "step"),
+                initial(manifest.section("initial")));
     }
 
     private static List<ParameterLeaf> parameters(JsonSection manifest) throws RuntimeFault {
@@ -86,9 +85,7 @@ final class ManifestReader {
                     new OptimizerLeaf(
                             leaf.text("path"),
                             type(leaf),
-                            (int)
-                                    leaf.integer(
-                                            "like", 0, Integer.MAX_VALUE, OptimizerLeaf.WHOLE)));
+                            (int) leaf.integer("like", 0, Integer.MAX_VALUE, OptimizerLeaf.WHOLE)));
             leaf.choice("sharding", List.of(REPLICATED), REPLICATED);
         }
         return leaves;
@@ -117,17 +114,16 @@ final class ManifestReader {
         return programs.has(name) ? program(programs.section(name), name) : null;
     }
 
-    private Program program(JsonSection section, String label)
-            throws RuntimeFault {
+    private Program program(JsonSection section, String label) throws RuntimeFault {
         return new Program(
-                        label,
-                        file(section),
-                        bytes(section),
-                        digest(section),
-                        operands(section, "arguments"),
-                        indexes(section, "kept"),
-                        donated(section),
-                        operands(section, "results"));
+                label,
+                file(section),
+                bytes(section),
+                digest(section),
+                operands(section, "arguments"),
+                indexes(section, "kept"),
+                donated(section),
+                operands(section, "results"));
     }
 
     private ProgramBundle.InitialFile initial(JsonSection section) throws RuntimeFault {
@@ -162,9 +158,8 @@ final class ManifestReader {
 
     private static List<Operand> operands(JsonSection program, String name) throws RuntimeFault {
         List<Operand> operands = new ArrayList<>();
-        List<String> words = Arrays.stream(Role.values()).map(Role::word).toList();
         for (JsonSection operand : program.sections(name)) {
-            Role role = Role.values()[words.indexOf(operand.choice("role", words, null))];
+            Role role = Role.called(operand.choice("role", Role.words(), null));
             int leaf =
                     role.hasLeaf()
                             ? (int) operand.integer("leaf", 0, Integer.MAX_VALUE)
@@ -186,10 +181,9 @@ final class ManifestReader {
         String dtype = section.text("dtype");
         List<Long> shape = section.integers("shape", 0, Long.MAX_VALUE);
         return Types.parse(dtype, shape)
-                .orElseThrow(
-                        () ->
-                                section.wrong(
-                                        "a tensor of type %s and shape %s is not possible: expected bool, i8, i16, i32, i64, u8, u16, u32, u64, f16, bf16, f32 or f64, and a shape that fits into memory"
-                                                .formatted(dtype, shape)));
+                .orElseThrow(() ->
+                        section.wrong(
+                                "a tensor of type %s and shape %s is not possible: expected bool, i8, i16, i32, i64, u8, u16, u32, u64, f16, bf16, f32 or f64, and a shape that fits into memory"
+                                        .formatted(dtype, shape)));
     }
 }

@@ -1,5 +1,7 @@
 package io.coxswain.bridge.pjrt.bundle;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /** What an argument or a result of a program is. */
@@ -20,6 +22,16 @@ public enum Role {
     /** As manifests write it. */
     String word() {
         return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** All words. */
+    static List<String> words() {
+        return Arrays.stream(values()).map(Role::word).toList();
+    }
+
+    /** The role of one of the words. */
+    static Role called(String word) {
+        return valueOf(word.toUpperCase(Locale.ROOT));
     }
 
     /** Whether it names a leaf. */

@@ -166,14 +166,11 @@ public final class SafeTensors implements AutoCloseable {
         section.done();
         TensorType type =
                 Types.parse(dtype.toLowerCase(Locale.ROOT), shape)
-                        .orElseThrow(
-                                () ->
-                                        complaint.fault(
-                                                "tensor %s has type %s and shape %s, which no tensor has here"
-                                                        .formatted(name, dtype, shape)));
-        if (offsets.size() != 2
-                || offsets.get(0) > offsets.get(1)
-                || offsets.get(1) > dataBytes) {
+                        .orElseThrow(() ->
+                                complaint.fault(
+                                        "tensor %s has type %s and shape %s, which no tensor has here"
+                                                .formatted(name, dtype, shape)));
+        if (offsets.size() != 2 || offsets.get(0) > offsets.get(1) || offsets.get(1) > dataBytes) {
             throw complaint.fault(
                     "tensor %s lies at bytes %s of its data, of which there are %d; the file is damaged or cut short"
                             .formatted(name, offsets, dataBytes));

@@ -29,8 +29,7 @@ final class BatchUploads {
         for (BatchArray array : arrays) {
             staging.add(
                     arena.allocate(
-                            array.ofSamples(samples).byteSize(),
-                            PjrtBuffer.ZERO_COPY_ALIGNMENT));
+                            array.ofSamples(samples).byteSize(), PjrtBuffer.ZERO_COPY_ALIGNMENT));
         }
     }
 

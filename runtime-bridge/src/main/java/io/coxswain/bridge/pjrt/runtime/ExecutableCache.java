@@ -47,8 +47,7 @@ final class ExecutableCache {
     static String key(
             String moduleSha256, String pluginSha256, String target, String flags, String cpu) {
         String text =
-                String.join(
-                        "\n", "executable-1", moduleSha256, pluginSha256, target, flags, cpu);
+                String.join("\n", "executable-1", moduleSha256, pluginSha256, target, flags, cpu);
         return Sha256.hex(text.getBytes(StandardCharsets.UTF_8));
     }
 

@@ -50,17 +50,14 @@ final class FinalEvaluation {
                         loaded.client()
                                 .upload(
                                         loaded.data().heldOut(i),
-                                        arrays.get(i)
-                                                .ofSamples(loaded.bundle().heldOutSamples()),
+                                        arrays.get(i).ofSamples(loaded.bundle().heldOutSamples()),
                                         loaded.home(),
                                         HostSemantics.COPY_DURING_CALL));
             }
             arguments.addAll(heldOut);
             Execution execution =
                     compiled.execute(
-                            program.kept(arguments),
-                            loaded.home(),
-                            compiled.signature().donated());
+                            program.kept(arguments), loaded.home(), compiled.signature().donated());
             try {
                 return scalars(execution);
             } finally {
@@ -80,8 +77,7 @@ final class FinalEvaluation {
         }
         MemorySegment flat = taken.assignment().region().parameters().segment();
         for (ParameterLeaf leaf : leaves) {
-            uploaded.add(
-                    loaded.regionUploads().upload(leaf.in(flat), leaf.type(), loaded.home()));
+            uploaded.add(loaded.regionUploads().upload(leaf.in(flat), leaf.type(), loaded.home()));
         }
         return uploaded;
     }

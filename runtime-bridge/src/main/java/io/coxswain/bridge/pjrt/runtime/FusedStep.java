@@ -57,13 +57,12 @@ final class FusedStep implements StepProgram {
                 batch.forEach(PjrtBuffer::close);
             }
             return land(execution, arena, abort)
-                    .<ExecuteOutcome>map(
-                            loss ->
-                                    new ExecuteOutcome.Executed(
-                                            List.of(loss),
-                                            ids.length,
-                                            loaded.order().sampleHash(step, 0, ids),
-                                            dataNanos))
+                    .<ExecuteOutcome>map(loss ->
+                            new ExecuteOutcome.Executed(
+                                    List.of(loss),
+                                    ids.length,
+                                    loaded.order().sampleHash(step, 0, ids),
+                                    dataNanos))
                     .orElseGet(ExecuteOutcome.Aborted::new);
         }
     }

@@ -114,8 +114,7 @@ final class GradientRun implements AutoCloseable {
             List<PjrtBuffer> arguments = new ArrayList<>(parametersOn(device));
             arguments.addAll(batch);
             Execution execution =
-                    grads.execute(
-                            program.kept(arguments), device, grads.signature().donated());
+                    grads.execute(program.kept(arguments), device, grads.signature().donated());
             flying.addLast(new Flight(microshard, batch, execution));
             launched = true;
         } finally {
@@ -138,9 +137,7 @@ final class GradientRun implements AutoCloseable {
         MemorySegment gradient = assignment.region().gradient(index).segment();
         try (HostCopies copies = new HostCopies()) {
             List<PjrtBuffer> results = flight.execution().results();
-            copies.add(
-                    results.getFirst(),
-                    losses.asSlice((long) index * Float.BYTES, Float.BYTES));
+            copies.add(results.getFirst(), losses.asSlice((long) index * Float.BYTES, Float.BYTES));
             List<ParameterLeaf> leaves = loaded.bundle().parameters();
             for (int i = 0; i < leaves.size(); i++) {
                 copies.add(results.get(i + 1), leaves.get(i).in(gradient));
@@ -169,10 +166,7 @@ final class GradientRun implements AutoCloseable {
         for (ParameterLeaf leaf : leaves) {
             uploaded.add(
                     loaded.regionUploads()
-                            .upload(
-                                    leaf.in(region.parameters().segment()),
-                                    leaf.type(),
-                                    device));
+                            .upload(leaf.in(region.parameters().segment()), leaf.type(), device));
         }
         return uploaded;
     }

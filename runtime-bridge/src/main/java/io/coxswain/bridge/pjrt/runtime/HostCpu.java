@@ -40,7 +40,8 @@ final class HostCpu {
                 if (x86 || key.equals("Features")) {
                     TreeSet<String> names =
                             new TreeSet<>(
-                                    Arrays.asList(line.substring(colon + 1).strip().split(" ", -1)));
+                                    Arrays.asList(
+                                            line.substring(colon + 1).strip().split(" ", -1)));
                     names.removeIf(name -> x86 && !X86.matcher(name).matches());
                     return String.join(" ", names);
                 }

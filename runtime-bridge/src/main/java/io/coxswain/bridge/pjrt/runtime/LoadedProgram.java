@@ -41,7 +41,10 @@ final class LoadedProgram implements AutoCloseable {
     private final TrainingData data;
     private final SampleOrder order;
     private final List<ShardPlan> plans;
-    private final Map<Program, PjrtExecutable> executables = new HashMap<>();
+    private final Map<Compiled, PjrtExecutable> executables = new HashMap<>();
+
+    /** What names a compiled program. */
+    private record Compiled(String sha256, CompileTarget target) {}
 
     private LoadedProgram(
             TrainingJob job,
@@ -78,8 +81,7 @@ final class LoadedProgram implements AutoCloseable {
             opened.push(data);
             Backend backend = Backend.open(config, bundle);
             opened.push(backend);
-            LoadedProgram loaded =
-                    new LoadedProgram(job, config, backend, bundle, initial, data);
+            LoadedProgram loaded = new LoadedProgram(job, config, backend, bundle, initial, data);
             complete = true;
             return loaded;
         } finally {
@@ -189,10 +191,11 @@ final class LoadedProgram implements AutoCloseable {
     }
 
     private PjrtExecutable executable(Program program, CompileTarget target) throws RuntimeFault {
-        PjrtExecutable known = executables.get(program);
+        Compiled name = new Compiled(program.sha256(), target);
+        PjrtExecutable known = executables.get(name);
         if (known == null) {
             known = backend.compiler().compile(program, target);
-            executables.put(program, known);
+            executables.put(name, known);
         }
         return known;
     }
@@ -237,8 +240,7 @@ final class LoadedProgram implements AutoCloseable {
         Program step = bundle.step();
         if (!bundle.isPair() && step != null) {
             // A fused program has no flat vector outside; its state is one shard without a range.
-            ShardPlan whole =
-                    ShardPlan.of(bundle, 1, 0, 0, bundle.parameterElements(), step);
+            ShardPlan whole = ShardPlan.of(bundle, 1, 0, 0, bundle.parameterElements(), step);
             return List.of(whole.withoutRange());
         }
         List<ShardPlan> plans = new ArrayList<>();

@@ -61,15 +61,11 @@ final class PairStep implements StepProgram {
         List<PjrtBuffer> arguments = new ArrayList<>(taken.state().buffers());
         arguments.addAll(gradients);
         Set<Integer> keep = loaded.donates(plan) ? Set.of() : compiled.signature().donated();
-        Execution execution =
-                compiled.execute(plan.update().kept(arguments), loaded.home(), keep);
+        Execution execution = compiled.execute(plan.update().kept(arguments), loaded.home(), keep);
         boolean complete = false;
         try (HostCopies copies = new HostCopies()) {
             new StateTransfer(loaded, plan)
-                    .publish(
-                            execution.results(),
-                            taken.assignment().region().parameters(),
-                            copies);
+                    .publish(execution.results(), taken.assignment().region().parameters(), copies);
             Faults.await(execution.done());
             copies.await();
             complete = true;

@@ -73,8 +73,7 @@ public record PjrtConfig(
                                         MAX_COMPILE_MILLIS,
                                         COMPILE_MILLIS)),
                         runtime.flag("cache", true),
-                        Duration.ofMillis(
-                                runtime.integer("minStepMillis", 0, MAX_STEP_MILLIS, 0)));
+                        Duration.ofMillis(runtime.integer("minStepMillis", 0, MAX_STEP_MILLIS, 0)));
         runtime.done();
         return config;
     }
@@ -110,7 +109,9 @@ public record PjrtConfig(
             Object option = option(value);
             if (option == null) {
                 throw section.wrong(
-                        name, "a whole number, a list of such, a decimal, a text, true or false", value);
+                        name,
+                        "a whole number, a list of such, a decimal, a text, true or false",
+                        value);
             }
             options.put(name, option);
         }

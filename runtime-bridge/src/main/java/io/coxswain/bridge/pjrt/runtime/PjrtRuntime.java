@@ -42,11 +42,11 @@ public final class PjrtRuntime implements TrainingRuntime {
         loaded = program;
         Program grads = program.bundle().grads();
         if (grads != null) {
-            var unused = program.anywhere(grads);
+            var _ = program.anywhere(grads);
             steps = new PairStep(program, grads);
         } else {
             Program fused = program.plan(0).update();
-            var unused = program.atHome(fused);
+            var _ = program.atHome(fused);
             steps = new FusedStep(program, fused);
         }
         return program.layout();
@@ -72,11 +72,10 @@ public final class PjrtRuntime implements TrainingRuntime {
         ShardPlan plan = program.plan(assignment.shard());
         DeviceState state = null;
         try {
-            var unused = program.atHome(plan.update());
+            var _ = program.atHome(plan.update());
             state = establish(assignment, plan, origin, old);
             if (program.bundle().isPair()) {
-                new StateTransfer(program, plan)
-                        .publish(state, assignment.region().parameters());
+                new StateTransfer(program, plan).publish(state, assignment.region().parameters());
             }
             taken = new Taken(assignment, plan, state);
         } catch (PjrtException e) {
@@ -190,7 +189,7 @@ public final class PjrtRuntime implements TrainingRuntime {
                 yield transfer.initial();
             }
             case StateOrigin.Live _ -> {
-                if (old == null || old.plan() != plan) {
+                if (old == null || old.plan().shard() != plan.shard()) {
                     throw new RuntimeFault(
                             RuntimeFault.Code.BAD_STATE, "there is no live state of this shard");
                 }

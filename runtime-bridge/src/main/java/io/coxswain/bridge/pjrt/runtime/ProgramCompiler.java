@@ -50,8 +50,7 @@ final class ProgramCompiler {
     /** The compiled program, ready to run. */
     PjrtExecutable compile(Program program, CompileTarget target) throws RuntimeFault {
         String key =
-                ExecutableCache.key(
-                        program.sha256(), pluginSha256, target.toString(), flags, cpu);
+                ExecutableCache.key(program.sha256(), pluginSha256, target.toString(), flags, cpu);
         PjrtExecutable loaded = load(program, target, key);
         if (loaded != null) {
             return loaded;

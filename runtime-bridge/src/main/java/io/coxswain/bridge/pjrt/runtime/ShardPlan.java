@@ -17,6 +17,8 @@ import java.util.List;
  * @param begin its first element in the flat parameter vector
  * @param end the end of its elements, exclusive
  * @param parts of the state, the parameters first; a snapshot has a piece for each
+ * @param parameters those parts that are parameters
+ * @param leaves of the whole model's parameters
  * @param update the program that makes a new state
  */
 record ShardPlan(
@@ -24,27 +26,25 @@ record ShardPlan(
         long begin,
         long end,
         List<StatePart> parts,
+        List<StatePart> parameters,
         List<ParameterLeaf> leaves,
         Program update) {
     static ShardPlan of(
             ProgramBundle bundle, int shards, int shard, long begin, long end, Program update) {
+        List<StatePart> parts = bundle.parts(shards, begin, end);
         return new ShardPlan(
                 shard,
                 begin,
                 end,
-                bundle.parts(shards, begin, end),
+                parts,
+                parts.stream().filter(part -> part.role() == Role.PARAMETER).toList(),
                 bundle.parameters(),
                 update);
     }
 
     /** The same parts, of which nobody outside the program knows a flat vector. */
     ShardPlan withoutRange() {
-        return new ShardPlan(shard, 0, 0, parts, leaves, update);
-    }
-
-    /** The parts that are parameters; they come first. */
-    List<StatePart> parameters() {
-        return parts.stream().filter(part -> part.role() == Role.PARAMETER).toList();
+        return new ShardPlan(shard, 0, 0, parts, parameters, leaves, update);
     }
 
     /** The pieces of a snapshot, in order. */

@@ -5,7 +5,6 @@ import io.coxswain.bridge.arena.FloatRegion;
 import io.coxswain.bridge.arena.SlotTable;
 import io.coxswain.bridge.pjrt.bundle.FloatBits;
 import io.coxswain.bridge.pjrt.bundle.ProgramBundle;
-import io.coxswain.bridge.pjrt.bundle.SafeTensors;
 import io.coxswain.bridge.pjrt.bundle.StatePart;
 import io.coxswain.bridge.pjrt.client.HostSemantics;
 import io.coxswain.bridge.pjrt.client.PjrtBuffer;
@@ -39,12 +38,9 @@ final class StateTransfer {
 
     /** The state that the bundle begins with. */
     DeviceState initial() throws PjrtException {
-        return upload(
-                (_, part) ->
-                        ShardPlan.inWhole(
-                                Objects.requireNonNull(loaded.initial().tensor(part.name()))
-                                        .data(),
-                                part));
+        return upload((_, part) ->
+                ShardPlan.inWhole(
+                        Objects.requireNonNull(loaded.initial().tensor(part.name())).data(), part));
     }
 
     /**
@@ -66,10 +62,8 @@ final class StateTransfer {
             }
         }
         MemorySegment bytes = data.segment();
-        return upload(
-                (index, part) ->
-                        bytes.asSlice(
-                                meta.pieces().get(index).dataOffset(), part.type().byteSize()));
+        return upload((index, part) ->
+                bytes.asSlice(meta.pieces().get(index).dataOffset(), part.type().byteSize()));
     }
 
     /** Writes the shard's parameters where the region has them. */

@@ -36,7 +36,7 @@ final class WarmUp {
             if (abort.isSet()) {
                 return;
             }
-            var unused = program == grads ? loaded.anywhere(program) : loaded.atHome(program);
+            var _ = program.equals(grads) ? loaded.anywhere(program) : loaded.atHome(program);
         }
         try (Arena arena = Arena.ofConfined()) {
             int[] ids = loaded.order().microshard(1, 0);
@@ -80,8 +80,7 @@ final class WarmUp {
             throws PjrtException, RuntimeFault {
         List<PjrtBuffer> arguments = new ArrayList<>(last);
         try {
-            arguments.addAll(
-                    0, new StateTransfer(loaded, plan).initial().buffers());
+            arguments.addAll(0, new StateTransfer(loaded, plan).initial().buffers());
             execute(
                     loaded.atHome(plan.update()),
                     plan.update().kept(arguments),
@@ -99,8 +98,7 @@ final class WarmUp {
                     loaded.client()
                             .upload(
                                     arena.allocate(
-                                            part.type().byteSize(),
-                                            PjrtBuffer.ZERO_COPY_ALIGNMENT),
+                                            part.type().byteSize(), PjrtBuffer.ZERO_COPY_ALIGNMENT),
                                     part.type(),
                                     loaded.home(),
                                     HostSemantics.COPY_DURING_CALL));
@@ -116,7 +114,7 @@ final class WarmUp {
             throws PjrtException {
         Execution execution = compiled.execute(arguments, device, compiled.signature().donated());
         try {
-            var unused = Faults.await(execution.done(), abort);
+            var _ = Faults.await(execution.done(), abort);
         } finally {
             execution.results().forEach(PjrtBuffer::close);
         }

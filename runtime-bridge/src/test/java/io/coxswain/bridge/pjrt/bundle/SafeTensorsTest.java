@@ -20,11 +20,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 
 class SafeTensorsTest {
     private static final List<String> DTYPES =
-            List.of("F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U64", "U32", "U16",
+            List.of(
+                    "F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U64", "U32", "U16",
                     "U8", "BOOL");
     private static final List<Integer> BYTES = List.of(8, 4, 2, 2, 8, 4, 2, 1, 8, 4, 2, 1, 1);
 
@@ -51,7 +53,7 @@ class SafeTensorsTest {
                         .bytes();
         try (SafeTensors tensors = open(bytes)) {
             assertThat(tensors.tensors().keySet()).containsExactly("a['x']", "empty", "scalar");
-            SafeTensors.Tensor first = tensors.tensors().get("a['x']");
+            SafeTensors.Tensor first = tensor(tensors, "a['x']");
             assertThat(first.type()).hasToString("f32[2,1]");
             assertThat(first.data().toArray(ValueLayout.JAVA_FLOAT_UNALIGNED))
                     .containsExactly(1.5f, -2f);
@@ -59,6 +61,10 @@ class SafeTensorsTest {
             assertThat(tensors.fileBytes()).isEqualTo(bytes.length);
             assertThat(tensors.sha256()).isEqualTo(Sha256.hex(bytes));
         }
+    }
+
+    private static SafeTensors.Tensor tensor(SafeTensors tensors, String name) {
+        return Objects.requireNonNull(tensors.tensor(name));
     }
 
     @Test
@@ -79,7 +85,8 @@ class SafeTensorsTest {
                 "{\"a\": 1} | an object",
                 "{\"a\": {\"shape\": [2], \"data_offsets\": [0, 8]}} | a.dtype",
                 "{\"a\": {\"dtype\": \"F32\", \"shape\": 2, \"data_offsets\": [0, 8]}} | a.shape",
-                "{\"a\": {\"dtype\": \"F32\", \"shape\": [-2], \"data_offsets\": [0, 8]}} | a.shape",
+                "{\"a\": {\"dtype\": \"F32\", \"shape\": [-2], \"data_offsets\": [0, 8]}} |"
+                    + " a.shape",
                 "{\"a\": {\"dtype\": \"F32\", \"shape\": [2], \"data_offsets\": [0]}} | bytes [0]",
                 "{\"a\": {\"dtype\": \"F32\", \"shape\": [2], \"data_offsets\": [8, 0]}} | bytes"
                         + " [8, 0]",
@@ -147,7 +154,7 @@ class SafeTensorsTest {
             }
             try (SafeTensors tensors = open(writer.bytes())) {
                 for (int i = 0; i < count; i++) {
-                    assertThat(tensors.tensors().get("t" + i).data().toArray(ValueLayout.JAVA_BYTE))
+                    assertThat(tensor(tensors, "t" + i).data().toArray(ValueLayout.JAVA_BYTE))
                             .isEqualTo(written.get(i));
                 }
             }
@@ -190,10 +197,9 @@ class SafeTensorsTest {
             try (SafeTensors tensors = open(bytes)) {
                 tensors.tensors()
                         .values()
-                        .forEach(
-                                tensor ->
-                                        assertThat(tensor.data().byteSize())
-                                                .isEqualTo(tensor.type().byteSize()));
+                        .forEach(tensor ->
+                                assertThat(tensor.data().byteSize())
+                                        .isEqualTo(tensor.type().byteSize()));
             } catch (RuntimeFault e) {
                 assertThat(e).hasMessageContaining("t.safetensors");
                 refused++;

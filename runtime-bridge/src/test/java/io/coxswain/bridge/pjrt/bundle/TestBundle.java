@@ -78,13 +78,7 @@ public final class TestBundle {
             programs.add(program("step", "", step(), state(B, W), "8", loss(state(B, W))));
         } else {
             programs.add(
-                    program(
-                            "grads",
-                            "",
-                            grads(),
-                            parameters(B, W),
-                            "4",
-                            loss(gradients(B, W))));
+                    program("grads", "", grads(), parameters(B, W), "4", loss(gradients(B, W))));
             programs.add(
                     "\"apply\": [%s, %s, %s]"
                             .formatted(
@@ -137,8 +131,7 @@ public final class TestBundle {
         return "\"bytes\": %d, \"sha256\": \"%s\"".formatted(bytes.length, Sha256.hex(bytes));
     }
 
-    private String apply(
-            String name, int shards, int shard, int begin, int end, int b, int w)
+    private String apply(String name, int shards, int shard, int begin, int end, int b, int w)
             throws IOException {
         List<String> takes = state(b, w);
         takes.addAll(gradients(b, w));
@@ -167,7 +160,8 @@ public final class TestBundle {
             arguments.add(operand("batch", 0, "f32", samples));
         }
         boolean updates = gives.getFirst().contains("parameter");
-        int donated = donate && updates ? (int) gives.stream().filter(TestBundle::isState).count() : 0;
+        int donated =
+                donate && updates ? (int) gives.stream().filter(TestBundle::isState).count() : 0;
         Path file = Files.writeString(folder.resolve(name + ".mlir"), module);
         return "\"%s\": {%s\"file\": \"%s.mlir\", %s, \"arguments\": [%s], \"kept\": %s, \"donated\": %s, \"results\": [%s]}"
                 .formatted(
@@ -223,9 +217,9 @@ public final class TestBundle {
 
     private static String sum(String result, int samples) {
         return """
-                %%zero = stablehlo.constant dense<0.0> : tensor<f32>
-                %%%s = stablehlo.reduce(%%x init: %%zero) applies stablehlo.add across dimensions = [0] : (tensor<%dxf32>, tensor<f32>) -> tensor<f32>
-            """
+            %%zero = stablehlo.constant dense<0.0> : tensor<f32>
+            %%%s = stablehlo.reduce(%%x init: %%zero) applies stablehlo.add across dimensions = [0] : (tensor<%dxf32>, tensor<f32>) -> tensor<f32>
+        """
                 .formatted(result, samples);
     }
 
@@ -255,26 +249,26 @@ public final class TestBundle {
                         """
                                 .formatted(slowness);
         return """
-               module @jit_grads {
-                 func.func public @main(%%b: tensor<3xf32>, %%w: tensor<5000xf32>, %%x: tensor<4xf32>) -> (tensor<f32>, tensor<3xf32>, tensor<5000xf32>) {
-               %s    %%gb = stablehlo.multiply %%b, %%sb : tensor<3xf32>
-                   %%gw = stablehlo.multiply %%w, %%sw : tensor<5000xf32>
-                   return %%s, %%gb, %%gw : tensor<f32>, tensor<3xf32>, tensor<5000xf32>
-                 }
-               }
-               """
+        module @jit_grads {
+          func.func public @main(%%b: tensor<3xf32>, %%w: tensor<5000xf32>, %%x: tensor<4xf32>) -> (tensor<f32>, tensor<3xf32>, tensor<5000xf32>) {
+        %s    %%gb = stablehlo.multiply %%b, %%sb : tensor<3xf32>
+            %%gw = stablehlo.multiply %%w, %%sw : tensor<5000xf32>
+            return %%s, %%gb, %%gw : tensor<f32>, tensor<3xf32>, tensor<5000xf32>
+          }
+        }
+        """
                 .formatted(sum("sum", 4) + delay + spread("sb", "s", B) + spread("sw", "s", W));
     }
 
     private static String evaluate() {
         return """
-               module @jit_evaluate {
-                 func.func public @main(%%b: tensor<3xf32>, %%w: tensor<5000xf32>, %%x: tensor<5xf32>) -> (tensor<f32>, tensor<f32>) {
-               %s    %%a = stablehlo.constant dense<0.75> : tensor<f32>
-                   return %%s, %%a : tensor<f32>, tensor<f32>
-                 }
-               }
-               """
+        module @jit_evaluate {
+          func.func public @main(%%b: tensor<3xf32>, %%w: tensor<5000xf32>, %%x: tensor<5xf32>) -> (tensor<f32>, tensor<f32>) {
+        %s    %%a = stablehlo.constant dense<0.75> : tensor<f32>
+            return %%s, %%a : tensor<f32>, tensor<f32>
+          }
+        }
+        """
                 .formatted(sum("s", 5));
     }
 
@@ -304,13 +298,13 @@ public final class TestBundle {
 
     private static String change(String leaf, int n) {
         return """
-                %%half_L = stablehlo.constant dense<0.5> : tensor<Nxf32>
-                %%rate_L = stablehlo.constant dense<0.00390625> : tensor<Nxf32>
-                %%kept_L = stablehlo.multiply %%mL, %%half_L : tensor<Nxf32>
-                %%newm_L = stablehlo.add %%kept_L, %%gL : tensor<Nxf32>
-                %%move_L = stablehlo.multiply %%newm_L, %%rate_L : tensor<Nxf32>
-                %%new_L = stablehlo.subtract %%L, %%move_L : tensor<Nxf32>
-            """
+            %%half_L = stablehlo.constant dense<0.5> : tensor<Nxf32>
+            %%rate_L = stablehlo.constant dense<0.00390625> : tensor<Nxf32>
+            %%kept_L = stablehlo.multiply %%mL, %%half_L : tensor<Nxf32>
+            %%newm_L = stablehlo.add %%kept_L, %%gL : tensor<Nxf32>
+            %%move_L = stablehlo.multiply %%newm_L, %%rate_L : tensor<Nxf32>
+            %%new_L = stablehlo.subtract %%L, %%move_L : tensor<Nxf32>
+        """
                 .replace("%%", "%")
                 .replace("tensor<N", "tensor<" + n)
                 .replaceAll("_L\\b", "_" + leaf)
@@ -335,25 +329,26 @@ public final class TestBundle {
             types.add("tensor<f32>");
         } else {
             for (String leaf : leaves) {
-                arguments.add(
-                        "%%g%s: tensor<%dxf32>".formatted(leaf, leaf.equals("b") ? b : w));
+                arguments.add("%%g%s: tensor<%dxf32>".formatted(leaf, leaf.equals("b") ? b : w));
             }
         }
         String results =
                 leaves.stream().map(leaf -> "%new_" + leaf).collect(Collectors.joining(", "))
                         + ", "
-                        + leaves.stream().map(leaf -> "%newm_" + leaf).collect(Collectors.joining(", "))
+                        + leaves.stream()
+                                .map(leaf -> "%newm_" + leaf)
+                                .collect(Collectors.joining(", "))
                         + ", %newt"
                         + (fused ? ", %s" : "");
         return """
-               module @jit_%s {
-                 func.func public @main(%s) -> (%s) {
-               %s    %%one = stablehlo.constant dense<1> : tensor<i64>
-                   %%newt = stablehlo.add %%t, %%one : tensor<i64>
-                   return %s : %s
-                 }
-               }
-               """
+        module @jit_%s {
+          func.func public @main(%s) -> (%s) {
+        %s    %%one = stablehlo.constant dense<1> : tensor<i64>
+            %%newt = stablehlo.add %%t, %%one : tensor<i64>
+            return %s : %s
+          }
+        }
+        """
                 .formatted(
                         name,
                         String.join(", ", arguments),

@@ -58,7 +58,8 @@ class PjrtConfigTest {
     void aHostsOptionsLieOverTheJobs() throws RuntimeFault {
         PjrtConfig config =
                 PjrtConfig.parse(
-                        "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"createOptions\": {\"a\": 1, \"b\": 2}}");
+                        "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"createOptions\": {\"a\": 1,"
+                            + " \"b\": 2}}");
         assertThat(config.createOptions("{\"b\": 3, \"c\": [4]}"))
                 .containsEntry("a", 1L)
                 .containsEntry("b", 3L)
@@ -76,13 +77,14 @@ class PjrtConfigTest {
                 "{\"bundle\": \"b\", \"plugin\": \"cpu\"} | runtime.bundle | absolute",
                 "{\"bundle\": \"/b\"} | runtime.plugin | a text",
                 "{\"bundle\": \"/b\", \"plugin\": \"\"} | runtime.plugin | a text",
-                "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"devices\": 0} | runtime.devices | from 1",
+                "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"devices\": 0} | runtime.devices | from"
+                    + " 1",
                 "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"createOptions\": {\"a\": null}} |"
                         + " runtime.createOptions.a | a whole number",
                 "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"createOptions\": {\"a\": [0.5]}} |"
                         + " runtime.createOptions.a | a list of such",
-                "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"donate\": 1} | runtime.donate | true or"
-                        + " false",
+                "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"donate\": 1} | runtime.donate | true"
+                    + " or false",
                 "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"compileLimitMillis\": 0} |"
                         + " runtime.compileLimitMillis | from 1",
                 "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"cash\": true} | runtime.cash | cache",

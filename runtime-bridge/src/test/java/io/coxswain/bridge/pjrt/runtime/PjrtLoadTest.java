@@ -38,7 +38,7 @@ class PjrtLoadTest {
         data = TestBundle.data(folder.resolve("data.safetensors"));
         bundle = TestBundle.pair(folder.resolve("bundle"));
         // Asked for before the property moves the plugins too.
-        var unused = PjrtTestPlugin.cpu();
+        var _ = PjrtTestPlugin.cpu();
         formerCache = System.getProperty(CacheFolder.PROPERTY);
     }
 
@@ -86,8 +86,7 @@ class PjrtLoadTest {
         assertRefused(job(1, 8, 2, section(fused)), "fused step", "`microshards: 1`");
         Path elsewhere = TestBundle.pair(folder.resolve("tpu"));
         Path manifest = elsewhere.resolve("bundle.json");
-        Files.writeString(
-                manifest, Files.readString(manifest).replace("[\"cpu\"]", "[\"tpu\"]"));
+        Files.writeString(manifest, Files.readString(manifest).replace("[\"cpu\"]", "[\"tpu\"]"));
         assertRefused(
                 job(1, 8, 2, section(elsewhere)), "platform cpu", "[tpu]", "`--platform cpu`");
     }
@@ -95,7 +94,8 @@ class PjrtLoadTest {
     @Test
     void devicesAndPluginsThatAreNotThereAreRefused() throws IOException {
         String two = section(bundle).replace("\"devices\": 1", "\"devices\": 2");
-        assertRefused(job(1, 8, 2, two), "`runtime.devices` is 2", "has 1 here", "cpu_device_count");
+        assertRefused(
+                job(1, 8, 2, two), "`runtime.devices` is 2", "has 1 here", "cpu_device_count");
         String none =
                 section(bundle).replace(PjrtTestPlugin.cpu(), folder.resolve("none.so").toString());
         assertRefused(job(1, 8, 2, none), "`runtime.plugin`", "none.so");
@@ -110,7 +110,8 @@ class PjrtLoadTest {
     @Test
     void aProgramThatThePluginRefusesIsNamed() throws IOException {
         Path file = bundle.resolve("grads.mlir");
-        String module = Files.readString(file).replace("stablehlo.multiply %b", "stablehlo.mult %b");
+        String module =
+                Files.readString(file).replace("stablehlo.multiply %b", "stablehlo.mult %b");
         rewrite("grads.mlir", module);
         assertRefused(job(1, 8, 2, section(bundle)), "refuses program grads", "grads.mlir");
     }
@@ -120,9 +121,14 @@ class PjrtLoadTest {
         rewrite(
                 "grads.mlir",
                 Files.readString(bundle.resolve("grads.mlir"))
-                        .replace("return %s, %gb, %gw : tensor<f32>", "return %t, %gb, %gw : tensor<i32>")
+                        .replace(
+                                "return %s, %gb, %gw : tensor<f32>",
+                                "return %t, %gb, %gw : tensor<i32>")
                         .replace("-> (tensor<f32>,", "-> (tensor<i32>,")
-                        .replace("    %gw =", "    %t = stablehlo.convert %s : (tensor<f32>) -> tensor<i32>\n    %gw ="));
+                        .replace(
+                                "    %gw =",
+                                "    %t = stablehlo.convert %s : (tensor<f32>) -> tensor<i32>\n"
+                                    + "    %gw ="));
         assertRefused(job(1, 8, 2, section(bundle)), "grads", "result 0", "f32[]");
     }
 
@@ -144,8 +150,7 @@ class PjrtLoadTest {
     }
 
     private static String identity(byte[] bytes) {
-        return "\"bytes\": %d, \"sha256\": \"%s\""
-                .formatted(bytes.length, Sha256.hex(bytes));
+        return "\"bytes\": %d, \"sha256\": \"%s\"".formatted(bytes.length, Sha256.hex(bytes));
     }
 
     @Test
@@ -173,7 +178,8 @@ class PjrtLoadTest {
         for (Path file : second.keySet()) {
             cache.write(
                     file.getFileName().toString().replace(".pjrt", ""),
-                    "no program at all, though its digest is right".getBytes(StandardCharsets.UTF_8));
+                    "no program at all, though its digest is right"
+                            .getBytes(StandardCharsets.UTF_8));
         }
         Map<Path, Object> third = files();
         assertThat(run()).isEqualTo(digest);
@@ -186,8 +192,7 @@ class PjrtLoadTest {
         System.setProperty(CacheFolder.PROPERTY, folder.resolve("cache").toString());
         PjrtRuntime runtime = new PjrtRuntime();
         try {
-            var unused =
-                    runtime.load(job(2, 8, 2, PjrtTestPlugin.section(bundle, 1, false, true)));
+            var _ = runtime.load(job(2, 8, 2, PjrtTestPlugin.section(bundle, 1, false, true)));
             assertThat(files()).hasSize(1);
             runtime.warmUp(TestRank.never());
             assertThat(files()).hasSize(4);
@@ -210,7 +215,11 @@ class PjrtLoadTest {
         Map<Path, Object> files = new TreeMap<>();
         try (var found = Files.list(CacheFolder.ofThisProcess().executables())) {
             for (Path file : (Iterable<Path>) found::iterator) {
-                files.put(file, List.of(Files.getAttribute(file, "unix:ino"), Files.getLastModifiedTime(file)));
+                files.put(
+                        file,
+                        List.of(
+                                Files.getAttribute(file, "unix:ino"),
+                                Files.getLastModifiedTime(file)));
             }
         }
         return files;

@@ -95,9 +95,9 @@ class PjrtRuntimeTest {
             float[] after = new float[3];
             rank.region.parameters().read(0, after, 0, 3);
             assertThat(after).doesNotContain(before);
-            FinalReport report = rank.finish(1);
-            assertThat(report.evaluation().accuracy()).isEqualTo(0.75);
-            assertThat(report.evaluation().samplesSeen()).isEqualTo(TestRank.BATCH);
+            FinalReport.Evaluation evaluation = rank.evaluate(1);
+            assertThat(evaluation.accuracy()).isEqualTo(0.75);
+            assertThat(evaluation.samplesSeen()).isEqualTo(TestRank.BATCH);
         }
     }
 
@@ -143,7 +143,7 @@ class PjrtRuntimeTest {
                     .isInstanceOf(ExecuteOutcome.Aborted.class);
             // Waits for the runs, which still have the old region's parameters.
             rank.take(0, LIVE, true);
-            var unused = rank.execute(1);
+            var _ = rank.execute(1);
         }
     }
 
@@ -205,14 +205,14 @@ class PjrtRuntimeTest {
             rank.steps(1, 2);
             StateOrigin.Stored stored = rank.capture(2, 1).complete();
             String before = rank.digest();
-            var unused = rank.execute(3);
+            var _ = rank.execute(3);
             assertThat(rank.digest()).isEqualTo(before);
             rank.take(2, LIVE, false);
             assertThatThrownBy(() -> rank.runtime.apply(3)).hasMessageContaining("not executed");
             rank.take(2, stored, false);
             rank.steps(3, 4);
             assertThat(rank.digest()).isEqualTo(expected);
-            assertThat(rank.finish(4).evaluation().accuracy()).isEqualTo(0.75);
+            assertThat(rank.evaluate(4).accuracy()).isEqualTo(0.75);
         }
     }
 
@@ -234,8 +234,7 @@ class PjrtRuntimeTest {
                     .isInstanceOfSatisfying(
                             RuntimeFault.class,
                             fault ->
-                                    assertThat(fault.code())
-                                            .isEqualTo(RuntimeFault.Code.BAD_STATE))
+                                    assertThat(fault.code()).isEqualTo(RuntimeFault.Code.BAD_STATE))
                     .hasMessageContaining(other ? "['t']" : "i32")
                     .hasMessageContaining("another program");
             rank.take(0, stored, false);
@@ -276,7 +275,7 @@ class PjrtRuntimeTest {
                 // A NaN with a payload in the state, as another processor may make it.
                 stored.data().word(0, 0xFFC0_1234L + run);
                 rank.take(0, stored, false);
-                var unused = rank.execute(1);
+                var _ = rank.execute(1);
                 float[] gradient = new float[1];
                 rank.region.gradient(0).read(0, gradient, 0, 1);
                 assertThat(gradient[0]).isNaN();
@@ -292,7 +291,7 @@ class PjrtRuntimeTest {
         new PjrtRuntime().close();
         try (TestRank rank = rank(pair(), false)) {
             rank.take(0, INITIAL, false);
-            var unused = rank.runtime.execute(1, TestRank.never());
+            var _ = rank.runtime.execute(1, TestRank.never());
             rank.runtime.close();
         }
     }
@@ -302,8 +301,7 @@ class PjrtRuntimeTest {
         Path bundle = pair();
         String section = PjrtTestPlugin.section(bundle, 1, false, false);
         TrainingJob job = TestRank.job(data, 2, section);
-        TrainingJob other =
-                new TrainingJob("job-1", 1, 1, 100, 8, data.toString(), 8, 2, section);
+        TrainingJob other = new TrainingJob("job-1", 1, 1, 100, 8, data.toString(), 8, 2, section);
         try (TestRank a = new TestRank(folder, job);
                 TestRank b = new TestRank(folder, job);
                 TestRank c = new TestRank(folder, other)) {

@@ -44,9 +44,7 @@ public final class PjrtTestPlugin {
     /** A file or folder of {@code examples/digits-xla}. */
     public static Path example(String name) {
         Path fromModule = Path.of("..", "examples", "digits-xla", name);
-        return (Files.exists(fromModule)
-                        ? fromModule
-                        : Path.of("examples", "digits-xla", name))
+        return (Files.exists(fromModule) ? fromModule : Path.of("examples", "digits-xla", name))
                 .toAbsolutePath()
                 .normalize();
     }
@@ -54,9 +52,9 @@ public final class PjrtTestPlugin {
     /** A job's section. */
     public static String section(Path bundle, int devices, boolean donate, boolean cache) {
         return """
-               {"kind": "pjrt", "bundle": "%s", "plugin": "%s", "devices": %d,
-                "createOptions": {"cpu_device_count": %d}, "donate": %b, "cache": %b}\
-               """
+        {"kind": "pjrt", "bundle": "%s", "plugin": "%s", "devices": %d,
+         "createOptions": {"cpu_device_count": %d}, "donate": %b, "cache": %b}\
+        """
                 .formatted(bundle, cpu(), devices, devices, donate, cache);
     }
 }

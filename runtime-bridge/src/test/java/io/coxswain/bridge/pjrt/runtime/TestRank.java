@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.StringJoiner;
 
 /** The only rank of a job, called as a host calls it, and the test in the place of its agent. */
@@ -51,8 +52,7 @@ final class TestRank implements AutoCloseable {
     }
 
     static TrainingJob job(Path data, int microshards, String section) {
-        return new TrainingJob(
-                "job-1", 1, 1, 100, 7, data.toString(), BATCH, microshards, section);
+        return new TrainingJob("job-1", 1, 1, 100, 7, data.toString(), BATCH, microshards, section);
     }
 
     private ArenaFile newRegion() throws IOException {
@@ -74,8 +74,7 @@ final class TestRank implements AutoCloseable {
             throws RuntimeFault, IOException {
         ArenaFile old = region;
         region = elsewhere ? newRegion() : old;
-        runtime.take(
-                new Assignment(1, 0, 0, baseStep, 0, job.microshards(), region), origin);
+        runtime.take(new Assignment(1, 0, 0, baseStep, 0, job.microshards(), region), origin);
         if (elsewhere) {
             old.close();
         }
@@ -106,15 +105,14 @@ final class TestRank implements AutoCloseable {
 
     void steps(long from, long to) throws RuntimeFault {
         for (long step = from; step <= to; step++) {
-            var unused = execute(step);
+            var _ = execute(step);
             apply(step);
         }
     }
 
     /** Begins a snapshot. */
     Snapshot capture(long step, int slot) throws RuntimeFault {
-        SlotTable.Meta meta =
-                SlotTable.Meta.layOut(job.jobId(), 1, step, 0, runtime.pieces());
+        SlotTable.Meta meta = SlotTable.Meta.layOut(job.jobId(), 1, step, 0, runtime.pieces());
         SlotWriter writer = region.slot(slot).write(meta);
         return new Snapshot(writer, runtime.capture(writer.meta(), writer.data()));
     }
@@ -124,13 +122,14 @@ final class TestRank implements AutoCloseable {
         StateOrigin.Stored complete() throws RuntimeFault {
             capture.complete();
             writer.checksum();
-            var unused = writer.commit();
+            var _ = writer.commit();
             return new StateOrigin.Stored(writer.meta(), writer.data());
         }
     }
 
-    FinalReport finish(long step) throws RuntimeFault {
-        return runtime.finish(true, List.of(new LineageSegment(1, 1, step)));
+    FinalReport.Evaluation evaluate(long step) throws RuntimeFault {
+        return Objects.requireNonNull(
+                runtime.finish(true, List.of(new LineageSegment(1, 1, step))).evaluation());
     }
 
     /** All leaves' headers and blocks, in hex. */
