@@ -21,7 +21,7 @@ import java.util.function.Consumer;
  * process unless that is killed. Ctrl-C does not reach it, only this process, which ends it then:
  * so that nobody takes its end for a failure and reports it.
  */
-final class ChildProcess {
+public final class ChildProcess {
     /** As the shell says it. */
     private static final int NO_PROGRAM = 127;
 
@@ -36,13 +36,13 @@ final class ChildProcess {
      * @param complaints of its standard error
      * @param inTime false if it was killed at the limit
      */
-    record Ended(int status, String output, String complaints, boolean inTime) {
-        boolean well() {
+    public record Ended(int status, String output, String complaints, boolean inTime) {
+        public boolean well() {
             return status == 0;
         }
 
         /** Both outputs, the complaints last. */
-        String said() {
+        public String said() {
             return (output + "\n" + complaints).strip();
         }
     }
@@ -54,7 +54,7 @@ final class ChildProcess {
      *
      * @param environment changes what it inherits from this process
      */
-    static Ended run(
+    public static Ended run(
             List<String> command, Consumer<Map<String, String>> environment, Duration limit)
             throws InterruptedException {
         var builder = new ProcessBuilder(JavaProcess.withoutInterrupt(command));

@@ -3,7 +3,6 @@ package io.coxswain.launcher.runtimes;
 import io.coxswain.launcher.EnvironmentException;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,7 +24,8 @@ public record Python(String command, String version) {
         return find(System.getenv());
     }
 
-    static Optional<Python> find(Map<String, String> environment) throws InterruptedException {
+    public static Optional<Python> find(Map<String, String> environment)
+            throws InterruptedException {
         for (String candidate : candidates(environment)) {
             ChildProcess.Ended ended =
                     ChildProcess.run(
@@ -63,12 +63,5 @@ public record Python(String command, String version) {
     static List<String> candidates(Map<String, String> environment) {
         String named = environment.getOrDefault(VARIABLE, "");
         return named.isEmpty() ? List.of("python3", "python") : List.of(named);
-    }
-
-    /** The command of a Python program. */
-    List<String> with(List<String> arguments) {
-        var whole = new ArrayList<>(List.of(command));
-        whole.addAll(arguments);
-        return whole;
     }
 }
