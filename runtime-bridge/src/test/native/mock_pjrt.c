@@ -3,14 +3,15 @@
  * wrong uses (a handle used after its end, a NULL where none may be, a type that does not fit) as
  * violations instead of dying of them as real plugins do.
  *
- * When it is compiled: MOCK_MAJOR, MOCK_MINOR, MOCK_SLOTS (what it says of itself), MOCK_GROWN (the
- * name of a struct that has grown by 8 bytes).
+ * When it is compiled: MOCK_MAJOR, MOCK_MINOR, MOCK_SLOTS (what it says of itself), MOCK_ENTRY (the
+ * name of its entry), MOCK_GROWN (the name of a struct that has grown by 8 bytes).
  *
  * Create options:
  *   cpu_device_count  number of devices, 4 without it
  *   events            "inline" (ready at once, the default), "thread" (from a thread of its own),
  *                     "held" (when mock_release is called, or the client is destroyed)
- *   fail              "compile", "hang-compile" (until mock_release), "upload", "upload-event",
+ *   fail              "compile", "hang-compile" (until mock_release), "deep-compile"
+ *                     (does not fail, but takes 60 MiB of stack), "upload", "upload-event",
  *                     "execute", "event", "read", "on-ready"
  *   abort             "compile" or "execute"
  *   kv_node, kv_of    publish this node's name in the key-value store and wait for all others
@@ -36,6 +37,9 @@
 #endif
 #ifndef MOCK_SLOTS
 #define MOCK_SLOTS 138
+#endif
+#ifndef MOCK_ENTRY
+#define MOCK_ENTRY GetPjrtApi
 #endif
 #ifndef MOCK_GROWN
 #define MOCK_GROWN ""
@@ -550,6 +554,12 @@ static Error *loaded(Client *c, Program *p, Loaded **out) {
   return NULL;
 }
 
+/* Needs 60 MiB of stack. */
+static void deep(void) {
+  volatile char much[60 << 20];
+  for (size_t i = sizeof much; i > 4096; i -= 4096) much[i - 1] = 1;
+}
+
 typedef struct { HEAD; Client *client; struct { HEAD; const char *code; size_t size; const char *format; size_t format_size; } *program; const unsigned char *options; size_t options_size; Loaded *loaded; } ClientCompileArgs;
 
 static Error *client_compile(ClientCompileArgs *a) {
@@ -560,6 +570,7 @@ static Error *client_compile(ClientCompileArgs *a) {
   if (a->options == NULL || a->options_size == 0) { violation("empty compile options"); return error(3, "mock: no options"); }
   if (a->program->format_size != 4 || memcmp(a->program->format, "mlir", 4) != 0) return error(3, "mock: format");
   if (fails(a->client, "compile")) return error(8, "mock: no memory to compile");
+  if (fails(a->client, "deep-compile")) deep();
   if (fails(a->client, "hang-compile")) {
     pthread_mutex_lock(&held_lock);
     int before = releases;
@@ -863,8 +874,7 @@ static Error *unimplemented(void *a) {
 
 static struct { HEAD; size_t version_size; void *version_extension; int major, minor; void *slots[MOCK_SLOTS]; } api;
 
-#ifndef MOCK_NO_ENTRY
-void *GetPjrtApi(void) {
+void *MOCK_ENTRY(void) {
   static const struct { int slot; void *function; } functions[] = {
       {0, error_destroy}, {1, error_message}, {2, error_get_code}, {3, plugin_initialize}, {4, plugin_attributes},
       {5, event_destroy}, {9, event_on_ready}, {10, client_create}, {11, client_destroy}, {12, client_platform_name},
@@ -881,4 +891,3 @@ void *GetPjrtApi(void) {
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) if (functions[i].slot < MOCK_SLOTS) api.slots[functions[i].slot] = functions[i].function;
   return &api;
 }
-#endif

@@ -34,7 +34,7 @@ final class Executables {
         try (Arena arena = Arena.ofConfined()) {
             Args program =
                     calls.args(arena, PjrtStructs.PROGRAM)
-                            .set("code", arena.allocateFrom(ValueLayout.JAVA_BYTE, module))
+                            .set("code", terminated(arena, module))
                             .set("code_size", module.length)
                             .set("format", arena.allocateFrom(ValueLayout.JAVA_BYTE, FORMAT))
                             .set("format_size", FORMAT.length);
@@ -56,11 +56,19 @@ final class Executables {
             Args args =
                     calls.args(arena, PjrtStructs.EXECUTABLE_LOAD)
                             .set("client", clientAddress)
-                            .set("bytes", arena.allocateFrom(ValueLayout.JAVA_BYTE, serialized))
+                            .set("bytes", terminated(arena, serialized))
                             .set("bytes_size", serialized.length);
             calls.call(PjrtFunction.EXECUTABLE_LOAD, args, () -> "loading a compiled program");
             return take(args.pointer("executable"), signature, target);
         }
+    }
+
+    // The parser of text looks one byte behind the end it was told, and reads on if that byte could
+    // belong to the last word.
+    private static MemorySegment terminated(Arena arena, byte[] bytes) {
+        MemorySegment memory = arena.allocate(bytes.length + 1L);
+        MemorySegment.copy(bytes, 0, memory, ValueLayout.JAVA_BYTE, 0, bytes.length);
+        return memory;
     }
 
     static void destroy(Calls calls, MemorySegment loaded, MemorySegment executable) {

@@ -51,7 +51,7 @@ class PjrtApiTest {
                 .isInstanceOf(UnsupportedApiException.class)
                 .hasMessage(
                         "its PJRT API 0.30 has 91 functions and lacks Executable_OutputDimensions"
-                            + " (slot 91), which is needed");
+                                + " (slot 91), which is needed");
         MemorySegment hole = table(0, 115, 138);
         hole.set(ValueLayout.JAVA_LONG, 40 + 8L * 55, 0);
         assertThatThrownBy(() -> PjrtApi.read(hole))

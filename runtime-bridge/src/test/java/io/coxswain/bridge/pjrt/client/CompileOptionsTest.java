@@ -17,7 +17,7 @@ class CompileOptionsTest {
         assertThat(hex(new CompileTarget.OneDevice(3)))
                 .isEqualTo(
                         "1a 1a 08 ff ff ff ff ff ff ff ff ff 01 20 01 28 01 4a 09 08 01 10 01 1a 03"
-                            + " 0a 01 03");
+                                + " 0a 01 03");
         assertThat(hex(new CompileTarget.Portable())).isEqualTo("1a 04 20 01 28 01 20 01");
         assertThat(hex(new CompileTarget.Replicas(2))).isEqualTo("1a 04 20 02 28 01");
     }

@@ -37,7 +37,7 @@ final class CpuPlugin {
         }
         return abort(
                 "no CPU plugin: install it with 'coxswain runtime install pjrt-cpu', or name the"
-                    + " library in "
+                        + " library in "
                         + VARIABLE);
     }
 

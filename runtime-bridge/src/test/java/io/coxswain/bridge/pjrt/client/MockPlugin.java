@@ -3,6 +3,8 @@ package io.coxswain.bridge.pjrt.client;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.abort;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -34,16 +36,53 @@ final class MockPlugin {
     /**
      * The mock.
      *
-     * @param definitions as in {@code MOCK_MINOR=81}
+     * @param flags of the compiler, as in {@code -DMOCK_MINOR=81}
      */
-    static MockPlugin compiled(String... definitions) throws Exception {
+    static MockPlugin compiled(String... flags) throws IOException, InterruptedException {
         synchronized (COMPILED) {
-            List<String> key = List.of(definitions);
-            if (!COMPILED.containsKey(key)) {
-                COMPILED.put(key, compile(key));
+            List<String> key = List.of(flags);
+            @Nullable Path library = COMPILED.get(key);
+            if (library == null) {
+                library = temporary("mock_pjrt.so");
+                compile(library, source().toString(), flags);
+                COMPILED.put(key, library);
             }
-            return new MockPlugin(COMPILED.get(key));
+            return new MockPlugin(library);
         }
+    }
+
+    /** Makes a library of a C file; skips the test where there is no compiler. */
+    static void compile(Path library, String source, String... flags)
+            throws IOException, InterruptedException {
+        List<String> command =
+                new ArrayList<>(
+                        List.of("cc", "-std=gnu11", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra"));
+        command.addAll(List.of("-pthread", "-o", library.toString(), "-x", "c", source));
+        command.addAll(List.of(flags));
+        Process compiler;
+        try {
+            compiler = new ProcessBuilder(command).redirectErrorStream(true).start();
+        } catch (IOException e) {
+            abort("no C compiler 'cc' on this machine: the mock plugin cannot be made");
+            return;
+        }
+        String output =
+                new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(compiler.waitFor()).as(output).isZero();
+        assertThat(output).isEmpty();
+    }
+
+    private static Path source() {
+        Path source = Path.of("src/test/native/mock_pjrt.c");
+        return Files.exists(source) ? source : Path.of("runtime-bridge").resolve(source);
+    }
+
+    private static Path temporary(String name) throws IOException {
+        Path folder = Files.createTempDirectory("mock-pjrt");
+        folder.toFile().deleteOnExit();
+        Path library = folder.resolve(name);
+        library.toFile().deleteOnExit();
+        return library;
     }
 
     Path library() {
@@ -102,32 +141,5 @@ final class MockPlugin {
 
     private MemorySegment symbol(String name) {
         return SymbolLookup.libraryLookup(library, Arena.global()).findOrThrow(name);
-    }
-
-    private static Path compile(List<String> definitions) throws IOException, InterruptedException {
-        Path source = Path.of("src/test/native/mock_pjrt.c");
-        if (!Files.exists(source)) {
-            source = Path.of("runtime-bridge").resolve(source);
-        }
-        Path folder = Files.createTempDirectory("mock-pjrt");
-        folder.toFile().deleteOnExit();
-        Path library = folder.resolve("mock_pjrt.so");
-        library.toFile().deleteOnExit();
-        List<String> command =
-                new ArrayList<>(
-                        List.of("cc", "-std=gnu11", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra"));
-        definitions.forEach(definition -> command.add("-D" + definition));
-        command.addAll(List.of("-pthread", "-o", library.toString(), source.toString()));
-        Process compiler;
-        try {
-            compiler = new ProcessBuilder(command).redirectErrorStream(true).start();
-        } catch (IOException e) {
-            return abort("no C compiler 'cc' on this machine: the mock plugin cannot be made");
-        }
-        String output =
-                new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(compiler.waitFor()).as(output).isZero();
-        assertThat(output).isEmpty();
-        return library;
     }
 }

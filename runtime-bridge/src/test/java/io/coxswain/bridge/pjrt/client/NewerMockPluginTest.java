@@ -4,6 +4,6 @@ package io.coxswain.bridge.pjrt.client;
 class NewerMockPluginTest extends MockContract {
     @Override
     MockPlugin mock() throws Exception {
-        return MockPlugin.compiled("MOCK_MINOR=900", "MOCK_SLOTS=400");
+        return MockPlugin.compiled("-DMOCK_MINOR=900", "-DMOCK_SLOTS=400");
     }
 }

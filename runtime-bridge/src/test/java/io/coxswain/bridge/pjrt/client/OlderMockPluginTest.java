@@ -4,6 +4,6 @@ package io.coxswain.bridge.pjrt.client;
 class OlderMockPluginTest extends MockContract {
     @Override
     MockPlugin mock() throws Exception {
-        return MockPlugin.compiled("MOCK_MINOR=81", "MOCK_SLOTS=118");
+        return MockPlugin.compiled("-DMOCK_MINOR=81", "-DMOCK_SLOTS=118");
     }
 }
