@@ -52,7 +52,7 @@ class Permutation:
 
 
 class SampleOrder:
-    """The samples of each step: passes over permutations of all of them, in one endless sequence."""
+    """The samples of each step: permutations of all, one pass after another, without end."""
 
     def __init__(self, seed: int, samples: int, batch: int, microshards: int):
         if samples < 1 or batch < 1 or microshards < 1:

@@ -1,9 +1,9 @@
 """The safetensors format, as far as Coxswain uses it.
 
-A file is: the header's length (u64, little-endian), the header (JSON, padded with spaces), then the
-tensors' bytes without gaps, row-major and little-endian. In the files written here the data begin at
-a multiple of 64 and the widest elements come first, so that every tensor is aligned to its element.
-The same tensors give the same bytes.
+A file is: the header's length (u64, little-endian), the header (JSON, padded with spaces), then
+the tensors' bytes without gaps, row-major and little-endian. In the files written here the data
+begin at a multiple of 64 and the widest elements come first, so that every tensor is aligned to its
+element. The same tensors give the same bytes.
 
 Needs only the standard library: a tensor is bytes with a type and a shape.
 """

@@ -1,7 +1,7 @@
 """Turns JAX training functions into a program bundle that Coxswain runs without Python.
 
-``export`` writes one; ``python -m coxswain.bundle FILE.py --out DIR`` does so from the command line.
-The contract of the functions and the format stand in docs/bundle.md.
+``export`` writes one, and ``python -m coxswain.bundle FILE.py --out DIR`` does so for a file. The
+contract of the functions and the format stand in docs/bundle.md.
 """
 
 from .exporter import Summary, export

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import userfile
 from .exporter import export
-from .manifest import BundleError, require_replaceable
+from .manifest import BundleError, UserCodeError, require_replaceable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             **{**found, **overrides},
         )
     except BundleError as e:
-        if e.__cause__ is not None and not isinstance(e.__cause__, (BundleError, OSError)):
+        if isinstance(e, UserCodeError) and e.__cause__ is not None:
             traceback.print_exception(e.__cause__)
         print(f"coxswain bundle: {e}", file=sys.stderr)
         return 1
@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--batch", type=int, dest="batch_size", metavar="N", help="samples of a global step"
     )
+    parser.add_argument("--held-out", type=int, metavar="N", help="how many samples evaluate takes")
     parser.add_argument(
         "--donate",
         action=argparse.BooleanOptionalAction,

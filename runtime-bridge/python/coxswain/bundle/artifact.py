@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .manifest import BundleError
+from .manifest import BundleError, UserCodeError
 from .programs import Program
-from .trees import Type, require_jax, require_type
+from .trees import require_jax
 
 _MAGIC = b"ML\xefR"
 _CUSTOM_CALL = re.compile(r"stablehlo\.custom_call @([\w.$-]+)")
 _IN_JAXLIB = ("lapack_", "blas_")
+_SHARDING = re.compile(r"\bsdy\.|stablehlo\.custom_call @(Sharding|SPMD)")  # Shardy, GSPMD
 
 
 class Artifact:
@@ -37,10 +38,7 @@ def trace(program: Program, platform: str, stablehlo: str | None) -> Artifact:
     jax, _ = require_jax()
 
     def main(*leaves: Any) -> Any:
-        results = program.function(*leaves)
-        for slot, value in zip(program.results, results, strict=True):
-            require_type(f"{program.name}: result {slot.role} {slot.leaf}", value, slot.type)
-        return results
+        return program.function(*leaves)
 
     main.__name__ = re.sub(r"\W", "_", program.name)
     structs = [slot.type.struct() for slot in program.arguments]
@@ -50,7 +48,7 @@ def trace(program: Program, platform: str, stablehlo: str | None) -> Artifact:
     except BundleError:
         raise
     except Exception as e:
-        raise BundleError(f"{program.name} cannot be exported: {type(e).__name__}: {e}") from e
+        raise UserCodeError(f"{program.name} cannot be exported: {type(e).__name__}: {e}") from e
     _require_signature(program, exported)
     module = _without_locations(
         program.name, bytes(exported.mlir_module_serialized), platform, stablehlo
@@ -76,17 +74,24 @@ def _require_signature(program: Program, exported: Any) -> None:
             )
 
 
-def _without_locations(
-    name: str, module: bytes, platform: str, stablehlo: str | None
-) -> bytes:
+def _without_locations(name: str, module: bytes, platform: str, stablehlo: str | None) -> bytes:
     from jaxlib.mlir import ir, passmanager
+    from jaxlib.mlir.dialects import sdy
     from jaxlib.mlir.dialects import stablehlo as dialect
 
     with ir.Context() as context:
         dialect.register_dialect(context)
+        sdy.register_dialect(context)
+        told: list[str] = []
+
+        def note(diagnostic: Any) -> bool:
+            told.append(diagnostic.message)
+            return True
+
+        context.attach_diagnostic_handler(note)
         parsed = dialect.deserialize_portable_artifact(context, module)
         passmanager.PassManager.parse("builtin.module(strip-debuginfo)").run(parsed.operation)
-        text = parsed.operation.get_asm()
+        text = str(parsed)
         calls = sorted(set(_CUSTOM_CALL.findall(text)))
         missing = [call for call in calls if call.startswith(_IN_JAXLIB)]
         if platform == "cpu" and missing:
@@ -94,11 +99,16 @@ def _without_locations(
                 f"{name} calls {', '.join(missing)}, which is a part of JAX (LAPACK) and of no PJRT"
                 " plugin: QR, Cholesky, solve, eigenvalues and the like cannot be exported"
             )
+        if _SHARDING.search(text):
+            raise BundleError(
+                f"{name} has sharding annotations: a program runs on one device, so take"
+                " with_sharding_constraint and the like out"
+            )
         target = stablehlo or version(module)
         try:
             return bytes(dialect.serialize_portable_artifact(parsed, target))
         except Exception as e:
             raise BundleError(
                 f"{name} cannot be written in StableHLO {target} (JAX itself writes"
-                f" {version(module)}): {e}"
+                f" {version(module)}): {'; '.join(told) or e}"
             ) from e

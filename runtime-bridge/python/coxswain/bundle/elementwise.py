@@ -81,20 +81,22 @@ def _compare(
     worst = 0.0
     for slot, cut, old in zip(program.results, run(*arguments), arguments):
         assert slot.leaf is not None
-        expected = part(slot.role, slot.leaf, after)
-        difference = _ulps(expected, numpy.asarray(cut), old)
-        at = int(numpy.argmax(difference)) if difference.size else 0
-        if difference.size and difference.reshape(-1)[at] > TOLERANCE_ULPS:
+        expected = part(slot.role, slot.leaf, after).reshape(-1)
+        actual = numpy.asarray(cut).reshape(-1)
+        difference = _ulps(expected, actual, old.reshape(-1))
+        if not difference.size:
+            continue
+        at = int(numpy.argmax(difference))
+        worst = max(worst, float(difference[at]))
+        if worst > TOLERANCE_ULPS:
             tree = model.params if slot.role == "parameter" else model.optimizer
             raise BundleError(
-                f"apply does not work element by element, so it cannot be cut into {shards} shards:"
-                f" {tree.leaf(slot.leaf)} becomes {expected.reshape(-1)[at]} when the whole is"
-                f" updated at once and {numpy.asarray(cut).reshape(-1)[at]} in shard {shard} (element"
-                f" {at} of its part). Norms over leaves, clipping by the global norm and factored"
-                " moments do that. Export for 1 shard, or change the optimizer"
+                "apply does not work element by element, so it cannot be cut into"
+                f" {shards} shards: {tree.leaf(slot.leaf)} becomes {expected[at]} when the whole"
+                f" is updated at once and {actual[at]} in shard {shard} (element {at} of its part)."
+                " Norms over leaves, clipping by the global norm and factored moments do that."
+                " Export for 1 shard, or change the optimizer"
             )
-        if difference.size:
-            worst = max(worst, float(difference.reshape(-1)[at]))
     return worst
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform as host
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,17 +58,17 @@ def export(
 
     out: a folder that is not there, is empty, or holds an older bundle, which is replaced.
     params, optimizer: trees (JAX pytrees) of arrays, the initial state. Parameters are float32.
-    batch: an example of one microshard: a tree of arrays, or of anything with shape and dtype, whose
-        leading dimension is ``microshard_samples``.
+    batch: an example of one microshard: a tree of arrays, or of anything with shape and dtype,
+        whose leading dimension is ``microshard_samples``.
     reduction: what ``grads`` (and ``step``'s loss) is over the samples, "sum" or "mean".
     batch_size: samples of a global step, a multiple of ``microshard_samples`` (default: the same).
     grads, apply: ``grads(params, batch) -> (loss, gradients)`` and ``apply(params, optimizer,
         gradients) -> (params, optimizer)``, which gets the mean of the gradients over the batch.
-    step: ``step(params, optimizer, batch) -> (params, optimizer, loss)`` on the global batch, besides
-        the pair or instead of it.
+    step: ``step(params, optimizer, batch) -> (params, optimizer, loss)`` on the global batch,
+        besides the pair or instead of it.
     evaluate: ``evaluate(params, batch) -> (mean loss, accuracy)`` on ``held_out`` samples at once.
-    shards: the numbers of shards to export ``apply`` for; more than 1 needs one that works element by
-        element, which is checked.
+    shards: the numbers of shards to export ``apply`` for; more than 1 needs one that works element
+        by element, which is checked.
     donate: whether ``apply`` and ``step`` may write the new state over the old one.
     platform: "cpu", "cuda", "rocm" or "tpu".
     stablehlo: the version of StableHLO to write, for older plugins; default: JAX's choice.
@@ -204,9 +204,7 @@ def _check_options(
     held_out: int | None,
 ) -> None:
     if not _NAME.fullmatch(name):
-        raise BundleError(
-            f"the name '{name}' must be 1 to 63 letters, digits, '.', '_' and '-'"
-        )
+        raise BundleError(f"the name '{name}' must be 1 to 63 letters, digits, '.', '_' and '-'")
     if reduction not in ("sum", "mean"):
         raise BundleError(f"reduction must be 'sum' or 'mean', not {reduction!r}")
     if platform not in _PLATFORMS:
@@ -217,9 +215,7 @@ def _check_options(
     if grads is None and step is None:
         raise BundleError("there is nothing to train with: give grads and apply, or step")
     if (evaluate is None) != (held_out is None):
-        there, missing = (
-            ("held_out", "evaluate") if evaluate is None else ("evaluate", "held_out")
-        )
+        there, missing = ("held_out", "evaluate") if evaluate is None else ("evaluate", "held_out")
         raise BundleError(f"{there} is there without {missing}: give both or neither")
     if held_out is not None:
         _positive("held_out", held_out)
@@ -254,6 +250,7 @@ def _model(
     example = trees.of_types("batch", batch)
     if not len(example):
         raise BundleError("the batch has no arrays")
+    trees.names(example)
     for index, type_ in enumerate(example.types):
         if type_.shape[:1] != (microshard,):
             raise BundleError(
@@ -345,12 +342,12 @@ def _positive(what: str, value: Any) -> None:
 
 
 def _jaxlib_version() -> str:
-    import jaxlib
+    from jaxlib import version
 
-    return str(jaxlib.__version__)
+    return str(version.__version__)
 
 
-def _newest(versions: Any) -> str:
+def _newest(versions: Iterable[str]) -> str:
     return max(versions, key=lambda version: tuple(int(part) for part in version.split(".")))
 
 
@@ -380,7 +377,9 @@ def _table(summary: Summary) -> str:
         f" StableHLO {content['madeWith']['stablehlo']}"
     ]
     lines += [
-        "  " + row[0].ljust(widths[0]) + "".join(c.rjust(w + 2) for c, w in zip(row[1:], widths[1:]))
+        "  "
+        + row[0].ljust(widths[0])
+        + "".join(c.rjust(w + 2) for c, w in zip(row[1:], widths[1:]))
         for row in rows
     ]
     for shards, ulps in summary.ulps.items():

@@ -64,7 +64,9 @@ class Layout:
         for path, shape in leaves:
             leaf = Leaf(path, shape, begin)
             if leaf.elements == 0:
-                raise LayoutError(f"parameter {path or '(the root)'} has no elements: {list(shape)}")
+                raise LayoutError(
+                    f"parameter {path or '(the root)'} has no elements: {list(shape)}"
+                )
             placed.append(leaf)
             begin = _aligned(leaf.end)
         if not placed:
@@ -80,9 +82,7 @@ class Layout:
         if shards < 1:
             raise LayoutError(f"there is at least 1 shard, not {shards}")
         possible = [
-            leaf.begin + offset
-            for leaf in self.leaves
-            for offset in range(0, leaf.elements, BLOCK)
+            leaf.begin + offset for leaf in self.leaves for offset in range(0, leaf.elements, BLOCK)
         ][1:]
         if shards - 1 > len(possible):
             raise LayoutError(

@@ -24,6 +24,10 @@ class BundleError(Exception):
     """The bundle cannot be made or is damaged. The message is for the user and names the leaf."""
 
 
+class UserCodeError(BundleError):
+    """The user's own code failed; the cause has the place."""
+
+
 def describe(path: Path) -> dict[str, Any]:
     """What a manifest says of a file: its name in the bundle, length and SHA-256."""
     data = path.read_bytes()
@@ -32,10 +36,16 @@ def describe(path: Path) -> dict[str, Any]:
 
 def files(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
     """All entries of a manifest that name a file."""
-    programs = manifest["programs"]
-    entries = [programs[name] for name in ("grads", "step", "evaluate") if name in programs]
-    entries += programs.get("apply", [])
-    return [*entries, manifest["initial"]]
+    try:
+        programs = manifest["programs"]
+        entries = [programs[name] for name in ("grads", "step", "evaluate") if name in programs]
+        entries += [*programs.get("apply", []), manifest["initial"]]
+        outside = [e["file"] for e in entries if Path(e["file"]).name != e["file"]]
+    except (KeyError, TypeError, AttributeError) as e:
+        raise BundleError(f"{FILE} is damaged: it lacks the field {e}") from e
+    if outside:
+        raise BundleError(f"{FILE} is damaged: '{outside[0]}' is no file in the bundle's folder")
+    return entries
 
 
 def load(folder: Path) -> dict[str, Any]:
@@ -49,7 +59,7 @@ def load(folder: Path) -> dict[str, Any]:
         if not path.is_file():
             raise BundleError(f"{path} is missing, which {FILE} names")
         actual = describe(path)
-        if actual != {key: entry[key] for key in actual}:
+        if actual != {key: entry.get(key) for key in actual}:
             raise BundleError(
                 f"{path} is damaged or from another export: it has {actual['bytes']} bytes with"
                 f" SHA-256 {actual['sha256']}, and {FILE} says {entry['bytes']} and"
@@ -121,7 +131,9 @@ def render(value: Any, indent: str = "") -> str:
         return line
     inner = indent + "  "
     if isinstance(value, dict):
-        parts = [f"{json.dumps(k, ensure_ascii=False)}: {render(v, inner)}" for k, v in value.items()]
+        parts = [
+            f"{json.dumps(k, ensure_ascii=False)}: {render(v, inner)}" for k, v in value.items()
+        ]
         return "{\n" + ",\n".join(inner + part for part in parts) + f"\n{indent}}}"
     return "[\n" + ",\n".join(inner + render(v, inner) for v in value) + f"\n{indent}]"
 

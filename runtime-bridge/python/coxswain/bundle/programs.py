@@ -147,9 +147,7 @@ def apply(
     parameter_types = [part(t, i) for i, t in enumerate(params.types)]
     optimizer_types = [part(t, model.like[i]) for i, t in enumerate(optimizer.types)]
     held = [i for i in range(len(params)) if i in pieces]
-    state_held = [
-        i for i, leaf in enumerate(model.like) if leaf is None or leaf in pieces
-    ]
+    state_held = [i for i, leaf in enumerate(model.like) if leaf is None or leaf in pieces]
     arguments = (
         *(Slot("parameter", parameter_types[i], i) for i in held),
         *(Slot("optimizer", optimizer_types[i], i) for i in state_held),
@@ -191,8 +189,6 @@ def _state(
     found += require_same(model.optimizer, optimizer, f"{whose}: the new optimizer state")
     leaves = [model.params.leaf(i) for i in range(len(model.params))]
     leaves += [model.optimizer.leaf(i) for i in range(len(model.optimizer))]
-    jax, _ = require_jax()
-    found = [jax.numpy.asarray(leaf) for leaf in found]
     for leaf, value, type_ in zip(leaves, found, expected):
         require_type(f"{whose}: the new {leaf}", value, type_)
     return found

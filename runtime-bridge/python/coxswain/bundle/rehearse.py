@@ -1,8 +1,8 @@
-"""``python -m coxswain.bundle.rehearse FILE.py --data FILE``: trains in JAX, without Coxswain.
+"""``python -m coxswain.bundle.rehearse FILE.py --data FILE``: trains in JAX alone.
 
-A bare loop over the functions that ``coxswain.bundle`` exports, with Coxswain's order of samples and of
-additions and one shard: to see what a job will do before there is one, and to compare with it. JAX's
-XLA and a plugin's may round differently.
+A bare loop over the functions that ``coxswain.bundle`` exports, with Coxswain's order of samples
+and additions and one shard: to see what a job will do before there is one, and to compare with it.
+JAX's XLA and a plugin's may round differently.
 """
 
 from __future__ import annotations
@@ -49,13 +49,8 @@ def run(planned: Plan, data: Path, steps: int, seed: int, every: int) -> list[fl
     """Trains and evaluates, prints as it goes, and gives each step's mean loss."""
     jax, numpy = trees.require_jax()
     model = planned.model
-    arrays = _arrays(data)
-    train, held_out = (
-        [_array(arrays, data, f"{part}.{name}") for name in trees.names(planned.batch)]
-        if part == "train" or any(p.name == "evaluate" for p in planned.single)
-        else []
-        for part in ("train", "held_out")
-    )
+    tensors = safetensors.read(data)
+    train = _arrays(planned, data, tensors, "train")
     jitted = {program.name: jax.jit(program.function) for program in planned.programs()}
     state = [*model.params.values, *model.optimizer.values]
     microshards = model.batch // model.microshard
@@ -74,6 +69,7 @@ def run(planned: Plan, data: Path, steps: int, seed: int, every: int) -> list[fl
             passed = time.perf_counter() - begin
             print(f"step {step:6}  loss {losses[-1]:.6f}  {passed:7.1f} s", flush=True)
     if "evaluate" in jitted:
+        held_out = _arrays(planned, data, tensors, "held_out")
         mean, accuracy = jitted["evaluate"](*state[:parameters], *held_out)
         print(f"held out: loss {float(mean):.6f}, accuracy {float(accuracy):.4f}")
     return losses
@@ -89,20 +85,23 @@ def tree_sum(parts: list[list[Any]]) -> list[Any]:
     return parts[0]
 
 
-def _arrays(data: Path) -> dict[str, Any]:
+def _arrays(
+    planned: Plan, data: Path, tensors: dict[str, safetensors.Tensor], part: str
+) -> list[Any]:
     _, numpy = trees.require_jax()
-    return {
-        name: numpy.frombuffer(
-            tensor.data, trees.Type(tensor.dtype, tensor.shape).struct().dtype
-        ).reshape(tensor.shape)
-        for name, tensor in safetensors.read(data).items()
-    }
-
-
-def _array(arrays: dict[str, Any], data: Path, name: str) -> Any:
-    if name not in arrays:
-        raise BundleError(f"{data} has no array '{name}'; it has {', '.join(arrays)}")
-    return arrays[name]
+    arrays = []
+    for name, type_ in zip(trees.names(planned.batch), planned.batch.types):
+        tensor = tensors.get(f"{part}.{name}")
+        if tensor is None:
+            raise BundleError(f"{data} has no array '{part}.{name}'; it has {', '.join(tensors)}")
+        if (tensor.dtype, tensor.shape[1:]) != (type_.dtype, type_.shape[1:]):
+            raise BundleError(
+                f"{data}: '{part}.{name}' is {trees.Type(tensor.dtype, tensor.shape)}, which does"
+                f" not fit the batch's {type_} in more than the first dimension"
+            )
+        array = numpy.frombuffer(tensor.data, type_.struct().dtype)
+        arrays.append(array.reshape(tensor.shape))
+    return arrays
 
 
 if __name__ == "__main__":

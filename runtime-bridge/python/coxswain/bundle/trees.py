@@ -155,7 +155,8 @@ def require_same(tree: Tree, result: Any, whose: str) -> list[Any]:
             f"{whose} must be a tree like the {tree.what} tree: "
             + (detail or f"it is {structure}, not {tree.structure}")
         )
-    return leaves
+    jax, _ = require_jax()
+    return [jax.numpy.asarray(leaf) for leaf in leaves]
 
 
 def require_type(where: str, value: Any, expected: Type) -> None:

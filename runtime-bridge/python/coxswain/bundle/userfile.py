@@ -9,7 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from .manifest import BundleError
+from .manifest import BundleError, UserCodeError
 
 #: Names that a file may define, with what each is.
 NAMES = {
@@ -18,7 +18,7 @@ NAMES = {
     "batch": "an example of one microshard, or a function without arguments that makes it",
     "grads": "grads(params, batch) -> (loss, gradients)",
     "apply": "apply(params, optimizer, gradients) -> (params, optimizer)",
-    "step": "step(params, optimizer, batch) -> (params, optimizer, loss), instead of grads and apply",
+    "step": "step(params, optimizer, batch) -> (params, optimizer, loss), on the whole batch",
     "evaluate": "evaluate(params, batch) -> (mean loss, accuracy)",
     "reduction": "'sum' or 'mean': what the loss and the gradients are over the samples",
     "batch_size": "samples of a global step",
@@ -49,7 +49,9 @@ def load(path: Path) -> dict[str, Any]:
         if callable(found["optimizer"]):
             found["optimizer"] = found["optimizer"](found["params"])
     except Exception as e:
-        raise BundleError(f"{path}: making its initial values failed: {type(e).__name__}: {e}") from e
+        raise UserCodeError(
+            f"{path}: making its initial values failed: {type(e).__name__}: {e}"
+        ) from e
     found.setdefault("name", _default_name(path))
     return found
 
@@ -68,7 +70,7 @@ def _run(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except Exception as e:
-        raise BundleError(f"{path} cannot be run: {type(e).__name__}: {e}") from e
+        raise UserCodeError(f"{path} cannot be run: {type(e).__name__}: {e}") from e
     finally:
         sys.dont_write_bytecode = writes_bytecode
         sys.path.pop(0)
