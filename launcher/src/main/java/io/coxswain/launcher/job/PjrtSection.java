@@ -99,17 +99,9 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
             runtime.complain("bundle", String.valueOf(e.getMessage()));
             return null;
         }
-        boolean itself = around.across().equals("runtime");
-        if (itself == bundle.isPair()) {
-            around.collectives()
-                    .complain(
-                            "across",
-                            itself
-                                    ? "the bundle has grads and apply, between which the agents"
-                                            + " reduce; expected 'agent'"
-                                    : "the bundle has a fused step, so the agents have nothing to"
-                                            + " reduce; expected 'runtime'");
-        }
+        // A fused step runs on one rank, and reducing nothing over one rank is nothing to do.
+        around.refuseRuntimeCollectives(
+                "a program bundle leaves the reduction to the agents; expected 'agent'");
         if (around.dataIsHere()) {
             try {
                 JobCheck.checkData(around.data().toString(), bundle);
