@@ -22,7 +22,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** The mock plugin, compiled from C in the variants that tests ask for, once per process. */
-final class MockPlugin {
+public final class MockPlugin {
     private static final List<String> KINDS =
             List.of("errors", "events", "clients", "loaded", "executables", "buffers");
     private static final Map<List<String>, Path> COMPILED = new HashMap<>();
@@ -38,7 +38,7 @@ final class MockPlugin {
      *
      * @param flags of the compiler, as in {@code -DMOCK_MINOR=81}
      */
-    static MockPlugin compiled(String... flags) throws IOException, InterruptedException {
+    public static MockPlugin compiled(String... flags) throws IOException, InterruptedException {
         synchronized (COMPILED) {
             List<String> key = List.of(flags);
             @Nullable Path library = COMPILED.get(key);
@@ -85,7 +85,8 @@ final class MockPlugin {
         return library;
     }
 
-    Path library() {
+    /** The compiled library. */
+    public Path library() {
         return library;
     }
 
@@ -94,13 +95,13 @@ final class MockPlugin {
     }
 
     /** Lets held events fire and hanging compilations go on. */
-    void release() throws Throwable {
+    public void release() throws Throwable {
         MemorySegment function = symbol("mock_release");
         Linker.nativeLinker().downcallHandle(function, FunctionDescriptor.ofVoid()).invoke();
     }
 
     /** Nothing of the plugin's is alive, and it was never used wrongly. */
-    void assertClean() throws Throwable {
+    public void assertClean() throws Throwable {
         assertThat(firstViolation()).isEmpty();
         assertThat(number("mock_violations")).isZero();
         Map<String, Integer> live = new TreeMap<>();
