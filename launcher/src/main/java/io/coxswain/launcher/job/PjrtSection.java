@@ -31,6 +31,9 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
 
     /** Reads the section, and renders it as the JSON that the runtime takes. */
     static RuntimeSection read(RuntimeKind.Around around) {
+        around.refuseRuntimeCollectives(
+                "programs that reduce across ranks themselves come in a later version; expected"
+                        + " 'agent'");
         ConfigSection runtime = around.runtime();
         runtime.require("bundle");
         Path folder = around.folder().resolve(runtime.text("bundle", "."));
@@ -99,16 +102,12 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
             runtime.complain("bundle", String.valueOf(e.getMessage()));
             return null;
         }
-        boolean itself = around.across().equals("runtime");
-        if (itself == bundle.isPair()) {
-            around.collectives()
-                    .complain(
-                            "across",
-                            itself
-                                    ? "the bundle has grads and apply, between which the agents"
-                                            + " reduce; expected 'agent'"
-                                    : "the bundle has a fused step, so the agents have nothing to"
-                                            + " reduce; expected 'runtime'");
+        if (!bundle.isPair()) {
+            runtime.complain(
+                    "bundle",
+                    "a bundle with a fused step alone comes in a later version; export grads and"
+                            + " apply");
+            return null;
         }
         if (around.dataIsHere()) {
             try {
@@ -135,7 +134,7 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
 
     @Override
     public long parameters() {
-        return bundle == null || !bundle.isPair() ? 0 : bundle.parameterElements();
+        return bundle == null ? 0 : bundle.parameterElements();
     }
 
     @Override
@@ -143,21 +142,11 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
         if (bundle == null) {
             return 0;
         }
-        if (!bundle.isPair()) {
-            return bytes(1, 0, bundle.parameterElements());
-        }
         return bundle.apply(shards).stream()
-                .mapToLong(one -> bytes(shards, one.begin(), one.end()))
+                .map(one -> bundle.parts(shards, one.begin(), one.end()))
+                .mapToLong(parts -> parts.stream().mapToLong(part -> part.type().byteSize()).sum())
                 .max()
                 .orElse(0);
-    }
-
-    private long bytes(int shards, long begin, long end) {
-        return bundle == null
-                ? 0
-                : bundle.parts(shards, begin, end).stream()
-                        .mapToLong(part -> part.type().byteSize())
-                        .sum();
     }
 
     @Override
