@@ -1,6 +1,7 @@
 package io.coxswain.launcher.job;
 
 import io.coxswain.bridge.pjrt.bundle.ProgramBundle;
+import io.coxswain.bridge.pjrt.bundle.StatePart;
 import io.coxswain.bridge.pjrt.plugins.PluginException;
 import io.coxswain.bridge.pjrt.plugins.PluginStore;
 import io.coxswain.bridge.pjrt.runtime.JobCheck;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 
 /**
  * The {@code runtime} section of {@code kind: pjrt}: a program bundle and the plugin that runs it.
@@ -32,8 +34,7 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
     /** Reads the section, and renders it as the JSON that the runtime takes. */
     static RuntimeSection read(RuntimeKind.Around around) {
         around.refuseRuntimeCollectives(
-                "programs that reduce across ranks themselves come in a later version; expected"
-                        + " 'agent'");
+                "a program bundle leaves the reduction to the agents; expected 'agent'");
         ConfigSection runtime = around.runtime();
         runtime.require("bundle");
         Path folder = around.folder().resolve(runtime.text("bundle", "."));
@@ -102,13 +103,6 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
             runtime.complain("bundle", String.valueOf(e.getMessage()));
             return null;
         }
-        if (!bundle.isPair()) {
-            runtime.complain(
-                    "bundle",
-                    "a bundle with a fused step alone comes in a later version; export grads and"
-                            + " apply");
-            return null;
-        }
         if (around.dataIsHere()) {
             try {
                 JobCheck.checkData(around.data().toString(), bundle);
@@ -134,7 +128,8 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
 
     @Override
     public long parameters() {
-        return bundle == null ? 0 : bundle.parameterElements();
+        // A fused step runs on one rank, and no agent sees its parameters.
+        return bundle == null || !bundle.isPair() ? 0 : bundle.parameterElements();
     }
 
     @Override
@@ -142,11 +137,17 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
         if (bundle == null) {
             return 0;
         }
+        if (!bundle.isPair()) {
+            return bytes(bundle.parts(1, 0, bundle.parameterElements()));
+        }
         return bundle.apply(shards).stream()
-                .map(one -> bundle.parts(shards, one.begin(), one.end()))
-                .mapToLong(parts -> parts.stream().mapToLong(part -> part.type().byteSize()).sum())
+                .mapToLong(one -> bytes(bundle.parts(shards, one.begin(), one.end())))
                 .max()
                 .orElse(0);
+    }
+
+    private static long bytes(List<StatePart> parts) {
+        return parts.stream().mapToLong(part -> part.type().byteSize()).sum();
     }
 
     @Override

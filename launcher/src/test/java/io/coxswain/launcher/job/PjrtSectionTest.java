@@ -136,7 +136,7 @@ class PjrtSectionTest {
                 change(
                         "batch: 128",
                         "batch: 128\ncollectives: {across: runtime}",
-                        "job.yaml:6:23: collectives.across: programs that reduce across ranks"),
+                        "job.yaml:6:23: collectives.across: a program bundle leaves the"),
                 change(
                         "kind: pjrt",
                         "kind: pjrt\n  plugin: a b",
