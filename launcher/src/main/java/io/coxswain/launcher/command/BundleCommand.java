@@ -32,6 +32,6 @@ public final class BundleCommand extends Shared implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Path home = Path.of(System.getProperty("coxswain.home", ".")).toAbsolutePath();
-        return BundleExport.run(home, arguments);
+        return BundleExport.run(home, System.getenv(), arguments);
     }
 }

@@ -1,6 +1,7 @@
 package io.coxswain.launcher.job;
 
 import io.coxswain.bridge.pjrt.bundle.ProgramBundle;
+import io.coxswain.bridge.pjrt.bundle.StatePart;
 import io.coxswain.bridge.pjrt.plugins.PluginException;
 import io.coxswain.bridge.pjrt.plugins.PluginStore;
 import io.coxswain.bridge.pjrt.runtime.JobCheck;
@@ -17,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 
 /**
  * The {@code runtime} section of {@code kind: pjrt}: a program bundle and the plugin that runs it.
@@ -31,6 +33,8 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
 
     /** Reads the section, and renders it as the JSON that the runtime takes. */
     static RuntimeSection read(RuntimeKind.Around around) {
+        around.refuseRuntimeCollectives(
+                "a program bundle leaves the reduction to the agents; expected 'agent'");
         ConfigSection runtime = around.runtime();
         runtime.require("bundle");
         Path folder = around.folder().resolve(runtime.text("bundle", "."));
@@ -99,9 +103,6 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
             runtime.complain("bundle", String.valueOf(e.getMessage()));
             return null;
         }
-        // A fused step runs on one rank, and reducing nothing over one rank is nothing to do.
-        around.refuseRuntimeCollectives(
-                "a program bundle leaves the reduction to the agents; expected 'agent'");
         if (around.dataIsHere()) {
             try {
                 JobCheck.checkData(around.data().toString(), bundle);
@@ -127,6 +128,7 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
 
     @Override
     public long parameters() {
+        // A fused step runs on one rank, and no agent sees its parameters.
         return bundle == null || !bundle.isPair() ? 0 : bundle.parameterElements();
     }
 
@@ -136,20 +138,16 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
             return 0;
         }
         if (!bundle.isPair()) {
-            return bytes(1, 0, bundle.parameterElements());
+            return bytes(bundle.parts(1, 0, bundle.parameterElements()));
         }
         return bundle.apply(shards).stream()
-                .mapToLong(one -> bytes(shards, one.begin(), one.end()))
+                .mapToLong(one -> bytes(bundle.parts(shards, one.begin(), one.end())))
                 .max()
                 .orElse(0);
     }
 
-    private long bytes(int shards, long begin, long end) {
-        return bundle == null
-                ? 0
-                : bundle.parts(shards, begin, end).stream()
-                        .mapToLong(part -> part.type().byteSize())
-                        .sum();
+    private static long bytes(List<StatePart> parts) {
+        return parts.stream().mapToLong(part -> part.type().byteSize()).sum();
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** {@code coxswain bundle}: the Python program that exports, with this process's terminal. */
 public final class BundleExport {
@@ -21,8 +22,9 @@ public final class BundleExport {
      * Runs it and returns its exit code.
      *
      * @param home of Coxswain, where the package is
+     * @param environment says where Python is
      */
-    public static int run(Path home, List<String> arguments)
+    public static int run(Path home, Map<String, String> environment, List<String> arguments)
             throws EnvironmentException, InterruptedException {
         Path packages = home.resolve(PACKAGES);
         if (!Files.isDirectory(packages.resolve("coxswain").resolve("bundle"))) {
@@ -31,7 +33,7 @@ public final class BundleExport {
                             + packages
                             + ": run ./coxswain in its checkout");
         }
-        Python python = Python.require("bundle");
+        Python python = Python.require("bundle", environment);
         requireJax(python);
         var command = new ArrayList<>(List.of(python.command(), "-m", "coxswain.bundle"));
         command.addAll(arguments);

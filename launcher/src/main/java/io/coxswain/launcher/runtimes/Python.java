@@ -20,10 +20,6 @@ public record Python(String command, String version) {
     private static final Duration LIMIT = Duration.ofSeconds(20);
 
     /** The first that answers, if any. */
-    public static Optional<Python> find() throws InterruptedException {
-        return find(System.getenv());
-    }
-
     public static Optional<Python> find(Map<String, String> environment)
             throws InterruptedException {
         for (String candidate : candidates(environment)) {
@@ -43,14 +39,15 @@ public record Python(String command, String version) {
     }
 
     /** Finds it, or says what to do. */
-    public static Python require(String why) throws EnvironmentException, InterruptedException {
-        Optional<Python> found = find();
+    static Python require(String why, Map<String, String> environment)
+            throws EnvironmentException, InterruptedException {
+        Optional<Python> found = find(environment);
         if (found.isPresent()) {
             return found.get();
         }
         throw new EnvironmentException(
                 "%s needs Python, and %s: install Python 3, or name it with %s"
-                        .formatted(why, tried(System.getenv()), VARIABLE));
+                        .formatted(why, tried(environment), VARIABLE));
     }
 
     static String tried(Map<String, String> environment) {
