@@ -1,4 +1,4 @@
-package io.coxswain.bridge.reference;
+package io.coxswain.bridge.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;

@@ -1,4 +1,4 @@
-package io.coxswain.bridge.reference;
+package io.coxswain.bridge.data;
 
 import java.util.Objects;
 
@@ -82,6 +82,21 @@ public final class SampleOrder {
             ids[i] = sample(position / samples, (int) (position % samples));
         }
         return ids;
+    }
+
+    /**
+     * The hash of the samples of a microshard, each with its place in the data order. Sums of such
+     * hashes do not depend on who computed which microshard.
+     *
+     * @param ids what {@link #microshard} gave for this step and microshard
+     */
+    public long sampleHash(long step, int microshard, int[] ids) {
+        long first = (step - 1) * batch + cut(microshard);
+        long hash = 0;
+        for (int i = 0; i < ids.length; i++) {
+            hash += CounterRandom.derive(CounterRandom.mix(first + i), ids[i]);
+        }
+        return hash;
     }
 
     /** How many samples a step takes. */

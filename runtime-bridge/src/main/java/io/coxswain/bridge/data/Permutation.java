@@ -1,4 +1,4 @@
-package io.coxswain.bridge.reference;
+package io.coxswain.bridge.data;
 
 import java.util.Objects;
 
@@ -11,7 +11,7 @@ import java.util.Objects;
  * too many; a value that falls on one of them is sent through again until it does not (cycle
  * walking: Black and Rogaway, 2002), which keeps the map a permutation. Not cryptographic.
  */
-final class Permutation {
+public final class Permutation {
     private static final int ROUNDS = 8;
 
     private final int size;
@@ -23,7 +23,7 @@ final class Permutation {
      * @param key selects the permutation
      * @param size how many numbers are permuted, at least 1
      */
-    Permutation(long key, int size) {
+    public Permutation(long key, int size) {
         if (size < 1) {
             throw new IllegalArgumentException(
                     "a permutation needs at least 1 element, not " + size);
@@ -41,7 +41,7 @@ final class Permutation {
     }
 
     /** Where {@code index} goes; both are in [0, size). */
-    int at(int index) {
+    public int at(int index) {
         long value = Objects.checkIndex(index, size);
         do {
             value = once(value);
