@@ -234,7 +234,6 @@ void mock_release(void) {
 }
 
 int mock_live(int kind) { return __atomic_load_n(&live[kind], __ATOMIC_SEQ_CST); }
-int mock_violations(void) { return __atomic_load_n(&violations, __ATOMIC_SEQ_CST); }
 const char *mock_first_violation(void) { return first_violation; }
 
 /* ---- errors, plugin, events ---- */

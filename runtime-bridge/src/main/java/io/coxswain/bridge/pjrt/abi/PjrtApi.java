@@ -196,13 +196,11 @@ public final class PjrtApi {
 
     // Method handles declare Throwable; what they really throw is not checked.
     private static IllegalStateException failed(String what, Throwable e) {
-        switch (e) {
+        return switch (e) {
             case RuntimeException unchecked -> throw unchecked;
             case Error error -> throw error;
-            default -> {
-                return new IllegalStateException(what, e);
-            }
-        }
+            default -> new IllegalStateException(what, e);
+        };
     }
 
     private MemorySegment address(PjrtFunction function, Args args) {

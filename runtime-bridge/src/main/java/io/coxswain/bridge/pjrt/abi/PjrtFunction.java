@@ -47,7 +47,10 @@ public enum PjrtFunction {
 
     private final int slot;
     private final String cName;
+
+    @SuppressWarnings("ImmutableEnumChecker") // It is: its collections are never written again.
     private final StructLayout struct;
+
     private final boolean required;
 
     PjrtFunction(int slot, String cName, StructLayout struct) {

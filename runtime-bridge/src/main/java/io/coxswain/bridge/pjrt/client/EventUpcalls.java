@@ -60,6 +60,7 @@ final class EventUpcalls {
         return event;
     }
 
+    @SuppressWarnings("UnusedMethod") // Found by name.
     private static void ready(MemorySegment error, MemorySegment userArg) {
         try {
             @Nullable Waiting waiting = WAITING.remove(userArg.address());

@@ -59,6 +59,7 @@ final class KeyValueUpcalls {
         return () -> STORES.remove(number);
     }
 
+    @SuppressWarnings("UnusedMethod") // Found by name.
     private static MemorySegment get(MemorySegment address) {
         Args args = Args.at(address, PjrtStructs.KV_GET);
         return use(
@@ -71,6 +72,7 @@ final class KeyValueUpcalls {
                                         Duration.ofMillis(args.number("timeout_millis")))));
     }
 
+    @SuppressWarnings("UnusedMethod") // Found by name.
     private static MemorySegment tryGet(MemorySegment address) {
         Args args = Args.at(address, PjrtStructs.KV_TRY_GET);
         return use(
@@ -87,6 +89,7 @@ final class KeyValueUpcalls {
                 });
     }
 
+    @SuppressWarnings("UnusedMethod") // Found by name.
     private static MemorySegment put(MemorySegment address) {
         Args args = Args.at(address, PjrtStructs.KV_PUT);
         return use(

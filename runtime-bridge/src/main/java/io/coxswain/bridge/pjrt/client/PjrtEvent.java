@@ -83,8 +83,9 @@ public final class PjrtEvent {
 
     /**
      * A future that ends with the event; a failure is a {@link PjrtException}. What depends on it
-     * runs on a virtual thread, never on a thread of the plugin's, so it may use and close
-     * everything here. Cancelling it cancels nothing but this future.
+     * runs on a virtual thread, or on the caller's if the event is done; never on a thread of the
+     * plugin's, so it may use and close everything here. Cancelling it cancels nothing but this
+     * future.
      */
     public CompletableFuture<@Nullable Void> future() {
         return settled.whenCompleteAsync(

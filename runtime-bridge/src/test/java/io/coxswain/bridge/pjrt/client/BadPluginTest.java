@@ -94,11 +94,11 @@ class BadPluginTest {
 
     @Test
     void aTruncatedLibrary() throws Exception {
-        ByteBuffer whole = elf().putShort(56, (short) 1);
+        byte[] promising = elf().putShort(56, (short) 1).array();
         assertRefused(
                 Code.DATA_LOSS,
                 "is truncated: it has 64 bytes of at least 120",
-                () -> PjrtPlugin.load(file(whole.array())));
+                () -> PjrtPlugin.load(file(promising)));
         byte[] mock = Files.readAllBytes(MockPlugin.compiled().library());
         assertRefused(
                 Code.DATA_LOSS,

@@ -57,7 +57,7 @@ final class DoomedProcess {
         StringBuilder module =
                 new StringBuilder(
                         "module @chain { func.func public @main(%v0: tensor<4xf32>) ->"
-                            + " tensor<4xf32> {\n");
+                                + " tensor<4xf32> {\n");
         for (int i = 0; i < length; i++) {
             module.append("%v")
                     .append(i + 1)

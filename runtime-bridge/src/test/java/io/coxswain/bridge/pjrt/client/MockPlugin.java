@@ -12,6 +12,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -95,51 +96,35 @@ final class MockPlugin {
 
     /** Lets held events fire and hanging compilations go on. */
     void release() throws Throwable {
-        MemorySegment function = symbol("mock_release");
-        Linker.nativeLinker().downcallHandle(function, FunctionDescriptor.ofVoid()).invoke();
+        function("mock_release", FunctionDescriptor.ofVoid()).invoke();
     }
 
     /** Nothing of the plugin's is alive, and it was never used wrongly. */
+    @SuppressWarnings("restricted")
     void assertClean() throws Throwable {
-        assertThat(firstViolation()).isEmpty();
-        assertThat(number("mock_violations")).isZero();
+        MethodHandle first =
+                function("mock_first_violation", FunctionDescriptor.of(ValueLayout.ADDRESS));
+        MemorySegment violation = (MemorySegment) first.invoke();
+        assertThat(violation.reinterpret(256).getString(0)).isEmpty();
+
+        MethodHandle count =
+                function(
+                        "mock_live",
+                        FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT));
         Map<String, Integer> live = new TreeMap<>();
         for (int kind = 0; kind < KINDS.size(); kind++) {
-            int count =
-                    (int)
-                            Linker.nativeLinker()
-                                    .downcallHandle(
-                                            symbol("mock_live"),
-                                            FunctionDescriptor.of(
-                                                    ValueLayout.JAVA_INT, ValueLayout.JAVA_INT))
-                                    .invoke(kind);
-            if (count != 0) {
-                live.put(KINDS.get(kind), count);
+            int number = (int) count.invoke(kind);
+            if (number != 0) {
+                live.put(KINDS.get(kind), number);
             }
         }
         assertThat(live).as("what is alive").isEmpty();
     }
 
-    private String firstViolation() throws Throwable {
-        MemorySegment text =
-                (MemorySegment)
-                        Linker.nativeLinker()
-                                .downcallHandle(
-                                        symbol("mock_first_violation"),
-                                        FunctionDescriptor.of(ValueLayout.ADDRESS))
-                                .invoke();
-        return text.reinterpret(256).getString(0);
-    }
-
-    private int number(String function) throws Throwable {
-        return (int)
-                Linker.nativeLinker()
-                        .downcallHandle(
-                                symbol(function), FunctionDescriptor.of(ValueLayout.JAVA_INT))
-                        .invoke();
-    }
-
-    private MemorySegment symbol(String name) {
-        return SymbolLookup.libraryLookup(library, Arena.global()).findOrThrow(name);
+    @SuppressWarnings("restricted")
+    private MethodHandle function(String name, FunctionDescriptor type) {
+        MemorySegment address =
+                SymbolLookup.libraryLookup(library, Arena.global()).findOrThrow(name);
+        return Linker.nativeLinker().downcallHandle(address, type);
     }
 }

@@ -282,7 +282,7 @@ abstract class PluginContract extends BufferContract {
                             return Thread.currentThread();
                         });
         assertThat(followed.get(50, TimeUnit.SECONDS))
-                .matches(thread -> thread.isVirtual() || thread == Thread.currentThread());
+                .matches(thread -> thread.isVirtual() || thread.equals(Thread.currentThread()));
     }
 
     @Test
