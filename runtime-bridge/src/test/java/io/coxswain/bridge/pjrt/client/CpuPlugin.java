@@ -11,7 +11,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Where the real CPU plugin is, if it is anywhere. */
-final class CpuPlugin {
+public final class CpuPlugin {
     static final String VARIABLE = "COXSWAIN_PJRT_CPU";
 
     private static final Pattern LIBRARY = Pattern.compile("\"library\"\\s*:\\s*\"([^\"]+)\"");
@@ -19,7 +19,7 @@ final class CpuPlugin {
     private CpuPlugin() {}
 
     /** Named by {@value #VARIABLE} (variable or system property), or installed in the cache. */
-    static Path required() {
+    public static Path required() {
         try {
             @Nullable String named = System.getProperty(VARIABLE, System.getenv(VARIABLE));
             if (named != null) {

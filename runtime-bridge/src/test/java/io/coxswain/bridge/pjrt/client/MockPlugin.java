@@ -23,7 +23,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** The mock plugin, compiled from C in the variants that tests ask for, once per process. */
-final class MockPlugin {
+public final class MockPlugin {
     private static final List<String> KINDS =
             List.of("errors", "events", "clients", "loaded", "executables", "buffers");
     private static final Map<List<String>, Path> COMPILED = new HashMap<>();
@@ -39,7 +39,7 @@ final class MockPlugin {
      *
      * @param flags of the compiler, as in {@code -DMOCK_MINOR=81}
      */
-    static MockPlugin compiled(String... flags) throws IOException, InterruptedException {
+    public static MockPlugin compiled(String... flags) throws IOException, InterruptedException {
         synchronized (COMPILED) {
             List<String> key = List.of(flags);
             @Nullable Path library = COMPILED.get(key);
@@ -86,7 +86,8 @@ final class MockPlugin {
         return library;
     }
 
-    Path library() {
+    /** The compiled library. */
+    public Path library() {
         return library;
     }
 
@@ -95,13 +96,13 @@ final class MockPlugin {
     }
 
     /** Lets held events fire and hanging compilations go on. */
-    void release() throws Throwable {
+    public void release() throws Throwable {
         function("mock_release", FunctionDescriptor.ofVoid()).invoke();
     }
 
     /** Nothing of the plugin's is alive, and it was never used wrongly. */
     @SuppressWarnings("restricted")
-    void assertClean() throws Throwable {
+    public void assertClean() throws Throwable {
         MethodHandle first =
                 function("mock_first_violation", FunctionDescriptor.of(ValueLayout.ADDRESS));
         MemorySegment violation = (MemorySegment) first.invoke();

@@ -37,8 +37,6 @@ class PjrtLoadTest {
     void prepare() throws IOException {
         data = TestBundle.data(folder.resolve("data.safetensors"));
         bundle = TestBundle.pair(folder.resolve("bundle"));
-        // Asked for before the property moves the plugins too.
-        var _ = PjrtTestPlugin.cpu();
         formerCache = System.getProperty(CacheFolder.PROPERTY);
     }
 
