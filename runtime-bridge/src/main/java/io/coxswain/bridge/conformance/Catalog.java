@@ -43,6 +43,14 @@ final class Catalog {
         return List.copyOf(entries);
     }
 
+    static Entry entry(String name) {
+        return ENTRIES.stream()
+                .filter(entry -> entry.check().name().equals(name))
+                .findFirst()
+                .orElseThrow(() ->
+                        new IllegalArgumentException("there is no check '%s'".formatted(name)));
+    }
+
     /** These checks and all that they build upon. */
     static Set<String> withNeeds(Set<String> names) {
         Set<String> all = new HashSet<>(names);

@@ -203,6 +203,13 @@ public final class Conformance {
         return new Report(facts.runtimeKind, seed, results);
     }
 
+    /** Runs one check without those that it builds upon. */
+    Outcome runAlone(String check, boolean deterministic) throws IOException, InterruptedException {
+        var facts = new Trial.Facts();
+        facts.deterministic = deterministic;
+        return run(Catalog.entry(check), facts);
+    }
+
     private Outcome run(Catalog.Entry entry, Trial.Facts facts)
             throws IOException, InterruptedException {
         Path sockets = Files.createTempDirectory("cxk");

@@ -49,7 +49,10 @@ final class KillCheck {
         APPLIED
     }
 
-    /** What an undisturbed worker does: each step's digest, and how long a snapshot takes. */
+    /**
+     * What an undisturbed worker does: each step's digest, and how long a step with a snapshot
+     * takes from its apply on.
+     */
     private record Truth(List<byte[]> digests, long snapshotNanos) {}
 
     private static String kill(Trial trial) throws Broken, IOException, InterruptedException {
@@ -76,7 +79,7 @@ final class KillCheck {
             } catch (Broken e) {
                 throw new Broken(
                         e.expected(),
-                        "%s (round %d of seed-given rounds: killed %s, at step %d)"
+                        "%s (round %d: killed %s, in step %d)"
                                 .formatted(e.found(), round + 1, describe(moment), steps + 1));
             }
         }
@@ -102,16 +105,16 @@ final class KillCheck {
         Mesh mesh = trial.ready(trial.job());
         List<byte[]> digests = new ArrayList<>();
         digests.add(mesh.digest(0));
-        long longest = 0;
+        long nanos = 0;
         for (int step = 1; step <= MOST_STEPS + 1; step++) {
             mesh.execute(0);
             mesh.reduce();
             long start = System.nanoTime();
             digests.add(mesh.stepInto(OLD_SLOT).getDigest().toByteArray());
-            longest = Math.max(longest, System.nanoTime() - start);
+            nanos += System.nanoTime() - start;
             mesh.region(0).slot(OLD_SLOT).free();
         }
-        return new Truth(digests, longest);
+        return new Truth(digests, nanos / (MOST_STEPS + 1));
     }
 
     /** Returns whether the worker said that the snapshot is committed. */

@@ -37,6 +37,7 @@ final class KitWorker implements AutoCloseable {
     private final WorkerStart start;
     private final Limits limits;
     private final Hello hello;
+    private final ProcessHandle holder;
     private final SocketChannel rawMain;
     private final FrameChannel main;
     private final FrameChannel side;
@@ -57,10 +58,16 @@ final class KitWorker implements AutoCloseable {
     }
 
     KitWorker(
-            WorkerStart start, Limits limits, Hello hello, SocketChannel main, FrameChannel side) {
+            WorkerStart start,
+            Limits limits,
+            Hello hello,
+            ProcessHandle holder,
+            SocketChannel main,
+            FrameChannel side) {
         this.start = start;
         this.limits = limits;
         this.hello = hello;
+        this.holder = holder;
         this.rawMain = main;
         this.main = new FrameChannel(main);
         this.side = side;
@@ -295,9 +302,9 @@ final class KitWorker implements AutoCloseable {
         side.close();
     }
 
-    /** Sends SIGKILL and waits until the process is gone. */
+    /** Sends SIGKILL at once, and waits until the process is gone. */
     void kill() throws InterruptedException {
-        start.kill();
+        start.kill(holder);
     }
 
     /** Sends SIGTERM. */

@@ -30,6 +30,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 
 /** A worker's process from its start to its end, and the socket that it shall connect to. */
 final class WorkerStart implements AutoCloseable {
@@ -102,14 +103,14 @@ final class WorkerStart implements AutoCloseable {
         SocketChannel main = accept(deadline, "its main connection");
         try {
             Hello hello = mainHello(main, deadline);
-            require(hello, false);
+            ProcessHandle holder = require(hello, false);
             send(main, ToWorker.newBuilder().setWelcome(welcome).build());
             SocketChannel side = accept(deadline, "its side channel");
             FrameChannel frames = new FrameChannel(side);
             Hello sideHello = sideHello(frames, deadline);
-            require(sideHello, true);
+            ProcessHandle unusedHolder = require(sideHello, true);
             send(side, ToWorkerSide.newBuilder().setWelcome(welcome).build());
-            return new KitWorker(this, limits, hello, main, frames).listen();
+            return new KitWorker(this, limits, hello, holder, main, frames).listen();
         } catch (Broken | InterruptedException | RuntimeException e) {
             closeQuietly(main);
             throw e;
@@ -201,7 +202,7 @@ final class WorkerStart implements AutoCloseable {
         return message;
     }
 
-    private void require(Hello hello, boolean side) throws Broken {
+    private ProcessHandle require(Hello hello, boolean side) throws Broken {
         String where = side ? "on the side channel" : "on the main connection";
         Broken.unless(
                 hello.getToken().equals(token),
@@ -217,12 +218,19 @@ final class WorkerStart implements AutoCloseable {
                 hello.getSideChannel());
         Broken.unless(
                 !hello.getRuntimeKind().isEmpty(), "a runtime_kind in the hello " + where, "none");
-        Broken.unless(
-                hello.getPid() == process.pid()
-                        || process.descendants().anyMatch(child -> child.pid() == hello.getPid()),
-                "as pid in the hello %s that of the started process, %d, or of a child of it"
-                        .formatted(where, process.pid()),
-                Long.toUnsignedString(hello.getPid()));
+        return holder(hello, where);
+    }
+
+    /** The process that said hello: the started one, or a child of it. */
+    private ProcessHandle holder(Hello hello, String where) throws Broken {
+        return Stream.concat(Stream.of(process.toHandle()), process.descendants())
+                .filter(handle -> handle.pid() == hello.getPid())
+                .findFirst()
+                .orElseThrow(() ->
+                        new Broken(
+                                "as pid in the hello %s that of the started process, %d, or of a child of it"
+                                        .formatted(where, process.pid()),
+                                Long.toUnsignedString(hello.getPid())));
     }
 
     private void send(SocketChannel channel, com.google.protobuf.MessageLite message)
@@ -244,10 +252,16 @@ final class WorkerStart implements AutoCloseable {
         process.destroy();
     }
 
-    void kill() throws InterruptedException {
-        process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly();
-        process.waitFor();
+    /**
+     * Sends SIGKILL to everything that the command started, and waits for its end.
+     *
+     * @param first the process that maps the arena: it dies at once, since to look for others takes
+     *     milliseconds, and the moment counts
+     */
+    void kill(ProcessHandle first) throws InterruptedException {
+        first.destroyForcibly();
+        close();
+        first.onExit().join();
     }
 
     int exit(Duration limit, String cause) throws Broken, InterruptedException {
@@ -289,7 +303,9 @@ final class WorkerStart implements AutoCloseable {
 
     @Override
     public void close() throws InterruptedException {
-        kill();
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
+        process.waitFor();
         closeQuietly(server);
     }
 
