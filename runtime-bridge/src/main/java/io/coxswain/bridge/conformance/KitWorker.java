@@ -223,6 +223,10 @@ final class KitWorker implements AutoCloseable {
         ToWorker next = unanswered.peek();
         if (due != null && (due.hasSnapshot() || message.hasSnapshotCommitted())) {
             require(due, message);
+            Broken.unless(
+                    !unanswered.contains(due),
+                    "applied before snapshot_committed",
+                    "snapshot_committed first");
             snapshotsDue.remove(id);
             snapshots.put(id, message);
             return;

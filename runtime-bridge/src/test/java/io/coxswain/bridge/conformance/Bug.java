@@ -24,6 +24,7 @@ enum Bug {
     COMPUTES_MICROSHARDS_BY_RANK("shards"),
     CUTS_DIGESTS_SHORT("finish"),
     SAYS_COMMITTED_TOO_EARLY("snapshot"),
+    ANSWERS_THE_SNAPSHOT_FIRST("snapshot"),
     SAYS_ANOTHER_DIGEST("snapshot"),
     CHANGES_A_SNAPSHOT_LATER("snapshot"),
     OVERWRITES_COMMITTED_SLOTS("slot-taken"),

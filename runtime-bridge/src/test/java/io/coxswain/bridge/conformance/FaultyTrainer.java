@@ -293,17 +293,19 @@ final class FaultyTrainer {
             arena.parameters().write(live.from, live.parameters, 0, live.parameters.length);
         }
         step = request.getStep();
-        long id = answer.getRequestId();
-        send.accept(
-                answer.setApplied(
-                        Applied.newBuilder()
-                                .setEpoch(request.getEpoch())
-                                .setStep(request.getStep())));
-        if (request.getTakeSnapshot()) {
-            send.accept(
-                    FromWorker.newBuilder()
-                            .setRequestId(id)
-                            .setSnapshotCommitted(write(request.getSlotIndex())));
+        Applied.Builder applied =
+                Applied.newBuilder().setEpoch(request.getEpoch()).setStep(request.getStep());
+        if (!request.getTakeSnapshot()) {
+            send.accept(answer.setApplied(applied));
+            return;
+        }
+        FromWorker.Builder second = FromWorker.newBuilder().setRequestId(answer.getRequestId());
+        if (bug == Bug.ANSWERS_THE_SNAPSHOT_FIRST) {
+            send.accept(second.setSnapshotCommitted(write(request.getSlotIndex())));
+            send.accept(answer.setApplied(applied));
+        } else {
+            send.accept(answer.setApplied(applied));
+            send.accept(second.setSnapshotCommitted(write(request.getSlotIndex())));
         }
     }
 
