@@ -1,9 +1,8 @@
 """The arena: shared memory of an agent and its worker, in plain Python (docs/arena.md).
 
 :class:`Arena` maps a file and gives views of its regions; :class:`Slot` reads, checks and writes
-one of its slots. All numbers are little-endian. Needs only the standard library; where the package
-``google_crc32c`` or ``crc32c`` is installed, checksums are computed by it, which is a hundred times
-faster.
+one of its slots. All numbers are little-endian. Needs only the standard library; the packages
+``google_crc32c`` or ``crc32c``, where one is installed, make checksums a hundred times faster.
 
 Not safe for use by several threads at once, but for different slots. A slot's marks are 8 bytes that
 are stored at once; on processors that reorder stores (ARM) a worker whose process may be killed at
@@ -19,9 +18,8 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Union
 
-Data = Union[bytes, bytearray, memoryview]
+Data = bytes | bytearray | memoryview
 
 MAGIC = 0x414E455241584F43  # "COXARENA"
 VERSION = 1
@@ -130,7 +128,7 @@ class Box:
     def __post_init__(self) -> None:
         if not len(self.shape) == len(self.offset) == len(self.extent) <= 255 or self.size < 0:
             raise ValueError(f"piece {self.leaf}: shape, offset and extent do not agree")
-        for whole, first, count in zip(self.shape, self.offset, self.extent):
+        for whole, first, count in zip(self.shape, self.offset, self.extent, strict=True):
             if first < 0 or count < 0 or first + count > whole:
                 raise ValueError(f"piece {self.leaf}: the box does not lie in shape {self.shape}")
 
@@ -385,7 +383,7 @@ class Shape:
             raise ArenaError(f"only {len(header)} bytes, not even a header")
         fields = _HEADER.unpack_from(header)
         (crc,) = struct.unpack_from("<I", header, _HEADER.size)
-        magic, version, _, length, parameters, gradients, slots, reduced, live, data, pieces = fields
+        magic, version, _, length, *sizes = fields
         if magic != MAGIC:
             raise ArenaError(f"no arena, or its maker died: it begins with {magic:016x}")
         found = crc32c(memoryview(header)[: _HEADER.size])
@@ -393,7 +391,8 @@ class Shape:
             raise ArenaError(f"the header has CRC {found:08x}, expected {crc:08x}")
         if version != VERSION:
             raise ArenaError(f"an arena of version {version}; this program reads {VERSION}")
-        shape = Shape(parameters, gradients, reduced, live, slots, data, pieces)
+        parameters, gradients, slots, reduced, live, slot_data, pieces = sizes
+        shape = Shape(parameters, gradients, reduced, live, slots, slot_data, pieces)
         if length != shape.file_bytes:
             raise ArenaError(f"the header says {length} bytes, its shape makes {shape.file_bytes}")
         return shape
@@ -456,20 +455,20 @@ class Arena:
         memory[:8] = header[:8]  # The magic number last: a file without it has no finished maker.
         return Arena(Path(path), shape, memory)
 
-    def _floats(self, at: int, elements: int) -> memoryview:
+    def _floats(self, at: int, elements: int) -> memoryview[float]:
         return self._view[at : at + 4 * elements].cast("f")
 
-    def parameters(self) -> memoryview:
+    def parameters(self) -> memoryview[float]:
         """The whole parameter vector, as float32."""
         return self._floats(HEADER_BYTES, self.shape.parameters)
 
-    def gradient(self, buffer: int) -> memoryview:
+    def gradient(self, buffer: int) -> memoryview[float]:
         """A gradient buffer, as float32."""
         if not 0 <= buffer < self.shape.gradients:
             raise IndexError(f"gradient buffer {buffer} of {self.shape.gradients}")
         return self._floats(self.shape.gradient_at(buffer), self.shape.parameters)
 
-    def reduced(self) -> memoryview:
+    def reduced(self) -> memoryview[float]:
         """The reduced gradient of the own shard, as float32."""
         return self._floats(self.shape.reduced_at, self.shape.reduced)
 

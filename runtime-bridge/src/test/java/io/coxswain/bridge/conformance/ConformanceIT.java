@@ -1,6 +1,9 @@
 package io.coxswain.bridge.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.coxswain.bridge.host.WorkerJvm;
 import io.coxswain.proto.control.v1.JobSpec;
@@ -12,7 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The kit against the reference runtime's worker: nothing fails, nothing is skipped. */
+/** The kit against our own workers: nothing fails, nothing is skipped. */
 class ConformanceIT {
     /** A loaded machine stretches everything. */
     private static final int PATIENCE = 10;
@@ -23,16 +26,50 @@ class ConformanceIT {
                 WorkerJvm.reference(
                         Path.of(System.getProperty("java.home")),
                         System.getProperty("java.class.path"));
+        requireAllPass(command, job(0), job(3_600_000));
+    }
+
+    /** {@code docs/bridge.md} is enough to write a worker from. */
+    @Test
+    void theMinimalWorkerInPythonKeepsAllRules() throws IOException, InterruptedException {
+        Path script = file(Path.of("runtime-bridge", "python", "tests", "minimal_worker.py"));
+        Path python = python();
+        JobSpec job =
+                job(0).toBuilder()
+                        .setRuntimeKind("minimal")
+                        .setRuntimeJson("{\"bulk\": 100000}")
+                        .build();
+        JobSpec slow = job.toBuilder().setRuntimeJson("{\"bulk\": 100000, \"slow\": true}").build();
+        requireAllPass(List.of(python.toString(), script.toString()), job, slow);
+    }
+
+    /** The interpreter itself: what stands in the path may be a script that needs more. */
+    private static Path python() throws IOException, InterruptedException {
+        String program = "import sys; print(sys.executable if sys.version_info >= (3, 10) else '')";
+        String found = "";
+        try {
+            Process process = new ProcessBuilder("python3", "-c", program).start();
+            found = new String(process.getInputStream().readAllBytes(), UTF_8).strip();
+            process.waitFor();
+        } catch (IOException e) {
+            // As good as none.
+        }
+        assumeThat(found).as("Python 3.10 or newer, as python3 in the path").isNotEmpty();
+        return Path.of(found);
+    }
+
+    private static void requireAllPass(List<String> command, JobSpec job, JobSpec slow)
+            throws IOException, InterruptedException {
         Report report =
                 Conformance.of(command)
-                        .job(job(0))
-                        .slowJob(job(3_600_000))
+                        .job(job)
+                        .slowJob(slow)
                         .limits(Limits.DEFAULT.times(PATIENCE))
                         .rounds(4)
                         .run(Listener.NONE);
 
         assertThat(report.failureText()).isEmpty();
-        assertThat(report.runtimeKind()).isEqualTo("reference");
+        assertThat(report.runtimeKind()).isEqualTo(job.getRuntimeKind());
         assertThat(report.results())
                 .hasSameSizeAs(Conformance.checks())
                 .allSatisfy(result ->
@@ -42,14 +79,11 @@ class ConformanceIT {
     }
 
     private static JobSpec job(long minStepMillis) {
-        Path fromModule = Path.of("..", "examples", "digits", "digits.bin");
-        Path data =
-                Files.exists(fromModule) ? fromModule : Path.of("examples", "digits", "digits.bin");
         return JobSpec.newBuilder()
                 .setJobId("conformance")
                 .setSteps(100)
                 .setSeed(7)
-                .setData(data.toAbsolutePath().toString())
+                .setData(file(Path.of("examples", "digits", "digits.bin")).toString())
                 .setBatch(30)
                 .setMicroshards(4)
                 .setRuntimeKind("reference")
@@ -60,5 +94,11 @@ class ConformanceIT {
                         """
                                 .formatted(minStepMillis))
                 .build();
+    }
+
+    /** A file of the project, whether tests run in the module's folder or in the project's. */
+    private static Path file(Path inProject) {
+        Path fromModule = Path.of("..").resolve(inProject);
+        return (Files.exists(fromModule) ? fromModule : inProject).toAbsolutePath();
     }
 }
