@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.liveness.LivenessEvent;
 
 import java.util.List;
 
@@ -9,12 +10,15 @@ public sealed interface AgentWord {
     /**
      * A sign of life with what the agent is doing.
      *
+     * @param answered the newest heartbeat whose reply the agent has; 0: none yet; {@link
+     *     LivenessEvent.Beat#UNTOLD}: it does not say
      * @param jobTimeNanos the last job time it heard plus its own elapsed time since; 0: none
      * @param waitingForRanks whose data the operation lacks
      * @param operationNanos since the operation began
      */
     record Heartbeat(
             long sequence,
+            long answered,
             long jobTimeNanos,
             String operation,
             long step,

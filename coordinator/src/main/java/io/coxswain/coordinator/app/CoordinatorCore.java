@@ -314,7 +314,14 @@ public final class CoordinatorCore {
         if (heardHigherTerm(said.termSeen(), key)) {
             return;
         }
-        judge(new LivenessEvent.Heard(key, said.stream()));
+        judge(
+                said.word() instanceof AgentWord.Heartbeat beat
+                        ? new LivenessEvent.Beat(
+                                key, said.stream(), beat.sequence(), beat.answered())
+                        : new LivenessEvent.Heard(key, said.stream()));
+        if (roster.byStream(said.stream()) == null) {
+            return;
+        }
         JobRun run = desk.run();
         switch (said.word()) {
             case AgentWord.Heartbeat beat -> {

@@ -256,7 +256,8 @@ final class Bench {
                                 new CoordinatorInput.AgentSaid(
                                         stream,
                                         0,
-                                        new AgentWord.Heartbeat(now, 0, "idle", 0, List.of(), 0))));
+                                        new AgentWord.Heartbeat(
+                                                now, -1, 0, "idle", 0, List.of(), 0))));
             }
             long last = Math.min(credit, done + 10);
             if (!steps || last <= done) {

@@ -314,7 +314,7 @@ class CoordinatorCoreTest {
 
         bench.give(
                 new CoordinatorInput.AgentSaid(
-                        stream, 0, new AgentWord.Heartbeat(9, 0, "idle", 0, List.of(), 0)));
+                        stream, 0, new AgentWord.Heartbeat(9, -1, 0, "idle", 0, List.of(), 0)));
         bench.pass(500);
         long during = bench.status().jobs().getFirst().completedStep();
         assertThat(during).isGreaterThan(before);
@@ -363,7 +363,7 @@ class CoordinatorCoreTest {
 
         bench.give(
                 new CoordinatorInput.AgentSaid(
-                        old, 0, new AgentWord.Heartbeat(1, 0, "idle", 0, List.of(), 0)));
+                        old, 0, new AgentWord.Heartbeat(1, -1, 0, "idle", 0, List.of(), 0)));
 
         assertThat(bench.agents.sent).isEmpty();
         assertThat(bench.published(CoordinatorEvent.AgentLost.class))

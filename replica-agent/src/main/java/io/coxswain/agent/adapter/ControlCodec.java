@@ -371,6 +371,7 @@ final class ControlCodec {
             case AgentReport.Heartbeat beat ->
                     message.getHeartbeatBuilder()
                             .setSequence(beat.sequence())
+                            .setAnsweredSequence(beat.answered())
                             .setJobTimeNanos(beat.jobTimeNanos())
                             .setOperation(beat.operation())
                             .setStep(beat.step())

@@ -80,6 +80,7 @@ public final class EffectRunner {
                 && (beat.operation().equals("reduce") || beat.operation().equals("gather"))) {
             return new AgentReport.Heartbeat(
                     beat.sequence(),
+                    beat.answered(),
                     beat.jobTimeNanos(),
                     beat.operation(),
                     beat.step(),

@@ -172,6 +172,7 @@ public final class AgentMachine {
             out.report(
                     new AgentReport.Heartbeat(
                             at.link.sequence(),
+                            at.link.answered(),
                             at.link.jobTimeAt(now),
                             operation(),
                             at.stepping.step(),
@@ -220,7 +221,7 @@ public final class AgentMachine {
                             new AgentEffect.LeaveStream(
                                     "the leader rejected this agent: " + rejected.reason()));
             case AgentEvent.HeartbeatAnswered answered ->
-                    at.link.jobTime(answered.jobTimeNanos(), now);
+                    at.link.answered(answered.sequence(), answered.jobTimeNanos(), now);
             case AgentEvent.JobOffered offered -> jobOffered(offered.job(), now);
             case AgentEvent.Fenced fenced -> views.fenced(fenced, now);
             case AgentEvent.ViewOrdered ordered -> views.ordered(ordered.order(), now);

@@ -19,9 +19,13 @@ public sealed interface AgentReport {
     /** First message of a stream; who the agent is comes from the adapter. */
     record Attach(Inventory inventory, long jobTimeNanos) implements AgentReport {}
 
-    /** {@code waitingForRanks} is filled in where the report is sent. */
+    /**
+     * {@code answered} is the newest heartbeat whose answer came, 0 before the first; {@code
+     * waitingForRanks} is filled in where the report is sent.
+     */
     record Heartbeat(
             long sequence,
+            long answered,
             long jobTimeNanos,
             String operation,
             long step,

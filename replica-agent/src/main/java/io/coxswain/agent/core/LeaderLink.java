@@ -11,6 +11,7 @@ final class LeaderLink {
     private boolean everHeard;
     private long nextHeartbeat;
     private long sequence;
+    private long answered;
     private long jobTimeNanos;
     private long jobTimeHeardNanos;
 
@@ -42,15 +43,13 @@ final class LeaderLink {
         nextHeartbeat = now;
     }
 
-    void jobTime(long nanos, long now) {
-        if (nanos >= jobTimeNanos()) {
-            jobTimeNanos = nanos;
+    /** The answer to a heartbeat, with the job's time. */
+    void answered(long beat, long jobNanos, long now) {
+        answered = Math.max(answered, beat);
+        if (jobNanos >= jobTimeNanos) {
+            jobTimeNanos = jobNanos;
             jobTimeHeardNanos = now;
         }
-    }
-
-    private long jobTimeNanos() {
-        return jobTimeNanos;
     }
 
     /** The last job time heard plus what went by here since; 0 if none was heard. */
@@ -79,6 +78,11 @@ final class LeaderLink {
 
     long sequence() {
         return sequence;
+    }
+
+    /** The newest heartbeat whose answer came; 0: none. */
+    long answered() {
+        return answered;
     }
 
     long termSeen() {

@@ -218,7 +218,7 @@ class ControlCodecTest {
         List<AgentReport> reports =
                 List.of(
                         new AgentReport.Attach(inventory, 77),
-                        new AgentReport.Heartbeat(1, 2, "reduce", 3, List.of(2), 5),
+                        new AgentReport.Heartbeat(1, 1, 2, "reduce", 3, List.of(2), 5),
                         new AgentReport.JobReady("job-1", layout, 1, 2),
                         new AgentReport.JobUnfit("job-1", "why"),
                         new AgentReport.Holdings(inventory),

@@ -280,6 +280,12 @@ public final class Facts {
             case CoordinatorEvent.StepsCompleted steps -> {
                 job.told(steps.step(), clock.getAsLong());
                 job.completed = Math.max(job.completed, steps.step());
+                if (steps.step() == job.spec.steps()) {
+                    // No apply follows by which the last step's gather would be seen.
+                    job.views
+                            .values()
+                            .forEach(view -> view.gathered(steps.step(), clock.getAsLong()));
+                }
             }
             case CoordinatorEvent.RolledBack back -> job.completed = back.toStep();
             case CoordinatorEvent.PlacementChanged placement -> job.placed(placement);

@@ -41,6 +41,16 @@ public final class ViewHistory {
         return microshardsReduced.getOrDefault(step, 0L);
     }
 
+    /** Every rank that made that step has gathered its parameters too, by now at the latest. */
+    void gathered(long step, long nowNanos) {
+        for (int rank = 0; rank < done.length; rank++) {
+            if (done[rank] == step) {
+                spentNanos[rank] += nowNanos - lastNanos[rank];
+                lastNanos[rank] = nowNanos;
+            }
+        }
+    }
+
     /** Steps up to this are made by every rank. */
     long completed() {
         long least = Long.MAX_VALUE;

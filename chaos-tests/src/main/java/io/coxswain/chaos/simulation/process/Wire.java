@@ -253,6 +253,7 @@ final class Wire {
             case AgentReport.Heartbeat beat ->
                     new AgentWord.Heartbeat(
                             beat.sequence(),
+                            beat.answered(),
                             beat.jobTimeNanos(),
                             beat.operation(),
                             beat.step(),

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 
 import io.coxswain.coordinator.app.AgentWord;
 import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.liveness.LivenessEvent;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.DataEndpoint;
@@ -95,6 +96,9 @@ public final class ControlCodec {
                 var beat = message.getHeartbeat();
                 yield new AgentWord.Heartbeat(
                         beat.getSequence(),
+                        beat.hasAnsweredSequence()
+                                ? beat.getAnsweredSequence()
+                                : LivenessEvent.Beat.UNTOLD,
                         beat.getJobTimeNanos(),
                         beat.getOperation(),
                         beat.getStep(),

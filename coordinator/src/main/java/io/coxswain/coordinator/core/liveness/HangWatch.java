@@ -18,7 +18,7 @@ import java.util.TreeMap;
  * and without a step. Pure, confined to one thread.
  */
 public final class HangWatch {
-    static final long CONFIRM_NANOS = 1_000_000_000L;
+    static final long CONFIRM_NANOS = 500_000_000L;
     private static final long JUDGE_NANOS = 200_000_000L;
     private static final int NOBODY = -1;
 

@@ -13,6 +13,19 @@ public sealed interface LivenessEvent {
     /** Any message came over the agent's stream: a heartbeat, a report. */
     record Heard(AgentKey agent, long stream) implements LivenessEvent {}
 
+    /**
+     * A heartbeat came, which is answered at once.
+     *
+     * @param sequence numbers the agent's heartbeats
+     * @param answered the newest one whose answer has reached the agent; 0: none yet; {@link
+     *     #UNTOLD}: it does not say
+     */
+    record Beat(AgentKey agent, long stream, long sequence, long answered)
+            implements LivenessEvent {
+        /** An agent of a version that does not say what it hears. */
+        public static final long UNTOLD = -1;
+    }
+
     /** The stream ended without a farewell, by error or by close. */
     record StreamBroken(AgentKey agent, long stream) implements LivenessEvent {}
 

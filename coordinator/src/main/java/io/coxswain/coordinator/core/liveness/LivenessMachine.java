@@ -28,6 +28,11 @@ import java.util.PriorityQueue;
  * known gets the whole limit. A deadline that is served late shows that this process was itself
  * stopped; all agents get a heartbeat's time to be heard before they are judged.
  *
+ * <p>A link may fail in one direction: an agent that is heard and hears nothing can be told nothing
+ * either. Heartbeats carry the newest answer that came; who lacks all of them for {@link
+ * LivenessLimits#mostSilenceNanos()} is lost too. The time counts from the first answer that it
+ * lacks, so a pause of this process, which gave none, is no deafness of the agents.
+ *
  * <p>A word of an agent costs O(1) and has no effect; deadlines are re-armed lazily. State is kept
  * only of agents that have a stream or may come back. Not thread-safe: the decision loop owns it.
  */
@@ -37,6 +42,11 @@ public final class LivenessMachine {
 
     /** Part of the longest gap that one more gap forgets, as a divisor. */
     private static final int GAP_FORGET_DIVISOR = 64;
+
+    /**
+     * So many heartbeats in a row without a new answer are no backlog of an agent that was stopped.
+     */
+    private static final int BEATS_TO_BE_DEAF = 4;
 
     /** No deadline. */
     private static final long NONE = 0;
@@ -68,6 +78,16 @@ public final class LivenessMachine {
         private long judgeFromNanos;
         private long longestGapNanos;
         private int gaps;
+
+        /** The newest heartbeat that was answered, and the newest answer that the agent has. */
+        private long answerGiven;
+
+        private long answerHeard;
+
+        /** Heartbeats in a row without a new answer, and when the first of these came. */
+        private int deafBeats;
+
+        private long deafSinceNanos;
         private long brokenAtNanos;
         private long redialAtNanos = Long.MAX_VALUE;
         private long dial;
@@ -131,7 +151,8 @@ public final class LivenessMachine {
      */
     public List<LivenessEffect> apply(LivenessEvent event, long nowNanos) {
         return switch (event) {
-            case LivenessEvent.Heard heard -> heard(heard, nowNanos);
+            case LivenessEvent.Heard heard -> heard(heard.agent(), heard.stream(), nowNanos);
+            case LivenessEvent.Beat beat -> beat(beat, nowNanos);
             case LivenessEvent.StreamOpened opened -> opened(opened, nowNanos);
             case LivenessEvent.StreamBroken broken -> broken(broken, nowNanos);
             case LivenessEvent.Leaving leaving -> leaving(leaving);
@@ -142,9 +163,9 @@ public final class LivenessMachine {
         };
     }
 
-    private List<LivenessEffect> heard(LivenessEvent.Heard heard, long nowNanos) {
-        Watch watch = watch(heard.agent());
-        if (watch == null || watch.stream != heard.stream() || watch.phase == Phase.BROKEN) {
+    private List<LivenessEffect> heard(AgentKey agent, long stream, long nowNanos) {
+        Watch watch = watch(agent);
+        if (watch == null || watch.stream != stream || watch.phase == Phase.BROKEN) {
             return List.of();
         }
         long gap = nowNanos - watch.lastSignNanos;
@@ -168,6 +189,34 @@ public final class LivenessMachine {
         return List.of(new LivenessEffect.Cleared(watch.agent));
     }
 
+    private List<LivenessEffect> beat(LivenessEvent.Beat beat, long nowNanos) {
+        List<LivenessEffect> effects = heard(beat.agent(), beat.stream(), nowNanos);
+        Watch watch = watch(beat.agent());
+        if (watch == null
+                || watch.stream != beat.stream()
+                || watch.phase == Phase.BROKEN
+                || beat.answered() == LivenessEvent.Beat.UNTOLD) {
+            return effects;
+        }
+        boolean hears = beat.answered() > watch.answerHeard || beat.answered() >= watch.answerGiven;
+        watch.answerHeard = Math.max(watch.answerHeard, beat.answered());
+        watch.answerGiven = beat.sequence();
+        if (hears) {
+            watch.deafBeats = 0;
+            return effects;
+        }
+        if (watch.deafBeats++ == 0) {
+            watch.deafSinceNanos = nowNanos;
+        }
+        long deaf = nowNanos - watch.deafSinceNanos;
+        if (watch.deafBeats < BEATS_TO_BE_DEAF || deaf < limits.mostSilenceNanos()) {
+            return effects;
+        }
+        var lost = new ArrayList<>(effects);
+        lost.add(declareLost(watch, new LostCause.Deaf(deaf, limits.mostSilenceNanos())));
+        return lost;
+    }
+
     private List<LivenessEffect> opened(LivenessEvent.StreamOpened opened, long nowNanos) {
         Watch watch = watches.get(opened.agent().id());
         if (watch == null) {
@@ -184,6 +233,9 @@ public final class LivenessMachine {
         }
         boolean suspected = watch.phase == Phase.SUSPECTED;
         watch.stream = opened.stream();
+        watch.answerGiven = 0;
+        watch.answerHeard = 0;
+        watch.deafBeats = 0;
         watch.phase = Phase.STREAMING;
         watch.lastSignNanos = nowNanos;
         watch.judgeFromNanos = nowNanos;

@@ -42,6 +42,18 @@ public sealed interface LostCause {
         }
     }
 
+    /** It is heard, and the answers do not reach it: it cannot be told anything. */
+    record Deaf(long deafNanos, long limitNanos) implements LostCause {
+        @Override
+        public String text() {
+            return "it is heard and has heard nothing for "
+                    + millis(deafNanos)
+                    + " ms, longer than "
+                    + millis(limitNanos)
+                    + " ms";
+        }
+    }
+
     /** Stream and ZooKeeper session are both gone. */
     record SessionGoneToo() implements LostCause {
         @Override

@@ -158,7 +158,8 @@ class GrpcControlServerTest {
                         .setHeartbeat(Heartbeat.newBuilder().setSequence(8).setOperation("idle")));
         var beat = inputs.await(CoordinatorInput.AgentSaid.class);
         assertThat(beat.stream()).isEqualTo(attached.stream());
-        assertThat(beat.word()).isEqualTo(new AgentWord.Heartbeat(8, 0, "idle", 0, List.of(), 0));
+        assertThat(beat.word())
+                .isEqualTo(new AgentWord.Heartbeat(8, -1, 0, "idle", 0, List.of(), 0));
 
         agent.say(
                 AgentMessage.newBuilder()

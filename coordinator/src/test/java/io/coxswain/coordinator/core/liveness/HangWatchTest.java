@@ -35,15 +35,15 @@ final class HangWatchTest {
     @Test
     void aHangIsNamedOnceItHasLasted() {
         assertThat(stalled(1, 7, BUDGET + MILLI)).as("first seen").isNull();
-        pass(500);
-        assertThat(stalled(1, 7, BUDGET + 501 * MILLI)).as("may pass").isNull();
-        pass(550);
-        HangRule.Suspicion hang = stalled(1, 7, BUDGET + 1_051 * MILLI);
+        pass(250);
+        assertThat(stalled(1, 7, BUDGET + 251 * MILLI)).as("may pass").isNull();
+        pass(300);
+        HangRule.Suspicion hang = stalled(1, 7, BUDGET + 551 * MILLI);
         assertThat(hang).isNotNull();
         assertThat(hang.rank()).isEqualTo(1);
         assertThat(hang.cycle()).isFalse();
         pass(250);
-        assertThat(stalled(1, 7, BUDGET + 1_301 * MILLI)).as("told once").isNull();
+        assertThat(stalled(1, 7, BUDGET + 801 * MILLI)).as("told once").isNull();
     }
 
     @Test

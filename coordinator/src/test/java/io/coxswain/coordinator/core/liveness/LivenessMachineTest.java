@@ -329,6 +329,78 @@ class LivenessMachineTest {
     }
 
     @Test
+    void whoIsHeardAndHearsNothingIsLost() {
+        attach(AGENT, 1);
+        long sequence = 1;
+        for (; sequence <= 10; sequence++) {
+            pass(250);
+            apply(new LivenessEvent.Beat(AGENT, 1, sequence, sequence - 1));
+        }
+        long deaf = (now - started) / MS;
+        for (; machine.watched() == 1 && sequence < 100; sequence++) {
+            pass(250);
+            apply(new LivenessEvent.Beat(AGENT, 1, sequence, 9));
+        }
+        assertThat(log).containsExactly((deaf + 250 + 2000) + " lost a Deaf");
+    }
+
+    @Test
+    void whoHearsLateIsNotDeaf() {
+        attach(AGENT, 1);
+        for (long sequence = 1; sequence <= 100; sequence++) {
+            pass(250);
+            apply(new LivenessEvent.Beat(AGENT, 1, sequence, Math.max(0, sequence - 6)));
+        }
+        assertThat(log).isEmpty();
+    }
+
+    @Test
+    void theLeadersOwnPauseMakesNobodyDeaf() {
+        attach(AGENT, 1);
+        pass(250);
+        apply(new LivenessEvent.Beat(AGENT, 1, 1, 0));
+        pass(250);
+        apply(new LivenessEvent.Beat(AGENT, 1, 2, 1));
+        // Stopped for five seconds: nothing is answered, and the queue holds what was said
+        // meanwhile.
+        now += 5000 * MS;
+        for (long sequence = 3; sequence <= 22; sequence++) {
+            apply(new LivenessEvent.Beat(AGENT, 1, sequence, 2));
+        }
+        for (long sequence = 23; sequence <= 40; sequence++) {
+            pass(250);
+            apply(new LivenessEvent.Beat(AGENT, 1, sequence, sequence - 1));
+        }
+        assertThat(log).noneMatch(line -> line.contains("lost"));
+    }
+
+    @Test
+    void whoDoesNotTellWhatItHearsIsNotJudgedByIt() {
+        attach(AGENT, 1);
+        for (long sequence = 1; sequence <= 100; sequence++) {
+            pass(250);
+            apply(new LivenessEvent.Beat(AGENT, 1, sequence, LivenessEvent.Beat.UNTOLD));
+        }
+        assertThat(log).isEmpty();
+    }
+
+    @Test
+    void anotherStreamIsHeardAfresh() {
+        attach(AGENT, 1);
+        long sequence = 1;
+        for (; sequence <= 8; sequence++) {
+            pass(250);
+            apply(new LivenessEvent.Beat(AGENT, 1, sequence, 0));
+        }
+        attach(AGENT, 2);
+        for (; sequence <= 20; sequence++) {
+            pass(250);
+            apply(new LivenessEvent.Beat(AGENT, 2, sequence, sequence > 9 ? sequence - 1 : 0));
+        }
+        assertThat(log).isEmpty();
+    }
+
+    @Test
     void aSilenceLimitBelowFourHeartbeatsIsRefused() {
         assertThatThrownBy(() -> new LivenessLimits(250 * MS, 999 * MS, MS, MS, 0))
                 .hasMessageContaining("below 4 heartbeats");
