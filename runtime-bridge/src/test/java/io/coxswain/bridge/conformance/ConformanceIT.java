@@ -1,17 +1,15 @@
 package io.coxswain.bridge.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assumptions.assumeThat;
-
-import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.coxswain.bridge.host.WorkerJvm;
+import io.coxswain.bridge.vectors.ProjectFiles;
+import io.coxswain.bridge.vectors.Python;
 import io.coxswain.proto.control.v1.JobSpec;
 
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -32,8 +30,8 @@ class ConformanceIT {
     /** {@code docs/bridge.md} is enough to write a worker from. */
     @Test
     void theMinimalWorkerInPythonKeepsAllRules() throws IOException, InterruptedException {
-        Path script = file(Path.of("runtime-bridge", "python", "tests", "minimal_worker.py"));
-        Path python = python();
+        Path script = ProjectFiles.file("runtime-bridge", "python", "tests", "minimal_worker.py");
+        Path python = Python.require();
         JobSpec job =
                 job(0).toBuilder()
                         .setRuntimeKind("minimal")
@@ -41,21 +39,6 @@ class ConformanceIT {
                         .build();
         JobSpec slow = job.toBuilder().setRuntimeJson("{\"bulk\": 100000, \"slow\": true}").build();
         requireAllPass(List.of(python.toString(), script.toString()), job, slow);
-    }
-
-    /** The interpreter itself: what stands in the path may be a script that needs more. */
-    private static Path python() throws IOException, InterruptedException {
-        String program = "import sys; print(sys.executable if sys.version_info >= (3, 10) else '')";
-        String found = "";
-        try {
-            Process process = new ProcessBuilder("python3", "-c", program).start();
-            found = new String(process.getInputStream().readAllBytes(), UTF_8).strip();
-            process.waitFor();
-        } catch (IOException e) {
-            // As good as none.
-        }
-        assumeThat(found).as("Python 3.10 or newer, as python3 in the path").isNotEmpty();
-        return Path.of(found);
     }
 
     private static void requireAllPass(List<String> command, JobSpec job, JobSpec slow)
@@ -83,7 +66,7 @@ class ConformanceIT {
                 .setJobId("conformance")
                 .setSteps(100)
                 .setSeed(7)
-                .setData(file(Path.of("examples", "digits", "digits.bin")).toString())
+                .setData(ProjectFiles.file("examples", "digits", "digits.bin").toString())
                 .setBatch(30)
                 .setMicroshards(4)
                 .setRuntimeKind("reference")
@@ -94,11 +77,5 @@ class ConformanceIT {
                         """
                                 .formatted(minStepMillis))
                 .build();
-    }
-
-    /** A file of the project, whether tests run in the module's folder or in the project's. */
-    private static Path file(Path inProject) {
-        Path fromModule = Path.of("..").resolve(inProject);
-        return (Files.exists(fromModule) ? fromModule : inProject).toAbsolutePath();
     }
 }
