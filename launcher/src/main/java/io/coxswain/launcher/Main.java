@@ -5,6 +5,7 @@ import io.coxswain.launcher.command.BenchCommand;
 import io.coxswain.launcher.command.BundleCommand;
 import io.coxswain.launcher.command.CancelCommand;
 import io.coxswain.launcher.command.CompletionCommand;
+import io.coxswain.launcher.command.ConformanceCommand;
 import io.coxswain.launcher.command.CoordinatorCommand;
 import io.coxswain.launcher.command.DoctorCommand;
 import io.coxswain.launcher.command.EventsCommand;
@@ -76,6 +77,7 @@ public final class Main implements Runnable {
         commands.put("doctor", DoctorCommand::new);
         commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));
         commands.put("bench", BenchCommand::new);
+        commands.put("conformance", ConformanceCommand::new);
         return commands;
     }
 
