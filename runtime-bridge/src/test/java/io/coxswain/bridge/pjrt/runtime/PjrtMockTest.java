@@ -200,7 +200,7 @@ class PjrtMockTest {
 
     @Test
     void anAbortNeedsNoEventToReturn() throws Throwable {
-        ReentrantLock releasing = new ReentrantLock();
+        ReentrantLock releasing = new ReentrantLock(true);
         AtomicBoolean ended = new AtomicBoolean();
         Thread releaser =
                 Thread.ofPlatform()
@@ -214,7 +214,7 @@ class PjrtMockTest {
                                         } finally {
                                             releasing.unlock();
                                         }
-                                        Thread.yield();
+                                        Thread.onSpinWait();
                                     }
                                 });
         try (TestRank rank = rank("\"events\": \"held\"", 2, false)) {
