@@ -205,18 +205,17 @@ class PjrtMockTest {
         Thread releaser =
                 Thread.ofPlatform()
                         .daemon()
-                        .start(
-                                () -> {
-                                    while (!ended.get()) {
-                                        releasing.lock();
-                                        try {
-                                            release();
-                                        } finally {
-                                            releasing.unlock();
-                                        }
-                                        Thread.onSpinWait();
-                                    }
-                                });
+                        .start(() -> {
+                            while (!ended.get()) {
+                                releasing.lock();
+                                try {
+                                    release();
+                                } finally {
+                                    releasing.unlock();
+                                }
+                                Thread.onSpinWait();
+                            }
+                        });
         try (TestRank rank = rank("\"events\": \"held\"", 2, false)) {
             rank.take(0, INITIAL, false);
             rank.steps(1, 1);
