@@ -346,6 +346,8 @@ public final class PjrtClient implements AutoCloseable {
         String wrong;
         if (device.client() != this) {
             wrong = "device %s belongs to another client".formatted(device);
+        } else if (!data.scope().isAlive()) {
+            wrong = "the data's memory is closed";
         } else if (!data.isNative()) {
             wrong = "the data must be in native memory, not on the Java heap";
         } else if (data.byteSize() != type.byteSize()) {
