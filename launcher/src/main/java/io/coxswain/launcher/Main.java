@@ -6,6 +6,7 @@ import io.coxswain.launcher.command.CancelCommand;
 import io.coxswain.launcher.command.CompletionCommand;
 import io.coxswain.launcher.command.CoordinatorCommand;
 import io.coxswain.launcher.command.EventsCommand;
+import io.coxswain.launcher.command.GoodputCommand;
 import io.coxswain.launcher.command.JobsCommand;
 import io.coxswain.launcher.command.StatusCommand;
 import io.coxswain.launcher.command.SubmitCommand;
@@ -68,6 +69,7 @@ public final class Main implements Runnable {
         commands.put("wait", WaitCommand::new);
         commands.put("cancel", CancelCommand::new);
         commands.put("events", EventsCommand::new);
+        commands.put("goodput", GoodputCommand::new);
         commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));
         commands.put("bench", BenchCommand::new);
         return commands;
