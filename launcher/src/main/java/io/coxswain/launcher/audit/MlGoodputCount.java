@@ -265,10 +265,11 @@ final class MlGoodputCount {
         badput.put("UNPRODUCTIVE_CHECKPOINT_RESTORE_TIME", restored);
         badput.put("WASTED_PROGRESS_FROM_DISRUPTION", wasted);
         badput.put("INFRASTRUCTURE_RECOVERY_FROM_DISRUPTION", infrastructure);
-        badput.replaceAll((_, seconds) -> seconds < 0 || seconds > total ? 0 : seconds);
-        double sum = badput.values().stream().mapToDouble(Double::doubleValue).sum();
-        badput.put("OTHER", Math.max(0, total - productive - sum));
         badput.put("DATA_LOADING_ASYNC", dataLoading - dataLoadingSync);
+        badput.replaceAll((_, seconds) -> seconds < 0 || seconds > total ? 0 : seconds);
+        double async = badput.getOrDefault("DATA_LOADING_ASYNC", 0.0);
+        double sum = badput.values().stream().mapToDouble(Double::doubleValue).sum() - async;
+        badput.put("OTHER", Math.max(0, total - productive - sum));
         return MlGoodputView.of(
                 ours,
                 new MlGoodputView.Count(

@@ -16,7 +16,7 @@ import java.math.BigDecimal;
  * logger, one a line. Times are seconds on the log's own clock.
  */
 final class MlGoodputFile implements Closeable {
-    private static final JsonFactory JSON = JsonFactory.builder().build();
+    private static final JsonFactory JSON = JsonFactory.builder().rootValueSeparator("\n").build();
 
     private final String jobName;
     private final JsonGenerator json;
@@ -59,7 +59,6 @@ final class MlGoodputFile implements Closeable {
             }
         }
         json.writeEndObject();
-        json.writeRaw('\n');
     }
 
     /** The parts that the log does not know are 0; the calculator uses the whole alone. */
@@ -80,13 +79,16 @@ final class MlGoodputFile implements Closeable {
         }
     }
 
+    /** With a point always: the calculator leaves out sums that are whole numbers to Python. */
     private void seconds(String name, long nanos) {
-        json.writeNumberProperty(name, BigDecimal.valueOf(nanos, 9).stripTrailingZeros());
+        BigDecimal seconds = BigDecimal.valueOf(nanos, 9).stripTrailingZeros();
+        json.writeNumberProperty(name, seconds.setScale(Math.max(1, seconds.scale())));
     }
 
     @Override
     public void close() throws IOException {
         try {
+            json.writeRaw('\n');
             json.close();
         } catch (JacksonException e) {
             throw new IOException(e.getOriginalMessage(), e);

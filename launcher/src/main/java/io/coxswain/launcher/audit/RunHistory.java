@@ -267,13 +267,10 @@ final class RunHistory {
                     notUnderWay(ended.phase().key() + " ends", isPhase(ended.phase()));
             case StepStart begun -> stepObjection(begun);
             case DataEnd ended -> {
-                String missing =
-                        notUnderWay(
-                                "the data wait of step " + ended.step() + " ends, but the step",
-                                isStep(ended.step()));
-                yield missing == null && running() instanceof Open.OfStep step && step.waited()
-                        ? "the data wait of step " + ended.step() + " ends twice"
-                        : missing;
+                String what = "the data wait of step " + ended.step() + " ends";
+                String missing = notUnderWay(what, isStep(ended.step()));
+                Open.OfStep step = running();
+                yield missing == null && step != null && step.waited() ? what + " twice" : missing;
             }
             case StepEnd ended -> stepEndObjection(ended);
             case SaveStart begun -> saveObjection(begun);
@@ -333,16 +330,19 @@ final class RunHistory {
     }
 
     private @Nullable String stepEndObjection(StepEnd ended) {
-        String missing = notUnderWay("step " + ended.step() + " ends", isStep(ended.step()));
-        Open top = open.isEmpty() ? null : open.getLast();
-        return missing != null || top == null || top instanceof Open.OfStep || running() == null
-                ? missing
-                : "step "
-                        + ended.step()
-                        + " ends during "
-                        + name(top)
-                        + " of "
-                        + top.since().line();
+        String what = "step " + ended.step() + " ends";
+        String missing = notUnderWay(what, isStep(ended.step()));
+        if (missing != null || open.isEmpty()) {
+            return missing;
+        }
+        Open top = open.getLast();
+        LogEntry now = last;
+        // What begins at this instant may as well begin after the step.
+        boolean inside =
+                !(top instanceof Open.OfStep)
+                        && now != null
+                        && top.since().atNanos() < now.atNanos();
+        return inside ? what + " during " + name(top) + " of " + top.since().line() : null;
     }
 
     private @Nullable String saveObjection(SaveStart begun) {
@@ -364,9 +364,11 @@ final class RunHistory {
         LogEntry cutBy = cut;
         LogEntry now = last;
         if (cutBy == null || now == null || find(wasCut, wanted) == null) {
-            return what + ", but is not under way";
+            return what + ", but it is not under way";
         }
-        return cutBy.atNanos() == now.atNanos() ? null : what + ", but was cut by " + cutBy.line();
+        return cutBy.atNanos() == now.atNanos()
+                ? null
+                : what + ", but it was cut by " + cutBy.line();
     }
 
     private static String name(Open open) {
