@@ -10,8 +10,6 @@ import java.util.Locale;
 
 /** An audit for people. */
 public final class AuditText {
-    private static final String ROW = "    %-20s %15s %8s  %17s %8s  %s";
-
     private AuditText() {}
 
     /** The audit, line by line. */
@@ -90,7 +88,7 @@ public final class AuditText {
                 String.format(
                         Locale.ROOT,
                         "  ml-goodput-measurement would say %.2f%%, %.2f points %s: %.3f s of %.3f"
-                            + " s",
+                                + " s",
                         percent,
                         Math.abs(percent - ours),
                         percent < ours ? "less" : "more",
@@ -116,7 +114,14 @@ public final class AuditText {
             String workerShare,
             String ledger) {
         return String.format(
-                        Locale.ROOT, ROW, category, wall, wallShare, workers, workerShare, ledger)
+                        Locale.ROOT,
+                        "    %-20s %15s %8s  %17s %8s  %s",
+                        category,
+                        wall,
+                        wallShare,
+                        workers,
+                        workerShare,
+                        ledger)
                 .stripTrailing();
     }
 

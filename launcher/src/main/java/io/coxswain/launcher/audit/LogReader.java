@@ -31,6 +31,8 @@ public final class LogReader {
     /** Takes the entries, in the log's order. */
     public interface Sink {
         /**
+         * Takes the next one.
+         *
          * @throws ConfigException to refuse the log
          */
         void accept(LogEntry entry) throws ConfigException;

@@ -158,8 +158,10 @@ final class RunHistory {
                     "the log has no job_end: the account ends with its last entry, at "
                             + LogEntry.seconds(latest.atNanos()));
         }
-        if (running() instanceof Open.OfStep step) {
-            notes.add("step " + step.step() + " had not finished: what it took counts as lost");
+        Open.OfStep unfinished = running();
+        if (unfinished != null) {
+            notes.add(
+                    "step " + unfinished.step() + " had not finished: what it took counts as lost");
             account.loseStep();
         }
         if (failure != null) {
@@ -426,7 +428,9 @@ final class RunHistory {
                                     ? new Open.OfStep(step.since(), step.step(), true)
                                     : one);
             case StepEnd ended -> {
-                if (running() instanceof Open.OfStep step && step.step() == ended.step()) {
+                Open.OfStep step = running();
+                // Another one may be running, where this one was cut at this very instant.
+                if (step != null && step.step() == ended.step()) {
                     account.finishStep(step.waited());
                     open.remove(step);
                 }

@@ -21,6 +21,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.zip.GZIPInputStream;
 
@@ -140,8 +141,8 @@ class AuditTest {
 
         assertThat(run.byWall())
                 .containsOnly(
-                        java.util.Map.entry(AuditCategory.STARTUP, 2_500_000_000L),
-                        java.util.Map.entry(AuditCategory.OTHER, 1_000_000_000L));
+                        Map.entry(AuditCategory.STARTUP, 2_500_000_000L),
+                        Map.entry(AuditCategory.OTHER, 1_000_000_000L));
         assertThat(run.byWorker()).isNull();
         assertThat(run.notes())
                 .containsExactly(

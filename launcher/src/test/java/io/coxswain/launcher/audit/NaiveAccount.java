@@ -56,7 +56,7 @@ final class NaiveAccount {
             Line line = lines.get(j);
             if (line.is("failure")
                     || line.is("attempt_start")
-                    || line.is(end) && line.phase().equals(start.phase())) {
+                    || (line.is(end) && line.phase().equals(start.phase()))) {
                 return j;
             }
         }
@@ -138,7 +138,7 @@ final class NaiveAccount {
             if (line.atMillis() <= now) {
                 down =
                         line.is("failure")
-                                || down && !line.is("attempt_start") && !line.is("step_start");
+                                || (down && !line.is("attempt_start") && !line.is("step_start"));
             }
         }
         return down;

@@ -12,9 +12,15 @@ import org.junit.jupiter.params.provider.CsvSource;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Enumeration;
+import java.util.Iterator;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * What the format leaves open, and what contradicts it, one by one. Logs are written short: {@code
@@ -181,7 +187,7 @@ class RunHistoryTest {
 
     private static Map<String, Long> workerSeconds(RunAudit audit) {
         var seconds = new TreeMap<String, Long>();
-        java.util.Objects.requireNonNull(audit.byWorker())
+        Objects.requireNonNull(audit.byWorker())
                 .forEach((category, nanos) ->
                         seconds.put(category.key(), nanos.longValueExact() / 1_000_000_000L));
         return seconds;
@@ -238,7 +244,7 @@ class RunHistoryTest {
     @Test
     void aLogOfAMillionEntriesIsReadAsItComes() throws ConfigException {
         int steps = 333_332;
-        RunAudit audit = read(new EndlessLog(steps));
+        RunAudit audit = read(log(steps));
 
         assertThat(audit.entries()).isEqualTo(3L * steps + 4);
         assertThat(audit.usefulSteps()).isEqualTo(steps);
@@ -246,51 +252,46 @@ class RunHistoryTest {
         assertThat(audit.nanos(AuditCategory.DATA_WAIT)).isEqualTo(steps * 250_000_000L);
     }
 
-    /** Written while it is read. */
-    private static final class EndlessLog extends InputStream {
-        private final int steps;
-        private int next = -1;
-        private byte[] text = {};
-        private int at;
+    /** A log of so many steps of a second, written while it is read. */
+    private static InputStream log(int steps) {
+        Iterator<String> parts =
+                IntStream.rangeClosed(-1, steps).mapToObj(step -> part(step, steps)).iterator();
+        return new SequenceInputStream(
+                new Enumeration<>() {
+                    @Override
+                    public boolean hasMoreElements() {
+                        return parts.hasNext();
+                    }
 
-        EndlessLog(int steps) {
-            this.steps = steps;
-        }
+                    @Override
+                    public InputStream nextElement() {
+                        return new ByteArrayInputStream(
+                                parts.next().getBytes(StandardCharsets.UTF_8));
+                    }
+                });
+    }
 
-        @Override
-        public int read() {
-            if (at == text.length) {
-                if (next > steps) {
-                    return -1;
-                }
-                text = part(next++).getBytes(StandardCharsets.UTF_8);
-                at = 0;
-            }
-            return text[at++];
+    private static String part(int step, int steps) {
+        if (step < 0) {
+            return """
+            [{"t": 0, "event": "job_start"},
+             {"t": 0, "event": "attempt_start", "attempt": 0},
+             {"t": 0, "event": "membership", "active": 4, "total": 4}
+            """;
         }
-
-        private String part(int step) {
-            if (step < 0) {
-                return """
-                [{"t": 0, "event": "job_start"},
-                 {"t": 0, "event": "attempt_start", "attempt": 0},
-                 {"t": 0, "event": "membership", "active": 4, "total": 4}
-                """;
-            }
-            if (step == steps) {
-                return ", {\"t\": " + step + ", \"event\": \"job_end\"}]";
-            }
-            return String.format(
-                    java.util.Locale.ROOT,
-                    ", {\"t\": %d, \"event\": \"step_start\", \"step\": %d, \"workers\": 4},"
-                            + " {\"t\": %d.25, \"event\": \"data_end\", \"step\": %d},"
-                            + " {\"t\": %d, \"event\": \"step_end\", \"step\": %d}%n",
-                    step,
-                    step,
-                    step,
-                    step,
-                    step + 1,
-                    step);
+        if (step == steps) {
+            return ", {\"t\": " + step + ", \"event\": \"job_end\"}]";
         }
+        return String.format(
+                Locale.ROOT,
+                ", {\"t\": %d, \"event\": \"step_start\", \"step\": %d, \"workers\": 4},"
+                        + " {\"t\": %d.25, \"event\": \"data_end\", \"step\": %d},"
+                        + " {\"t\": %d, \"event\": \"step_end\", \"step\": %d}%n",
+                step,
+                step,
+                step,
+                step,
+                step + 1,
+                step);
     }
 }
