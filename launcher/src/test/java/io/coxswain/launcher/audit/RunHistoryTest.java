@@ -253,6 +253,7 @@ class RunHistoryTest {
     }
 
     /** A log of so many steps of a second, written while it is read. */
+    @SuppressWarnings("JdkObsolete") // SequenceInputStream takes nothing newer
     private static InputStream log(int steps) {
         Iterator<String> parts =
                 IntStream.rangeClosed(-1, steps).mapToObj(step -> part(step, steps)).iterator();
