@@ -9,6 +9,7 @@ import io.coxswain.launcher.command.ConformanceCommand;
 import io.coxswain.launcher.command.CoordinatorCommand;
 import io.coxswain.launcher.command.DoctorCommand;
 import io.coxswain.launcher.command.EventsCommand;
+import io.coxswain.launcher.command.GoodputCommand;
 import io.coxswain.launcher.command.JobsCommand;
 import io.coxswain.launcher.command.RuntimeCommand;
 import io.coxswain.launcher.command.StatusCommand;
@@ -75,6 +76,7 @@ public final class Main implements Runnable {
         commands.put("runtime", RuntimeCommand::new);
         commands.put("bundle", BundleCommand::new);
         commands.put("doctor", DoctorCommand::new);
+        commands.put("goodput", GoodputCommand::new);
         commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));
         commands.put("bench", BenchCommand::new);
         commands.put("conformance", ConformanceCommand::new);

@@ -73,6 +73,7 @@ class MainTest {
                         "wait",
                         "cancel",
                         "events",
+                        "goodput",
                         "completion")
                 .contains("Exit codes:")
                 .contains("130");

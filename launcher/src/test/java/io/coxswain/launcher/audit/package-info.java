@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.launcher.audit;
+
+import org.jspecify.annotations.NullMarked;
