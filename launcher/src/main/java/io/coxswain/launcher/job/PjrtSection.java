@@ -153,7 +153,7 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
     @Override
     public void requireHere() throws EnvironmentException {
         try {
-            var unused = PluginStore.ofThisProcess().find(plugin);
+            var _ = PluginStore.ofThisProcess().find(plugin);
         } catch (PluginException e) {
             throw new EnvironmentException(String.valueOf(e.getMessage()), e);
         }

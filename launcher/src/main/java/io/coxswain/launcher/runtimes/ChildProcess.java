@@ -4,6 +4,7 @@ import io.coxswain.launcher.local.JavaProcess;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -112,7 +113,7 @@ public final class ChildProcess {
                 .start(() -> {
                     try (stream) {
                         byte[] bytes = stream.readNBytes(MOST_BYTES);
-                        stream.skip(Long.MAX_VALUE);
+                        var _ = stream.transferTo(OutputStream.nullOutputStream());
                         text.complete(new String(bytes, StandardCharsets.UTF_8));
                     } catch (IOException e) {
                         text.complete("");

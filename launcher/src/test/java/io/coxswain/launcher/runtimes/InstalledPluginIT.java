@@ -94,7 +94,7 @@ class InstalledPluginIT {
     @Order(3)
     void trainsToTheSameBitsWithADeath() throws Exception {
         List<String> digests = new ArrayList<>();
-        for (List<String> faults : List.of(List.<String>of(), List.of("--kill", "1@step:30"))) {
+        for (List<String> faults : List.of(List.<String>of(), List.of("--kill", "1@step:15"))) {
             Path report = folder.resolve("report-" + faults.size() + ".json");
             var command =
                     new ArrayList<>(
@@ -102,7 +102,9 @@ class InstalledPluginIT {
                                     "train",
                                     Path.of("..", "examples", "digits-xla", "job.yaml").toString(),
                                     "--steps",
-                                    "60",
+                                    "30",
+                                    "--set",
+                                    "mesh.shards=1",
                                     "--quiet",
                                     "--run-dir",
                                     folder.resolve("run-" + faults.size()).toString(),

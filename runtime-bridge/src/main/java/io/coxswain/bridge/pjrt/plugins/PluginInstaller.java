@@ -15,11 +15,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.function.LongConsumer;
 import java.util.zip.ZipEntry;
@@ -118,9 +116,7 @@ public final class PluginInstaller implements AutoCloseable {
     private static void sweepContents(Path folder) throws IOException {
         String used = "";
         try {
-            used =
-                    JsonText.parse(Files.readString(folder.resolve(PluginStore.RECORD)))
-                            .text("library");
+            used = PluginRecord.read(folder).library();
         } catch (NoSuchFileException e) {
             // Nothing is installed under that name.
         } catch (IOException e) {
@@ -158,7 +154,13 @@ public final class PluginInstaller implements AutoCloseable {
             try {
                 String digest = unpack(plugin, wheel, content, progress);
                 String library = folder.relativize(content.resolve(plugin.library())).toString();
-                record(plugin, folder, library, digest);
+                new PluginRecord(
+                                plugin.name(),
+                                library,
+                                digest,
+                                plugin.distribution(),
+                                plugin.version())
+                        .write(folder);
                 done = true;
             } finally {
                 if (!done) {
@@ -273,19 +275,6 @@ public final class PluginInstaller implements AutoCloseable {
         return target;
     }
 
-    private static void record(KnownPlugin plugin, Path folder, String library, String digest)
-            throws IOException {
-        var record = new LinkedHashMap<String, String>();
-        record.put("name", plugin.name());
-        record.put("library", library);
-        record.put("sha256", digest);
-        record.put("package", plugin.distribution());
-        record.put("version", plugin.version());
-        Path temporary = folder.resolve(PluginStore.RECORD + ".new");
-        Files.writeString(temporary, JsonText.render(record) + "\n");
-        Files.move(temporary, folder.resolve(PluginStore.RECORD), StandardCopyOption.ATOMIC_MOVE);
-    }
-
     /**
      * Removes a plugin, damaged or not.
      *
@@ -297,7 +286,7 @@ public final class PluginInstaller implements AutoCloseable {
         }
         Path folder = store.cache().plugins().resolve(store.properName(called));
         try {
-            boolean there = Files.deleteIfExists(folder.resolve(PluginStore.RECORD));
+            boolean there = Files.deleteIfExists(PluginRecord.in(folder));
             delete(folder);
             return there;
         } catch (IOException e) {
