@@ -290,7 +290,7 @@ public final class PjrtClient implements AutoCloseable {
             throws PjrtException {
         PjrtException early;
         try {
-            return outcome.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+            return outcome.get(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
             throw failure(e, doing);
         } catch (TimeoutException e) {
