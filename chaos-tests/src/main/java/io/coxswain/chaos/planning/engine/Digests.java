@@ -23,12 +23,26 @@ final class Digests {
     Digest of(long step) {
         for (int i = 0; i < KEPT; i++) {
             if (steps[i] == step) {
-                return digests[i];
+                Digest found = digests[i];
+                if (i > 0) {
+                    // Thousands ask for the same few: they move to the front.
+                    swap(i);
+                }
+                return found;
             }
         }
         next = (next + 1) % KEPT;
         steps[next] = step;
         digests[next] = new Digest(String.format("%064x", step));
         return digests[next];
+    }
+
+    private void swap(int place) {
+        long step = steps[place];
+        Digest digest = digests[place];
+        steps[place] = steps[place - 1];
+        digests[place] = digests[place - 1];
+        steps[place - 1] = step;
+        digests[place - 1] = digest;
     }
 }

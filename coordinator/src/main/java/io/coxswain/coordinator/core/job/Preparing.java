@@ -315,7 +315,7 @@ final class Preparing {
 
     private void prepare(PendingView view) {
         job.slots.turn(Category.RECOVERY_RESTORE, job.now);
-        job.incidents.planned(view.origins());
+        job.incidents.planned(view.plannedOrigins());
         job.incidents.advance(Incident.Phase.RESTORE, view.reason);
         job.promising(view.epoch());
         lastPrepared = view.view;
@@ -366,8 +366,8 @@ final class Preparing {
     }
 
     private boolean trustsOneAt(long step, List<HeldState> states) {
-        for (HeldState held : states) {
-            StateName name = held.name();
+        for (int i = 0; i < states.size(); i++) {
+            StateName name = states.get(i).name();
             if (name.step() == step && job.lineage.trusts(name.epoch(), step)) {
                 return true;
             }

@@ -112,8 +112,9 @@ final class Roster {
         void inventory(Inventory next) {
             inventory = next;
             copies.clear();
-            for (HeldState copy : next.copies()) {
-                copies.note(copy.name().shard(), copy.name().step());
+            List<HeldState> held = next.copies();
+            for (int i = 0; i < held.size(); i++) {
+                copies.note(held.get(i).name().shard(), held.get(i).name().step());
             }
         }
     }

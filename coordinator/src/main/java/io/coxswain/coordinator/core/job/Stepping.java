@@ -20,7 +20,8 @@ import java.util.TreeMap;
 
 /**
  * The active view: progress, completed steps, credits, placement changes. A report costs O(log of
- * the distinct steps that ranks are at); only a new view, a grant or a placement costs O(ranks).
+ * the distinct steps that ranks are at); only a new view, a grant, a placement or a report of all
+ * costs O(ranks).
  */
 final class Stepping {
     private static final int MAX_REPORT_EVERY = 1_024;
@@ -40,6 +41,10 @@ final class Stepping {
     private boolean measured;
     private long lastCompletedNanos;
     private long lastSettledNanos;
+
+    /** When all members of the active view last had their say at once. */
+    private long allSaidNanos = Long.MIN_VALUE;
+
     private long survivorsReached;
     private float lastLoss = Float.NaN;
 
@@ -100,6 +105,7 @@ final class Stepping {
         grantedThrough = base;
         measured = false;
         lastCompletedNanos = job.now;
+        allSaidNanos = Long.MIN_VALUE;
         job.incidents.installed(base, lost, job.incidents.isOpen() ? pending.origins() : List.of());
         job.enter(JobPhase.ACTIVE, pending.reason);
         announce(view, pending);
@@ -248,12 +254,61 @@ final class Stepping {
         if (reached > before) {
             move(rank, before, reached);
         }
-        floor = Math.max(floor, Math.min(progress.floor(), reached));
+        progressed(view, progress.floor(), reached);
+    }
+
+    private void progressed(View view, long toldFloor, long reached) {
+        floor = Math.max(floor, Math.min(toldFloor, reached));
         long completed = ranksAt.firstKey();
         if (completed > job.completedStep) {
             completed(view, completed);
         }
         job.protectedStep = Math.max(job.protectedStep, Math.min(floor, job.completedStep));
+    }
+
+    /** All members made the same steps. */
+    void allProgressed(JobEvent.AllProgressed all) {
+        View view = job.view;
+        if (view == null || all.epoch() != view.epoch()) {
+            return;
+        }
+        boolean together = job.phase == JobPhase.ACTIVE && ranksAt.size() == 1;
+        if (together && all.runs().size() == 1) {
+            allSaidNanos = job.now;
+            together(view, all.runs().getFirst(), all.floor());
+            return;
+        }
+        for (int rank = 0; rank < done.length; rank++) {
+            Roster.Member member = job.roster.find(view.members().get(rank).key());
+            if (member != null) {
+                member.lastWordNanos = job.now;
+                progress(member, new Progress(all.epoch(), rank, all.runs(), all.floor()));
+            }
+        }
+    }
+
+    private void together(View view, StepRun run, long toldFloor) {
+        long reached = done[0];
+        if (run.last() > reached && run.last() <= job.spec.steps()) {
+            for (int rank = 0; rank < done.length; rank++) {
+                check(view, rank, run);
+            }
+            job.slots.stepsOfAll(reached + 1, run, job.now);
+            reached = run.last();
+            lastLoss = run.loss();
+            Arrays.fill(done, reached);
+            ranksAt.clear();
+            ranksAt.put(reached, done.length);
+            job.newestSeen = Math.max(job.newestSeen, reached);
+        }
+        progressed(view, toldFloor, reached);
+    }
+
+    /** When that agent last said anything. */
+    long lastWordNanos(Roster.Member member) {
+        return member.rank < 0
+                ? member.lastWordNanos
+                : Math.max(member.lastWordNanos, allSaidNanos);
     }
 
     private void move(int rank, long from, long to) {

@@ -182,7 +182,7 @@ public final class RecoveryPlanner {
     /** What each agent holds at the target; {@code target} -1 for nothing. */
     private record Local(StateIndex states, long target) implements RankAssignment.Holdings {
         @Nullable Instance instance(Candidate candidate, int shard) {
-            return states.at(candidate.agent().key(), shard, target);
+            return states.at(candidate, shard, target);
         }
 
         @Override
