@@ -44,7 +44,7 @@ final class Protection {
         for (Roster.Member member : job.roster.all()) {
             if (member.eligible()
                     && member.refusal.isEmpty()
-                    && view.rankOf(member.key, member.rank) < 0) {
+                    && view.rankOf(member.profile, member.rank) < 0) {
                 spares.add(member.profile);
             }
         }
@@ -62,6 +62,9 @@ final class Protection {
 
     /** The view as holders see it: who has no memory for copies has none to give. */
     private View withoutRoom(View view) {
+        if (!job.roster.anyRefused()) {
+            return view;
+        }
         List<AgentProfile> members = null;
         for (Roster.Member member : job.roster.all()) {
             int rank = member.refusal.isEmpty() ? -1 : view.rankOf(member.key, member.rank);
@@ -85,7 +88,7 @@ final class Protection {
         if (!member.refusal.isEmpty()) {
             return;
         }
-        member.refusal = reason;
+        job.roster.refused(member, reason);
         if (job.phase == JobPhase.ACTIVE) {
             repair();
         } else {

@@ -28,6 +28,12 @@ public record View(
         return ((Members) members).twice();
     }
 
+    /** The rank of that agent, or -1; {@code hint} is looked at first, and may be anything. */
+    public int rankOf(AgentProfile agent, int hint) {
+        boolean right = hint >= 0 && hint < members.size() && members.get(hint) == agent;
+        return right ? hint : rankOf(agent.key(), hint);
+    }
+
     /** The same; {@code hint} is looked at first, and may be anything. */
     public int rankOf(AgentKey key, int hint) {
         boolean right = hint >= 0 && hint < members.size() && members.get(hint).key().equals(key);
