@@ -40,7 +40,8 @@ final class ShardInstances {
 
     void add(Holder holder) {
         copies.add(holder);
-        counts[at(holder.domain) + 2]++;
+        int at = at(holder.domain);
+        counts[at + 2]++;
     }
 
     void remove(Holder holder) {
