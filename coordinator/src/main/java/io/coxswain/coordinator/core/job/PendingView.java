@@ -41,8 +41,8 @@ final class PendingView {
 
     private final TreeMap<AgentKey, List<JobEffect.Donation>> donations = new TreeMap<>();
 
-    /** Agents without a rank that hold copies. */
-    private final Set<AgentKey> holders = new HashSet<>();
+    /** Agents without a rank that hold copies; made when it is first asked for. */
+    private @Nullable Set<AgentKey> holders;
 
     private final JobEvent.@Nullable ViewReadyReported[] ready;
     private @Nullable StepPlanCompiler plans;
@@ -88,11 +88,6 @@ final class PendingView {
                         .add(new JobEffect.Donation(fetch.state(), fetch.digest()));
             }
         }
-        for (CopyDuty duty : placement.placement().duties()) {
-            if (view.rankOf(duty.holder().key()) < 0) {
-                holders.add(duty.holder().key());
-            }
-        }
     }
 
     long epoch() {
@@ -109,7 +104,17 @@ final class PendingView {
 
     /** An agent without a rank that holds copies. */
     boolean holds(AgentKey key) {
-        return holders.contains(key);
+        Set<AgentKey> known = holders;
+        if (known == null) {
+            known = new HashSet<>();
+            for (CopyDuty duty : placement.placement().duties()) {
+                if (view.rankOf(duty.holder().key()) < 0) {
+                    known.add(duty.holder().key());
+                }
+            }
+            holders = known;
+        }
+        return known.contains(key);
     }
 
     /** An agent without a rank that the view needs to know of it. */

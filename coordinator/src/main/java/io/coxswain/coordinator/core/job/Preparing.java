@@ -334,7 +334,7 @@ final class Preparing {
             job.emit(view.messageTo(view.view.members().get(rank).key(), rank));
         }
         for (Roster.Member member : job.roster.all()) {
-            if (view.view.rankOf(member.key, member.rank) < 0
+            if (view.view.rankOf(member.profile, member.rank) < 0
                     && ((member.eligible() && member.answered) || view.concerns(member.key))) {
                 member.prepared = true;
                 job.emit(view.messageTo(member.key, -1));
@@ -391,7 +391,7 @@ final class Preparing {
         if (view == null || job.phase != JobPhase.PREPARING || event.epoch() != view.epoch()) {
             return;
         }
-        int rank = view.view.rankOf(member.key, member.rank);
+        int rank = view.view.rankOf(member.profile, member.rank);
         if (rank < 0 || view.isReady(rank)) {
             return;
         }

@@ -67,7 +67,7 @@ final class Protection {
         }
         List<AgentProfile> members = null;
         for (Roster.Member member : job.roster.all()) {
-            int rank = member.refusal.isEmpty() ? -1 : view.rankOf(member.key, member.rank);
+            int rank = member.refusal.isEmpty() ? -1 : view.rankOf(member.profile, member.rank);
             if (rank >= 0) {
                 members = members == null ? new ArrayList<>(view.members()) : members;
                 AgentProfile full = members.get(rank);

@@ -13,9 +13,11 @@ import io.coxswain.coordinator.core.view.CreditRule;
 import io.coxswain.coordinator.core.view.SampleCountRule;
 import io.coxswain.coordinator.core.view.StepTimes;
 
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.RandomAccess;
 import java.util.TreeMap;
 
 /**
@@ -173,9 +175,7 @@ final class Stepping {
 
     private void announce(View view, PendingView pending) {
         grant();
-        var members = new ArrayList<String>();
         for (AgentProfile member : view.members()) {
-            members.add(member.key().id());
             job.emit(new JobEffect.SendStartView(member.key(), view.epoch(), grantedThrough));
         }
         var spares = new ArrayList<String>();
@@ -187,8 +187,27 @@ final class Stepping {
         }
         job.publish(
                 new CoordinatorEvent.ViewActivated(
-                        job.spec.jobId(), view.epoch(), view.baseStep(), members, spares));
+                        job.spec.jobId(), view.epoch(), view.baseStep(), new Ids(view), spares));
         job.protection.begin(pending.placement, view.baseStep());
+    }
+
+    /** The members' names by rank, looked up when somebody reads them. */
+    private static final class Ids extends AbstractList<String> implements RandomAccess {
+        private final View view;
+
+        Ids(View view) {
+            this.view = view;
+        }
+
+        @Override
+        public String get(int rank) {
+            return view.members().get(rank).key().id();
+        }
+
+        @Override
+        public int size() {
+            return view.members().size();
+        }
     }
 
     // ------------------------------------------------------------------ progress

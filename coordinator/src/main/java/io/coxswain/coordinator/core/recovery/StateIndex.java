@@ -125,6 +125,11 @@ final class StateIndex {
 
         HeldState[] states;
 
+        /** Of {@link #states}, as are the next ones: read while they are at hand. */
+        Digest[] digests;
+
+        int[] shards;
+
         /** Of the holder. */
         int[] places;
 
@@ -137,6 +142,8 @@ final class StateIndex {
             this.holders = holders;
             int expected = 4 * holders.size() + 4;
             states = new HeldState[expected];
+            digests = new Digest[expected];
+            shards = new int[expected];
             places = new int[expected];
             wheres = new Where[expected];
             epochs = new long[expected];
@@ -147,12 +154,16 @@ final class StateIndex {
             if (size == places.length) {
                 int more = size + size / 2;
                 states = Arrays.copyOf(states, more);
+                digests = Arrays.copyOf(digests, more);
+                shards = Arrays.copyOf(shards, more);
                 places = Arrays.copyOf(places, more);
                 wheres = Arrays.copyOf(wheres, more);
                 epochs = Arrays.copyOf(epochs, more);
                 steps = Arrays.copyOf(steps, more);
             }
             states[size] = state;
+            digests[size] = state.digest();
+            shards[size] = state.name().shard();
             places[size] = place;
             wheres[size] = where;
             epochs[size] = state.name().epoch();
@@ -164,7 +175,7 @@ final class StateIndex {
         }
 
         Digest digest(int instance) {
-            return states[instance].digest();
+            return digests[instance];
         }
 
         /** By step, holder, cheapest first. */
@@ -244,7 +255,7 @@ final class StateIndex {
         }
         int[] next = begin.clone();
         for (int i = 0; i < all.size; i++) {
-            int at = next[all.states[i].name().shard()]++;
+            int at = next[all.shards[i]]++;
             order[at] = i;
             steps[at] = all.steps[i];
         }
