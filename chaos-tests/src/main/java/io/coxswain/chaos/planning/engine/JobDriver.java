@@ -95,8 +95,7 @@ public final class JobDriver {
         tally = new Tally(conditions);
         limits = submission.limits();
         responses =
-                new Responses(
-                        conditions, batches, digests, crew, submission.layout(), this::tell);
+                new Responses(conditions, batches, digests, crew, submission.layout(), this::tell);
         machine = JobMachine.submitted(submission.spec(life), 1, limits, 0);
     }
 
@@ -244,10 +243,7 @@ public final class JobDriver {
         up++;
         tally.idle(up - conditions.ranks(), now);
         if (!machine.phase().over()) {
-            tell(
-                    new JobEvent.AgentAttached(
-                            profile,
-                            responses.inventory(agent)));
+            tell(new JobEvent.AgentAttached(profile, responses.inventory(agent)));
         }
     }
 
@@ -301,9 +297,7 @@ public final class JobDriver {
         tally.idle(up - conditions.ranks(), now);
         post(Math.max(1, failure.repairNanos()), () -> comeBack(agent, false));
         exportedStep = Math.min(exportedStep, offset + step);
-        tell(
-                new JobEvent.AgentLost(
-                        agent.key, "convicted of silent corruption by an audit", now));
+        tell(new JobEvent.AgentLost(agent.key, "convicted of silent corruption by an audit", now));
     }
 
     /** Steps stop now: all report the last step that was completed. */

@@ -134,8 +134,7 @@ final class ModelAgent {
                         : held(liveEpoch, liveStep, shard, digests.of(liveStep), bytes);
         var snapshots = new HeldState[own.size()];
         for (int i = 0; i < snapshots.length; i++) {
-            snapshots[i] =
-                    held(own.epoch(i), own.step(i), shard, own.digest(i, digests), bytes);
+            snapshots[i] = held(own.epoch(i), own.step(i), shard, own.digest(i, digests), bytes);
         }
         var others = new HeldState[held / WIDTH];
         for (int at = 0; at < held; at += WIDTH) {

@@ -88,8 +88,7 @@ final class Responses {
                     agent.loading = false;
                     if (agent.up) {
                         agent.worker = true;
-                        tell.accept(
-                                new JobEvent.AgentReady(agent.key, layout, delay, delay / 4));
+                        tell.accept(new JobEvent.AgentReady(agent.key, layout, delay, delay / 4));
                     }
                 });
     }

@@ -61,9 +61,9 @@ public sealed interface JobEffect {
     record Donation(StateName state, Digest digest) {}
 
     /**
-     * {@code rank} is -1 and {@code source}, {@code plan} are null for a spare.
+     * {@code rank} is -1 and {@code source}, {@code plans} are null for a spare.
      *
-     * @param plans of the view's ranks, each compiled when it is asked for; null for a spare
+     * @param plans of the view's ranks, each compiled when it is asked for
      * @param floor the newest floor that anybody told of, the base step at most: the addressee may
      *     not have heard of it, and must free nothing at or above it
      */

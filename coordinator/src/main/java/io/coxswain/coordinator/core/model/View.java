@@ -30,7 +30,7 @@ public record View(
 
     /** The rank of that agent, or -1; {@code hint} is looked at first, and may be anything. */
     public int rankOf(AgentProfile agent, int hint) {
-        boolean right = hint >= 0 && hint < members.size() && members.get(hint) == agent;
+        boolean right = hint >= 0 && hint < members.size() && members.get(hint).equals(agent);
         return right ? hint : rankOf(agent.key(), hint);
     }
 

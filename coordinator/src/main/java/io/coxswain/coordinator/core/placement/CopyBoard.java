@@ -50,7 +50,6 @@ final class CopyBoard {
     /** Of {@link #instances}, on spares. */
     private final int[] spareCopies;
 
-
     /** Nobody yet, before the first update. */
     private final @Nullable Holder[] byRank;
 
@@ -123,8 +122,7 @@ final class CopyBoard {
     /** A board without copies. */
     static CopyBoard of(PlacementProblem problem) {
         var board =
-                new CopyBoard(
-                        problem, Math.max(problem.spec().protectLevel() + 1, depth(problem)));
+                new CopyBoard(problem, Math.max(problem.spec().protectLevel() + 1, depth(problem)));
         board.update(problem);
         board.changed.set(0, board.mesh.shards());
         return board;
@@ -166,7 +164,7 @@ final class CopyBoard {
         for (int rank = 0; rank < byRank.length; rank++) {
             AgentProfile agent = view.members().get(rank);
             AgentProfile before = agentByRank[rank];
-            if (before != agent && !agent.equals(before)) {
+            if (!agent.equals(before)) {
                 if (tooDeep(agent)) {
                     return false;
                 }

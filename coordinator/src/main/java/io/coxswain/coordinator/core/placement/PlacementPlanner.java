@@ -346,8 +346,7 @@ public final class PlacementPlanner {
             return;
         }
         for (CopyDuty duty : openDuties()) {
-            Holder holder =
-                    missing(duty.shard()) > 0 ? board.holder(duty.holder().key()) : null;
+            Holder holder = missing(duty.shard()) > 0 ? board.holder(duty.holder().key()) : null;
             if (holder != null && canHoldOutsideOwners(holder, duty.shard())) {
                 board.add(holder, duty.shard());
             }
@@ -382,7 +381,7 @@ public final class PlacementPlanner {
         var before = new DutiesByShard(inOrder);
         var duties = new ArrayList<CopyDuty>(mesh.shards() * (copies + 1));
         BitSet changed = board.changed();
-        boolean same = inOrder == previous;
+        boolean same = inOrder.equals(previous);
         for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
             duties.addAll(before.upTo(i));
             int from = duties.size();

@@ -17,7 +17,14 @@ import java.util.TreeMap;
  */
 final class Spread {
     /** Agents that hold some shard, by their ids. */
-    private record Agents(int[] ids) {
+    private static final class Agents {
+        final int[] ids;
+
+        /** {@code ids}: ascending. */
+        Agents(int[] ids) {
+            this.ids = ids;
+        }
+
         @Override
         public boolean equals(@Nullable Object other) {
             return other instanceof Agents agents && Arrays.equals(ids, agents.ids);

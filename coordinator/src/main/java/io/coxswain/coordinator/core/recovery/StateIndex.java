@@ -67,7 +67,7 @@ final class StateIndex {
     private final int[] begin;
 
     /** How many shards have an instance, by step. */
-    private final TreeMap<Long, int[]> shardsAt = new TreeMap<>();
+    private final TreeMap<Long, StepCount> shardsAt = new TreeMap<>();
 
     /** The steps counted last: a shard has few, and the next one mostly the same. */
     private final StepCount[] counted = new StepCount[MOST_COUNTED];
@@ -81,7 +81,6 @@ final class StateIndex {
 
     private record Line(long epoch, long step, boolean trusted) {}
 
-    private record StepCount(long step, int[] shards) {}
 
     private static final int MOST_LINES = 16;
 
@@ -98,7 +97,7 @@ final class StateIndex {
         findUsable();
         order = new int[all.size];
         steps = new long[all.size];
-        Arrays.fill(counted, new StepCount(Long.MIN_VALUE, new int[1]));
+        Arrays.fill(counted, new StepCount(Long.MIN_VALUE));
         deal();
         int kept = 0;
         for (int shard = 0; shard < shards; shard++) {
@@ -116,6 +115,16 @@ final class StateIndex {
             }
         }
         begin[shards] = kept;
+    }
+
+    /** How many shards have an instance of a step. */
+    private static final class StepCount {
+        final long step;
+        int shards;
+
+        StepCount(long step) {
+            this.step = step;
+        }
     }
 
     /** One column for each property: 100,000 agents have half a million, each short-lived. */
@@ -302,21 +311,21 @@ final class StateIndex {
             last = settleConflict(shard, kept, last);
         }
         if (last > kept) {
-            shardsAt(steps[kept])[0]++;
+            shardsAt(steps[kept]).shards++;
         }
         return last;
     }
 
-    private int[] shardsAt(long step) {
+    private StepCount shardsAt(long step) {
         for (StepCount count : counted) {
-            if (count.step() == step) {
-                return count.shards();
+            if (count.step == step) {
+                return count;
             }
         }
-        int[] shardsOf = shardsAt.computeIfAbsent(step, _ -> new int[1]);
-        counted[nextCounted] = new StepCount(step, shardsOf);
+        StepCount count = shardsAt.computeIfAbsent(step, StepCount::new);
+        counted[nextCounted] = count;
         nextCounted = (nextCounted + 1) % MOST_COUNTED;
-        return shardsOf;
+        return count;
     }
 
     private int keepTrusted(int from, int end, int kept) {
@@ -362,8 +371,7 @@ final class StateIndex {
                 previous != null
                         && previous.epoch() == epoch
                         && previous.baseStep() == step
-                        && lineage.branches().stream()
-                                .noneMatch(branch -> branch.epoch() >= epoch);
+                        && lineage.branches().stream().noneMatch(branch -> branch.epoch() >= epoch);
         boolean trusted = preparedOnly || lineage.trusts(epoch, step);
         if (lines.size() < MOST_LINES) {
             lines.add(new Line(epoch, step, trusted));
@@ -453,7 +461,7 @@ final class StateIndex {
         int end = begin[shard + 1];
         // Of one agent's instances the cheapest comes first, and mostly there are few agents.
         for (int i = low; i < end && i < low + FEW && steps[i] == step; i++) {
-            if (all.holder(order[i]) == candidate) {
+            if (all.holder(order[i]).equals(candidate)) {
                 return instance(i);
             }
         }
@@ -507,9 +515,9 @@ final class StateIndex {
 
     /** The newest step that every shard has, or -1. */
     long newestHeldByAll() {
-        for (Map.Entry<Long, int[]> entry : shardsAt.descendingMap().entrySet()) {
-            if (entry.getValue()[0] == shards) {
-                return entry.getKey();
+        for (StepCount count : shardsAt.descendingMap().values()) {
+            if (count.shards == shards) {
+                return count.step;
             }
         }
         return -1;
@@ -537,10 +545,10 @@ final class StateIndex {
     long leastMissing() {
         long best = -1;
         int most = 0;
-        for (Map.Entry<Long, int[]> entry : shardsAt.descendingMap().entrySet()) {
-            if (entry.getValue()[0] > most) {
-                most = entry.getValue()[0];
-                best = entry.getKey();
+        for (StepCount count : shardsAt.descendingMap().values()) {
+            if (count.shards > most) {
+                most = count.shards;
+                best = count.step;
             }
         }
         return best;

@@ -90,9 +90,7 @@ final class JobAllProgressedTest {
                 report(all, early, runs, floor);
             }
             oneByOne(each, runs, floor);
-            tellNow(
-                    all,
-                    new JobEvent.AllProgressed(JobTransitionsTest.epochOf(all), runs, floor));
+            tellNow(all, new JobEvent.AllProgressed(JobTransitionsTest.epochOf(all), runs, floor));
             done = last;
             assertThat(texts(all)).isEqualTo(texts(each));
             assertThat(all.ledger.totals()).isEqualTo(each.ledger.totals());

@@ -78,7 +78,9 @@ class GoodputLedgerTest {
         }
         all.apply(new LedgerEntry.StepsOfAll(1, 10, 100, 20, 10, 30));
 
-        assertThat(all.totals()).isEqualTo(each.totals()).containsEntry(Category.PRODUCTIVE, wide(40));
+        assertThat(all.totals())
+                .isEqualTo(each.totals())
+                .containsEntry(Category.PRODUCTIVE, wide(40));
         assertThat(all.totalSlotNanos()).isEqualTo(each.totalSlotNanos());
         assertThatThrownBy(() -> all.apply(new LedgerEntry.StepsOfAll(1, 1, 500, -1, 0, 0)))
                 .isInstanceOf(IllegalArgumentException.class);

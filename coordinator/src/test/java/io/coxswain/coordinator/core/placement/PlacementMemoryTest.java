@@ -52,8 +52,7 @@ class PlacementMemoryTest {
                         .isEqualTo(PlacementPlanner.plan(problem));
                 Placement previous = story.previous;
                 boolean same =
-                        previous != null
-                                && decision.placement().duties().equals(previous.duties());
+                        previous != null && decision.placement().duties().equals(previous.duties());
                 moved += same ? 0 : 1;
                 stayed += same ? 1 : 0;
                 lacking += decision.deficits().isEmpty() ? 0 : 1;
