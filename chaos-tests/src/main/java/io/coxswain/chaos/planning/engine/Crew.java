@@ -101,11 +101,6 @@ final class Crew {
         return beginNanos;
     }
 
-    /** By rank, of the view that runs or ran last. */
-    ModelAgent[] ranks() {
-        return ranks;
-    }
-
     /** The floor at the last stop. */
     long floor() {
         return floor;

@@ -6,7 +6,7 @@ import java.util.Arrays;
 
 /**
  * The digest of a state by its step: no bytes are modelled, so one digest serves all shards. The
- * newest few are kept, so that the same step is the same object.
+ * newest few are kept, so that the same step is mostly the same object.
  */
 final class Digests {
     private static final int KEPT = 16;

@@ -152,7 +152,7 @@ final class Responses {
         long due = nowNanos + costs.restoreNanos() + restore.movingNanos();
         if (batches.last(due) instanceof Restored round
                 && round.epoch == epoch
-                && round.restore == restore) {
+                && round.restore.equals(restore)) {
             round.add(agent);
         } else {
             batches.post(due, new Restored(epoch, restore, agent));

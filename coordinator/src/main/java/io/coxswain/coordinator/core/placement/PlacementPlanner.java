@@ -36,7 +36,9 @@ import java.util.Set;
  * it. Duties that still serve are kept, and who already holds a copy is preferred, so that small
  * changes move little. Memory is counted by {@link MemoryRule} and never over-committed.
  *
- * <p>Pure and deterministic: the order of spares does not matter.
+ * <p>Pure and deterministic: the order of spares does not matter. A plan that goes on from the one
+ * before ({@link PlacementMemory}) chooses anew only for shards whose owners or holders changed,
+ * and those for which there is room now; what comes out is what a plan from nothing gives.
  */
 public final class PlacementPlanner {
     private static final int LEAST_SPARE_COPIES = 2;
@@ -395,6 +397,9 @@ public final class PlacementPlanner {
 
     private void addDuties(int shard, List<CopyDuty> before, List<CopyDuty> duties) {
         List<Holder> holders = board.copiesOf(shard);
+        if (holders.isEmpty()) {
+            return;
+        }
         if (holders.size() > 1) {
             holders = new ArrayList<>(holders);
             holders.sort(BY_KEY);
