@@ -29,8 +29,8 @@ public final class PlacementMemory {
     }
 
     /**
-     * The board with the duties before, updated to the problem's agents; null if other duties
-     * were planned last. It is the caller's until it is {@link #keep kept}.
+     * The board with the duties before, updated to the problem's agents; null if other duties were
+     * planned last. It is the caller's until it is {@link #keep kept}.
      */
     @Nullable CopyBoard take(PlacementProblem problem) {
         CopyBoard last = board;

@@ -81,7 +81,6 @@ final class StateIndex {
 
     private record Line(long epoch, long step, boolean trusted) {}
 
-
     private static final int MOST_LINES = 16;
 
     private static final int MOST_COUNTED = 4;
