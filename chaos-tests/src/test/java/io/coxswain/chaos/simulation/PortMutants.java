@@ -275,7 +275,7 @@ final class PortMutants {
                     sent.view(),
                     sent.rank(),
                     sent.source(),
-                    sent.plan(),
+                    sent.plans(),
                     new Placement(
                             placement.epoch(),
                             placement.version(),

@@ -56,6 +56,12 @@ final class Batches {
         batch.items[batch.size++] = happening;
     }
 
+    /** What was posted last for that instant and is not yet due; null: nothing was. */
+    @Nullable Happening last(long due) {
+        Batch batch = newest != null && newest.due == due ? newest : open.get(due);
+        return batch == null ? null : batch.items[batch.size - 1];
+    }
+
     /** When the next is due; {@link Long#MAX_VALUE} when nothing is. */
     long nextDue() {
         Batch next = queue.peek();

@@ -18,6 +18,32 @@ import java.util.List;
  * first receives a whole copy, and until then the floor stands still.
  */
 final class Crew {
+    /** What becomes of an agent's snapshots: reckoned once for all that had the same. */
+    private static final class Change {
+        /** {@code liveEpoch} names the agent's live state. */
+        interface Rule {
+            OwnStates of(OwnStates own, long liveEpoch);
+        }
+
+        private final Rule rule;
+        private @Nullable OwnStates before;
+        private long liveEpoch;
+        private OwnStates after = OwnStates.NONE;
+
+        Change(Rule rule) {
+            this.rule = rule;
+        }
+
+        OwnStates of(OwnStates own, long live) {
+            if (own != before || live != liveEpoch) {
+                before = own;
+                liveEpoch = live;
+                after = rule.of(own, live);
+            }
+            return after;
+        }
+    }
+
     private final Conditions conditions;
     private final StepClock clock;
     private final ModelAgent[] ranks;
@@ -50,6 +76,11 @@ final class Crew {
         System.arraycopy(all, 0, ranks, 0, ranks.length);
     }
 
+    /** The agent has a rank of the view that runs or ran last. */
+    boolean isMember(ModelAgent agent) {
+        return agent.rank >= 0 && ranks[agent.rank] == agent;
+    }
+
     boolean running() {
         return running;
     }
@@ -68,11 +99,6 @@ final class Crew {
 
     long beginNanos() {
         return beginNanos;
-    }
-
-    /** By rank, of the view that runs or ran last. */
-    ModelAgent[] ranks() {
-        return ranks;
     }
 
     /** The floor at the last stop. */
@@ -95,6 +121,8 @@ final class Crew {
         beginNanos = atNanos;
         running = true;
         floor = Math.min(floor, base);
+        long least = floor;
+        var begun = new Change((own, live) -> own.within(least, base).with(live, base));
         for (int rank = 0; rank < ranks.length; rank++) {
             ModelAgent agent = members.find(view.members().get(rank).key());
             if (agent == null || !agent.up || !agent.worker) {
@@ -105,8 +133,7 @@ final class Crew {
                 }
             }
             ranks[rank] = agent;
-            agent.keepOwn(floor, base);
-            agent.own(agent.liveEpoch, base);
+            agent.own = begun.of(agent.own, agent.liveEpoch);
             agent.keepCopies(floor, base);
         }
         duties(placement.duties(), members, atNanos, false);
@@ -185,19 +212,9 @@ final class Crew {
     void stop(long step, long nowNanos) {
         running = false;
         floor = floorAt(nowNanos);
-        long every = clock.every();
+        var stopped = new Change((own, _) -> stopped(own, step));
         for (ModelAgent agent : ranks) {
-            agent.keepOwn(floor, base);
-            int newer = floor < base ? 1 : 0;
-            if (floor > base) {
-                agent.own(epoch, floor);
-            }
-            long next = Math.max(floor, base) / every * every + every;
-            while (newer < 2 && next <= step) {
-                agent.own(epoch, next);
-                next += every;
-                newer++;
-            }
+            agent.own = stopped.of(agent.own, 0);
             if (step > base) {
                 agent.live(epoch, step);
             }
@@ -211,19 +228,36 @@ final class Crew {
         }
     }
 
+    /** What snapshots an agent has when {@code step} was the last. */
+    private OwnStates stopped(OwnStates before, long step) {
+        long every = clock.every();
+        OwnStates own = before.within(floor, base);
+        int newer = floor < base ? 1 : 0;
+        if (floor > base) {
+            own = own.with(epoch, floor);
+        }
+        long next = Math.max(floor, base) / every * every + every;
+        while (newer < 2 && next <= step) {
+            own = own.with(epoch, next);
+            next += every;
+            newer++;
+        }
+        return own;
+    }
+
     private long ranksBaseEpoch(int duty) {
         ModelAgent owner = ranks[dutyRank[duty]];
-        long named = owner.ownEpochOf(base);
+        long named = owner.own.epochOf(base);
         return named < 0 ? epoch : named;
     }
 
     /** Every arena goes back to an audited state: what is newer may be corrupt. */
     void backTo(long stateEpoch, long step) {
         floor = Math.min(floor, step);
+        OwnStates audited = OwnStates.NONE.with(stateEpoch, step);
         for (ModelAgent agent : ranks) {
             agent.noLive();
-            agent.forgetOwn();
-            agent.own(stateEpoch, step);
+            agent.own = audited;
         }
         for (int i = 0; i < duties; i++) {
             ModelAgent holder = dutyHolder[i];

@@ -14,10 +14,6 @@ import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.Placement;
-import io.coxswain.coordinator.core.model.Progress;
-import io.coxswain.coordinator.core.model.RestoreSource;
-import io.coxswain.coordinator.core.model.StateLayout;
-import io.coxswain.coordinator.core.model.StateName;
 import io.coxswain.coordinator.core.model.StepRun;
 import io.coxswain.coordinator.core.model.View;
 
@@ -53,12 +49,11 @@ public final class JobDriver {
     private final Members members;
     private final Crew crew;
     private final Submission submission;
-    private final StateLayout layout;
     private final JobLimits limits;
     private final LongConsumer progress;
 
     private final Tally tally;
-    private final Restores restores;
+    private final Responses responses;
     private JobMachine machine;
     private int life;
     private long now;
@@ -98,9 +93,9 @@ public final class JobDriver {
         members = new Machines(fleet, agents);
         crew = new Crew(conditions, agents);
         tally = new Tally(conditions);
-        restores = new Restores(conditions, digests);
-        layout = submission.layout();
         limits = submission.limits();
+        responses =
+                new Responses(conditions, batches, digests, crew, submission.layout(), this::tell);
         machine = JobMachine.submitted(submission.spec(life), 1, limits, 0);
     }
 
@@ -177,7 +172,7 @@ public final class JobDriver {
         long nextEpoch = machine.nextEpoch();
         life++;
         for (ModelAgent agent : agents) {
-            agent.forgetOwn();
+            agent.own = OwnStates.NONE;
             agent.forgetCopies();
             agent.noLive();
             agent.rank = -1;
@@ -222,7 +217,7 @@ public final class JobDriver {
 
     private void die(ModelAgent agent, Failure failure, long detectNanos) {
         long at = now;
-        if (isMember(agent)) {
+        if (crew.isMember(agent)) {
             pause(at);
         } else if (crew.running()) {
             crew.holderLost(at);
@@ -232,7 +227,7 @@ public final class JobDriver {
         tally.idle(up - conditions.ranks(), now);
         String cause = failure.component();
         boolean keeps = failure.scope().memorySurvives();
-        post(detectNanos, () -> tell(new JobEvent.AgentLost(agent.key(), cause, at)));
+        post(detectNanos, () -> tell(new JobEvent.AgentLost(agent.key, cause, at)));
         post(Math.max(1, failure.repairNanos()), () -> comeBack(agent, keeps));
     }
 
@@ -248,10 +243,7 @@ public final class JobDriver {
         up++;
         tally.idle(up - conditions.ranks(), now);
         if (!machine.phase().over()) {
-            tell(
-                    new JobEvent.AgentAttached(
-                            profile,
-                            agent.inventory(digests, conditions.stateBytes(), crew.floor())));
+            tell(new JobEvent.AgentAttached(profile, responses.inventory(agent)));
         }
     }
 
@@ -259,7 +251,7 @@ public final class JobDriver {
         if (!agent.worker) {
             return;
         }
-        if (isMember(agent)) {
+        if (crew.isMember(agent)) {
             pause(now);
         }
         agent.worker = false;
@@ -270,13 +262,13 @@ public final class JobDriver {
                 detectNanos,
                 () -> {
                     if (agent.up) {
-                        tell(new JobEvent.WorkerLostReported(agent.key(), epoch, cause, hung));
+                        tell(new JobEvent.WorkerLostReported(agent.key, epoch, cause, hung));
                     }
                 });
     }
 
     private void corrupt(ModelAgent agent, Failure failure, long at) {
-        if (!crew.running() || !isMember(agent)) {
+        if (!crew.running() || !crew.isMember(agent)) {
             return;
         }
         long audited = Math.max(crew.beginNanos(), at - conditions.auditNanos());
@@ -295,7 +287,7 @@ public final class JobDriver {
             post(AUDIT_RETRY, () -> convict(agent, failure, ofLife, epoch, step));
             return;
         }
-        if (!isMember(agent)) {
+        if (!crew.isMember(agent)) {
             return;
         }
         pause(now);
@@ -305,13 +297,7 @@ public final class JobDriver {
         tally.idle(up - conditions.ranks(), now);
         post(Math.max(1, failure.repairNanos()), () -> comeBack(agent, false));
         exportedStep = Math.min(exportedStep, offset + step);
-        tell(
-                new JobEvent.AgentLost(
-                        agent.key(), "convicted of silent corruption by an audit", now));
-    }
-
-    private boolean isMember(ModelAgent agent) {
-        return agent.rank >= 0 && crew.ranks()[agent.rank] == agent;
+        tell(new JobEvent.AgentLost(agent.key, "convicted of silent corruption by an audit", now));
     }
 
     /** Steps stop now: all report the last step that was completed. */
@@ -343,7 +329,6 @@ public final class JobDriver {
     }
 
     private void report(long step, long atNanos) {
-        ModelAgent[] ranks = crew.ranks();
         long from = reported + 1;
         if (step < from) {
             return;
@@ -369,14 +354,7 @@ public final class JobDriver {
                         digest,
                         newest,
                         0);
-        List<StepRun> runs = List.of(run);
-        long epoch = crew.epoch();
-        for (int rank = 0; rank < ranks.length; rank++) {
-            tellAt(
-                    new JobEvent.ProgressReported(
-                            ranks[rank].key(), new Progress(epoch, rank, runs, floor)),
-                    atNanos);
-        }
+        tellAt(new JobEvent.AllProgressed(crew.epoch(), List.of(run), floor), atNanos);
     }
 
     // ------------------------------------------------------------------ the machine
@@ -411,9 +389,13 @@ public final class JobDriver {
 
     private void carryOut(JobEffect effect) {
         switch (effect) {
-            case JobEffect.OfferJob offer -> offered(members.find(offer.agent()));
-            case JobEffect.SendFence fence -> fenced(members.find(fence.agent()), fence.epoch());
-            case JobEffect.SendPrepareView prepare -> prepare(prepare);
+            case JobEffect.OfferJob offer -> responses.offered(members.find(offer.agent()), now);
+            case JobEffect.SendFence fence ->
+                    responses.fenced(members.find(fence.agent()), fence.epoch(), now);
+            case JobEffect.SendPrepareView prepare -> {
+                long initial = life == 0 ? conditions.loadNanos() : conditions.diskNanos();
+                responses.prepare(members.find(prepare.agent()), prepare, initial, now);
+            }
             case JobEffect.SendStartView start -> {
                 granted = start.through();
                 ModelAgent agent = members.find(start.agent());
@@ -455,87 +437,6 @@ public final class JobDriver {
                         tell(event);
                     }
                 });
-    }
-
-    // ------------------------------------------------------------------ agents
-
-    private void offered(@Nullable ModelAgent agent) {
-        if (agent == null || !agent.up || agent.loading) {
-            return;
-        }
-        agent.loading = true;
-        long delay =
-                agent.worker
-                        ? costs.fenceNanos()
-                        : agent.preparedEpoch > 0 ? costs.workerStartNanos() : costs.joinNanos();
-        post(
-                delay,
-                () -> {
-                    agent.loading = false;
-                    if (agent.up) {
-                        agent.worker = true;
-                        tell(new JobEvent.AgentReady(agent.key(), layout, delay, delay / 4));
-                    }
-                });
-    }
-
-    private void fenced(@Nullable ModelAgent agent, long epoch) {
-        if (agent == null || !agent.up || epoch < agent.promised) {
-            return;
-        }
-        if (crew.running() && isMember(agent)) {
-            throw new IllegalStateException("a running view was fenced without a failure");
-        }
-        agent.promised = epoch;
-        post(
-                costs.fenceNanos(),
-                () -> {
-                    if (agent.up && agent.promised == epoch) {
-                        tell(
-                                new JobEvent.InventoryReported(
-                                        agent.key(),
-                                        agent.inventory(
-                                                digests, conditions.stateBytes(), crew.floor())));
-                    }
-                });
-    }
-
-    private void prepare(JobEffect.SendPrepareView message) {
-        ModelAgent agent = members.find(message.agent());
-        if (agent == null || !agent.up || message.view().epoch() < agent.promised) {
-            return;
-        }
-        long epoch = message.view().epoch();
-        agent.promised = epoch;
-        agent.preparedEpoch = epoch;
-        RestoreSource source = message.source();
-        if (message.rank() < 0 || source == null) {
-            agent.rank = -1;
-            agent.noLive();
-            return;
-        }
-        agent.take(message.rank(), message.view().mesh().shardOf(message.rank()));
-        long initial = life == 0 ? conditions.loadNanos() : conditions.diskNanos();
-        Restores.Restore restore = restores.of(source, epoch, agent.shard, initial);
-        long nanos = costs.restoreNanos() + restore.movingNanos();
-        post(nanos, () -> restored(agent, epoch, restore, nanos));
-    }
-
-    private void restored(ModelAgent agent, long epoch, Restores.Restore restore, long nanos) {
-        if (!agent.up || !agent.worker || agent.promised != epoch) {
-            return;
-        }
-        StateName name = restore.state();
-        agent.live(name.epoch(), name.step());
-        tell(
-                new JobEvent.ViewReadyReported(
-                        agent.key(),
-                        epoch,
-                        name.step(),
-                        restore.digest(),
-                        restore.action(),
-                        restore.movingNanos() == 0 ? 0 : conditions.stateBytes(),
-                        nanos));
     }
 
     // ------------------------------------------------------------------ a view runs

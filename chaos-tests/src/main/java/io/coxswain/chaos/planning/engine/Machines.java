@@ -23,12 +23,12 @@ final class Machines implements Members {
     public @Nullable ModelAgent find(AgentKey key) {
         // Effects come in about the order of the machines: a name is seldom read.
         int next = lastFound + 1;
-        if (next < agents.length && agents[next].key().equals(key)) {
+        if (next < agents.length && agents[next].key.equals(key)) {
             lastFound = next;
             return agents[next];
         }
         lastFound = fleet.machineOf(key.id());
         ModelAgent agent = agents[lastFound];
-        return agent.key().equals(key) ? agent : null;
+        return agent.key.equals(key) ? agent : null;
     }
 }

@@ -2,13 +2,13 @@ package io.coxswain.chaos.planning.engine;
 
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.HeldState;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.StateName;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -18,10 +18,16 @@ import java.util.List;
  * only when the view stops.
  */
 final class ModelAgent {
-    static final int OWN_SLOTS = 3;
+    private static final long[] NO_COPIES = {};
+
+    /** Numbers by which a copy is described. */
+    private static final int WIDTH = 3;
 
     final int machine;
     final AgentProfile profile;
+
+    /** Of {@link #profile}: it is looked at with every message. */
+    final AgentKey key;
 
     boolean up = true;
     boolean worker;
@@ -34,35 +40,26 @@ final class ModelAgent {
     long liveEpoch;
     long liveStep = -1;
 
-    private int owned;
-    private final long[] ownEpoch = new long[OWN_SLOTS];
-    private final long[] ownStep = new long[OWN_SLOTS];
+    OwnStates own = OwnStates.NONE;
 
-    private int copies;
-    private int[] copyShard = new int[2];
-    private long[] copyEpoch = new long[2];
-    private long[] copyStep = new long[2];
+    /** Shard, epoch and step of each copy it holds. */
+    private long[] copies = NO_COPIES;
+
+    private int held;
 
     ModelAgent(int machine, AgentProfile profile) {
         this.machine = machine;
         this.profile = profile;
-    }
-
-    AgentKey key() {
-        return profile.key();
+        this.key = profile.key();
     }
 
     /** A restarted process of the same host that took over its arena. */
     ModelAgent reborn(AgentProfile next) {
         var agent = new ModelAgent(machine, next);
         agent.shard = shard;
-        agent.owned = owned;
-        System.arraycopy(ownEpoch, 0, agent.ownEpoch, 0, owned);
-        System.arraycopy(ownStep, 0, agent.ownStep, 0, owned);
-        agent.copies = copies;
-        agent.copyShard = copyShard.clone();
-        agent.copyEpoch = copyEpoch.clone();
-        agent.copyStep = copyStep.clone();
+        agent.own = own;
+        agent.copies = copies.clone();
+        agent.held = held;
         return agent;
     }
 
@@ -75,53 +72,24 @@ final class ModelAgent {
         liveStep = -1;
     }
 
-    void forgetOwn() {
-        owned = 0;
-    }
-
     /** Takes a rank; snapshots of another shard go. */
     void take(int nextRank, int nextShard) {
         if (shard != nextShard) {
-            owned = 0;
+            own = OwnStates.NONE;
         }
         rank = nextRank;
         shard = nextShard;
     }
 
-    /** Drops own snapshots outside {@code least..most}. */
-    void keepOwn(long least, long most) {
-        int kept = 0;
-        for (int i = 0; i < owned; i++) {
-            if (ownStep[i] >= least && ownStep[i] <= most) {
-                ownEpoch[kept] = ownEpoch[i];
-                ownStep[kept++] = ownStep[i];
-            }
-        }
-        owned = kept;
-    }
-
-    /** Adds an own snapshot unless that step is there or no slot is free. */
-    void own(long epoch, long step) {
-        for (int i = 0; i < owned; i++) {
-            if (ownStep[i] == step) {
-                return;
-            }
-        }
-        if (owned < OWN_SLOTS) {
-            ownEpoch[owned] = epoch;
-            ownStep[owned++] = step;
-        }
-    }
-
     void forgetCopies() {
-        copies = 0;
+        held = 0;
     }
 
     /** The step of the copy it holds of that shard, or -1. */
     long copyOf(int ofShard) {
-        for (int i = 0; i < copies; i++) {
-            if (copyShard[i] == ofShard) {
-                return copyStep[i];
+        for (int at = 0; at < held; at += WIDTH) {
+            if (copies[at] == ofShard) {
+                return copies[at + 2];
             }
         }
         return -1;
@@ -130,61 +98,55 @@ final class ModelAgent {
     /** Holds that state of another rank's shard, in the place of an older one. */
     void hold(int ofShard, long epoch, long step) {
         int at = 0;
-        while (at < copies && copyShard[at] != ofShard) {
-            at++;
+        while (at < held && copies[at] != ofShard) {
+            at += WIDTH;
         }
-        if (at == copies) {
-            if (copies == copyShard.length) {
-                copyShard = Arrays.copyOf(copyShard, copies * 2);
-                copyEpoch = Arrays.copyOf(copyEpoch, copies * 2);
-                copyStep = Arrays.copyOf(copyStep, copies * 2);
+        if (at == held) {
+            if (held == copies.length) {
+                copies = Arrays.copyOf(copies, Math.max(WIDTH, 2 * held));
             }
-            copies++;
+            held += WIDTH;
         }
-        copyShard[at] = ofShard;
-        copyEpoch[at] = epoch;
-        copyStep[at] = step;
+        copies[at] = ofShard;
+        copies[at + 1] = epoch;
+        copies[at + 2] = step;
     }
 
     /** Drops copies outside {@code least..most}. */
     void keepCopies(long least, long most) {
         int kept = 0;
-        for (int i = 0; i < copies; i++) {
-            if (copyStep[i] >= least && copyStep[i] <= most) {
-                copyShard[kept] = copyShard[i];
-                copyEpoch[kept] = copyEpoch[i];
-                copyStep[kept++] = copyStep[i];
+        for (int at = 0; at < held; at += WIDTH) {
+            if (copies[at + 2] >= least && copies[at + 2] <= most) {
+                copies[kept] = copies[at];
+                copies[kept + 1] = copies[at + 1];
+                copies[kept + 2] = copies[at + 2];
+                kept += WIDTH;
             }
         }
-        copies = kept;
-    }
-
-    /** The epoch that names its own snapshot of that step, or -1. */
-    long ownEpochOf(long step) {
-        for (int i = 0; i < owned; i++) {
-            if (ownStep[i] == step) {
-                return ownEpoch[i];
-            }
-        }
-        return -1;
+        held = kept;
     }
 
     /** What it answers to a fence. */
     Inventory inventory(Digests digests, long bytes, long floor) {
         @Nullable HeldState live =
-                liveStep < 0 || !worker ? null : held(liveEpoch, liveStep, shard, digests, bytes);
-        List<HeldState> own = new ArrayList<>(owned);
-        for (int i = 0; i < owned; i++) {
-            own.add(held(ownEpoch[i], ownStep[i], shard, digests, bytes));
+                liveStep < 0 || !worker
+                        ? null
+                        : held(liveEpoch, liveStep, shard, digests.of(liveStep), bytes);
+        var snapshots = new HeldState[own.size()];
+        for (int i = 0; i < snapshots.length; i++) {
+            snapshots[i] = held(own.epoch(i), own.step(i), shard, own.digest(i, digests), bytes);
         }
-        List<HeldState> held = new ArrayList<>(copies);
-        for (int i = 0; i < copies; i++) {
-            held.add(held(copyEpoch[i], copyStep[i], copyShard[i], digests, bytes));
+        var others = new HeldState[held / WIDTH];
+        for (int at = 0; at < held; at += WIDTH) {
+            long step = copies[at + 2];
+            others[at / WIDTH] =
+                    held(copies[at + 1], step, (int) copies[at], digests.of(step), bytes);
         }
-        return new Inventory(promised, worker, live, own, held, null, floor);
+        return new Inventory(
+                promised, worker, live, List.of(snapshots), List.of(others), null, floor);
     }
 
-    private static HeldState held(long epoch, long step, int shard, Digests digests, long bytes) {
-        return new HeldState(new StateName(epoch, step, shard), digests.of(step), bytes);
+    private static HeldState held(long epoch, long step, int shard, Digest digest, long bytes) {
+        return new HeldState(new StateName(epoch, step, shard), digest, bytes);
     }
 }

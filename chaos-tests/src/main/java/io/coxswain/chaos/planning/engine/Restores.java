@@ -10,13 +10,19 @@ import java.util.Map;
 
 /** How long ranks take to restore, donors serving one recipient after the other. */
 final class Restores {
-    /** What a rank restores; {@code movingNanos} is for the bytes alone. */
-    record Restore(StateName state, Digest digest, String action, long movingNanos) {}
+    /**
+     * What a rank restores: the state of that epoch and step, of whatever shard; {@code
+     * movingNanos} is for the bytes alone.
+     */
+    record Restore(long epoch, long step, Digest digest, String action, long movingNanos) {}
 
     private final Conditions conditions;
     private final Digests digests;
     private final Map<AgentKey, Integer> donated = new HashMap<>();
     private long donatedEpoch;
+
+    /** Nearly all ranks restore alike: the same object tells. */
+    private Restore newest = new Restore(-1, -1, Digest.NONE, "", 0);
 
     Restores(Conditions conditions, Digests digests) {
         this.conditions = conditions;
@@ -26,11 +32,11 @@ final class Restores {
     /**
      * @param initialNanos what the initial state takes: from the seed, or from an export
      */
-    Restore of(RestoreSource source, long epoch, int shard, long initialNanos) {
+    Restore of(RestoreSource source, long epoch, long initialNanos) {
         return switch (source) {
-            case RestoreSource.Init init ->
-                    new Restore(new StateName(epoch, 0, shard), Digest.NONE, "init", initialNanos);
-            case RestoreSource.KeepLive keep -> new Restore(keep.state(), Digest.NONE, "live", 0);
+            case RestoreSource.Init init -> same(epoch, 0, "init", initialNanos);
+            case RestoreSource.KeepLive keep ->
+                    same(keep.state().epoch(), keep.state().step(), "live", 0);
             case RestoreSource.LoadLocal local ->
                     moved(local.state(), "local", conditions.loadNanos());
             case RestoreSource.PromoteCopy copy ->
@@ -47,6 +53,20 @@ final class Restores {
     }
 
     private Restore moved(StateName state, String action, long nanos) {
-        return new Restore(state, digests.of(state.step()), action, nanos);
+        return same(state.epoch(), state.step(), action, nanos);
+    }
+
+    private Restore same(long epoch, long step, String action, long nanos) {
+        boolean again =
+                newest.epoch == epoch
+                        && newest.step == step
+                        && newest.movingNanos == nanos
+                        && newest.action.equals(action);
+        if (!again) {
+            boolean known = !action.equals("init") && !action.equals("live");
+            Digest digest = known ? digests.of(step) : Digest.NONE;
+            newest = new Restore(epoch, step, digest, action, nanos);
+        }
+        return newest;
     }
 }

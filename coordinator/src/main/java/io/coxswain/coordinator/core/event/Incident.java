@@ -1,10 +1,13 @@
 package io.coxswain.coordinator.core.event;
 
+import java.util.Collections;
 import java.util.List;
 
 /**
  * One interruption, from the last word of what failed to the first step completed at full strength.
  *
+ * @param sources by rank; not copied, so whoever makes an incident never changes them again: they
+ *     may be 100,000, put in words only when they are read
  * @param phases nanos; those not reached yet are 0
  */
 public record Incident(
@@ -41,7 +44,7 @@ public record Incident(
 
     public Incident {
         agents = List.copyOf(agents);
-        sources = List.copyOf(sources);
+        sources = Collections.unmodifiableList(sources);
     }
 
     /** The same without the ranks' sources, which were published when it closed. */

@@ -46,7 +46,9 @@ final class Arrivals {
         if (former != null) {
             job.roster.supersede(former.key);
             job.losses.lost(
-                    former, "agent " + former.key.id() + " restarted", former.lastWordNanos);
+                    former,
+                    "agent " + former.key.id() + " restarted",
+                    job.stepping.lastWordNanos(former));
         }
         Roster.Member member = job.roster.add(event.agent());
         member.lastWordNanos = job.now;

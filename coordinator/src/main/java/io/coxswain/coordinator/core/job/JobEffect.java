@@ -9,6 +9,7 @@ import io.coxswain.coordinator.core.model.RestoreSource;
 import io.coxswain.coordinator.core.model.StateName;
 import io.coxswain.coordinator.core.model.StepPlan;
 import io.coxswain.coordinator.core.model.View;
+import io.coxswain.coordinator.core.view.StepPlanCompiler;
 
 import org.jspecify.annotations.Nullable;
 
@@ -60,8 +61,9 @@ public sealed interface JobEffect {
     record Donation(StateName state, Digest digest) {}
 
     /**
-     * {@code rank} is -1 and {@code source}, {@code plan} are null for a spare.
+     * {@code rank} is -1 and {@code source}, {@code plans} are null for a spare.
      *
+     * @param plans of the view's ranks, each compiled when it is asked for
      * @param floor the newest floor that anybody told of, the base step at most: the addressee may
      *     not have heard of it, and must free nothing at or above it
      */
@@ -70,11 +72,16 @@ public sealed interface JobEffect {
             View view,
             int rank,
             @Nullable RestoreSource source,
-            @Nullable StepPlan plan,
+            @Nullable StepPlanCompiler plans,
             Placement placement,
             List<Donation> donations,
             long floor)
-            implements JobEffect {}
+            implements JobEffect {
+        /** The addressee's plan; null for a spare. */
+        public @Nullable StepPlan plan() {
+            return plans == null ? null : plans.compile(rank);
+        }
+    }
 
     record SendStartView(AgentKey agent, long epoch, long through) implements JobEffect {}
 

@@ -9,8 +9,11 @@ import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.Progress;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.StateName;
+import io.coxswain.coordinator.core.model.StepRun;
 
 import org.jspecify.annotations.Nullable;
+
+import java.util.List;
 
 /**
  * What a job's machine is told. Events of older incarnations or epochs are dropped by the machine,
@@ -60,6 +63,16 @@ public sealed interface JobEvent {
             implements JobEvent {}
 
     record ProgressReported(AgentKey agent, Progress progress) implements JobEvent {}
+
+    /**
+     * All members of that view report the same at one instant; as if they did one by one, in the
+     * order of ranks. For simulators, whose agents run as one: no network brings such an event.
+     */
+    record AllProgressed(long epoch, List<StepRun> runs, long floor) implements JobEvent {
+        public AllProgressed {
+            runs = List.copyOf(runs);
+        }
+    }
 
     /**
      * The worker died or was killed for silence; the agent and its arena live.

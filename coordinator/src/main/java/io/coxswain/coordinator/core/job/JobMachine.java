@@ -23,7 +23,8 @@ import java.util.List;
  * so: {@code PrepareView} for the PREPARING record, {@code StartView} for the ACTIVE record, {@code
  * JobFinished} for the result. <b>Errors.</b> {@link InvariantBroken} means that the machine or
  * what it was told is wrong beyond repair: its owner stops, and the machine is not used again.
- * <b>Cost.</b> A progress report costs O(log n); only views, grants and placements cost O(ranks).
+ * <b>Cost.</b> A progress report costs O(log n); only views, grants, placements and reports of all
+ * cost O(ranks).
  */
 public final class JobMachine {
     private final Job job;
@@ -118,6 +119,7 @@ public final class JobMachine {
                     job.stepping.progress(member, reported.progress());
                 }
             }
+            case JobEvent.AllProgressed all -> job.stepping.allProgressed(all);
             case JobEvent.WorkerLostReported lost -> {
                 Roster.Member member = from(lost.agent());
                 if (member != null) {

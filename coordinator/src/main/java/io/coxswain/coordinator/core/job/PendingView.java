@@ -9,7 +9,6 @@ import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.RestoreSource;
 import io.coxswain.coordinator.core.model.StateName;
-import io.coxswain.coordinator.core.model.StepPlan;
 import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.core.placement.PlacementDecision;
 import io.coxswain.coordinator.core.recovery.BadSource;
@@ -17,10 +16,12 @@ import io.coxswain.coordinator.core.view.StepPlanCompiler;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.RandomAccess;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -40,11 +41,11 @@ final class PendingView {
 
     private final TreeMap<AgentKey, List<JobEffect.Donation>> donations = new TreeMap<>();
 
-    /** Agents without a rank that hold copies. */
-    private final Set<AgentKey> holders = new HashSet<>();
+    /** Agents without a rank that hold copies; made when it is first asked for. */
+    private @Nullable Set<AgentKey> holders;
 
     private final JobEvent.@Nullable ViewReadyReported[] ready;
-    private final List<StepPlan> plans = new ArrayList<>();
+    private @Nullable StepPlanCompiler plans;
     private int missing;
 
     PendingView(
@@ -58,15 +59,20 @@ final class PendingView {
         this.placement = placement;
         this.expectedNanos = expectedNanos;
         this.reason = reason;
+        int twice = view.rankOfTwice();
+        if (twice >= 0) {
+            throw new InvariantBroken(
+                    "I7",
+                    "agent "
+                            + view.members().get(twice).key()
+                            + " has two ranks in epoch "
+                            + view.epoch());
+        }
         int count = view.members().size();
         ready = new JobEvent.@Nullable ViewReadyReported[count];
         missing = count;
         for (int rank = 0; rank < count; rank++) {
             AgentProfile member = view.members().get(rank);
-            if (view.rankOf(member.key()) != rank) {
-                throw new InvariantBroken(
-                        "I7", "agent " + member.key() + " has two ranks in epoch " + view.epoch());
-            }
             if (sources.get(rank) instanceof RestoreSource.Fetch fetch) {
                 if (fetch.donor().key().equals(member.key())) {
                     throw new InvariantBroken(
@@ -80,11 +86,6 @@ final class PendingView {
                 donations
                         .computeIfAbsent(fetch.donor().key(), key -> new ArrayList<>())
                         .add(new JobEffect.Donation(fetch.state(), fetch.digest()));
-            }
-        }
-        for (CopyDuty duty : placement.placement().duties()) {
-            if (view.rankOf(duty.holder().key()) < 0) {
-                holders.add(duty.holder().key());
             }
         }
     }
@@ -103,7 +104,17 @@ final class PendingView {
 
     /** An agent without a rank that holds copies. */
     boolean holds(AgentKey key) {
-        return holders.contains(key);
+        Set<AgentKey> known = holders;
+        if (known == null) {
+            known = new HashSet<>();
+            for (CopyDuty duty : placement.placement().duties()) {
+                if (view.rankOf(duty.holder().key()) < 0) {
+                    known.add(duty.holder().key());
+                }
+            }
+            holders = known;
+        }
+        return known.contains(key);
     }
 
     /** An agent without a rank that the view needs to know of it. */
@@ -112,10 +123,7 @@ final class PendingView {
     }
 
     void compile(JobSpec spec, int reportEvery) {
-        var compiler = new StepPlanCompiler(spec, view, reportEvery);
-        for (int rank = 0; rank < view.members().size(); rank++) {
-            plans.add(compiler.compile(rank));
-        }
+        plans = new StepPlanCompiler(spec, view, reportEvery);
     }
 
     /** {@code rank} -1: a spare. */
@@ -125,7 +133,7 @@ final class PendingView {
                 view,
                 rank,
                 rank < 0 ? null : sources.get(rank),
-                rank < 0 ? null : plans.get(rank),
+                rank < 0 ? null : plans,
                 placement.placement(),
                 donations.getOrDefault(agent, List.of()),
                 floor);
@@ -172,9 +180,20 @@ final class PendingView {
 
     private Digest truth(DigestWindow completed, int shard) {
         Digest known = completed.find(shard, view.baseStep());
-        if (known.known()) {
-            return known;
+        return known.known() ? known : truth(shard);
+    }
+
+    private Digest truth(int shard) {
+        Mesh mesh = view.mesh();
+        Digest common = digest(mesh.rankOf(0, shard));
+        boolean agree = common.known();
+        for (int replica = 1; replica < mesh.replicas() && agree; replica++) {
+            agree = common.equals(digest(mesh.rankOf(replica, shard)));
         }
+        return agree ? common : majority(shard);
+    }
+
+    private Digest majority(int shard) {
         Mesh mesh = view.mesh();
         var votes = new LinkedHashMap<Digest, Integer>();
         for (int replica = 0; replica < mesh.replicas(); replica++) {
@@ -230,27 +249,62 @@ final class PendingView {
                 state);
     }
 
+    /** Where the states are to come from, by rank. */
+    List<Incident.Source> plannedOrigins() {
+        return new Origins(view, sources, new String[0], new long[0]);
+    }
+
     /** Where the states came from in the end, by rank; as planned where nobody is ready yet. */
     List<Incident.Source> origins() {
-        var origins = new ArrayList<Incident.Source>(sources.size());
-        for (int rank = 0; rank < sources.size(); rank++) {
+        var actions = new String[ready.length];
+        var bytes = new long[ready.length];
+        for (int rank = 0; rank < ready.length; rank++) {
+            JobEvent.ViewReadyReported report = ready[rank];
+            actions[rank] = report == null ? "" : report.action();
+            bytes[rank] = report == null ? 0 : report.restoredBytes();
+        }
+        return new Origins(view, sources, actions, bytes);
+    }
+
+    /** Put in words when somebody reads them: there may be 100,000. Immutable. */
+    private static final class Origins extends AbstractList<Incident.Source>
+            implements RandomAccess {
+        private static final Set<String> NAMES =
+                Set.of("init", "live", "local", "peer-copy", "fetched");
+
+        private final View view;
+        private final List<RestoreSource> sources;
+
+        /** What members said they did, by rank; of nobody before they did. */
+        private final String[] actions;
+
+        private final long[] bytes;
+
+        Origins(View view, List<RestoreSource> sources, String[] actions, long[] bytes) {
+            this.view = view;
+            this.sources = sources;
+            this.actions = actions;
+            this.bytes = bytes;
+        }
+
+        @Override
+        public Incident.Source get(int rank) {
             RestoreSource source = sources.get(rank);
             String self = view.members().get(rank).key().id();
-            JobEvent.ViewReadyReported report = ready[rank];
+            boolean told = rank < actions.length && NAMES.contains(actions[rank]);
             String planned = Preparing.sourceName(source);
-            String done =
-                    report == null || !NAMES.contains(report.action()) ? planned : report.action();
+            String done = told ? actions[rank] : planned;
             String from =
                     source instanceof RestoreSource.Fetch fetch && done.equals(planned)
                             ? fetch.donor().key().id()
                             : self;
-            origins.add(
-                    new Incident.Source(
-                            rank, self, done, from, report == null ? 0 : report.restoredBytes()));
+            return new Incident.Source(
+                    rank, self, done, from, rank < bytes.length ? bytes[rank] : 0);
         }
-        return origins;
-    }
 
-    private static final Set<String> NAMES =
-            Set.of("init", "live", "local", "peer-copy", "fetched");
+        @Override
+        public int size() {
+            return sources.size();
+        }
+    }
 }

@@ -315,7 +315,7 @@ final class Preparing {
 
     private void prepare(PendingView view) {
         job.slots.turn(Category.RECOVERY_RESTORE, job.now);
-        job.incidents.planned(view.origins());
+        job.incidents.planned(view.plannedOrigins());
         job.incidents.advance(Incident.Phase.RESTORE, view.reason);
         job.promising(view.epoch());
         lastPrepared = view.view;
@@ -334,7 +334,7 @@ final class Preparing {
             job.emit(view.messageTo(view.view.members().get(rank).key(), rank));
         }
         for (Roster.Member member : job.roster.all()) {
-            if (view.view.rankOf(member.key, member.rank) < 0
+            if (view.view.rankOf(member.profile, member.rank) < 0
                     && ((member.eligible() && member.answered) || view.concerns(member.key))) {
                 member.prepared = true;
                 job.emit(view.messageTo(member.key, -1));
@@ -366,8 +366,8 @@ final class Preparing {
     }
 
     private boolean trustsOneAt(long step, List<HeldState> states) {
-        for (HeldState held : states) {
-            StateName name = held.name();
+        for (int i = 0; i < states.size(); i++) {
+            StateName name = states.get(i).name();
             if (name.step() == step && job.lineage.trusts(name.epoch(), step)) {
                 return true;
             }
@@ -391,7 +391,7 @@ final class Preparing {
         if (view == null || job.phase != JobPhase.PREPARING || event.epoch() != view.epoch()) {
             return;
         }
-        int rank = view.view.rankOf(member.key, member.rank);
+        int rank = view.view.rankOf(member.profile, member.rank);
         if (rank < 0 || view.isReady(rank)) {
             return;
         }

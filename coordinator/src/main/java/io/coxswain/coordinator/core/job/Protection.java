@@ -44,7 +44,7 @@ final class Protection {
         for (Roster.Member member : job.roster.all()) {
             if (member.eligible()
                     && member.refusal.isEmpty()
-                    && view.rankOf(member.key, member.rank) < 0) {
+                    && view.rankOf(member.profile, member.rank) < 0) {
                 spares.add(member.profile);
             }
         }
@@ -62,9 +62,12 @@ final class Protection {
 
     /** The view as holders see it: who has no memory for copies has none to give. */
     private View withoutRoom(View view) {
+        if (!job.roster.anyRefused()) {
+            return view;
+        }
         List<AgentProfile> members = null;
         for (Roster.Member member : job.roster.all()) {
-            int rank = member.refusal.isEmpty() ? -1 : view.rankOf(member.key, member.rank);
+            int rank = member.refusal.isEmpty() ? -1 : view.rankOf(member.profile, member.rank);
             if (rank >= 0) {
                 members = members == null ? new ArrayList<>(view.members()) : members;
                 AgentProfile full = members.get(rank);
@@ -85,7 +88,7 @@ final class Protection {
         if (!member.refusal.isEmpty()) {
             return;
         }
-        member.refusal = reason;
+        job.roster.refused(member, reason);
         if (job.phase == JobPhase.ACTIVE) {
             repair();
         } else {
@@ -230,11 +233,14 @@ final class Protection {
         if (inventory.live() != null) {
             job.newestSeen = Math.max(job.newestSeen, inventory.live().name().step());
         }
-        for (HeldState state : inventory.snapshots()) {
-            job.newestSeen = Math.max(job.newestSeen, state.name().step());
-        }
-        for (HeldState state : inventory.copies()) {
-            job.newestSeen = Math.max(job.newestSeen, state.name().step());
+        seen(inventory.snapshots());
+        seen(inventory.copies());
+    }
+
+    // By index: of each agent's inventory, whose lists' iterators would be half of the garbage.
+    private void seen(List<HeldState> states) {
+        for (int i = 0; i < states.size(); i++) {
+            job.newestSeen = Math.max(job.newestSeen, states.get(i).name().step());
         }
     }
 

@@ -112,8 +112,9 @@ final class Roster {
         void inventory(Inventory next) {
             inventory = next;
             copies.clear();
-            for (HeldState copy : next.copies()) {
-                copies.note(copy.name().shard(), copy.name().step());
+            List<HeldState> held = next.copies();
+            for (int i = 0; i < held.size(); i++) {
+                copies.note(held.get(i).name().shard(), held.get(i).name().step());
             }
         }
     }
@@ -137,6 +138,7 @@ final class Roster {
     private int eligible;
     private int loading;
     private int fit;
+    private int refusals;
 
     /**
      * O(1). Thousands of agents are asked, and answer, in one of few orders, of keys or of ranks:
@@ -206,6 +208,7 @@ final class Roster {
 
     void remove(Member member) {
         count(member, -1);
+        refusals -= member.refusal.isEmpty() ? 0 : 1;
         member.attached = false;
         member.follower = null;
         member.otherFollower = null;
@@ -256,6 +259,17 @@ final class Roster {
         } else {
             shunned.remove(member.key);
         }
+    }
+
+    /** It has no memory for copies. */
+    void refused(Member member, String reason) {
+        refusals += member.refusal.isEmpty() ? 1 : 0;
+        member.refusal = reason;
+    }
+
+    /** Some attached agent has no memory for copies. */
+    boolean anyRefused() {
+        return refusals > 0;
     }
 
     /** Agents left out because they failed, in order. */

@@ -117,6 +117,24 @@ final class SlotClock {
                         share(run.stragglerWaitNanos(), part, total)));
     }
 
+    /** The same for every slot, all of which are reported up to {@code first} - 1. */
+    void stepsOfAll(long first, StepRun run, long untilNanos) {
+        long total = run.last() - run.first() + 1;
+        long part = Math.min(total, run.last() - first + 1);
+        for (int slot = 0; slot < cursor.length; slot++) {
+            cursor[slot] = Math.max(untilNanos, cursor[slot]);
+        }
+        newestBooked = Math.max(newestBooked, run.last());
+        ledger.add(
+                new LedgerEntry.StepsOfAll(
+                        first,
+                        run.last(),
+                        untilNanos,
+                        share(run.dataWaitNanos(), part, total),
+                        share(run.snapshotStallNanos(), part, total),
+                        share(run.stragglerWaitNanos(), part, total)));
+    }
+
     /**
      * Steps that a slot proved by what others could only do with it; nobody is left to say how its
      * time was spent.

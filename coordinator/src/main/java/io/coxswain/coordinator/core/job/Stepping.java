@@ -13,14 +13,17 @@ import io.coxswain.coordinator.core.view.CreditRule;
 import io.coxswain.coordinator.core.view.SampleCountRule;
 import io.coxswain.coordinator.core.view.StepTimes;
 
+import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.RandomAccess;
 import java.util.TreeMap;
 
 /**
  * The active view: progress, completed steps, credits, placement changes. A report costs O(log of
- * the distinct steps that ranks are at); only a new view, a grant or a placement costs O(ranks).
+ * the distinct steps that ranks are at); only a new view, a grant, a placement or a report of all
+ * costs O(ranks).
  */
 final class Stepping {
     private static final int MAX_REPORT_EVERY = 1_024;
@@ -40,6 +43,10 @@ final class Stepping {
     private boolean measured;
     private long lastCompletedNanos;
     private long lastSettledNanos;
+
+    /** When all members of the active view last had their say at once. */
+    private long allSaidNanos = Long.MIN_VALUE;
+
     private long survivorsReached;
     private float lastLoss = Float.NaN;
 
@@ -100,6 +107,7 @@ final class Stepping {
         grantedThrough = base;
         measured = false;
         lastCompletedNanos = job.now;
+        allSaidNanos = Long.MIN_VALUE;
         job.incidents.installed(base, lost, job.incidents.isOpen() ? pending.origins() : List.of());
         job.enter(JobPhase.ACTIVE, pending.reason);
         announce(view, pending);
@@ -167,9 +175,7 @@ final class Stepping {
 
     private void announce(View view, PendingView pending) {
         grant();
-        var members = new ArrayList<String>();
         for (AgentProfile member : view.members()) {
-            members.add(member.key().id());
             job.emit(new JobEffect.SendStartView(member.key(), view.epoch(), grantedThrough));
         }
         var spares = new ArrayList<String>();
@@ -181,8 +187,27 @@ final class Stepping {
         }
         job.publish(
                 new CoordinatorEvent.ViewActivated(
-                        job.spec.jobId(), view.epoch(), view.baseStep(), members, spares));
+                        job.spec.jobId(), view.epoch(), view.baseStep(), new Ids(view), spares));
         job.protection.begin(pending.placement, view.baseStep());
+    }
+
+    /** The members' names by rank, looked up when somebody reads them. */
+    private static final class Ids extends AbstractList<String> implements RandomAccess {
+        private final View view;
+
+        Ids(View view) {
+            this.view = view;
+        }
+
+        @Override
+        public String get(int rank) {
+            return view.members().get(rank).key().id();
+        }
+
+        @Override
+        public int size() {
+            return view.members().size();
+        }
     }
 
     // ------------------------------------------------------------------ progress
@@ -248,12 +273,61 @@ final class Stepping {
         if (reached > before) {
             move(rank, before, reached);
         }
-        floor = Math.max(floor, Math.min(progress.floor(), reached));
+        progressed(view, progress.floor(), reached);
+    }
+
+    private void progressed(View view, long toldFloor, long reached) {
+        floor = Math.max(floor, Math.min(toldFloor, reached));
         long completed = ranksAt.firstKey();
         if (completed > job.completedStep) {
             completed(view, completed);
         }
         job.protectedStep = Math.max(job.protectedStep, Math.min(floor, job.completedStep));
+    }
+
+    /** All members made the same steps. */
+    void allProgressed(JobEvent.AllProgressed all) {
+        View view = job.view;
+        if (view == null || all.epoch() != view.epoch()) {
+            return;
+        }
+        boolean together = job.phase == JobPhase.ACTIVE && ranksAt.size() == 1;
+        if (together && all.runs().size() == 1) {
+            allSaidNanos = job.now;
+            together(view, all.runs().getFirst(), all.floor());
+            return;
+        }
+        for (int rank = 0; rank < done.length; rank++) {
+            Roster.Member member = job.roster.find(view.members().get(rank).key());
+            if (member != null) {
+                member.lastWordNanos = job.now;
+                progress(member, new Progress(all.epoch(), rank, all.runs(), all.floor()));
+            }
+        }
+    }
+
+    private void together(View view, StepRun run, long toldFloor) {
+        long reached = done[0];
+        if (run.last() > reached && run.last() <= job.spec.steps()) {
+            for (int rank = 0; rank < done.length; rank++) {
+                check(view, rank, run);
+            }
+            job.slots.stepsOfAll(reached + 1, run, job.now);
+            reached = run.last();
+            lastLoss = run.loss();
+            Arrays.fill(done, reached);
+            ranksAt.clear();
+            ranksAt.put(reached, done.length);
+            job.newestSeen = Math.max(job.newestSeen, reached);
+        }
+        progressed(view, toldFloor, reached);
+    }
+
+    /** When that agent last said anything. */
+    long lastWordNanos(Roster.Member member) {
+        return member.rank < 0
+                ? member.lastWordNanos
+                : Math.max(member.lastWordNanos, allSaidNanos);
     }
 
     private void move(int rank, long from, long to) {

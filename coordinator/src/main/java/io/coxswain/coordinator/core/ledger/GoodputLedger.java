@@ -75,6 +75,7 @@ public final class GoodputLedger {
                 all(stretch.category(), stretch.untilNanos());
             }
             case LedgerEntry.Steps steps -> steps(steps);
+            case LedgerEntry.StepsOfAll steps -> steps(steps);
             case LedgerEntry.RolledBack back -> rollBack(back.toStep());
             case LedgerEntry.Settled settled -> runs.settle(settled.step());
         }
@@ -222,29 +223,88 @@ public final class GoodputLedger {
     }
 
     private void steps(LedgerEntry.Steps steps) {
-        if (steps.dataWaitNanos() < 0
-                || steps.snapshotStallNanos() < 0
-                || steps.stragglerWaitNanos() < 0) {
-            throw new IllegalArgumentException("a part of a stretch cannot be negative: " + steps);
-        }
-        if (steps.firstStep() < 1 || steps.lastStep() < steps.firstStep()) {
-            throw new IllegalArgumentException("steps need 1 <= first <= last: " + steps);
-        }
-        int slot = slot(steps.slot());
-        long rest = advance(slot, steps.untilNanos());
-        rest = take(Category.DATA_WAIT, steps.dataWaitNanos(), rest);
-        rest = take(Category.SNAPSHOT_STALL, steps.snapshotStallNanos(), rest);
-        rest = take(Category.STRAGGLER_WAIT, steps.stragglerWaitNanos(), rest);
-        booked(Category.PRODUCTIVE).add(rest);
-        if (rest > 0) {
-            runs.remember(slot, steps.firstStep(), steps.lastStep(), rest);
+        new Booking(
+                        steps.firstStep(),
+                        steps.lastStep(),
+                        steps.untilNanos(),
+                        steps.dataWaitNanos(),
+                        steps.snapshotStallNanos(),
+                        steps.stragglerWaitNanos())
+                .book(slot(steps.slot()));
+    }
+
+    private void steps(LedgerEntry.StepsOfAll steps) {
+        checkOpen();
+        var booking =
+                new Booking(
+                        steps.firstStep(),
+                        steps.lastStep(),
+                        steps.untilNanos(),
+                        steps.dataWaitNanos(),
+                        steps.snapshotStallNanos(),
+                        steps.stragglerWaitNanos());
+        for (int slot = 0; slot < cursors.length; slot++) {
+            booking.book(slot);
         }
     }
 
-    private long take(Category category, long nanos, long rest) {
-        long taken = Math.min(nanos, rest);
-        booked(category).add(taken);
-        return rest - taken;
+    /** Steps of one slot after the other, with what they took. */
+    private final class Booking {
+        private final long first;
+        private final long last;
+        private final long untilNanos;
+        private final long dataWaitNanos;
+        private final long stallNanos;
+        private final long stragglerNanos;
+        private final SlotNanos dataWait = booked(Category.DATA_WAIT);
+        private final SlotNanos stall = booked(Category.SNAPSHOT_STALL);
+        private final SlotNanos straggler = booked(Category.STRAGGLER_WAIT);
+        private final SlotNanos productive = booked(Category.PRODUCTIVE);
+
+        Booking(
+                long first,
+                long last,
+                long untilNanos,
+                long dataWaitNanos,
+                long stallNanos,
+                long stragglerNanos) {
+            if (dataWaitNanos < 0 || stallNanos < 0 || stragglerNanos < 0) {
+                throw new IllegalArgumentException(
+                        "a part of a stretch cannot be negative: data "
+                                + dataWaitNanos
+                                + ", stall "
+                                + stallNanos
+                                + ", straggler "
+                                + stragglerNanos);
+            }
+            if (first < 1 || last < first) {
+                throw new IllegalArgumentException(
+                        "steps need 1 <= first <= last: " + first + ".." + last);
+            }
+            this.first = first;
+            this.last = last;
+            this.untilNanos = untilNanos;
+            this.dataWaitNanos = dataWaitNanos;
+            this.stallNanos = stallNanos;
+            this.stragglerNanos = stragglerNanos;
+        }
+
+        void book(int slot) {
+            long rest = advance(slot, untilNanos);
+            rest = take(dataWait, dataWaitNanos, rest);
+            rest = take(stall, stallNanos, rest);
+            rest = take(straggler, stragglerNanos, rest);
+            productive.add(rest);
+            if (rest > 0) {
+                runs.remember(slot, first, last, rest);
+            }
+        }
+
+        private static long take(SlotNanos category, long nanos, long rest) {
+            long taken = Math.min(nanos, rest);
+            category.add(taken);
+            return rest - taken;
+        }
     }
 
     private void rollBack(long toStep) {

@@ -29,6 +29,16 @@ public sealed interface LedgerEntry {
             long stragglerWaitNanos)
             implements LedgerEntry {}
 
+    /** {@link Steps} of every slot, each from its cursor. */
+    record StepsOfAll(
+            long firstStep,
+            long lastStep,
+            long untilNanos,
+            long dataWaitNanos,
+            long snapshotStallNanos,
+            long stragglerWaitNanos)
+            implements LedgerEntry {}
+
     /**
      * The job went back to {@code toStep}: what was productive beyond it, in every slot, becomes
      * lost progress.

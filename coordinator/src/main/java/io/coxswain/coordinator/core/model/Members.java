@@ -17,6 +17,9 @@ final class Members extends AbstractList<AgentProfile> implements RandomAccess {
         final int[] hashes;
         final int[] ranks;
 
+        /** The rank of somebody who has a lower one too, or {@link #FREE}. */
+        int twice = FREE;
+
         Index(int size) {
             hashes = new int[size];
             ranks = new int[size];
@@ -51,12 +54,7 @@ final class Members extends AbstractList<AgentProfile> implements RandomAccess {
 
     /** The lowest rank of that incarnation, or -1. */
     int rankOf(AgentKey key) {
-        Index known = index;
-        if (known == null) {
-            known = index();
-            // Two threads may both make it; they make the same.
-            index = known;
-        }
+        Index known = known();
         int hash = spread(key);
         int mask = known.ranks.length - 1;
         for (int at = hash & mask; known.ranks[at] != FREE; at = (at + 1) & mask) {
@@ -67,6 +65,21 @@ final class Members extends AbstractList<AgentProfile> implements RandomAccess {
         return -1;
     }
 
+    /** The rank of somebody who has a lower one too, or -1. */
+    int twice() {
+        return known().twice;
+    }
+
+    private Index known() {
+        Index known = index;
+        if (known == null) {
+            known = index();
+            // Two threads may both make it; they make the same.
+            index = known;
+        }
+        return known;
+    }
+
     private Index index() {
         int size = Math.max(4, Integer.highestOneBit(byRank.length) * 4);
         var made = new Index(size);
@@ -74,6 +87,10 @@ final class Members extends AbstractList<AgentProfile> implements RandomAccess {
             int hash = spread(byRank[rank].key());
             int at = hash & (size - 1);
             while (made.ranks[at] != FREE) {
+                if (made.hashes[at] == hash
+                        && byRank[made.ranks[at]].key().equals(byRank[rank].key())) {
+                    made.twice = rank;
+                }
                 at = (at + 1) & (size - 1);
             }
             made.hashes[at] = hash;

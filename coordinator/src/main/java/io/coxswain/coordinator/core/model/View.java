@@ -23,6 +23,17 @@ public record View(
         return ((Members) members).rankOf(key);
     }
 
+    /** The higher rank of an agent that has two, or -1 where there is none, as it should be. */
+    public int rankOfTwice() {
+        return ((Members) members).twice();
+    }
+
+    /** The rank of that agent, or -1; {@code hint} is looked at first, and may be anything. */
+    public int rankOf(AgentProfile agent, int hint) {
+        boolean right = hint >= 0 && hint < members.size() && members.get(hint).equals(agent);
+        return right ? hint : rankOf(agent.key(), hint);
+    }
+
     /** The same; {@code hint} is looked at first, and may be anything. */
     public int rankOf(AgentKey key, int hint) {
         boolean right = hint >= 0 && hint < members.size() && members.get(hint).key().equals(key);

@@ -2,7 +2,6 @@ package io.coxswain.coordinator.core.placement;
 
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
-import io.coxswain.coordinator.core.model.FailureDomain;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.View;
@@ -11,10 +10,13 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 
@@ -22,163 +24,10 @@ import java.util.function.Predicate;
  * The copies chosen so far, and what they leave of each agent's memory. Domains are numbered, and
  * which of them have an instance of a shard is kept up to date, since planning asks little else.
  *
- * <p>Made for every plan, of 100,000 ranks too: so it is a few plain arrays, and what only some
- * plans need is made when it is asked for.
+ * <p>One plan leaves it to the next, which takes in who came, went or changed ranks ({@link
+ * #update}): a plan after one death costs a look at each rank's agent, and what that death changed.
  */
 final class CopyBoard {
-    /** An agent that may hold copies. */
-    static final class Holder implements Comparable<Holder> {
-        private static final int[] NONE = {};
-
-        final AgentProfile agent;
-
-        /** Number of its domain at the level asked; equal exactly for the same domain. */
-        final int domain;
-
-        /** -1 for a spare. */
-        final int ownShard;
-
-        /** What there was before any copy. */
-        final long allRoomBytes;
-
-        /** Its place among all holders: ranks, then spares as given. */
-        final int index;
-
-        long roomBytes;
-        long heldBytes;
-
-        /** Ascending. */
-        private int[] shards = NONE;
-
-        private int held;
-
-        Holder(AgentProfile agent, int index, int domain, int ownShard, long roomBytes) {
-            this.agent = agent;
-            this.index = index;
-            this.domain = domain;
-            this.ownShard = ownShard;
-            this.allRoomBytes = roomBytes;
-            this.roomBytes = roomBytes;
-        }
-
-        boolean spare() {
-            return ownShard < 0;
-        }
-
-        /** Shards of which a copy lies here, ascending; a copy of the list. */
-        int[] shards() {
-            return Arrays.copyOf(shards, held);
-        }
-
-        boolean holds(int shard) {
-            return Arrays.binarySearch(shards, 0, held, shard) >= 0;
-        }
-
-        private void hold(int shard) {
-            int at = -1 - Arrays.binarySearch(shards, 0, held, shard);
-            if (held == shards.length) {
-                shards = Arrays.copyOf(shards, Math.max(2, 2 * held));
-            }
-            System.arraycopy(shards, at, shards, at + 1, held - at);
-            shards[at] = shard;
-            held++;
-        }
-
-        private void drop(int shard) {
-            int at = Arrays.binarySearch(shards, 0, held, shard);
-            held--;
-            System.arraycopy(shards, at + 1, shards, at, held - at);
-        }
-
-        boolean asFullAs(Holder other) {
-            return heldBytes == other.heldBytes && roomBytes == other.roomBytes;
-        }
-
-        /**
-         * Who holds least comes first; changes with every copy, so a holder is taken out of sorted
-         * sets before.
-         */
-        @Override
-        public int compareTo(Holder other) {
-            if (heldBytes != other.heldBytes) {
-                return Long.compare(heldBytes, other.heldBytes);
-            }
-            return roomBytes != other.roomBytes
-                    ? Long.compare(other.roomBytes, roomBytes)
-                    : agent.key().compareTo(other.agent.key());
-        }
-    }
-
-    /**
-     * Where one shard's instances are: domains, each with how many owners and how many instances it
-     * has. They are few, so a list is searched.
-     */
-    private static final class Instances {
-        private static final int WIDTH = 3;
-
-        final List<Holder> copies = new ArrayList<>(2);
-        int spareCopies;
-        int ownerDomains;
-        int domains;
-
-        /** Domain, owners there, instances there; so for each domain. */
-        private int[] counts = new int[2 * WIDTH];
-
-        void own(int domain) {
-            int at = at(domain);
-            ownerDomains += counts[at + 1] == 0 ? 1 : 0;
-            counts[at + 1]++;
-            counts[at + 2]++;
-        }
-
-        void add(int domain) {
-            int at = at(domain);
-            counts[at + 2]++;
-        }
-
-        void remove(int domain) {
-            int at = at(domain);
-            counts[at + 2]--;
-            if (counts[at + 2] == 0) {
-                domains--;
-                System.arraycopy(counts, domains * WIDTH, counts, at, WIDTH);
-            }
-        }
-
-        boolean in(int domain) {
-            return find(domain) >= 0;
-        }
-
-        boolean ownedIn(int domain) {
-            int at = find(domain);
-            return at >= 0 && counts[at + 1] > 0;
-        }
-
-        private int find(int domain) {
-            for (int at = 0; at < domains * WIDTH; at += WIDTH) {
-                if (counts[at] == domain) {
-                    return at;
-                }
-            }
-            return -1;
-        }
-
-        private int at(int domain) {
-            int at = find(domain);
-            if (at < 0) {
-                at = domains * WIDTH;
-                if (at == counts.length) {
-                    counts = Arrays.copyOf(counts, 2 * at);
-                }
-                counts[at] = domain;
-                counts[at + 1] = 0;
-                counts[at + 2] = 0;
-                domains++;
-            }
-            return at;
-        }
-    }
-
     /** So many searches go through all holders before it pays to sort them. */
     private static final int UNSORTED_SEARCHES = 16;
 
@@ -188,63 +37,314 @@ final class CopyBoard {
     /** A shard with more instances is spread well enough. */
     private static final int MOST_COMPARED = 8;
 
-    private final View view;
+    private final Mesh mesh;
+    private final StateLayout layout;
     private final int level;
-    private final int[] domainOfRank;
+    private final int copies;
+    private final DomainNumbers numbers;
+    private final long promotionBytes;
     private final long[] copyBytes;
-    private final Instances[] instances;
-    private final List<Holder> holders;
+    private final long leastCopyBytes;
+    private final ShardInstances[] instances;
+
+    /** Of {@link #instances}, on spares. */
+    private final int[] spareCopies;
+
+    /** Nobody yet, before the first update. */
+    private final @Nullable Holder[] byRank;
+
+    /** Of {@link #byRank}: every plan compares them all. */
+    private final @Nullable AgentProfile[] agentByRank;
+
+    private final List<Holder> holders = new ArrayList<>();
     private final List<Holder> spares = new ArrayList<>();
     private final Map<AgentKey, Holder> spareByKey = new HashMap<>();
-    private final int domainCount;
+    private final Spread spread;
 
+    /** Agents by the number of their domain, and how many numbers have one. */
+    private int[] agentsIn = new int[16];
+
+    private int domainCount;
+
+    /** Agents by the parts of their domain's path. */
+    private final TreeMap<Integer, Integer> depths = new TreeMap<>();
+
+    /** Ranks whose agents have less memory than the rank needs. */
+    private final BitSet tooSmall = new BitSet();
+
+    /** Shards with fewer domains than are asked for. */
+    private final BitSet lacking = new BitSet();
+
+    /** Shards with copies that a plan would not choose again as they are. */
+    private final BitSet unsteady = new BitSet();
+
+    /** Shards whose owners or copies changed in this plan. */
+    private final BitSet changed = new BitSet();
+
+    private long allRoomBytes;
+
+    /** What copies take where owners are not apart already. */
+    private long neededBytes;
+
+    private int nextId;
+    private View view;
     private int searches;
     private @Nullable TreeSet<Holder> leastFirst;
 
-    CopyBoard(PlacementProblem problem, PlacementMemory memory) {
-        StateLayout layout = problem.layout();
+    /**
+     * An empty board.
+     *
+     * @param levels at which domains are told apart
+     */
+    private CopyBoard(PlacementProblem problem, int levels) {
         view = problem.view();
+        mesh = view.mesh();
+        layout = problem.layout();
         level = problem.spec().protectLevel();
-        Mesh mesh = view.mesh();
+        copies = problem.spec().protectCopies();
+        numbers = new DomainNumbers(levels);
+        promotionBytes = MemoryRule.promotionBytes(layout);
         copyBytes = new long[mesh.shards()];
-        instances = new Instances[mesh.shards()];
+        instances = new ShardInstances[mesh.shards()];
+        spareCopies = new int[mesh.shards()];
         for (int shard = 0; shard < mesh.shards(); shard++) {
             copyBytes[shard] = MemoryRule.copyBytes(layout, shard);
-            instances[shard] = new Instances();
+            instances[shard] = new ShardInstances();
+            neededBytes += neededBytes(shard);
         }
-        domainOfRank = new int[mesh.ranks()];
-        holders = new ArrayList<>(mesh.ranks() + problem.spares().size());
-        memory.begin(mesh.ranks(), mesh.shards());
-        for (int rank = 0; rank < mesh.ranks(); rank++) {
-            AgentProfile agent = view.members().get(rank);
-            int shard = mesh.shardOf(rank);
-            int domain = memory.ofRank(rank, agent);
-            domainOfRank[rank] = domain;
-            instances[shard].own(domain);
-            long room = MemoryRule.memberRoomBytes(layout, shard, agent.arenaBudgetBytes());
-            holders.add(new Holder(agent, rank, domain, shard, room));
+        leastCopyBytes = Arrays.stream(copyBytes).min().orElse(Long.MAX_VALUE);
+        lacking.set(0, mesh.shards());
+        byRank = new Holder[mesh.ranks()];
+        agentByRank = new AgentProfile[mesh.ranks()];
+        spread = new Spread(this, mesh, levels);
+    }
+
+    /** A board without copies. */
+    static CopyBoard of(PlacementProblem problem) {
+        var board =
+                new CopyBoard(problem, Math.max(problem.spec().protectLevel() + 1, depth(problem)));
+        board.update(problem);
+        board.changed.set(0, board.mesh.shards());
+        return board;
+    }
+
+    /** True if it can be {@linkplain #update updated} to that problem. */
+    boolean serves(PlacementProblem problem) {
+        return mesh.equals(problem.view().mesh())
+                && level == problem.spec().protectLevel()
+                && copies == problem.spec().protectCopies()
+                && layout.equals(problem.layout());
+    }
+
+    private static int depth(PlacementProblem problem) {
+        int depth = 1;
+        for (AgentProfile agent : problem.view().members()) {
+            depth = Math.max(depth, agent.domain().parts().size());
         }
-        long promotion = MemoryRule.promotionBytes(layout);
         for (AgentProfile agent : problem.spares()) {
-            long room = Math.max(0, agent.arenaBudgetBytes() - promotion);
-            int domain = memory.ofSpare(agent);
-            var spare = new Holder(agent, holders.size(), domain, -1, room);
-            holders.add(spare);
+            depth = Math.max(depth, agent.domain().parts().size());
+        }
+        return depth;
+    }
+
+    // ------------------------------------------------------------------ from plan to plan
+
+    /**
+     * Takes in the problem's agents. Who left, has another rank, became a rank's agent or ceased to
+     * be one holds nothing any more, and the shards that this changed are {@link #changed}.
+     *
+     * @return false if it cannot, and must not be used any more: somebody's domain is deeper than
+     *     domains are told apart
+     */
+    boolean update(PlacementProblem problem) {
+        view = problem.view();
+        searches = 0;
+        leastFirst = null;
+        changed.clear();
+        for (int rank = 0; rank < byRank.length; rank++) {
+            AgentProfile agent = view.members().get(rank);
+            AgentProfile before = agentByRank[rank];
+            if (!agent.equals(before)) {
+                if (tooDeep(agent)) {
+                    return false;
+                }
+                replace(rank, agent);
+            }
+        }
+        var known = new HashSet<Holder>();
+        var come = new ArrayList<AgentProfile>();
+        for (AgentProfile agent : problem.spares()) {
+            Holder before = spareByKey.get(agent.key());
+            if (before != null && before.agent.equals(agent)) {
+                known.add(before);
+            } else if (tooDeep(agent)) {
+                return false;
+            } else {
+                come.add(agent);
+            }
+        }
+        if (known.size() < spares.size()) {
+            for (Holder spare : List.copyOf(spares)) {
+                if (!known.contains(spare)) {
+                    leave(spare);
+                    spares.remove(spare);
+                    spareByKey.remove(spare.agent.key());
+                }
+            }
+        }
+        for (AgentProfile agent : come) {
+            Holder spare = join(agent, -1, Math.max(0, agent.arenaBudgetBytes() - promotionBytes));
             spares.add(spare);
             spareByKey.put(agent.key(), spare);
         }
-        spares.sort(Comparator.comparing((Holder h) -> h.agent.key()));
-        domainCount = memory.count();
+        if (!come.isEmpty()) {
+            spares.sort(Comparator.comparing((Holder h) -> h.agent.key()));
+        }
+        return true;
     }
 
-    /** All, by {@link Holder#index}: first the ranks' agents by rank. */
+    private boolean tooDeep(AgentProfile agent) {
+        return agent.domain().parts().size() > numbers.levels();
+    }
+
+    private void replace(int rank, AgentProfile agent) {
+        Holder before = byRank[rank];
+        int shard = mesh.shardOf(rank);
+        ShardInstances of = instances[shard];
+        neededBytes -= neededBytes(shard);
+        if (before != null) {
+            leave(before);
+            of.disown(before.domain);
+        }
+        long budget = agent.arenaBudgetBytes();
+        Holder now = join(agent, shard, MemoryRule.memberRoomBytes(layout, shard, budget));
+        byRank[rank] = now;
+        agentByRank[rank] = agent;
+        of.own(now.domain);
+        neededBytes += neededBytes(shard);
+        tooSmall.set(rank, MemoryRule.rankBytes(layout, shard) > budget);
+        changed(shard);
+    }
+
+    private Holder join(AgentProfile agent, int ownShard, long roomBytes) {
+        int[] domains = numbers.of(agent.domain());
+        var holder = new Holder(agent, nextId++, domains, level, ownShard, roomBytes);
+        holder.index = holders.size();
+        holders.add(holder);
+        allRoomBytes += roomBytes;
+        depths.merge(agent.domain().parts().size(), 1, Integer::sum);
+        if (holder.domain >= agentsIn.length) {
+            agentsIn = Arrays.copyOf(agentsIn, 2 * holder.domain);
+        }
+        domainCount += agentsIn[holder.domain]++ == 0 ? 1 : 0;
+        return holder;
+    }
+
+    private void leave(Holder holder) {
+        for (int shard : holder.shards()) {
+            remove(holder, shard);
+        }
+        Holder last = holders.removeLast();
+        if (last != holder) {
+            last.index = holder.index;
+            holders.set(holder.index, last);
+        }
+        allRoomBytes -= holder.allRoomBytes;
+        depths.computeIfPresent(
+                holder.agent.domain().parts().size(), (_, count) -> count == 1 ? null : count - 1);
+        domainCount -= --agentsIn[holder.domain] == 0 ? 1 : 0;
+    }
+
+    private long neededBytes(int shard) {
+        return Math.max(0, copies + 1 - instances[shard].ownerDomains) * copyBytes[shard];
+    }
+
+    private void changed(int shard) {
+        changed.set(shard);
+        lacking.set(shard, instances[shard].domains <= copies);
+    }
+
+    /** Shards whose owners or copies changed since the plan began. */
+    BitSet changed() {
+        return changed;
+    }
+
+    /** Shards that have instances in fewer domains than are asked for. */
+    BitSet lacking() {
+        return lacking;
+    }
+
+    /** Shards whose copies are chosen anew by every plan, even if nothing about them changes. */
+    BitSet unsteady() {
+        return unsteady;
+    }
+
+    /** The plan is made: brings up to date what is known of the shards that changed. */
+    void settle(int spareCopiesWanted) {
+        for (int shard = changed.nextSetBit(0); shard >= 0; shard = changed.nextSetBit(shard + 1)) {
+            spread.count(shard);
+            unsteady.set(shard, !steady(shard, spareCopiesWanted));
+        }
+    }
+
+    /**
+     * True if a plan that finds these copies keeps them: first those on spares, then, in the order
+     * of their keys, those that bring a domain that is needed.
+     */
+    private boolean steady(int shard, int spareCopiesWanted) {
+        ShardInstances of = instances[shard];
+        int spareCopiesThere = spareCopies[shard];
+        if (spareCopiesThere > spareCopiesWanted) {
+            return false;
+        }
+        boolean allNeeded = spareCopiesThere == of.copies.size() || of.domains - 1 <= copies;
+        for (int i = 0; i < of.copies.size() && allNeeded; i++) {
+            Holder holder = of.copies.get(i);
+            allNeeded = holder.spare() || of.aloneIn(holder.domain);
+        }
+        return allNeeded;
+    }
+
+    Spread spread() {
+        return spread;
+    }
+
+    /** All, in no particular order. */
     List<Holder> holders() {
         return holders;
     }
 
+    Holder ofRank(int rank) {
+        Holder holder = byRank[rank];
+        if (holder == null) {
+            throw new IllegalStateException("rank " + rank + " has no agent");
+        }
+        return holder;
+    }
+
     @Nullable Holder holder(AgentKey agent) {
         int rank = view.rankOf(agent);
-        return rank >= 0 ? holders.get(rank) : spareByKey.get(agent);
+        return rank >= 0 ? byRank[rank] : spareByKey.get(agent);
+    }
+
+    /** The parts of the longest path of a domain. */
+    int depth() {
+        return depths.lastKey();
+    }
+
+    /** The lowest rank whose agent has less memory than the rank needs, or -1. */
+    int tooSmallRank() {
+        return tooSmall.nextSetBit(0);
+    }
+
+    /** Of all agents, before any copy. */
+    long allRoomBytes() {
+        return allRoomBytes;
+    }
+
+    /** What the copies asked for take, where owners are not apart already. */
+    long neededBytes() {
+        return neededBytes;
     }
 
     /**
@@ -304,26 +404,24 @@ final class CopyBoard {
      * is wider than the one asked for; else that one.
      */
     int apartAt(Holder holder, int shard) {
-        List<Holder> copies = instances[shard].copies;
-        int replicas = view.mesh().replicas();
-        if (replicas + copies.size() > MOST_COMPARED) {
+        List<Holder> others = instances[shard].copies;
+        int replicas = mesh.replicas();
+        if (replicas + others.size() > MOST_COMPARED) {
             return level;
         }
-        FailureDomain domain = holder.agent.domain();
         int apart = 0;
         for (int replica = 0; replica < replicas && apart < level; replica++) {
-            AgentProfile owner = view.members().get(view.mesh().rankOf(replica, shard));
-            apart = Math.max(apart, firstDifference(domain, owner.domain()));
+            apart = Math.max(apart, firstDifference(holder, ofRank(mesh.rankOf(replica, shard))));
         }
-        for (int i = 0; i < copies.size() && apart < level; i++) {
-            apart = Math.max(apart, firstDifference(domain, copies.get(i).agent.domain()));
+        for (int i = 0; i < others.size() && apart < level; i++) {
+            apart = Math.max(apart, firstDifference(holder, others.get(i)));
         }
         return apart;
     }
 
-    private int firstDifference(FailureDomain one, FailureDomain other) {
+    private int firstDifference(Holder one, Holder other) {
         for (int wider = 0; wider < level; wider++) {
-            if (one.independentOf(other, wider)) {
+            if (one.domains[wider] != other.domains[wider]) {
                 return wider;
             }
         }
@@ -354,11 +452,11 @@ final class CopyBoard {
     }
 
     int spareCopiesOf(int shard) {
-        return instances[shard].spareCopies;
+        return spareCopies[shard];
     }
 
     int domainOfRank(int rank) {
-        return domainOfRank[rank];
+        return ofRank(rank).domain;
     }
 
     /** Domains that have an agent. */
@@ -388,6 +486,11 @@ final class CopyBoard {
         return copyBytes[shard];
     }
 
+    /** Of the smallest copy there is. */
+    long leastCopyBytes() {
+        return leastCopyBytes;
+    }
+
     /** Memory aside: it is no owner, holds none yet, and some owner is outside its domain. */
     boolean mayHold(Holder holder, int shard) {
         return holder.ownShard != shard
@@ -400,41 +503,52 @@ final class CopyBoard {
     }
 
     void add(Holder holder, int shard) {
-        change(holder, shard, copyBytes[shard]);
-        holder.hold(shard);
-        Instances of = instances[shard];
-        of.copies.add(holder);
-        of.add(holder.domain);
-        of.spareCopies += holder.spare() ? 1 : 0;
-    }
-
-    void remove(Holder holder, int shard) {
-        change(holder, shard, -copyBytes[shard]);
-        holder.drop(shard);
-        Instances of = instances[shard];
-        of.copies.remove(holder);
-        of.remove(holder.domain);
-        of.spareCopies -= holder.spare() ? 1 : 0;
-    }
-
-    private void change(Holder holder, int shard, long bytes) {
-        if (bytes > holder.roomBytes) {
+        if (copyBytes[shard] > holder.roomBytes) {
             throw new IllegalStateException(
                     "a copy of shard "
                             + shard
                             + " does not fit at "
                             + holder.agent.key()
                             + ": "
-                            + bytes
+                            + copyBytes[shard]
                             + " bytes, "
                             + holder.roomBytes
                             + " free");
         }
+        reordered(holder, () -> holder.hold(shard, copyBytes[shard]));
+        instances[shard].add(holder);
+        spareCopies[shard] += holder.spare() ? 1 : 0;
+        changed(shard);
+    }
+
+    void remove(Holder holder, int shard) {
+        reordered(holder, () -> holder.drop(shard, copyBytes[shard]));
+        instances[shard].remove(holder);
+        spareCopies[shard] -= holder.spare() ? 1 : 0;
+        changed(shard);
+    }
+
+    /** No agent holds a copy of that shard any more. */
+    void clear(int shard) {
+        for (Holder holder : List.copyOf(instances[shard].copies)) {
+            remove(holder, shard);
+        }
+    }
+
+    /** No rank's agent holds a copy of that shard any more. */
+    void clearMembers(int shard) {
+        for (Holder holder : List.copyOf(instances[shard].copies)) {
+            if (!holder.spare()) {
+                remove(holder, shard);
+            }
+        }
+    }
+
+    private void reordered(Holder holder, Runnable change) {
         if (leastFirst != null) {
             leastFirst.remove(holder);
         }
-        holder.roomBytes -= bytes;
-        holder.heldBytes += bytes;
+        change.run();
         if (leastFirst != null) {
             leastFirst.add(holder);
         }

@@ -4,12 +4,11 @@ import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.CopyDuty;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.Placement;
-import io.coxswain.coordinator.core.placement.CopyBoard.Holder;
 
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -37,7 +36,9 @@ import java.util.Set;
  * it. Duties that still serve are kept, and who already holds a copy is preferred, so that small
  * changes move little. Memory is counted by {@link MemoryRule} and never over-committed.
  *
- * <p>Pure and deterministic: the order of spares does not matter.
+ * <p>Pure and deterministic: the order of spares does not matter. A plan that goes on from the one
+ * before ({@link PlacementMemory}) chooses anew only for shards whose owners or holders changed,
+ * and those for which there is room now; what comes out is what a plan from nothing gives.
  */
 public final class PlacementPlanner {
     private static final int LEAST_SPARE_COPIES = 2;
@@ -57,10 +58,14 @@ public final class PlacementPlanner {
     private final int copies;
     private final CopyBoard board;
 
-    /** The duties before that may go on, and who has them; null: not attached any more. */
+    /** The duties before that may go on. */
     private final List<CopyDuty> previous;
 
-    private final List<@Nullable Holder> previousHolders;
+    /** {@link #previous} is in the order of shards. */
+    private final boolean ordered;
+
+    /** Shards whose copies are chosen anew; those of the others are on the board and stay. */
+    private final BitSet open = new BitSet();
 
     /** Who holds a copy of a shard already; made when it is first asked for. */
     private @Nullable Map<Integer, List<Holder>> holdingNow;
@@ -77,17 +82,17 @@ public final class PlacementPlanner {
         this.memory = memory;
         this.mesh = problem.view().mesh();
         this.copies = problem.spec().protectCopies();
-        this.board = new CopyBoard(problem, memory);
-        this.previous = previousDuties();
-        this.previousHolders = new ArrayList<>(previous.size());
-        for (CopyDuty duty : previous) {
-            previousHolders.add(holder(duty));
-        }
-        long least = Long.MAX_VALUE;
-        for (int shard = 0; shard < mesh.shards(); shard++) {
-            least = Math.min(least, board.copyBytes(shard));
-        }
-        this.leastCopyBytes = least;
+        CopyBoard known = memory.take(problem);
+        this.board = known == null ? CopyBoard.of(problem) : known;
+        this.previous = known == null ? previousDuties() : duties(problem.previous());
+        this.ordered = known != null;
+        this.leastCopyBytes = board.leastCopyBytes();
+        open.or(board.changed());
+        open.or(board.unsteady());
+    }
+
+    private static List<CopyDuty> duties(@Nullable Placement placement) {
+        return placement == null ? List.of() : placement.duties();
     }
 
     /** Plans the placement. */
@@ -111,41 +116,51 @@ public final class PlacementPlanner {
         return new PlacementPlanner(problem, memory).plan();
     }
 
-    private @Nullable Holder holder(CopyDuty duty) {
-        int hint = memory.holderOf(duty.shard());
-        if (hint >= 0 && hint < board.holders().size()) {
-            Holder holder = board.holders().get(hint);
-            if (holder.agent.equals(duty.holder())) {
-                return holder;
-            }
-        }
-        return board.holder(duty.holder().key());
-    }
-
     private PlacementDecision plan() {
         if (copies > 0) {
+            for (int shard = open.nextSetBit(0); shard >= 0; shard = open.nextSetBit(shard + 1)) {
+                board.clear(shard);
+            }
             keepSpareCopies();
-            fillSpares();
+            fillSpares(true);
             keepMemberCopies();
-            for (int shard = 0; shard < mesh.shards(); shard++) {
-                while (board.domains(shard) <= copies && protect(shard)) {
+            BitSet lacking = board.lacking();
+            for (int i = lacking.nextSetBit(0); i >= 0; i = lacking.nextSetBit(i + 1)) {
+                while (board.domains(i) <= copies && protect(i)) {
                     // one domain more each time
                 }
             }
             protectWithinDomains();
             // Where copies were moved there may be room again.
-            fillSpares();
+            fillSpares(false);
         }
+        board.settle(spareCopiesWanted());
         var placement = new Placement(problem.view().epoch(), problem.version(), duties());
         var review = new PlacementReview(problem, board);
-        return new PlacementDecision(
-                placement, review.deficits(), review.survives(), review.refusal());
+        var decision =
+                new PlacementDecision(
+                        placement, review.deficits(), review.survives(), review.refusal());
+        memory.keep(board, placement);
+        return decision;
+    }
+
+    /** The duties before of shards that are {@link #open}, in their order. */
+    private List<CopyDuty> openDuties() {
+        if (!ordered) {
+            return previous;
+        }
+        var duties = new ArrayList<CopyDuty>();
+        var before = new DutiesByShard(previous);
+        for (int shard = open.nextSetBit(0); shard >= 0; shard = open.nextSetBit(shard + 1)) {
+            before.skipTo(shard);
+            duties.addAll(before.take(shard));
+        }
+        return duties;
     }
 
     private void keepSpareCopies() {
-        for (int i = 0; i < previous.size(); i++) {
-            CopyDuty duty = previous.get(i);
-            Holder holder = previousHolders.get(i);
+        for (CopyDuty duty : openDuties()) {
+            Holder holder = board.holder(duty.holder().key());
             if (holder != null
                     && holder.spare()
                     && board.spareCopiesOf(duty.shard()) < spareCopiesWanted()
@@ -155,12 +170,21 @@ public final class PlacementPlanner {
         }
     }
 
-    /** In rounds: every shard has one copy on a spare before any has two. */
-    private void fillSpares() {
+    /**
+     * In rounds: every shard has one copy on a spare before any has two.
+     *
+     * @param membersLater copies at other ranks' agents are chosen after these, so those that a
+     *     shard has do not count
+     */
+    private void fillSpares(boolean membersLater) {
         List<Holder> spares = withRoom(board.spares());
         for (int round = 0; round < spareCopiesWanted(); round++) {
             for (int shard = 0; shard < mesh.shards() && !spares.isEmpty(); shard++) {
-                if (board.spareCopiesOf(shard) <= round) {
+                if (board.spareCopiesOf(shard) <= round && anyCanHold(spares, shard)) {
+                    if (membersLater && !open.get(shard)) {
+                        open.set(shard);
+                        board.clearMembers(shard);
+                    }
                     Holder spare = bestSpare(spares, shard);
                     if (spare != null) {
                         board.add(spare, shard);
@@ -171,6 +195,15 @@ public final class PlacementPlanner {
                 }
             }
         }
+    }
+
+    private boolean anyCanHold(List<Holder> spares, int shard) {
+        for (Holder spare : spares) {
+            if (board.canHold(spare, shard)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** Most spares are full most of the time; they need not be looked at for every shard. */
@@ -217,9 +250,8 @@ public final class PlacementPlanner {
     }
 
     private void keepMemberCopies() {
-        for (int i = 0; i < previous.size(); i++) {
-            CopyDuty duty = previous.get(i);
-            Holder holder = previousHolders.get(i);
+        for (CopyDuty duty : openDuties()) {
+            Holder holder = board.holder(duty.holder().key());
             if (holder != null
                     && helps(holder, duty.shard())
                     && board.canHold(holder, duty.shard())) {
@@ -311,19 +343,20 @@ public final class PlacementPlanner {
      * deficit stays. Those there were go first.
      */
     private void protectWithinDomains() {
-        for (int i = 0; i < previous.size(); i++) {
-            CopyDuty duty = previous.get(i);
-            Holder holder = previousHolders.get(i);
-            if (holder != null
-                    && missing(duty.shard()) > 0
-                    && canHoldOutsideOwners(holder, duty.shard())) {
+        BitSet lacking = board.lacking();
+        if (lacking.isEmpty()) {
+            return;
+        }
+        for (CopyDuty duty : openDuties()) {
+            Holder holder = missing(duty.shard()) > 0 ? board.holder(duty.holder().key()) : null;
+            if (holder != null && canHoldOutsideOwners(holder, duty.shard())) {
                 board.add(holder, duty.shard());
             }
         }
-        for (int shard = 0; shard < mesh.shards(); shard++) {
-            for (int i = missing(shard); i > 0; i--) {
-                int of = shard;
-                Holder holder = board.least(one -> canHoldOutsideOwners(one, of));
+        for (int i = lacking.nextSetBit(0); i >= 0; i = lacking.nextSetBit(i + 1)) {
+            int shard = i;
+            for (int more = missing(shard); more > 0; more--) {
+                Holder holder = board.least(one -> canHoldOutsideOwners(one, shard));
                 if (holder != null) {
                     board.add(holder, shard);
                 }
@@ -341,36 +374,57 @@ public final class PlacementPlanner {
         return board.canHold(holder, shard) && !board.ownedIn(shard, holder.domain);
     }
 
-    /** Each copy is streamed by the owner outside its domain that streams least. */
+    /**
+     * Each copy is streamed by the owner outside its domain that streams least. What did not change
+     * is the same object as before: placements are compared.
+     */
     private List<CopyDuty> duties() {
-        var before = new DutiesByShard(previous);
+        List<CopyDuty> inOrder = ordered ? previous : DutiesByShard.inOrder(previous);
+        var before = new DutiesByShard(inOrder);
         var duties = new ArrayList<CopyDuty>(mesh.shards() * (copies + 1));
+        BitSet changed = board.changed();
+        boolean same = inOrder.equals(previous);
+        for (int i = changed.nextSetBit(0); i >= 0; i = changed.nextSetBit(i + 1)) {
+            duties.addAll(before.upTo(i));
+            int from = duties.size();
+            List<CopyDuty> known = before.take(i);
+            addDuties(i, known, duties);
+            same &= duties.subList(from, duties.size()).equals(known);
+        }
+        duties.addAll(before.upTo(mesh.shards()));
+        return same ? previous : duties;
+    }
+
+    private void addDuties(int shard, List<CopyDuty> before, List<CopyDuty> duties) {
+        List<Holder> holders = board.copiesOf(shard);
+        if (holders.isEmpty()) {
+            return;
+        }
+        if (holders.size() > 1) {
+            holders = new ArrayList<>(holders);
+            holders.sort(BY_KEY);
+        }
         var load = new int[mesh.replicas()];
-        for (int shard = 0; shard < mesh.shards(); shard++) {
-            Arrays.fill(load, 0);
-            List<Holder> holders = board.copiesOf(shard);
-            if (holders.size() > 1) {
-                holders = new ArrayList<>(holders);
-                holders.sort(BY_KEY);
-            }
-            for (int i = 0; i < holders.size(); i++) {
-                Holder holder = holders.get(i);
-                if (i == 0) {
-                    memory.holderOf(shard, holder.index);
-                }
-                CopyDuty known = before.find(shard, holder.agent.key());
-                int source = source(shard, holder, load, known == null ? -1 : known.sourceRank());
-                load[mesh.replicaOf(source)]++;
-                // The same duty stays the same object: placements are compared.
-                duties.add(
-                        known != null
-                                        && known.sourceRank() == source
-                                        && known.holder().equals(holder.agent)
-                                ? known
-                                : new CopyDuty(shard, source, holder.agent));
+        for (Holder holder : holders) {
+            CopyDuty known = dutyOf(holder.agent.key(), before);
+            int source = source(shard, holder, load, known == null ? -1 : known.sourceRank());
+            load[mesh.replicaOf(source)]++;
+            duties.add(
+                    known != null
+                                    && known.sourceRank() == source
+                                    && known.holder().equals(holder.agent)
+                            ? known
+                            : new CopyDuty(shard, source, holder.agent));
+        }
+    }
+
+    private static @Nullable CopyDuty dutyOf(AgentKey holder, List<CopyDuty> duties) {
+        for (CopyDuty duty : duties) {
+            if (duty.holder().key().equals(holder)) {
+                return duty;
             }
         }
-        return duties;
+        return null;
     }
 
     /** The rank that streams: who streams least, of equal ones who did before. */
@@ -392,17 +446,17 @@ public final class PlacementPlanner {
         return mesh.rankOf(best, shard);
     }
 
-    /** The duties before, found by shard and holder while shards ascend. */
+    /** Duties in the order of shards, walked through while shards ascend. */
     private static final class DutiesByShard {
         private final List<CopyDuty> duties;
-        private int from;
+        private int at;
 
-        DutiesByShard(List<CopyDuty> previous) {
-            duties = inOrder(previous);
+        DutiesByShard(List<CopyDuty> inOrder) {
+            duties = inOrder;
         }
 
         /** As {@link #duties()} makes them; others may come in any order. */
-        private static List<CopyDuty> inOrder(List<CopyDuty> previous) {
+        static List<CopyDuty> inOrder(List<CopyDuty> previous) {
             for (int i = 1; i < previous.size(); i++) {
                 if (previous.get(i - 1).shard() > previous.get(i).shard()) {
                     var sorted = new ArrayList<>(previous);
@@ -413,16 +467,34 @@ public final class PlacementPlanner {
             return previous;
         }
 
-        @Nullable CopyDuty find(int shard, AgentKey holder) {
-            while (from < duties.size() && duties.get(from).shard() < shard) {
-                from++;
+        /** Those before the shard's, from where the walk was. */
+        List<CopyDuty> upTo(int shard) {
+            int from = at;
+            skipTo(shard);
+            return duties.subList(from, at);
+        }
+
+        void skipTo(int shard) {
+            int step = 1;
+            // Ever longer strides, then halves of the last one: shards may be near or far.
+            while (at + step <= duties.size() && duties.get(at + step - 1).shard() < shard) {
+                at += step;
+                step *= 2;
             }
-            for (int i = from; i < duties.size() && duties.get(i).shard() == shard; i++) {
-                if (duties.get(i).holder().key().equals(holder)) {
-                    return duties.get(i);
+            for (; step > 0; step /= 2) {
+                if (at + step <= duties.size() && duties.get(at + step - 1).shard() < shard) {
+                    at += step;
                 }
             }
-            return null;
+        }
+
+        /** The shard's own. */
+        List<CopyDuty> take(int shard) {
+            int from = at;
+            while (at < duties.size() && duties.get(at).shard() == shard) {
+                at++;
+            }
+            return duties.subList(from, at);
         }
     }
 

@@ -76,7 +76,7 @@ final class RankAssignment {
             int rank =
                     previous == null
                             ? -1
-                            : previous.rankOf(candidate.agent().key(), candidate.rankHint());
+                            : previous.rankOf(candidate.agent(), candidate.rankHint());
             if (rank < 0) {
                 free.add(candidate);
             } else {

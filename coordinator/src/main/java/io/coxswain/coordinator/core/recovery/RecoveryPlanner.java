@@ -73,7 +73,7 @@ public final class RecoveryPlanner {
                     new RecoveryReason.NoCommonStep(
                             shards, best, problem.completedStep(), states.conflictsFrom(0)));
         }
-        List<Candidate> ready = problem.candidates().stream().filter(Candidate::ready).toList();
+        List<Candidate> ready = ready();
         if (ready.size() < mesh.ranks()) {
             return new RecoveryDecision.NeedCapacity(
                     mesh.ranks() - ready.size(),
@@ -81,6 +81,17 @@ public final class RecoveryPlanner {
                             mesh.ranks(), ready.size(), problem.candidates().size()));
         }
         return fromSeed ? fromSeed(ready) : recover(ready, target);
+    }
+
+    private List<Candidate> ready() {
+        List<Candidate> candidates = problem.candidates();
+        var ready = new ArrayList<Candidate>(candidates.size());
+        for (int i = 0; i < candidates.size(); i++) {
+            if (candidates.get(i).ready()) {
+                ready.add(candidates.get(i));
+            }
+        }
+        return ready;
     }
 
     private RecoveryDecision fromSeed(List<Candidate> ready) {
@@ -182,7 +193,7 @@ public final class RecoveryPlanner {
     /** What each agent holds at the target; {@code target} -1 for nothing. */
     private record Local(StateIndex states, long target) implements RankAssignment.Holdings {
         @Nullable Instance instance(Candidate candidate, int shard) {
-            return states.at(candidate.agent().key(), shard, target);
+            return states.at(candidate, shard, target);
         }
 
         @Override

@@ -29,8 +29,8 @@ import java.util.TreeMap;
  * prepared but never started (it is a verified restore of a trusted state, and no step was made
  * there); or if its digest equals that of a trusted state of the same step and shard.
  *
- * <p>All instances lie in one array, in the order of shards and, in a shard, of steps: a recovery
- * of 100,000 ranks looks at half a million of them.
+ * <p>All instances lie in columns of plain arrays, and one array names them in the order of shards
+ * and, in a shard, of steps: a recovery of 100,000 ranks looks at half a million of them.
  */
 final class StateIndex {
     /** Where an instance lies, cheapest to use first. */
@@ -40,12 +40,8 @@ final class StateIndex {
         COPY
     }
 
-    /**
-     * One instance of one state.
-     *
-     * @param place of the holder among all candidates, in the order of their keys
-     */
-    record Instance(Candidate holder, int place, Where where, HeldState state) {
+    /** One instance of one state. */
+    record Instance(Candidate holder, Where where, HeldState state) {
         StateName name() {
             return state.name();
         }
@@ -59,18 +55,24 @@ final class StateIndex {
 
     private final RecoveryProblem problem;
     private final int shards;
+    private final Instances all;
 
-    /** By shard, step, holder, cheapest first. */
-    private final Instance[] instances;
+    /** Instances by shard, step, holder, cheapest first. */
+    private final int[] order;
 
-    /** Of {@link #instances}. */
+    /** Of {@link #order}. */
     private final long[] steps;
 
     /** Where each shard's instances begin; one more entry for the end. */
     private final int[] begin;
 
     /** How many shards have an instance, by step. */
-    private final TreeMap<Long, Integer> shardsAt = new TreeMap<>();
+    private final TreeMap<Long, StepCount> shardsAt = new TreeMap<>();
+
+    /** The steps counted last: a shard has few, and the next one mostly the same. */
+    private final StepCount[] counted = new StepCount[MOST_COUNTED];
+
+    private int nextCounted;
 
     private final List<RecoveryReason.Conflict> conflicts = new ArrayList<>();
 
@@ -81,6 +83,8 @@ final class StateIndex {
 
     private static final int MOST_LINES = 16;
 
+    private static final int MOST_COUNTED = 4;
+
     /** So many are sorted by insertion. */
     private static final int FEW = 32;
 
@@ -88,10 +92,12 @@ final class StateIndex {
         this.problem = problem;
         shards = problem.spec().mesh().shards();
         begin = new int[shards + 1];
-        List<Instance> usable = usable();
-        instances = new Instance[usable.size()];
-        steps = new long[usable.size()];
-        deal(usable);
+        all = new Instances(inOrder(problem.candidates()));
+        findUsable();
+        order = new int[all.size];
+        steps = new long[all.size];
+        Arrays.fill(counted, new StepCount(Long.MIN_VALUE));
+        deal();
         int kept = 0;
         for (int shard = 0; shard < shards; shard++) {
             int from = begin[shard];
@@ -108,29 +114,115 @@ final class StateIndex {
             }
         }
         begin[shards] = kept;
-        Arrays.fill(instances, kept, instances.length, null);
+    }
+
+    /** How many shards have an instance of a step. */
+    private static final class StepCount {
+        final long step;
+        int shards;
+
+        StepCount(long step) {
+            this.step = step;
+        }
+    }
+
+    /** One column for each property: 100,000 agents have half a million, each short-lived. */
+    private static final class Instances {
+        /** In the order of their keys. */
+        final List<Candidate> holders;
+
+        HeldState[] states;
+
+        /** Of {@link #states}, as are the next ones: read while they are at hand. */
+        Digest[] digests;
+
+        int[] shards;
+
+        /** Of the holder. */
+        int[] places;
+
+        Where[] wheres;
+        long[] epochs;
+        long[] steps;
+        int size;
+
+        Instances(List<Candidate> holders) {
+            this.holders = holders;
+            int expected = 4 * holders.size() + 4;
+            states = new HeldState[expected];
+            digests = new Digest[expected];
+            shards = new int[expected];
+            places = new int[expected];
+            wheres = new Where[expected];
+            epochs = new long[expected];
+            steps = new long[expected];
+        }
+
+        void add(int place, Where where, HeldState state) {
+            if (size == places.length) {
+                int more = size + size / 2;
+                states = Arrays.copyOf(states, more);
+                digests = Arrays.copyOf(digests, more);
+                shards = Arrays.copyOf(shards, more);
+                places = Arrays.copyOf(places, more);
+                wheres = Arrays.copyOf(wheres, more);
+                epochs = Arrays.copyOf(epochs, more);
+                steps = Arrays.copyOf(steps, more);
+            }
+            states[size] = state;
+            digests[size] = state.digest();
+            shards[size] = state.name().shard();
+            places[size] = place;
+            wheres[size] = where;
+            epochs[size] = state.name().epoch();
+            steps[size++] = state.name().step();
+        }
+
+        Candidate holder(int instance) {
+            return holders.get(places[instance]);
+        }
+
+        Digest digest(int instance) {
+            return digests[instance];
+        }
+
+        /** By step, holder, cheapest first. */
+        int compare(int one, int other) {
+            if (steps[one] != steps[other]) {
+                return Long.compare(steps[one], steps[other]);
+            }
+            if (places[one] != places[other]) {
+                return Integer.compare(places[one], places[other]);
+            }
+            if (wheres[one] != wheres[other]) {
+                return wheres[one].compareTo(wheres[other]);
+            }
+            return epochs[one] != epochs[other]
+                    ? Long.compare(epochs[other], epochs[one])
+                    : digest(one).hex().compareTo(digest(other).hex());
+        }
     }
 
     // ------------------------------------------------------------------ how it is made
 
-    /** What may be used at all, holder by holder. */
-    private List<Instance> usable() {
-        var found = new ArrayList<Instance>(4 * problem.candidates().size());
-        List<Candidate> candidates = inOrder(problem.candidates());
-        for (int place = 0; place < candidates.size(); place++) {
-            Candidate candidate = candidates.get(place);
-            Inventory inventory = candidate.inventory();
-            if (inventory.live() != null && inventory.workerAlive()) {
-                add(found, candidate, place, Where.LIVE, inventory.live());
+    /** What may be used at all, holder by holder; {@link #begin} counts them. */
+    private void findUsable() {
+        List<Candidate> holders = all.holders;
+        for (int place = 0; place < holders.size(); place++) {
+            Inventory inventory = holders.get(place).inventory();
+            HeldState live = inventory.live();
+            if (live != null && inventory.workerAlive()) {
+                add(place, Where.LIVE, live);
             }
-            for (HeldState state : inventory.snapshots()) {
-                add(found, candidate, place, Where.SNAPSHOT, state);
-            }
-            for (HeldState state : inventory.copies()) {
-                add(found, candidate, place, Where.COPY, state);
-            }
+            addAll(place, Where.SNAPSHOT, inventory.snapshots());
+            addAll(place, Where.COPY, inventory.copies());
         }
-        return found;
+    }
+
+    private void addAll(int place, Where where, List<HeldState> states) {
+        for (int i = 0; i < states.size(); i++) {
+            add(place, where, states.get(i));
+        }
     }
 
     private static List<Candidate> inOrder(List<Candidate> candidates) {
@@ -144,8 +236,7 @@ final class StateIndex {
         return candidates;
     }
 
-    private void add(
-            List<Instance> found, Candidate holder, int place, Where where, HeldState state) {
+    private void add(int place, Where where, HeldState state) {
         StateName name = state.name();
         // With runtime collectives a result beyond the completed step may not be everybody's
         // (design §5).
@@ -156,66 +247,57 @@ final class StateIndex {
                 || !knows(name.shard())
                 || (!problem.excluded().isEmpty()
                         && problem.excluded()
-                                .contains(new BadSource(holder.agent().key(), name)))) {
+                                .contains(
+                                        new BadSource(
+                                                all.holders.get(place).agent().key(), name)))) {
             return;
         }
-        found.add(new Instance(holder, place, where, state));
+        all.add(place, where, state);
         begin[name.shard() + 1]++;
     }
 
     /** In the order of shards, else as they were; {@link #begin} holds the counts before. */
-    private void deal(List<Instance> found) {
+    private void deal() {
         for (int shard = 0; shard < shards; shard++) {
             begin[shard + 1] += begin[shard];
         }
         int[] next = begin.clone();
-        for (int i = 0; i < found.size(); i++) {
-            Instance instance = found.get(i);
-            int at = next[instance.name().shard()]++;
-            instances[at] = instance;
-            steps[at] = instance.name().step();
+        for (int i = 0; i < all.size; i++) {
+            int at = next[all.shards[i]]++;
+            order[at] = i;
+            steps[at] = all.steps[i];
         }
     }
 
-    /** By step, holder, cheapest first. */
     private void sort(int from, int end) {
         if (end - from > FEW) {
-            Arrays.sort(instances, from, end, StateIndex::compare);
+            int[] sorted =
+                    Arrays.stream(order, from, end)
+                            .boxed()
+                            .sorted(all::compare)
+                            .mapToInt(Integer::intValue)
+                            .toArray();
+            System.arraycopy(sorted, 0, order, from, sorted.length);
             for (int i = from; i < end; i++) {
-                steps[i] = instances[i].name().step();
+                steps[i] = all.steps[order[i]];
             }
             return;
         }
         for (int i = from + 1; i < end; i++) {
-            Instance instance = instances[i];
+            int instance = order[i];
             long step = steps[i];
             int at = i;
             while (at > from
                     && (steps[at - 1] > step
                             || (steps[at - 1] == step
-                                    && compare(instances[at - 1], instance) > 0))) {
-                instances[at] = instances[at - 1];
+                                    && all.compare(order[at - 1], instance) > 0))) {
+                order[at] = order[at - 1];
                 steps[at] = steps[at - 1];
                 at--;
             }
-            instances[at] = instance;
+            order[at] = instance;
             steps[at] = step;
         }
-    }
-
-    private static int compare(Instance one, Instance other) {
-        if (one.name().step() != other.name().step()) {
-            return Long.compare(one.name().step(), other.name().step());
-        }
-        if (one.place != other.place) {
-            return Integer.compare(one.place, other.place);
-        }
-        if (one.where != other.where) {
-            return one.where.compareTo(other.where);
-        }
-        return one.name().epoch() != other.name().epoch()
-                ? Long.compare(other.name().epoch(), one.name().epoch())
-                : one.state.digest().hex().compareTo(other.state.digest().hex());
     }
 
     /**
@@ -228,22 +310,34 @@ final class StateIndex {
             last = settleConflict(shard, kept, last);
         }
         if (last > kept) {
-            shardsAt.merge(steps[kept], 1, Integer::sum);
+            shardsAt(steps[kept]).shards++;
         }
         return last;
     }
 
-    private int keepTrusted(int from, int end, int kept) {
-        boolean all = true;
-        for (int i = from; i < end; i++) {
-            all &= onLine(instances[i].name());
+    private StepCount shardsAt(long step) {
+        for (StepCount count : counted) {
+            if (count.step == step) {
+                return count;
+            }
         }
-        Set<Digest> trusted = all ? Set.of() : trustedDigests(from, end);
+        StepCount count = shardsAt.computeIfAbsent(step, StepCount::new);
+        counted[nextCounted] = count;
+        nextCounted = (nextCounted + 1) % MOST_COUNTED;
+        return count;
+    }
+
+    private int keepTrusted(int from, int end, int kept) {
+        boolean every = true;
+        for (int i = from; i < end; i++) {
+            every &= onLine(order[i]);
+        }
+        Set<Digest> trusted = every ? Set.of() : trustedDigests(from, end);
         int last = kept;
         for (int i = from; i < end; i++) {
-            Instance instance = instances[i];
-            if (all || onLine(instance.name()) || trusted.contains(instance.state().digest())) {
-                instances[last] = instance;
+            int instance = order[i];
+            if (every || onLine(instance) || trusted.contains(all.digest(instance))) {
+                order[last] = instance;
                 steps[last++] = steps[from];
             }
         }
@@ -253,18 +347,20 @@ final class StateIndex {
     private Set<Digest> trustedDigests(int from, int end) {
         Set<Digest> trusted = new HashSet<>();
         for (int i = from; i < end; i++) {
-            Digest digest = instances[i].state().digest();
-            if (digest.known() && onLine(instances[i].name())) {
+            Digest digest = all.digest(order[i]);
+            if (digest.known() && onLine(order[i])) {
                 trusted.add(digest);
             }
         }
         return trusted;
     }
 
-    private boolean onLine(StateName name) {
+    private boolean onLine(int instance) {
+        long epoch = all.epochs[instance];
+        long step = all.steps[instance];
         for (int i = 0; i < lines.size(); i++) {
             Line line = lines.get(i);
-            if (line.epoch == name.epoch() && line.step == name.step()) {
+            if (line.epoch == epoch && line.step == step) {
                 return line.trusted;
             }
         }
@@ -272,13 +368,12 @@ final class StateIndex {
         View previous = problem.previous();
         boolean preparedOnly =
                 previous != null
-                        && previous.epoch() == name.epoch()
-                        && previous.baseStep() == name.step()
-                        && lineage.branches().stream()
-                                .noneMatch(branch -> branch.epoch() >= name.epoch());
-        boolean trusted = preparedOnly || lineage.trusts(name.epoch(), name.step());
+                        && previous.epoch() == epoch
+                        && previous.baseStep() == step
+                        && lineage.branches().stream().noneMatch(branch -> branch.epoch() >= epoch);
+        boolean trusted = preparedOnly || lineage.trusts(epoch, step);
         if (lines.size() < MOST_LINES) {
-            lines.add(new Line(name.epoch(), name.step(), trusted));
+            lines.add(new Line(epoch, step, trusted));
         }
         return trusted;
     }
@@ -289,10 +384,10 @@ final class StateIndex {
         }
         Map<String, Set<AgentKey>> voters = new TreeMap<>();
         for (int i = from; i < end; i++) {
-            Instance instance = instances[i];
-            if (instance.state().digest().known()) {
-                voters.computeIfAbsent(instance.state().digest().hex(), _ -> new HashSet<>())
-                        .add(instance.agent());
+            Digest digest = all.digest(order[i]);
+            if (digest.known()) {
+                voters.computeIfAbsent(digest.hex(), _ -> new HashSet<>())
+                        .add(all.holder(order[i]).agent().key());
             }
         }
         if (voters.size() < 2) {
@@ -300,20 +395,20 @@ final class StateIndex {
         }
         var votes = new ArrayList<RecoveryReason.Conflict.Vote>();
         var counts = new HashMap<String, Integer>();
-        int all = 0;
+        int votesCast = 0;
         for (Map.Entry<String, Set<AgentKey>> entry : voters.entrySet()) {
             votes.add(new RecoveryReason.Conflict.Vote(entry.getKey(), entry.getValue().size()));
             counts.put(entry.getKey(), entry.getValue().size());
-            all += entry.getValue().size();
+            votesCast += entry.getValue().size();
         }
-        int half = all / 2;
+        int half = votesCast / 2;
         long step = steps[from];
         int last = from;
         for (int i = from; i < end; i++) {
             // An instance of unknown digest may be any of them: with a conflict it is not used
             // either.
-            if (counts.getOrDefault(instances[i].state().digest().hex(), 0) > half) {
-                instances[last++] = instances[i];
+            if (counts.getOrDefault(all.digest(order[i]).hex(), 0) > half) {
+                order[last++] = order[i];
             }
         }
         conflicts.add(new RecoveryReason.Conflict(step, shard, votes, last == from));
@@ -324,7 +419,7 @@ final class StateIndex {
     private boolean agree(int from, int end) {
         Digest known = Digest.NONE;
         for (int i = from; i < end; i++) {
-            Digest digest = instances[i].state().digest();
+            Digest digest = all.digest(order[i]);
             if (!digest.agreesWith(known)) {
                 return false;
             }
@@ -343,28 +438,47 @@ final class StateIndex {
     /** Usable instances of that shard at that step, in a fixed order; empty when there are none. */
     List<Instance> instances(int shard, long step) {
         int from = firstFrom(shard, step);
-        return Arrays.asList(instances).subList(from, firstFrom(from, begin[shard + 1], step + 1));
+        int end = firstFrom(from, begin[shard + 1], step + 1);
+        var found = new ArrayList<Instance>(end - from);
+        for (int i = from; i < end; i++) {
+            found.add(instance(i));
+        }
+        return found;
+    }
+
+    private Instance instance(int at) {
+        int instance = order[at];
+        return new Instance(all.holder(instance), all.wheres[instance], all.states[instance]);
     }
 
     /**
-     * The instance of that state at that agent that is cheapest to use in place; null when it has
-     * none. O(log of the instances).
+     * The instance of that state at that candidate that is cheapest to use in place; null when it
+     * has none. O(log of the instances).
      */
-    @Nullable Instance at(AgentKey agent, int shard, long step) {
+    @Nullable Instance at(Candidate candidate, int shard, long step) {
         int low = firstFrom(shard, step);
-        int high = begin[shard + 1];
+        int end = begin[shard + 1];
+        // Of one agent's instances the cheapest comes first, and mostly there are few agents.
+        for (int i = low; i < end && i < low + FEW && steps[i] == step; i++) {
+            if (all.holder(order[i]).equals(candidate)) {
+                return instance(i);
+            }
+        }
+        AgentKey agent = candidate.agent().key();
+        int high = end;
         while (low < high) {
             int middle = (low + high) >>> 1;
-            if (steps[middle] == step && instances[middle].agent().compareTo(agent) < 0) {
+            if (steps[middle] == step && keyAt(middle).compareTo(agent) < 0) {
                 low = middle + 1;
             } else {
                 high = middle;
             }
         }
-        // Of one agent's instances the cheapest comes first.
-        return low < begin[shard + 1] && steps[low] == step && instances[low].agent().equals(agent)
-                ? instances[low]
-                : null;
+        return low < end && steps[low] == step && keyAt(low).equals(agent) ? instance(low) : null;
+    }
+
+    private AgentKey keyAt(int at) {
+        return all.holder(order[at]).agent().key();
     }
 
     /** Where that shard's instances of {@code step} or newer begin. */
@@ -391,8 +505,8 @@ final class StateIndex {
      */
     Digest digest(int shard, long step) {
         for (int i = firstFrom(shard, step); i < begin[shard + 1] && steps[i] == step; i++) {
-            if (instances[i].state().digest().known()) {
-                return instances[i].state().digest();
+            if (all.digest(order[i]).known()) {
+                return all.digest(order[i]);
             }
         }
         return Digest.NONE;
@@ -400,9 +514,9 @@ final class StateIndex {
 
     /** The newest step that every shard has, or -1. */
     long newestHeldByAll() {
-        for (Map.Entry<Long, Integer> entry : shardsAt.descendingMap().entrySet()) {
-            if (entry.getValue() == shards) {
-                return entry.getKey();
+        for (StepCount count : shardsAt.descendingMap().values()) {
+            if (count.shards == shards) {
+                return count.step;
             }
         }
         return -1;
@@ -430,10 +544,10 @@ final class StateIndex {
     long leastMissing() {
         long best = -1;
         int most = 0;
-        for (Map.Entry<Long, Integer> entry : shardsAt.descendingMap().entrySet()) {
-            if (entry.getValue() > most) {
-                most = entry.getValue();
-                best = entry.getKey();
+        for (StepCount count : shardsAt.descendingMap().values()) {
+            if (count.shards > most) {
+                most = count.shards;
+                best = count.step;
             }
         }
         return best;

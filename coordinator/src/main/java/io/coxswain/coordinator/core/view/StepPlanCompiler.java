@@ -75,6 +75,11 @@ public final class StepPlanCompiler {
         return new StepPlan(epoch, rank, operations, reportEvery);
     }
 
+    @Override
+    public String toString() {
+        return "plans of epoch " + epoch + ", reports every " + reportEvery + " steps";
+    }
+
     private static final class Builder {
         private final List<Operation> operations = new ArrayList<>();
 

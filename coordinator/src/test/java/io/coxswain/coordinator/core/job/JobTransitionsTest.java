@@ -43,6 +43,7 @@ final class JobTransitionsTest {
             view ready, wrong    ·     ·     ·     ·     ·     fence ·     ·     ·     ·     ·     ·     ·
             view failed          ·     ·     ·     ·     ·     fence fence fence ·     ·     ·     ·     ·
             progress             ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            progress of all      ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             worker lost          ·     ·     ·     ·     fence fence fence fence fence ·     ·     ·     ·
             copy held            ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             copies refused       ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
@@ -117,6 +118,11 @@ final class JobTransitionsTest {
                         new JobEvent.ViewFailedReported(
                                 s.member.key, s.epoch(), "no room", false, null, null));
         events.put("progress", s -> new JobEvent.ProgressReported(s.member.key, progress(s)));
+        events.put(
+                "progress of all",
+                s ->
+                        new JobEvent.AllProgressed(
+                                epochOf(s.story), progress(s).runs(), progress(s).floor()));
         events.put(
                 "worker lost",
                 s -> new JobEvent.WorkerLostReported(s.member.key, s.epoch(), "exit 1", false));

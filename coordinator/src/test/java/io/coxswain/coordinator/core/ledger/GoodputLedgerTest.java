@@ -66,6 +66,27 @@ class GoodputLedgerTest {
     }
 
     @Test
+    void stepsOfAllAreThoseOfEachSlotFromWhereItWas() {
+        GoodputLedger each = open(3, 0);
+        GoodputLedger all = open(3, 0);
+        for (GoodputLedger ledger : List.of(each, all)) {
+            ledger.apply(new LedgerEntry.Stretch(1, Category.DATA_WAIT, 70));
+            ledger.apply(new LedgerEntry.Stretch(2, Category.DATA_WAIT, 120));
+        }
+        for (int slot = 0; slot < 3; slot++) {
+            each.apply(new LedgerEntry.Steps(slot, 1, 10, 100, 20, 10, 30));
+        }
+        all.apply(new LedgerEntry.StepsOfAll(1, 10, 100, 20, 10, 30));
+
+        assertThat(all.totals())
+                .isEqualTo(each.totals())
+                .containsEntry(Category.PRODUCTIVE, wide(40));
+        assertThat(all.totalSlotNanos()).isEqualTo(each.totalSlotNanos());
+        assertThatThrownBy(() -> all.apply(new LedgerEntry.StepsOfAll(1, 1, 500, -1, 0, 0)))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
     void aRollbackMovesWhatWasProductiveBeyondItProRataWithinARun() {
         GoodputLedger ledger = open(2, 0);
         ledger.apply(steps(0, 1, 10, 100));
@@ -325,7 +346,15 @@ class GoodputLedgerTest {
                 long last = step + 1 + random.nextInt(5);
                 now += 100;
                 boolean together = random.nextInt(3) > 0;
+                boolean atOnce = random.nextInt(4) == 0;
+                if (atOnce) {
+                    ledger.apply(new LedgerEntry.StepsOfAll(step + 1, last, now, 0, 0, 0));
+                }
                 for (int slot = 0; slot < slots; slot++) {
+                    if (atOnce) {
+                        plain.steps(slot, step + 1, last, now);
+                        continue;
+                    }
                     // Mostly the same cuts and times; now and then one is late, or has less.
                     long to = random.nextInt(10) == 0 ? Math.max(step + 1, last - 1) : last;
                     long until = together ? now : now - random.nextInt(30);
