@@ -32,7 +32,7 @@ final class MessageChecks {
                             "unknown-request",
                             "#versions",
                             "a request of unknown kind is a fault; on the side channel it is"
-                                + " ignored",
+                                    + " ignored",
                             MessageChecks::unknownRequest,
                             ProgramChecks.LOAD),
                     Entry.of(

@@ -24,7 +24,7 @@ final class ProgramChecks {
                             "load-again",
                             "#idempotence-and-repeats",
                             "the same job again is answered the same, in this process and in"
-                                + " another",
+                                    + " another",
                             ProgramChecks::loadAgain,
                             LOAD),
                     Entry.of(

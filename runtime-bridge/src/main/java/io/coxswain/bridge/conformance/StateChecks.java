@@ -26,7 +26,7 @@ final class StateChecks {
                             SNAPSHOT,
                             "#snapshot",
                             "a snapshot, with a step or without, is whole, named rightly, and of"
-                                + " the digest that the worker says",
+                                    + " the digest that the worker says",
                             StateChecks::snapshot,
                             StepChecks.STEPS),
                     Entry.of(

@@ -35,7 +35,7 @@ final class StepChecks {
                             "repeat",
                             "#idempotence-and-repeats",
                             "an execute that is repeated takes the same samples and changes"
-                                + " nothing; a deterministic one gives the same bits",
+                                    + " nothing; a deterministic one gives the same bits",
                             StepChecks::repeat,
                             STEPS),
                     Entry.of(

@@ -24,18 +24,21 @@ final class ArenaVectors {
     private static final int HEADER_BYTES = 72;
     private static final int SLOT_HEADER_BYTES = 128;
 
-    static final ArenaFile.Shape SHAPE =
-            new ArenaFile.Shape(5, 2, 3, 100, 4, (1 << 20) + 1000, 3);
+    static final ArenaFile.Shape SHAPE = new ArenaFile.Shape(5, 2, 3, 100, 4, (1 << 20) + 1000, 3);
 
     private ArenaVectors() {}
 
     static List<SlotTable.Box> boxes() {
         return List.of(
                 new SlotTable.Box(
-                        "dense/w", "f32", List.of(4L, 6L), List.of(2L, 0L), List.of(2L, 6L), false,
+                        "dense/w",
+                        "f32",
+                        List.of(4L, 6L),
+                        List.of(2L, 0L),
+                        List.of(2L, 6L),
+                        false,
                         48),
-                new SlotTable.Box(
-                        "rng", "u8", List.of(16L), List.of(0L), List.of(16L), true, 16),
+                new SlotTable.Box("rng", "u8", List.of(16L), List.of(0L), List.of(16L), true, 16),
                 new SlotTable.Box(
                         "größe",
                         "u8",

@@ -70,10 +70,7 @@ final class JsonText {
 
     private static String quoted(Object text) {
         return "\""
-                + text.toString()
-                        .replace("\\", "\\\\")
-                        .replace("\"", "\\\"")
-                        .replace("\n", "\\n")
+                + text.toString().replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n")
                 + "\"";
     }
 }

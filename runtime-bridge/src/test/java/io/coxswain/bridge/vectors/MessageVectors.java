@@ -418,7 +418,8 @@ final class MessageVectors {
 
     private static Map<String, Object> fields(Message message) {
         Map<String, Object> fields = new LinkedHashMap<>();
-        message.getAllFields().forEach((field, value) -> fields.put(field.getName(), json(field, value)));
+        message.getAllFields()
+                .forEach((field, value) -> fields.put(field.getName(), json(field, value)));
         return fields;
     }
 
@@ -453,13 +454,11 @@ final class MessageVectors {
     /** Frames, good and bad. */
     static List<Object> frames() {
         byte[] execute =
-                to(4).setExecute(Execute.newBuilder().setEpoch(300).setStep(18)).build()
+                to(4).setExecute(Execute.newBuilder().setEpoch(300).setStep(18))
+                        .build()
                         .toByteArray();
         byte[] framed =
-                ByteBuffer.allocate(4 + execute.length)
-                        .putInt(execute.length)
-                        .put(execute)
-                        .array();
+                ByteBuffer.allocate(4 + execute.length).putInt(execute.length).put(execute).array();
         return List.of(
                 frame("a message", "read", framed, "message", HEX.formatHex(execute)),
                 frame("an empty message", "no field is set", new byte[4], "message", ""),
@@ -476,12 +475,7 @@ final class MessageVectors {
                         new byte[] {-1, -1, -1, -1},
                         "too_long",
                         ""),
-                frame(
-                        "half a length",
-                        "closed inside a frame",
-                        new byte[] {0, 0},
-                        "cut_off",
-                        ""),
+                frame("half a length", "closed inside a frame", new byte[] {0, 0}, "cut_off", ""),
                 frame(
                         "half a message",
                         "closed inside a frame",
