@@ -1,5 +1,7 @@
 package io.coxswain.bridge.pjrt.plugins;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -64,35 +66,44 @@ public final class PluginInstaller implements AutoCloseable {
                             StandardOpenOption.CREATE,
                             StandardOpenOption.READ,
                             StandardOpenOption.WRITE);
-            FileLock lock;
+            boolean begun = false;
             try {
-                lock = file.tryLock();
-            } catch (OverlappingFileLockException e) {
-                lock = null;
+                FileLock lock = lock(file, plugins);
+                sweep(plugins);
+                Path work = plugins.resolve(WORK + ProcessHandle.current().pid());
+                Files.createDirectory(work);
+                begun = true;
+                return new PluginInstaller(store, file, lock, work);
+            } finally {
+                if (!begun) {
+                    file.close();
+                }
             }
-            if (lock == null) {
-                String holder = holder(file);
-                file.close();
-                throw new PluginException(
-                        "another process%s is installing or removing a runtime in %s; try again when it has ended"
-                                .formatted(holder, plugins));
-            }
-            file.truncate(0);
-            file.write(
-                    ByteBuffer.wrap(
-                            Long.toString(ProcessHandle.current().pid())
-                                    .getBytes(StandardCharsets.US_ASCII)),
-                    0);
-            sweep(plugins);
-            Path work = plugins.resolve(WORK + ProcessHandle.current().pid());
-            Files.createDirectory(work);
-            return new PluginInstaller(store, file, lock, work);
         } catch (IOException e) {
             throw new PluginException(
                     "cannot write to %s, where runtimes are installed: %s; name another folder with %s"
                             .formatted(plugins, e, CacheFolder.VARIABLE),
                     e);
         }
+    }
+
+    private static FileLock lock(FileChannel file, Path plugins)
+            throws IOException, PluginException {
+        @Nullable FileLock lock;
+        try {
+            lock = file.tryLock();
+        } catch (OverlappingFileLockException e) {
+            lock = null;
+        }
+        if (lock == null) {
+            throw new PluginException(
+                    "another process%s is installing or removing a runtime in %s; try again when it has ended"
+                            .formatted(holder(file), plugins));
+        }
+        String pid = Long.toString(ProcessHandle.current().pid());
+        file.truncate(0);
+        file.write(ByteBuffer.wrap(pid.getBytes(StandardCharsets.US_ASCII)), 0);
+        return lock;
     }
 
     private static String holder(FileChannel file) throws IOException {

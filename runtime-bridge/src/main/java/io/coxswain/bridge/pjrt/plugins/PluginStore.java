@@ -1,7 +1,6 @@
 package io.coxswain.bridge.pjrt.plugins;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -67,8 +66,12 @@ public final class PluginStore {
         var _ = checked(plugin, true);
     }
 
-    /** The names of what is installed, damaged or not, in order. */
-    public List<String> names() {
+    /**
+     * The names of what is installed, damaged or not, in order.
+     *
+     * @throws PluginException if the cache cannot be looked into
+     */
+    public List<String> names() throws PluginException {
         try (var folders = Files.list(cache.plugins())) {
             return folders.filter(folder -> Files.isRegularFile(PluginRecord.in(folder)))
                     .map(folder -> folder.getFileName().toString())
@@ -78,7 +81,10 @@ public final class PluginStore {
         } catch (NoSuchFileException e) {
             return List.of();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot look into " + cache.plugins(), e);
+            throw new PluginException(
+                    "cannot look into %s, where runtimes are installed: %s; name another folder with %s"
+                            .formatted(cache.plugins(), e, CacheFolder.VARIABLE),
+                    e);
         }
     }
 
@@ -128,7 +134,7 @@ public final class PluginStore {
         }
     }
 
-    private String missing(String called, String name) {
+    private String missing(String called, String name) throws PluginException {
         if (known(called).isPresent()) {
             return "no runtime '%s' is installed here: %s".formatted(name, installCommand(name));
         }
