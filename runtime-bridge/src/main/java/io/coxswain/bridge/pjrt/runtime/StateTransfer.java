@@ -5,6 +5,7 @@ import io.coxswain.bridge.arena.FloatRegion;
 import io.coxswain.bridge.arena.SlotTable;
 import io.coxswain.bridge.pjrt.bundle.FloatBits;
 import io.coxswain.bridge.pjrt.bundle.ProgramBundle;
+import io.coxswain.bridge.pjrt.bundle.Sha256;
 import io.coxswain.bridge.pjrt.bundle.StatePart;
 import io.coxswain.bridge.pjrt.client.HostSemantics;
 import io.coxswain.bridge.pjrt.client.PjrtBuffer;
@@ -16,7 +17,6 @@ import java.io.ByteArrayOutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -120,7 +120,7 @@ final class StateTransfer {
         }
         int block = ProgramBundle.BLOCK_ELEMENTS;
         long blockBytes = (long) block * part.whole().element().bytes();
-        MessageDigest sha256 = sha256();
+        MessageDigest sha256 = Sha256.digest();
         ByteArrayOutputStream blocks = new ByteArrayOutputStream();
         for (long at = 0; at < bytes.byteSize(); at += blockBytes) {
             long length = Math.min(blockBytes, bytes.byteSize() - at);
@@ -154,14 +154,6 @@ final class StateTransfer {
                                         HostSemantics.COPY_DURING_CALL));
             }
             return new DeviceState(buffers.release());
-        }
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
         }
     }
 }
