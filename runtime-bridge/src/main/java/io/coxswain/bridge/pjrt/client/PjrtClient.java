@@ -258,16 +258,21 @@ public final class PjrtClient implements AutoCloseable {
         CompletableFuture<PjrtExecutable> outcome = new CompletableFuture<>();
         Runnable work =
                 () -> {
+                    PjrtExecutable made = null;
+                    Throwable failure = new IllegalStateException("nothing was made");
                     try {
-                        PjrtExecutable made = job.run();
-                        if (!outcome.complete(made)) {
-                            made.close();
-                        }
+                        made = job.run();
                     } catch (Throwable e) {
-                        outcome.completeExceptionally(e);
-                    } finally {
-                        release();
-                        compilations.decrementAndGet();
+                        failure = e;
+                    }
+                    // Before anybody hears of it: who does may close the client, which waits for
+                    // its end only while nothing is compiled.
+                    release();
+                    compilations.decrementAndGet();
+                    if (made == null) {
+                        outcome.completeExceptionally(failure);
+                    } else if (!outcome.complete(made)) {
+                        made.close();
                     }
                 };
         Thread thread = new Thread(null, work, "pjrt-compiler", COMPILER_STACK_BYTES);
