@@ -4,6 +4,7 @@ import io.coxswain.launcher.command.AgentCommand;
 import io.coxswain.launcher.command.BenchCommand;
 import io.coxswain.launcher.command.CancelCommand;
 import io.coxswain.launcher.command.CompletionCommand;
+import io.coxswain.launcher.command.ConformanceCommand;
 import io.coxswain.launcher.command.CoordinatorCommand;
 import io.coxswain.launcher.command.EventsCommand;
 import io.coxswain.launcher.command.JobsCommand;
@@ -70,6 +71,7 @@ public final class Main implements Runnable {
         commands.put("events", EventsCommand::new);
         commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));
         commands.put("bench", BenchCommand::new);
+        commands.put("conformance", ConformanceCommand::new);
         return commands;
     }
 

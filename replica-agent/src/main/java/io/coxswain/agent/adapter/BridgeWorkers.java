@@ -7,6 +7,7 @@ import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerExit;
 import io.coxswain.agent.worker.WorkerSupervisor;
+import io.coxswain.bridge.host.AnswerRule;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.Hello;
 import io.coxswain.proto.bridge.v1.Pong;
@@ -22,6 +23,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -56,8 +58,11 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         /** Index: the supervisor's generation - 1. */
         final List<Integer> generations = new ArrayList<>();
 
-        final Map<Long, WorkerRequest> underWay = new ConcurrentHashMap<>();
+        final Map<Long, Asked> underWay = new ConcurrentHashMap<>();
         private long requests;
+
+        /** A request that waits for its answer, in the machine's words and as it was sent. */
+        private record Asked(WorkerRequest request, ToWorker sent) {}
 
         Bench(JobSpec job, Path sockets, Path logs) {
             supervisor = new WorkerSupervisor(commands.apply(job), sockets, logs, limits, this);
@@ -73,8 +78,9 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
 
         void send(WorkerRequest request) {
             long id = ++requests;
-            underWay.put(id, request);
-            supervisor.send(BridgeCodec.request(id, request, arenaPaths));
+            ToWorker message = BridgeCodec.request(id, request, arenaPaths);
+            underWay.put(id, new Asked(request, message));
+            supervisor.send(message);
         }
 
         private int generation(long supervised) {
@@ -91,21 +97,40 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
 
         @Override
         public void message(long supervised, FromWorker message) {
-            boolean keeps = message.hasApplied() && answersLater(message.getRequestId());
-            WorkerRequest request =
-                    keeps
-                            ? underWay.get(message.getRequestId())
-                            : underWay.remove(message.getRequestId());
+            Asked asked = underWay.get(message.getRequestId());
+            String complaint = complaint(asked, message);
+            if (complaint != null) {
+                supervisor.kill("it broke the bridge protocol: " + complaint);
+                return;
+            }
+            boolean answeredAgain =
+                    message.hasApplied()
+                            && asked != null
+                            && asked.sent().getApply().getTakeSnapshot();
+            if (!answeredAgain) {
+                underWay.remove(message.getRequestId());
+            }
+            WorkerRequest request = asked == null ? null : asked.request();
             AgentEvent event = BridgeCodec.event(generation(supervised), message, request);
             if (event != null) {
                 events.accept(event);
             }
         }
 
-        /** An apply with a snapshot is answered twice. */
-        private boolean answersLater(long requestId) {
-            return underWay.get(requestId) instanceof WorkerRequest.Apply apply
-                    && apply.snapshotSlot() >= 0;
+        /** What is wrong with the message, null if nothing is. */
+        private @Nullable String complaint(@Nullable Asked asked, FromWorker message) {
+            if (asked != null) {
+                return AnswerRule.complaint(asked.sent(), message);
+            }
+            if (message.getBodyCase() == FromWorker.BodyCase.BODY_NOT_SET
+                    && message.getRequestId() == 0) {
+                // Something that a later version says unasked.
+                return null;
+            }
+            return "%s in answer to request %s, which was not made, or answered before"
+                    .formatted(
+                            message.getBodyCase().name().toLowerCase(Locale.ROOT),
+                            Long.toUnsignedString(message.getRequestId()));
         }
 
         @Override

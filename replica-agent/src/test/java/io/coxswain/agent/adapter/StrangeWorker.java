@@ -1,0 +1,95 @@
+package io.coxswain.agent.adapter;
+
+import io.coxswain.bridge.host.FrameChannel;
+import io.coxswain.bridge.host.WorkerMain;
+import io.coxswain.proto.bridge.v1.Applied;
+import io.coxswain.proto.bridge.v1.Executed;
+import io.coxswain.proto.bridge.v1.FromWorker;
+import io.coxswain.proto.bridge.v1.FromWorkerSide;
+import io.coxswain.proto.bridge.v1.Hello;
+import io.coxswain.proto.bridge.v1.ToWorker;
+import io.coxswain.proto.bridge.v1.ToWorkerSide;
+
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.CountDownLatch;
+
+/** A worker process that agents must not put up with. */
+public final class StrangeWorker {
+    /** What it does. */
+    enum Manner {
+        SAYS_NOTHING,
+        SPEAKS_VERSION_2,
+        ANSWERS_FOR_THE_EPOCH_BEFORE,
+        ANSWERS_TWICE,
+        ANSWERS_BY_ANOTHER_KIND,
+        SENDS_GARBAGE
+    }
+
+    private StrangeWorker() {}
+
+    /** The argument is a {@link Manner}. */
+    public static void main(String[] args) throws IOException, InterruptedException {
+        Manner manner = Manner.valueOf(args[0]);
+        System.out.println("strange worker: " + manner);
+        if (manner == Manner.SAYS_NOTHING) {
+            new CountDownLatch(1).await();
+        }
+        FrameChannel main = open();
+        main.send(FromWorker.newBuilder().setHello(hello(manner, false)).build());
+        ToWorker unusedWelcome = main.receive(ToWorker.parser());
+        FrameChannel side = open();
+        side.send(FromWorkerSide.newBuilder().setHello(hello(manner, true)).build());
+        ToWorkerSide unusedSideWelcome = side.receive(ToWorkerSide.parser());
+        while (true) {
+            @Nullable ToWorker request = main.receive(ToWorker.parser());
+            if (request == null || request.hasShutdown()) {
+                return;
+            }
+            answer(manner, request, main);
+        }
+    }
+
+    private static void answer(Manner manner, ToWorker request, FrameChannel main)
+            throws IOException {
+        FromWorker.Builder answer = FromWorker.newBuilder().setRequestId(request.getRequestId());
+        Executed.Builder executed =
+                Executed.newBuilder()
+                        .setEpoch(request.getExecute().getEpoch())
+                        .setStep(request.getExecute().getStep());
+        switch (manner) {
+            case SAYS_NOTHING, SPEAKS_VERSION_2 -> {}
+            case ANSWERS_FOR_THE_EPOCH_BEFORE ->
+                    main.send(
+                            answer.setExecuted(executed.setEpoch(executed.getEpoch() - 1)).build());
+            case ANSWERS_TWICE -> {
+                main.send(answer.setExecuted(executed).build());
+                main.send(answer.build());
+            }
+            case ANSWERS_BY_ANOTHER_KIND ->
+                    main.send(answer.setApplied(Applied.newBuilder()).build());
+            // As FromWorker: a JobLoaded whose layout is longer than the message.
+            case SENDS_GARBAGE -> main.send(Hello.newBuilder().setRuntimeKind("\n\u007f").build());
+        }
+    }
+
+    private static FrameChannel open() throws IOException {
+        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+        channel.connect(UnixDomainSocketAddress.of(System.getenv(WorkerMain.SOCKET_VARIABLE)));
+        return new FrameChannel(channel);
+    }
+
+    private static Hello hello(Manner manner, boolean side) {
+        return Hello.newBuilder()
+                .setProtocolMajor(manner == Manner.SPEAKS_VERSION_2 ? 2 : 1)
+                .setRuntimeKind("strange")
+                .setPid(ProcessHandle.current().pid())
+                .setToken(System.getenv(WorkerMain.TOKEN_VARIABLE))
+                .setSideChannel(side)
+                .build();
+    }
+}

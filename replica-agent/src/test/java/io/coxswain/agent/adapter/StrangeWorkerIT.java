@@ -1,0 +1,126 @@
+package io.coxswain.agent.adapter;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.WorkerRequest;
+import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.worker.WorkerCommand;
+import io.coxswain.agent.worker.WorkerSupervisor;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/** Workers that break the bridge protocol: each is killed with a reason that says what it did. */
+class StrangeWorkerIT {
+    private static final WorkerRequest EXECUTE = new WorkerRequest.Execute(5, 17);
+    private static final Duration SOON = Duration.ofSeconds(2);
+
+    @TempDir Path folder;
+
+    private final BlockingQueue<AgentEvent> events = new LinkedBlockingQueue<>();
+
+    @Test
+    void aWorkerThatSaysNothingIsGivenUp() throws Exception {
+        assertThat(fate(StrangeWorker.Manner.SAYS_NOTHING, SOON))
+                .startsWith("killed by its agent: it never said hello within 2000 ms; see ")
+                .contains("worker-1.log");
+    }
+
+    @Test
+    void aWorkerOfAnotherVersionIsToldBothVersions() throws Exception {
+        assertThat(fate(StrangeWorker.Manner.SPEAKS_VERSION_2, minutes()))
+                .contains(
+                        "killed by its agent: the bridge broke: the worker speaks bridge protocol"
+                                + " 2, this agent speaks 1");
+    }
+
+    @Test
+    void anAnswerForAnOldEpochIsNotTakenForTheOneAsked() throws Exception {
+        assertThat(fate(StrangeWorker.Manner.ANSWERS_FOR_THE_EPOCH_BEFORE, minutes()))
+                .contains(
+                        "it broke the bridge protocol: execute of epoch 5, step 17 was answered by"
+                                + " executed of epoch 4, step 17");
+    }
+
+    @Test
+    void aSecondAnswerIsOneTooMany() throws Exception {
+        assertThat(fate(StrangeWorker.Manner.ANSWERS_TWICE, minutes()))
+                .contains(
+                        "it broke the bridge protocol: executed in answer to request 1, which was"
+                                + " not made, or answered before");
+    }
+
+    @Test
+    void anAnswerOfAnotherKindIsNone() throws Exception {
+        assertThat(fate(StrangeWorker.Manner.ANSWERS_BY_ANOTHER_KIND, minutes()))
+                .contains("execute of epoch 5, step 17 was answered by applied");
+    }
+
+    @Test
+    void bytesThatAreNoMessageEndIt() throws Exception {
+        assertThat(fate(StrangeWorker.Manner.SENDS_GARBAGE, minutes()))
+                .contains("killed by its agent: the bridge broke: ");
+    }
+
+    private static Duration minutes() {
+        return Duration.ofMinutes(2);
+    }
+
+    /** How the worker ended, after it was asked to execute a step. */
+    private String fate(StrangeWorker.Manner manner, Duration hello) throws InterruptedException {
+        Path java = Path.of(System.getProperty("java.home"), "bin", "java");
+        var command =
+                new WorkerCommand(
+                        List.of(
+                                java.toString(),
+                                "-XX:+UseSerialGC",
+                                "-XX:TieredStopAtLevel=1",
+                                "--enable-native-access=ALL-UNNAMED",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                StrangeWorker.class.getName(),
+                                manner.name()),
+                        Map.of());
+        WorkerSupervisor.Limits usual = WorkerSupervisor.Limits.DEFAULT;
+        var limits =
+                new WorkerSupervisor.Limits(
+                        hello, usual.heartbeat(), usual.afterAbort(), usual.afterTerm());
+        try (var workers =
+                new BridgeWorkers(
+                        _ -> command,
+                        folder,
+                        folder,
+                        limits,
+                        folder::resolve,
+                        events::add,
+                        _ -> {})) {
+            workers.start(1, job());
+            while (true) {
+                AgentEvent event =
+                        Objects.requireNonNull(
+                                events.poll(2, TimeUnit.MINUTES), "nothing more happens");
+                if (event instanceof AgentEvent.WorkerConnected) {
+                    workers.ask(1, EXECUTE);
+                } else if (event instanceof AgentEvent.WorkerExited exited) {
+                    return exited.cause();
+                }
+            }
+        }
+    }
+
+    private static JobSpec job() {
+        return new JobSpec(
+                "job-1", "job", 1, 1, 100, 1, "", 8, 4, 0, 1, 0, 0, "runtime", "agent", "strange",
+                "");
+    }
+}

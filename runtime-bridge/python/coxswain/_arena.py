@@ -1,0 +1,637 @@
+"""The arena: shared memory of an agent and its worker, in plain Python (docs/arena.md).
+
+:class:`Arena` maps a file and gives views of its regions; :class:`Slot` reads, checks and writes
+one of its slots. All numbers are little-endian. Needs only the standard library; where the package
+``google_crc32c`` or ``crc32c`` is installed, checksums are computed by it, which is a hundred times
+faster.
+
+Not safe for use by several threads at once, but for different slots. A slot's marks are 8 bytes that
+are stored at once; on processors that reorder stores (ARM) a worker whose process may be killed at
+any moment needs a fence between data and mark that plain Python does not have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Union
+
+Data = Union[bytes, bytearray, memoryview]
+
+MAGIC = 0x414E455241584F43  # "COXARENA"
+VERSION = 1
+HEADER_BYTES = 4096
+CHUNK_BYTES = 1 << 20
+PIECE_ALIGNMENT = 64
+DIGEST_BYTES = 32
+
+MARK_EMPTY = 0
+MARK_WRITING = 0x474E495449525743  # "CWRITING"
+MARK_FILLED = 0x0044454C4C494643  # "CFILLED\0"
+MARK_COMMITTED = 0x44455454494D4F43  # "COMITTED"
+
+_PAGE = 4096
+_LINE = 64
+_HEADER = struct.Struct("<QIIQQIIQQQI")
+_SLOT_HEADER_BYTES = 128
+_SLOT_FIELDS = struct.Struct("<QIIQ32s")  # from byte 8 to 64: what the header's CRC covers
+_TABLE_MAGIC = 0x31545843  # "CXT1"
+_TABLE_HEADER = struct.Struct("<IIQQQIIQ")
+_PIECE = struct.Struct("<QQBB")
+_DIMENSION = struct.Struct("<QQQ")
+_DIGEST_PREFIX = b"coxswain-snapshot-1"
+
+
+class ArenaError(Exception):
+    """A file that is no arena, or a slot that is not to be trusted; the message says why."""
+
+
+# ---------------------------------------------------------------- CRC-32C
+
+
+def _crc_table() -> tuple[int, ...]:
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+        table.append(value)
+    return tuple(table)
+
+
+_CRC_TABLE = _crc_table()
+
+
+def crc32c_plain(data: Data, crc: int = 0) -> int:
+    """CRC-32C (Castagnoli), continued from ``crc``, without any package."""
+    table = _CRC_TABLE
+    value = crc ^ 0xFFFFFFFF
+    for byte in memoryview(data).cast("B"):
+        value = table[(value ^ byte) & 0xFF] ^ value >> 8
+    return value ^ 0xFFFFFFFF
+
+
+def _fast_crc32c() -> Callable[[Data, int], int]:
+    try:
+        import google_crc32c  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    except ImportError:
+        pass
+    else:
+        # It takes bytes only.
+        return lambda data, crc: int(google_crc32c.extend(crc, bytes(data)))
+    try:
+        import crc32c as package  # type: ignore[import-not-found, import-untyped, unused-ignore]
+    except ImportError:
+        return crc32c_plain
+    return lambda data, crc: int(package.crc32c(data, crc))
+
+
+_crc32c = _fast_crc32c()
+
+
+def crc32c(data: Data, crc: int = 0) -> int:
+    """CRC-32C (Castagnoli), continued from ``crc``."""
+    return _crc32c(data, crc)
+
+
+def _align(size: int, to: int) -> int:
+    return -(-size // to) * to
+
+
+# ---------------------------------------------------------------- piece tables
+
+
+@dataclass(frozen=True)
+class Box:
+    """A box of one leaf of the state.
+
+    Attributes:
+        leaf: the leaf's name.
+        dtype: ``f32``, ``f64``, ``i32``, ``i64``, ``u8`` …
+        shape: elements per dimension of the whole leaf.
+        offset: first element of the box per dimension.
+        extent: elements of the box per dimension.
+        per_rank: copied but never compared.
+        size: bytes of the box.
+    """
+
+    leaf: str
+    dtype: str
+    shape: tuple[int, ...]
+    offset: tuple[int, ...]
+    extent: tuple[int, ...]
+    size: int
+    per_rank: bool = False
+
+    def __post_init__(self) -> None:
+        if not len(self.shape) == len(self.offset) == len(self.extent) <= 255 or self.size < 0:
+            raise ValueError(f"piece {self.leaf}: shape, offset and extent do not agree")
+        for whole, first, count in zip(self.shape, self.offset, self.extent):
+            if first < 0 or count < 0 or first + count > whole:
+                raise ValueError(f"piece {self.leaf}: the box does not lie in shape {self.shape}")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A box, and where its bytes begin in the slot's data area."""
+
+    box: Box
+    at: int
+
+    @property
+    def end(self) -> int:
+        """The first byte after it."""
+        return self.at + self.box.size
+
+    def encode(self) -> bytes:
+        """As it stands in the piece table and in the digest."""
+        box = self.box
+        parts = [
+            _PIECE.pack(self.at, box.size, int(box.per_rank), len(box.shape)),
+            _short_text(box.leaf),
+            _short_text(box.dtype),
+        ]
+        parts += map(_DIMENSION.pack, box.shape, box.offset, box.extent)
+        return b"".join(parts)
+
+
+@dataclass(frozen=True)
+class Meta:
+    """What a slot holds, without the checksums."""
+
+    job_id: str
+    epoch: int
+    step: int
+    shard: int
+    pieces: tuple[Piece, ...]
+    data_bytes: int
+    chunk_bytes: int = CHUNK_BYTES
+
+    def __post_init__(self) -> None:
+        end = 0
+        for piece in self.pieces:
+            if piece.at < end or piece.at % PIECE_ALIGNMENT:
+                raise ValueError(
+                    f"piece {piece.box.leaf} begins at byte {piece.at}: expected a multiple of"
+                    f" {PIECE_ALIGNMENT}, not before {end}"
+                )
+            end = piece.end
+        if end != self.data_bytes or self.chunk_bytes < CHUNK_BYTES:
+            raise ValueError(f"pieces end at byte {end}, not at {self.data_bytes}")
+
+    @staticmethod
+    def lay_out(job_id: str, epoch: int, step: int, shard: int, boxes: Iterable[Box]) -> Meta:
+        """Boxes one after another, each at the next multiple of 64."""
+        pieces = []
+        end = 0
+        for box in boxes:
+            piece = Piece(box, _align(end, PIECE_ALIGNMENT))
+            pieces.append(piece)
+            end = piece.end
+        return Meta(job_id, epoch, step, shard, tuple(pieces), end)
+
+    def chunks(self) -> Iterator[tuple[Piece, int, int]]:
+        """Yields (piece, first byte, length) of each chunk, in order."""
+        for piece in self.pieces:
+            for at in range(piece.at, piece.end, self.chunk_bytes):
+                yield piece, at, min(self.chunk_bytes, piece.end - at)
+
+    def encode(self) -> bytes:
+        """The piece table."""
+        head = _TABLE_HEADER.pack(
+            _TABLE_MAGIC,
+            self.shard,
+            self.epoch,
+            self.step,
+            self.data_bytes,
+            self.chunk_bytes,
+            len(self.pieces),
+            0,
+        )
+        return head + _short_text(self.job_id) + b"".join(piece.encode() for piece in self.pieces)
+
+    @staticmethod
+    def decode(data: Data) -> Meta:
+        """Reads a piece table.
+
+        Raises:
+            ArenaError: the bytes are none.
+        """
+        reader = _Reader(memoryview(data))
+        magic, shard, epoch, step, data_bytes, chunk_bytes, count, reserved = reader.take(
+            _TABLE_HEADER
+        )
+        if magic != _TABLE_MAGIC or reserved != 0:
+            raise ArenaError("not a piece table, or of another version")
+        job_id = reader.text()
+        pieces = []
+        try:
+            for _ in range(count):
+                at, size, flags, dimensions = reader.take(_PIECE)
+                if flags not in (0, 1):
+                    raise ArenaError(f"a piece has flags {flags}, which are not known here")
+                leaf, dtype = reader.text(), reader.text()
+                sizes = [reader.take(_DIMENSION) for _ in range(dimensions)]
+                shape, offset, extent = (tuple(one[i] for one in sizes) for i in range(3))
+                box = Box(leaf, dtype, shape, offset, extent, size, flags == 1)
+                pieces.append(Piece(box, at))
+            if not reader.done():
+                raise ArenaError("bytes follow the last piece")
+            return Meta(job_id, epoch, step, shard, tuple(pieces), data_bytes, chunk_bytes)
+        except ValueError as e:
+            raise ArenaError(str(e)) from e
+
+    def digest(self, crcs: Sequence[int]) -> bytes:
+        """The snapshot's digest, given the CRC-32C of each chunk."""
+        sha256 = hashlib.sha256(_DIGEST_PREFIX)
+        sha256.update(_short_text(self.job_id))
+        sha256.update(
+            struct.pack("<IQQI", self.shard, self.step, self.data_bytes, self.chunk_bytes)
+        )
+        for piece in self.pieces:
+            sha256.update(piece.encode())
+        for (piece, _, _), crc in zip(self.chunks(), crcs, strict=True):
+            if not piece.box.per_rank:
+                sha256.update(struct.pack("<I", crc))
+        return sha256.digest()
+
+
+def _short_text(text: str) -> bytes:
+    encoded = text.encode("utf-8")
+    return struct.pack("<H", len(encoded)) + encoded
+
+
+class _Reader:
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self._at = 0
+
+    def take(self, form: struct.Struct) -> tuple[int, ...]:
+        return form.unpack(self._bytes(form.size))
+
+    def text(self) -> str:
+        (length,) = self.take(struct.Struct("<H"))
+        try:
+            return bytes(self._bytes(length)).decode("utf-8")
+        except UnicodeDecodeError as e:
+            raise ArenaError("a name in the piece table is not UTF-8") from e
+
+    def done(self) -> bool:
+        return self._at == len(self._data)
+
+    def _bytes(self, length: int) -> memoryview:
+        end = self._at + length
+        if end > len(self._data):
+            raise ArenaError(f"the piece table is cut off after {len(self._data)} bytes")
+        taken = self._data[self._at : end]
+        self._at = end
+        return taken
+
+
+# ---------------------------------------------------------------- the file
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large the parts of an arena are.
+
+    Attributes:
+        parameters: float32 elements of the parameters, and of each gradient buffer.
+        gradients: how many gradient buffers.
+        reduced: float32 elements of the reduced gradient.
+        live: bytes of live state.
+        slots: how many slots.
+        slot_data: bytes of data of each slot.
+        pieces: pieces of a slot, at most.
+    """
+
+    parameters: int = 0
+    gradients: int = 0
+    reduced: int = 0
+    live: int = 0
+    slots: int = 0
+    slot_data: int = 0
+    pieces: int = 0
+
+    def gradient_at(self, buffer: int) -> int:
+        """Where a gradient buffer begins in the file."""
+        return HEADER_BYTES + (1 + buffer) * _align(4 * self.parameters, _LINE)
+
+    @property
+    def reduced_at(self) -> int:
+        """Where the reduced gradient begins."""
+        return self.gradient_at(self.gradients)
+
+    @property
+    def live_at(self) -> int:
+        """Where the live state begins."""
+        return _align(self.reduced_at + _align(4 * self.reduced, _LINE), _PAGE)
+
+    @property
+    def table_bytes(self) -> int:
+        """Room for a slot's piece table."""
+        return _align(1024 + 256 * self.pieces, _LINE)
+
+    @property
+    def chunk_room(self) -> int:
+        """How many chunks a slot can have."""
+        return self.slot_data // CHUNK_BYTES + self.pieces
+
+    @property
+    def data_at(self) -> int:
+        """Where the data area begins in a slot."""
+        crc_bytes = _align(4 * self.chunk_room, _LINE)
+        return _align(_SLOT_HEADER_BYTES + self.table_bytes + crc_bytes, _PAGE)
+
+    def slot_at(self, slot: int) -> int:
+        """Where a slot begins in the file."""
+        size = self.data_at + _align(self.slot_data, _PAGE)
+        return _align(self.live_at + self.live, _PAGE) + slot * size
+
+    @property
+    def file_bytes(self) -> int:
+        """How long the file is."""
+        return self.slot_at(self.slots)
+
+    def header(self) -> bytes:
+        """The file's first 4096 bytes."""
+        fields = _HEADER.pack(
+            MAGIC,
+            VERSION,
+            HEADER_BYTES,
+            self.file_bytes,
+            self.parameters,
+            self.gradients,
+            self.slots,
+            self.reduced,
+            self.live,
+            self.slot_data,
+            self.pieces,
+        )
+        return (fields + struct.pack("<I", crc32c(fields))).ljust(HEADER_BYTES, b"\0")
+
+    @staticmethod
+    def of_header(header: Data) -> Shape:
+        """Reads a file's header.
+
+        Raises:
+            ArenaError: it is none, of another version, or damaged.
+        """
+        if len(header) < HEADER_BYTES:
+            raise ArenaError(f"only {len(header)} bytes, not even a header")
+        fields = _HEADER.unpack_from(header)
+        (crc,) = struct.unpack_from("<I", header, _HEADER.size)
+        magic, version, _, length, parameters, gradients, slots, reduced, live, data, pieces = fields
+        if magic != MAGIC:
+            raise ArenaError(f"no arena, or its maker died: it begins with {magic:016x}")
+        found = crc32c(memoryview(header)[: _HEADER.size])
+        if crc != found:
+            raise ArenaError(f"the header has CRC {found:08x}, expected {crc:08x}")
+        if version != VERSION:
+            raise ArenaError(f"an arena of version {version}; this program reads {VERSION}")
+        shape = Shape(parameters, gradients, reduced, live, slots, data, pieces)
+        if length != shape.file_bytes:
+            raise ArenaError(f"the header says {length} bytes, its shape makes {shape.file_bytes}")
+        return shape
+
+
+class Arena:
+    """A mapped arena. Views of it must be released before it is closed."""
+
+    def __init__(self, path: Path, shape: Shape, memory: mmap.mmap) -> None:
+        self.path = path
+        self.shape = shape
+        self._memory = memory
+        self._view = memoryview(memory)
+
+    @staticmethod
+    def open(path: str | Path) -> Arena:
+        """Maps a file that somebody made.
+
+        Raises:
+            ArenaError: it is missing, cut off, damaged, or of another version.
+            OSError: it cannot be mapped; that says nothing of what is in it.
+        """
+        try:
+            descriptor = os.open(path, os.O_RDWR)
+        except FileNotFoundError as e:
+            raise ArenaError(f"there is no arena {path}") from e
+        try:
+            try:
+                shape = Shape.of_header(os.pread(descriptor, HEADER_BYTES, 0))
+            except ArenaError as e:
+                raise ArenaError(f"{path}: {e}") from e
+            size = os.fstat(descriptor).st_size
+            if size != shape.file_bytes:
+                raise ArenaError(f"{path} has {size} bytes; its header says {shape.file_bytes}")
+            return Arena(Path(path), shape, mmap.mmap(descriptor, size))
+        finally:
+            os.close(descriptor)
+
+    @staticmethod
+    def create(path: str | Path, shape: Shape) -> Arena:
+        """Makes a file, all of its memory reserved, with mode 0600.
+
+        Raises:
+            OSError: it exists already, or there is too little room; nothing is left behind then.
+        """
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            zeros = bytes(CHUNK_BYTES)
+            at = 0
+            while at < shape.file_bytes:
+                at += os.pwrite(descriptor, zeros[: shape.file_bytes - at], at)
+            memory = mmap.mmap(descriptor, shape.file_bytes)
+        except OSError:
+            os.unlink(path)
+            raise
+        finally:
+            os.close(descriptor)
+        header = shape.header()
+        memory[8:HEADER_BYTES] = header[8:]
+        memory[:8] = header[:8]  # The magic number last: a file without it has no finished maker.
+        return Arena(Path(path), shape, memory)
+
+    def _floats(self, at: int, elements: int) -> memoryview:
+        return self._view[at : at + 4 * elements].cast("f")
+
+    def parameters(self) -> memoryview:
+        """The whole parameter vector, as float32."""
+        return self._floats(HEADER_BYTES, self.shape.parameters)
+
+    def gradient(self, buffer: int) -> memoryview:
+        """A gradient buffer, as float32."""
+        if not 0 <= buffer < self.shape.gradients:
+            raise IndexError(f"gradient buffer {buffer} of {self.shape.gradients}")
+        return self._floats(self.shape.gradient_at(buffer), self.shape.parameters)
+
+    def reduced(self) -> memoryview:
+        """The reduced gradient of the own shard, as float32."""
+        return self._floats(self.shape.reduced_at, self.shape.reduced)
+
+    def live(self) -> memoryview:
+        """The live state's bytes."""
+        return self._view[self.shape.live_at : self.shape.live_at + self.shape.live]
+
+    def slot(self, index: int) -> Slot:
+        """One of the slots."""
+        if not 0 <= index < self.shape.slots:
+            raise IndexError(f"slot {index} of {self.shape.slots}")
+        begin = self.shape.slot_at(index)
+        return Slot(index, self.shape, self._view[begin : self.shape.slot_at(index + 1)])
+
+    def close(self) -> None:
+        """Unmaps the file; it stays where it is. Views that are still held keep it mapped."""
+        try:
+            self._view.release()
+            self._memory.close()
+        except BufferError:
+            pass
+
+
+class Slot:
+    """A slot of a mapped arena."""
+
+    def __init__(self, index: int, shape: Shape, view: memoryview) -> None:
+        self.index = index
+        self._shape = shape
+        self._view = view
+        # One store of 8 bytes each, so that no reader sees half a mark.
+        self._words = view[:16].cast("Q")
+
+    @property
+    def mark(self) -> int:
+        """The commit mark, one of the MARK constants if it is not damaged."""
+        return int(self._words[0])
+
+    @property
+    def generation(self) -> int:
+        """One more at each begin of a write and at each freeing."""
+        return int(self._words[1])
+
+    def data(self) -> memoryview:
+        """The data area; what is in it counts only while the slot is committed."""
+        return self._view[self._shape.data_at :]
+
+    def table(self) -> tuple[Meta, tuple[int, ...], bytes]:
+        """What is in a committed slot: its table, the CRC of each chunk, the digest.
+
+        Raises:
+            ArenaError: it is not committed, or header and table do not match their CRC.
+        """
+        if self.mark != MARK_COMMITTED:
+            raise ArenaError(f"slot {self.index}: it is not committed (mark {self.mark:016x})")
+        _, table_bytes, chunks, _, digest = _SLOT_FIELDS.unpack_from(self._view, 8)
+        if table_bytes > self._shape.table_bytes or chunks > self._shape.chunk_room:
+            raise ArenaError(f"slot {self.index}: its header names a table of {table_bytes} bytes")
+        (expected,) = struct.unpack_from("<I", self._view, 64)
+        crc = self._header_crc(table_bytes, chunks)
+        if crc != expected:
+            raise ArenaError(
+                f"slot {self.index}: its header has CRC {crc:08x}, expected {expected:08x}"
+            )
+        meta = Meta.decode(self._table()[:table_bytes])
+        if sum(1 for _ in meta.chunks()) != chunks or meta.data_bytes > self._shape.slot_data:
+            raise ArenaError(f"slot {self.index}: its table does not fit its header")
+        return meta, struct.unpack_from(f"<{chunks}I", self._crcs()), bytes(digest)
+
+    def verify(self) -> tuple[Meta, bytes]:
+        """Reads every byte of a committed slot and compares it with its checksums.
+
+        Returns:
+            The table, and the digest.
+
+        Raises:
+            ArenaError: the slot is not to be trusted.
+        """
+        meta, crcs, digest = self.table()
+        data = self.data()
+        for (piece, at, length), expected in zip(meta.chunks(), crcs, strict=True):
+            crc = crc32c(data[at : at + length])
+            if crc != expected:
+                raise ArenaError(
+                    f"slot {self.index}: {piece.box.leaf}, bytes {at} to {at + length}, has CRC"
+                    f" {crc:08x}, expected {expected:08x}"
+                )
+        if meta.digest(crcs) != digest:
+            raise ArenaError(f"slot {self.index}: the digest does not match the chunks")
+        return meta, digest
+
+    def free(self) -> None:
+        """Empties the slot, whatever is in it."""
+        self._words[1] = self.generation + 1
+        self._words[0] = MARK_EMPTY
+
+    def begin(self, meta: Meta) -> memoryview:
+        """Begins to write; an interrupted write is taken over.
+
+        Returns:
+            The data area, to be filled before :meth:`filled` and :meth:`commit`.
+
+        Raises:
+            ArenaError: the slot is committed, or the state does not fit.
+        """
+        if self.mark == MARK_COMMITTED:
+            raise ArenaError(f"slot {self.index} holds a committed state; free it first")
+        chunks = sum(1 for _ in meta.chunks())
+        if (
+            meta.data_bytes > self._shape.slot_data
+            or len(meta.pieces) > self._shape.pieces
+            or len(meta.encode()) > self._shape.table_bytes
+            or chunks > self._shape.chunk_room
+        ):
+            raise ArenaError(
+                f"slot {self.index} takes {self._shape.slot_data} bytes in {self._shape.pieces}"
+                f" pieces; the state has {meta.data_bytes} in {len(meta.pieces)}"
+            )
+        self._words[0] = MARK_WRITING
+        self._words[1] = self.generation + 1
+        return self.data()[: meta.data_bytes]
+
+    def filled(self, meta: Meta) -> None:
+        """Says that all data are in place and only checksums are missing."""
+        table = meta.encode()
+        self._table()[: len(table)] = table
+        struct.pack_into("<I", self._view, 16, len(table))
+        struct.pack_into("<I", self._view, 64, crc32c(table))
+        self._words[0] = MARK_FILLED
+
+    def commit(self, meta: Meta) -> bytes:
+        """Computes the checksums of the data in place, and sets the commit mark.
+
+        Returns:
+            The digest.
+
+        Raises:
+            ArenaError: somebody else has taken the slot.
+        """
+        data = self.data()
+        crcs = [crc32c(data[at : at + length]) for _, at, length in meta.chunks()]
+        digest = meta.digest(crcs)
+        table = meta.encode()
+        if self.mark not in (MARK_WRITING, MARK_FILLED):
+            raise ArenaError(f"slot {self.index} was freed while step {meta.step} was written")
+        self._table()[: len(table)] = table
+        struct.pack_into(f"<{len(crcs)}I", self._crcs(), 0, *crcs)
+        _SLOT_FIELDS.pack_into(
+            self._view, 8, self.generation, len(table), len(crcs), meta.data_bytes, digest
+        )
+        struct.pack_into("<I", self._view, 64, self._header_crc(len(table), len(crcs)))
+        self._words[0] = MARK_COMMITTED
+        return digest
+
+    def _table(self) -> memoryview:
+        return self._view[_SLOT_HEADER_BYTES : _SLOT_HEADER_BYTES + self._shape.table_bytes]
+
+    def _crcs(self) -> memoryview:
+        begin = _SLOT_HEADER_BYTES + self._shape.table_bytes
+        return self._view[begin : begin + 4 * self._shape.chunk_room]
+
+    def _header_crc(self, table_bytes: int, chunks: int) -> int:
+        crc = crc32c(self._view[8:64])
+        crc = crc32c(self._table()[:table_bytes], crc)
+        return crc32c(self._crcs()[: 4 * chunks], crc)

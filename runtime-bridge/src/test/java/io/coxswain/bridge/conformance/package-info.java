@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.bridge.conformance;
+
+import org.jspecify.annotations.NullMarked;
