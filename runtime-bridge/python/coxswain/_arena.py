@@ -1,9 +1,8 @@
 """The arena: shared memory of an agent and its worker, in plain Python (docs/arena.md).
 
 :class:`Arena` maps a file and gives views of its regions; :class:`Slot` reads, checks and writes
-one of its slots. All numbers are little-endian. Needs only the standard library; where the package
-``google_crc32c`` or ``crc32c`` is installed, checksums are computed by it, which is a hundred times
-faster.
+one of its slots. All numbers are little-endian. Needs only the standard library; how fast checksums
+are depends on what else is installed (:mod:`coxswain._crc32c`).
 
 Not safe for use by several threads at once, but for different slots. A slot's marks are 8 bytes that
 are stored at once; on processors that reorder stores (ARM) a worker whose process may be killed at
@@ -16,12 +15,11 @@ import hashlib
 import mmap
 import os
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Union
 
-Data = Union[bytes, bytearray, memoryview]
+from ._crc32c import Data, crc32c
 
 MAGIC = 0x414E455241584F43  # "COXARENA"
 VERSION = 1
@@ -49,53 +47,6 @@ _DIGEST_PREFIX = b"coxswain-snapshot-1"
 
 class ArenaError(Exception):
     """A file that is no arena, or a slot that is not to be trusted; the message says why."""
-
-
-# ---------------------------------------------------------------- CRC-32C
-
-
-def _crc_table() -> tuple[int, ...]:
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
-        table.append(value)
-    return tuple(table)
-
-
-_CRC_TABLE = _crc_table()
-
-
-def crc32c_plain(data: Data, crc: int = 0) -> int:
-    """CRC-32C (Castagnoli), continued from ``crc``, without any package."""
-    table = _CRC_TABLE
-    value = crc ^ 0xFFFFFFFF
-    for byte in memoryview(data).cast("B"):
-        value = table[(value ^ byte) & 0xFF] ^ value >> 8
-    return value ^ 0xFFFFFFFF
-
-
-def _fast_crc32c() -> Callable[[Data, int], int]:
-    try:
-        import google_crc32c  # type: ignore[import-not-found, import-untyped, unused-ignore]
-    except ImportError:
-        pass
-    else:
-        # It takes bytes only.
-        return lambda data, crc: int(google_crc32c.extend(crc, bytes(data)))
-    try:
-        import crc32c as package  # type: ignore[import-not-found, import-untyped, unused-ignore]
-    except ImportError:
-        return crc32c_plain
-    return lambda data, crc: int(package.crc32c(data, crc))
-
-
-_crc32c = _fast_crc32c()
-
-
-def crc32c(data: Data, crc: int = 0) -> int:
-    """CRC-32C (Castagnoli), continued from ``crc``."""
-    return _crc32c(data, crc)
 
 
 def _align(size: int, to: int) -> int:
@@ -456,20 +407,20 @@ class Arena:
         memory[:8] = header[:8]  # The magic number last: a file without it has no finished maker.
         return Arena(Path(path), shape, memory)
 
-    def _floats(self, at: int, elements: int) -> memoryview:
+    def _floats(self, at: int, elements: int) -> memoryview[float]:
         return self._view[at : at + 4 * elements].cast("f")
 
-    def parameters(self) -> memoryview:
+    def parameters(self) -> memoryview[float]:
         """The whole parameter vector, as float32."""
         return self._floats(HEADER_BYTES, self.shape.parameters)
 
-    def gradient(self, buffer: int) -> memoryview:
+    def gradient(self, buffer: int) -> memoryview[float]:
         """A gradient buffer, as float32."""
         if not 0 <= buffer < self.shape.gradients:
             raise IndexError(f"gradient buffer {buffer} of {self.shape.gradients}")
         return self._floats(self.shape.gradient_at(buffer), self.shape.parameters)
 
-    def reduced(self) -> memoryview:
+    def reduced(self) -> memoryview[float]:
         """The reduced gradient of the own shard, as float32."""
         return self._floats(self.shape.reduced_at, self.shape.reduced)
 
