@@ -7,7 +7,9 @@ step gives the same bits, in any process and on any mesh. ``config`` may have:
 * ``ballast``: bytes of further state, so that a snapshot takes a while (default 0);
 * ``fail``: {"in": "build" | "warm_up" | "initialize" | "batch" | "grads" | "apply" | "state" |
   "evaluate", "step": k}: raises there (of steps only in that one; without: always);
-* ``exit``: true: the same, but it calls ``sys.exit``.
+* ``exit``: true: the same, but it calls ``sys.exit``;
+* ``shrink``: k: from step k on, the state lacks its last part;
+* ``pipe``: a named pipe; ``grads`` ends when somebody writes into it.
 """
 
 from __future__ import annotations
@@ -85,7 +87,8 @@ class Linear(coxswain.Trainer):
     def state(self) -> Sequence[bytes]:
         self.fail_maybe("state")
         arrays = [one.tobytes() for one in (*self.w, *self.momentum)]
-        return [*arrays, self.step.to_bytes(8, "little"), self.ballast]
+        parts = [*arrays, self.step.to_bytes(8, "little"), self.ballast]
+        return parts[:-1] if self.step >= self.job.config.get("shrink", 2**63) else parts
 
     def batch(self, samples: Sequence[int]) -> list[tuple[list[float], float]]:
         self.fail_maybe("batch")
@@ -99,6 +102,8 @@ class Linear(coxswain.Trainer):
         self, parameters: Floats, batch: list[tuple[list[float], float]], gradient: Floats
     ) -> float:
         self.fail_maybe("grads")
+        if "pipe" in self.job.config:
+            Path(self.job.config["pipe"]).read_bytes()
         w, b = parameters[:FEATURES].tolist(), parameters[FEATURES]
         total, loss = [0.0] * (FEATURES + 1), 0.0
         for x, y in batch:
