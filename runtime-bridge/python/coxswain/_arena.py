@@ -81,7 +81,7 @@ class Box:
     def __post_init__(self) -> None:
         if not len(self.shape) == len(self.offset) == len(self.extent) <= 255 or self.size < 0:
             raise ValueError(f"piece {self.leaf}: shape, offset and extent do not agree")
-        for whole, first, count in zip(self.shape, self.offset, self.extent):
+        for whole, first, count in zip(self.shape, self.offset, self.extent, strict=True):
             if first < 0 or count < 0 or first + count > whole:
                 raise ValueError(f"piece {self.leaf}: the box does not lie in shape {self.shape}")
 
@@ -336,7 +336,7 @@ class Shape:
             raise ArenaError(f"only {len(header)} bytes, not even a header")
         fields = _HEADER.unpack_from(header)
         (crc,) = struct.unpack_from("<I", header, _HEADER.size)
-        magic, version, _, length, parameters, gradients, slots, reduced, live, data, pieces = fields
+        magic, version, _, length, *sizes = fields
         if magic != MAGIC:
             raise ArenaError(f"no arena, or its maker died: it begins with {magic:016x}")
         found = crc32c(memoryview(header)[: _HEADER.size])
@@ -344,7 +344,8 @@ class Shape:
             raise ArenaError(f"the header has CRC {found:08x}, expected {crc:08x}")
         if version != VERSION:
             raise ArenaError(f"an arena of version {version}; this program reads {VERSION}")
-        shape = Shape(parameters, gradients, reduced, live, slots, data, pieces)
+        parameters, gradients, slots, reduced, live, slot_data, pieces = sizes
+        shape = Shape(parameters, gradients, reduced, live, slots, slot_data, pieces)
         if length != shape.file_bytes:
             raise ArenaError(f"the header says {length} bytes, its shape makes {shape.file_bytes}")
         return shape

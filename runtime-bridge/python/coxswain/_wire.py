@@ -18,7 +18,7 @@ import struct
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeVar, Union
+from typing import Any, ClassVar, TypeVar
 
 PROTOCOL_MAJOR = 1
 PROTOCOL_MINOR = 0
@@ -274,12 +274,12 @@ class Message:
 
     @classmethod
     def decode(cls: type[M], data: bytes | bytearray | memoryview) -> M:
-        """Reads a message; unknown fields are skipped, of a field that stands twice the last counts.
+        """Reads a message. Unknown fields are skipped; of one that stands twice the last counts.
 
         Raises:
             WireError: the bytes are no such message.
         """
-        known = _known(cls)
+        known = _known(cls)  # type: ignore[arg-type]  # Classes are hashable.
         values: dict[str, Any] = {}
         for number, wire, value in _fields(memoryview(data)):
             if number not in known:
@@ -309,7 +309,7 @@ class Message:
 @functools.cache
 def _known(message: type[Message]) -> Mapping[int, tuple[str, _Spec | _OneOf]]:
     known: dict[int, tuple[str, _Spec | _OneOf]] = {}
-    for one in dataclasses.fields(message):  # type: ignore[arg-type]
+    for one in dataclasses.fields(message):
         spec = one.metadata["spec"]
         for number in spec.options if isinstance(spec, _OneOf) else (spec.number,):
             known[number] = (one.name, spec)
@@ -620,20 +620,21 @@ class Shutdown(Message):
     """End with status 0."""
 
 
-Request = Union[
-    Welcome, LoadJob, PrepareView, Execute, Apply, Snapshot, Finish, Shutdown
-]  # bodies of ToWorker
-Answer = Union[
-    Hello,
-    JobLoaded,
-    ViewPrepared,
-    Executed,
-    Aborted,
-    Applied,
-    SnapshotCommitted,
-    Finished,
-    Fault,
-]  # bodies of FromWorker
+#: Bodies of :class:`ToWorker`.
+Request = Welcome | LoadJob | PrepareView | Execute | Apply | Snapshot | Finish | Shutdown
+
+#: Bodies of :class:`FromWorker`.
+Answer = (
+    Hello
+    | JobLoaded
+    | ViewPrepared
+    | Executed
+    | Aborted
+    | Applied
+    | SnapshotCommitted
+    | Finished
+    | Fault
+)
 
 
 @dataclass(frozen=True)
@@ -751,7 +752,9 @@ class Channel:
             return None
         (length,) = struct.unpack(">I", header)
         if length > MAX_MESSAGE_BYTES:
-            raise WireError(f"a frame announces {length} bytes; the bridge takes {MAX_MESSAGE_BYTES}")
+            raise WireError(
+                f"a frame announces {length} bytes; the bridge takes {MAX_MESSAGE_BYTES}"
+            )
         return kind.decode(self._read(length, at_end=False))
 
     def _read(self, length: int, *, at_end: bool) -> bytes:

@@ -75,6 +75,7 @@ class Trainer:
             raise Refused("bad_request", f"{job.replicas} × {job.shards} ranks, batch {job.batch}")
         self.job = job
         self.slow = bool(config.get("slow"))
+        self.bulk = int(config.get("bulk", 0))
         self.hidden = [noise(1, i) for i in range(FEATURES)]
         self.cuts = [FEATURES * shard // job.shards for shard in range(job.shards + 1)]
 
@@ -86,6 +87,7 @@ class Trainer:
             _arena.Box("w", "f32", *box),
             _arena.Box("momentum", "f32", *box),
             _arena.Box("step", "i64", (1,), (0,), (1,), STEP.size),
+            _arena.Box("bulk", "u8", (self.bulk,), (0,), (self.bulk,), self.bulk),
         ]
 
     def layout(self) -> _wire.JobLoaded:
@@ -102,7 +104,7 @@ class Trainer:
                 shard_region_bytes=tuple(
                     _arena.Shape(FEATURES, buffers, size).file_bytes for size in sizes
                 ),
-                fingerprint=f"minimal-1-{FEATURES}-{job.shards}-{job.seed}",
+                fingerprint=f"minimal-1-{FEATURES}-{self.bulk}-{job.shards}-{job.seed}",
                 deterministic=True,
             ),
             shard_live_bytes=tuple(0 for _ in shards),
@@ -112,9 +114,11 @@ class Trainer:
     def sample(self, number: int) -> tuple[list[float], float]:
         """Features and target."""
         features = [noise(2, number, i) for i in range(FEATURES)]
-        return features, sum(x * h for x, h in zip(features, self.hidden))
+        return features, sum(x * h for x, h in zip(features, self.hidden, strict=True))
 
-    def gradient(self, step: int, microshard: int, w: memoryview) -> tuple[list[float], float, int]:
+    def gradient(
+        self, step: int, microshard: int, w: memoryview[float]
+    ) -> tuple[list[float], float, int]:
         """Sums over the microshard's samples: gradient, loss, and how many they are."""
         job = self.job
         first = job.batch * microshard // job.microshards
@@ -122,7 +126,7 @@ class Trainer:
         total, loss = [0.0] * FEATURES, 0.0
         for position in range(first, last):
             features, target = self.sample(self.id(step, position))
-            error = sum(x * v for x, v in zip(features, w)) - target
+            error = sum(x * v for x, v in zip(features, w, strict=True)) - target
             loss += error * error / 2
             for i, x in enumerate(features):
                 total[i] += error * x
@@ -151,16 +155,18 @@ class State:
         self.momentum = array("f", bytes(4 * (last - first)))
         self.step = 0
 
-    def apply(self, reduced: memoryview, batch: int) -> None:
+    def apply(self, reduced: memoryview[float], batch: int) -> None:
         """One update."""
         for i in range(self.last - self.first):
             self.momentum[i] = MOMENTUM * self.momentum[i] + reduced[i] / batch
             self.w[i] -= RATE * self.momentum[i]
         self.step += 1
 
-    def parts(self) -> list[bytes]:
-        """The bytes of each piece."""
-        return [self.w.tobytes(), self.momentum.tobytes(), STEP.pack(self.step)]
+    def parts(self, bulk: int) -> list[bytes]:
+        """The bytes of each piece; the bulk stands in for a larger model."""
+        step = STEP.pack(self.step)
+        filler = (step * (bulk // STEP.size + 1))[:bulk]
+        return [self.w.tobytes(), self.momentum.tobytes(), step, filler]
 
 
 class View:
@@ -279,7 +285,8 @@ class Worker:
         trainer = self.trainer
         if trainer is None:
             raise Refused("bad_state", "no job has been loaded")
-        if request.shards != trainer.job.shards or request.rank // request.shards >= request.replicas:
+        shards = trainer.job.shards
+        if request.shards != shards or request.rank // shards >= request.replicas:
             raise Refused("bad_request", f"rank {request.rank} of {request.shards} shards")
         old, live = self.view, self.state
         if old is not None and str(old.region.path) == request.region_path:
@@ -298,8 +305,10 @@ class Worker:
             for i in range(len(state.w)):
                 state.w[i] = noise(4, trainer.job.seed, state.first + i)
         elif request.origin == _wire.STATE_ORIGIN_KEEP_LIVE:
-            if old is None or live is None or live.step != request.base_step or old.shard != view.shard:
+            kept = live is not None and live.step == request.base_step
+            if not kept or old is None or old.shard != view.shard:
                 raise Refused("bad_state", "no such live state to keep")
+            assert live is not None
             state = live
         elif request.origin == _wire.STATE_ORIGIN_SLOT:
             state, digest, size = self.stored(request, trainer, view)
@@ -330,7 +339,7 @@ class Worker:
             raise Refused("bad_state", "the slot has other pieces")
         state = State(trainer.cuts[view.shard], trainer.cuts[view.shard + 1])
         data = arena.slot(request.slot_index).data()
-        w, momentum, step = (bytes(data[piece.at : piece.end]) for piece in meta.pieces)
+        w, momentum, step, _ = (bytes(data[piece.at : piece.end]) for piece in meta.pieces)
         state.w, state.momentum = array("f", w), array("f", momentum)
         (state.step,) = STEP.unpack(step)
         del data
@@ -380,7 +389,7 @@ class Worker:
         try:
             slot = view.region.slot(index)
             data = slot.begin(meta)
-            for piece, part in zip(meta.pieces, state.parts()):
+            for piece, part in zip(meta.pieces, state.parts(trainer.bulk), strict=True):
                 data[piece.at : piece.end] = part
             slot.filled(meta)
             digest = slot.commit(meta)
@@ -398,7 +407,8 @@ class Worker:
         loss = 0.0
         for number in range(20_000, 20_100):
             features, target = trainer.sample(number)
-            loss += (sum(x * v for x, v in zip(features, w)) - target) ** 2 / 200
+            error = sum(x * v for x, v in zip(features, w, strict=True)) - target
+            loss += error * error / 200
         seen = sum(s.last_step - s.first_step + 1 for s in request.lineage) * trainer.job.batch
         return _wire.Finished(held_out_loss=loss, samples_seen=seen)
 
@@ -428,11 +438,10 @@ def connect(side: bool) -> _wire.Channel:
     connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connected.connect(path)
     channel = _wire.Channel(connected)
-    hello = _wire.Hello(
-        _wire.PROTOCOL_MAJOR, _wire.PROTOCOL_MINOR, KIND, os.getpid(), token, side
-    )
+    hello = _wire.Hello(_wire.PROTOCOL_MAJOR, _wire.PROTOCOL_MINOR, KIND, os.getpid(), token, side)
     channel.send(_wire.FromWorkerSide(hello) if side else _wire.FromWorker(body=hello))
-    answer = channel.receive(_wire.ToWorkerSide if side else _wire.ToWorker)
+    answer: _wire.ToWorker | _wire.ToWorkerSide | None
+    answer = channel.receive(_wire.ToWorkerSide) if side else channel.receive(_wire.ToWorker)
     welcome = answer.body if answer is not None else None
     if not isinstance(welcome, _wire.Welcome):
         end(64, f"the agent at {path} did not welcome this worker")

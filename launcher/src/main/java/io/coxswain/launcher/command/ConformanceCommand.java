@@ -34,6 +34,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /** {@code coxswain conformance}. */
 @Command(
@@ -60,6 +62,7 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
             Map.of(
                     "reference", "examples/digits/job.yaml",
                     "pjrt", "examples/digits-xla/job.yaml");
+    private static final int CLEAN_UP_SECONDS = 10;
     private static final String CANNOT_RUN = "Cannot run program";
 
     @Spec private CommandSpec spec = CommandSpec.create();
@@ -210,6 +213,17 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
 
     private Report run(Conformance kit) throws EnvironmentException, InterruptedException {
         Terminal terminal = Terminal.standardOutput();
+        Thread self = Thread.currentThread();
+        var ended = new CountDownLatch(1);
+        // Ctrl-C leaves no process and no shared memory behind.
+        var interruption =
+                new Thread(
+                        () -> {
+                            self.interrupt();
+                            awaitEnd(ended);
+                        },
+                        "conformance-interruption");
+        Runtime.getRuntime().addShutdownHook(interruption);
         try {
             Report report =
                     kit.run(
@@ -225,6 +239,7 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
                                     ReportTexts.lines(result).forEach(terminal::line);
                                 }
                             });
+            Runtime.getRuntime().removeShutdownHook(interruption);
             terminal.line(ReportTexts.summary(report));
             return report;
         } catch (IOException e) {
@@ -234,6 +249,16 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
                 throw wrong(message);
             }
             throw new EnvironmentException(message, e);
+        } finally {
+            ended.countDown();
+        }
+    }
+
+    private static void awaitEnd(CountDownLatch ended) {
+        try {
+            boolean unusedInTime = ended.await(CLEAN_UP_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

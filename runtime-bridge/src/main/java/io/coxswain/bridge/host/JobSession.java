@@ -83,8 +83,19 @@ final class JobSession implements AutoCloseable {
         this.activity = activity;
         long start = System.nanoTime();
         activity.accept(new Activity("load", 0));
-        this.layout = runtime.load(job);
+        this.layout = load(runtime, job);
         this.loadNanos = System.nanoTime() - start;
+    }
+
+    private static RuntimeLayout load(TrainingRuntime runtime, TrainingJob job)
+            throws RuntimeFault {
+        try {
+            return runtime.load(job);
+        } catch (RuntimeFault | RuntimeException e) {
+            // It may hold devices, or memory outside the heap.
+            runtime.close();
+            throw e;
+        }
     }
 
     TrainingJob job() {

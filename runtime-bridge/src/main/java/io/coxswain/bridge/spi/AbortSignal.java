@@ -2,7 +2,10 @@ package io.coxswain.bridge.spi;
 
 /** Tells work that its view is over. Any thread. */
 public interface AbortSignal {
-    /** Whether the work shall stop; cheap enough to be asked every few microseconds. */
+    /**
+     * Whether the work shall stop; once it does, it stays so. Cheap enough to be asked every few
+     * microseconds.
+     */
     boolean isSet();
 
     /**

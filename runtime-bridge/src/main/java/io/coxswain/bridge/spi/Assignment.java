@@ -5,6 +5,8 @@ import io.coxswain.bridge.arena.ArenaFile;
 /**
  * A rank in a view, and the memory to work in.
  *
+ * @param epoch the view's; only for the runtime's own messages
+ * @param rank its place in the mesh: replica · shards + shard
  * @param shard which shard of the state the rank holds
  * @param baseStep the step of the state that it starts from
  * @param microshardFrom the first of the batch's microshards that it computes

@@ -8,7 +8,10 @@ package io.coxswain.bridge.spi;
 public interface Capture {
     /**
      * Returns when all bytes of the snapshot are in the slot. Called once, on another thread than
-     * the steps'.
+     * the steps', one capture after another in the order in which they were begun.
+     *
+     * @throws RuntimeFault if the snapshot cannot be completed: the slot is given back, and the
+     *     steps go on without it
      */
     void complete() throws RuntimeFault;
 

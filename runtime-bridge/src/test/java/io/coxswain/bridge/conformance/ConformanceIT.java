@@ -3,16 +3,17 @@ package io.coxswain.bridge.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.bridge.host.WorkerJvm;
+import io.coxswain.bridge.vectors.ProjectFiles;
+import io.coxswain.bridge.vectors.Python;
 import io.coxswain.proto.control.v1.JobSpec;
 
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The kit against the reference runtime's worker: nothing fails, nothing is skipped. */
+/** The kit against our own workers: nothing fails, nothing is skipped. */
 class ConformanceIT {
     /** A loaded machine stretches everything. */
     private static final int PATIENCE = 10;
@@ -23,16 +24,35 @@ class ConformanceIT {
                 WorkerJvm.reference(
                         Path.of(System.getProperty("java.home")),
                         System.getProperty("java.class.path"));
+        requireAllPass(command, job(0), job(3_600_000));
+    }
+
+    /** {@code docs/bridge.md} is enough to write a worker from. */
+    @Test
+    void theMinimalWorkerInPythonKeepsAllRules() throws IOException, InterruptedException {
+        Path script = ProjectFiles.file("runtime-bridge", "python", "tests", "minimal_worker.py");
+        Path python = Python.require();
+        JobSpec job =
+                job(0).toBuilder()
+                        .setRuntimeKind("minimal")
+                        .setRuntimeJson("{\"bulk\": 100000}")
+                        .build();
+        JobSpec slow = job.toBuilder().setRuntimeJson("{\"bulk\": 100000, \"slow\": true}").build();
+        requireAllPass(List.of(python.toString(), script.toString()), job, slow);
+    }
+
+    private static void requireAllPass(List<String> command, JobSpec job, JobSpec slow)
+            throws IOException, InterruptedException {
         Report report =
                 Conformance.of(command)
-                        .job(job(0))
-                        .slowJob(job(3_600_000))
+                        .job(job)
+                        .slowJob(slow)
                         .limits(Limits.DEFAULT.times(PATIENCE))
                         .rounds(4)
                         .run(Listener.NONE);
 
         assertThat(report.failureText()).isEmpty();
-        assertThat(report.runtimeKind()).isEqualTo("reference");
+        assertThat(report.runtimeKind()).isEqualTo(job.getRuntimeKind());
         assertThat(report.results())
                 .hasSameSizeAs(Conformance.checks())
                 .allSatisfy(result ->
@@ -42,14 +62,11 @@ class ConformanceIT {
     }
 
     private static JobSpec job(long minStepMillis) {
-        Path fromModule = Path.of("..", "examples", "digits", "digits.bin");
-        Path data =
-                Files.exists(fromModule) ? fromModule : Path.of("examples", "digits", "digits.bin");
         return JobSpec.newBuilder()
                 .setJobId("conformance")
                 .setSteps(100)
                 .setSeed(7)
-                .setData(data.toAbsolutePath().toString())
+                .setData(ProjectFiles.file("examples", "digits", "digits.bin").toString())
                 .setBatch(30)
                 .setMicroshards(4)
                 .setRuntimeKind("reference")

@@ -8,6 +8,9 @@ import com.google.protobuf.InvalidProtocolBufferException;
 
 import io.coxswain.bridge.arena.ArenaFile;
 import io.coxswain.bridge.arena.Slot;
+import io.coxswain.bridge.spi.RuntimeFactory;
+import io.coxswain.bridge.spi.RuntimeFault;
+import io.coxswain.bridge.spi.TrainingRuntime;
 import io.coxswain.proto.bridge.v1.Apply;
 import io.coxswain.proto.bridge.v1.Execute;
 import io.coxswain.proto.bridge.v1.Fault;
@@ -29,12 +32,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 
@@ -387,6 +392,42 @@ class WorkerHostTest {
             Fault kind = worker.agent.fault(load(good.toBuilder().setRuntimeKind("pjrt").build()));
             assertThat(kind.getMessage()).contains("pjrt", "reference");
             TestMesh.load(worker.agent, good);
+        }
+    }
+
+    /** It may hold devices, or memory outside the heap. */
+    @Test
+    void aRuntimeThatCannotLoadIsClosed() throws Exception {
+        CountDownLatch closed = new CountDownLatch(1);
+        TrainingRuntime runtime =
+                (TrainingRuntime)
+                        Proxy.newProxyInstance(
+                                TrainingRuntime.class.getClassLoader(),
+                                new Class<?>[] {TrainingRuntime.class},
+                                (_, method, _) -> {
+                                    if (method.getName().equals("load")) {
+                                        throw new RuntimeFault(
+                                                RuntimeFault.Code.PROGRAM_INVALID, "no program");
+                                    }
+                                    closed.countDown();
+                                    return null;
+                                });
+        RuntimeFactory factory =
+                new RuntimeFactory() {
+                    @Override
+                    public String kind() {
+                        return "reference";
+                    }
+
+                    @Override
+                    public TrainingRuntime create() {
+                        return runtime;
+                    }
+                };
+        try (var worker = new BridgeTestClient.InProcess(folder.resolve("s"), factory)) {
+            assertThat(worker.agent.fault(load(TestMesh.job(1, 1))).getMessage())
+                    .isEqualTo("no program");
+            assertThat(closed.getCount()).isZero();
         }
     }
 

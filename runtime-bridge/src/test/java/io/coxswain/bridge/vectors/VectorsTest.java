@@ -30,7 +30,8 @@ import java.util.Map;
  * protocol version) writes the file anew with {@code -Dcoxswain.vectors.write=true}.
  */
 class VectorsTest {
-    private static final Path FILE = Path.of("src", "test", "vectors", "bridge.json");
+    private static final Path FILE =
+            ProjectFiles.file("runtime-bridge", "src", "test", "vectors", "bridge.json");
 
     @TempDir Path folder;
 
@@ -39,18 +40,18 @@ class VectorsTest {
         Map<String, Object> vectors = new LinkedHashMap<>();
         vectors.put(
                 "about",
-                "Golden bytes of the bridge (docs/bridge.md) and the arena (docs/arena.md). Texts of"
-                        + " type bytes are hexadecimal; enums are numbers; fields that are not named"
-                        + " have their default.");
+                "Golden bytes of the bridge (docs/bridge.md) and the arena (docs/arena.md). Texts"
+                    + " of type bytes are hexadecimal; enums are numbers; fields that are not named"
+                    + " have their default.");
         vectors.put("messages", MessageVectors.asJson());
         vectors.put("frames", MessageVectors.frames());
         vectors.put("arena", ArenaVectors.asJson(folder.resolve("arena")));
         String json = JsonText.of(vectors);
         if (Boolean.getBoolean("coxswain.vectors.write")) {
-            Files.writeString(file(), json);
+            Files.writeString(FILE, json);
         }
 
-        assertThat(json).isEqualTo(Files.readString(file()));
+        assertThat(json).isEqualTo(Files.readString(FILE));
     }
 
     @Test
@@ -82,9 +83,7 @@ class VectorsTest {
                     sender.write(ByteBuffer.wrap(bytes));
                 }
                 try (FrameChannel receiver = new FrameChannel(server.accept())) {
-                    assertThat(outcome(receiver))
-                            .as("%s", frame.get("name"))
-                            .isEqualTo(expected);
+                    assertThat(outcome(receiver)).as("%s", frame.get("name")).isEqualTo(expected);
                 }
             }
         }
@@ -99,9 +98,5 @@ class VectorsTest {
         } catch (ProtocolException e) {
             return "too_long ";
         }
-    }
-
-    private static Path file() {
-        return Files.exists(FILE) ? FILE : Path.of("runtime-bridge").resolve(FILE);
     }
 }

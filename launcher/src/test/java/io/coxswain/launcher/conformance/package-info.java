@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.launcher.conformance;
+
+import org.jspecify.annotations.NullMarked;
