@@ -2,12 +2,15 @@ package io.coxswain.launcher;
 
 import io.coxswain.launcher.command.AgentCommand;
 import io.coxswain.launcher.command.BenchCommand;
+import io.coxswain.launcher.command.BundleCommand;
 import io.coxswain.launcher.command.CancelCommand;
 import io.coxswain.launcher.command.CompletionCommand;
 import io.coxswain.launcher.command.ConformanceCommand;
 import io.coxswain.launcher.command.CoordinatorCommand;
+import io.coxswain.launcher.command.DoctorCommand;
 import io.coxswain.launcher.command.EventsCommand;
 import io.coxswain.launcher.command.JobsCommand;
+import io.coxswain.launcher.command.RuntimeCommand;
 import io.coxswain.launcher.command.StatusCommand;
 import io.coxswain.launcher.command.SubmitCommand;
 import io.coxswain.launcher.command.TrainCommand;
@@ -69,6 +72,9 @@ public final class Main implements Runnable {
         commands.put("wait", WaitCommand::new);
         commands.put("cancel", CancelCommand::new);
         commands.put("events", EventsCommand::new);
+        commands.put("runtime", RuntimeCommand::new);
+        commands.put("bundle", BundleCommand::new);
+        commands.put("doctor", DoctorCommand::new);
         commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));
         commands.put("bench", BenchCommand::new);
         commands.put("conformance", ConformanceCommand::new);

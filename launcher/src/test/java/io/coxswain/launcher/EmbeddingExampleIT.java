@@ -3,10 +3,10 @@ package io.coxswain.launcher;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.agent.ReplicaAgent;
-import io.coxswain.bridge.host.WorkerJvm;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.local.EmbeddedZooKeeper;
 import io.coxswain.launcher.local.JavaProcess;
+import io.coxswain.launcher.local.WorkerSettings;
 import io.coxswain.launcher.logs.Logs;
 
 import org.junit.jupiter.api.BeforeAll;
@@ -74,7 +74,7 @@ class EmbeddingExampleIT {
                 .arenaRoot(arenas)
                 .arenaBudgetBytes(64 << 20)
                 .logFolder(folder.resolve("logs"))
-                .workerCommands(kind -> JavaProcess.worker(kind, WorkerJvm.DEFAULT_HEAP_BYTES))
+                .workerCommands(kind -> JavaProcess.worker(kind, WorkerSettings.usual()))
                 .build();
     }
 

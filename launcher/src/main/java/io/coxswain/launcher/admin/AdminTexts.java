@@ -133,7 +133,7 @@ public final class AdminTexts {
                             labels(job),
                             job.getDetail()));
         }
-        return table(rows);
+        return Texts.table(rows);
     }
 
     private static String labels(JobStatus job) {
@@ -171,25 +171,6 @@ public final class AdminTexts {
                             Texts.bytes(agent.getArenaBudgetBytes()),
                             agent.getDetail()));
         }
-        return table(rows);
-    }
-
-    private static List<String> table(List<List<String>> rows) {
-        int columns = rows.getFirst().size();
-        int[] widths = new int[columns];
-        for (List<String> row : rows) {
-            for (int i = 0; i < columns; i++) {
-                widths[i] = Math.max(widths[i], row.get(i).length());
-            }
-        }
-        var lines = new ArrayList<String>();
-        for (List<String> row : rows) {
-            var line = new StringBuilder();
-            for (int i = 0; i < columns; i++) {
-                line.append(row.get(i)).append(" ".repeat(widths[i] - row.get(i).length() + 2));
-            }
-            lines.add(line.toString().stripTrailing());
-        }
-        return lines;
+        return Texts.table(rows);
     }
 }

@@ -13,6 +13,7 @@ import io.coxswain.launcher.logs.Logs;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -42,6 +43,7 @@ final class BenchCluster implements AutoCloseable {
     private BenchCluster(BenchSettings settings, JobFile job, int spares, long agentBudget)
             throws EnvironmentException {
         int agents = job.mesh().ranks() + spares;
+        job.runtime().requireHere();
         MemoryPlan.of(job, agents).require(settings.arenas());
         this.job = job;
         this.run = RunFolder.create(settings.runFolder(), "bench");
@@ -54,7 +56,7 @@ final class BenchCluster implements AutoCloseable {
         cluster =
                 LocalCluster.start(
                         new LocalCluster.Plan(
-                                agents, List.of(), run, settings.arenas(), agentBudget),
+                                agents, List.of(), run, settings.arenas(), agentBudget, Map.of()),
                         tape);
         result = cluster.run(job.spec(JOB_ID));
     }

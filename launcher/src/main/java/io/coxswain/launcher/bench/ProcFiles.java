@@ -7,13 +7,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** What Linux tells of processes and of the loopback device. */
-final class ProcFiles {
+public final class ProcFiles {
     private static final long KIBI = 1024;
 
     private ProcFiles() {}
 
     /** The text after {@code key:} in the first line that begins so; empty if there is none. */
-    static String value(Path file, String key) {
+    public static String value(Path file, String key) {
         try (var lines = Files.lines(file)) {
             return lines.map(String::strip)
                     .filter(line -> line.startsWith(key) && line.indexOf(':') > 0)

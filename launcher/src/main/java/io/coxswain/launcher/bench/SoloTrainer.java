@@ -4,11 +4,11 @@ import io.coxswain.bridge.arena.ArenaFile;
 import io.coxswain.bridge.arena.ByteRegion;
 import io.coxswain.bridge.arena.SlotTable;
 import io.coxswain.bridge.arena.SlotWriter;
-import io.coxswain.bridge.reference.ReferenceRuntimeFactory;
 import io.coxswain.bridge.spi.AbortSignal;
 import io.coxswain.bridge.spi.Assignment;
 import io.coxswain.bridge.spi.Capture;
 import io.coxswain.bridge.spi.ExecuteOutcome;
+import io.coxswain.bridge.spi.RuntimeFactory;
 import io.coxswain.bridge.spi.RuntimeFault;
 import io.coxswain.bridge.spi.RuntimeLayout;
 import io.coxswain.bridge.spi.StateOrigin;
@@ -17,6 +17,7 @@ import io.coxswain.bridge.spi.TrainingRuntime;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.job.JobFile;
 
+import java.util.ServiceLoader;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -38,7 +39,7 @@ final class SoloTrainer implements AutoCloseable {
                 }
             };
 
-    private final TrainingRuntime runtime = new ReferenceRuntimeFactory().create();
+    private final TrainingRuntime runtime;
     private final ArenaFile region;
     private final SlotTable.Meta meta;
     private final int microshards;
@@ -48,6 +49,7 @@ final class SoloTrainer implements AutoCloseable {
 
     SoloTrainer(JobFile job, ScratchArenas arenas) throws EnvironmentException {
         microshards = job.microshards();
+        runtime = runtime(job.runtimeKind());
         try {
             RuntimeLayout layout =
                     runtime.load(
@@ -78,9 +80,17 @@ final class SoloTrainer implements AutoCloseable {
             sum = new float[(int) layout.parameterElements()];
             addend = new float[sum.length];
         } catch (RuntimeFault e) {
-            throw new EnvironmentException(
-                    "the reference runtime cannot take the job: " + e.getMessage(), e);
+            throw new EnvironmentException("the runtime cannot take the job: " + e.getMessage(), e);
         }
+    }
+
+    private static TrainingRuntime runtime(String kind) {
+        return ServiceLoader.load(RuntimeFactory.class).stream()
+                .map(ServiceLoader.Provider::get)
+                .filter(factory -> factory.kind().equals(kind))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("no runtime " + kind))
+                .create();
     }
 
     /** How many bytes a snapshot has. */
@@ -98,8 +108,7 @@ final class SoloTrainer implements AutoCloseable {
             capture.complete();
             return nanos;
         } catch (RuntimeFault e) {
-            throw new EnvironmentException(
-                    "the reference runtime cannot capture: " + e.getMessage(), e);
+            throw new EnvironmentException("the runtime cannot capture: " + e.getMessage(), e);
         } finally {
             writer.abandon();
         }
@@ -140,7 +149,7 @@ final class SoloTrainer implements AutoCloseable {
             runtime.apply(step);
         } catch (RuntimeFault e) {
             throw new EnvironmentException(
-                    "the reference runtime cannot make step " + step + ": " + e.getMessage(), e);
+                    "the runtime cannot make step " + step + ": " + e.getMessage(), e);
         }
         return System.nanoTime() - before;
     }

@@ -23,7 +23,7 @@ import java.util.concurrent.Callable;
 /** What all benches take, and where their results go. */
 @Command(sortOptions = false)
 abstract class BenchBase extends Shared implements Callable<Integer> {
-    private static final String JOB = "examples/digits/job.yaml";
+    private final String usualJob;
 
     @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -55,7 +55,7 @@ abstract class BenchBase extends Shared implements Callable<Integer> {
     @Option(
             names = "--job",
             paramLabel = "FILE",
-            description = "The job file that is varied. Default: " + JOB + " of this checkout.")
+            description = "The job file that is varied. Default: an example of this checkout.")
     private @Nullable Path job;
 
     @Option(names = "--run-dir", paramLabel = "DIR", description = "Folder for logs, as of train.")
@@ -67,6 +67,19 @@ abstract class BenchBase extends Shared implements Callable<Integer> {
             defaultValue = "/dev/shm",
             description = "Folder for shared memory, on tmpfs. Default: ${DEFAULT-VALUE}.")
     private Path arenas = Path.of("/dev/shm");
+
+    BenchBase() {
+        this("examples/digits/job.yaml");
+    }
+
+    /**
+     * For a bench of its own job.
+     *
+     * @param usualJob the job file, relative to the checkout
+     */
+    BenchBase(String usualJob) {
+        this.usualJob = usualJob;
+    }
 
     /** Measures. */
     abstract BenchReport measure(BenchSettings settings)
@@ -122,6 +135,6 @@ abstract class BenchBase extends Shared implements Callable<Integer> {
             return job;
         }
         Path home = Path.of(System.getProperty("coxswain.home", "."));
-        return home.resolve(JOB);
+        return home.resolve(usualJob);
     }
 }

@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
             BenchRecoveryCommand.class,
             BenchCopyCommand.class,
             BenchCollectiveCommand.class,
-            BenchMemoryCommand.class
+            BenchMemoryCommand.class,
+            BenchRuntimeCommand.class
         },
         footer = {
             "",
@@ -39,6 +40,6 @@ public final class BenchCommand extends Shared implements Runnable {
     public void run() {
         throw new CommandLine.ParameterException(
                 spec.commandLine(),
-                "Missing what to measure: recovery, copy, collective or memory");
+                "Missing what to measure: recovery, copy, collective, memory or runtime");
     }
 }

@@ -16,7 +16,9 @@ import picocli.CommandLine.Spec;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 
 /** {@code coxswain train}. */
@@ -105,6 +107,16 @@ public final class TrainCommand extends Shared implements Callable<Integer> {
             description = "Folder for shared memory, on tmpfs. Default: ${DEFAULT-VALUE}.")
     private Path arenas = Path.of("/dev/shm");
 
+    @Option(
+            names = "--worker-env",
+            paramLabel = "NAME=VALUE",
+            description = {
+                "Sets a variable of the workers' environment, which inherits nothing. Repeatable.",
+                "{agent} stands for the agent's number: CUDA_VISIBLE_DEVICES={agent} gives each a"
+                        + " GPU of its own."
+            })
+    private Map<String, String> workerEnvironment = new LinkedHashMap<>();
+
     @Override
     public Integer call() throws Exception {
         var faults = new ArrayList<FaultSpec>();
@@ -122,7 +134,8 @@ public final class TrainCommand extends Shared implements Callable<Integer> {
                         report,
                         quiet,
                         runFolder,
-                        arenas.toAbsolutePath()),
+                        arenas.toAbsolutePath(),
+                        workerEnvironment),
                 Terminal.standardOutput(),
                 System.err);
     }

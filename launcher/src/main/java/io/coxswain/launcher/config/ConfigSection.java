@@ -24,6 +24,9 @@ import java.util.regex.Pattern;
 public final class ConfigSection {
     private static final Pattern SIZE =
             Pattern.compile("(\\d+)\\s*(B|KB|MB|GB|TB|KiB|MiB|GiB|TiB)?");
+    private static final Pattern DECIMAL =
+            Pattern.compile("[-+]?(\\d+\\.\\d*|\\.?\\d+)([eE][-+]?\\d+)?");
+    private static final int MOST_LISTED = 1 << 16;
     private static final Pattern DURATION =
             Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(ns|us|ms|s|min|m|h)");
     private static final Map<String, Long> SIZE_UNITS =
@@ -123,6 +126,11 @@ public final class ConfigSection {
                     Long value = wholeNumber(text);
                     return value == null || value < min || value > max ? null : value;
                 });
+    }
+
+    /** True or false. */
+    public boolean flag(String name, boolean fallback) {
+        return choice(name, Boolean.toString(fallback), List.of("true", "false")).equals("true");
     }
 
     /** A number within bounds. */
@@ -347,6 +355,59 @@ public final class ConfigSection {
             texts.put(key, section.text(key, ""));
         }
         return texts;
+    }
+
+    /**
+     * A group of values whose names and kinds are free: whole numbers (Long), decimals (Double),
+     * true and false, texts, and lists of whole numbers. What stands in quotes is a text.
+     */
+    public Map<String, Object> values(String name) {
+        ConfigSection section = section(name);
+        var values = new LinkedHashMap<String, Object>();
+        for (String key : section.names()) {
+            section.known.add(key);
+            ConfigNode.Field field = section.mapping.fields().get(key);
+            if (field == null) {
+                continue;
+            }
+            switch (field.value()) {
+                case ConfigNode.Scalar scalar when !scalar.isNull() ->
+                        values.put(key, value(scalar));
+                case ConfigNode.Listing _ ->
+                        values.put(
+                                key,
+                                section.wholes(
+                                        key,
+                                        List.of(),
+                                        1,
+                                        MOST_LISTED,
+                                        Long.MIN_VALUE,
+                                        Long.MAX_VALUE));
+                case ConfigNode.Scalar _, ConfigNode.Mapping _ ->
+                        section.complain(
+                                key,
+                                "found "
+                                        + found(field.value())
+                                        + ", expected a number, true, false, a text or a list of"
+                                        + " whole numbers");
+            }
+        }
+        return values;
+    }
+
+    private static Object value(ConfigNode.Scalar scalar) {
+        String text = scalar.text();
+        if (scalar.quoted()) {
+            return text;
+        }
+        if (text.equals("true") || text.equals("false")) {
+            return Boolean.valueOf(text);
+        }
+        Long whole = wholeNumber(text);
+        if (whole != null) {
+            return whole;
+        }
+        return DECIMAL.matcher(text).matches() ? (Object) Double.valueOf(text) : text;
     }
 
     /** Complains of each field that is not there. */

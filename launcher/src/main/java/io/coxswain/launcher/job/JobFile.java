@@ -44,6 +44,14 @@ public record JobFile(
     private static final int MAX_RANKS = 1 << 20;
     private static final long MAX_STEPS = 1_000_000_000_000L;
 
+    /** In the order in which complaints name them. */
+    private static final Map<String, RuntimeKind> KINDS = new LinkedHashMap<>();
+
+    static {
+        KINDS.put("reference", ReferenceSection::read);
+        KINDS.put("pjrt", PjrtSection::read);
+    }
+
     /**
      * Reads and checks a job file that runs on this machine.
      *
@@ -79,7 +87,8 @@ public record JobFile(
         int shards = (int) meshSection.whole("shards", 1, 1, MAX_RANKS);
         long steps = root.whole("steps", 1, 1, MAX_STEPS);
         long seed = root.whole("seed", 0, Long.MIN_VALUE, Long.MAX_VALUE);
-        Path data = file.toAbsolutePath().normalize().resolveSibling(root.text("data", "."));
+        Path folder = file.toAbsolutePath().normalize().resolveSibling("");
+        Path data = folder.resolve(root.text("data", "."));
         int batch = (int) root.whole("batch", 1, 1, 1 << 24);
         int microshards = (int) root.whole("microshards", Math.min(8, batch), 1, 1 << 20);
         ConfigSection protect = root.section("protect");
@@ -92,21 +101,8 @@ public record JobFile(
         ConfigSection collectives = root.section("collectives");
         String within = collectives.choice("within", "runtime", List.of("runtime"));
         String across = collectives.choice("across", "agent", List.of("agent", "runtime"));
-        if (across.equals("runtime")) {
-            collectives.complain(
-                    "across", "'runtime' comes in a later version; this one has 'agent'");
-        }
         ConfigSection runtime = root.section("runtime");
-        String kind = runtime.choice("kind", "reference", List.of("reference", "pjrt", "process"));
-        RuntimeSection own = RuntimeSection.NONE;
-        ConfigSection runtimeModel = null;
-        if (kind.equals("reference")) {
-            runtimeModel = runtime.section("model");
-            own = ReferenceSection.read(runtime, runtimeModel);
-        } else {
-            runtime.complain(
-                    "kind", "'" + kind + "' comes in a later version; this one has 'reference'");
-        }
+        String kind = runtime.choice("kind", "reference", List.copyOf(KINDS.keySet()));
         long ranks = (long) replicas * shards;
         if (ranks > microshards && root.faultless()) {
             meshSection.complain(
@@ -131,9 +127,22 @@ public record JobFile(
                             + ": each needs at least one sample");
         }
         boolean here = checkData(root, data, mustBeHere);
-        if (here && root.faultless() && runtimeModel != null) {
-            ReferenceSection.checkFit(root, runtimeModel, own, data);
-        }
+        RuntimeSection own =
+                KINDS.getOrDefault(kind, ReferenceSection::read)
+                        .read(
+                                new RuntimeKind.Around(
+                                        root,
+                                        runtime,
+                                        collectives,
+                                        folder,
+                                        data,
+                                        here,
+                                        mustBeHere,
+                                        replicas,
+                                        shards,
+                                        batch,
+                                        microshards,
+                                        across));
         root.finish();
         return new JobFile(
                 file,
@@ -201,12 +210,7 @@ public record JobFile(
         return runtime.parameters();
     }
 
-    /** How many vectors as long as the parameters make up the state. */
-    public int stateVectors() {
-        return runtime.stateVectors();
-    }
-
-    /** State per rank beside them. */
+    /** State that each rank carries only to be larger. */
     public long ballastBytes() {
         return runtime.ballastBytes();
     }

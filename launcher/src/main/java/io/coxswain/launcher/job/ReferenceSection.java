@@ -16,14 +16,31 @@ import java.util.Map;
 /**
  * The {@code runtime} section of {@code kind: reference}, with the bounds that the runtime itself
  * checks again.
+ *
+ * @param stateVectors how many vectors as long as the parameters make up the state, the parameters
+ *     included
  */
-final class ReferenceSection {
+record ReferenceSection(String json, long parameters, int stateVectors, long ballastBytes)
+        implements RuntimeSection {
     private static final long MAX_BALLAST_BYTES = 1L << 40;
 
-    private ReferenceSection() {}
+    @Override
+    public long stateBytes(int shards) {
+        return RuntimeSection.shardElements(parameters, shards) * Float.BYTES * stateVectors
+                + ballastBytes;
+    }
+
+    @Override
+    public long liveBytes() {
+        return ballastBytes;
+    }
 
     /** Reads the section, and renders it as the JSON that the runtime takes. */
-    static RuntimeSection read(ConfigSection runtime, ConfigSection model) {
+    static RuntimeSection read(RuntimeKind.Around around) {
+        around.refuseRuntimeCollectives(
+                "the reference runtime has none of its own; expected 'agent'");
+        ConfigSection runtime = around.runtime();
+        ConfigSection model = runtime.section("model");
         var json = new LinkedHashMap<String, Object>();
         json.put("kind", "reference");
         runtime.require("model");
@@ -49,18 +66,23 @@ final class ReferenceSection {
         long ballastBytes = runtime.size("ballast", 0, 0, MAX_BALLAST_BYTES);
         json.put("ballast", ballastBytes);
         json.put("minStepMillis", runtime.whole("minStepMillis", 0, 0, 3_600_000));
-        return new RuntimeSection(
-                JsonMapper.shared().writeValueAsString(json),
-                parameters,
-                "adam".equals(optimizer.get("kind")) ? 3 : 2,
-                ballastBytes);
+        var section =
+                new ReferenceSection(
+                        JsonMapper.shared().writeValueAsString(json),
+                        parameters,
+                        "adam".equals(optimizer.get("kind")) ? 3 : 2,
+                        ballastBytes);
+        if (around.dataIsHere() && around.root().faultless()) {
+            section.checkFit(around.root(), model, around.data());
+        }
+        return section;
     }
 
     /**
      * Complains if the data cannot be read or the model does not fit them: better here than on
      * every agent.
      */
-    static void checkFit(ConfigSection root, ConfigSection model, RuntimeSection own, Path file) {
+    private void checkFit(ConfigSection root, ConfigSection model, Path file) {
         DataSet data;
         try {
             data = DataSet.load(file);
@@ -69,7 +91,7 @@ final class ReferenceSection {
             return;
         }
         try {
-            ReferenceConfig.parse(own.json()).model().requireFits(data);
+            ReferenceConfig.parse(json).model().requireFits(data);
         } catch (IllegalArgumentException | RuntimeFault e) {
             model.complain("layers", String.valueOf(e.getMessage()));
         }

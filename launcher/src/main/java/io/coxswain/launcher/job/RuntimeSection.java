@@ -1,14 +1,43 @@
 package io.coxswain.launcher.job;
 
-/**
- * The {@code runtime} section: what the runtime reads, and what the launcher needs to know of it.
- *
- * @param json for the runtime; empty for a kind that this version does not have
- * @param parameters of the whole model
- * @param stateVectors how many vectors as long as the parameters make up the state, the parameters
- *     included
- * @param ballastBytes of further state per rank
- */
-public record RuntimeSection(String json, long parameters, int stateVectors, long ballastBytes) {
-    static final RuntimeSection NONE = new RuntimeSection("", 0, 0, 0);
+import io.coxswain.launcher.EnvironmentException;
+
+/** The {@code runtime} section: what the runtime reads, and what the launcher must know of it. */
+public interface RuntimeSection {
+    /** For the runtime. */
+    String json();
+
+    /** Parameters of the whole model; 0 where that is not known here. */
+    long parameters();
+
+    /** About the data bytes of a snapshot of the largest shard; not less than they are. */
+    long stateBytes(int shards);
+
+    /**
+     * What a worker keeps in shared memory beside the parameters, gradients and snapshots, in
+     * bytes.
+     */
+    default long liveBytes() {
+        return 0;
+    }
+
+    /** State that a rank carries only to be larger, in bytes. */
+    default long ballastBytes() {
+        return 0;
+    }
+
+    /**
+     * Checks that this machine can run it.
+     *
+     * @throws EnvironmentException with the command that helps
+     */
+    default void requireHere() throws EnvironmentException {}
+
+    /**
+     * The most elements that a shard may have of a vector: shards are cut at blocks, so one may be
+     * a block longer than its part.
+     */
+    static long shardElements(long elements, int shards) {
+        return Math.min(elements, elements / shards + (64 << 10));
+    }
 }

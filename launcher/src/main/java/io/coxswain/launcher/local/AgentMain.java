@@ -2,7 +2,6 @@ package io.coxswain.launcher.local;
 
 import io.coxswain.agent.ReplicaAgent;
 import io.coxswain.agent.worker.WorkerSupervisor;
-import io.coxswain.bridge.host.WorkerJvm;
 import io.coxswain.launcher.logs.Logs;
 
 import org.jspecify.annotations.Nullable;
@@ -27,6 +26,9 @@ import java.util.logging.Level;
  * does when the launcher ends in whatever way.
  */
 public final class AgentMain {
+    /** Begins an argument {@code worker-env.NAME=VALUE}. */
+    static final String WORKER_ENVIRONMENT = "worker-env.";
+
     private static final int STATUS_FAILED = 1;
     private static final String LOOPBACK = "127.0.0.1";
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(3);
@@ -123,6 +125,8 @@ public final class AgentMain {
         Duration session =
                 millis == null ? LocalCluster.SESSION : Duration.ofMillis(Long.parseLong(millis));
         String advertised = options.getOrDefault("advertised-host", LOOPBACK);
+        WorkerSettings workers =
+                WorkerSettings.usual().withLogs(logs).withEnvironment(workerEnvironment());
         ReplicaAgent.Builder builder =
                 ReplicaAgent.builder()
                         .id(option("id"))
@@ -136,8 +140,7 @@ public final class AgentMain {
                         .logFolder(logs)
                         .observer(holds)
                         .workerLimits(archive ? PATIENT : WorkerSupervisor.Limits.DEFAULT)
-                        .workerCommands(kind ->
-                                JavaProcess.worker(kind, WorkerJvm.DEFAULT_HEAP_BYTES, archive))
+                        .workerCommands(kind -> JavaProcess.worker(kind, workers, archive))
                         .onFatal(this::broken);
         extras.prepare(builder);
         ReplicaAgent made = builder.build();
@@ -148,6 +151,16 @@ public final class AgentMain {
         made.start();
         arena = made.arenaFolder();
         say(AgentLines.up(made.dataEndpoint().port()));
+    }
+
+    private Map<String, String> workerEnvironment() {
+        var environment = new HashMap<String, String>();
+        options.forEach((name, value) -> {
+            if (name.startsWith(WORKER_ENVIRONMENT)) {
+                environment.put(name.substring(WORKER_ENVIRONMENT.length()), value);
+            }
+        });
+        return environment;
     }
 
     private void broken(Throwable bug) {

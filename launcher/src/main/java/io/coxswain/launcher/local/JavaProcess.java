@@ -2,9 +2,15 @@ package io.coxswain.launcher.local;
 
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.bridge.host.WorkerJvm;
+import io.coxswain.bridge.pjrt.plugins.CacheFolder;
+import io.coxswain.bridge.pjrt.plugins.HostOptions;
+import io.coxswain.launcher.console.Texts;
+
+import tools.jackson.databind.json.JsonMapper;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -43,8 +49,18 @@ public final class JavaProcess {
     /** More flags for agents, for whoever looks into them: a debugger, a recording. */
     private static final String AGENT_OPTIONS = "COXSWAIN_AGENT_JAVA_OPTS";
 
-    /** The same for workers of the reference runtime. */
+    /** The same for workers. */
     private static final String WORKER_OPTIONS = "COXSWAIN_WORKER_JAVA_OPTS";
+
+    /** The runtimes on the JVM that there are. */
+    private static final List<String> KINDS = List.of("reference", "pjrt");
+
+    /**
+     * All the environment of a process that loads a plugin, unless the agent adds to it. XLA's
+     * notes would fill the log, and hide the line that says why it died.
+     */
+    public static final Map<String, String> PLUGIN_ENVIRONMENT =
+            Map.of("TF_CPP_MIN_LOG_LEVEL", "2");
 
     private JavaProcess() {}
 
@@ -70,6 +86,13 @@ public final class JavaProcess {
         return String.join(java.io.File.pathSeparator, parts);
     }
 
+    /** A command for which Ctrl-C is no business: it reaches the launcher alone. */
+    public static List<String> withoutInterrupt(List<String> command) {
+        var whole = new ArrayList<>(WITHOUT_INTERRUPT);
+        whole.addAll(command);
+        return List.copyOf(whole);
+    }
+
     /** The command of a JVM like an agent's, for a service beside it. */
     public static List<String> service(String mainClass, List<String> arguments) {
         return agent(mainClass, false, arguments);
@@ -81,16 +104,17 @@ public final class JavaProcess {
      * @param archive whether it is to leave its archive of class data behind
      */
     public static List<String> agent(String mainClass, boolean archive, List<String> arguments) {
-        var command = new ArrayList<>(WITHOUT_INTERRUPT);
+        var command = new ArrayList<String>();
         command.add(javaHome().resolve("bin").resolve("java").toString());
         command.addAll(AGENT_FLAGS);
+        command.add(cacheFlag());
         command.addAll(ClassArchives.flags(ClassArchives.AGENT, archive));
         command.addAll(more(AGENT_OPTIONS));
         command.add("-cp");
         command.add(classPath());
         command.add(mainClass);
         command.addAll(arguments);
-        return List.copyOf(command);
+        return withoutInterrupt(command);
     }
 
     /**
@@ -98,18 +122,54 @@ public final class JavaProcess {
      *
      * @throws IllegalArgumentException for a runtime that this version does not have
      */
-    public static WorkerCommand worker(String kind, long heapBytes) {
-        return worker(kind, heapBytes, false);
+    public static WorkerCommand worker(String kind, WorkerSettings settings) {
+        return worker(kind, settings, false);
     }
 
-    static WorkerCommand worker(String kind, long heapBytes, boolean archive) {
-        if (!kind.equals("reference")) {
+    static WorkerCommand worker(String kind, WorkerSettings settings, boolean archive) {
+        if (!KINDS.contains(kind)) {
             throw new IllegalArgumentException(
-                    "this agent has no runtime of kind '" + kind + "', only 'reference'");
+                    "this agent has no runtime of kind '%s', only %s"
+                            .formatted(kind, Texts.list(KINDS)));
         }
         var flags = new ArrayList<>(ClassArchives.flags(ClassArchives.WORKER, archive));
+        settings.logs()
+                .ifPresent(folder ->
+                        flags.add("-XX:ErrorFile=" + folder.resolve("worker-crash-%p.log")));
+        var environment = new HashMap<String, String>();
+        if (kind.equals("pjrt")) {
+            environment.putAll(PLUGIN_ENVIRONMENT);
+            flags.add(cacheFlag());
+            if (!settings.createOptions().isEmpty()) {
+                flags.add(
+                        "-D"
+                                + HostOptions.PROPERTY
+                                + "="
+                                + JsonMapper.shared().writeValueAsString(settings.createOptions()));
+            }
+        }
+        environment.putAll(settings.environment());
         flags.addAll(more(WORKER_OPTIONS));
         return new WorkerCommand(
-                WorkerJvm.command(javaHome(), classPath(), kind, heapBytes, flags), Map.of());
+                WorkerJvm.command(javaHome(), classPath(), kind, settings.heapBytes(), flags),
+                environment);
+    }
+
+    /**
+     * The command of a program in a JVM like that of a worker with a plugin, to be run in {@link
+     * #PLUGIN_ENVIRONMENT}.
+     */
+    public static List<String> likeWorker(String mainClass, List<String> arguments) {
+        return WorkerJvm.program(
+                javaHome(),
+                classPath(),
+                mainClass,
+                arguments,
+                WorkerJvm.DEFAULT_HEAP_BYTES,
+                List.of(cacheFlag()));
+    }
+
+    private static String cacheFlag() {
+        return "-D" + CacheFolder.PROPERTY + "=" + CacheFolder.ofThisProcess().path();
     }
 }

@@ -73,11 +73,22 @@ public final class LocalCluster implements AutoCloseable {
      * @param arenas folder on tmpfs, in which each agent makes a folder
      * @param arenaBudgetBytes shared memory that each agent may use
      * @param faults to inject
+     * @param workerEnvironment of all workers; {@value #AGENT_INDEX} in a value stands for the
+     *     number of the worker's agent, from 0
      */
     public record Plan(
-            int agents, List<FaultSpec> faults, RunFolder run, Path arenas, long arenaBudgetBytes) {
+            int agents,
+            List<FaultSpec> faults,
+            RunFolder run,
+            Path arenas,
+            long arenaBudgetBytes,
+            Map<String, String> workerEnvironment) {
+        /** Stands for an agent's number. */
+        public static final String AGENT_INDEX = "{agent}";
+
         public Plan {
             faults = List.copyOf(faults);
+            workerEnvironment = Map.copyOf(workerEnvironment);
         }
 
         /**
@@ -170,6 +181,7 @@ public final class LocalCluster implements AutoCloseable {
                         AgentMain.class.getName(),
                         archive,
                         arguments(
+                                index,
                                 archive,
                                 "id=" + id,
                                 "domain=local/" + id,
@@ -194,8 +206,16 @@ public final class LocalCluster implements AutoCloseable {
         return agent;
     }
 
-    private static List<String> arguments(boolean archive, String... always) {
+    private List<String> arguments(int index, boolean archive, String... always) {
         var arguments = new ArrayList<>(List.of(always));
+        plan.workerEnvironment()
+                .forEach((name, value) ->
+                        arguments.add(
+                                AgentMain.WORKER_ENVIRONMENT
+                                        + name
+                                        + "="
+                                        + value.replace(
+                                                Plan.AGENT_INDEX, Integer.toString(index))));
         if (archive) {
             arguments.add("archive=yes");
         }

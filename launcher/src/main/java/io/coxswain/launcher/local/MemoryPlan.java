@@ -3,6 +3,7 @@ package io.coxswain.launcher.local;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.console.Texts;
 import io.coxswain.launcher.job.JobFile;
+import io.coxswain.launcher.job.RuntimeSection;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -30,22 +31,16 @@ public record MemoryPlan(long region, long state, int ranks, int spares, int sha
     public static MemoryPlan of(JobFile job, int agents) {
         int ranks = job.mesh().ranks();
         long elements = job.parameters();
-        // Shards are cut at blocks of elements, so one may be a block longer than its part.
-        long shardElements = Math.min(elements, elements / job.mesh().shards() + (64 << 10));
+        int shards = job.mesh().shards();
         long microshards = Math.ceilDiv(job.microshards(), ranks);
-        long state = shardElements * Float.BYTES * job.stateVectors() + job.ballastBytes() + PAGES;
+        long state = job.runtime().stateBytes(shards) + PAGES;
         long region =
                 elements * Float.BYTES * (1 + microshards)
-                        + shardElements * Float.BYTES
-                        + job.ballastBytes()
+                        + RuntimeSection.shardElements(elements, shards) * Float.BYTES
+                        + job.runtime().liveBytes()
                         + PAGES;
         return new MemoryPlan(
-                region,
-                state,
-                ranks,
-                Math.max(0, agents - ranks),
-                job.mesh().shards(),
-                job.copies());
+                region, state, ranks, Math.max(0, agents - ranks), shards, job.copies());
     }
 
     /** What one agent may come to use: a rank, its worker's restart, and a copy of every shard. */

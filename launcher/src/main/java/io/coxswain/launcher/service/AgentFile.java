@@ -3,11 +3,14 @@ package io.coxswain.launcher.service;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.config.ConfigFile;
 import io.coxswain.launcher.config.ConfigSection;
+import io.coxswain.launcher.local.WorkerSettings;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -16,7 +19,7 @@ import java.util.regex.Pattern;
  * @param arenas folder for shared memory
  * @param arenaBudgetBytes shared memory that the agent may take
  * @param keepArena whether the arena outlives an orderly end
- * @param workerHeapBytes largest heap of a worker on the JVM
+ * @param workers what its workers get
  * @param workerSilence a worker without a sign of life for this long is killed
  * @param copyBytesPerSecond limit of the bytes of copies sent; 0: none
  * @param workerLogs folder of the workers' output
@@ -27,7 +30,7 @@ record AgentFile(
         Path arenas,
         long arenaBudgetBytes,
         boolean keepArena,
-        long workerHeapBytes,
+        WorkerSettings workers,
         Duration workerSilence,
         long copyBytesPerSecond,
         int devices,
@@ -35,6 +38,8 @@ record AgentFile(
         Path workerLogs) {
     private static final Pattern DOMAIN =
             Pattern.compile("[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+){0,15}");
+
+    private static final Pattern VARIABLE = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
     /**
      * Reads and checks the file.
@@ -60,8 +65,7 @@ record AgentFile(
                     arenas + " is no folder that can be written to; expected one on tmpfs");
         }
         long budget = arena.size("budget", 1L << 30, 1L << 20, 1L << 50);
-        boolean keep =
-                arena.choice("keep", "false", java.util.List.of("true", "false")).equals("true");
+        boolean keep = arena.flag("keep", false);
         ConfigSection worker = root.section("worker");
         long heap = worker.size("heap", 1L << 30, 16L << 20, 1L << 44);
         Duration silence =
@@ -70,12 +74,35 @@ record AgentFile(
                         Duration.ofSeconds(2),
                         Duration.ofMillis(600),
                         Duration.ofMinutes(10));
+        Map<String, String> environment = environment(worker.section("env"));
+        Map<String, Object> createOptions = worker.values("createOptions");
         Path logs = folder.resolve(worker.text("logs", common.id() + "-workers"));
         long rate = root.size("copyRate", 0, 0, 1L << 50);
         int devices = (int) root.whole("devices", 1, 0, 1_024);
         Map<String, String> labels = root.texts("labels");
         root.finish();
         return new AgentFile(
-                common, domain, arenas, budget, keep, heap, silence, rate, devices, labels, logs);
+                common,
+                domain,
+                arenas,
+                budget,
+                keep,
+                new WorkerSettings(heap, Optional.of(logs), environment, createOptions),
+                silence,
+                rate,
+                devices,
+                labels,
+                logs);
+    }
+
+    private static Map<String, String> environment(ConfigSection section) {
+        var environment = new LinkedHashMap<String, String>();
+        for (String name : section.names()) {
+            if (!VARIABLE.matcher(name).matches()) {
+                section.complain(name, "expected a variable's name, such as NPROC");
+            }
+            environment.put(name, section.text(name, ""));
+        }
+        return environment;
     }
 }

@@ -39,7 +39,7 @@ public final class AgentService {
                         .labels(config.labels())
                         .copyBytesPerSecond(config.copyBytesPerSecond())
                         .workerSilence(config.workerSilence())
-                        .workerCommands(kind -> JavaProcess.worker(kind, config.workerHeapBytes()))
+                        .workerCommands(kind -> JavaProcess.worker(kind, config.workers()))
                         .onFatal(broken::complete)
                         .build();
         try {

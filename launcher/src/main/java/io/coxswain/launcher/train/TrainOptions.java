@@ -17,6 +17,7 @@ import java.util.Map;
  * @param report where the JSON report goes; null: nowhere
  * @param runFolder null: the usual one
  * @param arenas folder for shared memory
+ * @param workerEnvironment of all workers
  */
 public record TrainOptions(
         Path job,
@@ -27,9 +28,11 @@ public record TrainOptions(
         @Nullable Path report,
         boolean quiet,
         @Nullable Path runFolder,
-        Path arenas) {
+        Path arenas,
+        Map<String, String> workerEnvironment) {
     public TrainOptions {
         sets = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(sets));
         faults = List.copyOf(faults);
+        workerEnvironment = Map.copyOf(workerEnvironment);
     }
 }

@@ -106,6 +106,7 @@ public final class TrainRun {
     }
 
     private int run() throws EnvironmentException {
+        job.runtime().requireHere();
         MemoryPlan memory = MemoryPlan.of(job, agents);
         memory.require(options.arenas());
         RunFolder run = RunFolder.create(options.runFolder(), job.name());
@@ -152,7 +153,12 @@ public final class TrainRun {
             throws EnvironmentException {
         var plan =
                 new LocalCluster.Plan(
-                        agents, options.faults(), run, options.arenas(), memory.agentBudget());
+                        agents,
+                        options.faults(),
+                        run,
+                        options.arenas(),
+                        memory.agentBudget(),
+                        options.workerEnvironment());
         try (LocalCluster cluster = LocalCluster.start(plan, display)) {
             try {
                 var _ = interruption.await(cluster.ready());

@@ -85,7 +85,7 @@ class JobFileTest {
                                 "{\"kind\":\"reference\",\"model\":{\"kind\":\"mlp\",\"layers\":[64,8,10]},\"optimizer\":{\"kind\":\"adam\","
                                     + "\"learningRate\":0.001,\"beta1\":0.9,\"beta2\":0.999,\"epsilon\":1.0E-8},\"ballast\":0,\"minStepMillis\":0}"));
         assertThat(job.parameters()).isEqualTo(65 * 8 + 9 * 10);
-        assertThat(job.stateVectors()).isEqualTo(3);
+        assertThat(job.runtime().stateBytes(1)).isEqualTo(3 * 4 * (65 * 8 + 9 * 10));
     }
 
     @Test
@@ -167,12 +167,7 @@ class JobFileTest {
                         "kind: reference",
                         "kind: referense",
                         "job.yaml:9:9: runtime.kind: found 'referense', expected one of reference,"
-                                + " pjrt, process; did you mean 'reference'?"),
-                change(
-                        "kind: reference",
-                        "kind: pjrt",
-                        "job.yaml:9:9: runtime.kind: 'pjrt' comes in a later version; this one has"
-                                + " 'reference'"),
+                                + " pjrt; did you mean 'reference'?"),
                 change(
                         "layers: [64, 8, 10]",
                         "layers: [4]",
@@ -203,7 +198,8 @@ class JobFileTest {
                 change(
                         "batch: 16",
                         "batch: 16\ncollectives: {across: runtime}",
-                        "job.yaml:8:23: collectives.across: 'runtime' comes in a later version"),
+                        "job.yaml:8:23: collectives.across: the reference runtime has none of its"
+                                + " own"),
                 change(
                         "batch: 16",
                         "batch: 16\nlabels:\n  -chaos: allowed",

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.logging.Level;
 
@@ -55,7 +56,15 @@ class ServiceFilesTest {
                 .isEqualTo(empty.arenaBudgetBytes())
                 .isEqualTo(1L << 30);
         assertThat(written.keepArena()).isEqualTo(empty.keepArena()).isFalse();
-        assertThat(written.workerHeapBytes()).isEqualTo(empty.workerHeapBytes());
+        assertThat(written.workers().heapBytes())
+                .isEqualTo(empty.workers().heapBytes())
+                .isEqualTo(1L << 30);
+        assertThat(written.workers().environment())
+                .isEqualTo(empty.workers().environment())
+                .isEmpty();
+        assertThat(written.workers().createOptions())
+                .isEqualTo(empty.workers().createOptions())
+                .isEmpty();
         assertThat(written.workerSilence()).isEqualTo(empty.workerSilence());
         assertThat(written.copyBytesPerSecond()).isEqualTo(empty.copyBytesPerSecond()).isZero();
         assertThat(written.devices()).isEqualTo(empty.devices());
@@ -80,6 +89,50 @@ class ServiceFilesTest {
         assertThat(agent.common().advertisedHost()).isEqualTo("edge7");
         assertThat(agent.common().advertisedPort()).isEqualTo(17500);
         assertThat(agent.labels()).containsExactly(Map.entry("zone", "a"));
+    }
+
+    @Test
+    void aHostSetsItsWorkersEnvironmentAndOptions() throws Exception {
+        AgentFile agent =
+                AgentFile.read(
+                        file(
+                                """
+                                worker:
+                                  env: {CUDA_VISIBLE_DEVICES: "0,1", NPROC: 8}
+                                  createOptions:
+                                    node_id: 3
+                                    memory_fraction: 0.75
+                                    preallocate: false
+                                    allocator: bfc
+                                    version: "1"
+                                    visible_devices: [0, 2]
+                                """),
+                        Map.of("arena.folder", folder.toString()));
+
+        assertThat(agent.workers().environment())
+                .isEqualTo(Map.of("CUDA_VISIBLE_DEVICES", "0,1", "NPROC", "8"));
+        assertThat(agent.workers().createOptions())
+                .isEqualTo(
+                        Map.of(
+                                "node_id",
+                                3L,
+                                "memory_fraction",
+                                0.75,
+                                "preallocate",
+                                false,
+                                "allocator",
+                                "bfc",
+                                "version",
+                                "1",
+                                "visible_devices",
+                                List.of(0L, 2L)));
+        Path wrong = file("worker:\n  env: {A-B: 1}\n  createOptions: {a: {b: 1}, c: [x], d: }\n");
+        assertThatThrownBy(() -> AgentFile.read(wrong, Map.of("arena.folder", folder.toString())))
+                .hasMessageContaining(":2:14: worker.env.A-B: expected a variable's name")
+                .hasMessageContaining(
+                        ":3:22: worker.createOptions.a: found a group of fields, expected a number")
+                .hasMessageContaining(":3:34: worker.createOptions.c: found 'x' in the list")
+                .hasMessageContaining("worker.createOptions.d: found nothing, expected a number");
     }
 
     @Test

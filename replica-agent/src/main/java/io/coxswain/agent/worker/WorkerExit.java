@@ -7,11 +7,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param status the exit status as the operating system gave it; 128 + n stands for signal n; -1
  *     when the process never started
- * @param lastWords the end of what it printed, at most 2,000 characters
+ * @param lastWords the end of what it printed, at most 16,000 bytes of it
  * @param killReason why the supervisor took it down, null when it went by itself
  */
 public record WorkerExit(int status, String lastWords, @Nullable String killReason) {
-    /** One line that names the cause: reason, signal or status, then the last words. */
+    /**
+     * One line that names the cause: reason, signal or status, then the most telling of the last
+     * words.
+     */
     public String describe() {
         var text = new StringBuilder();
         if (killReason != null) {
@@ -25,7 +28,7 @@ public record WorkerExit(int status, String lastWords, @Nullable String killReas
         } else {
             text.append("worker exited with status ").append(status);
         }
-        String line = lastLine(lastWords);
+        String line = LastWords.telling(lastWords);
         if (!line.isEmpty()) {
             text.append("; last words: ").append(line);
         }
@@ -40,10 +43,5 @@ public record WorkerExit(int status, String lastWords, @Nullable String killReas
             case 15 -> " (SIGTERM)";
             default -> "";
         };
-    }
-
-    private static String lastLine(String words) {
-        String stripped = words.strip();
-        return stripped.substring(stripped.lastIndexOf('\n') + 1).strip();
     }
 }

@@ -35,7 +35,9 @@ final class WorkerProcess {
     static final int PROTOCOL_MINOR = 0;
 
     private static final Logger LOG = LoggerFactory.getLogger(WorkerProcess.class);
-    private static final int LAST_WORDS_BYTES = 2_000;
+
+    /** A native library prints its stack after the line that matters. */
+    private static final int LAST_WORDS_BYTES = 16_000;
 
     private final long generation;
     private final WorkerCommand command;

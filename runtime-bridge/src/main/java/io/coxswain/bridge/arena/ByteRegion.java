@@ -76,7 +76,11 @@ public final class ByteRegion {
         return ArenaFormat.crc(segment, offset, length);
     }
 
-    MemorySegment segment() {
+    /**
+     * The region's memory itself, for code that hands its address outside the JVM. It ends with the
+     * file: whoever does so makes sure that nobody uses the address after {@link ArenaFile#close}.
+     */
+    public MemorySegment segment() {
         return segment;
     }
 }

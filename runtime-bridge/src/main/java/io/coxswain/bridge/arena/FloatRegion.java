@@ -54,4 +54,13 @@ public final class FloatRegion {
     public ByteRegion asBytes() {
         return new ByteRegion(segment);
     }
+
+    /**
+     * The region's memory itself, for code that hands its address outside the JVM; its length is a
+     * multiple of 4 bytes and its beginning one of 64. It ends with the file: whoever does so makes
+     * sure that nobody uses the address after {@link ArenaFile#close}.
+     */
+    public MemorySegment segment() {
+        return segment;
+    }
 }

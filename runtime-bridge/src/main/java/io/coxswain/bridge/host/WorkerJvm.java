@@ -57,6 +57,27 @@ public final class WorkerJvm {
      */
     public static List<String> command(
             Path javaHome, String classPath, String kind, long heapBytes, List<String> moreFlags) {
+        return program(
+                javaHome,
+                classPath,
+                WorkerMain.class.getName(),
+                List.of(kind),
+                heapBytes,
+                moreFlags);
+    }
+
+    /**
+     * A program in a JVM like a worker's: what works there works in a worker.
+     *
+     * @param mainClass on the class path
+     */
+    public static List<String> program(
+            Path javaHome,
+            String classPath,
+            String mainClass,
+            List<String> arguments,
+            long heapBytes,
+            List<String> moreFlags) {
         List<String> command = new ArrayList<>();
         command.add(javaHome.resolve("bin").resolve("java").toString());
         command.addAll(JVM_FLAGS);
@@ -64,8 +85,8 @@ public final class WorkerJvm {
         command.addAll(moreFlags);
         command.add("-cp");
         command.add(classPath);
-        command.add(WorkerMain.class.getName());
-        command.add(kind);
+        command.add(mainClass);
+        command.addAll(arguments);
         return List.copyOf(command);
     }
 }

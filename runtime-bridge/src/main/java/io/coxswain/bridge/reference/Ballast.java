@@ -1,6 +1,7 @@
 package io.coxswain.bridge.reference;
 
 import io.coxswain.bridge.arena.ByteRegion;
+import io.coxswain.bridge.data.CounterRandom;
 
 /**
  * State without a use, that makes a shard as large as a benchmark wants. It lives in the region.

@@ -1,5 +1,7 @@
 package io.coxswain.bridge.reference;
 
+import io.coxswain.bridge.data.Permutation;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

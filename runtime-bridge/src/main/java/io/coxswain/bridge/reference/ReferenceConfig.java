@@ -1,5 +1,6 @@
 package io.coxswain.bridge.reference;
 
+import io.coxswain.bridge.json.JsonSection;
 import io.coxswain.bridge.spi.RuntimeFault;
 
 import java.util.List;
@@ -48,7 +49,10 @@ public record ReferenceConfig(
     }
 
     private static Mlp model(JsonSection section) throws RuntimeFault {
-        List<Integer> layers = section.integers("layers");
+        List<Integer> layers =
+                section.integers("layers", 1, Integer.MAX_VALUE).stream()
+                        .map(Math::toIntExact)
+                        .toList();
         try {
             return new Mlp(layers);
         } catch (IllegalArgumentException e) {

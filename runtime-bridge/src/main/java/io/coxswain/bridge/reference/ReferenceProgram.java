@@ -2,6 +2,9 @@ package io.coxswain.bridge.reference;
 
 import io.coxswain.bridge.arena.ArenaFile;
 import io.coxswain.bridge.arena.SlotTable;
+import io.coxswain.bridge.data.ConsumedSamples;
+import io.coxswain.bridge.data.DataPath;
+import io.coxswain.bridge.data.SampleOrder;
 import io.coxswain.bridge.spi.FinalReport;
 import io.coxswain.bridge.spi.LineageSegment;
 import io.coxswain.bridge.spi.RuntimeFault;
@@ -9,18 +12,14 @@ import io.coxswain.bridge.spi.RuntimeLayout;
 import io.coxswain.bridge.spi.TrainingJob;
 
 import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * A loaded job: configuration, data, and how the state is cut. Immutable but for the sample order's
@@ -43,7 +42,7 @@ record ReferenceProgram(
 
     static ReferenceProgram load(TrainingJob job) throws RuntimeFault {
         ReferenceConfig config = ReferenceConfig.parse(job.configuration());
-        Path file = dataFile(job.data());
+        Path file = DataPath.of(job.data());
         DataSet data;
         String dataDigest;
         try {
@@ -113,40 +112,15 @@ record ReferenceProgram(
         return new RuntimeLayout(parameters, shards, fingerprint(), true);
     }
 
-    /**
-     * The hash of the samples of a microshard, each with its place in the data order; sums of them
-     * have no order.
-     */
-    long sampleHash(long step, int microshard, int[] ids) {
-        long first = (step - 1) * batch() + (long) batch() * microshard / job.microshards();
-        long hash = 0;
-        for (int i = 0; i < ids.length; i++) {
-            hash += CounterRandom.derive(CounterRandom.mix(first + i), ids[i]);
-        }
-        return hash;
-    }
-
     /** Evaluates a model, and counts what the committed history was trained on. */
     FinalReport.Evaluation evaluate(MlpCompute compute, List<LineageSegment> lineage) {
         Evaluation evaluation = compute.evaluate(data);
-        int samples = data.trainingSamples();
-        Map<Long, BitSet> passes = new TreeMap<>();
-        long seen = 0;
-        for (LineageSegment segment : lineage) {
-            long from = (segment.firstStep() - 1) * batch();
-            long to = segment.lastStep() * batch();
-            for (long position = from; position < to; position++) {
-                long pass = position / samples;
-                passes.computeIfAbsent(pass, _ -> new BitSet(samples))
-                        .set(order.sample(pass, (int) (position % samples)));
-                seen++;
-            }
-        }
+        ConsumedSamples consumed = ConsumedSamples.of(order, lineage);
         return new FinalReport.Evaluation(
                 evaluation.loss(),
                 evaluation.accuracy(),
-                seen,
-                passes.values().stream().map(pass -> (long) pass.cardinality()).toList());
+                consumed.seen(),
+                consumed.distinctPerPass());
     }
 
     private String fingerprint() {
@@ -163,17 +137,6 @@ record ReferenceProgram(
                         "data " + dataDigest);
         byte[] digest = sha256().digest(description.getBytes(StandardCharsets.UTF_8));
         return HexFormat.of().formatHex(digest);
-    }
-
-    private static Path dataFile(String data) throws RuntimeFault {
-        try {
-            return data.startsWith("file:") ? Path.of(URI.create(data)) : Path.of(data);
-        } catch (IllegalArgumentException e) {
-            throw new RuntimeFault(
-                    RuntimeFault.Code.DATA_UNREADABLE,
-                    "field `data` must be a path or a file: URI, not '%s'".formatted(data),
-                    e);
-        }
     }
 
     private static MessageDigest sha256() {

@@ -135,7 +135,7 @@ public final class ReferenceRuntime implements TrainingRuntime {
             region.gradient(m - assignment.microshardFrom())
                     .write(0, own.gradient, 0, parameters.length);
             samples += ids.length;
-            hash += own.program.sampleHash(step, m, ids);
+            hash += own.program.order().sampleHash(step, m, ids);
         }
         long minNanos = TimeUnit.MILLISECONDS.toNanos(own.program.config().minStepMillis());
         if (aborted(abort, start + minNanos - System.nanoTime())) {

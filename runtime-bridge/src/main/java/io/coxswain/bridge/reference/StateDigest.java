@@ -1,5 +1,7 @@
 package io.coxswain.bridge.reference;
 
+import io.coxswain.bridge.spi.LeafDigest;
+
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -34,7 +36,7 @@ public final class StateDigest {
     public static final int DIGEST_BYTES = 32;
 
     private static final byte[] HEADER = "coxswain-state-1\0".getBytes(StandardCharsets.US_ASCII);
-    private static final byte[] DTYPE = "f32\0".getBytes(StandardCharsets.US_ASCII);
+    private static final String DTYPE = "f32";
 
     private StateDigest() {}
 
@@ -145,15 +147,11 @@ public final class StateDigest {
      * @param vectorName the vector that the leaf is of, as {@link #vectorNames} gives it
      */
     public static byte[] leafHeader(BlockGrid grid, int leaf, String vectorName) {
-        byte[] name = leafName(grid, leaf, vectorName).getBytes(StandardCharsets.UTF_8);
-        List<Integer> shape = grid.leaves().get(leaf).shape();
-        ByteBuffer header =
-                ByteBuffer.allocate(
-                                name.length + 1 + DTYPE.length + (shape.size() + 2) * Integer.BYTES)
-                        .order(ByteOrder.LITTLE_ENDIAN);
-        header.put(name).put((byte) 0).put(DTYPE).putInt(shape.size());
-        shape.forEach(header::putInt);
-        return header.putInt(grid.blockElements()).array();
+        return LeafDigest.header(
+                leafName(grid, leaf, vectorName),
+                DTYPE,
+                grid.leaves().get(leaf).shape().stream().map(Integer::longValue).toList(),
+                grid.blockElements());
     }
 
     /** What a leaf of a vector is called. */

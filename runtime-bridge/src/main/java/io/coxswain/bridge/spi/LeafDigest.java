@@ -1,5 +1,10 @@
 package io.coxswain.bridge.spi;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
 /**
  * One rank's part of one leaf of the final digest tree. Immutable: arrays are copied in and out.
  */
@@ -34,6 +39,28 @@ public final class LeafDigest {
         this.leafBlocks = leafBlocks;
         this.firstBlock = firstBlock;
         this.blockDigests = blockDigests.clone();
+    }
+
+    /**
+     * What the tree hashes before a leaf's blocks: name and a zero byte, dtype and a zero byte, u32
+     * rank, u32 extents, u32 elements of a full block; little-endian.
+     *
+     * @param dtype f32, i32 …
+     * @param shape extents, each below 2^32
+     */
+    public static byte[] header(String name, String dtype, List<Long> shape, int blockElements) {
+        byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
+        byte[] dtypeBytes = dtype.getBytes(StandardCharsets.US_ASCII);
+        ByteBuffer header =
+                ByteBuffer.allocate(
+                                nameBytes.length
+                                        + dtypeBytes.length
+                                        + 2
+                                        + (shape.size() + 2) * Integer.BYTES)
+                        .order(ByteOrder.LITTLE_ENDIAN);
+        header.put(nameBytes).put((byte) 0).put(dtypeBytes).put((byte) 0).putInt(shape.size());
+        shape.forEach(extent -> header.putInt((int) (long) extent));
+        return header.putInt(blockElements).array();
     }
 
     /** The leaf's name. */

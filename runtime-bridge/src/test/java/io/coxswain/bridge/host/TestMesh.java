@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.google.protobuf.ByteString;
 
 import io.coxswain.bridge.arena.ArenaFile;
+import io.coxswain.bridge.reference.ReferenceRuntimeFactory;
+import io.coxswain.bridge.spi.RuntimeFactory;
 import io.coxswain.proto.bridge.v1.Apply;
 import io.coxswain.proto.bridge.v1.Execute;
 import io.coxswain.proto.bridge.v1.Executed;
@@ -46,6 +48,7 @@ final class TestMesh implements AutoCloseable {
             """;
 
     private final JobSpec job;
+    private final RuntimeFactory factory;
     private final JobLoaded loaded;
     private final Path folder;
     private final List<BridgeTestClient.InProcess> workers = new ArrayList<>();
@@ -53,16 +56,26 @@ final class TestMesh implements AutoCloseable {
 
     /** Starts the workers and loads the job; no view yet. */
     TestMesh(Path folder, JobSpec job) throws IOException {
+        this(folder, job, new ReferenceRuntimeFactory());
+    }
+
+    /** Starts workers with runtimes of another kind. */
+    TestMesh(Path folder, JobSpec job, RuntimeFactory factory) throws IOException {
         this.folder = folder;
         this.job = job;
+        this.factory = factory;
         for (int rank = 0; rank < job.getReplicas() * job.getShards(); rank++) {
-            workers.add(new BridgeTestClient.InProcess(folder.resolve("s" + rank)));
+            workers.add(worker(rank));
         }
         JobLoaded first = JobLoaded.getDefaultInstance();
         for (BridgeTestClient.InProcess worker : workers) {
             first = load(worker.agent, job);
         }
         this.loaded = first;
+    }
+
+    private BridgeTestClient.InProcess worker(int rank) throws IOException {
+        return new BridgeTestClient.InProcess(folder.resolve("s" + rank), factory);
     }
 
     static JobSpec job(int replicas, int shards) {
@@ -155,7 +168,7 @@ final class TestMesh implements AutoCloseable {
     ViewPrepared restart(long epoch, int rank, long step, int slot, ByteString digest)
             throws IOException {
         workers.get(rank).close();
-        workers.set(rank, new BridgeTestClient.InProcess(folder.resolve("s" + rank)));
+        workers.set(rank, worker(rank));
         load(agent(rank), job);
         ArenaFile old = regions.get(rank);
         regions.set(

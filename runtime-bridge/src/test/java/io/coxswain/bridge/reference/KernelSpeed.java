@@ -1,5 +1,7 @@
 package io.coxswain.bridge.reference;
 
+import io.coxswain.bridge.data.SampleOrder;
+
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;

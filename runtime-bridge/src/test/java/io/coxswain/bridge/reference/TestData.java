@@ -1,5 +1,7 @@
 package io.coxswain.bridge.reference;
 
+import io.coxswain.bridge.data.CounterRandom;
+
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;

@@ -1,5 +1,7 @@
 package io.coxswain.bridge.reference;
 
+import io.coxswain.bridge.data.SampleOrder;
+
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.launcher.doctor;
+
+import org.jspecify.annotations.NullMarked;

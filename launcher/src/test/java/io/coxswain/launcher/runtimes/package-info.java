@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.launcher.runtimes;
+
+import org.jspecify.annotations.NullMarked;

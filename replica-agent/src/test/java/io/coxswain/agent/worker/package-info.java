@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.agent.worker;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.bridge.pjrt.bundle;
+
+import org.jspecify.annotations.NullMarked;

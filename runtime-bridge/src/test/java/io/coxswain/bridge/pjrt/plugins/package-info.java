@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.bridge.pjrt.plugins;
+
+import org.jspecify.annotations.NullMarked;
