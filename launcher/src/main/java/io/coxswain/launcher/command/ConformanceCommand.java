@@ -7,7 +7,6 @@ import io.coxswain.bridge.conformance.Limits;
 import io.coxswain.bridge.conformance.Listener;
 import io.coxswain.bridge.conformance.Report;
 import io.coxswain.bridge.conformance.Result;
-import io.coxswain.bridge.host.WorkerJvm;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.ExitCode;
 import io.coxswain.launcher.config.ConfigException;
@@ -15,6 +14,7 @@ import io.coxswain.launcher.conformance.KitJobs;
 import io.coxswain.launcher.conformance.ReportTexts;
 import io.coxswain.launcher.console.Terminal;
 import io.coxswain.launcher.local.JavaProcess;
+import io.coxswain.launcher.local.WorkerSettings;
 
 import org.jspecify.annotations.Nullable;
 
@@ -286,7 +286,7 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
         }
         WorkerCommand own;
         try {
-            own = JavaProcess.worker(jobs.job().getRuntimeKind(), WorkerJvm.DEFAULT_HEAP_BYTES);
+            own = JavaProcess.worker(jobs.job().getRuntimeKind(), WorkerSettings.usual());
         } catch (IllegalArgumentException e) {
             throw wrong(e.getMessage() + "; give the worker's command after '--'");
         }
