@@ -97,12 +97,11 @@ def _tables(words: int) -> tuple[Words, Words]:
 
 
 def _times(lanes: Words, words: int) -> Words:
-    import numpy as np
-
     low, high = _tables(words)
     halves = lanes.view("<u2")
-    lower: Words = low[halves[0::2]]
-    return np.bitwise_xor(lower, high[halves[1::2]], out=lower)
+    result: Words = low[halves[0::2]]
+    result ^= high[halves[1::2]]
+    return result
 
 
 def _advance_lanes(rows: Words, state: int) -> int:

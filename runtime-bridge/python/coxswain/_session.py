@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import time
@@ -317,6 +318,7 @@ class Session:
         """Nothing, if the epoch is over. On the main thread."""
         parameters = view.region.parameters().toreadonly()
         losses: list[float] = []
+        begun: Callable[[], None] | None = None
         samples = sample_hash = data_nanos = 0
         for buffer, microshard in enumerate(view.microshards):
             if self._gate.is_aborted(view.epoch):
@@ -326,12 +328,26 @@ class Session:
             batch = self._trainer.batch(ids)
             data_nanos += time.perf_counter_ns() - start
             gradient = view.region.gradient(buffer)
-            losses.append(float(self._trainer.grads(parameters, batch, gradient)))
-            for begin, end in self._gaps:
-                gradient[begin:end].cast("B")[:] = bytes(4 * (end - begin))
+            loss = self._trainer.grads(parameters, batch, gradient)
+            # The one before ends while this one is computed.
+            if begun is not None:
+                begun()
+            begun = functools.partial(self._end_microshard, loss, gradient, losses)
             samples += len(ids)
             sample_hash += hashes
+        if begun is not None:
+            begun()
         return losses, samples, sample_hash & (2**64 - 1), data_nanos
+
+    def _end_microshard(
+        self,
+        loss: float | Callable[[], float],
+        gradient: memoryview[float],
+        losses: list[float],
+    ) -> None:
+        losses.append(float(loss() if callable(loss) else loss))
+        for begin, end in self._gaps:
+            gradient[begin:end].cast("B")[:] = bytes(4 * (end - begin))
 
     def apply(self, request: _wire.Apply) -> tuple[_wire.Applied, Begun | str | None]:
         """Makes the step; with it the snapshot that has begun, or why it could not begin."""

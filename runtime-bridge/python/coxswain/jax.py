@@ -21,8 +21,11 @@ is copied while the next steps run. Importing this module imports neither JAX no
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Sequence
+import os
+import platform
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from . import worker
@@ -84,7 +87,8 @@ class JaxTrainer(Trainer):
         evaluate: ``evaluate(params, batch) -> (mean loss, accuracy)`` of all held-out samples.
         held_out: with ``evaluate``: as ``data``.
         deterministic: whether the same step gives the same bits in any process on such a host.
-            Default: on the CPU.
+            Default: on the CPU. Where it does, hosts with other versions, processors or numbers of
+            cores are refused.
     """
 
     def __init__(
@@ -130,6 +134,7 @@ class JaxTrainer(Trainer):
                     " for one size"
                 )
             self._plan = self._planned(job, size)
+            self._batch_dtypes = [type_.struct().dtype for type_ in self._plan.batch.types]
             model = self._plan.model
             if job.shards > 1:
                 elementwise.check(model, self._apply, {job.shards: self._plan.cuts[job.shards]})
@@ -139,7 +144,6 @@ class JaxTrainer(Trainer):
             fingerprint = self._fingerprint(traced)
         except BundleError as e:
             raise TrainerError(str(e)) from e
-        on_cpu = jax.default_backend() == "cpu"
         return Program(
             tuple(
                 Leaf(path, type_.dtype, type_.shape)
@@ -153,8 +157,14 @@ class JaxTrainer(Trainer):
             ),
             self._samples,
             fingerprint,
-            on_cpu if self._deterministic is None else self._deterministic,
+            self._is_deterministic(),
         )
+
+    def _is_deterministic(self) -> bool:
+        jax, _ = trees.require_jax()
+        if self._deterministic is None:
+            return bool(jax.default_backend() == "cpu")
+        return self._deterministic
 
     def _planned(self, job: Job, size: int) -> exporter.Plan:
         params = self._params(job.seed) if callable(self._params) else self._params
@@ -190,8 +200,10 @@ class JaxTrainer(Trainer):
         return plan
 
     def _fingerprint(self, traced: dict[str, Traced]) -> str:
-        """Of the program's text, the initial state and the data."""
+        """Of the program's text, the initial state, the data, and what else bits depend on."""
         sha256 = hashlib.sha256()
+        if self._is_deterministic():
+            sha256.update("\n".join(_machine()).encode())
         for name, program in traced.items():
             types = [slot.type.struct() for slot in program.arguments]
             sha256.update(self._jitted[name].lower(*types).as_text().encode())
@@ -249,12 +261,12 @@ class JaxTrainer(Trainer):
 
     def batch(self, samples: Sequence[int]) -> list[Any]:
         ids = _ids(samples)
-        types = self._plan.batch.types
         if self._batch is None:
             return [
-                array[ids].astype(type_.struct().dtype, copy=False)
-                for array, type_ in zip(self._arrays, types)
+                array[ids].astype(dtype, copy=False)
+                for array, dtype in zip(self._arrays, self._batch_dtypes)
             ]
+        types = self._plan.batch.types
         try:
             leaves = trees.require_same(self._plan.batch, self._batch(ids), "batch: its result")
             for index, (leaf, type_) in enumerate(zip(leaves, types)):
@@ -263,9 +275,13 @@ class JaxTrainer(Trainer):
             raise TrainerError(str(e), "data_unreadable") from e
         return leaves
 
-    def grads(self, parameters: Floats, batch: list[Any], gradient: Floats) -> float:
+    def grads(self, parameters: Floats, batch: list[Any], gradient: Floats) -> Callable[[], float]:
+        results = self._begin("grads", [*self._parameters(parameters), *batch])
+        return lambda: self._end_grads(results, gradient)
+
+    def _end_grads(self, results: Sequence[Any], gradient: Floats) -> float:
         _, numpy = trees.require_jax()
-        loss, *gradients = self._compute("grads", [*self._parameters(parameters), *batch])
+        loss, *gradients = self._end("grads", results)
         flat = numpy.frombuffer(gradient, numpy.float32)
         for leaf, value in zip(self._plan.model.layout.leaves, gradients):
             flat[leaf.begin : leaf.end] = numpy.asarray(value).reshape(-1)
@@ -314,15 +330,19 @@ class JaxTrainer(Trainer):
 
     def _compute(self, program: str, arguments: Sequence[Any]) -> list[Any]:
         """Runs a program to its end: its arguments may be memory that changes afterwards."""
+        return list(self._end(program, self._begin(program, arguments)))
+
+    def _begin(self, program: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        with _memory(program):
+            try:
+                return self._jitted[program](*arguments)  # type: ignore[no-any-return]
+            except BundleError as e:
+                raise TrainerError(str(e)) from e
+
+    def _end(self, program: str, results: Sequence[Any]) -> Sequence[Any]:
         jax, _ = trees.require_jax()
-        try:
-            return list(jax.block_until_ready(self._jitted[program](*arguments)))
-        except BundleError as e:
-            raise TrainerError(str(e)) from e
-        except jax.errors.JaxRuntimeError as e:
-            if str(e).startswith("RESOURCE_EXHAUSTED"):
-                raise MemoryError(f"the device has no room for {program}: {e}") from e
-            raise
+        with _memory(program):
+            return jax.block_until_ready(results)  # type: ignore[no-any-return]
 
 
 class _Rows:
@@ -381,6 +401,47 @@ class _Rows:
                     " than the number of rows",
                     "data_unreadable",
                 )
+
+
+@contextlib.contextmanager
+def _memory(program: str) -> Iterator[None]:
+    """Calls the device's want of memory what Python calls it."""
+    jax, _ = trees.require_jax()
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as e:
+        if str(e).startswith("RESOURCE_EXHAUSTED"):
+            raise MemoryError(f"the device has no room for {program}: {e}") from e
+        raise
+
+
+def _machine() -> list[str]:
+    """What the bits of results depend on beside the program."""
+    jax, _ = trees.require_jax()
+    device = jax.devices()[0]
+    identity = [
+        jax.__version__,
+        exporter.jaxlib_version(),
+        device.platform,
+        device.device_kind,
+        os.environ.get("XLA_FLAGS", ""),
+    ]
+    if device.platform == "cpu":
+        identity += [platform.machine(), str(len(os.sched_getaffinity(0))), _instructions()]
+    return identity
+
+
+def _instructions() -> str:
+    """Those that this machine's processor has."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                key, _, value = line.partition(":")
+                if key.strip() in ("flags", "Features"):
+                    return " ".join(sorted(value.split()))
+    except OSError:
+        pass
+    return ""
 
 
 def _loaded(data: Any, path: str) -> Any:

@@ -291,8 +291,13 @@ class Trainer(abc.ABC):
         return samples
 
     @abc.abstractmethod
-    def grads(self, parameters: Floats, batch: Any, gradient: Floats) -> float:
+    def grads(
+        self, parameters: Floats, batch: Any, gradient: Floats
+    ) -> float | Callable[[], float]:
         """Writes the *sum* of the samples' gradients; gives the sum of their losses.
+
+        Where the device works by itself, it may give a function that waits for it and writes: it is
+        called when the next microshard has been given to the device, or in the end.
 
         Must not change the live state, nor the parameters. What it gives must follow from its
         arguments alone, so that it does not matter which process computes it.

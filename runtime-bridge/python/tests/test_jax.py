@@ -107,7 +107,7 @@ class Training(JaxCase):
             for microshard in range(3):
                 gradient = memoryview(array("f", bytes(4 * elements)))
                 ids = [(6 * step + 2 * microshard + i) % 50 for i in range(2)]
-                trainers[0][0].grads(flat, trainers[0][0].batch(ids), gradient)
+                trainers[0][0].grads(flat, trainers[0][0].batch(ids), gradient)()
                 total += self.np.frombuffer(gradient, self.np.float32)
             for trainer, shard in trainers:
                 trainer.apply(memoryview(total)[shard.begin : shard.end])

@@ -9,7 +9,7 @@ import unittest
 from array import array
 
 from coxswain import Job, Leaf, Program, TrainerError, _crc32c, _samples, digests
-from coxswain.order import SampleOrder
+from coxswain.order import SampleOrder, derive
 
 try:
     import numpy
@@ -81,7 +81,7 @@ class TheSamples(unittest.TestCase):
         # As Java's ReferenceProgram has it.
         ids, found = _samples.Samples(42, 1438, 128, 8).microshard(3, 1)
         places = range(2 * 128 + 16, 2 * 128 + 32)
-        expected = sum(_samples.derive(_samples.mix(p), i) for p, i in zip(places, ids))
+        expected = sum(derive(_samples.mix(p), i) for p, i in zip(places, ids))
         self.assertEqual(found, expected % 2**64)
 
     def test_what_a_history_used(self) -> None:
