@@ -340,6 +340,7 @@ public final class LocalCluster implements AutoCloseable {
                 "--set failureDomain=local/" + id,
                 "--set arena.budget=" + plan.arenaBudgetBytes(),
                 "--set log=" + plan.run().log(id),
+                "--set worker.programs=true",
                 "--set worker.logs=" + plan.run().path().resolve(id + "-workers"));
     }
 
