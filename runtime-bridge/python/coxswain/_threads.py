@@ -50,14 +50,24 @@ class Abandoned(Exception):
     """The work's epoch ended while it was done; it goes on alone, and nobody wants its result."""
 
 
+class Stuck(Exception):
+    """Work that was abandoned does not end."""
+
+
 class MainThread:
-    """Does other threads' calls on the thread that calls :meth:`serve`, one after another.
+    """Does another thread's calls on the thread that calls :meth:`serve`, one after another.
 
     User code belongs on the main thread: signal handlers and some libraries want it there.
+
+    Args:
+        gate: tells which epochs are over.
+        patience: how long abandoned work may hold up a later call, in seconds.
     """
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Gate, patience: float = 10.0) -> None:
         self._gate = gate
+        self._patience = patience
+        self._abandoned: _Call | None = None
         self._calls: queue.SimpleQueue[_Call] = queue.SimpleQueue()
 
     def serve(self) -> NoReturn:
@@ -82,8 +92,14 @@ class MainThread:
 
         Raises:
             Abandoned: the epoch is over.
+            Stuck: earlier work was abandoned and has not ended since.
             BaseException: what the work raised.
         """
+        former, self._abandoned = self._abandoned, None
+        if former is not None:
+            with self._gate.changed:
+                if not self._gate.changed.wait_for(lambda: former.done, self._patience):
+                    raise Stuck(f"{self._patience:g} s after it was asked for")
         call = _Call(work)
         self._calls.put(call)
         with self._gate.changed:
@@ -91,6 +107,7 @@ class MainThread:
                 lambda: call.done or (epoch is not None and self._gate.is_aborted(epoch))
             )
             if not call.done:
+                self._abandoned = call
                 raise Abandoned
         if call.error is not None:
             raise call.error

@@ -25,6 +25,7 @@ import contextlib
 import hashlib
 import os
 import platform
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -124,7 +125,7 @@ class JaxTrainer(Trainer):
 
     def build(self, job: Job) -> Program:
         try:
-            jax, _ = trees.require_jax()
+            jax = _require_jax()
             self._state, self._uploaded = [], None
             size = job.batch // job.microshards
             if size * job.microshards != job.batch:
@@ -343,6 +344,19 @@ class JaxTrainer(Trainer):
         jax, _ = trees.require_jax()
         with _memory(program):
             return jax.block_until_ready(results)  # type: ignore[no-any-return]
+
+
+def _require_jax() -> Any:
+    try:
+        import jax
+        import numpy  # noqa: F401
+    except ImportError as e:
+        raise TrainerError(
+            f"the program needs JAX, and {sys.executable} (Python {sys.version.split()[0]}) cannot"
+            f" import it ({e}): install it with {sys.executable} -m pip install jax numpy, or name"
+            " another Python in runtime.command"
+        ) from e
+    return jax
 
 
 class _Rows:

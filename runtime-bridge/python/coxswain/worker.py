@@ -7,6 +7,7 @@ states and computes checksums while steps go on. Needs only the standard library
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import socket
@@ -17,7 +18,7 @@ from typing import NoReturn
 
 from . import _crc32c, _wire
 from ._session import Begun, Refused, Session, identity
-from ._threads import Background, Gate, MainThread
+from ._threads import Background, Gate, MainThread, Stuck
 from .trainer import Trainer, TrainerError
 
 #: What a job file's ``runtime.kind`` calls workers that are made of this.
@@ -128,6 +129,9 @@ class _Host:
             self._reply(request, _wire.Fault(e.code, str(e)))
         except TrainerError as e:
             self._reply(request, _wire.Fault(e.code, str(e)))
+        except Stuck as e:
+            faulthandler.dump_traceback(all_threads=True)
+            _end(FAILED, f"a microshard that was aborted has not ended {e}: the program hangs")
         except MemoryError as e:
             traceback.print_exc()
             self._reply(request, _wire.Fault("out_of_memory", self._describe(e)))
@@ -138,6 +142,8 @@ class _Host:
         except BaseException as e:
             traceback.print_exc()
             _end(FAILED, f"the program ended itself: {self._describe(e)}")
+        finally:
+            self._set_doing("idle", 0)
 
     def _handle(self, request: _wire.ToWorker) -> None:
         body = request.body

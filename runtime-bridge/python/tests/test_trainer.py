@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import random
 import struct
+import threading
 import unittest
 from array import array
 
-from coxswain import Job, Leaf, Program, TrainerError, _crc32c, _samples, digests
+from coxswain import Job, Leaf, Program, TrainerError, _crc32c, _samples, _threads, digests
 from coxswain.order import SampleOrder, derive
 
 try:
@@ -107,6 +108,30 @@ class Checksums(unittest.TestCase):
         data = random.Random(2).randbytes(5000)
         self.assertEqual(_crc32c.crc32c(data, 7), _crc32c.crc32c_plain(data, 7))
         self.assertIn(_crc32c.method(), ("google_crc32c", "crc32c", "numpy", "plain"))
+
+
+class Threads(unittest.TestCase):
+    def test_work_that_is_abandoned_holds_up_later_calls_for_a_while_only(self) -> None:
+        gate = _threads.Gate()
+        main = _threads.MainThread(gate, patience=0.05)
+        threading.Thread(target=main.serve, daemon=True).start()
+        begun, end = threading.Event(), threading.Event()
+
+        def work() -> None:
+            begun.set()
+            end.wait()
+
+        def abort() -> None:
+            begun.wait()
+            gate.abort(2)
+
+        threading.Thread(target=abort, daemon=True).start()
+        with self.assertRaises(_threads.Abandoned):
+            main.call(work, epoch=1)
+        with self.assertRaises(_threads.Stuck):
+            main.call(lambda: 1)
+        end.set()
+        self.assertEqual(main.call(lambda: 1), 1)
 
 
 class Digests(unittest.TestCase):
