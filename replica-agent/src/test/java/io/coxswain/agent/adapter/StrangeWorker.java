@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 
 /** A worker process that agents must not put up with. */
@@ -79,8 +80,12 @@ public final class StrangeWorker {
 
     private static FrameChannel open() throws IOException {
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-        channel.connect(UnixDomainSocketAddress.of(System.getenv(WorkerMain.SOCKET_VARIABLE)));
+        channel.connect(UnixDomainSocketAddress.of(variable(WorkerMain.SOCKET_VARIABLE)));
         return new FrameChannel(channel);
+    }
+
+    private static String variable(String name) {
+        return Objects.requireNonNull(System.getenv(name), name);
     }
 
     private static Hello hello(Manner manner, boolean side) {
@@ -88,7 +93,7 @@ public final class StrangeWorker {
                 .setProtocolMajor(manner == Manner.SPEAKS_VERSION_2 ? 2 : 1)
                 .setRuntimeKind("strange")
                 .setPid(ProcessHandle.current().pid())
-                .setToken(System.getenv(WorkerMain.TOKEN_VARIABLE))
+                .setToken(variable(WorkerMain.TOKEN_VARIABLE))
                 .setSideChannel(side)
                 .build();
     }

@@ -307,7 +307,7 @@ final class KitWorker implements AutoCloseable {
     }
 
     /** Sends SIGKILL at once, and waits until the process is gone. */
-    void kill() throws InterruptedException {
+    void kill() {
         start.kill(holder);
     }
 
@@ -330,7 +330,7 @@ final class KitWorker implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         start.close();
         try {
             hangUp();

@@ -126,7 +126,7 @@ final class Trial implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         for (WorkerStart start : starts) {
             start.close();
         }

@@ -262,7 +262,7 @@ final class WorkerStart implements AutoCloseable {
      * @param first the process that maps the arena: it dies at once, since to look for others takes
      *     milliseconds, and the moment counts
      */
-    void kill(ProcessHandle first) throws InterruptedException {
+    void kill(ProcessHandle first) {
         first.destroyForcibly();
         close();
         first.onExit().join();
@@ -306,10 +306,9 @@ final class WorkerStart implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly();
-        process.waitFor();
+        process.destroyForcibly().onExit().join();
         closeQuietly(server);
     }
 

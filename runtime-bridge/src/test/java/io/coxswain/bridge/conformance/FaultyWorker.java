@@ -83,8 +83,12 @@ public final class FaultyWorker {
 
     private static FrameChannel open() throws IOException {
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-        channel.connect(UnixDomainSocketAddress.of(System.getenv(WorkerMain.SOCKET_VARIABLE)));
+        channel.connect(UnixDomainSocketAddress.of(variable(WorkerMain.SOCKET_VARIABLE)));
         return new FrameChannel(channel);
+    }
+
+    private static String variable(String name) {
+        return Objects.requireNonNull(System.getenv(name), name);
     }
 
     private static Hello hello(@Nullable Bug bug, boolean side) {
@@ -95,7 +99,7 @@ public final class FaultyWorker {
                 .setToken(
                         bug == Bug.SENDS_ANOTHER_TOKEN
                                 ? "guessed"
-                                : System.getenv(WorkerMain.TOKEN_VARIABLE))
+                                : variable(WorkerMain.TOKEN_VARIABLE))
                 .setSideChannel(side)
                 .build();
     }
@@ -152,7 +156,11 @@ public final class FaultyWorker {
                 if (message.hasPing()) {
                     if (bug == Bug.SIDE_CHANNEL_WAITS_FOR_STEPS) {
                         working.lock();
-                        working.unlock();
+                        try {
+                            pongs++;
+                        } finally {
+                            working.unlock();
+                        }
                     }
                     long sequence =
                             bug == Bug.COUNTS_PONGS_ITSELF
