@@ -80,7 +80,7 @@ public final class BareLoopMain {
                 if (step == warm) {
                     begin = System.nanoTime();
                 }
-                var unused = loop.step();
+                var _ = loop.step();
             }
             System.out.println(MARK + (System.nanoTime() - begin) / 1e6 / (steps - warm));
         }

@@ -212,7 +212,7 @@ public final class RuntimeBench {
 
     private double throughMillis(JobFile job) throws EnvironmentException, InterruptedException {
         try (BenchCluster cluster = BenchCluster.start(settings, job, 0)) {
-            var unused = cluster.report(TimeUnit.SECONDS.toMillis(settings.limitSeconds()));
+            var _ = cluster.report(TimeUnit.SECONDS.toMillis(settings.limitSeconds()));
             return 1e3
                     / StepRate.steady(
                             cluster.tape().since(0, CoordinatorEvent.StepsCompleted.class));

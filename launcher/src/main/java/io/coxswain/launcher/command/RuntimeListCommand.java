@@ -1,6 +1,8 @@
 package io.coxswain.launcher.command;
 
+import io.coxswain.bridge.pjrt.plugins.PluginException;
 import io.coxswain.bridge.pjrt.plugins.PluginStore;
+import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.ExitCode;
 import io.coxswain.launcher.runtimes.ChildProbe;
 import io.coxswain.launcher.runtimes.RuntimeList;
@@ -21,7 +23,12 @@ public final class RuntimeListCommand extends Shared implements Callable<Integer
 
     @Override
     public Integer call() throws Exception {
-        var list = RuntimeList.of(PluginStore.ofThisProcess(), new ChildProbe());
+        RuntimeList list;
+        try {
+            list = RuntimeList.of(PluginStore.ofThisProcess(), new ChildProbe());
+        } catch (PluginException e) {
+            throw new EnvironmentException(String.valueOf(e.getMessage()), e);
+        }
         if (json) {
             System.out.println(list.json());
         } else {

@@ -57,8 +57,13 @@ public final class Doctor {
                 failure.isEmpty()
                         ? Finding.ok(Area.RUNTIMES, REFERENCE, "works")
                         : Finding.wrong(Area.RUNTIMES, REFERENCE, failure, ""));
-        for (RuntimeList.Entry entry : RuntimeList.of(store, plugins).entries()) {
-            findings.add(of(entry));
+        try {
+            for (RuntimeList.Entry entry : RuntimeList.of(store, plugins).entries()) {
+                findings.add(of(entry));
+            }
+        } catch (PluginException e) {
+            findings.add(
+                    Finding.wrong(Area.RUNTIMES, "plugins", String.valueOf(e.getMessage()), ""));
         }
         for (String library : tools.libraries()) {
             findings.add(ofPackage(library, store, plugins));

@@ -89,7 +89,7 @@ final class MachineCheck {
     private Finding sharedMemory() {
         String other =
                 "name another folder, best on tmpfs: --arena-dir of train, arena.folder of an"
-                    + " agent";
+                        + " agent";
         if (!Files.isDirectory(arenas) || !Files.isWritable(arenas)) {
             return Finding.wrong(
                     Area.MACHINE,

@@ -31,6 +31,9 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
         implements RuntimeSection {
     private static final int MAX_DEVICES = 1_024;
 
+    /** About what the table of a snapshot has of a piece, its path included. */
+    private static final int ENTRY_BYTES = 512;
+
     /** Reads the section, and renders it as the JSON that the runtime takes. */
     static RuntimeSection read(RuntimeKind.Around around) {
         around.refuseRuntimeCollectives(
@@ -147,13 +150,13 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
     }
 
     private static long bytes(List<StatePart> parts) {
-        return parts.stream().mapToLong(part -> part.type().byteSize()).sum();
+        return parts.stream().mapToLong(part -> part.type().byteSize() + ENTRY_BYTES).sum();
     }
 
     @Override
     public void requireHere() throws EnvironmentException {
         try {
-            var unused = PluginStore.ofThisProcess().find(plugin);
+            var _ = PluginStore.ofThisProcess().find(plugin);
         } catch (PluginException e) {
             throw new EnvironmentException(String.valueOf(e.getMessage()), e);
         }

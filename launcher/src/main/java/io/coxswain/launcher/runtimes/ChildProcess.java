@@ -113,7 +113,7 @@ public final class ChildProcess {
                 .start(() -> {
                     try (stream) {
                         byte[] bytes = stream.readNBytes(MOST_BYTES);
-                        var unused = stream.transferTo(OutputStream.nullOutputStream());
+                        var _ = stream.transferTo(OutputStream.nullOutputStream());
                         text.complete(new String(bytes, StandardCharsets.UTF_8));
                     } catch (IOException e) {
                         text.complete("");

@@ -105,7 +105,7 @@ public final class RuntimeInstall {
         }
     }
 
-    private boolean intact(KnownPlugin plugin) {
+    private boolean intact(KnownPlugin plugin) throws PluginException {
         if (!store.names().contains(plugin.name())) {
             return false;
         }

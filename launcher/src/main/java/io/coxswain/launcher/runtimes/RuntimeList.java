@@ -59,8 +59,13 @@ public final class RuntimeList {
         this.entries = List.copyOf(entries);
     }
 
-    /** Looks at all of them. */
-    public static RuntimeList of(PluginStore store, PluginProbe probe) throws InterruptedException {
+    /**
+     * Looks at all of them.
+     *
+     * @throws PluginException if the cache cannot be looked into
+     */
+    public static RuntimeList of(PluginStore store, PluginProbe probe)
+            throws PluginException, InterruptedException {
         var entries = new ArrayList<Entry>();
         List<String> installed = store.names();
         for (String name : installed) {

@@ -34,7 +34,7 @@ class DoctorTest {
                 new CacheFolder(folder.resolve("cache")),
                 KnownPlugins.parse(
                         """
-                        {"plugins": [{"name": "toy", "about": "a toy", "package": "toy-wheel", "version": "1.0",
+                        {"plugins": [{"name": "toy", "aliases": [], "keep": [], "about": "a toy", "package": "toy-wheel", "version": "1.0",
                           "platform": "p", "python": "3.12", "sha256": "00", "library": "toy.so"}]}
                         """));
     }

@@ -95,10 +95,12 @@ class PjrtSectionTest {
     void theStatesSizeStandsInTheManifest() throws Exception {
         JobFile job = read(GOOD);
 
-        // Adam: the parameters and two moments, and a step counter.
+        // Adam: the parameters and two moments, and a step counter; and the table of 19 pieces.
         long whole = 3L * 4 * (65 * 256 + 257 * 256 + 257 * 10) + 4;
-        assertThat(job.runtime().stateBytes(1)).isEqualTo(whole);
-        assertThat(job.runtime().stateBytes(2)).isBetween(whole / 2, whole / 2 + 3 * 4 * 4096 + 4);
+        long table = 19 * 512;
+        assertThat(job.runtime().stateBytes(1)).isEqualTo(whole + table);
+        assertThat(job.runtime().stateBytes(2))
+                .isBetween(whole / 2, whole / 2 + 3 * 4 * 4096 + 4 + table);
         assertThat(MemoryPlan.of(job, 3).total()).isGreaterThan(2 * 3 * whole / 2);
     }
 
@@ -145,7 +147,7 @@ class PjrtSectionTest {
                         "kind: pjrt",
                         "kind: pjrt\n  devices: 0",
                         "job.yaml:8:12: runtime.devices: found '0', expected a whole number from"
-                            + " 1"),
+                                + " 1"),
                 change(
                         "kind: pjrt",
                         "kind: pjrt\n  donat: true",

@@ -24,7 +24,6 @@ import org.junit.jupiter.api.parallel.Resources;
 import tools.jackson.databind.json.JsonMapper;
 
 import java.io.ByteArrayOutputStream;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -127,7 +126,7 @@ class InstalledPluginIT {
 
     @Test
     @Order(4)
-    void isGoneWhenItIsRemoved() throws IOException {
+    void isGoneWhenItIsRemoved() throws Exception {
         assertThat(Main.execute("runtime", "remove", "cpu")).isZero();
 
         assertThat(PluginStore.ofThisProcess().names()).isEmpty();

@@ -28,7 +28,7 @@ class RuntimeListTest {
                 new CacheFolder(folder),
                 KnownPlugins.parse(
                         """
-                        {"plugins": [{"name": "toy", "about": "a toy", "package": "toy-wheel", "version": "1.0",
+                        {"plugins": [{"name": "toy", "aliases": [], "keep": [], "about": "a toy", "package": "toy-wheel", "version": "1.0",
                           "platform": "p", "python": "3.12", "sha256": "00", "library": "toy.so"}]}
                         """));
     }
@@ -71,7 +71,7 @@ class RuntimeListTest {
                                 assertThat(line)
                                         .startsWith(
                                                 "bad     1.0      -         -         3 B  "
-                                                    + " damaged")
+                                                        + " damaged")
                                         .contains("the runtime 'bad' is damaged"),
                         line ->
                                 assertThat(line)
@@ -81,7 +81,7 @@ class RuntimeListTest {
                                 assertThat(line)
                                         .startsWith(
                                                 "good    1.0      0.115     cpu       3 B  "
-                                                    + " verified")
+                                                        + " verified")
                                         .endsWith(folder.resolve("plugins/good/toy.so").toString()),
                         line ->
                                 assertThat(line)

@@ -24,15 +24,15 @@ public final class LastWords {
                     // The C library gives up on its heap, or an assertion fails.
                     Pattern.compile(
                             "^(double free or corruption|free\\(\\): |malloc\\(\\):"
-                                + " |malloc_|realloc\\(\\): |corrupted |munmap_chunk\\(\\):"
-                                + " |\\*\\*\\* stack smashing).*"),
+                                    + " |malloc_|realloc\\(\\): |corrupted |munmap_chunk\\(\\):"
+                                    + " |\\*\\*\\* stack smashing).*"),
                     Pattern.compile(".*: Assertion `.*' failed\\.$"));
 
     /** The JVM's crash report, each line behind a hash: the signal, then the frame. */
     private static final Pattern CRASH =
             Pattern.compile(
                     "^#\\s+(SIG[A-Z]+ \\(0x[0-9a-f]+\\)|Internal Error|There is insufficient"
-                        + " memory).*");
+                            + " memory).*");
 
     private static final String FRAME = "# Problematic frame:";
 

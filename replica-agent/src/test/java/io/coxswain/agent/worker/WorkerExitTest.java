@@ -100,8 +100,11 @@ class WorkerExitTest {
                 .isEqualTo("Exception in thread \"main\" java.lang.IllegalStateException: broken");
         assertThat(
                         LastWords.telling(
-                                "Traceback (most recent call last):\n  File \"a.py\", line 1\n"
-                                        + "ValueError: broken\n"))
+                                """
+                                Traceback (most recent call last):
+                                  File "a.py", line 1
+                                ValueError: broken
+                                """))
                 .isEqualTo("ValueError: broken");
     }
 

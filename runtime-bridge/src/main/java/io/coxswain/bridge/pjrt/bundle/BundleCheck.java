@@ -241,7 +241,7 @@ final class BundleCheck {
             if (bundle.heldOutSamples() == 0) {
                 throw complaint.fault(
                         "there is a program evaluate, and field `heldOutSamples` is 0, expected how"
-                            + " many samples it takes");
+                                + " many samples it takes");
             }
             check(
                     evaluate,

@@ -136,6 +136,10 @@ public final class PjrtBuffer implements Owned {
                     "copying %s to the host needs %d bytes of writable native memory, and got %d bytes of %s"
                             .formatted(type, type.byteSize(), target.byteSize(), kind(target)));
         }
+        if (!target.scope().isAlive()) {
+            throw new PjrtException(
+                    Code.INVALID_ARGUMENT, "copying %s to memory that is closed".formatted(type));
+        }
         acquire();
         try (Arena arena = Arena.ofConfined()) {
             Args args =

@@ -290,7 +290,7 @@ public final class PjrtClient implements AutoCloseable {
             throws PjrtException {
         PjrtException early;
         try {
-            return outcome.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+            return outcome.get(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
             throw failure(e, doing);
         } catch (TimeoutException e) {
@@ -346,6 +346,8 @@ public final class PjrtClient implements AutoCloseable {
         String wrong;
         if (device.client() != this) {
             wrong = "device %s belongs to another client".formatted(device);
+        } else if (!data.scope().isAlive()) {
+            wrong = "the data's memory is closed";
         } else if (!data.isNative()) {
             wrong = "the data must be in native memory, not on the Java heap";
         } else if (data.byteSize() != type.byteSize()) {

@@ -60,7 +60,7 @@ public final class PjrtEvent {
             }
         }
         try {
-            settled.get(limit.toNanos(), TimeUnit.NANOSECONDS);
+            settled.get(TimeUnit.NANOSECONDS.convert(limit), TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
             if (e.getCause() instanceof PjrtException cause) {
                 throw new PjrtException(cause.code(), String.valueOf(cause.getMessage()), cause);

@@ -1,5 +1,7 @@
 package io.coxswain.bridge.pjrt.plugins;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -15,11 +17,9 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.function.LongConsumer;
 import java.util.zip.ZipEntry;
@@ -66,35 +66,44 @@ public final class PluginInstaller implements AutoCloseable {
                             StandardOpenOption.CREATE,
                             StandardOpenOption.READ,
                             StandardOpenOption.WRITE);
-            FileLock lock;
+            boolean begun = false;
             try {
-                lock = file.tryLock();
-            } catch (OverlappingFileLockException e) {
-                lock = null;
+                FileLock lock = lock(file, plugins);
+                sweep(plugins);
+                Path work = plugins.resolve(WORK + ProcessHandle.current().pid());
+                Files.createDirectory(work);
+                begun = true;
+                return new PluginInstaller(store, file, lock, work);
+            } finally {
+                if (!begun) {
+                    file.close();
+                }
             }
-            if (lock == null) {
-                String holder = holder(file);
-                file.close();
-                throw new PluginException(
-                        "another process%s is installing or removing a runtime in %s; try again when it has ended"
-                                .formatted(holder, plugins));
-            }
-            file.truncate(0);
-            file.write(
-                    ByteBuffer.wrap(
-                            Long.toString(ProcessHandle.current().pid())
-                                    .getBytes(StandardCharsets.US_ASCII)),
-                    0);
-            sweep(plugins);
-            Path work = plugins.resolve(WORK + ProcessHandle.current().pid());
-            Files.createDirectory(work);
-            return new PluginInstaller(store, file, lock, work);
         } catch (IOException e) {
             throw new PluginException(
                     "cannot write to %s, where runtimes are installed: %s; name another folder with %s"
                             .formatted(plugins, e, CacheFolder.VARIABLE),
                     e);
         }
+    }
+
+    private static FileLock lock(FileChannel file, Path plugins)
+            throws IOException, PluginException {
+        @Nullable FileLock lock;
+        try {
+            lock = file.tryLock();
+        } catch (OverlappingFileLockException e) {
+            lock = null;
+        }
+        if (lock == null) {
+            throw new PluginException(
+                    "another process%s is installing or removing a runtime in %s; try again when it has ended"
+                            .formatted(holder(file), plugins));
+        }
+        String pid = Long.toString(ProcessHandle.current().pid());
+        file.truncate(0);
+        file.write(ByteBuffer.wrap(pid.getBytes(StandardCharsets.US_ASCII)), 0);
+        return lock;
     }
 
     private static String holder(FileChannel file) throws IOException {
@@ -118,9 +127,7 @@ public final class PluginInstaller implements AutoCloseable {
     private static void sweepContents(Path folder) throws IOException {
         String used = "";
         try {
-            used =
-                    JsonText.parse(Files.readString(folder.resolve(PluginStore.RECORD)))
-                            .text("library");
+            used = PluginRecord.read(folder).library();
         } catch (NoSuchFileException e) {
             // Nothing is installed under that name.
         } catch (IOException e) {
@@ -158,7 +165,13 @@ public final class PluginInstaller implements AutoCloseable {
             try {
                 String digest = unpack(plugin, wheel, content, progress);
                 String library = folder.relativize(content.resolve(plugin.library())).toString();
-                record(plugin, folder, library, digest);
+                new PluginRecord(
+                                plugin.name(),
+                                library,
+                                digest,
+                                plugin.distribution(),
+                                plugin.version())
+                        .write(folder);
                 done = true;
             } finally {
                 if (!done) {
@@ -273,19 +286,6 @@ public final class PluginInstaller implements AutoCloseable {
         return target;
     }
 
-    private static void record(KnownPlugin plugin, Path folder, String library, String digest)
-            throws IOException {
-        var record = new LinkedHashMap<String, String>();
-        record.put("name", plugin.name());
-        record.put("library", library);
-        record.put("sha256", digest);
-        record.put("package", plugin.distribution());
-        record.put("version", plugin.version());
-        Path temporary = folder.resolve(PluginStore.RECORD + ".new");
-        Files.writeString(temporary, JsonText.render(record) + "\n");
-        Files.move(temporary, folder.resolve(PluginStore.RECORD), StandardCopyOption.ATOMIC_MOVE);
-    }
-
     /**
      * Removes a plugin, damaged or not.
      *
@@ -297,7 +297,7 @@ public final class PluginInstaller implements AutoCloseable {
         }
         Path folder = store.cache().plugins().resolve(store.properName(called));
         try {
-            boolean there = Files.deleteIfExists(folder.resolve(PluginStore.RECORD));
+            boolean there = Files.deleteIfExists(PluginRecord.in(folder));
             delete(folder);
             return there;
         } catch (IOException e) {

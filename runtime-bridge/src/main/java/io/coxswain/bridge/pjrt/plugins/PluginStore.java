@@ -1,7 +1,6 @@
 package io.coxswain.bridge.pjrt.plugins;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -17,8 +16,6 @@ import java.util.regex.Pattern;
 public final class PluginStore {
     /** What a plugin may be called; anything with a separator of folders is a path. */
     public static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
-
-    static final String RECORD = "plugin.json";
 
     private final CacheFolder cache;
     private final List<KnownPlugin> known;
@@ -66,13 +63,17 @@ public final class PluginStore {
      * @throws PluginException if its bytes are not those that were installed
      */
     public void verify(InstalledPlugin plugin) throws PluginException {
-        var unused = checked(plugin, true);
+        var _ = checked(plugin, true);
     }
 
-    /** The names of what is installed, damaged or not, in order. */
-    public List<String> names() {
+    /**
+     * The names of what is installed, damaged or not, in order.
+     *
+     * @throws PluginException if the cache cannot be looked into
+     */
+    public List<String> names() throws PluginException {
         try (var folders = Files.list(cache.plugins())) {
-            return folders.filter(folder -> Files.isRegularFile(folder.resolve(RECORD)))
+            return folders.filter(folder -> Files.isRegularFile(PluginRecord.in(folder)))
                     .map(folder -> folder.getFileName().toString())
                     .filter(name -> NAME.matcher(name).matches())
                     .sorted()
@@ -80,7 +81,10 @@ public final class PluginStore {
         } catch (NoSuchFileException e) {
             return List.of();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot look into " + cache.plugins(), e);
+            throw new PluginException(
+                    "cannot look into %s, where runtimes are installed: %s; name another folder with %s"
+                            .formatted(cache.plugins(), e, CacheFolder.VARIABLE),
+                    e);
         }
     }
 
@@ -116,25 +120,21 @@ public final class PluginStore {
         }
         Path folder = cache.plugins().resolve(name);
         try {
-            JsonText record = JsonText.parse(Files.readString(folder.resolve(RECORD)));
-            Path library = folder.resolve(record.text("library")).normalize();
+            PluginRecord record = PluginRecord.read(folder);
+            Path library = folder.resolve(record.library()).normalize();
             if (!library.startsWith(folder)) {
                 throw new IOException("the library is not in the plugin's folder");
             }
             return new InstalledPlugin(
-                    name,
-                    library,
-                    record.text("sha256"),
-                    record.text("package"),
-                    record.text("version"));
+                    name, library, record.sha256(), record.distribution(), record.version());
         } catch (NoSuchFileException e) {
             throw new PluginException(missing(called, name), e);
         } catch (IOException e) {
-            throw damaged(name, folder.resolve(RECORD) + ": " + e.getMessage());
+            throw damaged(name, PluginRecord.in(folder) + ": " + e.getMessage());
         }
     }
 
-    private String missing(String called, String name) {
+    private String missing(String called, String name) throws PluginException {
         if (known(called).isPresent()) {
             return "no runtime '%s' is installed here: %s".formatted(name, installCommand(name));
         }

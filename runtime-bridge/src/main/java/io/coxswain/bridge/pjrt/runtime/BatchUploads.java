@@ -42,9 +42,7 @@ final class BatchUploads {
 
     /** Copies what was gathered to a device; the caller closes the buffers. */
     List<PjrtBuffer> upload(PjrtDevice device) throws PjrtException {
-        List<PjrtBuffer> buffers = new ArrayList<>();
-        boolean complete = false;
-        try {
+        try (BufferList buffers = new BufferList()) {
             for (int i = 0; i < arrays.size(); i++) {
                 buffers.add(
                         loaded.client()
@@ -54,12 +52,7 @@ final class BatchUploads {
                                         device,
                                         HostSemantics.COPY_DURING_CALL));
             }
-            complete = true;
-            return buffers;
-        } finally {
-            if (!complete) {
-                buffers.forEach(PjrtBuffer::close);
-            }
+            return buffers.release();
         }
     }
 }

@@ -211,6 +211,8 @@ final class LoadedProgram implements AutoCloseable {
             lines.add(program.label() + " " + program.sha256());
         }
         lines.add("initial " + bundle.initial().sha256());
+        lines.add("leaves %s %s".formatted(bundle.parameters(), bundle.optimizer()));
+        lines.add("arrays " + bundle.batchArrays());
         for (ShardPlan plan : plans) {
             lines.add("shard %d to %d".formatted(plan.begin(), plan.end()));
         }

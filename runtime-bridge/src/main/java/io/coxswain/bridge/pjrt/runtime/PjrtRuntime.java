@@ -70,10 +70,11 @@ public final class PjrtRuntime implements TrainingRuntime {
         // What an abort left running may still read the former region, which the host closes.
         program.regionUploads().drain();
         ShardPlan plan = program.plan(assignment.shard());
+        DeviceState kept = old == null ? null : kept(old, plan, origin);
         DeviceState state = null;
         try {
             var _ = program.atHome(plan.update());
-            state = establish(assignment, plan, origin, old);
+            state = kept == null ? establish(assignment, plan, origin) : kept;
             if (program.bundle().isPair()) {
                 new StateTransfer(program, plan).publish(state, assignment.region().parameters());
             }
@@ -82,11 +83,9 @@ public final class PjrtRuntime implements TrainingRuntime {
             throw Faults.of(
                     "taking shard %d at step %d".formatted(plan.shard(), assignment.baseStep()), e);
         } finally {
-            if (old != null && old.state() != state) {
-                old.state().release();
-            }
-            if (taken == null && state != null) {
-                state.release();
+            DeviceState lost = state == null ? kept : state;
+            if (taken == null && lost != null) {
+                lost.release();
             }
         }
     }
@@ -174,8 +173,16 @@ public final class PjrtRuntime implements TrainingRuntime {
         }
     }
 
-    private DeviceState establish(
-            Assignment assignment, ShardPlan plan, StateOrigin origin, @Nullable Taken old)
+    /** The former state if it is to be kept; else it makes room for the one to come. */
+    private static @Nullable DeviceState kept(Taken old, ShardPlan plan, StateOrigin origin) {
+        if (origin instanceof StateOrigin.Live && old.plan().shard() == plan.shard()) {
+            return old.state();
+        }
+        old.state().release();
+        return null;
+    }
+
+    private DeviceState establish(Assignment assignment, ShardPlan plan, StateOrigin origin)
             throws PjrtException, RuntimeFault {
         StateTransfer transfer = new StateTransfer(loaded(), plan);
         return switch (origin) {
@@ -188,13 +195,9 @@ public final class PjrtRuntime implements TrainingRuntime {
                 }
                 yield transfer.initial();
             }
-            case StateOrigin.Live _ -> {
-                if (old == null || old.plan().shard() != plan.shard()) {
+            case StateOrigin.Live _ ->
                     throw new RuntimeFault(
                             RuntimeFault.Code.BAD_STATE, "there is no live state of this shard");
-                }
-                yield old.state();
-            }
             case StateOrigin.Stored stored -> transfer.stored(stored.meta(), stored.data());
         };
     }

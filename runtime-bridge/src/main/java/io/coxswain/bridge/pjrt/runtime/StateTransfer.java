@@ -141,9 +141,7 @@ final class StateTransfer {
     }
 
     private DeviceState upload(Source source) throws PjrtException {
-        List<PjrtBuffer> buffers = new ArrayList<>();
-        boolean complete = false;
-        try {
+        try (BufferList buffers = new BufferList()) {
             for (int i = 0; i < plan.parts().size(); i++) {
                 StatePart part = plan.parts().get(i);
                 // A copy: the state outlives the slot or the file that it comes from.
@@ -155,12 +153,7 @@ final class StateTransfer {
                                         loaded.home(),
                                         HostSemantics.COPY_DURING_CALL));
             }
-            complete = true;
-            return new DeviceState(buffers);
-        } finally {
-            if (!complete) {
-                buffers.forEach(PjrtBuffer::close);
-            }
+            return new DeviceState(buffers.release());
         }
     }
 

@@ -92,18 +92,20 @@ final class WarmUp {
     }
 
     private List<PjrtBuffer> gradients(ShardPlan plan, Arena arena) throws PjrtException {
-        List<PjrtBuffer> zeros = new ArrayList<>();
-        for (StatePart part : plan.parameters()) {
-            zeros.add(
-                    loaded.client()
-                            .upload(
-                                    arena.allocate(
-                                            part.type().byteSize(), PjrtBuffer.ZERO_COPY_ALIGNMENT),
-                                    part.type(),
-                                    loaded.home(),
-                                    HostSemantics.COPY_DURING_CALL));
+        try (BufferList zeros = new BufferList()) {
+            for (StatePart part : plan.parameters()) {
+                zeros.add(
+                        loaded.client()
+                                .upload(
+                                        arena.allocate(
+                                                part.type().byteSize(),
+                                                PjrtBuffer.ZERO_COPY_ALIGNMENT),
+                                        part.type(),
+                                        loaded.home(),
+                                        HostSemantics.COPY_DURING_CALL));
+            }
+            return zeros.release();
         }
-        return zeros;
     }
 
     private static void execute(

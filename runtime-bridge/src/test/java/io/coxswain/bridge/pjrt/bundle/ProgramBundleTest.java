@@ -94,7 +94,7 @@ class ProgramBundleTest {
             quoteCharacter = '~',
             value = {
                 "\"format\": \"coxswain-bundle\" | \"format\": \"bundle\" | `format`, one of"
-                    + " coxswain-bundle",
+                        + " coxswain-bundle",
                 "\"version\": 1 | \"version\": 2 | version 2 and this Coxswain reads version 1",
                 "\"version\": 1 | \"version\": \"1\" | `version` must be a whole number",
                 "\"name\": \"small\", |  | `name` must be a text, not nothing",
@@ -104,47 +104,47 @@ class ProgramBundleTest {
                 "\"platforms\": [\"cpu\"] | \"platforms\": \"cpu\" | `platforms` must be a list",
                 // Leaves and the flat layout.
                 "\"path\": \"['b']\", \"dtype\": \"f32\" | \"path\": \"['b']\", \"dtype\": \"f16\""
-                    + " | parameter ['b'] is f16[3], expected f32",
+                        + " | parameter ['b'] is f16[3], expected f32",
                 "\"path\": \"['b']\", \"dtype\": \"f32\" | \"path\": \"['b']\", \"dtype\": \"f8\" |"
-                    + " parameters[0], type f8, expected bool",
+                        + " parameters[0], type f8, expected bool",
                 "\"shape\": [3], \"begin\": 0 | \"shape\": [0], \"begin\": 0 | parameter ['b'] has"
-                    + " no elements",
+                        + " no elements",
                 "\"shape\": [3], \"begin\": 0 | \"shape\": [-3], \"begin\": 0 |"
-                    + " `parameters[0].shape`, each from 0",
+                        + " `parameters[0].shape`, each from 0",
                 "\"shape\": [3], \"begin\": 0 | \"shape\": [3], \"begin\": 16 | parameter ['b']"
-                    + " begins at element 16, expected 0",
+                        + " begins at element 16, expected 0",
                 "\"begin\": 16 | \"begin\": 3 | parameter ['w'] begins at element 3, expected 16",
                 "\"path\": \"['w']\" | \"path\": \"['b']\" | parameter ['b'] is there twice",
                 "\"parameterElements\": 5024 | \"parameterElements\": 5016 | `parameterElements` is"
-                    + " 5016, expected 5024",
+                        + " 5016, expected 5024",
                 "\"begin\": 16, \"sharding\": \"replicated\" | \"begin\": 16, \"sharding\": \"x\" |"
-                    + " `parameters[1].sharding`, one of replicated",
+                        + " `parameters[1].sharding`, one of replicated",
                 "\"shape\": [3], \"like\": 0 | \"shape\": [3], \"like\": 1 | ['m']['b'] has shape"
-                    + " [3], expected [5000] as parameter ['w']",
+                        + " [3], expected [5000] as parameter ['w']",
                 "\"shape\": [3], \"like\": 0 | \"shape\": [3], \"like\": 2 | ['m']['b'] is like"
-                    + " parameter 2, there are 2",
+                        + " parameter 2, there are 2",
                 "\"path\": \"['t']\" | \"path\": \"['m']['b']\" | optimizer leaf ['m']['b'] is"
-                    + " there twice",
+                        + " there twice",
                 "\"shape\": [4]}], | \"shape\": []}], | batch array x is f32[], expected the 4"
-                    + " samples",
+                        + " samples",
                 "\"batchArrays\": [{\"path\": \"['x']\", \"array\": \"x\", \"dtype\": \"f32\","
-                    + " \"shape\": [4]}] | \"batchArrays\": [] | no batch arrays",
+                        + " \"shape\": [4]}] | \"batchArrays\": [] | no batch arrays",
                 "\"heldOutSamples\": 5 | \"heldOutSamples\": 6 | program evaluate, argument 2 is"
-                    + " batch ['x'] f32[5], expected batch ['x'] f32[6]",
+                        + " batch ['x'] f32[5], expected batch ['x'] f32[6]",
                 "\"heldOutSamples\": 5, |  | `heldOutSamples` is 0",
                 // Shards.
                 "\"shards\": 2, \"shard\": 1, \"begin\": 4112 | \"shards\": 2, \"shard\": 0,"
-                    + " \"begin\": 4112 | apply of shard 0 of 2 is there twice",
+                        + " \"begin\": 4112 | apply of shard 0 of 2 is there twice",
                 "\"shards\": 2, \"shard\": 1, \"begin\": 4112 | \"shards\": 3, \"shard\": 1,"
-                    + " \"begin\": 4112 | apply of shard 1 of 2 is missing",
+                        + " \"begin\": 4112 | apply of shard 1 of 2 is missing",
                 "\"shards\": 2, \"shard\": 1, \"begin\": 4112 | \"shards\": 2, \"shard\": 2,"
-                    + " \"begin\": 4112 | `programs.apply[2].shard`, from 0 to 1",
+                        + " \"begin\": 4112 | `programs.apply[2].shard`, from 0 to 1",
                 "\"shards\": 2, \"shard\": 1, \"begin\": 4112 | \"shards\": 2, \"shard\": 1,"
                     + " \"begin\": 4128 | apply of shard 1 of 2 has elements 4128, begins at 4112",
                 "\"begin\": 4112, \"end\": 5024 | \"begin\": 4112, \"end\": 5016 | the last of 2"
-                    + " shards ends at element 5016, expected 5024",
+                        + " shards ends at element 5016, expected 5024",
                 "\"begin\": 0, \"end\": 4112 | \"begin\": 0, \"end\": 4128 | apply of shard 0 of 2"
-                    + " ends at element 4128, a multiple of 4096",
+                        + " ends at element 4128, a multiple of 4096",
                 // Programs.
                 "\"role\": \"gradient\", \"leaf\": 1, \"dtype\": \"f32\", \"shape\": [904] |"
                     + " \"role\": \"gradient\", \"leaf\": 0, \"dtype\": \"f32\", \"shape\": [904] |"
@@ -157,29 +157,29 @@ class ProgramBundleTest {
                     + " \"role\": \"gradient\", \"leaf\": 9, \"dtype\": \"f32\", \"shape\": [904] |"
                     + " argument 3 is gradient leaf 9 f32[904], expected",
                 "\"role\": \"batch\", \"leaf\": 0, \"dtype\": \"f32\", \"shape\": [4]} | \"role\":"
-                    + " \"batch\", \"leaf\": 0, \"dtype\": \"f32\", \"shape\": [8]} | program"
-                    + " grads, argument 2 is batch ['x'] f32[8], expected batch ['x'] f32[4]",
+                        + " \"batch\", \"leaf\": 0, \"dtype\": \"f32\", \"shape\": [8]} | program"
+                        + " grads, argument 2 is batch ['x'] f32[8], expected batch ['x'] f32[4]",
                 "\"role\": \"loss\", \"dtype\": \"f32\", \"shape\": []} | \"role\": \"loss\","
                     + " \"dtype\": \"f64\", \"shape\": []} | program grads, result 0 is loss f64[],"
                     + " expected loss f32[]",
                 "\"role\": \"loss\", \"dtype\" | \"role\": \"lost\", \"dtype\" |"
-                    + " `programs.grads.results[0].role`, one of parameter",
+                        + " `programs.grads.results[0].role`, one of parameter",
                 "\"kept\": [0, 1, 2] | \"kept\": [0, 2, 1] | program grads, `kept` is [0, 2, 1],"
-                    + " expected rising",
+                        + " expected rising",
                 "\"kept\": [0, 1, 2] | \"kept\": [0, 1, 3] | program grads, `kept`, of its 3"
-                    + " arguments",
+                        + " arguments",
                 "\"kept\": [0, 1, 2], \"donated\": [] | \"kept\": [0, 1], \"donated\": [2] |"
-                    + " program grads, `donated` has argument 2, not in `kept`",
+                        + " program grads, `donated` has argument 2, not in `kept`",
                 "\"file\": \"grads.mlir\" | \"file\": \"../grads.mlir\" | `programs.grads.file`, in"
-                    + " the bundle",
+                        + " the bundle",
                 "\"file\": \"grads.mlir\" | \"file\": \"none.mlir\" | none.mlir, program grads"
-                    + " cannot be read",
+                        + " cannot be read",
                 "\"file\": \"grads.mlir\" | \"file\": \"apply.mlir\" | apply.mlir, program grads"
-                    + " has, bytes, the manifest says",
+                        + " has, bytes, the manifest says",
                 "\"grads\": { | \"old\": { | must have grads and apply",
                 "\"initial\": { | \"old\": { | `initial.file`",
                 "\"file\": \"initial.safetensors\" | \"file\": \"grads.mlir\" | grads.mlir, no"
-                    + " safetensors file",
+                        + " safetensors file",
             })
     void whatDoesNotFitIsNamed(String found, String replacement, String expected)
             throws IOException {

@@ -86,7 +86,7 @@ class SafeTensorsTest {
                 "{\"a\": {\"shape\": [2], \"data_offsets\": [0, 8]}} | a.dtype",
                 "{\"a\": {\"dtype\": \"F32\", \"shape\": 2, \"data_offsets\": [0, 8]}} | a.shape",
                 "{\"a\": {\"dtype\": \"F32\", \"shape\": [-2], \"data_offsets\": [0, 8]}} |"
-                    + " a.shape",
+                        + " a.shape",
                 "{\"a\": {\"dtype\": \"F32\", \"shape\": [2], \"data_offsets\": [0]}} | bytes [0]",
                 "{\"a\": {\"dtype\": \"F32\", \"shape\": [2], \"data_offsets\": [8, 0]}} | bytes"
                         + " [8, 0]",

@@ -34,7 +34,7 @@ class PluginStoreTest {
     }
 
     @Test
-    void saysHowToInstallWhatIsKnown() {
+    void saysHowToInstallWhatIsKnown() throws Exception {
         assertThatThrownBy(() -> store(TestWheel.plugin("")).find("t"))
                 .isInstanceOf(PluginException.class)
                 .hasMessage("no runtime 'toy' is installed here: ./coxswain runtime install toy");
@@ -77,6 +77,17 @@ class PluginStoreTest {
                 .hasMessage("there is no plugin " + Path.of("none.so").toAbsolutePath());
         assertThatThrownBy(() -> store().find(folder.toString()))
                 .hasMessageContaining("is a folder; expected the file of a library");
+    }
+
+    @Test
+    void aCacheThatIsNoFolderIsSaidSo() throws IOException {
+        Files.createDirectories(folder.resolve("cache"));
+        Files.writeString(folder.resolve("cache/plugins"), "a file");
+
+        assertThatThrownBy(() -> store().names())
+                .isInstanceOf(PluginException.class)
+                .hasMessageContaining("cannot look into " + folder.resolve("cache/plugins"))
+                .hasMessageContaining("COXSWAIN_CACHE");
     }
 
     @Test

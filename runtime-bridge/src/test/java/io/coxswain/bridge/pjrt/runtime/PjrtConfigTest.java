@@ -59,7 +59,7 @@ class PjrtConfigTest {
         PjrtConfig config =
                 PjrtConfig.parse(
                         "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"createOptions\": {\"a\": 1,"
-                            + " \"b\": 2}}");
+                                + " \"b\": 2}}");
         assertThat(config.createOptions("{\"b\": 3, \"c\": [4]}"))
                 .containsEntry("a", 1L)
                 .containsEntry("b", 3L)
@@ -78,13 +78,13 @@ class PjrtConfigTest {
                 "{\"bundle\": \"/b\"} | runtime.plugin | a text",
                 "{\"bundle\": \"/b\", \"plugin\": \"\"} | runtime.plugin | a text",
                 "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"devices\": 0} | runtime.devices | from"
-                    + " 1",
+                        + " 1",
                 "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"createOptions\": {\"a\": null}} |"
                         + " runtime.createOptions.a | a whole number",
                 "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"createOptions\": {\"a\": [0.5]}} |"
                         + " runtime.createOptions.a | a list of such",
                 "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"donate\": 1} | runtime.donate | true"
-                    + " or false",
+                        + " or false",
                 "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"compileLimitMillis\": 0} |"
                         + " runtime.compileLimitMillis | from 1",
                 "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"cash\": true} | runtime.cash | cache",

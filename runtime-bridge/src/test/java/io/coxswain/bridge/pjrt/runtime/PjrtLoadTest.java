@@ -126,7 +126,7 @@ class PjrtLoadTest {
                         .replace(
                                 "    %gw =",
                                 "    %t = stablehlo.convert %s : (tensor<f32>) -> tensor<i32>\n"
-                                    + "    %gw ="));
+                                        + "    %gw ="));
         assertRefused(job(1, 8, 2, section(bundle)), "grads", "result 0", "f32[]");
     }
 

@@ -200,23 +200,22 @@ class PjrtMockTest {
 
     @Test
     void anAbortNeedsNoEventToReturn() throws Throwable {
-        ReentrantLock releasing = new ReentrantLock();
+        ReentrantLock releasing = new ReentrantLock(true);
         AtomicBoolean ended = new AtomicBoolean();
         Thread releaser =
                 Thread.ofPlatform()
                         .daemon()
-                        .start(
-                                () -> {
-                                    while (!ended.get()) {
-                                        releasing.lock();
-                                        try {
-                                            release();
-                                        } finally {
-                                            releasing.unlock();
-                                        }
-                                        Thread.yield();
-                                    }
-                                });
+                        .start(() -> {
+                            while (!ended.get()) {
+                                releasing.lock();
+                                try {
+                                    release();
+                                } finally {
+                                    releasing.unlock();
+                                }
+                                Thread.onSpinWait();
+                            }
+                        });
         try (TestRank rank = rank("\"events\": \"held\"", 2, false)) {
             rank.take(0, INITIAL, false);
             rank.steps(1, 1);
