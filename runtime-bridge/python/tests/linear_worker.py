@@ -27,7 +27,7 @@ from coxswain.trainer import Floats
 
 FEATURES = 48
 RATE, MOMENTUM = 0.05, 0.9
-SAMPLES = 10_000
+SAMPLES = 1438
 
 
 def noise(stream: int, index: int) -> float:
