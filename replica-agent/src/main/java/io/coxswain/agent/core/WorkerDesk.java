@@ -9,10 +9,12 @@ final class WorkerDesk {
     private final Station at;
     private final ViewDesk views;
     private final Outbox out;
-    private ProgramFaults faults = new ProgramFaults("", 0, 0);
+    private ProgramFaults faults = ProgramFaults.NONE;
 
     /** How often the program failed in a step since one was made that was not older. */
     private record ProgramFaults(String jobId, long step, int count) {
+        static final ProgramFaults NONE = new ProgramFaults("", 0, 0);
+
         ProgramFaults and(JobSpec job, long failed) {
             boolean same = job.jobId().equals(jobId) && step == failed;
             return new ProgramFaults(job.jobId(), failed, same ? count + 1 : 1);
@@ -42,7 +44,7 @@ final class WorkerDesk {
             case AgentEvent.RequestAborted aborted -> aborted(aborted.request());
             case AgentEvent.Applied applied -> {
                 if (applied.step() >= faults.step()) {
-                    faults = new ProgramFaults(job.jobId(), applied.step(), 0);
+                    faults = ProgramFaults.NONE;
                 }
                 at.stepping.applied(applied, now);
             }
@@ -254,7 +256,7 @@ final class WorkerDesk {
                     job,
                     "the program failed %d times at step %d; the last time: %s"
                             .formatted(faults.count(), faults.step(), event.cause()));
-            faults = new ProgramFaults("", 0, 0);
+            faults = ProgramFaults.NONE;
         } else {
             at.untoldLoss = loss;
             out.report(loss);
