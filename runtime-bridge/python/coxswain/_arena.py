@@ -1,8 +1,8 @@
 """The arena: shared memory of an agent and its worker, in plain Python (docs/arena.md).
 
 :class:`Arena` maps a file and gives views of its regions; :class:`Slot` reads, checks and writes
-one of its slots. All numbers are little-endian. Needs only the standard library; the packages
-``google_crc32c`` or ``crc32c``, where one is installed, make checksums a hundred times faster.
+one of its slots. All numbers are little-endian. Needs only the standard library; how fast checksums
+are depends on what else is installed (:mod:`coxswain._crc32c`).
 
 Not safe for use by several threads at once, but for different slots. A slot's marks are 8 bytes that
 are stored at once; on processors that reorder stores (ARM) a worker whose process may be killed at
@@ -15,11 +15,11 @@ import hashlib
 import mmap
 import os
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-Data = bytes | bytearray | memoryview
+from ._crc32c import Data, crc32c
 
 MAGIC = 0x414E455241584F43  # "COXARENA"
 VERSION = 1
@@ -47,53 +47,6 @@ _DIGEST_PREFIX = b"coxswain-snapshot-1"
 
 class ArenaError(Exception):
     """A file that is no arena, or a slot that is not to be trusted; the message says why."""
-
-
-# ---------------------------------------------------------------- CRC-32C
-
-
-def _crc_table() -> tuple[int, ...]:
-    table = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
-        table.append(value)
-    return tuple(table)
-
-
-_CRC_TABLE = _crc_table()
-
-
-def crc32c_plain(data: Data, crc: int = 0) -> int:
-    """CRC-32C (Castagnoli), continued from ``crc``, without any package."""
-    table = _CRC_TABLE
-    value = crc ^ 0xFFFFFFFF
-    for byte in memoryview(data).cast("B"):
-        value = table[(value ^ byte) & 0xFF] ^ value >> 8
-    return value ^ 0xFFFFFFFF
-
-
-def _fast_crc32c() -> Callable[[Data, int], int]:
-    try:
-        import google_crc32c  # type: ignore[import-not-found, import-untyped, unused-ignore]
-    except ImportError:
-        pass
-    else:
-        # It takes bytes only.
-        return lambda data, crc: int(google_crc32c.extend(crc, bytes(data)))
-    try:
-        import crc32c as package  # type: ignore[import-not-found, import-untyped, unused-ignore]
-    except ImportError:
-        return crc32c_plain
-    return lambda data, crc: int(package.crc32c(data, crc))
-
-
-_crc32c = _fast_crc32c()
-
-
-def crc32c(data: Data, crc: int = 0) -> int:
-    """CRC-32C (Castagnoli), continued from ``crc``."""
-    return _crc32c(data, crc)
 
 
 def _align(size: int, to: int) -> int:

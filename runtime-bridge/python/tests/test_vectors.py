@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from coxswain import _arena, _wire
+from coxswain import _arena, _crc32c, _wire
 
 VECTORS = Path(__file__).parents[2] / "src" / "test" / "vectors" / "bridge.json"
 
@@ -180,7 +180,7 @@ class ArenaVectors(unittest.TestCase):
         for vector in self.vectors["crc32c"]:
             text = vector["text"].encode()
             self.assertEqual(f"{_arena.crc32c(text):08x}", vector["crc32c"])
-            self.assertEqual(f"{_arena.crc32c_plain(text):08x}", vector["crc32c"])
+            self.assertEqual(f"{_crc32c.crc32c_plain(text):08x}", vector["crc32c"])
 
     def test_file_header(self) -> None:
         header = self.vectors["header"]

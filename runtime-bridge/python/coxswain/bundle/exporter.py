@@ -120,7 +120,7 @@ def export(
             "name": name,
             "madeWith": {
                 "jax": jax.__version__,
-                "jaxlib": _jaxlib_version(),
+                "jaxlib": jaxlib_version(),
                 "python": host.python_version(),
                 "stablehlo": _newest(module.stablehlo for _, module in traced.values()),
             },
@@ -341,7 +341,8 @@ def _positive(what: str, value: Any) -> None:
         raise BundleError(f"{what} must be a whole number from 1 on, not {value!r}")
 
 
-def _jaxlib_version() -> str:
+def jaxlib_version() -> str:
+    """The version of jaxlib that is installed."""
     from jaxlib import version
 
     return str(version.__version__)

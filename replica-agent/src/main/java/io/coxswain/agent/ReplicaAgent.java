@@ -18,6 +18,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -104,7 +105,7 @@ public final class ReplicaAgent implements AutoCloseable {
         private AgentObserver observer = AgentObserver.NONE;
         private Consumer<Throwable> onFatal = failure -> {};
         private List<ClientInterceptor> controlInterceptors = List.of();
-        private @Nullable Function<String, WorkerCommand> workerCommands;
+        private @Nullable BiFunction<String, String, WorkerCommand> workerCommands;
 
         private Builder() {}
 
@@ -216,6 +217,14 @@ public final class ReplicaAgent implements AutoCloseable {
          * cannot run. Required.
          */
         public Builder workerCommands(Function<String, WorkerCommand> commands) {
+            return workerCommands((kind, unusedSection) -> commands.apply(kind));
+        }
+
+        /**
+         * The same for a host that runs programs which jobs name: the command for a runtime kind
+         * and the job's runtime section as JSON.
+         */
+        public Builder workerCommands(BiFunction<String, String, WorkerCommand> commands) {
             workerCommands = commands;
             return this;
         }
@@ -289,7 +298,7 @@ public final class ReplicaAgent implements AutoCloseable {
                             + workerLimits.heartbeat().toMillis()
                             + " ms",
                     workerSilence.toMillis() + " ms");
-            Function<String, WorkerCommand> commands = workerCommands;
+            BiFunction<String, String, WorkerCommand> commands = workerCommands;
             if (commands == null) {
                 throw new IllegalArgumentException(
                         "workerCommands is missing: give a function from runtime kind to command");
@@ -320,7 +329,7 @@ public final class ReplicaAgent implements AutoCloseable {
                                     observer,
                                     onFatal,
                                     controlInterceptors,
-                                    job -> commands.apply(job.runtimeKind()))));
+                                    job -> commands.apply(job.runtimeKind(), job.runtimeJson()))));
         }
 
         private static void bounds(String option, Duration value, Duration least, Duration most) {

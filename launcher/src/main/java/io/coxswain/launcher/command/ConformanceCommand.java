@@ -13,7 +13,7 @@ import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.conformance.KitJobs;
 import io.coxswain.launcher.conformance.ReportTexts;
 import io.coxswain.launcher.console.Terminal;
-import io.coxswain.launcher.local.JavaProcess;
+import io.coxswain.launcher.local.UserProgram;
 import io.coxswain.launcher.local.WorkerSettings;
 
 import org.jspecify.annotations.Nullable;
@@ -101,8 +101,7 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
             paramLabel = "FIELD=VALUE",
             description =
                     "Further overrides that make a step take minutes, for the checks that interrupt"
-                            + " one. Default: runtime.minStepMillis, where the job's runtime is the"
-                            + " reference. Repeatable.")
+                            + " one. Default: an hour as runtime.minStepMillis. Repeatable.")
     private Map<String, String> slow = new LinkedHashMap<>();
 
     @Option(
@@ -199,6 +198,7 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
         try {
             return Conformance.of(worker.command())
                     .environment(worker.environment())
+                    .folder(worker.folder())
                     .job(jobs.job())
                     .slowJob(jobs.slow())
                     .seed(seed)
@@ -286,13 +286,17 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
         }
         WorkerCommand own;
         try {
-            own = JavaProcess.worker(jobs.job().getRuntimeKind(), WorkerSettings.usual());
+            own =
+                    UserProgram.worker(
+                            jobs.job().getRuntimeKind(),
+                            jobs.job().getRuntimeJson(),
+                            WorkerSettings.usual());
         } catch (IllegalArgumentException e) {
             throw wrong(e.getMessage() + "; give the worker's command after '--'");
         }
         var variables = new LinkedHashMap<>(own.environment());
         variables.putAll(environment);
-        return new WorkerCommand(own.command(), variables);
+        return new WorkerCommand(own.command(), variables, own.folder());
     }
 
     private static void write(Path file, String text) throws EnvironmentException {

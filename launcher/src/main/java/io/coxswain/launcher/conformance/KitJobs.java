@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The jobs that the kit has a worker load.
@@ -18,7 +19,9 @@ import java.util.Map;
  */
 public record KitJobs(JobSpec job, @Nullable JobSpec slow) {
     private static final String JOB_ID = "conformance";
-    private static final String REFERENCE = "reference";
+
+    /** Kinds of runtime that can be told how long a step takes at least. */
+    private static final Set<String> STRETCHING = Set.of("reference", "pjrt", "process");
 
     /** An hour: whoever waits for such a step waits for an abort. */
     private static final String SLOW_FIELD = "runtime.minStepMillis";
@@ -81,7 +84,7 @@ public record KitJobs(JobSpec job, @Nullable JobSpec slow) {
                     spec, slowJson == null ? null : withRuntime(spec, other.kind(), slowJson));
         }
         Map<String, String> slow =
-                source.slow().isEmpty() && file.runtimeKind().equals(REFERENCE)
+                source.slow().isEmpty() && STRETCHING.contains(file.runtimeKind())
                         ? Map.of(SLOW_FIELD, SLOW_MILLIS)
                         : source.slow();
         if (slow.isEmpty()) {

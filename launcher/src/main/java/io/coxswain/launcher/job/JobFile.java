@@ -50,6 +50,7 @@ public record JobFile(
     static {
         KINDS.put("reference", ReferenceSection::read);
         KINDS.put("pjrt", PjrtSection::read);
+        KINDS.put(ProcessSection.KIND, ProcessSection::read);
     }
 
     /**

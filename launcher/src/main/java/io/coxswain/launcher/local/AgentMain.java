@@ -140,7 +140,10 @@ public final class AgentMain {
                         .logFolder(logs)
                         .observer(holds)
                         .workerLimits(archive ? PATIENT : WorkerSupervisor.Limits.DEFAULT)
-                        .workerCommands(kind -> JavaProcess.worker(kind, workers, archive))
+                        .workerCommands((kind, section) ->
+                                kind.equals(UserProgram.KIND)
+                                        ? UserProgram.command(section, workers)
+                                        : JavaProcess.worker(kind, workers, archive))
                         .onFatal(this::broken);
         extras.prepare(builder);
         ReplicaAgent made = builder.build();

@@ -307,7 +307,7 @@ public final class LocalCluster implements AutoCloseable {
             attached.complete(null);
         }
         listener.on(event);
-        watchBeginning(event.event());
+        watchAgents(event.event());
         if (begun && event.event() instanceof CoordinatorEvent.CapacityNeeded needed) {
             listener.agentsNeeded(needed.slots(), joinCommand());
         }
@@ -340,30 +340,39 @@ public final class LocalCluster implements AutoCloseable {
                 "--set failureDomain=local/" + id,
                 "--set arena.budget=" + plan.arenaBudgetBytes(),
                 "--set log=" + plan.run().log(id),
+                "--set worker.programs=true",
                 "--set worker.logs=" + plan.run().path().resolve(id + "-workers"));
     }
 
     // Before the first view every agent counts, and no other will come: what cannot begin ends.
-    private void watchBeginning(CoordinatorEvent event) {
+    // Later
+    // one may come for one that is lost, but would be no better than one that cannot run the job.
+    private void watchAgents(CoordinatorEvent event) {
         switch (event) {
-            case CoordinatorEvent.ViewActivated _ -> begun = true;
+            case CoordinatorEvent.ViewActivated view -> {
+                if (!begun) {
+                    out.clear();
+                }
+                begun = true;
+                out.keySet().removeAll(view.members());
+            }
             case CoordinatorEvent.AgentUnfit unfit -> out.put(unfit.agent(), unfit.reason());
-            case CoordinatorEvent.AgentLost lost -> out.put(lost.agent(), lost.cause());
+            case CoordinatorEvent.AgentLost lost when !begun -> out.put(lost.agent(), lost.cause());
             case CoordinatorEvent.AgentAttached arrival -> out.remove(arrival.agent());
             default -> {
                 // No agent less and none more.
             }
         }
-        if (!begun && attached.isDone() && agents.size() - out.size() < ranks) {
+        if (attached.isDone() && attachedAgents.size() - out.size() < ranks) {
             Map.Entry<String, String> one = out.entrySet().iterator().next();
             hopeless.completeExceptionally(
                     new EnvironmentException(
-                            "the job cannot begin: "
+                            (begun ? "the job cannot go on: " : "the job cannot begin: ")
                                     + Texts.count(ranks, "agent")
                                     + " needed, "
                                     + out.size()
                                     + " of "
-                                    + agents.size()
+                                    + attachedAgents.size()
                                     + " cannot run it. "
                                     + one.getKey()
                                     + ": "

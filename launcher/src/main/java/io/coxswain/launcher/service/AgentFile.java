@@ -76,6 +76,7 @@ record AgentFile(
                         Duration.ofMinutes(10));
         Map<String, String> environment = environment(worker.section("env"));
         Map<String, Object> createOptions = worker.values("createOptions");
+        boolean programs = worker.flag("programs", false);
         Path logs = folder.resolve(worker.text("logs", common.id() + "-workers"));
         long rate = root.size("copyRate", 0, 0, 1L << 50);
         int devices = (int) root.whole("devices", 1, 0, 1_024);
@@ -87,7 +88,7 @@ record AgentFile(
                 arenas,
                 budget,
                 keep,
-                new WorkerSettings(heap, Optional.of(logs), environment, createOptions),
+                new WorkerSettings(heap, Optional.of(logs), environment, createOptions, programs),
                 silence,
                 rate,
                 devices,

@@ -3,7 +3,7 @@ package io.coxswain.launcher.service;
 import io.coxswain.agent.ReplicaAgent;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.config.ConfigException;
-import io.coxswain.launcher.local.JavaProcess;
+import io.coxswain.launcher.local.UserProgram;
 
 import java.io.IOException;
 import java.io.PrintStream;
@@ -39,7 +39,8 @@ public final class AgentService {
                         .labels(config.labels())
                         .copyBytesPerSecond(config.copyBytesPerSecond())
                         .workerSilence(config.workerSilence())
-                        .workerCommands(kind -> JavaProcess.worker(kind, config.workers()))
+                        .workerCommands((kind, section) ->
+                                UserProgram.worker(kind, section, config.workers()))
                         .onFatal(broken::complete)
                         .build();
         try {

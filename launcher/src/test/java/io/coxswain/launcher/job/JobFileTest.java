@@ -167,7 +167,7 @@ class JobFileTest {
                         "kind: reference",
                         "kind: referense",
                         "job.yaml:9:9: runtime.kind: found 'referense', expected one of reference,"
-                                + " pjrt; did you mean 'reference'?"),
+                                + " pjrt, process; did you mean 'reference'?"),
                 change(
                         "layers: [64, 8, 10]",
                         "layers: [4]",

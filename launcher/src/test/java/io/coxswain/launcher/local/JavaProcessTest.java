@@ -21,7 +21,8 @@ class JavaProcessTest {
                                 1 << 30,
                                 Optional.of(Path.of("/logs")),
                                 Map.of("CUDA_VISIBLE_DEVICES", "3"),
-                                Map.of("node_id", 3L)));
+                                Map.of("node_id", 3L),
+                                false));
 
         assertThat(worker.command())
                 .contains(

@@ -14,7 +14,8 @@ package io.coxswain.agent.core;
  * @param copyHeldNanos least time between two reports of held copies of one shard
  * @param restartNanos first pause after a worker that died while loading, doubled up to 16 times
  *     this
- * @param loadAttempts workers that die while loading before the agent calls itself unfit
+ * @param loadAttempts workers that die while loading, or fail at the same step, before the agent
+ *     calls itself unfit
  */
 public record AgentLimits(
         long pongNanos,

@@ -9,6 +9,17 @@ final class WorkerDesk {
     private final Station at;
     private final ViewDesk views;
     private final Outbox out;
+    private ProgramFaults faults = ProgramFaults.NONE;
+
+    /** How often the program failed in a step since one was made that was not older. */
+    private record ProgramFaults(String jobId, long step, int count) {
+        static final ProgramFaults NONE = new ProgramFaults("", 0, 0);
+
+        ProgramFaults and(JobSpec job, long failed) {
+            boolean same = job.jobId().equals(jobId) && step == failed;
+            return new ProgramFaults(job.jobId(), failed, same ? count + 1 : 1);
+        }
+    }
 
     WorkerDesk(Station at, ViewDesk views) {
         this.at = at;
@@ -31,7 +42,12 @@ final class WorkerDesk {
                 at.stepping.executed(executed, now);
             }
             case AgentEvent.RequestAborted aborted -> aborted(aborted.request());
-            case AgentEvent.Applied applied -> at.stepping.applied(applied, now);
+            case AgentEvent.Applied applied -> {
+                if (applied.step() >= faults.step()) {
+                    faults = ProgramFaults.NONE;
+                }
+                at.stepping.applied(applied, now);
+            }
             case AgentEvent.SnapshotCommitted committed -> snapshotCommitted(committed);
             case AgentEvent.SnapshotFailed failed ->
                     abandon(failed.slot(), failed.epoch(), failed.step());
@@ -186,20 +202,23 @@ final class WorkerDesk {
             case WorkerRequest.Execute execute -> {
                 at.worker.executing(false);
                 if (execute.epoch() >= at.promised) {
-                    at.worker.kill(
-                            "execute of step " + execute.step() + " failed: " + words, false);
+                    failed(job, execute.step(), "execute of step ", words);
                 }
             }
-            case WorkerRequest.Apply apply ->
-                    at.worker.kill("apply of step " + apply.step() + " failed: " + words, false);
+            case WorkerRequest.Apply apply -> failed(job, apply.step(), "apply of step ", words);
             case WorkerRequest.Snapshot snapshot ->
                     abandon(snapshot.slot(), snapshot.epoch(), snapshot.step());
             case WorkerRequest.Finish finish -> {
                 if (finish.epoch() >= at.promised) {
-                    at.worker.kill("finish at step " + finish.step() + " failed: " + words, false);
+                    failed(job, finish.step(), "finish at step ", words);
                 }
             }
         }
+    }
+
+    private void failed(JobSpec job, long step, String what, String words) {
+        faults = faults.and(job, step);
+        at.worker.kill(what + step + " failed: " + words, false);
     }
 
     private void exited(AgentEvent.WorkerExited event, JobSpec job, long now) {
@@ -207,7 +226,9 @@ final class WorkerDesk {
         boolean hung = at.worker.wasHung();
         StateLayout layout = at.worker.layout();
         at.vault.inspectIfWriting();
-        boolean again = at.worker.exited(job, now);
+        // A program that fails in the same step each time is not restarted for ever.
+        boolean giveUp = wasLoaded && faults.count() >= at.limits.loadAttempts();
+        boolean again = at.worker.exited(job, giveUp, now);
         if (!wasLoaded) {
             if (!again) {
                 unfit(
@@ -219,7 +240,7 @@ final class WorkerDesk {
             }
             return;
         }
-        if (layout != null) {
+        if (layout != null && !giveUp) {
             // Made while the next worker starts, so that nobody waits for it.
             at.vault.createRegion(at.worker.generation(), at.worker.regionShape(job, layout));
         }
@@ -230,8 +251,16 @@ final class WorkerDesk {
                         order == null || order.rank() < 0 ? 0 : order.view().epoch(),
                         event.cause(),
                         hung);
-        at.untoldLoss = loss;
-        out.report(loss);
+        if (giveUp) {
+            unfit(
+                    job,
+                    "the program failed %d times at step %d; the last time: %s"
+                            .formatted(faults.count(), faults.step(), event.cause()));
+            faults = ProgramFaults.NONE;
+        } else {
+            at.untoldLoss = loss;
+            out.report(loss);
+        }
         if (order != null && order.rank() >= 0) {
             // The view is over for this rank: peers' data must not go into a region that nobody
             // uses.

@@ -105,10 +105,19 @@ final class WorkerLife {
         compileNanos = event.compileNanos();
     }
 
-    /** Returns false if the machine should not try again. */
-    boolean exited(JobSpec job, long now) {
+    /**
+     * Starts another one, unless the loading fails again and again.
+     *
+     * @param giveUp whether one that was loaded is the last
+     * @return false if the machine should not try again
+     */
+    boolean exited(JobSpec job, boolean giveUp, long now) {
         boolean wasLoaded = state == State.LOADED;
         idle();
+        if (wasLoaded && giveUp) {
+            state = State.ABSENT;
+            return false;
+        }
         if (wasLoaded) {
             start(job, now);
             return true;

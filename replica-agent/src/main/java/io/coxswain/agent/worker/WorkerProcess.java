@@ -215,6 +215,10 @@ final class WorkerProcess {
         builder.environment().putAll(command.environment());
         builder.environment().put("COXSWAIN_BRIDGE_SOCKET", socket.toString());
         builder.environment().put("COXSWAIN_BRIDGE_TOKEN", token);
+        Path folder = command.folder();
+        if (folder != null) {
+            builder.directory(folder.toFile());
+        }
         builder.redirectErrorStream(true).redirectOutput(log.toFile());
         builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
         return builder.start();

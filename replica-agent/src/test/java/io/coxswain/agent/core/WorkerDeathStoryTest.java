@@ -118,6 +118,44 @@ class WorkerDeathStoryTest {
                 .satisfies(kill -> assertThat(kill.reason()).contains("heap"));
     }
 
+    @Test
+    void aProgramThatFailsAtTheSameStepEachTimeIsGivenUp() {
+        story.running(5);
+        story.made(1, 0);
+        int epoch = 1;
+        for (int failure = 1; failure < AgentLimits.DEFAULT.loadAttempts(); failure++) {
+            failsAtStep2(failure);
+            assertThat(story.report(AgentReport.WorkerLost.class)).isPresent();
+            assertThat(story.each(AgentEffect.StartWorker.class)).hasSize(1);
+            story.filesMade().loaded();
+            epoch++;
+            story.fenced(epoch)
+                    .fencedData()
+                    .ordered(
+                            epoch,
+                            1,
+                            new Restore(
+                                    Restore.Action.LOAD_LOCAL, state(1, 1, 0), digest(1, 0), null))
+                    .fencedData();
+            story.prepared(digest(1, 0)).started(10);
+        }
+        failsAtStep2(AgentLimits.DEFAULT.loadAttempts());
+        assertThat(story.report(AgentReport.WorkerLost.class)).isEmpty();
+        assertThat(story.each(AgentEffect.StartWorker.class)).isEmpty();
+        assertThat(story.report(AgentReport.JobUnfit.class))
+                .hasValueSatisfying(told ->
+                        assertThat(told.reason())
+                                .contains("failed 3 times at step 2", "ValueError"));
+    }
+
+    private void failsAtStep2(int generation) {
+        story.give(
+                new AgentEvent.WorkerFaulted(
+                        generation, new WorkerRequest.Apply(generation, 2, -1), "internal", "bug"));
+        assertThat(story.each(AgentEffect.KillWorker.class)).hasSize(1);
+        story.exited("ValueError: bug");
+    }
+
     private String region() {
         return story.everAsked(WorkerRequest.Prepare.class).orElseThrow().region();
     }

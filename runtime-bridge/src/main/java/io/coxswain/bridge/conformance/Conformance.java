@@ -29,6 +29,7 @@ public final class Conformance {
 
     private final List<String> command;
     private final Map<String, String> environment;
+    private final @Nullable Path folder;
     private final @Nullable JobSpec job;
     private final @Nullable JobSpec slowJob;
     private final long seed;
@@ -40,6 +41,7 @@ public final class Conformance {
     private Conformance(
             List<String> command,
             Map<String, String> environment,
+            @Nullable Path folder,
             @Nullable JobSpec job,
             @Nullable JobSpec slowJob,
             long seed,
@@ -49,6 +51,7 @@ public final class Conformance {
             Path arenas) {
         this.command = command;
         this.environment = environment;
+        this.folder = folder;
         this.job = job;
         this.slowJob = slowJob;
         this.seed = seed;
@@ -74,6 +77,7 @@ public final class Conformance {
                 Map.of(),
                 null,
                 null,
+                null,
                 1,
                 DEFAULT_ROUNDS,
                 Set.of(),
@@ -84,7 +88,22 @@ public final class Conformance {
     /** All of the worker's environment beside the bridge's own variables; none by default. */
     public Conformance environment(Map<String, String> variables) {
         return new Conformance(
-                command, Map.copyOf(variables), job, slowJob, seed, rounds, only, limits, arenas);
+                command,
+                Map.copyOf(variables),
+                folder,
+                job,
+                slowJob,
+                seed,
+                rounds,
+                only,
+                limits,
+                arenas);
+    }
+
+    /** The worker's working directory; by default this process's. */
+    public Conformance folder(@Nullable Path value) {
+        return new Conformance(
+                command, environment, value, job, slowJob, seed, rounds, only, limits, arenas);
     }
 
     /**
@@ -94,7 +113,7 @@ public final class Conformance {
      */
     public Conformance job(JobSpec spec) {
         return new Conformance(
-                command, environment, spec, slowJob, seed, rounds, only, limits, arenas);
+                command, environment, folder, spec, slowJob, seed, rounds, only, limits, arenas);
     }
 
     /**
@@ -102,13 +121,14 @@ public final class Conformance {
      * the checks that interrupt a step are skipped.
      */
     public Conformance slowJob(@Nullable JobSpec spec) {
-        return new Conformance(command, environment, job, spec, seed, rounds, only, limits, arenas);
+        return new Conformance(
+                command, environment, folder, job, spec, seed, rounds, only, limits, arenas);
     }
 
     /** Of the random moments; 1 by default. */
     public Conformance seed(long value) {
         return new Conformance(
-                command, environment, job, slowJob, value, rounds, only, limits, arenas);
+                command, environment, folder, job, slowJob, value, rounds, only, limits, arenas);
     }
 
     /** How often checks with random moments try, at least 1. */
@@ -117,7 +137,7 @@ public final class Conformance {
             throw new IllegalArgumentException("at least one round, not " + value);
         }
         return new Conformance(
-                command, environment, job, slowJob, seed, value, only, limits, arenas);
+                command, environment, folder, job, slowJob, seed, value, only, limits, arenas);
     }
 
     /**
@@ -137,6 +157,7 @@ public final class Conformance {
         return new Conformance(
                 command,
                 environment,
+                folder,
                 job,
                 slowJob,
                 seed,
@@ -149,13 +170,13 @@ public final class Conformance {
     /** How long to wait for what; {@link Limits#DEFAULT} by default. */
     public Conformance limits(Limits value) {
         return new Conformance(
-                command, environment, job, slowJob, seed, rounds, only, value, arenas);
+                command, environment, folder, job, slowJob, seed, rounds, only, value, arenas);
     }
 
     /** Folder for arenas, on tmpfs; {@code /dev/shm} by default, where there is one. */
-    public Conformance arenas(Path folder) {
+    public Conformance arenas(Path value) {
         return new Conformance(
-                command, environment, job, slowJob, seed, rounds, only, limits, folder);
+                command, environment, folder, job, slowJob, seed, rounds, only, limits, value);
     }
 
     /** All checks, in the order in which they run. */
@@ -244,6 +265,10 @@ public final class Conformance {
 
     Map<String, String> environment() {
         return environment;
+    }
+
+    @Nullable Path folder() {
+        return folder;
     }
 
     JobSpec job() {

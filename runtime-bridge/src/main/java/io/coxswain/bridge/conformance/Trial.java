@@ -81,6 +81,7 @@ final class Trial implements AutoCloseable {
                 WorkerStart.of(
                         setup.command(),
                         setup.environment(),
+                        setup.folder(),
                         sockets.resolve("w" + number + ".sock"),
                         sockets.resolve("w" + number + ".log"),
                         setup.limits());

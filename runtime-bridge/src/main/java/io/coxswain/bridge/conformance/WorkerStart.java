@@ -64,6 +64,7 @@ final class WorkerStart implements AutoCloseable {
     static WorkerStart of(
             List<String> command,
             Map<String, String> environment,
+            @Nullable Path folder,
             Path socket,
             Path log,
             Limits limits)
@@ -84,6 +85,9 @@ final class WorkerStart implements AutoCloseable {
                             .redirectErrorStream(true)
                             .redirectOutput(log.toFile())
                             .redirectInput(new File("/dev/null"));
+            if (folder != null) {
+                builder.directory(folder.toFile());
+            }
             builder.environment().clear();
             builder.environment().putAll(environment);
             builder.environment().put(WorkerMain.SOCKET_VARIABLE, socket.toString());

@@ -41,6 +41,24 @@ class ConformanceIT {
         requireAllPass(List.of(python.toString(), script.toString()), job, slow);
     }
 
+    /** The Python package's host, with a trainer in plain Python. */
+    @Test
+    void theSdkInPythonKeepsAllRules() throws IOException, InterruptedException {
+        Path script = ProjectFiles.file("runtime-bridge", "python", "tests", "linear_worker.py");
+        Path python = Python.require();
+        JobSpec job =
+                job(0).toBuilder()
+                        .setRuntimeKind("process")
+                        .setRuntimeJson("{\"config\": {\"ballast\": 102400}}")
+                        .build();
+        JobSpec slow =
+                job.toBuilder()
+                        .setRuntimeJson(
+                                "{\"config\": {\"ballast\": 102400}, \"minStepMillis\": 3600000}")
+                        .build();
+        requireAllPass(List.of(python.toString(), script.toString()), job, slow);
+    }
+
     private static void requireAllPass(List<String> command, JobSpec job, JobSpec slow)
             throws IOException, InterruptedException {
         Report report =

@@ -1,0 +1,101 @@
+package io.coxswain.chaos.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/** A job of kind {@code process}: a trainer in plain Python, on the Python package's host. */
+class PythonProgramIT {
+    private static final int STEPS = 24;
+
+    @TempDir Path folder = Path.of("");
+
+    @BeforeAll
+    static void thereIsAPython() {
+        String path = System.getenv().getOrDefault("PATH", "");
+        assumeTrue(
+                Arrays.stream(path.split(File.pathSeparator, -1))
+                        .anyMatch(place -> Files.isExecutable(Path.of(place, "python3"))),
+                "there is no python3 in PATH");
+    }
+
+    @BeforeEach
+    void writeJob() throws IOException {
+        Files.writeString(
+                folder.resolve("job.yaml"),
+                """
+                name: linear
+                mesh: {replicas: 2, shards: 1}
+                steps: %d
+                seed: 3
+                data: job.yaml
+                batch: 128
+                microshards: 4
+                runtime:
+                  kind: process
+                  command: [python3, linear_worker.py]
+                  cwd: %s
+                  state: 1MB
+                """
+                        .formatted(STEPS, Training.home().resolve("runtime-bridge/python/tests")));
+    }
+
+    private Training job() throws IOException {
+        return Training.of(folder.resolve("job.yaml"));
+    }
+
+    @Test
+    void whateverDiesTheFinalStateIsTheSame() throws Exception {
+        String digest =
+                job().mesh(1, 1).spares(0).set("protect.copies", 0).run().completed().digest();
+
+        assertThat(job().spares(1).kill("1@step:9").run().completed().digest()).isEqualTo(digest);
+        assertThat(job().spares(0).killWorker("0@step:9").run().completed().digest())
+                .isEqualTo(digest);
+        assertThat(job().mesh(1, 2).spares(0).run().completed().digest()).isEqualTo(digest);
+    }
+
+    @Test
+    void aProgramThatFailsAtTheSameStepEachTimeEndsTheRun() throws Exception {
+        Path program = folder.resolve("failing.py");
+        Files.writeString(
+                program,
+                """
+                import sys
+
+                sys.path.insert(0, ".")
+                import linear_worker
+                import coxswain
+
+
+                class Failing(linear_worker.Linear):
+                    def apply(self, gradient):
+                        if self.step == 4:
+                            raise ValueError("cannot make this step")
+                        super().apply(gradient)
+
+
+                coxswain.run(Failing())
+                """);
+
+        Training.Outcome outcome =
+                job().spares(0).set("runtime.command", "[python3, " + program + "]").run();
+
+        assertThat(outcome.exit()).isNotZero();
+        assertThat(outcome.output())
+                .contains(
+                        "the job cannot go on",
+                        "the program failed 3 times at step 5",
+                        "ValueError: cannot make this step (failing.py:11 in apply)");
+    }
+}

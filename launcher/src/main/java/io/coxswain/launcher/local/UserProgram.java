@@ -1,0 +1,76 @@
+package io.coxswain.launcher.local;
+
+import io.coxswain.agent.worker.WorkerCommand;
+
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Workers that are programs which the job names: {@code runtime.kind: process}. */
+public final class UserProgram {
+    /** The kind. */
+    public static final String KIND = "process";
+
+    private UserProgram() {}
+
+    /**
+     * The command of a worker of any kind.
+     *
+     * @param section the job's runtime section as JSON
+     * @throws IllegalArgumentException for a runtime that this host does not have
+     */
+    public static WorkerCommand worker(String kind, String section, WorkerSettings settings) {
+        return kind.equals(KIND) ? command(section, settings) : JavaProcess.worker(kind, settings);
+    }
+
+    /**
+     * The command of a worker of this kind. Of equal variables of the environment the job's wins
+     * over the host's, and the host's over what is inherited.
+     *
+     * @throws IllegalArgumentException if jobs may not name programs here, or the section names
+     *     none that can run
+     */
+    static WorkerCommand command(String section, WorkerSettings settings) {
+        if (!settings.programs()) {
+            throw new IllegalArgumentException(
+                    "this agent runs no programs that jobs name: set worker.programs to true in its"
+                            + " file, if those who submit jobs may run commands on its host");
+        }
+        JsonNode json;
+        try {
+            json = JsonMapper.shared().readTree(section);
+        } catch (JacksonException e) {
+            throw new IllegalArgumentException("the runtime section is no JSON", e);
+        }
+        var command = new ArrayList<String>();
+        json.path("command").forEach(word -> command.add(word.asString()));
+        if (command.isEmpty()) {
+            throw new IllegalArgumentException("the runtime section names no command");
+        }
+        Path folder = Path.of(json.path("cwd").asString(""));
+        if (!Files.isDirectory(folder)) {
+            throw new IllegalArgumentException(
+                    "runtime.cwd is no folder on this host: '%s'".formatted(folder));
+        }
+        var environment = new HashMap<String, String>();
+        Map<String, String> own = System.getenv();
+        for (JsonNode name : json.path("inheritEnv")) {
+            String value = own.get(name.asString());
+            if (value != null) {
+                environment.put(name.asString(), value);
+            }
+        }
+        environment.putAll(settings.environment());
+        json.path("env")
+                .properties()
+                .forEach(one -> environment.put(one.getKey(), one.getValue().asString()));
+        return new WorkerCommand(List.copyOf(command), environment, folder);
+    }
+}

@@ -1,0 +1,66 @@
+package io.coxswain.launcher.local;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.coxswain.agent.worker.WorkerCommand;
+import io.coxswain.bridge.host.WorkerJvm;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+class UserProgramTest {
+    private static final WorkerSettings SETTINGS =
+            WorkerSettings.usual().withEnvironment(Map.of("A", "host", "B", "host"));
+
+    @TempDir private Path folder = Path.of("");
+
+    private String section(String more) {
+        return "{\"kind\": \"process\", \"command\": [\"python3\", \"train.py\"], \"cwd\": \"%s\"%s}"
+                .formatted(folder, more);
+    }
+
+    @Test
+    void theJobsVariablesWinOverTheHostsAndThoseOverInheritedOnes() {
+        WorkerCommand command =
+                UserProgram.worker(
+                        "process",
+                        section(
+                                ", \"env\": {\"A\": \"job\"}, \"inheritEnv\": [\"PATH\","
+                                    + " \"NO_SUCH_VARIABLE\"]"),
+                        SETTINGS);
+
+        assertThat(command.command()).isEqualTo(List.of("python3", "train.py"));
+        assertThat(command.folder()).isEqualTo(folder);
+        assertThat(command.environment())
+                .isEqualTo(Map.of("A", "job", "B", "host", "PATH", System.getenv("PATH")));
+    }
+
+    @Test
+    void aHostMayRefuseProgramsThatJobsName() {
+        WorkerSettings strict =
+                new WorkerSettings(
+                        WorkerJvm.DEFAULT_HEAP_BYTES, Optional.empty(), Map.of(), Map.of(), false);
+
+        assertThatThrownBy(() -> UserProgram.worker("process", section(""), strict))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("worker.programs");
+        assertThat(UserProgram.worker("reference", "{}", strict).command()).endsWith("reference");
+    }
+
+    @Test
+    void sectionsThatCannotRunHere() {
+        assertThatThrownBy(() -> UserProgram.command("{", SETTINGS))
+                .hasMessageContaining("no JSON");
+        assertThatThrownBy(() -> UserProgram.command("{}", SETTINGS))
+                .hasMessageContaining("names no command");
+        String elsewhere = section("").replace(folder.toString(), folder + "/no-such");
+        assertThatThrownBy(() -> UserProgram.command(elsewhere, SETTINGS))
+                .hasMessageContaining("no folder on this host");
+    }
+}

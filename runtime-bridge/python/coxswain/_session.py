@@ -1,0 +1,576 @@
+"""One job in a worker: the trainer, the region, and the account of which state is live."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import _arena, _wire, digests
+from ._samples import Samples
+from ._threads import Abandoned, Background, Gate, MainThread
+from .trainer import Captured, Job, Part, Program, Shard, Trainer, TrainerError
+
+#: Says what the worker is doing: an operation's name, and for which step.
+Activity = Callable[[str, int], None]
+
+
+class Refused(Exception):
+    """A request that is answered by a fault."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class View:
+    """A taken rank."""
+
+    epoch: int
+    shard: Shard
+    microshards: range
+    region: _arena.Arena
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A snapshot that is not in its slot yet, or not committed.
+
+    Attributes:
+        slot: where it goes.
+        meta: what it is.
+        later: pieces that are still to be copied, and the functions that give their bytes.
+    """
+
+    slot: _arena.Slot
+    meta: _arena.Meta
+    later: tuple[tuple[_arena.Piece, Captured], ...]
+
+    def complete(self) -> bytes:
+        """Copies what is left, computes checksums and commits. Returns the digest."""
+        data = self.slot.data()
+        for piece, captured in self.later:
+            data[piece.at : piece.end] = _bytes_of(piece.box.leaf, piece.box.size, captured)
+        if self.later:
+            self.slot.filled(self.meta)
+        return self.slot.commit(self.meta)
+
+
+class Session:
+    """A loaded job. Everything is called by the thread that talks to the agent.
+
+    Trainer's methods are called on the main thread. Methods raise :class:`Refused`, or whatever the
+    trainer raised.
+    """
+
+    def __init__(
+        self,
+        spec: _wire.JobSpec,
+        trainer: Trainer,
+        main: MainThread,
+        gate: Gate,
+        snapshots: Background,
+        activity: Activity,
+    ) -> None:
+        self.identity = identity(spec)
+        self._job, self._min_step_seconds = _job(spec)
+        self._trainer, self._main, self._gate = trainer, main, gate
+        self._snapshots, self._activity = snapshots, activity
+        self._view: View | None = None
+        self._live: int | None = None
+        self._warm, self._compile_nanos = False, 0
+        start = time.perf_counter_ns()
+        activity("load", 0)
+        self._program: Program = main.call(lambda: trainer.build(self._job))
+        self._layout = self._program.layout()
+        self._shards = [self._program.shard(i, self._job.shards) for i in range(self._job.shards)]
+        self._samples = Samples(
+            self._job.seed, self._program.samples, self._job.batch, self._job.microshards
+        )
+        self._gaps = _gaps(self._shards[0])
+        self._load_nanos = time.perf_counter_ns() - start
+
+    # ------------------------------------------------------------ loading
+
+    def loaded(self, warm_up: bool) -> _wire.JobLoaded:
+        """The answer to LoadJob."""
+        if warm_up and not self._warm:
+            self._activity("warm_up", 0)
+            start = time.perf_counter_ns()
+            self._main.call(self._trainer.warm_up)
+            self._warm, self._compile_nanos = True, time.perf_counter_ns() - start
+        job, shards = self._job, self._shards
+        buffers = -(-job.microshards // (job.replicas * job.shards))
+        metas = [self._meta(shard, 0, 0) for shard in shards]
+        shapes = [
+            _arena.Shape(self._layout.elements, buffers, shard.end - shard.begin)
+            for shard in shards
+        ]
+        return _wire.JobLoaded(
+            _wire.StateLayout(
+                parameter_elements=self._layout.elements,
+                shard_begin=(0, *(shard.end for shard in shards)),
+                shard_state_bytes=tuple(meta.data_bytes for meta in metas),
+                shard_region_bytes=tuple(shape.file_bytes for shape in shapes),
+                fingerprint=self._fingerprint(),
+                deterministic=self._program.deterministic,
+            ),
+            load_nanos=self._load_nanos,
+            compile_nanos=self._compile_nanos,
+            shard_live_bytes=tuple(0 for _ in shards),
+            shard_pieces=tuple(len(meta.pieces) for meta in metas),
+        )
+
+    def _fingerprint(self) -> str:
+        job, program = self._job, self._program
+        leaves = [
+            [leaf.name, leaf.dtype, leaf.shape, leaf.like]
+            for leaf in (*program.parameters, *program.optimizer)
+        ]
+        description = [
+            "coxswain-python-1",
+            [job.seed, job.batch, job.microshards, job.shards],
+            [program.samples, program.deterministic, len(program.parameters), leaves],
+            program.fingerprint,
+        ]
+        return hashlib.sha256(json.dumps(description).encode()).hexdigest()
+
+    def _meta(self, shard: Shard, epoch: int, step: int) -> _arena.Meta:
+        return _arena.Meta.lay_out(self._job.id, epoch, step, shard.index, map(_box, shard.parts))
+
+    # ------------------------------------------------------------ taking a rank
+
+    def prepare(self, request: _wire.PrepareView) -> _wire.ViewPrepared:
+        """Takes a rank."""
+        self._activity("restore", request.base_step)
+        job = self._job
+        if request.shards != job.shards or request.rank // request.shards >= request.replicas:
+            raise Refused(
+                "bad_request",
+                f"rank {request.rank} of a {request.replicas}×{request.shards} mesh; the job was"
+                f" loaded for {job.shards} shards",
+            )
+        microshards = self._microshards(request)
+        self._snapshots.drain()
+        old = self._view
+        if old is not None and str(old.region.path) == request.region_path:
+            region = old.region
+        else:
+            region = _open(request.region_path, "internal")
+        taken = False
+        try:
+            shard = self._shards[request.rank % request.shards]
+            view = View(request.epoch, shard, microshards, region)
+            self._require_fits(view)
+            digest, loaded_bytes = self._establish(request, view, old)
+            self._main.call(lambda: self._publish(view))
+            self._view, self._live = view, request.base_step
+            taken = True
+        finally:
+            if old is None or old.region is not region:
+                if not taken:
+                    region.close()
+                elif old is not None:
+                    old.region.close()
+        return _wire.ViewPrepared(request.epoch, request.base_step, digest, loaded_bytes)
+
+    def _microshards(self, request: _wire.PrepareView) -> range:
+        count, ranks = self._job.microshards, request.replicas * request.shards
+        first, last = request.rank * count // ranks, (request.rank + 1) * count // ranks
+        for operation in request.plan.operations if request.plan else ():
+            if operation.kind == _wire.OPERATION_KIND_EXECUTE:
+                first, last = operation.microshard_from, operation.microshard_to
+        if not 0 <= first <= last <= count:
+            raise Refused(
+                "bad_request",
+                f"the plan gives rank {request.rank} the microshards {first} to {last}; the job has"
+                f" {count}",
+            )
+        return range(first, last)
+
+    def _require_fits(self, view: View) -> None:
+        shape, shard = view.region.shape, view.shard
+        meta = self._meta(shard, 0, 0)
+        elements = shard.end - shard.begin
+        if (
+            shape.parameters != self._layout.elements
+            or shape.gradients < len(view.microshards)
+            or shape.reduced < elements
+            or shape.slot_data < meta.data_bytes
+            or shape.pieces < len(meta.pieces)
+        ):
+            raise Refused(
+                "bad_request",
+                f"region {view.region.path} is made for {shape}; shard {shard.index} needs"
+                f" {self._layout.elements} parameters, {len(view.microshards)} gradient buffers,"
+                f" {elements} elements of the reduced gradient, and slots of {meta.data_bytes} bytes"
+                f" in {len(meta.pieces)} pieces",
+            )
+
+    def _establish(
+        self, request: _wire.PrepareView, view: View, old: View | None
+    ) -> tuple[bytes, int]:
+        if request.origin == _wire.STATE_ORIGIN_KEEP_LIVE:
+            same = old is not None and old.shard.index == view.shard.index
+            if not same or self._live != request.base_step:
+                raise Refused(
+                    "bad_state",
+                    f"no live state of step {request.base_step} of shard {view.shard.index} to"
+                    f" keep; the worker has {self._describe_live()}",
+                )
+            self._live = None
+            return b"", 0
+        if request.origin == _wire.STATE_ORIGIN_INIT:
+            if request.base_step != 0:
+                raise Refused(
+                    "bad_request",
+                    f"the initial state is that of step 0, not of step {request.base_step}",
+                )
+            self._live = None
+            self._main.call(lambda: self._trainer.initialize(view.shard))
+            return b"", 0
+        if request.origin == _wire.STATE_ORIGIN_SLOT:
+            return self._load_slot(request, view, old)
+        raise Refused(
+            "bad_request",
+            f"the view names no origin of the state that this version knows ({request.origin})",
+        )
+
+    def _load_slot(
+        self, request: _wire.PrepareView, view: View, old: View | None
+    ) -> tuple[bytes, int]:
+        path, index = request.slot_path, request.slot_index
+        mapped = [one.region for one in (view, old) if one and str(one.region.path) == path]
+        file = mapped[0] if mapped else _open(path, "bad_state")
+        try:
+            if index >= file.shape.slots:
+                raise Refused(
+                    "bad_request", f"slot {index} of {path}, which has {file.shape.slots} slots"
+                )
+            slot = file.slot(index)
+            try:
+                meta, digest = slot.verify()
+            except _arena.ArenaError as e:
+                raise Refused("bad_state", f"{path}: {e}") from e
+            where = f"slot {index} of {path}"
+            if request.slot_digest and request.slot_digest != digest:
+                raise Refused(
+                    "bad_state",
+                    f"{where} has digest {digest.hex()}, expected {request.slot_digest.hex()}",
+                )
+            found = (meta.step, meta.shard, meta.job_id)
+            if found != (request.base_step, view.shard.index, self._job.id):
+                raise Refused(
+                    "bad_state",
+                    f"{where} holds step %d of shard %d of job %s"
+                    % found
+                    + f", expected step {request.base_step} of shard {view.shard.index} of job"
+                    f" {self._job.id}",
+                )
+            _require_same_pieces(where, meta, view.shard)
+            data = slot.data()
+            parts = [data[piece.at : piece.end].toreadonly() for piece in meta.pieces]
+            self._live = None
+            self._main.call(lambda: self._trainer.load(view.shard, parts))
+            return digest, meta.data_bytes
+        finally:
+            if not mapped:
+                file.close()
+
+    def _publish(self, view: View) -> None:
+        """Writes the shard's parameters into the region. On the main thread."""
+        shard = view.shard
+        own = view.region.parameters()[shard.begin : shard.end].cast("B")
+        captured = self._captured(view)
+        for part, one in zip(shard.parameter_parts, captured):
+            at = 4 * shard.place(part)
+            own[at : at + part.size] = _bytes_of(part.name, part.size, one)
+
+    # ------------------------------------------------------------ steps
+
+    def execute(self, request: _wire.Execute) -> _wire.Executed | _wire.Aborted:
+        """Gradients of the rank's microshards."""
+        view = self._require(request.epoch, request.step - 1)
+        self._activity("execute", request.step)
+        aborted = _wire.Aborted(request.epoch, request.step)
+        start = time.perf_counter_ns()
+        try:
+            done = self._main.call(lambda: self._gradients(view, request.step), request.epoch)
+        except Abandoned:
+            return aborted
+        if done is None:
+            return aborted
+        left = self._min_step_seconds - (time.perf_counter_ns() - start) / 1e9
+        if left > 0 and self._gate.wait(request.epoch, left):
+            return aborted
+        losses, samples, sample_hash, data_nanos = done
+        nanos = time.perf_counter_ns() - start
+        return _wire.Executed(
+            request.epoch, request.step, tuple(losses), samples, sample_hash, nanos, data_nanos
+        )
+
+    def _gradients(self, view: View, step: int) -> tuple[list[float], int, int, int] | None:
+        """Nothing, if the epoch is over. On the main thread."""
+        parameters = view.region.parameters().toreadonly()
+        losses: list[float] = []
+        begun: Callable[[], None] | None = None
+        samples = sample_hash = data_nanos = 0
+        for buffer, microshard in enumerate(view.microshards):
+            if self._gate.is_aborted(view.epoch):
+                return None
+            start = time.perf_counter_ns()
+            ids, hashes = self._samples.microshard(step, microshard)
+            batch = self._trainer.batch(ids)
+            data_nanos += time.perf_counter_ns() - start
+            gradient = view.region.gradient(buffer)
+            loss = self._trainer.grads(parameters, batch, gradient)
+            # The one before ends while this one is computed.
+            if begun is not None:
+                begun()
+            begun = functools.partial(self._end_microshard, loss, gradient, losses)
+            samples += len(ids)
+            sample_hash += hashes
+        if begun is not None:
+            begun()
+        return losses, samples, sample_hash & (2**64 - 1), data_nanos
+
+    def _end_microshard(
+        self,
+        loss: float | Callable[[], float],
+        gradient: memoryview[float],
+        losses: list[float],
+    ) -> None:
+        losses.append(float(loss() if callable(loss) else loss))
+        for begin, end in self._gaps:
+            gradient[begin:end].cast("B")[:] = bytes(4 * (end - begin))
+
+    def apply(self, request: _wire.Apply) -> tuple[_wire.Applied, Begun | str | None]:
+        """Makes the step; with it the snapshot that has begun, or why it could not begin."""
+        view = self._require(request.epoch, request.step - 1)
+        self._activity("apply", request.step)
+        start = time.perf_counter_ns()
+        self._live = None
+
+        def update() -> None:
+            elements = view.shard.end - view.shard.begin
+            self._trainer.apply(view.region.reduced()[:elements].toreadonly())
+            self._publish(view)
+
+        self._main.call(update)
+        self._live = request.step
+        applied = time.perf_counter_ns()
+        begun: Begun | str | None = None
+        if request.take_snapshot:
+            self._activity("snapshot", request.step)
+            try:
+                begun = self._begin(view, request.step, request.slot_index)
+            except Refused as e:
+                # The step is made all the same; only its snapshot is missing.
+                begun = str(e)
+        stall = time.perf_counter_ns() - applied if isinstance(begun, Begun) else 0
+        return _wire.Applied(request.epoch, request.step, applied - start, stall), begun
+
+    def snapshot(self, request: _wire.Snapshot) -> Begun:
+        """Begins to copy the live state."""
+        view = self._require(request.epoch, request.step)
+        self._activity("snapshot", request.step)
+        return self._begin(view, request.step, request.slot_index)
+
+    def _begin(self, view: View, step: int, index: int) -> Begun:
+        slots = view.region.shape.slots
+        if index >= slots:
+            raise Refused("bad_request", f"slot {index} of a region with {slots} slots")
+        slot, meta = view.region.slot(index), self._meta(view.shard, view.epoch, step)
+
+        def copy() -> Begun:
+            captured = self._captured(view)
+            data = slot.begin(meta)
+            later = []
+            for piece, one in zip(meta.pieces, captured):
+                if callable(one):
+                    later.append((piece, one))
+                else:
+                    data[piece.at : piece.end] = _bytes_of(piece.box.leaf, piece.box.size, one)
+            if not later:
+                slot.filled(meta)
+            return Begun(slot, meta, tuple(later))
+
+        try:
+            return self._main.call(copy)
+        except _arena.ArenaError as e:
+            raise Refused("bad_state", str(e)) from e
+
+    def _captured(self, view: View) -> Sequence[Captured]:
+        """On the main thread."""
+        captured = self._trainer.state()
+        if len(captured) != len(view.shard.parts):
+            raise TrainerError(
+                f"the state has {len(captured)} parts, and shard {view.shard.index}"
+                f" {len(view.shard.parts)}: it changed since the job was loaded"
+            )
+        return captured
+
+    # ------------------------------------------------------------ the end
+
+    def finish(self, request: _wire.Finish) -> _wire.Finished:
+        """Describes the final state."""
+        view = self._require(request.epoch, request.step)
+        self._activity("finish", request.step)
+        leaves = self._main.call(lambda: self._leaf_digests(view))
+        if not request.evaluate:
+            return _wire.Finished(leaves)
+        parameters = view.region.parameters().toreadonly()
+        evaluation = self._main.call(lambda: self._trainer.evaluate(parameters))
+        seen, distinct = self._samples.consumed(
+            (segment.first_step, segment.last_step) for segment in request.lineage
+        )
+        if evaluation is None:
+            return _wire.Finished(leaves, samples_seen=seen, samples_distinct_per_pass=distinct)
+        return _wire.Finished(
+            leaves, float(evaluation.loss), float(evaluation.accuracy), seen, distinct
+        )
+
+    def _leaf_digests(self, view: View) -> tuple[_wire.LeafDigest, ...]:
+        """On the main thread."""
+        return tuple(
+            digests.leaf_digest(part, _bytes_of(part.name, part.size, captured))
+            for part, captured in zip(view.shard.parts, self._captured(view))
+        )
+
+    def close(self) -> None:
+        """Unmaps the region."""
+        self._snapshots.drain()
+        if self._view is not None:
+            self._view.region.close()
+
+    def _require(self, epoch: int, step: int) -> View:
+        view = self._view
+        if view is None:
+            raise Refused("bad_state", "no view has been prepared in this worker")
+        if view.epoch != epoch or self._live != step:
+            raise Refused(
+                "bad_state",
+                f"the request is for epoch {epoch} with live step {step}; the worker is in epoch"
+                f" {view.epoch} and has {self._describe_live()}",
+            )
+        return view
+
+    def _describe_live(self) -> str:
+        if self._view is None or self._live is None:
+            return "no live state"
+        return f"live step {self._live} of shard {self._view.shard.index}"
+
+
+def identity(spec: _wire.JobSpec) -> tuple[Any, ...]:
+    """What makes two jobs the same: all that is used of them."""
+    return (
+        (spec.job_id, spec.replicas, spec.shards, spec.steps, spec.seed),
+        (spec.data, spec.batch, spec.microshards, spec.runtime_json),
+    )
+
+
+def _job(spec: _wire.JobSpec) -> tuple[Job, float]:
+    """The job, and how long a step takes at least, in seconds."""
+    try:
+        section = json.loads(spec.runtime_json or "{}")
+    except ValueError as e:
+        raise Refused("program_invalid", f"the job's runtime section is no JSON: {e}") from e
+    config = section.get("config", {}) if isinstance(section, dict) else None
+    if not isinstance(config, dict):
+        raise Refused(
+            "program_invalid", "the job's runtime section, and `config` in it, must be objects"
+        )
+    milliseconds = section.get("minStepMillis", 0)
+    if not isinstance(milliseconds, (int, float)) or milliseconds < 0:
+        raise Refused(
+            "program_invalid", f"runtime.minStepMillis must be a number, not {milliseconds!r}"
+        )
+    ranks = spec.replicas * spec.shards
+    if min(ranks, spec.batch, spec.microshards) < 1 or spec.microshards > spec.batch:
+        raise Refused(
+            "bad_request",
+            f"a mesh of {spec.replicas}×{spec.shards}, a batch of {spec.batch} in"
+            f" {spec.microshards} microshards",
+        )
+    job = Job(
+        spec.job_id,
+        spec.replicas,
+        spec.shards,
+        spec.steps,
+        # In the message it is an i64's bits.
+        spec.seed - 2**64 if spec.seed >= 2**63 else spec.seed,
+        spec.data,
+        spec.batch,
+        spec.microshards,
+        config,
+    )
+    return job, milliseconds / 1000
+
+
+def _box(part: Part) -> _arena.Box:
+    """A part as a piece: a range of its leaf's elements in row-major order."""
+    elements = part.leaf.elements
+    return _arena.Box(
+        part.name,
+        part.leaf.dtype,
+        (elements,),
+        (part.start,),
+        (part.stop - part.start,),
+        part.size,
+    )
+
+
+def _require_same_pieces(where: str, meta: _arena.Meta, shard: Shard) -> None:
+    found, expected = [piece.box for piece in meta.pieces], [_box(part) for part in shard.parts]
+    if found == expected:
+        return
+    for box in found:
+        if box not in expected:
+            raise Refused(
+                "bad_state",
+                f"{where} has piece {box.leaf}, {box.dtype}{list(box.shape)} from {box.offset} on,"
+                " which is not in this program's state: another version of the program wrote it",
+            )
+    raise Refused("bad_state", f"{where} has {len(found)} pieces, expected {len(expected)}")
+
+
+def _bytes_of(name: str, size: int, captured: Captured) -> memoryview:
+    given = captured() if callable(captured) else captured
+    view = memoryview(given)
+    if view.nbytes == size == 0:
+        return memoryview(b"")
+    if view.nbytes != size or not view.c_contiguous:
+        raise TrainerError(
+            f"{name} has {view.nbytes} bytes"
+            + ("" if view.c_contiguous else ", not contiguous")
+            + f", expected {size}: the state changed its shape since the job was loaded"
+        )
+    return view.cast("B")
+
+
+def _gaps(shard: Shard) -> list[tuple[int, int]]:
+    """What lies between parameters in the flat vector."""
+    leaves = shard.layout.leaves
+    begins = [leaf.begin for leaf in leaves[1:]] + [shard.layout.elements]
+    return [(leaf.end, begin) for leaf, begin in zip(leaves, begins) if leaf.end < begin]
+
+
+def _open(path: str, broken: str) -> _arena.Arena:
+    """Maps a file.
+
+    Args:
+        path: of an arena.
+        broken: the fault's code if there is no such file, or not all of it: ``bad_state`` says that
+            nobody need look at it again. A file that cannot be mapped says nothing of what is in it.
+    """
+    try:
+        return _arena.Arena.open(path)
+    except _arena.ArenaError as e:
+        raise Refused(broken, str(e)) from e
+    except OSError as e:
+        raise Refused("internal", f"cannot map arena {path}: {e}") from e

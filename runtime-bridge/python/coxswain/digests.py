@@ -1,0 +1,86 @@
+"""The digest of a whole training state, computed in parts where the state lives (docs/arena.md has
+the digests of snapshots, which are others).
+
+A leaf's elements are cut into blocks of 4096, counted from the leaf's begin. A block's digest is the
+SHA-256 of its bytes, with every NaN as the same bits; a leaf's is that of a header and its blocks'
+digests; the state's is that of its leaves' digests. The coordinator puts them together, so that the
+same state has the same digest on any mesh.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from typing import Any
+
+from . import _wire
+from .trainer import Part
+
+#: Elements of a block. Shards are cut between blocks.
+BLOCK_ELEMENTS = 4096
+
+#: Of each floating-point type: bytes, bits that are all set in what is no number, those of which one
+#: is set in a NaN, the NaN that stands for all.
+_FLOATS = {
+    "f16": (2, 0x7C00, 0x03FF, 0x7E00),
+    "bf16": (2, 0x7F80, 0x007F, 0x7FC0),
+    "f32": (4, 0x7F800000, 0x007FFFFF, 0x7FC00000),
+    "f64": (8, 0x7FF0000000000000, 0x000FFFFFFFFFFFFF, 0x7FF8000000000000),
+}
+_CODES = {2: "H", 4: "I", 8: "Q"}
+
+
+def leaf_digest(part: Part, data: memoryview) -> _wire.LeafDigest:
+    """A shard's part of a leaf in the final digest tree.
+
+    Args:
+        part: which part of which leaf; begins at a block's begin.
+        data: its bytes.
+    """
+    leaf = part.leaf
+    data = unify_nans(leaf.dtype, data)
+    block = BLOCK_ELEMENTS * leaf.element_bytes
+    blocks = b"".join(
+        hashlib.sha256(data[at : at + block]).digest() for at in range(0, len(data), block)
+    )
+    header = (
+        part.name.encode()
+        + b"\0"
+        + leaf.dtype.encode()
+        + b"\0"
+        + struct.pack(f"<{len(leaf.shape) + 2}I", len(leaf.shape), *leaf.shape, BLOCK_ELEMENTS)
+    )
+    return _wire.LeafDigest(
+        part.name,
+        part.index,
+        -(-leaf.elements // BLOCK_ELEMENTS),
+        part.start // BLOCK_ELEMENTS,
+        blocks,
+        header,
+    )
+
+
+def unify_nans(dtype: str, data: memoryview) -> memoryview:
+    """The same numbers, with every NaN as the same bits: the others show the processor."""
+    if dtype not in _FLOATS:
+        return data
+    size, exponent, fraction, nan = _FLOATS[dtype]
+    try:
+        import numpy as np
+    except ImportError:
+        code: Any = _CODES[size]
+        numbers = data.cast(code)
+        found = [i for i, x in enumerate(numbers) if x & exponent == exponent and x & fraction]
+        if not found:
+            return data
+        copy = memoryview(bytearray(data)).cast(code)
+        for i in found:
+            copy[i] = nan
+        return copy.cast("B")
+    array = np.frombuffer(data, f"<u{size}")
+    odd = ((array & exponent) == exponent) & ((array & fraction) != 0)
+    if not odd.any():
+        return data
+    array = array.copy()
+    array[odd] = nan
+    return memoryview(array.tobytes())

@@ -1,0 +1,322 @@
+"""What a program must do to be trained by Coxswain: :class:`Trainer`, and the words it is told in.
+
+Everything is framework-neutral: parameters and gradients are flat vectors of float32 in shared
+memory, the rest of the state is bytes. ``coxswain.jax`` is a trainer for JAX scripts. Needs only the
+standard library.
+"""
+
+from __future__ import annotations
+
+import abc
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .bundle.layout import Layout, LayoutError
+from .safetensors import DTYPES
+
+if TYPE_CHECKING:
+    #: A view of float32 numbers.
+    Floats = memoryview[float]
+else:
+    Floats = memoryview
+
+#: A part of the state: contiguous bytes, or a function that gives them later.
+Captured = bytes | bytearray | memoryview | Callable[[], bytes | bytearray | memoryview]
+
+
+class TrainerError(Exception):
+    """What a person can mend: the agent shows the message, and does not try again where it is no use.
+
+    Args:
+        message: for a person: what, what was expected, what to do.
+        code: ``program_invalid`` (the program or its settings), ``data_unreadable`` (the training
+            data), ``out_of_memory``, or ``bad_state`` (a stored state that does not fit).
+    """
+
+    def __init__(self, message: str, code: str = "program_invalid") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Job:
+    """The job, as far as a program needs it.
+
+    Attributes:
+        id: the job's id.
+        replicas: R: how often the state is held.
+        shards: S: into how many parts the state is cut.
+        steps: how many steps in all.
+        seed: of everything random.
+        data: the job's ``data``, a path or URI.
+        batch: samples of a global step.
+        microshards: into how many parts a batch is cut; what is summed does not depend on who
+            computes which of them.
+        config: ``runtime.config`` of the job file, for the program.
+    """
+
+    id: str
+    replicas: int
+    shards: int
+    steps: int
+    seed: int
+    data: str
+    batch: int
+    microshards: int
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def microshard_sizes(self) -> list[int]:
+        """How many samples microshards have: one number, or two where they cannot be equal."""
+        smaller, rest = divmod(self.batch, self.microshards)
+        return [smaller, smaller + 1] if rest else [smaller]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """An array of the state.
+
+    Attributes:
+        name: unique among its kind.
+        dtype: ``f32``, ``f64``, ``f16``, ``bf16``, ``i32``, ``i64``, ``u8`` …; of parameters ``f32``.
+        shape: elements per dimension; ``()`` for one number.
+        like: of the optimizer's leaves: the index of the parameter that it is cut with (it has the
+            same shape), or ``None`` for one that every shard holds whole.
+    """
+
+    name: str
+    dtype: str = "f32"
+    shape: tuple[int, ...] = ()
+    like: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.dtype not in DTYPES:
+            raise TrainerError(
+                f"leaf {self.name}: '{self.dtype}' is no element type; there are"
+                f" {', '.join(DTYPES)}"
+            )
+
+    @property
+    def elements(self) -> int:
+        """How many elements the whole leaf has."""
+        return math.prod(self.shape)
+
+    @property
+    def element_bytes(self) -> int:
+        """Bytes of an element."""
+        return DTYPES[self.dtype][1]
+
+
+@dataclass(frozen=True)
+class Program:
+    """What :meth:`Trainer.build` found out. It must be the same in every process of every host.
+
+    Attributes:
+        parameters: the parameters' leaves, in the order of the flat vector.
+        optimizer: all other state.
+        samples: how many training samples there are; their ids are 0 to ``samples`` - 1.
+        fingerprint: a digest of whatever else must be equal everywhere, such as the program's text,
+            the initial state and the data. Workers with different ones are refused.
+        deterministic: the same step from the same state gives the same bits, in any process on such
+            a host.
+    """
+
+    parameters: tuple[Leaf, ...]
+    optimizer: tuple[Leaf, ...]
+    samples: int
+    fingerprint: str = ""
+    deterministic: bool = True
+
+    def __post_init__(self) -> None:
+        for kind, leaves in (("parameter", self.parameters), ("optimizer leaf", self.optimizer)):
+            names = [leaf.name for leaf in leaves]
+            for name in names:
+                if names.count(name) > 1:
+                    raise TrainerError(f"two leaves have the name of {kind} '{name}'")
+        for leaf in self.parameters:
+            if leaf.dtype != "f32":
+                raise TrainerError(f"parameter {leaf.name} is {leaf.dtype}; parameters are f32")
+        for leaf in self.optimizer:
+            if leaf.like is None:
+                continue
+            if not 0 <= leaf.like < len(self.parameters):
+                raise TrainerError(f"optimizer leaf {leaf.name} is like parameter {leaf.like}")
+            other = self.parameters[leaf.like]
+            if leaf.shape != other.shape:
+                raise TrainerError(
+                    f"optimizer leaf {leaf.name} has shape {list(leaf.shape)}, and parameter"
+                    f" {other.name}, which it is cut with, {list(other.shape)}"
+                )
+        if self.samples < 1:
+            raise TrainerError("there are no training samples", "data_unreadable")
+
+    def layout(self) -> Layout:
+        """Where each parameter lies in the flat vector."""
+        try:
+            return Layout.of((leaf.name, leaf.shape) for leaf in self.parameters)
+        except LayoutError as e:
+            raise TrainerError(str(e)) from e
+
+    def shard(self, index: int, count: int) -> Shard:
+        """What one of ``count`` shards holds."""
+        layout = self.layout()
+        try:
+            begin, end = layout.cut(count)[index]
+        except LayoutError as e:
+            raise TrainerError(str(e)) from e
+        held = {piece.leaf: piece for piece in layout.pieces(begin, end)}
+        parts = [
+            Part(leaf, f"parameters/{leaf.name}", i, held[i].start, held[i].stop)
+            for i, leaf in enumerate(self.parameters)
+            if i in held
+        ]
+        for i, leaf in enumerate(self.optimizer, len(self.parameters)):
+            if leaf.like is None:
+                parts.append(Part(leaf, f"optimizer/{leaf.name}", i, 0, leaf.elements))
+            elif leaf.like in held:
+                piece = held[leaf.like]
+                parts.append(Part(leaf, f"optimizer/{leaf.name}", i, piece.start, piece.stop))
+        return Shard(index, count, begin, end, tuple(parts), layout)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a shard holds of a leaf: a range of its elements in row-major order.
+
+    Attributes:
+        leaf: the whole leaf.
+        name: what snapshots and digests call it.
+        index: the leaf's place among all of the state, the parameters first.
+        start: its first element.
+        stop: the end of its elements, exclusive.
+    """
+
+    leaf: Leaf
+    name: str
+    index: int
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return (self.stop - self.start) * self.leaf.element_bytes
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of the state.
+
+    Attributes:
+        index: which shard.
+        count: of how many.
+        begin: its first element in the flat parameter vector.
+        end: the end of its elements, exclusive.
+        parts: what it holds: of the parameters first, then of the rest, in the leaves' order.
+        layout: where each parameter lies in the flat vector.
+    """
+
+    index: int
+    count: int
+    begin: int
+    end: int
+    parts: tuple[Part, ...]
+    layout: Layout
+
+    @property
+    def parameter_parts(self) -> tuple[Part, ...]:
+        """The parts that are parameters; they come first."""
+        return tuple(part for part in self.parts if part.index < len(self.layout.leaves))
+
+    def place(self, part: Part) -> int:
+        """Where a parameter's part begins in the shard's range of the flat vector, in elements."""
+        return self.layout.leaves[part.index].begin + part.start - self.begin
+
+
+class Evaluation(NamedTuple):
+    """How good the final parameters are on held-out data."""
+
+    loss: float
+    accuracy: float = 0.0
+
+
+class Trainer(abc.ABC):
+    """A program that Coxswain trains. Subclass it and pass an object to :func:`coxswain.run`.
+
+    The order of calls: :meth:`build`; :meth:`warm_up`, perhaps; then, whenever this process takes a
+    rank, :meth:`initialize` or :meth:`load` (or neither, if it goes on with the state that it has);
+    for each step :meth:`batch` and :meth:`grads` per microshard, then :meth:`apply`. A job that is
+    over asks for :meth:`evaluate`.
+
+    Everything is called on the main thread, but for functions that :meth:`state` gives. An
+    exception ends the step; its traceback goes to the worker's log and its message to the agent.
+    Raise :class:`TrainerError` for what a person can mend. Whoever holds Python's global lock for 2 s
+    is taken for hung and killed.
+
+    The flat vector: the parameters one after another, each beginning at a multiple of 16 elements
+    (``Program.layout()``); what lies between is zero and not the trainer's business.
+    """
+
+    @abc.abstractmethod
+    def build(self, job: Job) -> Program:
+        """Loads program and data for a job. Another job may follow; it replaces this one."""
+
+    def warm_up(self) -> None:
+        """Compiles all there is to compile, so that no step has to. Changes no state."""
+
+    @abc.abstractmethod
+    def initialize(self, shard: Shard) -> None:
+        """Makes the initial state of the shard, from the job's seed, the live one."""
+
+    @abc.abstractmethod
+    def load(self, shard: Shard, parts: Sequence[memoryview]) -> None:
+        """Makes a stored state the live one.
+
+        Args:
+            shard: the shard, which need not be the one before.
+            parts: the bytes of each of the shard's parts. Copy them: they are gone afterwards.
+        """
+
+    @abc.abstractmethod
+    def state(self) -> Sequence[Captured]:
+        """The live state: for each of the shard's parts its bytes, in order.
+
+        Bytes are copied at once, while the step waits. A function is called later, on another
+        thread, while the next steps are made: it must give the bytes of the state as it is now.
+        """
+
+    def batch(self, samples: Sequence[int]) -> Any:
+        """The data of these samples, for :meth:`grads`. Its time is booked as waiting for data."""
+        return samples
+
+    @abc.abstractmethod
+    def grads(
+        self, parameters: Floats, batch: Any, gradient: Floats
+    ) -> float | Callable[[], float]:
+        """Writes the *sum* of the samples' gradients; gives the sum of their losses.
+
+        Where the device works by itself, it may give a function that waits for it and writes: it is
+        called when the next microshard has been given to the device, or in the end.
+
+        Must not change the live state, nor the parameters. What it gives must follow from its
+        arguments alone, so that it does not matter which process computes it.
+
+        Args:
+            parameters: float32, the whole flat vector.
+            batch: what :meth:`batch` gave for one microshard.
+            gradient: float32, the whole flat vector; holds anything.
+        """
+
+    @abc.abstractmethod
+    def apply(self, gradient: Floats) -> None:
+        """Updates the live state.
+
+        Args:
+            gradient: float32, the shard's range of the flat vector: the *sum* over the global
+                batch. (A mean is made by dividing by ``job.batch``.)
+        """
+
+    def evaluate(self, parameters: Floats) -> Evaluation | None:
+        """Evaluates the final parameters (float32, the whole flat vector) on held-out data."""
+        return None

@@ -1,0 +1,313 @@
+"""The worker's host: speaks the bridge protocol for a :class:`coxswain.Trainer` (docs/bridge.md).
+
+Four threads: the main one does what the user's code does, "bridge" talks to the agent,
+"side channel" answers heartbeats and takes aborts while the others are busy, "snapshots" copies
+states and computes checksums while steps go on. Needs only the standard library.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from typing import NoReturn
+
+from . import _crc32c, _wire
+from ._session import Begun, Refused, Session, identity
+from ._threads import Background, Gate, MainThread, Stuck
+from .trainer import Trainer, TrainerError
+
+#: What a job file's ``runtime.kind`` calls workers that are made of this.
+KIND = "process"
+
+#: Exit statuses. SIGTERM and SIGINT end the process as signals do.
+SHUT_DOWN, AGENT_GONE, COULD_NOT_BEGIN, FAILED = 0, 3, 64, 70
+
+_SOCKET, _TOKEN = "COXSWAIN_BRIDGE_SOCKET", "COXSWAIN_BRIDGE_TOKEN"
+_SLOW_CHECKSUM_BYTES = 4 << 20
+
+
+def is_worker() -> bool:
+    """Whether an agent started this process. A script may train on its own where none did."""
+    return _SOCKET in os.environ and _TOKEN in os.environ
+
+
+def run(trainer: Trainer, *, kind: str = KIND) -> NoReturn:
+    """Trains as the agent says that started this process. Call it once, at the end of the script.
+
+    It never returns: the process ends with the job, and nothing that was registered with
+    :mod:`atexit` is done. Standard output is written line by line from here on.
+
+    Args:
+        trainer: the program; its methods are called on this thread.
+        kind: what the job file's ``runtime.kind`` says.
+    """
+    _prepare_process()
+    if not is_worker():
+        _end(
+            COULD_NOT_BEGIN,
+            "this script is a worker, which an agent starts: run it with `coxswain train JOB.yaml`"
+            f" (there is no {_SOCKET} in its environment)",
+        )
+    try:
+        main_channel = _connect(kind, side=False)
+        side_channel = _connect(kind, side=True)
+    except (OSError, _wire.WireError) as e:
+        _end(COULD_NOT_BEGIN, f"cannot reach the agent at {os.environ[_SOCKET]}: {e}")
+    host = _Host(main_channel, side_channel, trainer, kind)
+    threading.Thread(target=host.serve_side, name="side channel", daemon=True).start()
+    threading.Thread(target=host.serve, name="bridge", daemon=True).start()
+    host.main.serve()
+
+
+class _Host:
+    """Takes requests and answers them."""
+
+    def __init__(
+        self, channel: _wire.Channel, side: _wire.Channel, trainer: Trainer, kind: str
+    ) -> None:
+        self.gate = Gate()
+        self.main = MainThread(self.gate)
+        self._channel, self._side = channel, side
+        self._trainer, self._kind = trainer, kind
+        self._snapshots = Background("snapshots")
+        self._doing = ("idle", 0)
+        self._session: Session | None = None
+
+    # ------------------------------------------------------------ the side channel
+
+    def serve_side(self) -> None:
+        """Answers heartbeats and takes aborts; ends the process when the agent is gone."""
+        try:
+            while (message := self._side.receive(_wire.ToWorkerSide)) is not None:
+                if isinstance(message.body, _wire.Ping):
+                    operation, step = self._doing
+                    pong = _wire.Pong(message.body.sequence, operation, step)
+                    self._side.send(_wire.FromWorkerSide(pong))
+                elif isinstance(message.body, _wire.Abort):
+                    self.gate.abort(message.body.below_epoch)
+        except _wire.WireError as e:
+            _end(FAILED, f"the agent broke the bridge protocol: {e}")
+        except OSError:
+            pass  # As good as closed.
+        _end(AGENT_GONE, "the agent closed the bridge")
+
+    # ------------------------------------------------------------ requests
+
+    def serve(self) -> None:
+        """Answers requests until the agent ends the process."""
+        try:
+            while True:
+                request = self._channel.receive(_wire.ToWorker)
+                if request is None:
+                    _end(AGENT_GONE, "the agent closed the bridge")
+                if isinstance(request.body, _wire.Shutdown):
+                    _end(SHUT_DOWN)
+                self._answer(request)
+        except _wire.WireError as e:
+            _end(FAILED, f"the agent broke the bridge protocol: {e}")
+        except OSError as e:
+            _end(AGENT_GONE, f"the connection to the agent broke: {e}")
+        except BaseException:
+            traceback.print_exc()
+            _end(FAILED)
+
+    def _answer(self, request: _wire.ToWorker) -> None:
+        body = request.body
+        try:
+            epoch = getattr(body, "epoch", None)
+            if epoch is not None and self.gate.is_aborted(epoch):
+                step = body.base_step if isinstance(body, _wire.PrepareView) else body.step  # type: ignore[union-attr]
+                self._reply(request, _wire.Aborted(epoch, step))
+            else:
+                self._handle(request)
+        except Refused as e:
+            self._reply(request, _wire.Fault(e.code, str(e)))
+        except TrainerError as e:
+            self._reply(request, _wire.Fault(e.code, str(e)))
+        except Stuck as e:
+            faulthandler.dump_traceback(all_threads=True)
+            _end(FAILED, f"a microshard that was aborted has not ended {e}: the program hangs")
+        except MemoryError as e:
+            traceback.print_exc()
+            self._reply(request, _wire.Fault("out_of_memory", self._describe(e)))
+        except Exception as e:
+            # To the log, for the program's author; the answer has the gist.
+            traceback.print_exc()
+            self._reply(request, _wire.Fault("internal", self._describe(e)))
+        except BaseException as e:
+            traceback.print_exc()
+            _end(FAILED, f"the program ended itself: {self._describe(e)}")
+        finally:
+            self._set_doing("idle", 0)
+
+    def _handle(self, request: _wire.ToWorker) -> None:
+        body = request.body
+        if isinstance(body, _wire.LoadJob):
+            self._reply(request, self._load(body))
+        elif isinstance(body, _wire.PrepareView):
+            self._reply(request, self._loaded().prepare(body))
+        elif isinstance(body, _wire.Execute):
+            self._reply(request, self._loaded().execute(body))
+        elif isinstance(body, _wire.Apply):
+            applied, begun = self._loaded().apply(body)
+            self._reply(request, applied)
+            if isinstance(begun, Begun):
+                self._commit(request.request_id, begun)
+            elif begun is not None:
+                self._reply(
+                    request,
+                    _wire.SnapshotCommitted(
+                        body.epoch, body.step, body.slot_index, failed=True, reason=begun
+                    ),
+                )
+        elif isinstance(body, _wire.Snapshot):
+            self._commit(request.request_id, self._loaded().snapshot(body))
+        elif isinstance(body, _wire.Finish):
+            self._reply(request, self._loaded().finish(body))
+        else:
+            raise Refused(
+                "bad_request", "a request that makes no sense here, or that this version knows not"
+            )
+
+    def _load(self, request: _wire.LoadJob) -> _wire.JobLoaded:
+        spec = request.job or _wire.JobSpec()
+        if spec.runtime_kind != self._kind:
+            raise Refused(
+                "program_invalid",
+                f"the job asks for runtime {spec.runtime_kind}; this worker is a {self._kind}",
+            )
+        if self._session is None or self._session.identity != identity(spec):
+            former, self._session = self._session, None
+            if former is not None:
+                former.close()
+            self._session = Session(
+                spec, self._trainer, self.main, self.gate, self._snapshots, self._set_doing
+            )
+            self._warn_of_slow_checksums(self._session)
+        return self._session.loaded(request.warm_up)
+
+    def _warn_of_slow_checksums(self, session: Session) -> None:
+        layout = session.loaded(warm_up=False).layout
+        most = max(layout.shard_state_bytes, default=0) if layout else 0
+        if _crc32c.method() == "plain" and most > _SLOW_CHECKSUM_BYTES:
+            print(
+                f"coxswain: snapshots of {most / 1e6:.0f} MB are checked in plain Python, at a few"
+                " MB per second; install google-crc32c, crc32c or numpy for this Python"
+                f" ({sys.executable})",
+                file=sys.stderr,
+            )
+
+    def _loaded(self) -> Session:
+        if self._session is None:
+            raise Refused("bad_state", "no job has been loaded in this worker")
+        return self._session
+
+    def _commit(self, request_id: int, begun: Begun) -> None:
+        meta, index = begun.meta, begun.slot.index
+
+        def task() -> None:
+            try:
+                digest = begun.complete()
+                done = _wire.SnapshotCommitted(
+                    meta.epoch, meta.step, index, digest, meta.data_bytes
+                )
+            except BaseException as e:
+                if not isinstance(e, (TrainerError, Refused)):
+                    traceback.print_exc()
+                done = _wire.SnapshotCommitted(
+                    meta.epoch, meta.step, index, failed=True, reason=_gist(e)
+                )
+            try:
+                self._channel.send(_wire.FromWorker(request_id, done))
+            except OSError:
+                pass  # The bridge's thread sees the same broken connection and ends.
+
+        self._snapshots.submit(task)
+
+    def _reply(self, request: _wire.ToWorker, answer: _wire.Answer) -> None:
+        # Who reads the answer may ask at once what goes on here: by then it is over.
+        self._set_doing("idle", 0)
+        self._channel.send(_wire.FromWorker(request.request_id, answer))
+
+    def _set_doing(self, operation: str, step: int) -> None:
+        self._doing = (operation, step)
+
+    def _describe(self, error: BaseException) -> str:
+        operation, step = self._doing
+        return f"{_gist(error)} (in {operation}{f' of step {step}' if step else ''})"
+
+
+def _gist(error: BaseException) -> str:
+    """An exception in a line: its type, its message, and the user's line that it came from."""
+    text = "".join(traceback.format_exception_only(type(error), error)).strip()
+    here = os.path.dirname(os.path.abspath(__file__))
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = os.path.abspath(frame.filename)
+        if not path.startswith(here) and f"{os.sep}site-packages{os.sep}" not in path:
+            return f"{text} ({os.path.basename(path)}:{frame.lineno} in {frame.name})"
+    return text
+
+
+def _connect(kind: str, *, side: bool) -> _wire.Channel:
+    """One of the two connections, welcomed."""
+    connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connected.connect(os.environ[_SOCKET])
+    channel = _wire.Channel(connected)
+    hello = _wire.Hello(
+        _wire.PROTOCOL_MAJOR,
+        _wire.PROTOCOL_MINOR,
+        kind,
+        os.getpid(),
+        os.environ[_TOKEN],
+        side,
+    )
+    if side:
+        channel.send(_wire.FromWorkerSide(hello))
+        reply: _wire.ToWorkerSide | _wire.ToWorker | None = channel.receive(_wire.ToWorkerSide)
+    else:
+        channel.send(_wire.FromWorker(body=hello))
+        reply = channel.receive(_wire.ToWorker)
+    welcome = reply.body if reply is not None else None
+    if not isinstance(welcome, _wire.Welcome):
+        _end(
+            COULD_NOT_BEGIN,
+            f"the agent at {os.environ[_SOCKET]} did not welcome this worker: its token was"
+            " refused, or the agent is closing",
+        )
+    if welcome.protocol_major != _wire.PROTOCOL_MAJOR:
+        _end(
+            COULD_NOT_BEGIN,
+            f"the agent speaks bridge protocol {welcome.protocol_major}, this worker"
+            f" {_wire.PROTOCOL_MAJOR}: install the version of the package that belongs to it",
+        )
+    return channel
+
+
+def _prepare_process() -> None:
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("coxswain.run must be called on the main thread")
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        # As an exception it could only be seen between two lines of Python, and be swallowed.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        # The agent's log is a file, which Python would write in blocks.
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(line_buffering=True)
+
+
+def _end(status: int, words: str = "") -> NoReturn:
+    """Ends the process at once, whatever its threads do."""
+    try:
+        if words:
+            print(f"coxswain: {words}", file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        pass  # Nobody reads it.
+    os._exit(status)
