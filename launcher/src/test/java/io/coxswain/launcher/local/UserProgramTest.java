@@ -32,7 +32,7 @@ class UserProgramTest {
                         "process",
                         section(
                                 ", \"env\": {\"A\": \"job\"}, \"inheritEnv\": [\"PATH\","
-                                    + " \"NO_SUCH_VARIABLE\"]"),
+                                        + " \"NO_SUCH_VARIABLE\"]"),
                         SETTINGS);
 
         assertThat(command.command()).isEqualTo(List.of("python3", "train.py"));
