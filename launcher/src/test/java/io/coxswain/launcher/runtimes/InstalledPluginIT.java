@@ -91,6 +91,33 @@ class InstalledPluginIT {
 
     @Test
     @Order(3)
+    void keepsAllRulesOfTheBridge() throws Exception {
+        Path report = folder.resolve("conformance.json");
+
+        int code =
+                Main.execute(
+                        "conformance",
+                        "--job",
+                        Path.of("..", "examples", "digits-xla", "job.yaml").toString(),
+                        "--rounds",
+                        "2",
+                        "--patience",
+                        "10",
+                        "--json",
+                        report.toString());
+
+        assertThat(code).as(Files.readString(report)).isZero();
+        assertThat(JsonMapper.shared().readTree(Files.readString(report)).path("results"))
+                .as("no check fails, and none is skipped")
+                .isNotEmpty()
+                .allSatisfy(result ->
+                        assertThat(result.path("outcome").asString())
+                                .as(result.path("check").asString())
+                                .isEqualTo("pass"));
+    }
+
+    @Test
+    @Order(4)
     void trainsToTheSameBitsWithADeath() throws Exception {
         List<String> digests = new ArrayList<>();
         for (List<String> faults : List.of(List.<String>of(), List.of("--kill", "1@step:15"))) {
@@ -125,7 +152,7 @@ class InstalledPluginIT {
     }
 
     @Test
-    @Order(4)
+    @Order(5)
     void isGoneWhenItIsRemoved() throws Exception {
         assertThat(Main.execute("runtime", "remove", "cpu")).isZero();
 
