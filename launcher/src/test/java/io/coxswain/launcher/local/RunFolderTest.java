@@ -19,8 +19,9 @@ class RunFolderTest {
 
     @Test
     void deletesAFolderWithAllThatIsInIt() throws IOException {
-        Path folder = Files.createDirectories(home.resolve("a").resolve("b")).getParent();
-        Files.writeString(folder.resolve("b").resolve("file"), "x");
+        Path folder = home.resolve("a");
+        Path inner = Files.createDirectories(folder.resolve("b"));
+        Files.writeString(inner.resolve("file"), "x");
 
         RunFolder.delete(folder);
 
