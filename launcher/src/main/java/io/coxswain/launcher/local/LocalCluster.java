@@ -345,8 +345,8 @@ public final class LocalCluster implements AutoCloseable {
     }
 
     // Before the first view every agent counts, and no other will come: what cannot begin ends.
-    // Later
-    // one may come for one that is lost, but would be no better than one that cannot run the job.
+    // Later one may come for one that is lost, but would be no better than one that cannot run the
+    // job.
     private void watchAgents(CoordinatorEvent event) {
         switch (event) {
             case CoordinatorEvent.ViewActivated view -> {

@@ -5,6 +5,7 @@ import io.coxswain.bridge.arena.SlotTable;
 import io.coxswain.bridge.data.ConsumedSamples;
 import io.coxswain.bridge.data.DataPath;
 import io.coxswain.bridge.data.SampleOrder;
+import io.coxswain.bridge.data.Sha256;
 import io.coxswain.bridge.spi.FinalReport;
 import io.coxswain.bridge.spi.LineageSegment;
 import io.coxswain.bridge.spi.RuntimeFault;
@@ -15,10 +16,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 
 /**
@@ -47,7 +45,7 @@ record ReferenceProgram(
         String dataDigest;
         try {
             data = DataSet.load(file);
-            dataDigest = HexFormat.of().formatHex(sha256().digest(Files.readAllBytes(file)));
+            dataDigest = Sha256.hex(Files.readAllBytes(file));
         } catch (IOException e) {
             throw new RuntimeFault(
                     RuntimeFault.Code.DATA_UNREADABLE, String.valueOf(e.getMessage()), e);
@@ -135,15 +133,6 @@ record ReferenceProgram(
                         "batch %d in %d".formatted(batch(), job.microshards()),
                         "shards " + cuts,
                         "data " + dataDigest);
-        byte[] digest = sha256().digest(description.getBytes(StandardCharsets.UTF_8));
-        return HexFormat.of().formatHex(digest);
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
+        return Sha256.hex(description.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -1,12 +1,12 @@
 package io.coxswain.bridge.reference;
 
+import io.coxswain.bridge.data.Sha256;
 import io.coxswain.bridge.spi.LeafDigest;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -70,7 +70,7 @@ public final class StateDigest {
                                         Math.min(grid.blockElements(), grid.elements()),
                                         Float.BYTES))
                         .order(ByteOrder.LITTLE_ENDIAN);
-        MessageDigest sha256 = sha256();
+        MessageDigest sha256 = Sha256.digest();
         for (int block = first; block < end; block++) {
             encode(
                     values,
@@ -100,7 +100,7 @@ public final class StateDigest {
                     "%d vectors but digests of %d"
                             .formatted(vectorNames.size(), blockDigests.size()));
         }
-        MessageDigest state = sha256();
+        MessageDigest state = Sha256.digest();
         state.update(HEADER);
         state.update(integers(vectorNames.size() * grid.leaves().size()));
         for (int vector = 0; vector < vectorNames.size(); vector++) {
@@ -161,7 +161,7 @@ public final class StateDigest {
     }
 
     private static byte[] leafDigest(BlockGrid grid, int leaf, String vectorName, byte[] digests) {
-        MessageDigest sha256 = sha256();
+        MessageDigest sha256 = Sha256.digest();
         sha256.update(leafHeader(grid, leaf, vectorName));
         int from = grid.firstBlock(leaf) * DIGEST_BYTES;
         int to = grid.firstBlock(leaf + 1) * DIGEST_BYTES;
@@ -174,13 +174,5 @@ public final class StateDigest {
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .putInt(value)
                 .flip();
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
     }
 }

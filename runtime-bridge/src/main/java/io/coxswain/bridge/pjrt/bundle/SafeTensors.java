@@ -1,5 +1,6 @@
 package io.coxswain.bridge.pjrt.bundle;
 
+import io.coxswain.bridge.data.Sha256;
 import io.coxswain.bridge.json.JsonSection;
 import io.coxswain.bridge.pjrt.client.TensorType;
 import io.coxswain.bridge.spi.RuntimeFault;

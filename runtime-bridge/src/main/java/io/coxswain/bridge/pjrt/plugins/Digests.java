@@ -1,5 +1,7 @@
 package io.coxswain.bridge.pjrt.plugins;
 
+import io.coxswain.bridge.data.Sha256;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -10,7 +12,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HexFormat;
@@ -54,7 +55,7 @@ final class Digests {
     }
 
     static String sha256(Path file) throws IOException {
-        MessageDigest digest = sha256();
+        MessageDigest digest = Sha256.digest();
         byte[] buffer = new byte[BUFFER_BYTES];
         try (InputStream in = Files.newInputStream(file)) {
             for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
@@ -62,14 +63,6 @@ final class Digests {
             }
         }
         return HexFormat.of().formatHex(digest.digest());
-    }
-
-    static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
     }
 
     // Nothing depends on it: what cannot be kept is computed again.
@@ -90,7 +83,8 @@ final class Digests {
 
     private Path memory(Path file) throws IOException {
         byte[] name = file.toRealPath().toString().getBytes(StandardCharsets.UTF_8);
-        return folder.resolve(HexFormat.of().formatHex(sha256().digest(name)).substring(0, 32));
+        return folder.resolve(
+                HexFormat.of().formatHex(Sha256.digest().digest(name)).substring(0, 32));
     }
 
     private static String read(Path memory) {

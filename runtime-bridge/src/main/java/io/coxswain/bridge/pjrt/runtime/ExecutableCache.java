@@ -1,6 +1,6 @@
 package io.coxswain.bridge.pjrt.runtime;
 
-import io.coxswain.bridge.pjrt.bundle.Sha256;
+import io.coxswain.bridge.data.Sha256;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;

@@ -3,6 +3,7 @@ package io.coxswain.bridge.pjrt.bundle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.coxswain.bridge.data.Sha256;
 import io.coxswain.bridge.spi.RuntimeFault;
 
 import org.junit.jupiter.api.Test;

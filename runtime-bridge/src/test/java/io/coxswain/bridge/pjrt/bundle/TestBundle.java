@@ -1,5 +1,7 @@
 package io.coxswain.bridge.pjrt.bundle;
 
+import io.coxswain.bridge.data.Sha256;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,7 +3,7 @@ package io.coxswain.bridge.pjrt.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.coxswain.bridge.pjrt.bundle.Sha256;
+import io.coxswain.bridge.data.Sha256;
 import io.coxswain.bridge.pjrt.bundle.TestBundle;
 import io.coxswain.bridge.pjrt.plugins.CacheFolder;
 import io.coxswain.bridge.spi.RuntimeFault;

@@ -3,8 +3,8 @@ package io.coxswain.bridge.pjrt.runtime;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.coxswain.bridge.data.Sha256;
 import io.coxswain.bridge.pjrt.bundle.ProgramBundle;
-import io.coxswain.bridge.pjrt.bundle.Sha256;
 import io.coxswain.bridge.pjrt.bundle.TestTensors;
 import io.coxswain.bridge.pjrt.client.MockPlugin;
 import io.coxswain.bridge.pjrt.plugins.CacheFolder;

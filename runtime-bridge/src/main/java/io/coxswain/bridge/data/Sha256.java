@@ -1,4 +1,4 @@
-package io.coxswain.bridge.pjrt.bundle;
+package io.coxswain.bridge.data;
 
 import java.lang.foreign.MemorySegment;
 import java.security.MessageDigest;
