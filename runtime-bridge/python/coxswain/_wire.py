@@ -481,6 +481,7 @@ class JobLoaded(Message):
     compile_nanos: int = _of(3, _u64)
     shard_live_bytes: tuple[int, ...] = _list(4, _u64, packed=True)
     shard_pieces: tuple[int, ...] = _list(5, _u32, packed=True)
+    reforms: bool = _of(30, _bool)
 
 
 STATE_ORIGIN_INIT = 1
@@ -503,6 +504,7 @@ class PrepareView(Message):
     slot_path: str = _of(9, _text)
     slot_index: int = _of(10, _u32)
     slot_digest: bytes = _of(11, _blob)
+    host: str = _of(30, _text)
 
 
 @dataclass(frozen=True)
@@ -534,6 +536,7 @@ class Executed(Message):
     sample_hash: int = _of(5, _u64)
     execute_nanos: int = _of(6, _u64)
     data_wait_nanos: int = _of(7, _u64)
+    loss: float = _of(30, _float)
 
 
 @dataclass(frozen=True)

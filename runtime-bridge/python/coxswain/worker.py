@@ -16,10 +16,11 @@ import threading
 import traceback
 from typing import NoReturn
 
-from . import _crc32c, _wire
-from ._session import Begun, Refused, Session, identity
+from . import _crc32c, _group, _wire
+from ._jobs import Refused, identity
+from ._session import Begun, Session
 from ._threads import Background, Gate, MainThread, Stuck
-from .trainer import Trainer, TrainerError
+from .trainer import FusedTrainer, Trainer, TrainerError
 
 #: What a job file's ``runtime.kind`` calls workers that are made of this.
 KIND = "process"
@@ -36,7 +37,7 @@ def is_worker() -> bool:
     return _SOCKET in os.environ and _TOKEN in os.environ
 
 
-def run(trainer: Trainer, *, kind: str = KIND) -> NoReturn:
+def run(trainer: Trainer | FusedTrainer, *, kind: str = KIND) -> NoReturn:
     """Trains as the agent says that started this process. Call it once, at the end of the script.
 
     It never returns: the process ends with the job, and nothing that was registered with
@@ -47,6 +48,8 @@ def run(trainer: Trainer, *, kind: str = KIND) -> NoReturn:
         kind: what the job file's ``runtime.kind`` says.
     """
     _prepare_process()
+    for name in _group.VARIABLES:
+        os.environ.pop(name, None)
     if not is_worker():
         _end(
             COULD_NOT_BEGIN,
@@ -68,7 +71,11 @@ class _Host:
     """Takes requests and answers them."""
 
     def __init__(
-        self, channel: _wire.Channel, side: _wire.Channel, trainer: Trainer, kind: str
+        self,
+        channel: _wire.Channel,
+        side: _wire.Channel,
+        trainer: Trainer | FusedTrainer,
+        kind: str,
     ) -> None:
         self.gate = Gate()
         self.main = MainThread(self.gate)
@@ -90,6 +97,8 @@ class _Host:
                     self._side.send(_wire.FromWorkerSide(pong))
                 elif isinstance(message.body, _wire.Abort):
                     self.gate.abort(message.body.below_epoch)
+                    if self._session is not None:
+                        self._session.aborted()
         except _wire.WireError as e:
             _end(FAILED, f"the agent broke the bridge protocol: {e}")
         except OSError:

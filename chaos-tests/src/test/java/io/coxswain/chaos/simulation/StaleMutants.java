@@ -59,9 +59,11 @@ final class StaleMutants {
                 case AgentEvent.Fenced w -> new AgentEvent.Fenced(term, w.jobId(), w.epoch());
                 case AgentEvent.ViewOrdered w -> new AgentEvent.ViewOrdered(term, w.order());
                 case AgentEvent.ViewStarted w ->
-                        new AgentEvent.ViewStarted(term, w.jobId(), w.epoch(), w.through());
+                        new AgentEvent.ViewStarted(
+                                term, w.jobId(), w.epoch(), w.through(), w.floors());
                 case AgentEvent.StepsGranted w ->
-                        new AgentEvent.StepsGranted(term, w.jobId(), w.epoch(), w.through());
+                        new AgentEvent.StepsGranted(
+                                term, w.jobId(), w.epoch(), w.through(), w.floors());
                 case AgentEvent.PlacementInstalled w ->
                         new AgentEvent.PlacementInstalled(term, w.placement());
                 case AgentEvent.FinalRequested w ->

@@ -296,7 +296,7 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
         }
         var variables = new LinkedHashMap<>(own.environment());
         variables.putAll(environment);
-        return new WorkerCommand(own.command(), variables, own.folder());
+        return new WorkerCommand(own.command(), variables, own.folder(), false);
     }
 
     private static void write(Path file, String text) throws EnvironmentException {

@@ -21,6 +21,7 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -39,6 +40,9 @@ import java.util.function.LongConsumer;
 final class BridgeWorkers implements WorkerPort, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(BridgeWorkers.class);
 
+    /** A standby starts when the first steps are made: its imports cost the processor. */
+    private static final Duration STANDBY_AFTER = Duration.ofSeconds(1);
+
     private final Function<JobSpec, WorkerCommand> commands;
     private final Path socketDirectory;
     private final Path logDirectory;
@@ -54,6 +58,7 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
     /** One job's supervisor and the requests that are under way in its current worker. */
     private final class Bench implements WorkerSupervisor.Listener {
         final WorkerSupervisor supervisor;
+        private final boolean standby;
 
         /** Index: the supervisor's generation - 1. */
         final List<Integer> generations = new ArrayList<>();
@@ -65,7 +70,22 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         private record Asked(WorkerRequest request, ToWorker sent) {}
 
         Bench(JobSpec job, Path sockets, Path logs) {
-            supervisor = new WorkerSupervisor(commands.apply(job), sockets, logs, limits, this);
+            WorkerCommand command = commands.apply(job);
+            standby = command.standby();
+            supervisor = new WorkerSupervisor(command, sockets, logs, limits, this);
+        }
+
+        private void prepareNext() {
+            Thread.ofVirtual()
+                    .name("worker-standby")
+                    .start(() -> {
+                        try {
+                            Thread.sleep(STANDBY_AFTER);
+                            supervisor.prepareNext();
+                        } catch (InterruptedException e) {
+                            Thread.currentThread().interrupt();
+                        }
+                    });
         }
 
         void start(int generation) {
@@ -109,6 +129,9 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
                             && asked.sent().getApply().getTakeSnapshot();
             if (!answeredAgain) {
                 underWay.remove(message.getRequestId());
+            }
+            if (standby && message.hasJobLoaded()) {
+                prepareNext();
             }
             WorkerRequest request = asked == null ? null : asked.request();
             AgentEvent event = BridgeCodec.event(generation(supervised), message, request);
@@ -211,6 +234,14 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         Bench current = bench;
         if (current != null) {
             current.supervisor.kill(reason);
+        }
+    }
+
+    @Override
+    public synchronized void replace(int generation, String reason) {
+        Bench current = bench;
+        if (current != null) {
+            current.supervisor.killNow(reason);
         }
     }
 

@@ -9,6 +9,7 @@ import io.coxswain.agent.core.model.CopyDuty;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.Endpoint;
 import io.coxswain.agent.core.model.FinalParts;
+import io.coxswain.agent.core.model.GrantedFloor;
 import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.JobSpec;
@@ -69,12 +70,20 @@ final class ControlCodec {
             case START_VIEW -> {
                 var start = message.getStartView();
                 yield new AgentEvent.ViewStarted(
-                        term, start.getJobId(), start.getEpoch(), start.getThrough());
+                        term,
+                        start.getJobId(),
+                        start.getEpoch(),
+                        start.getThrough(),
+                        floors(start.getFloorsList()));
             }
             case GRANT_STEPS -> {
                 var grant = message.getGrantSteps();
                 yield new AgentEvent.StepsGranted(
-                        term, grant.getJobId(), grant.getEpoch(), grant.getThrough());
+                        term,
+                        grant.getJobId(),
+                        grant.getEpoch(),
+                        grant.getThrough(),
+                        floors(grant.getFloorsList()));
             }
             case INSTALL_PLACEMENT ->
                     new AgentEvent.PlacementInstalled(
@@ -524,13 +533,19 @@ final class ControlCodec {
         return builder.build();
     }
 
+    private static List<GrantedFloor> floors(
+            List<io.coxswain.proto.control.v1.GrantedFloor> granted) {
+        return granted.stream().map(f -> new GrantedFloor(f.getThrough(), f.getFloor())).toList();
+    }
+
     private static io.coxswain.proto.control.v1.Progress progress(Progress progress) {
         var builder =
                 io.coxswain.proto.control.v1.Progress.newBuilder()
                         .setJobId(progress.jobId())
                         .setEpoch(progress.epoch())
                         .setRank(progress.rank())
-                        .setFloor(progress.floor());
+                        .setFloor(progress.floor())
+                        .addAllAcknowledged(progress.acknowledged());
         for (StepRun run : progress.runs()) {
             builder.addRunsBuilder()
                     .setFirst(run.first())

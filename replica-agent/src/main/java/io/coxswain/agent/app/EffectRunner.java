@@ -46,6 +46,8 @@ public final class EffectRunner {
             case AgentEffect.StopWorker stop -> ports.worker().stop(stop.generation());
             case AgentEffect.KillWorker kill ->
                     ports.worker().kill(kill.generation(), kill.reason());
+            case AgentEffect.ReplaceWorker replace ->
+                    ports.worker().replace(replace.generation(), replace.reason());
             case AgentEffect.AbortWorker abort ->
                     ports.worker().abort(abort.generation(), abort.belowEpoch());
             case AgentEffect.AskWorker ask -> ports.worker().ask(ask.generation(), ask.request());

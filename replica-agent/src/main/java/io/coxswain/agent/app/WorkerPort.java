@@ -16,6 +16,9 @@ public interface WorkerPort {
     /** Up the kill ladder; the exit is told. */
     void kill(int generation, String reason);
 
+    /** Kills at once; the exit is told. */
+    void replace(int generation, String reason);
+
     void abort(int generation, long belowEpoch);
 
     void ask(int generation, WorkerRequest request);

@@ -32,6 +32,12 @@ public sealed interface AgentEffect {
     /** Up the kill ladder; answered by {@link AgentEvent.WorkerExited}. */
     record KillWorker(int generation, String reason) implements AgentEffect {}
 
+    /**
+     * Kill it without a word: it may be stuck in a group that is no more. Answered by {@link
+     * AgentEvent.WorkerExited}.
+     */
+    record ReplaceWorker(int generation, String reason) implements AgentEffect {}
+
     /** On the side channel: abort work of epochs below. */
     record AbortWorker(int generation, long belowEpoch) implements AgentEffect {}
 

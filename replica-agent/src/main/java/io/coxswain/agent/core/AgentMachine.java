@@ -188,9 +188,11 @@ public final class AgentMachine {
             case FENCING, FENCED -> "fenced";
             case RESTORING, VIEW_READY -> "restore";
             case GATHERING, STEPPING ->
-                    at.stepping.isUnderWay()
-                            ? at.stepping.operation().name().toLowerCase(Locale.ROOT)
-                            : "idle";
+                    at.stepping.isJoining()
+                            ? "join"
+                            : at.stepping.isUnderWay()
+                                    ? at.stepping.operation().name().toLowerCase(Locale.ROOT)
+                                    : "idle";
         };
     }
 
@@ -228,7 +230,7 @@ public final class AgentMachine {
             case AgentEvent.ViewStarted started -> views.started(started, now);
             case AgentEvent.StepsGranted granted -> {
                 if (at.isRunning(granted.jobId(), granted.epoch())) {
-                    at.stepping.grant(granted.through());
+                    at.granted(granted.through(), granted.floors());
                 }
             }
             case AgentEvent.PlacementInstalled installed -> views.placed(installed.placement());

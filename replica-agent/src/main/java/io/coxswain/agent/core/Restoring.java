@@ -103,6 +103,7 @@ final class Restoring {
         if (stage != Stage.WAITING
                 || !quiet
                 || !worker.isLoaded()
+                || worker.isReplaced()
                 || !vault.hasRegionFor(worker.generation())
                 || !vault.regionIsReady()) {
             return;
@@ -313,7 +314,8 @@ final class Restoring {
                         vault.region(),
                         origin,
                         slot,
-                        digest));
+                        digest,
+                        view.members().get(current.rank()).endpoint().host()));
         if (action != Restore.Action.FETCH) {
             out.add(new AgentEffect.Reached(view.baseStep(), StepPhase.RESTORE));
         }

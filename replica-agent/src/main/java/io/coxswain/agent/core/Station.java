@@ -2,6 +2,7 @@ package io.coxswain.agent.core;
 
 import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.Digest;
+import io.coxswain.agent.core.model.GrantedFloor;
 import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.JobSpec;
@@ -109,7 +110,17 @@ final class Station {
 
     /** True if nothing of an older epoch changes the state or the region any more. */
     boolean isQuiet() {
-        return dataFenced >= promised && !worker.isApplying();
+        return dataFenced >= promised
+                && !worker.isApplying()
+                && !(worker.isExecuting() && currentJob().runtimeReduces());
+    }
+
+    /** Steps that may be made now and, where the runtime reduces, the floors to decide by. */
+    void granted(long through, List<GrantedFloor> floors) {
+        stepping.grant(through, floors);
+        if (!floors.isEmpty()) {
+            holding.floorRaised(vault.floor());
+        }
     }
 
     Inventory inventory(String jobId, @Nullable Progress tail) {

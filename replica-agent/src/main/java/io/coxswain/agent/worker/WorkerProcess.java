@@ -54,6 +54,11 @@ final class WorkerProcess {
     private volatile @Nullable String killReason;
     private volatile @Nullable Thread heartbeat;
 
+    // Guarded by this: whether somebody waits for it, what it said before, whether it has ended.
+    private boolean wanted;
+    private @Nullable Hello greeted;
+    private boolean ended;
+
     WorkerProcess(
             long generation,
             WorkerCommand command,
@@ -71,6 +76,40 @@ final class WorkerProcess {
 
     void launch() {
         Thread.ofPlatform().name("worker-" + generation).daemon().start(this::live);
+    }
+
+    /**
+     * From here on the listener hears of it; of what it said before, too.
+     *
+     * @return false if it has ended already, of which nobody hears
+     */
+    boolean want() {
+        Hello before;
+        synchronized (this) {
+            if (ended) {
+                return false;
+            }
+            wanted = true;
+            before = greeted;
+        }
+        if (before != null) {
+            listener.ready(generation, before);
+        }
+        return true;
+    }
+
+    private void greeted(Hello hello) {
+        synchronized (this) {
+            greeted = hello;
+            if (!wanted) {
+                return;
+            }
+        }
+        listener.ready(generation, hello);
+    }
+
+    private synchronized boolean wanted() {
+        return wanted;
     }
 
     boolean gone() {
@@ -188,7 +227,7 @@ final class WorkerProcess {
             helloLimit.interrupt();
             closeQuietly(server);
             startHeartbeat();
-            listener.ready(generation, hello);
+            greeted(hello);
             readMain();
         } catch (IOException e) {
             Process started = process;
@@ -334,7 +373,7 @@ final class WorkerProcess {
                     try {
                         @Nullable FromWorkerSide message = channel.receive(FromWorkerSide.parser());
                         while (message != null) {
-                            if (message.hasPong()) {
+                            if (message.hasPong() && wanted()) {
                                 listener.pong(generation, message.getPong());
                             }
                             message = channel.receive(FromWorkerSide.parser());
@@ -400,8 +439,15 @@ final class WorkerProcess {
         } catch (IOException e) {
             LOG.debug("cannot delete {}", socket, e);
         }
+        boolean told;
+        synchronized (this) {
+            ended = true;
+            told = wanted;
+        }
         gone.countDown();
-        listener.exited(generation, exit);
+        if (told) {
+            listener.exited(generation, exit);
+        }
     }
 
     private String lastWords() {

@@ -60,6 +60,10 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final Listener listener;
 
     private @Nullable WorkerProcess current;
+
+    /** Started for the next generation, and not wanted yet. */
+    private @Nullable WorkerProcess standby;
+
     private long generation;
     private boolean closed;
 
@@ -94,11 +98,31 @@ public final class WorkerSupervisor implements AutoCloseable {
                     "worker generation " + generation + " is still running");
         }
         generation++;
-        current =
-                new WorkerProcess(
-                        generation, command, socketDirectory, logDirectory, limits, listener);
-        current.launch();
+        WorkerProcess next = standby;
+        standby = null;
+        if (next == null || !next.want()) {
+            next = process(generation);
+            next.want();
+            next.launch();
+        }
+        current = next;
         return generation;
+    }
+
+    private WorkerProcess process(long number) {
+        return new WorkerProcess(
+                number, command, socketDirectory, logDirectory, limits, listener);
+    }
+
+    /**
+     * Starts the process of the next generation, unless there is one: it comes as far as it does
+     * without being told anything, and waits. What becomes of it before it is needed is not told.
+     */
+    public synchronized void prepareNext() {
+        if (!closed && (standby == null || standby.gone())) {
+            standby = process(generation + 1);
+            standby.launch();
+        }
     }
 
     /** Sends on the main channel. Lost silently when the worker is gone: its exit is reported. */
@@ -127,6 +151,14 @@ public final class WorkerSupervisor implements AutoCloseable {
         }
     }
 
+    /** Kills the worker at once, by SIGKILL; the exit names this reason. */
+    public void killNow(String reason) {
+        WorkerProcess process = process();
+        if (process != null) {
+            process.killNow(reason);
+        }
+    }
+
     /** The process id of the running worker, 0 when there is none. */
     public long pid() {
         WorkerProcess process = process();
@@ -141,13 +173,22 @@ public final class WorkerSupervisor implements AutoCloseable {
     @Override
     public void close() {
         WorkerProcess process;
+        WorkerProcess spare;
         synchronized (this) {
             closed = true;
             process = current;
+            spare = standby;
+            standby = null;
+        }
+        if (spare != null) {
+            spare.killNow("it was not needed");
         }
         if (process != null) {
             process.killNow("the agent is closing");
             process.awaitGone();
+        }
+        if (spare != null) {
+            spare.awaitGone();
         }
     }
 }

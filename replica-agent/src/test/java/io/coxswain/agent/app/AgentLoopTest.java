@@ -68,6 +68,11 @@ class AgentLoopTest {
         }
 
         @Override
+        public void replace(int generation, String reason) {
+            kills.add(reason);
+        }
+
+        @Override
         public void abort(int generation, long belowEpoch) {}
 
         @Override

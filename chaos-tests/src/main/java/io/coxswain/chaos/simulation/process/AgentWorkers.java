@@ -9,6 +9,7 @@ import io.coxswain.chaos.simulation.invariant.JobHistory;
 import io.coxswain.chaos.simulation.kernel.Randomness;
 import io.coxswain.chaos.simulation.worker.Arena;
 import io.coxswain.chaos.simulation.worker.SimWorker;
+import io.coxswain.chaos.simulation.worker.WorkerGroups;
 
 import org.jspecify.annotations.Nullable;
 
@@ -21,17 +22,24 @@ final class AgentWorkers implements WorkerPort {
     private final Facts facts;
     private final Randomness random;
     private final SimWorker.Speed speed;
+    private final WorkerGroups groups;
     private @Nullable SimWorker worker;
     private boolean faulty;
     private String jobId = "";
 
     AgentWorkers(
-            SimAgent agent, Arena arena, Facts facts, Randomness random, SimWorker.Speed speed) {
+            SimAgent agent,
+            Arena arena,
+            Facts facts,
+            Randomness random,
+            SimWorker.Speed speed,
+            WorkerGroups groups) {
         this.agent = agent;
         this.arena = arena;
         this.facts = facts;
         this.random = random;
         this.speed = speed;
+        this.groups = groups;
     }
 
     @Nullable SimWorker current() {
@@ -64,6 +72,8 @@ final class AgentWorkers implements WorkerPort {
                         agent.name(),
                         generation,
                         job,
+                        groups,
+                        agent.host(),
                         this::heard);
     }
 
@@ -86,7 +96,17 @@ final class AgentWorkers implements WorkerPort {
         agent.called();
         SimWorker running = worker;
         if (running != null && running.generation() == generation) {
-            facts.workerKilled(agent.name(), reason, faulty);
+            // A group that broke and whose view nobody ends: whose fault it is cannot be known.
+            facts.workerKilled(agent.name(), reason, faulty || running.isInBrokenGroup());
+            running.die("killed: " + reason);
+        }
+    }
+
+    @Override
+    public void replace(int generation, String reason) {
+        agent.called();
+        SimWorker running = worker;
+        if (running != null && running.generation() == generation) {
             running.die("killed: " + reason);
         }
     }

@@ -89,13 +89,29 @@ final class SimAgentsPort implements AgentsPort {
                 start.epoch(),
                 start.through(),
                 recorded(jobId, start.epoch(), ViewState.ACTIVE));
-        tell(stream, new AgentEvent.ViewStarted(term, jobId, start.epoch(), start.through()));
+        facts.floorsGranted(jobId, start.epoch(), start.floors());
+        tell(
+                stream,
+                new AgentEvent.ViewStarted(
+                        term,
+                        jobId,
+                        start.epoch(),
+                        start.through(),
+                        Wire.floors(start.floors())));
     }
 
     @Override
     public void grant(long stream, long term, String jobId, JobEffect.SendGrant grant) {
         facts.grantSent(jobId, grant.epoch(), grant.through());
-        tell(stream, new AgentEvent.StepsGranted(term, jobId, grant.epoch(), grant.through()));
+        facts.floorsGranted(jobId, grant.epoch(), grant.floors());
+        tell(
+                stream,
+                new AgentEvent.StepsGranted(
+                        term,
+                        jobId,
+                        grant.epoch(),
+                        grant.through(),
+                        Wire.floors(grant.floors())));
     }
 
     @Override

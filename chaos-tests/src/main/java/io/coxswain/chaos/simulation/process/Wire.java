@@ -15,6 +15,7 @@ import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.FinalShard;
+import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.HeldState;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -174,6 +175,13 @@ final class Wire {
         return new io.coxswain.agent.core.model.Digest(digest.hex());
     }
 
+    static List<io.coxswain.agent.core.model.GrantedFloor> floors(List<GrantedFloor> granted) {
+        return granted.stream()
+                .map(one ->
+                        new io.coxswain.agent.core.model.GrantedFloor(one.through(), one.floor()))
+                .toList();
+    }
+
     static AgentEvent collect(long term, String jobId, JobEffect.SendCollectFinal collect) {
         return new AgentEvent.FinalRequested(
                 term,
@@ -233,7 +241,8 @@ final class Wire {
                                         run.digestStep(),
                                         run.skippedSnapshots()))
                         .toList(),
-                progress.floor());
+                progress.floor(),
+                progress.acknowledged());
     }
 
     private static StateLayout layout(io.coxswain.agent.core.model.StateLayout layout) {

@@ -272,7 +272,12 @@ public final class ControlCodec {
                                         run.getDigestStep(),
                                         run.getSkippedSnapshots()))
                         .toList();
-        return new Progress(progress.getEpoch(), progress.getRank(), runs, progress.getFloor());
+        return new Progress(
+                progress.getEpoch(),
+                progress.getRank(),
+                runs,
+                progress.getFloor(),
+                progress.getAcknowledgedList());
     }
 
     private static FinalShard finalShard(FinalState state) {

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.grpc;
 
 import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.RestoreSource;
 import io.coxswain.coordinator.core.model.StepPlan;
@@ -21,6 +22,8 @@ import io.coxswain.proto.control.v1.Restore;
 import io.coxswain.proto.control.v1.RestoreAction;
 import io.coxswain.proto.control.v1.StartView;
 import io.coxswain.proto.control.v1.Welcome;
+
+import java.util.List;
 
 /** Writes what the core asks for as messages to agents. Stateless. */
 final class CoordinatorMessages {
@@ -102,7 +105,8 @@ final class CoordinatorMessages {
                         StartView.newBuilder()
                                 .setJobId(jobId)
                                 .setEpoch(start.epoch())
-                                .setThrough(start.through()))
+                                .setThrough(start.through())
+                                .addAllFloors(floors(start.floors())))
                 .build();
     }
 
@@ -112,8 +116,20 @@ final class CoordinatorMessages {
                         GrantSteps.newBuilder()
                                 .setJobId(jobId)
                                 .setEpoch(grant.epoch())
-                                .setThrough(grant.through()))
+                                .setThrough(grant.through())
+                                .addAllFloors(floors(grant.floors())))
                 .build();
+    }
+
+    private static List<io.coxswain.proto.control.v1.GrantedFloor> floors(
+            List<GrantedFloor> granted) {
+        return granted.stream()
+                .map(one ->
+                        io.coxswain.proto.control.v1.GrantedFloor.newBuilder()
+                                .setThrough(one.through())
+                                .setFloor(one.floor())
+                                .build())
+                .toList();
     }
 
     static CoordinatorMessage placement(

@@ -151,6 +151,7 @@ final class Arrivals {
                             + "): install the same version of runtime, data and job on every host");
             return;
         }
+        job.preparing.loaded(event.loadNanos() + event.compileNanos());
         boolean was = member.eligible();
         if (!member.ready()) {
             member.readyAtNanos = job.now;

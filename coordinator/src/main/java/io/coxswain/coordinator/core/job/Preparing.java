@@ -32,6 +32,8 @@ import java.util.Map;
  * holder. An epoch that fails on the way is abandoned with its reason and never used again.
  */
 final class Preparing {
+    private static final long MOST_LOAD_NANOS = 3_600_000_000_000L;
+
     private final Job job;
 
     /**
@@ -55,6 +57,7 @@ final class Preparing {
     private long returnTimerEpoch = -1;
     private long refusedSinceNanos = -1;
     private int retries;
+    private long slowestLoadNanos;
 
     Preparing(Job job) {
         this.job = job;
@@ -70,6 +73,11 @@ final class Preparing {
             int now = Math.max(1, job.spec.mesh().ranks() - job.roster.eligible());
             waitForAgents(now, missing.why());
         }
+    }
+
+    /** How long a worker took to be ready. */
+    void loaded(long nanos) {
+        slowestLoadNanos = Math.max(slowestLoadNanos, Math.min(nanos, MOST_LOAD_NANOS));
     }
 
     /** Plans a view from the inventories at hand and acts on what comes out. */
@@ -97,7 +105,9 @@ final class Preparing {
                                 member.profile, member.inventory, member.eligible(), member.rank));
             }
         }
-        boolean nothingEverCompleted = job.completedStep == 0 && job.newestSeen == 0;
+        // Where the runtime reduces, what somebody saw beyond the completed step is not trusted.
+        boolean nothingEverCompleted =
+                job.completedStep == 0 && (job.newestSeen == 0 || job.spec.runtimeReduces());
         return new RecoveryProblem(
                 job.spec,
                 layout,
@@ -341,6 +351,10 @@ final class Preparing {
             }
         }
         long limit = Math.max(job.limits.prepareNanos(), 4 * Math.max(0, view.expectedNanos));
+        if (job.spec.runtimeReduces()) {
+            // Members' workers start anew for it.
+            limit += 4 * slowestLoadNanos;
+        }
         job.timer(JobEffect.TimerKind.PREPARE_LIMIT, view.epoch(), limit);
     }
 

@@ -4,7 +4,7 @@ import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Digest;
-import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.Progress;
 import io.coxswain.coordinator.core.model.StepRun;
@@ -14,6 +14,7 @@ import io.coxswain.coordinator.core.view.SampleCountRule;
 import io.coxswain.coordinator.core.view.StepTimes;
 
 import java.util.AbstractList;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -36,6 +37,12 @@ final class Stepping {
     /** How many ranks are at which step; the first key is the completed step. */
     private final TreeMap<Long, Integer> ranksAt = new TreeMap<>();
 
+    /** Of the active view, where the runtime reduces. */
+    private final Acknowledgements acknowledged;
+
+    /** Grants of the active view that a rank may still be in, where the runtime reduces. */
+    private final ArrayDeque<GrantedFloor> grantedFloors = new ArrayDeque<>();
+
     private int reportEvery;
     private long floor;
     private long grantedThrough;
@@ -56,15 +63,13 @@ final class Stepping {
         digests = new DigestWindow(mesh.shards());
         done = new long[mesh.ranks()];
         samplesPerStep = new long[mesh.ranks()];
-        for (int rank = 0; agentCollectives(job.spec) && rank < mesh.ranks(); rank++) {
+        acknowledged = new Acknowledgements(mesh.ranks());
+        for (int rank = 0; rank < mesh.ranks(); rank++) {
             samplesPerStep[rank] = SampleCountRule.samplesPerStep(job.spec, rank);
         }
         reportEvery = job.limits.firstReportEvery();
     }
 
-    private static boolean agentCollectives(JobSpec spec) {
-        return spec.collectivesAcross().equals("agent");
-    }
 
     /** The newest floor that a rank of the active view, or of the last one, reported. */
     long floor() {
@@ -96,6 +101,12 @@ final class Stepping {
         job.slots.goOnFrom(base);
         digests.forgetAbove(base);
         floor = Math.min(floor, base);
+        if (job.spec.runtimeReduces()) {
+            // Members took it up with the view, and tell of newer steps only.
+            floor = Math.max(floor, pending.floor);
+            acknowledged.clear();
+            grantedFloors.clear();
+        }
         moveCompleted(view, base);
         assignRanks(view);
         Arrays.fill(done, base);
@@ -175,13 +186,16 @@ final class Stepping {
 
     private void announce(View view, PendingView pending) {
         grant();
+        List<GrantedFloor> floors = grantedFloors();
         for (AgentProfile member : view.members()) {
-            job.emit(new JobEffect.SendStartView(member.key(), view.epoch(), grantedThrough));
+            job.emit(new JobEffect.SendStartView(
+                            member.key(), view.epoch(), grantedThrough, floors));
         }
         var spares = new ArrayList<String>();
         for (Roster.Member member : job.roster.all()) {
             if (member.rank < 0 && member.prepared) {
-                job.emit(new JobEffect.SendStartView(member.key, view.epoch(), grantedThrough));
+                job.emit(new JobEffect.SendStartView(
+                                member.key, view.epoch(), grantedThrough, floors));
                 spares.add(member.key.id());
             }
         }
@@ -273,12 +287,18 @@ final class Stepping {
         if (reached > before) {
             move(rank, before, reached);
         }
+        if (job.spec.runtimeReduces()) {
+            acknowledged.note(rank, progress.acknowledged());
+        }
         progressed(view, progress.floor(), reached);
     }
 
     private void progressed(View view, long toldFloor, long reached) {
         floor = Math.max(floor, Math.min(toldFloor, reached));
         long completed = ranksAt.firstKey();
+        if (job.spec.runtimeReduces()) {
+            floor = Math.max(floor, acknowledged.newest(completed));
+        }
         if (completed > job.completedStep) {
             completed(view, completed);
         }
@@ -353,26 +373,24 @@ final class Stepping {
     }
 
     private void check(View view, int rank, StepRun run) {
-        if (agentCollectives(job.spec)) {
-            long expected = samplesPerStep[rank] * (run.last() - run.first() + 1);
-            if (run.samples() != expected) {
-                throw new InvariantBroken(
-                        "I6",
-                        "rank "
-                                + rank
-                                + " of epoch "
-                                + view.epoch()
-                                + " consumed "
-                                + run.samples()
-                                + " samples in steps "
-                                + run.first()
-                                + ".."
-                                + run.last()
-                                + ", its share is "
-                                + expected
-                                + "; "
-                                + job.describe());
-            }
+        long expected = samplesPerStep[rank] * (run.last() - run.first() + 1);
+        if (run.samples() != expected) {
+            throw new InvariantBroken(
+                    "I6",
+                    "rank "
+                            + rank
+                            + " of epoch "
+                            + view.epoch()
+                            + " consumed "
+                            + run.samples()
+                            + " samples in steps "
+                            + run.first()
+                            + ".."
+                            + run.last()
+                            + ", its share is "
+                            + expected
+                            + "; "
+                            + job.describe());
         }
         int shard = view.mesh().shardOf(rank);
         Digest before = digests.note(shard, run.digestStep(), run.digest());
@@ -416,8 +434,11 @@ final class Stepping {
         if (step == job.spec.steps()) {
             job.finishing.begin();
         } else if (grant()) {
+            List<GrantedFloor> floors = grantedFloors();
             for (AgentProfile member : view.members()) {
-                job.emit(new JobEffect.SendGrant(member.key(), view.epoch(), grantedThrough));
+                job.emit(
+                        new JobEffect.SendGrant(
+                                member.key(), view.epoch(), grantedThrough, floors));
             }
         }
     }
@@ -441,6 +462,9 @@ final class Stepping {
     private boolean grant() {
         long completed = job.completedStep;
         long last = job.spec.steps();
+        if (job.spec.runtimeReduces()) {
+            return grantWithFloor(completed, last);
+        }
         long through =
                 CreditRule.through(
                         completed,
@@ -453,6 +477,22 @@ final class Stepping {
             return false;
         }
         grantedThrough = Math.max(through, Math.min(last, completed + job.limits.minCredits()));
+        return true;
+    }
+
+    private boolean grantWithFloor(long completed, long last) {
+        View view = job.activeView();
+        long through =
+                CreditRule.throughWithFloor(
+                        view.baseStep(), completed, grantedThrough, times, reportEvery, last);
+        if (through <= grantedThrough) {
+            return false;
+        }
+        grantedThrough = through;
+        while (!grantedFloors.isEmpty() && grantedFloors.getFirst().through() <= completed) {
+            grantedFloors.removeFirst();
+        }
+        grantedFloors.addLast(new GrantedFloor(through, floor));
         return true;
     }
 
@@ -513,7 +553,7 @@ final class Stepping {
         if (survivors != Long.MAX_VALUE) {
             survivorsReached = Math.max(survivorsReached, survivors);
         }
-        if (!agentCollectives(job.spec)) {
+        if (job.spec.runtimeReduces()) {
             return;
         }
         long newest = ranksAt.lastKey();
@@ -550,6 +590,11 @@ final class Stepping {
     /** Steps up to this may be made now. */
     long grantedThrough() {
         return grantedThrough;
+    }
+
+    /** By which floors the granted steps are decided, where the runtime reduces; else empty. */
+    List<GrantedFloor> grantedFloors() {
+        return List.copyOf(grantedFloors);
     }
 
     /** What the job has shown of its step time. */
