@@ -27,11 +27,13 @@ final class GrantedFloors {
         }
     }
 
-    /** By which floor {@code step} is decided; 0 where nothing was said. Forgets older entries. */
-    long at(long step) {
+    /** By what {@code step} is decided; by floor 0 where nothing was said. Forgets older entries. */
+    GrantedFloor at(long step) {
         Map.Entry<Long, Long> entry = floors.ceilingEntry(step);
         floors.headMap(step, false).clear();
-        return entry == null ? 0 : entry.getValue();
+        return entry == null
+                ? new GrantedFloor(step, 0)
+                : new GrantedFloor(entry.getKey(), entry.getValue());
     }
 
     /** The newest that came. */

@@ -192,7 +192,7 @@ final class Stepping {
             worker.live(
                     new StateName(current.jobId(), event.epoch(), step, current.shardOf(rank)),
                     Digest.NONE);
-            raiseAgreedFloor(grantedFloors.at(step));
+            raiseAgreedFloor(grantedFloors.at(step).floor());
         }
         if (lastOfView) {
             underWay = false;
@@ -364,7 +364,12 @@ final class Stepping {
                         running.snapshotEvery(),
                         view().baseStep(),
                         agreedFloor,
-                        agreedSnapshots.size());
+                        agreedSnapshots.size())
+                && (!running.isWhole()
+                        || SnapshotSlotRule.isApart(
+                                step,
+                                agreedSnapshots.isEmpty() ? -1 : agreedSnapshots.getLast(),
+                                grantedFloors.at(step)));
     }
 
     /** Starts the next step if it may be made. */

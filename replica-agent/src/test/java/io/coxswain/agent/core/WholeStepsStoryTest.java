@@ -156,16 +156,18 @@ class WholeStepsStoryTest {
         assertThat(snapshotSlot()).isEqualTo(1);
         story.committed(1, 1);
         executed(2);
-        assertThat(snapshotSlot()).isEqualTo(2);
-        story.committed(2, 2);
-
-        // Floor 2 holds from step 5 on, whenever the word of it comes.
-        granted(6, new GrantedFloor(4, 0), new GrantedFloor(6, 2));
-        executed(3);
         assertThat(snapshotSlot()).isEqualTo(-1);
+        executed(3);
+        assertThat(snapshotSlot()).isEqualTo(2);
+        story.committed(3, 2);
+
+        // Floor 1 holds from step 5 on, whenever the word of it comes.
+        granted(8, new GrantedFloor(4, 0), new GrantedFloor(8, 1));
         executed(4);
         assertThat(snapshotSlot()).isEqualTo(-1);
         executed(5);
+        assertThat(snapshotSlot()).isEqualTo(-1);
+        executed(6);
         assertThat(snapshotSlot()).isNotNegative();
     }
 
