@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 from . import _arena, _wire, digests
 from ._samples import Samples
 from ._threads import Abandoned, Background, Gate, MainThread
-from .trainer import Captured, Job, Part, Program, Shard, Trainer, TrainerError
+from .trainer import Captured, Evaluation, Job, Part, Program, Shard, Trainer, TrainerError
 
 #: Says what the worker is doing: an operation's name, and for which step.
 Activity = Callable[[str, int], None]
@@ -430,7 +431,7 @@ class Session:
             (segment.first_step, segment.last_step) for segment in request.lineage
         )
         if evaluation is None:
-            return _wire.Finished(leaves, samples_seen=seen, samples_distinct_per_pass=distinct)
+            evaluation = Evaluation(math.nan)
         return _wire.Finished(
             leaves, float(evaluation.loss), float(evaluation.accuracy), seen, distinct
         )

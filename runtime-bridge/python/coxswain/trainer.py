@@ -235,10 +235,13 @@ class Shard:
 
 
 class Evaluation(NamedTuple):
-    """How good the final parameters are on held-out data."""
+    """How good the final parameters are on held-out data.
+
+    ``nan`` stands for what was not measured; reports say so.
+    """
 
     loss: float
-    accuracy: float = 0.0
+    accuracy: float = math.nan
 
 
 class Trainer(abc.ABC):

@@ -1,8 +1,9 @@
 """The worker's host: speaks the bridge protocol for a :class:`coxswain.Trainer` (docs/bridge.md).
 
 Four threads: the main one does what the user's code does, "bridge" talks to the agent,
-"side channel" answers heartbeats and takes aborts while the others are busy, "snapshots" copies
-states and computes checksums while steps go on. Needs only the standard library.
+"side channel" answers heartbeats and takes aborts and answers of the key-value store while the
+others are busy, "snapshots" copies states and computes checksums while steps go on. Needs only the
+standard library.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import threading
 import traceback
 from typing import NoReturn
 
-from . import _crc32c, _wire
+from . import _crc32c, _store, _wire
 from ._session import Begun, Refused, Session, identity
 from ._threads import Background, Gate, MainThread, Stuck
 from .trainer import Trainer, TrainerError
@@ -76,12 +77,15 @@ class _Host:
         self._trainer, self._kind = trainer, kind
         self._snapshots = Background("snapshots")
         self._doing = ("idle", 0)
+        #: The key-value store of each view.
+        self.stores = _store.StoreClient(side.send, self.gate.is_aborted)
         self._session: Session | None = None
 
     # ------------------------------------------------------------ the side channel
 
     def serve_side(self) -> None:
-        """Answers heartbeats and takes aborts; ends the process when the agent is gone."""
+        """Answers heartbeats, takes aborts and answers of the key-value store; ends the process
+        when the agent is gone."""
         try:
             while (message := self._side.receive(_wire.ToWorkerSide)) is not None:
                 if isinstance(message.body, _wire.Ping):
@@ -90,6 +94,9 @@ class _Host:
                     self._side.send(_wire.FromWorkerSide(pong))
                 elif isinstance(message.body, _wire.Abort):
                     self.gate.abort(message.body.below_epoch)
+                    self.stores.aborted()
+                elif isinstance(message.body, _wire.KeyValueAnswer):
+                    self.stores.answered(message.body)
         except _wire.WireError as e:
             _end(FAILED, f"the agent broke the bridge protocol: {e}")
         except OSError:

@@ -69,6 +69,7 @@ final class ViewDesk {
         at.restoring.cancel();
         unshareDonations();
         at.worker.abort(epoch, now);
+        at.keyValues.promised();
         out.add(new AgentEffect.FenceData(at.currentJob().jobId(), epoch));
     }
 
@@ -357,6 +358,7 @@ final class ViewDesk {
         at.replication.stop();
         at.restoring.clear();
         at.holding.clear();
+        at.keyValues.clear();
         at.vault.clear();
         at.progress.clear();
         at.job = null;
