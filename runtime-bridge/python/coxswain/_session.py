@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,9 @@ from typing import Any
 from . import _arena, _wire, digests
 from ._group import GroupBroken, Stepper
 from ._jobs import Refused, identity, job_of, require_collectives
+from ._pieces import box_of, require_same_pieces
 from ._samples import Samples
+from ._store import Store
 from ._threads import Abandoned, Background, Gate, MainThread
 from .trainer import (
     Captured,
@@ -83,7 +86,7 @@ class Session:
         gate: Gate,
         snapshots: Background,
         activity: Activity,
-        stores: Callable[[int], Any] | None = None,
+        stores: Callable[[int], Store] | None = None,
     ) -> None:
         require_collectives(spec, trainer)
         self.identity = identity(spec)
@@ -155,7 +158,7 @@ class Session:
         return hashlib.sha256(json.dumps(description).encode()).hexdigest()
 
     def _meta(self, shard: Shard, epoch: int, step: int) -> _arena.Meta:
-        return _arena.Meta.lay_out(self._job.id, epoch, step, shard.index, map(_box, shard.parts))
+        return _arena.Meta.lay_out(self._job.id, epoch, step, shard.index, map(box_of, shard.parts))
 
     # ------------------------------------------------------------ taking a rank
 
@@ -304,7 +307,7 @@ class Session:
                     + f", expected step {request.base_step} of shard {view.shard.index} of job"
                     f" {self._job.id}",
                 )
-            _require_same_pieces(where, meta, view.shard)
+            require_same_pieces(where, meta, view.shard)
             data = slot.data()
             parts = [data[piece.at : piece.end].toreadonly() for piece in meta.pieces]
             self._live = None
@@ -492,7 +495,7 @@ class Session:
             (segment.first_step, segment.last_step) for segment in request.lineage
         )
         if evaluation is None:
-            return _wire.Finished(leaves, samples_seen=seen, samples_distinct_per_pass=distinct)
+            evaluation = Evaluation(math.nan)
         return _wire.Finished(
             leaves, float(evaluation.loss), float(evaluation.accuracy), seen, distinct
         )
@@ -537,33 +540,6 @@ class Session:
         if self._view is None or self._live is None:
             return "no live state"
         return f"live step {self._live} of shard {self._view.shard.index}"
-
-
-def _box(part: Part) -> _arena.Box:
-    """A part as a piece: a range of its leaf's elements in row-major order."""
-    elements = part.leaf.elements
-    return _arena.Box(
-        part.name,
-        part.leaf.dtype,
-        (elements,),
-        (part.start,),
-        (part.stop - part.start,),
-        part.size,
-    )
-
-
-def _require_same_pieces(where: str, meta: _arena.Meta, shard: Shard) -> None:
-    found, expected = [piece.box for piece in meta.pieces], [_box(part) for part in shard.parts]
-    if found == expected:
-        return
-    for box in found:
-        if box not in expected:
-            raise Refused(
-                "bad_state",
-                f"{where} has piece {box.leaf}, {box.dtype}{list(box.shape)} from {box.offset} on,"
-                " which is not in this program's state: another version of the program wrote it",
-            )
-    raise Refused("bad_state", f"{where} has {len(found)} pieces, expected {len(expected)}")
 
 
 def _bytes_of(name: str, size: int, captured: Captured) -> memoryview:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._store import Store, StoreError
 from .bundle.layout import Layout, LayoutError
 from .safetensors import DTYPES
 
@@ -311,10 +312,10 @@ class Group:
     host: str = "127.0.0.1"
     base_step: int = 0
     env: Mapping[str, str] = field(default_factory=dict)
-    make_store: Callable[[], Any] | None = None
+    make_store: Callable[[], Store] | None = None
 
     @property
-    def store(self) -> Any:
+    def store(self) -> Store:
         """The view's key-value store, seen by its ranks alone and over with the view."""
         if self.make_store is None:
             raise TrainerError("this agent serves no key-value store")
@@ -322,10 +323,13 @@ class Group:
 
 
 class Evaluation(NamedTuple):
-    """How good the final parameters are on held-out data."""
+    """How good the final parameters are on held-out data.
+
+    ``nan`` stands for what was not measured; reports say so.
+    """
 
     loss: float
-    accuracy: float = 0.0
+    accuracy: float = math.nan
 
 
 class Trainer(abc.ABC):
@@ -478,8 +482,8 @@ class FusedTrainer(abc.ABC):
     def broken(self, error: BaseException) -> bool:
         """Whether an exception of :meth:`step` or :meth:`reform` means that the group broke, rather
         than that this program is wrong: then nobody blames this rank, but waits a second for the
-        news of who died."""
-        return isinstance(error, (ConnectionError, TimeoutError, EOFError))
+        news of who died. Errors of the view's store count as broken groups."""
+        return isinstance(error, (ConnectionError, TimeoutError, EOFError, StoreError))
 
     def evaluate(self) -> Evaluation | None:
         """Evaluates the final state on held-out data. The other ranks take no part in it."""

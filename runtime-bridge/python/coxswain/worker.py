@@ -1,8 +1,9 @@
 """The worker's host: speaks the bridge protocol for a :class:`coxswain.Trainer` (docs/bridge.md).
 
 Four threads: the main one does what the user's code does, "bridge" talks to the agent,
-"side channel" answers heartbeats and takes aborts while the others are busy, "snapshots" copies
-states and computes checksums while steps go on. Needs only the standard library.
+"side channel" answers heartbeats and takes aborts and answers of the key-value store while the
+others are busy, "snapshots" copies states and computes checksums while steps go on. Needs only the
+standard library.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import threading
 import traceback
 from typing import NoReturn
 
-from . import _crc32c, _group, _wire
+from . import _crc32c, _group, _store, _wire
 from ._jobs import Refused, identity
 from ._session import Begun, Session
 from ._threads import Background, Gate, MainThread, Stuck
@@ -83,12 +84,15 @@ class _Host:
         self._trainer, self._kind = trainer, kind
         self._snapshots = Background("snapshots")
         self._doing = ("idle", 0)
+        #: The key-value store of each view.
+        self.stores = _store.StoreClient(side.send, self.gate.is_aborted)
         self._session: Session | None = None
 
     # ------------------------------------------------------------ the side channel
 
     def serve_side(self) -> None:
-        """Answers heartbeats and takes aborts; ends the process when the agent is gone."""
+        """Answers heartbeats, takes aborts and answers of the key-value store; ends the process
+        when the agent is gone."""
         try:
             while (message := self._side.receive(_wire.ToWorkerSide)) is not None:
                 if isinstance(message.body, _wire.Ping):
@@ -99,6 +103,9 @@ class _Host:
                     self.gate.abort(message.body.below_epoch)
                     if self._session is not None:
                         self._session.aborted()
+                    self.stores.aborted()
+                elif isinstance(message.body, _wire.KeyValueAnswer):
+                    self.stores.answered(message.body)
         except _wire.WireError as e:
             _end(FAILED, f"the agent broke the bridge protocol: {e}")
         except OSError:
@@ -195,7 +202,13 @@ class _Host:
             if former is not None:
                 former.close()
             self._session = Session(
-                spec, self._trainer, self.main, self.gate, self._snapshots, self._set_doing
+                spec,
+                self._trainer,
+                self.main,
+                self.gate,
+                self._snapshots,
+                self._set_doing,
+                self.stores.store,
             )
             self._warn_of_slow_checksums(self._session)
         return self._session.loaded(request.warm_up)

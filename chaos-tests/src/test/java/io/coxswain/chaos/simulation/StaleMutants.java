@@ -72,6 +72,8 @@ final class StaleMutants {
                 case AgentEvent.JobEnded w -> new AgentEvent.JobEnded(term, w.jobId(), w.reason());
                 case AgentEvent.ProgressAcknowledged w ->
                         new AgentEvent.ProgressAcknowledged(term, w.jobId(), w.epoch(), w.step());
+                case AgentEvent.KeyValueAnswered w ->
+                        new AgentEvent.KeyValueAnswered(term, w.jobId(), w.id(), w.reply());
             };
         }
     }

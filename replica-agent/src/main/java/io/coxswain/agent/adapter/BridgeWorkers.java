@@ -4,12 +4,14 @@ import io.coxswain.agent.app.WorkerPort;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerExit;
 import io.coxswain.agent.worker.WorkerSupervisor;
 import io.coxswain.bridge.host.AnswerRule;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.Hello;
+import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.ToWorker;
@@ -64,6 +66,7 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         final List<Integer> generations = new ArrayList<>();
 
         final Map<Long, Asked> underWay = new ConcurrentHashMap<>();
+        final KeyValueIntake keyValues = new KeyValueIntake();
         private long requests;
 
         /** A request that waits for its answer, in the machine's words and as it was sent. */
@@ -90,6 +93,7 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
 
         void start(int generation) {
             underWay.clear();
+            keyValues.clear();
             synchronized (generations) {
                 generations.add(generation);
             }
@@ -106,6 +110,12 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         private int generation(long supervised) {
             synchronized (generations) {
                 return generations.get((int) supervised - 1);
+            }
+        }
+
+        boolean isCurrent(int generation) {
+            synchronized (generations) {
+                return !generations.isEmpty() && generations.getLast() == generation;
             }
         }
 
@@ -159,6 +169,22 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         @Override
         public void pong(long supervised, Pong pong) {
             events.accept(new AgentEvent.WorkerPonged(generation(supervised)));
+        }
+
+        @Override
+        public void asked(long supervised, KeyValueRequest request) {
+            KeyValueReply refusal = keyValues.admit(request);
+            if (refusal == null) {
+                events.accept(
+                        new AgentEvent.KeyValueAsked(
+                                generation(supervised),
+                                request.getId(),
+                                request.getEpoch(),
+                                KeyValueMessages.waitNanos(request),
+                                request.getOperation().toByteArray()));
+            } else {
+                supervisor.answer(KeyValueMessages.answer(request.getId(), refusal));
+            }
         }
 
         @Override
@@ -258,6 +284,15 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         Bench current = bench;
         if (current != null) {
             current.send(request);
+        }
+    }
+
+    @Override
+    public synchronized void answer(int generation, long requestId, KeyValueReply reply) {
+        Bench current = bench;
+        if (current != null && current.isCurrent(generation)) {
+            current.keyValues.answered(requestId);
+            current.supervisor.answer(KeyValueMessages.answer(requestId, reply));
         }
     }
 

@@ -13,6 +13,7 @@ import io.coxswain.agent.core.model.GrantedFloor;
 import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.core.model.LineageSegment;
 import io.coxswain.agent.core.model.Peer;
 import io.coxswain.agent.core.model.Placement;
@@ -113,6 +114,14 @@ final class ControlCodec {
                         acknowledged.getJobId(),
                         acknowledged.getEpoch(),
                         acknowledged.getStep());
+            }
+            case KEY_VALUE_ANSWERED -> {
+                var answered = message.getKeyValueAnswered();
+                yield new AgentEvent.KeyValueAnswered(
+                        term,
+                        answered.getJobId(),
+                        answered.getId(),
+                        KeyValueReply.of(answered.getResult().toByteArray()));
             }
             case BODY_NOT_SET -> null;
         };
@@ -445,6 +454,12 @@ final class ControlCodec {
                             .setEpoch(peer.epoch())
                             .setPeer(identity(peer.peer()))
                             .setDetail(peer.detail());
+            case AgentReport.KeyValueAsked asked -> KeyValueMessages.put(asked, message);
+            case AgentReport.KeyValueForgotten forgotten ->
+                    message.getKeyValueForgottenBuilder()
+                            .setJobId(forgotten.jobId())
+                            .setId(forgotten.id())
+                            .setSettledBelow(forgotten.settledBelow());
         }
         return message.build();
     }

@@ -6,6 +6,7 @@ import io.coxswain.agent.core.model.FinalParts;
 import io.coxswain.agent.core.model.GrantedFloor;
 import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.core.model.LineageSegment;
 import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.PrepareOrder;
@@ -84,6 +85,10 @@ public sealed interface AgentEvent {
     record JobEnded(long term, String jobId, String reason) implements FromLeader {}
 
     record ProgressAcknowledged(long term, String jobId, long epoch, long step)
+            implements FromLeader {}
+
+    /** The answer of the view's key-value store. */
+    record KeyValueAnswered(long term, String jobId, long id, KeyValueReply reply)
             implements FromLeader {}
 
     // ---------------------------------------------------------------- the worker
@@ -185,6 +190,17 @@ public sealed interface AgentEvent {
 
     /** Came instead of the answer to {@code request}. */
     record WorkerFaulted(int generation, WorkerRequest request, String code, String message)
+            implements FromWorker {}
+
+    /**
+     * It asks for an operation on its view's key-value store.
+     *
+     * @param waitNanos how long the answer may take, unsigned; 0: it waits for nobody
+     * @param operation as it came; not copied
+     */
+    @SuppressWarnings("ArrayRecordComponent")
+    record KeyValueAsked(
+            int generation, long requestId, long epoch, long waitNanos, byte[] operation)
             implements FromWorker {}
 
     /** The process is gone; {@code cause} has its status and last words. */

@@ -30,6 +30,7 @@ final class Station {
     final Stepping stepping;
     final HolderDuties holding;
     final Restoring restoring;
+    final KeyValueDesk keyValues;
 
     Phase phase = Phase.NO_JOB;
     @Nullable JobSpec job;
@@ -71,6 +72,7 @@ final class Station {
         this.stepping = new Stepping(out, vault, worker, replication, progress);
         this.holding = new HolderDuties(out, limits);
         this.restoring = new Restoring(self, out, limits, vault, worker, holding);
+        this.keyValues = new KeyValueDesk(this);
     }
 
     boolean isJob(String jobId) {

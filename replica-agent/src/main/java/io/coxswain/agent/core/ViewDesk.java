@@ -72,6 +72,7 @@ final class ViewDesk {
         if (at.currentJob().runtimeReduces()) {
             at.worker.replace("the group of its view is no more");
         }
+        at.keyValues.promised();
         out.add(new AgentEffect.FenceData(at.currentJob().jobId(), epoch));
     }
 
@@ -361,6 +362,7 @@ final class ViewDesk {
         at.replication.stop();
         at.restoring.clear();
         at.holding.clear();
+        at.keyValues.clear();
         at.vault.clear();
         at.progress.clear();
         at.job = null;

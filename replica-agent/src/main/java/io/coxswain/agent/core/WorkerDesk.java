@@ -58,6 +58,7 @@ final class WorkerDesk {
                     abandon(failed.slot(), failed.epoch(), failed.step());
             case AgentEvent.Finished finished -> finished(finished, job);
             case AgentEvent.WorkerFaulted faulted -> faulted(faulted, job, now);
+            case AgentEvent.KeyValueAsked asked -> at.keyValues.asked(asked, now);
             case AgentEvent.WorkerExited exited -> exited(exited, job, now);
         }
     }
@@ -255,6 +256,7 @@ final class WorkerDesk {
         boolean hung = at.worker.wasHung();
         StateLayout layout = at.worker.layout();
         at.vault.inspectIfWriting();
+        at.keyValues.workerGone();
         // A program that fails in the same step each time is not restarted for ever.
         boolean giveUp = wasLoaded && faults.count() >= at.limits.loadAttempts();
         boolean again = at.worker.exited(job, giveUp, now);
@@ -312,6 +314,7 @@ final class WorkerDesk {
     private void replaced(JobSpec job, long now) {
         StateLayout layout = at.worker.layout();
         at.vault.inspectIfWriting();
+        at.keyValues.workerGone();
         at.worker.exited(job, false, now);
         if (layout != null) {
             at.vault.createRegion(at.worker.generation(), at.worker.regionShape(job, layout));

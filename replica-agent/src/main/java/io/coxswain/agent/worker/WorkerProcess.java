@@ -51,6 +51,7 @@ final class WorkerProcess {
     private volatile @Nullable Process process;
     private volatile @Nullable FrameChannel main;
     private volatile @Nullable FrameChannel side;
+    private volatile @Nullable SideWriter sideWriter;
     private volatile @Nullable String killReason;
     private volatile @Nullable Thread heartbeat;
 
@@ -149,14 +150,16 @@ final class WorkerProcess {
     }
 
     void abort(Abort abort) {
-        FrameChannel channel = side;
-        if (channel == null) {
-            return;
+        SideWriter writer = sideWriter;
+        if (writer != null) {
+            writer.urgent(ToWorkerSide.newBuilder().setAbort(abort).build());
         }
-        try {
-            channel.send(ToWorkerSide.newBuilder().setAbort(abort).build());
-        } catch (IOException e) {
-            LOG.debug("worker {} did not take an abort; its exit will say why", generation, e);
+    }
+
+    void answer(ToWorkerSide answer) {
+        SideWriter writer = sideWriter;
+        if (writer != null) {
+            writer.answer(answer);
         }
     }
 
@@ -289,6 +292,7 @@ final class WorkerProcess {
             if (hello != null && hello.getSideChannel() && side == null) {
                 frames.send(ToWorkerSide.newBuilder().setWelcome(welcome()).build());
                 side = frames;
+                sideWriter = new SideWriter("worker-side-" + generation, frames, this::kill);
             } else if (hello == null || hello.getSideChannel() || main != null) {
                 frames.close();
             } else {
@@ -375,6 +379,8 @@ final class WorkerProcess {
                         while (message != null) {
                             if (message.hasPong() && wanted()) {
                                 listener.pong(generation, message.getPong());
+                            } else if (message.hasKeyValueRequest()) {
+                                listener.asked(generation, message.getKeyValueRequest());
                             }
                             message = channel.receive(FromWorkerSide.parser());
                         }
@@ -431,6 +437,10 @@ final class WorkerProcess {
         Thread pinger = heartbeat;
         if (pinger != null) {
             pinger.interrupt();
+        }
+        SideWriter writer = sideWriter;
+        if (writer != null) {
+            writer.close();
         }
         closeQuietly(main);
         closeQuietly(side);

@@ -3,8 +3,10 @@ package io.coxswain.agent.worker;
 import io.coxswain.proto.bridge.v1.Abort;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.Hello;
+import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.ToWorker;
+import io.coxswain.proto.bridge.v1.ToWorkerSide;
 
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +31,9 @@ public final class WorkerSupervisor implements AutoCloseable {
 
         /** The worker's side channel answered. */
         void pong(long generation, Pong pong);
+
+        /** It asks for an operation on the key-value store of its view. */
+        void asked(long generation, KeyValueRequest request);
 
         /** The process is gone and everything that it sent before has been delivered. */
         void exited(long generation, WorkerExit exit);
@@ -138,6 +143,14 @@ public final class WorkerSupervisor implements AutoCloseable {
         WorkerProcess process = process();
         if (process != null) {
             process.abort(Abort.newBuilder().setBelowEpoch(belowEpoch).build());
+        }
+    }
+
+    /** Sends an answer on the side channel; lost silently when the worker is gone. */
+    public void answer(ToWorkerSide answer) {
+        WorkerProcess process = process();
+        if (process != null) {
+            process.answer(answer);
         }
     }
 

@@ -123,6 +123,8 @@ final class ModelNode {
                     worker.inbox.add(ask.request());
                 }
             }
+            case AgentEffect.AnswerKeyValue answer ->
+                    throw new AssertionError("nobody asks here: " + answer);
             case AgentEffect.FenceData fence -> {
                 held.fence();
                 if (configuredEpoch < fence.belowEpoch()) {

@@ -375,6 +375,7 @@ final class MessageVectors {
                                                 .setOperation("execute")
                                                 .setStep(18))
                                 .build()));
+        KeyValueVectors.addTo(all);
     }
 
     private static ToWorker.Builder to(long request) {

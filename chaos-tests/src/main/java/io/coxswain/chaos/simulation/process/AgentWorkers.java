@@ -4,6 +4,7 @@ import io.coxswain.agent.app.WorkerPort;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.chaos.simulation.invariant.Facts;
 import io.coxswain.chaos.simulation.invariant.JobHistory;
 import io.coxswain.chaos.simulation.kernel.Randomness;
@@ -130,6 +131,12 @@ final class AgentWorkers implements WorkerPort {
         if (running != null && running.generation() == generation) {
             running.ask(request);
         }
+    }
+
+    @Override
+    public void answer(int generation, long requestId, KeyValueReply reply) {
+        agent.called();
+        facts.broken("I10", agent.name() + " answers what no simulated worker asked: " + reply);
     }
 
     /** A fault is done to the worker: what the agent makes of it is no surprise. */

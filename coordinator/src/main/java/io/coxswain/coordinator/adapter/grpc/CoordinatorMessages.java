@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.grpc;
 
 import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.keyvalue.KeyValueResult;
 import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.RestoreSource;
@@ -13,6 +14,7 @@ import io.coxswain.proto.control.v1.Fence;
 import io.coxswain.proto.control.v1.GrantSteps;
 import io.coxswain.proto.control.v1.HeartbeatReply;
 import io.coxswain.proto.control.v1.InstallPlacement;
+import io.coxswain.proto.control.v1.KeyValueAnswered;
 import io.coxswain.proto.control.v1.OfferJob;
 import io.coxswain.proto.control.v1.OperationKind;
 import io.coxswain.proto.control.v1.PlanOperation;
@@ -171,6 +173,16 @@ final class CoordinatorMessages {
                                 .setJobId(jobId)
                                 .setEpoch(acknowledge.epoch())
                                 .setStep(acknowledge.step()))
+                .build();
+    }
+
+    static CoordinatorMessage keyValue(long term, String jobId, long id, KeyValueResult result) {
+        return message(term)
+                .setKeyValueAnswered(
+                        KeyValueAnswered.newBuilder()
+                                .setJobId(jobId)
+                                .setId(id)
+                                .setResult(KeyValueCodec.result(result)))
                 .build();
     }
 

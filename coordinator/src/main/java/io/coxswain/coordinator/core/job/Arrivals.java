@@ -228,7 +228,8 @@ final class Arrivals {
                             + needed
                             + ", "
                             + job.roster.fit()
-                            + " that can run the job are attached");
+                            + " that can run the job are attached"
+                            + job.roster.unfitText());
         } else if (!(job.waiting instanceof WaitReason.WorkersLoading)) {
             job.waitFor(new WaitReason.WorkersLoading(ready, needed));
         } else {

@@ -136,14 +136,17 @@ final class Preparing {
     private void shortOfAgents(int missing, RecoveryReason reason) {
         var failing = job.roster.shunned();
         if (failing.isEmpty()) {
-            waitForAgents(Math.max(1, missing), reason.text());
+            waitForAgents(Math.max(1, missing), reason.text() + job.roster.unfitText());
+            return;
+        }
+        String hopeless = job.viewFailures.hopeless();
+        if (hopeless != null) {
+            job.finishing.fail(hopeless);
             return;
         }
         long wait = job.limits.retryNanos() << Math.min(retries, 4);
         retries++;
-        enterWaiting(
-                new WaitReason.AgentsFailing(
-                        failing.stream().map(AgentKey::id).toList(), reason.text()));
+        enterWaiting(job.viewFailures.waiting(failing, reason.text()));
         job.timer(JobEffect.TimerKind.SETTLE, job.promiseEpoch(), wait);
     }
 
@@ -180,18 +183,8 @@ final class Preparing {
             job.arrivals.settleOver();
             return;
         }
-        forgiveAll(job.limits.viewFailures() - 1);
+        job.viewFailures.forgiveAll();
         plan("agents that failed are tried again");
-    }
-
-    private void forgiveAll(int failuresLeft) {
-        for (AgentKey key : job.roster.shunned()) {
-            Roster.Member member = job.roster.find(key);
-            if (member != null) {
-                member.failures = failuresLeft;
-                job.roster.shun(member, false);
-            }
-        }
     }
 
     private void waitForReturn(RecoveryDecision.ShardLost lost) {
@@ -410,14 +403,9 @@ final class Preparing {
             return;
         }
         if (event.step() != view.view.baseStep()) {
-            blame(member);
-            abandon(
-                    "agent "
-                            + member.key.id()
-                            + " restored step "
-                            + event.step()
-                            + " instead of "
-                            + view.view.baseStep());
+            String what = "restored step " + event.step() + " instead of " + view.view.baseStep();
+            job.viewFailures.failed(member, view.epoch(), "it " + what);
+            abandon("agent " + member.key.id() + " " + what);
             return;
         }
         if (view.ready(rank, event)) {
@@ -482,8 +470,9 @@ final class Preparing {
             AgentKey source = event.source() == null ? member.key : event.source();
             if (event.badState() && state != null) {
                 excluded.add(new BadSource(source, state));
+                job.viewFailures.badState(member, view.epoch(), event.reason());
             } else {
-                blame(member);
+                job.viewFailures.failed(member, view.epoch(), event.reason());
             }
             abandon(
                     "agent "
@@ -495,7 +484,7 @@ final class Preparing {
         } else if (job.phase == JobPhase.ACTIVE
                 && member.rank >= 0
                 && event.epoch() == job.activeView().epoch()) {
-            blame(member);
+            job.viewFailures.blame(member, event.reason());
             String what =
                     "agent "
                             + member.key.id()
@@ -519,17 +508,10 @@ final class Preparing {
             Roster.Member member = job.roster.find(agent.key());
             if (member != null && !view.isReady(member.key)) {
                 slow.add(member.key.id());
-                job.roster.shun(member, true);
+                job.viewFailures.late(member, job.now - job.phaseSinceNanos);
             }
         }
         abandon("agents " + String.join(", ", slow) + " did not become ready in time");
-    }
-
-    private void blame(Roster.Member member) {
-        member.failures++;
-        if (member.failures >= job.limits.viewFailures()) {
-            job.roster.shun(member, true);
-        }
     }
 
     private void abandon(String reason) {
@@ -548,11 +530,7 @@ final class Preparing {
     void recovered() {
         retries = 0;
         excluded.removeIf(bad -> job.roster.find(bad.agent()) == null);
-        for (Roster.Member member : job.roster.all()) {
-            if (!member.shunned()) {
-                member.failures = 0;
-            }
-        }
+        job.viewFailures.recovered();
     }
 
     // ------------------------------------------------------------------ questions

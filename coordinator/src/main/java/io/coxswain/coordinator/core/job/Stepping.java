@@ -430,6 +430,8 @@ final class Stepping {
         if (job.incidents.isOpen()) {
             job.incidents.close();
             job.preparing.recovered();
+        } else if (job.viewFailures.any()) {
+            job.preparing.recovered();
         }
         if (step == job.spec.steps()) {
             job.finishing.begin();
