@@ -104,11 +104,8 @@ class ProcessSectionTest {
         JobFile job = read(GOOD, Map.of("collectives.across", "runtime"));
 
         assertThat(job.spec("j").runtimeReduces()).isTrue();
-        assertThatThrownBy(
-                        () ->
-                                read(
-                                        GOOD,
-                                        Map.of("collectives.across", "runtime", "mesh.shards", "2")))
+        assertThatThrownBy(() ->
+                        read(GOOD, Map.of("collectives.across", "runtime", "mesh.shards", "2")))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("collectives.across")
                 .hasMessageContaining("mesh.shards: 1");

@@ -48,8 +48,7 @@ public sealed interface AgentEvent {
 
     record ViewOrdered(long term, PrepareOrder order) implements FromLeader {}
 
-    record ViewStarted(
-            long term, String jobId, long epoch, long through, List<GrantedFloor> floors)
+    record ViewStarted(long term, String jobId, long epoch, long through, List<GrantedFloor> floors)
             implements FromLeader {
         public ViewStarted {
             floors = List.copyOf(floors);

@@ -27,7 +27,9 @@ final class GrantedFloors {
         }
     }
 
-    /** By what {@code step} is decided; by floor 0 where nothing was said. Forgets older entries. */
+    /**
+     * By what {@code step} is decided; by floor 0 where nothing was said. Forgets older entries.
+     */
     GrantedFloor at(long step) {
         Map.Entry<Long, Long> entry = floors.ceilingEntry(step);
         floors.headMap(step, false).clear();

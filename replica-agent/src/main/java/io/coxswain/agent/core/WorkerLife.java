@@ -189,8 +189,8 @@ final class WorkerLife {
     }
 
     /**
-     * The group of its epoch broke, it says. Mostly somebody else died, and the leader's fence is on
-     * its way; if none comes, the fault is this worker's.
+     * The group of its epoch broke, it says. Mostly somebody else died, and the leader's fence is
+     * on its way; if none comes, the fault is this worker's.
      */
     void groupBroke(long step, String words, long now) {
         brokenStep = step;

@@ -115,8 +115,7 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     private WorkerProcess process(long number) {
-        return new WorkerProcess(
-                number, command, socketDirectory, logDirectory, limits, listener);
+        return new WorkerProcess(number, command, socketDirectory, logDirectory, limits, listener);
     }
 
     /**

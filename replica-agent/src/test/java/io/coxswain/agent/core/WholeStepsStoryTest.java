@@ -38,8 +38,23 @@ class WholeStepsStoryTest {
 
     private static JobSpec job() {
         return new JobSpec(
-                JOB, "mine", 2, 1, 1000, 1, "data", 64, 4, 1, 1, 0, 60_000 * MILLI, "runtime",
-                "runtime", "process", "{}");
+                JOB,
+                "mine",
+                2,
+                1,
+                1000,
+                1,
+                "data",
+                64,
+                4,
+                1,
+                1,
+                0,
+                60_000 * MILLI,
+                "runtime",
+                "runtime",
+                "process",
+                "{}");
     }
 
     private static StepPlan plan(long epoch) {
@@ -78,8 +93,7 @@ class WholeStepsStoryTest {
                         .map(AgentEffect.StartWorker::generation)
                         .orElseThrow();
         story.give(new AgentEvent.WorkerConnected(story.generation));
-        story.give(
-                new AgentEvent.JobLoaded(story.generation, LAYOUT, 0, 4, 1, 2, reforms));
+        story.give(new AgentEvent.JobLoaded(story.generation, LAYOUT, 0, 4, 1, 2, reforms));
         story.filesMade();
     }
 
@@ -145,8 +159,8 @@ class WholeStepsStoryTest {
                         new WorkerRequest.Snapshot(1, 1, 1), new WorkerRequest.Execute(1, 2));
         assertThat(story.machine.live()).isEqualTo(state(1, 1, 0));
         assertThat(story.report(AgentReport.StepsDone.class))
-                .hasValueSatisfying(
-                        done -> assertThat(done.progress().runs().getFirst().loss()).isEqualTo(0.5f));
+                .hasValueSatisfying(done ->
+                        assertThat(done.progress().runs().getFirst().loss()).isEqualTo(0.5f));
     }
 
     @Test
@@ -214,12 +228,11 @@ class WholeStepsStoryTest {
         loaded(false);
 
         assertThat(story.everAsked(WorkerRequest.Prepare.class))
-                .hasValueSatisfying(
-                        prepare -> {
-                            assertThat(prepare.epoch()).isEqualTo(2);
-                            assertThat(prepare.origin()).isEqualTo(WorkerRequest.Origin.SLOT);
-                            assertThat(prepare.host()).isEqualTo("127.0.0.1");
-                        });
+                .hasValueSatisfying(prepare -> {
+                    assertThat(prepare.epoch()).isEqualTo(2);
+                    assertThat(prepare.origin()).isEqualTo(WorkerRequest.Origin.SLOT);
+                    assertThat(prepare.host()).isEqualTo("127.0.0.1");
+                });
     }
 
     @Test
@@ -252,12 +265,11 @@ class WholeStepsStoryTest {
 
         assertThat(story.each(AgentEffect.KillWorker.class))
                 .singleElement()
-                .satisfies(
-                        kill ->
-                                assertThat(kill.reason())
-                                        .isEqualTo(
-                                                "its group broke in step 1: connection closed by"
-                                                        + " peer"));
+                .satisfies(kill ->
+                        assertThat(kill.reason())
+                                .isEqualTo(
+                                        "its group broke in step 1: connection closed by"
+                                                + " peer"));
     }
 
     @Test
@@ -292,6 +304,8 @@ class WholeStepsStoryTest {
         executed(1);
 
         assertThat(answered().live()).isEqualTo(state(1, 1, 0));
-        assertThat(Story.runsOf(answered().tail())).extracting(run -> run.last()).containsExactly(1L);
+        assertThat(Story.runsOf(answered().tail()))
+                .extracting(run -> run.last())
+                .containsExactly(1L);
     }
 }

@@ -96,11 +96,7 @@ final class SimAgentsPort implements AgentsPort {
         tell(
                 stream,
                 new AgentEvent.ViewStarted(
-                        term,
-                        jobId,
-                        start.epoch(),
-                        start.through(),
-                        Wire.floors(start.floors())));
+                        term, jobId, start.epoch(), start.through(), Wire.floors(start.floors())));
     }
 
     @Override
@@ -110,11 +106,7 @@ final class SimAgentsPort implements AgentsPort {
         tell(
                 stream,
                 new AgentEvent.StepsGranted(
-                        term,
-                        jobId,
-                        grant.epoch(),
-                        grant.through(),
-                        Wire.floors(grant.floors())));
+                        term, jobId, grant.epoch(), grant.through(), Wire.floors(grant.floors())));
     }
 
     @Override

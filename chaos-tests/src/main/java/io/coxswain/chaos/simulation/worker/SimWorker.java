@@ -410,12 +410,13 @@ public final class SimWorker {
                     JOIN_NANOS,
                     "join",
                     () -> {
-                        if (meeting == execute) {
+                        if (execute.equals(meeting)) {
                             groupBroke(execute, "not all ranks came in time");
                         }
                     });
         }
-        groups.arrive(job.jobId(), epoch, rank, job.ranks(), new Meeting(execute), execute.step(), sum);
+        groups.arrive(
+                job.jobId(), epoch, rank, job.ranks(), new Meeting(execute), execute.step(), sum);
     }
 
     private void groupBroke(WorkerRequest.Execute execute, String words) {
@@ -445,7 +446,7 @@ public final class SimWorker {
 
         @Override
         public void reduced(long ofStep, long sum) {
-            if (meeting != execute || !canAnswer()) {
+            if (!execute.equals(meeting) || !canAnswer()) {
                 return;
             }
             meeting = null;
@@ -461,12 +462,20 @@ public final class SimWorker {
             }
             finish(
                     new AgentEvent.Executed(
-                            generation, epoch, step, new float[0], samples, sum, executeNanos, 0, 1));
+                            generation,
+                            epoch,
+                            step,
+                            new float[0],
+                            samples,
+                            sum,
+                            executeNanos,
+                            0,
+                            1));
         }
 
         @Override
         public void broken(String words) {
-            if (meeting == execute && canAnswer()) {
+            if (execute.equals(meeting) && canAnswer()) {
                 groupBroke(execute, words);
             }
         }

@@ -69,8 +69,7 @@ public final class WorkerGroups {
     }
 
     /** A rank has its part of the step's sum, and waits. */
-    void arrive(
-            String job, long epoch, int rank, int ranks, Member member, long step, long part) {
+    void arrive(String job, long epoch, int rank, int ranks, Member member, long step, long part) {
         Group group = groups.computeIfAbsent(name(job, epoch), _ -> new Group(ranks));
         group.arrived.put(rank, new Arrival(member, step, part));
         if (group.broken) {
@@ -149,10 +148,8 @@ public final class WorkerGroups {
     /** Views below are over, and their groups with them. */
     void forget(String job, long belowEpoch) {
         groups.keySet()
-                .removeIf(
-                        name ->
-                                name.startsWith(job + "/")
-                                        && Long.parseLong(name.substring(job.length() + 1))
-                                                < belowEpoch);
+                .removeIf(name ->
+                        name.startsWith(job + "/")
+                                && Long.parseLong(name.substring(job.length() + 1)) < belowEpoch);
     }
 }

@@ -1,5 +1,8 @@
 package io.coxswain.coordinator.core.job;
 
+import io.coxswain.coordinator.core.model.GrantedFloor;
+
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -14,6 +17,9 @@ import java.util.TreeMap;
 final class Acknowledgements {
     private final List<List<Long>> byRank;
 
+    /** Grants that carried a floor and that a rank may still be in. */
+    private final ArrayDeque<GrantedFloor> granted = new ArrayDeque<>();
+
     /** How many ranks told of a step. */
     private final TreeMap<Long, Integer> ranksAt = new TreeMap<>();
 
@@ -24,12 +30,13 @@ final class Acknowledgements {
     /** A view begins: nothing of it is acknowledged. */
     void clear() {
         ranksAt.clear();
+        granted.clear();
         byRank.replaceAll(steps -> List.of());
     }
 
     /**
-     * Takes what a rank holds above the floor. A rank that tells of nothing may not have been asked:
-     * what it told before stands.
+     * Takes what a rank holds above the floor. A rank that tells of nothing may not have been
+     * asked: what it told before stands.
      */
     void note(int rank, List<Long> steps) {
         if (steps.isEmpty() || steps.equals(byRank.get(rank))) {
@@ -46,11 +53,24 @@ final class Acknowledgements {
 
     /** The newest step, {@code through} at most, that all ranks told of; -1 if there is none. */
     long newest(long through) {
-        for (long step : ranksAt.headMap(through, true).descendingKeySet()) {
-            if (ranksAt.get(step) == byRank.size()) {
-                return step;
+        for (var told : ranksAt.headMap(through, true).descendingMap().entrySet()) {
+            if (told.getValue() == byRank.size()) {
+                return told.getKey();
             }
         }
         return -1;
+    }
+
+    /** Steps up to {@code through} are granted and decided by that floor; all ranks made some. */
+    void grant(long completed, long through, long floor) {
+        while (!granted.isEmpty() && granted.getFirst().through() <= completed) {
+            granted.removeFirst();
+        }
+        granted.addLast(new GrantedFloor(through, floor));
+    }
+
+    /** By which floors the steps are decided that a rank may be in; ascending. */
+    List<GrantedFloor> granted() {
+        return List.copyOf(granted);
     }
 }

@@ -194,7 +194,8 @@ final class Protection {
                             job.stepping.floor()));
             job.emit(
                     new JobEffect.SendStartView(
-                            spare.key, view.epoch(),
+                            spare.key,
+                            view.epoch(),
                             job.stepping.grantedThrough(),
                             job.stepping.grantedFloors()));
         }
@@ -206,7 +207,8 @@ final class Protection {
         if (member.rank >= 0) {
             job.emit(
                     new JobEffect.SendStartView(
-                            member.key, view.epoch(),
+                            member.key,
+                            view.epoch(),
                             job.stepping.grantedThrough(),
                             job.stepping.grantedFloors()));
             sendPlacement(member);

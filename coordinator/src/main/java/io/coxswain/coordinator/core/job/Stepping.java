@@ -14,7 +14,6 @@ import io.coxswain.coordinator.core.view.SampleCountRule;
 import io.coxswain.coordinator.core.view.StepTimes;
 
 import java.util.AbstractList;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -39,9 +38,6 @@ final class Stepping {
 
     /** Of the active view, where the runtime reduces. */
     private final Acknowledgements acknowledged;
-
-    /** Grants of the active view that a rank may still be in, where the runtime reduces. */
-    private final ArrayDeque<GrantedFloor> grantedFloors = new ArrayDeque<>();
 
     private int reportEvery;
     private long floor;
@@ -69,7 +65,6 @@ final class Stepping {
         }
         reportEvery = job.limits.firstReportEvery();
     }
-
 
     /** The newest floor that a rank of the active view, or of the last one, reported. */
     long floor() {
@@ -105,7 +100,6 @@ final class Stepping {
             // Members took it up with the view, and tell of newer steps only.
             floor = Math.max(floor, pending.floor);
             acknowledged.clear();
-            grantedFloors.clear();
         }
         moveCompleted(view, base);
         assignRanks(view);
@@ -188,13 +182,15 @@ final class Stepping {
         grant();
         List<GrantedFloor> floors = grantedFloors();
         for (AgentProfile member : view.members()) {
-            job.emit(new JobEffect.SendStartView(
+            job.emit(
+                    new JobEffect.SendStartView(
                             member.key(), view.epoch(), grantedThrough, floors));
         }
         var spares = new ArrayList<String>();
         for (Roster.Member member : job.roster.all()) {
             if (member.rank < 0 && member.prepared) {
-                job.emit(new JobEffect.SendStartView(
+                job.emit(
+                        new JobEffect.SendStartView(
                                 member.key, view.epoch(), grantedThrough, floors));
                 spares.add(member.key.id());
             }
@@ -491,10 +487,7 @@ final class Stepping {
             return false;
         }
         grantedThrough = through;
-        while (!grantedFloors.isEmpty() && grantedFloors.getFirst().through() <= completed) {
-            grantedFloors.removeFirst();
-        }
-        grantedFloors.addLast(new GrantedFloor(through, floor));
+        acknowledged.grant(completed, through, floor);
         return true;
     }
 
@@ -596,7 +589,7 @@ final class Stepping {
 
     /** By which floors the granted steps are decided, where the runtime reduces; else empty. */
     List<GrantedFloor> grantedFloors() {
-        return List.copyOf(grantedFloors);
+        return acknowledged.granted();
     }
 
     /** What the job has shown of its step time. */
