@@ -6,8 +6,9 @@ the same bits, whichever hosts it runs on. ``config`` may have:
 
 * ``reforms``: true: the process survives the death of another rank;
 * ``pause``: seconds that a step takes besides;
-* ``fail``: {"step": k}: raises in that step, at rank 1;
-* ``hang``: {"step": k}: rank 1 never comes back from that step, the first time;
+* ``failAt``: the step in which rank 1 raises;
+* ``hangAt``: the step from which rank 1 never comes back, unless there is the file ``marker``, which
+  it makes;
 * ``folder``: a folder that all ranks see, in place of the view's store.
 """
 
@@ -169,10 +170,10 @@ class Linear(coxswain.FusedTrainer):
 
     def step(self, samples: Sequence[int], batch: list[tuple[list[float], float]]) -> float:
         config = self.job.config
-        if self.rank == 1 and config.get("fail", {}).get("step") == self.made + 1:
+        if self.rank == 1 and config.get("failAt") == self.made + 1:
             raise ValueError("told to fail")
-        if self.rank == 1 and config.get("hang", {}).get("step") == self.made + 1:
-            marker = Path(config["hang"]["marker"])
+        if self.rank == 1 and config.get("hangAt") == self.made + 1:
+            marker = Path(config["marker"])
             if not marker.exists():
                 marker.write_text("hung")
                 threading.Event().wait()

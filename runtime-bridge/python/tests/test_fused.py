@@ -141,7 +141,7 @@ class Steps(FusedCase):
         self.assertEqual(first.ended(), 0)
 
     def test_an_exception_that_is_no_broken_group_is_the_programs(self) -> None:
-        both = [self.worker(), self.worker(fail={"step": 1})]
+        both = [self.worker(), self.worker(failAt=1)]
         for rank, agent in enumerate(both):
             self.prepare(agent, rank, 1, 0, INIT)
         requests = [agent.send(_wire.Execute(1, 1)) for agent in both]

@@ -84,7 +84,7 @@ class RuntimeCollectivesIT {
 
     @Test
     void aProgramThatFailsAtTheSameStepEachTimeEndsTheRun() throws Exception {
-        Training.Outcome outcome = job().spares(0).set("runtime.config.fail", "{step: 7}").run();
+        Training.Outcome outcome = job().spares(0).set("runtime.config.failAt", 7).run();
 
         assertThat(outcome.exit()).isNotZero();
         assertThat(outcome.output())

@@ -11,6 +11,7 @@ import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.Endpoint;
 import io.coxswain.agent.core.model.FinalParts;
+import io.coxswain.agent.core.model.GrantedFloor;
 import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.KeyValueReply;
@@ -25,6 +26,7 @@ import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.control.v1.AgentIdentity;
 import io.coxswain.proto.control.v1.AgentMessage;
 import io.coxswain.proto.control.v1.CoordinatorMessage;
+import io.coxswain.proto.control.v1.GrantSteps;
 import io.coxswain.proto.control.v1.KeyValueAdd;
 import io.coxswain.proto.control.v1.KeyValueAnswered;
 import io.coxswain.proto.control.v1.KeyValueAsked;
@@ -34,6 +36,7 @@ import io.coxswain.proto.control.v1.KeyValueResult;
 import io.coxswain.proto.control.v1.OperationKind;
 import io.coxswain.proto.control.v1.PrepareView;
 import io.coxswain.proto.control.v1.RestoreAction;
+import io.coxswain.proto.control.v1.StartView;
 
 import org.junit.jupiter.api.Test;
 
@@ -200,6 +203,44 @@ class ControlCodecTest {
                 .hasMessageContaining("order of rank");
     }
 
+    @Test
+    void floorsComeWithGrants() {
+        var floors =
+                List.of(
+                        io.coxswain.proto.control.v1.GrantedFloor.newBuilder()
+                                .setThrough(40)
+                                .setFloor(31)
+                                .build());
+        assertThat(
+                        ControlCodec.event(
+                                CoordinatorMessage.newBuilder()
+                                        .setTerm(5)
+                                        .setGrantSteps(
+                                                GrantSteps.newBuilder()
+                                                        .setJobId("job-1")
+                                                        .setEpoch(3)
+                                                        .setThrough(40)
+                                                        .addAllFloors(floors))
+                                        .build()))
+                .isEqualTo(
+                        new AgentEvent.StepsGranted(
+                                5, "job-1", 3, 40, List.of(new GrantedFloor(40, 31))));
+        assertThat(
+                        ControlCodec.event(
+                                CoordinatorMessage.newBuilder()
+                                        .setTerm(5)
+                                        .setStartView(
+                                                StartView.newBuilder()
+                                                        .setJobId("job-1")
+                                                        .setEpoch(3)
+                                                        .setThrough(40)
+                                                        .addAllFloors(floors))
+                                        .build()))
+                .isEqualTo(
+                        new AgentEvent.ViewStarted(
+                                5, "job-1", 3, 40, List.of(new GrantedFloor(40, 31))));
+    }
+
     private static KeyValueOperation add() {
         return KeyValueOperation.newBuilder()
                 .setAdd(KeyValueAdd.newBuilder().setKey("k").setAmount(-1))
@@ -270,7 +311,7 @@ class ControlCodecTest {
     @Test
     void everyReportHasItsBodyAndSaysWhoSpeaks() {
         StepRun run = new StepRun(1, 2, 3, 4, 5, 6, 7, 8, 9, 1.5f, DIGEST, 2, 1);
-        Progress progress = new Progress("job-1", 3, 1, List.of(run), 15);
+        Progress progress = new Progress("job-1", 3, 1, List.of(run), 15, List.of(16L, 18L));
         Inventory inventory =
                 new Inventory(
                         "job-1",
