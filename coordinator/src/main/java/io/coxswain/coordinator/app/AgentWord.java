@@ -33,6 +33,9 @@ public sealed interface AgentWord {
     /** Something for the machine of that job. */
     record ForJob(String jobId, JobEvent event) implements AgentWord {}
 
+    /** What its program says, by which nothing is decided. */
+    record FromProgram(ProgramWord word) implements AgentWord {}
+
     /** It goes on purpose. */
     record Leaving(String reason) implements AgentWord {}
 }

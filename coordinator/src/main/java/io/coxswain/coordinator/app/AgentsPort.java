@@ -39,6 +39,9 @@ public interface AgentsPort {
 
     void acknowledge(long stream, long term, String jobId, JobEffect.SendAcknowledge acknowledge);
 
+    /** Asks for something to look at; answered by {@link ProgramWord.Answered}, or never. */
+    void ask(long stream, long term, long number, AgentQuestion question);
+
     /** Closes the stream; no {@link CoordinatorInput.StreamClosed} need follow. */
     void close(long stream, String reason);
 

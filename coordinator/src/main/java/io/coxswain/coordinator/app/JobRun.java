@@ -46,6 +46,7 @@ final class JobRun {
     private final GoodputLedger ledger = new GoodputLedger();
     private final Timers timers = new Timers();
     private final HangWatch hangs = new HangWatch();
+    private final Said said;
 
     /** Ranks in the active view of {@link #ranksEpoch}. */
     private final Map<AgentKey, Integer> ranks = new HashMap<>();
@@ -74,6 +75,9 @@ final class JobRun {
         /** The profiles of all attached agents. */
         Collection<AgentProfile> attached();
 
+        /** Where what the job's program says is kept. */
+        Said said(JobSpec job);
+
         void persist(StoreRecord record, Runnable onDurable);
 
         void publish(CoordinatorEvent event, String jobId, long epoch, long step);
@@ -97,6 +101,7 @@ final class JobRun {
         this.accountWrittenNanos = nowNanos;
         this.settings = settings;
         this.context = context;
+        this.said = context.said(spec);
         this.machine = JobMachine.submitted(spec, nextEpoch, settings.jobLimits(), nowNanos);
     }
 
@@ -203,6 +208,52 @@ final class JobRun {
             }
         }
         return ranks;
+    }
+
+    /** What the program of an agent measured. */
+    void measured(AgentKey agent, ProgramWord.Measured measured, long nowNanos) {
+        int rank = rankOf(agent);
+        if (rank >= 0 && said.metrics.take(rank, measured, nowNanos)) {
+            context.publish(
+                    new CoordinatorEvent.MetricsReported(
+                            jobId(), said.metrics.step(), said.metrics.values()),
+                    jobId(),
+                    epoch(),
+                    completedStep());
+        }
+    }
+
+    /** Evidence of a failure came. */
+    void witnessed(AgentKey agent, ProgramWord.Witnessed witnessed, long nowNanos) {
+        tell(
+                said.evidence.take(
+                        new Evidence(
+                                0,
+                                agent.id(),
+                                rankOf(agent),
+                                witnessed.step(),
+                                witnessed.reason(),
+                                nowNanos,
+                                witnessed.pieces())));
+    }
+
+    private void tell(Evidence evidence) {
+        context.publish(
+                new CoordinatorEvent.EvidenceTaken(
+                        jobId(),
+                        evidence.incident(),
+                        evidence.agentId(),
+                        evidence.rank(),
+                        evidence.step(),
+                        evidence.reason(),
+                        evidence.pieces().stream().map(EvidencePiece::name).toList()),
+                jobId(),
+                epoch(),
+                completedStep());
+    }
+
+    @Nullable View view() {
+        return view;
     }
 
     void suspend() {
@@ -318,12 +369,14 @@ final class JobRun {
 
     private void persistResult(JobResult result, long nowNanos) {
         JobReport finished =
-                Reports.report(
-                        jobId(),
-                        result,
-                        totals(nowNanos),
-                        incidents.values(),
-                        settings.environment());
+                Reports.withSaid(
+                        Reports.report(
+                                jobId(),
+                                result,
+                                totals(nowNanos),
+                                incidents.values(),
+                                settings.environment()),
+                        said);
         report = finished;
         endReason = result.reason();
         accountDueNanos = Long.MAX_VALUE;
@@ -362,10 +415,13 @@ final class JobRun {
                 waitingFor = "";
                 account = true;
             }
-            case CoordinatorEvent.IncidentProgressed progressed ->
-                    incidents.put(progressed.incident().id(), progressed.incident());
+            case CoordinatorEvent.IncidentProgressed progressed -> {
+                incidents.put(progressed.incident().id(), progressed.incident());
+                said.evidence.incident(progressed.incident(), nowNanos);
+            }
             case CoordinatorEvent.IncidentClosed closed -> {
                 incidents.put(closed.incident().id(), closed.incident());
+                said.evidence.incident(closed.incident(), nowNanos);
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
@@ -377,6 +433,8 @@ final class JobRun {
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
+                    CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.PlacementChanged _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.JobFinished _,
@@ -453,7 +511,9 @@ final class JobRun {
                 incidents.size(),
                 over() && report != null ? report.toJson() : "",
                 spec.labels(),
-                spec.batch());
+                spec.batch(),
+                said.metrics.values(),
+                said.metrics.step());
     }
 
     CoordinatorStatus.JobPhase phase() {

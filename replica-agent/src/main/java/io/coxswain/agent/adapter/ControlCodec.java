@@ -105,7 +105,7 @@ final class ControlCodec {
                         acknowledged.getEpoch(),
                         acknowledged.getStep());
             }
-            case BODY_NOT_SET -> null;
+            case ASK, BODY_NOT_SET -> null;
         };
     }
 
@@ -367,7 +367,8 @@ final class ControlCodec {
                             .setInventory(inventory(attach.inventory()))
                             .setJobTimeNanos(attach.jobTimeNanos())
                             .setHost(profile.host())
-                            .setPid(profile.pid());
+                            .setPid(profile.pid())
+                            .setWorkerLogs(profile.workerLogs());
             case AgentReport.Heartbeat beat ->
                     message.getHeartbeatBuilder()
                             .setSequence(beat.sequence())

@@ -29,8 +29,11 @@ public sealed interface AgentEffect {
     /** Let it exit; whatever comes from it later is dropped. */
     record StopWorker(int generation) implements AgentEffect {}
 
-    /** Up the kill ladder; answered by {@link AgentEvent.WorkerExited}. */
-    record KillWorker(int generation, String reason) implements AgentEffect {}
+    /**
+     * Up the kill ladder; answered by {@link AgentEvent.WorkerExited}. Of one that is {@code hung}
+     * evidence is taken first.
+     */
+    record KillWorker(int generation, String reason, boolean hung) implements AgentEffect {}
 
     /** On the side channel: abort work of epochs below. */
     record AbortWorker(int generation, long belowEpoch) implements AgentEffect {}

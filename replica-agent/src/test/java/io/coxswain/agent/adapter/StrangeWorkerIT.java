@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
 
@@ -95,14 +96,17 @@ class StrangeWorkerIT {
         var limits =
                 new WorkerSupervisor.Limits(
                         hello, usual.heartbeat(), usual.afterAbort(), usual.afterTerm());
-        try (var workers =
-                new BridgeWorkers(
+        try (var voice = new AgentVoice("a");
+                var workers =
+                        new BridgeWorkers(
                         _ -> command,
                         folder,
                         folder,
                         limits,
+                        OutputLimits.DEFAULT,
                         folder::resolve,
                         events::add,
+                        voice,
                         _ -> {})) {
             workers.start(1, job());
             while (true) {

@@ -14,14 +14,26 @@ final class SideChannel {
     private final FrameChannel channel;
     private final AbortGate gate;
     private final Supplier<Activity> activity;
+    private final AfterPong afterPong;
     private final Runnable ended;
+
+    /** What is done once a heartbeat has been answered. */
+    interface AfterPong {
+        void run() throws IOException;
+    }
 
     /**
      * Does not start yet.
      *
      * @param ended called on the thread when the connection ends, for whatever reason
      */
-    SideChannel(FrameChannel channel, AbortGate gate, Supplier<Activity> activity, Runnable ended) {
+    SideChannel(
+            FrameChannel channel,
+            AbortGate gate,
+            Supplier<Activity> activity,
+            AfterPong afterPong,
+            Runnable ended) {
+        this.afterPong = afterPong;
         this.channel = channel;
         this.gate = gate;
         this.activity = activity;
@@ -60,6 +72,7 @@ final class SideChannel {
                                                     .setOperation(now.operation())
                                                     .setStep(now.step()))
                                     .build());
+                    afterPong.run();
                 }
                 case ABORT -> gate.raise(message.getAbort().getBelowEpoch());
                 case WELCOME, BODY_NOT_SET -> {

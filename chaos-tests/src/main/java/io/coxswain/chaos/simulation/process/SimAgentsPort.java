@@ -3,6 +3,7 @@ package io.coxswain.chaos.simulation.process;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.chaos.simulation.invariant.Facts;
 import io.coxswain.chaos.simulation.zookeeper.Tree;
+import io.coxswain.coordinator.app.AgentQuestion;
 import io.coxswain.coordinator.app.AgentsPort;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.core.job.JobEffect;
@@ -127,6 +128,12 @@ final class SimAgentsPort implements AgentsPort {
                 stream,
                 new AgentEvent.ProgressAcknowledged(
                         term, jobId, acknowledge.epoch(), acknowledge.step()));
+    }
+
+    @Override
+    public void ask(long stream, long term, long number, AgentQuestion question) {
+        // Operators ask; there are none here.
+        coordinator.called();
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.coxswain.coordinator.adapter.grpc;
 
+import io.coxswain.coordinator.app.AgentQuestion;
 import io.coxswain.coordinator.app.AgentsPort;
 import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.app.Inputs;
@@ -160,6 +161,11 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     public void acknowledge(
             long stream, long term, String jobId, JobEffect.SendAcknowledge acknowledge) {
         send(stream, CoordinatorMessages.acknowledge(term, jobId, acknowledge));
+    }
+
+    @Override
+    public void ask(long stream, long term, long number, AgentQuestion question) {
+        send(stream, ProgramCodec.ask(term, number, question));
     }
 
     @Override
