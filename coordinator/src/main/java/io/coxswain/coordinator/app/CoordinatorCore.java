@@ -457,6 +457,11 @@ public final class CoordinatorCore {
         }
 
         @Override
+        public void lookAt(AgentKey agent, long step, String reason) {
+            voices.lookAt(agent, step, reason);
+        }
+
+        @Override
         public Said said(JobSpec job) {
             return voices.of(job);
         }

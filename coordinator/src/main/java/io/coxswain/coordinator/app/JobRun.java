@@ -25,6 +25,7 @@ import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -37,6 +38,9 @@ import java.util.TreeMap;
  * everything else waits, in order, until the store is back.
  */
 final class JobRun {
+    /** Ranks whose stacks are taken when the job hangs. */
+    private static final int MOST_WITNESSED = 8;
+
     private final JobSpec spec;
     private final long order;
     private final long startedNanos;
@@ -74,6 +78,9 @@ final class JobRun {
 
         /** The profiles of all attached agents. */
         Collection<AgentProfile> attached();
+
+        /** Has an agent tell what its worker does, as evidence. */
+        void lookAt(AgentKey agent, long step, String reason);
 
         /** Where what the job's program says is kept. */
         Said said(JobSpec job);
@@ -187,6 +194,7 @@ final class JobRun {
                         machine.stepTimes(),
                         nowNanos);
         if (hang != null) {
+            witnessHang(active, hang);
             feed(
                     new JobEvent.HangSuspected(
                             active.members().get(hang.rank()).key(),
@@ -196,6 +204,18 @@ final class JobRun {
                             hang.stalledNanos()),
                     nowNanos);
         }
+    }
+
+    /** Before the fence changes what they do: the ranks that keep the others waiting. */
+    private void witnessHang(View active, HangRule.Suspicion hang) {
+        var ranks = new LinkedHashSet<Integer>();
+        ranks.add(hang.rank());
+        ranks.addAll(hang.absent());
+        ranks.stream()
+                .limit(MOST_WITNESSED)
+                .forEach(rank ->
+                        context.lookAt(
+                                active.members().get(rank).key(), completedStep() + 1, hang.text()));
     }
 
     // Every agent of a large job asks some times a second: by hash, not by a walk over the members.

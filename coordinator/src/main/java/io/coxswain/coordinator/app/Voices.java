@@ -92,12 +92,28 @@ final class Voices {
                     run.measured(agent, measured, around.nowNanos());
                 }
             }
-            case ProgramWord.Witnessed witnessed -> {
-                if (run != null && run.jobId().equals(witnessed.jobId())) {
-                    run.witnessed(agent, witnessed, around.nowNanos());
-                }
-            }
+            case ProgramWord.Witnessed witnessed -> witnessed(agent, witnessed);
             case ProgramWord.Answered answered -> answered(agent, answered);
+        }
+    }
+
+    private void witnessed(AgentKey agent, ProgramWord.Witnessed witnessed) {
+        JobRun run = around.run();
+        Said said = jobs.get(witnessed.jobId());
+        if (run != null && run.jobId().equals(witnessed.jobId())) {
+            run.witnessed(agent, witnessed, around.nowNanos());
+        } else if (said != null) {
+            // Of a failure that ended the job.
+            var unusedPlaced =
+                    said.evidence.take(
+                            new Evidence(
+                                    0,
+                                    agent.id(),
+                                    -1,
+                                    witnessed.step(),
+                                    witnessed.reason(),
+                                    around.nowNanos(),
+                                    witnessed.pieces()));
         }
     }
 
@@ -143,11 +159,42 @@ final class Voices {
                                     + " seconds"));
             return;
         }
+        ask(entry, rank, look.question(), answer);
+    }
+
+    private void ask(
+            Roster.Entry entry, int rank, AgentQuestion question, Consumer<Looked> answer) {
         long number = ++questions;
         asked.put(
                 number,
-                new Asked(key, rank, entry.stream, around.nowNanos() + ANSWER_NANOS, answer));
-        around.agents().ask(entry.stream, around.term(), number, look.question());
+                new Asked(
+                        entry.profile.key(),
+                        rank,
+                        entry.stream,
+                        around.nowNanos() + ANSWER_NANOS,
+                        answer));
+        around.agents().ask(entry.stream, around.term(), number, question);
+    }
+
+    /** Has an agent tell what its worker does, and keeps that as evidence of the running job. */
+    void lookAt(AgentKey agent, long step, String reason) {
+        Roster.Entry entry = around.named(agent.id());
+        JobRun asking = around.run();
+        if (entry == null || asking == null || asked.size() >= MOST_QUESTIONS) {
+            return;
+        }
+        String jobId = asking.jobId();
+        ask(
+                entry,
+                asking.rankOf(agent),
+                new AgentQuestion.Stacks(),
+                looked -> {
+                    if (!looked.pieces().isEmpty()) {
+                        witnessed(
+                                agent,
+                                new ProgramWord.Witnessed(jobId, step, reason, looked.pieces()));
+                    }
+                });
     }
 
     private static @Nullable String unknownRank(@Nullable JobRun run, CoordinatorInput.Look look) {

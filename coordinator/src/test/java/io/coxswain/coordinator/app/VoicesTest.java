@@ -193,6 +193,44 @@ class VoicesTest {
         assertThat(explain("", 1).error()).isEqualTo("job j1 has no incident 1; it has had none");
     }
 
+    @Test
+    void whoHangsIsLookedAtBeforeTheFence() {
+        run();
+        bench.agents.heartbeats = false;
+        bench.agents.steps = false;
+        for (int i = 0; bench.agents.bodies(AgentQuestion.class).isEmpty(); i++) {
+            assertThat(i).isLessThan(20);
+            bench.pass(250);
+            bench.give(
+                    new CoordinatorInput.AgentSaid(
+                            stream,
+                            0,
+                            new AgentWord.Heartbeat(
+                                    i, i, 0, "execute", 900, List.of(), i * 250_000_000L)));
+        }
+        List<Object> sent =
+                bench.agents.sent.stream()
+                        .<Object>map(RecordingAgents.Sent::body)
+                        .filter(body ->
+                                body instanceof AgentQuestion
+                                        || body
+                                                instanceof
+                                                io.coxswain.coordinator.core.job.JobEffect.SendFence)
+                        .toList();
+        assertThat(sent).hasSizeGreaterThanOrEqualTo(2);
+        assertThat(sent.get(sent.size() - 2)).isEqualTo(new AgentQuestion.Stacks());
+        say(
+                new ProgramWord.Answered(
+                        1,
+                        "",
+                        List.of(new EvidencePiece("python-stacks", "s.txt", new byte[] {'x'}, 0)),
+                        null,
+                        0));
+        Evidence taken = explain("", 0).evidence().getFirst();
+        assertThat(taken.incident()).isEqualTo(1);
+        assertThat(taken.reason()).startsWith("rank 0 hangs in execute;");
+    }
+
     // ------------------------------------------------------------------ questions
 
     @Test
