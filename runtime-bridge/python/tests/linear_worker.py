@@ -10,10 +10,10 @@ step gives the same bits, in any process and on any mesh. ``config`` may have:
 * ``exit``: true: the same, but it calls ``sys.exit``;
 * ``shrink``: k: from step k on, the state lacks its last part;
 * ``pipe``: a named pipe; ``grads`` ends when somebody writes into it;
-* ``hang``: {"step": k, "shard": s, "once": file}: there it sleeps for ever, the first time;
+* ``hangAt``: k: there it sleeps for ever, where no process has made the file ``once`` yet;
 * ``shout``: bytes that it prints in each step;
 * ``report``: true: it tells metrics;
-* ``interrupt``: k: in step k it sends itself SIGINT, the first time that ``once`` says.
+* ``interruptAt``: k: the same, but it sends itself SIGINT.
 """
 
 from __future__ import annotations
@@ -129,11 +129,9 @@ class Linear(coxswain.Trainer):
     def misbehave(self) -> None:
         """Hangs, shouts or interrupts itself if the configuration says so."""
         config = self.job.config
-        hang = config.get("hang", {})
-        here = hang.get("step") == self.step + 1 and hang.get("shard", 0) == self.shard.index
-        if here and self.first(hang["once"]):
+        if config.get("hangAt") == self.step + 1 and self.first(config["once"]):
             self.sleep_for_ever()
-        if config.get("interrupt") == self.step + 1 and self.first(config["once"]):
+        if config.get("interruptAt") == self.step + 1 and self.first(config["once"]):
             os.kill(os.getpid(), signal.SIGINT)
         left = config.get("shout", 0)
         while left > 0:

@@ -352,8 +352,7 @@ public final class Coordinator implements AutoCloseable {
         @Override
         public CompletableFuture<Looked> look(
                 String jobId, String agentId, int rank, AgentQuestion question) {
-            return ask(
-                    answer -> new CoordinatorInput.Look(jobId, agentId, rank, question, answer));
+            return ask(answer -> new CoordinatorInput.Look(jobId, agentId, rank, question, answer));
         }
 
         @Override

@@ -118,11 +118,7 @@ public sealed interface CoordinatorInput {
      * @param agentId empty: the agent of {@code rank}
      */
     record Look(
-            String jobId,
-            String agentId,
-            int rank,
-            AgentQuestion question,
-            Consumer<Looked> answer)
+            String jobId, String agentId, int rank, AgentQuestion question, Consumer<Looked> answer)
             implements CoordinatorInput {}
 
     /**

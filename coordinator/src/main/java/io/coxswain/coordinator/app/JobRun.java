@@ -55,6 +55,9 @@ final class JobRun {
     /** Ranks in the active view of {@link #ranksEpoch}. */
     private final Map<AgentKey, Integer> ranks = new HashMap<>();
 
+    /** The step that each rank of it is making, as it said last. */
+    private final Map<Integer, Long> heardSteps = new HashMap<>();
+
     private long ranksEpoch;
     private final Map<Integer, Incident> incidents = new TreeMap<>();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
@@ -180,6 +183,7 @@ final class JobRun {
         if (rank == null) {
             return;
         }
+        heardSteps.put(rank, beat.step());
         var word =
                 new RankWord(
                         rank,
@@ -215,7 +219,9 @@ final class JobRun {
                 .limit(MOST_WITNESSED)
                 .forEach(rank ->
                         context.lookAt(
-                                active.members().get(rank).key(), completedStep() + 1, hang.text()));
+                                active.members().get(rank).key(),
+                                heardSteps.getOrDefault(rank, 0L),
+                                hang.text()));
     }
 
     // Every agent of a large job asks some times a second: by hash, not by a walk over the members.
@@ -223,6 +229,7 @@ final class JobRun {
         if (ranksEpoch != active.epoch()) {
             ranksEpoch = active.epoch();
             ranks.clear();
+            heardSteps.clear();
             for (int rank = 0; rank < active.members().size(); rank++) {
                 ranks.put(active.members().get(rank).key(), rank);
             }

@@ -81,7 +81,8 @@ final class JobSecrets {
             case ObjectNode object -> {
                 for (String name : new ArrayList<>(object.propertyNames())) {
                     JsonNode value = object.get(name);
-                    boolean secret = all || name.equals("env") || SECRET_NAME.matcher(name).matches();
+                    boolean secret =
+                            all || name.equals("env") || SECRET_NAME.matcher(name).matches();
                     if (value.isContainer()) {
                         hide(value, secret);
                     } else if (secret) {

@@ -122,7 +122,8 @@ final class Voices {
     void look(CoordinatorInput.Look look, boolean leads) {
         Consumer<Looked> answer = look.answer();
         if (!leads) {
-            answer.accept(Looked.nothing("coordinator " + settings.coordinatorId() + " does not lead"));
+            answer.accept(
+                    Looked.nothing("coordinator " + settings.coordinatorId() + " does not lead"));
             return;
         }
         String agentId = look.agentId();
@@ -199,7 +200,8 @@ final class Voices {
 
     private static @Nullable String unknownRank(@Nullable JobRun run, CoordinatorInput.Look look) {
         if (run == null) {
-            return "no job is running: name an agent instead of a rank; its workers' output is kept";
+            return "no job is running: name an agent instead of a rank; its workers' output is"
+                       + " kept";
         }
         if (!look.jobId().isEmpty() && !look.jobId().equals(run.jobId())) {
             return "job "
@@ -214,7 +216,12 @@ final class Voices {
         }
         int ranks = view.members().size();
         return look.rank() < 0 || look.rank() >= ranks
-                ? "job " + run.jobId() + " has the ranks 0 to " + (ranks - 1) + ", not " + look.rank()
+                ? "job "
+                        + run.jobId()
+                        + " has the ranks 0 to "
+                        + (ranks - 1)
+                        + ", not "
+                        + look.rank()
                 : null;
     }
 
@@ -225,9 +232,7 @@ final class Voices {
                     "there is no agent " + agentId + "; see coxswain status for those there are");
         }
         String where =
-                last.workerLogs().isEmpty()
-                        ? "in its log folder"
-                        : "in " + last.workerLogs();
+                last.workerLogs().isEmpty() ? "in its log folder" : "in " + last.workerLogs();
         return new Looked(
                 "agent "
                         + agentId
@@ -377,9 +382,7 @@ final class Voices {
         asked.values()
                 .forEach(question ->
                         question.answer()
-                                .accept(
-                                        Looked.nothing(
-                                                "leadership was lost: ask the new leader")));
+                                .accept(Looked.nothing("leadership was lost: ask the new leader")));
         asked.clear();
         jobs.clear();
         whereabouts.clear();

@@ -97,8 +97,8 @@ class VoicesTest {
         run();
         say(measured(7, Map.of("loss", 0.5, "odd", Double.NaN)));
         say(measured(8, Map.of("loss", 0.25)));
-        assertThat(job().metrics()).containsExactly(
-                Map.entry("loss", 0.25), Map.entry("odd", Double.NaN));
+        assertThat(job().metrics())
+                .containsExactly(Map.entry("loss", 0.25), Map.entry("odd", Double.NaN));
         assertThat(job().metricsStep()).isEqualTo(8);
         assertThat(bench.published(CoordinatorEvent.MetricsReported.class))
                 .as("one event a second")
@@ -215,7 +215,8 @@ class VoicesTest {
                                 body instanceof AgentQuestion
                                         || body
                                                 instanceof
-                                                io.coxswain.coordinator.core.job.JobEffect.SendFence)
+                                                io.coxswain.coordinator.core.job.JobEffect
+                                                        .SendFence)
                         .toList();
         assertThat(sent).hasSizeGreaterThanOrEqualTo(2);
         assertThat(sent.get(sent.size() - 2)).isEqualTo(new AgentQuestion.Stacks());
@@ -241,13 +242,9 @@ class VoicesTest {
         assertThat(bench.agents.bodies(AgentQuestion.Log.class))
                 .containsExactly(new AgentQuestion.Log(50, null));
         var piece = new EvidencePiece("log", "worker.log", new byte[] {'h', 'i'}, 0);
-        say(
-                new ProgramWord.Answered(
-                        99, "", List.of(piece), new ProgramWord.LogPlace(1, 2), 0));
+        say(new ProgramWord.Answered(99, "", List.of(piece), new ProgramWord.LogPlace(1, 2), 0));
         assertThat(answers).as("to a question that nobody asked").isEmpty();
-        say(
-                new ProgramWord.Answered(
-                        1, "", List.of(piece), new ProgramWord.LogPlace(1, 2), 3));
+        say(new ProgramWord.Answered(1, "", List.of(piece), new ProgramWord.LogPlace(1, 2), 3));
         assertThat(answers).hasSize(1);
         Looked looked = answers.getFirst();
         assertThat(looked.error()).isEmpty();
@@ -270,15 +267,15 @@ class VoicesTest {
         bench.pass(100);
         assertThat(look("", "", 0, stacks).error())
                 .isEqualTo("job j1 has given no ranks yet: name an agent");
-        assertThat(look("j0", "", 0, stacks).error()).startsWith("job j0 is not running (job j1 is)");
+        assertThat(look("j0", "", 0, stacks).error())
+                .startsWith("job j0 is not running (job j1 is)");
     }
 
     @Test
     void aRankThatIsNotThereIsNamed() {
         run();
         var stacks = new AgentQuestion.Stacks();
-        assertThat(look("", "", 7, stacks).error())
-                .isEqualTo("job j1 has the ranks 0 to 0, not 7");
+        assertThat(look("", "", 7, stacks).error()).isEqualTo("job j1 has the ranks 0 to 0, not 7");
         assertThat(look("j1", "", -1, stacks).error()).contains("not -1");
     }
 
@@ -318,7 +315,8 @@ class VoicesTest {
         assertThat(answers).isEmpty();
         bench.pass(1_500);
         assertThat(answers).hasSize(1);
-        assertThat(answers.getFirst().error()).isEqualTo("agent agent-1 did not answer within 14 s");
+        assertThat(answers.getFirst().error())
+                .isEqualTo("agent agent-1 did not answer within 14 s");
     }
 
     @Test

@@ -84,10 +84,7 @@ public final class AdminClient implements AutoCloseable {
     public ExplainResponse explain(String jobId, int incident) throws EnvironmentException {
         return call(stub ->
                 stub.explain(
-                        ExplainRequest.newBuilder()
-                                .setJobId(jobId)
-                                .setIncident(incident)
-                                .build()));
+                        ExplainRequest.newBuilder().setJobId(jobId).setIncident(incident).build()));
     }
 
     /** Ends a job. */

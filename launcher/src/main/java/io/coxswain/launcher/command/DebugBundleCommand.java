@@ -79,14 +79,17 @@ public final class DebugBundleCommand extends Shared implements Callable<Integer
                 bundle.write(file, force);
             } catch (FileAlreadyExistsException e) {
                 System.err.println(
-                        "coxswain: " + file + " is there already; name another with -o, or --force");
+                        "coxswain: "
+                                + file
+                                + " is there already; name another with -o, or --force");
                 return ExitCode.USAGE;
             } catch (IOException e) {
                 throw new EnvironmentException(
                         "cannot write " + file + ": " + e.getMessage() + "; name another with -o",
                         e);
             }
-            bundle.missing().forEach(missing -> System.err.println("coxswain: missing: " + missing));
+            bundle.missing()
+                    .forEach(missing -> System.err.println("coxswain: missing: " + missing));
             System.out.println(file);
             return ExitCode.COMPLETED;
         }

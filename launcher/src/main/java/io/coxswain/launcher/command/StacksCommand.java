@@ -54,7 +54,8 @@ public final class StacksCommand extends Shared implements Callable<Integer> {
     public Integer call() throws Exception {
         Integer only = rank;
         if (only != null && only < 0) {
-            throw new ParameterException(spec.commandLine(), "rank " + only + ": expected 0, 1, 2 …");
+            throw new ParameterException(
+                    spec.commandLine(), "rank " + only + ": expected 0, 1, 2 …");
         }
         try (AdminClient client = AdminClient.connect(admin.address())) {
             return switch (LiveStacks.print(client, job, only, all, System.out, System.err)) {

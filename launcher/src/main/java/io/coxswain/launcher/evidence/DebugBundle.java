@@ -34,7 +34,9 @@ import java.util.TreeMap;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/** All that is known of an incident, in one archive. Partial where somebody is gone, and says so. */
+/**
+ * All that is known of an incident, in one archive. Partial where somebody is gone, and says so.
+ */
 public final class DebugBundle {
     /** Agents whose logs are fetched: an incident of a whole rack has many. */
     private static final int MOST_AGENTS = 16;
@@ -166,8 +168,8 @@ public final class DebugBundle {
         if (from > to) {
             if (explained.getIncident() != 0) {
                 missing.add(
-                        "the incident's own events: the coordinator keeps the newest only, and these"
-                                + " are gone");
+                        "the incident's own events: the coordinator keeps the newest only, and"
+                            + " these are gone");
             }
             from = Long.MIN_VALUE + BEFORE_MILLIS;
             to = Long.MAX_VALUE - AFTER_MILLIS;
@@ -191,8 +193,7 @@ public final class DebugBundle {
             return switch (event.getKind()) {
                 case "IncidentProgressed", "IncidentClosed" ->
                         JSON.readTree(event.getJson()).path("incident").path("id").asInt(0);
-                case "EvidenceTaken" ->
-                        JSON.readTree(event.getJson()).path("incident").asInt(0);
+                case "EvidenceTaken" -> JSON.readTree(event.getJson()).path("incident").asInt(0);
                 default -> 0;
             };
         } catch (JacksonException e) {

@@ -53,8 +53,8 @@ public final class LiveStacks {
             err.println(
                     "coxswain: job "
                             + job
-                            + " is over, nothing runs of it; what was kept of its failures: coxswain"
-                            + " debug-bundle --job "
+                            + " is over, nothing runs of it; what was kept of its failures:"
+                            + " coxswain debug-bundle --job "
                             + job);
             return Outcome.NONE;
         }

@@ -11,8 +11,8 @@ import io.coxswain.launcher.local.FaultSpec;
 import io.coxswain.launcher.local.LocalCluster;
 
 import java.util.HashSet;
-import java.util.List;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;

@@ -243,8 +243,7 @@ public final class TrainRun {
                 "faults",
                 String.join(" ", options.faults().stream().map(FaultSpec::toString).toList()));
         try {
-            ReportFile.write(
-                    target, report.withEnvironment(environment));
+            ReportFile.write(target, report.withEnvironment(environment));
         } catch (IOException e) {
             err.println(
                     "coxswain: the report cannot be written to " + target + ": " + e.getMessage());

@@ -148,8 +148,7 @@ class ProgramVoicesIT {
     @Test
     void aRankThatHangsLeavesItsStacksInTheIncident() throws Exception {
         Path mark = folder.resolve("hung");
-        JobFile job =
-                job(60, 20, "{report: true, hang: {step: 20, once: '%s'}}".formatted(mark));
+        JobFile job = job(60, 20, "{report: true, hangAt: 20, once: '%s'}".formatted(mark));
         try (LocalCluster cluster = start(job)) {
             Coordinator coordinator = cluster.ready().get();
             CompletableFuture<JobReport> result = cluster.run(job.spec(JOB));

@@ -9,7 +9,6 @@ import io.coxswain.proto.bridge.v1.Metrics;
 import io.coxswain.proto.control.v1.AgentMessage;
 import io.coxswain.proto.control.v1.Answer;
 import io.coxswain.proto.control.v1.Ask;
-import io.coxswain.proto.control.v1.AskKind;
 import io.coxswain.proto.control.v1.Evidence;
 import io.coxswain.proto.control.v1.EvidencePiece;
 import io.coxswain.proto.control.v1.LogCursor;
@@ -93,8 +92,7 @@ final class AgentVoice implements AutoCloseable {
         this.metricsSaidNanos = System.nanoTime() - BETWEEN_METRICS_NANOS;
         this.timer =
                 new ScheduledThreadPoolExecutor(
-                        1,
-                        Thread.ofPlatform().daemon().name("agent-voice-" + agentId).factory());
+                        1, Thread.ofPlatform().daemon().name("agent-voice-" + agentId).factory());
         timer.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         this.answerers =
                 new ThreadPoolExecutor(
@@ -134,7 +132,8 @@ final class AgentVoice implements AutoCloseable {
             } else if (!metricsRefused) {
                 metricsRefused = true;
                 LOG.warn(
-                        "a metric of job {} is left out, and further ones without a word: '{}'; a job may have {} names of 1 to {} characters",
+                        "a metric of job {} is left out, and further ones without a word: '{}'; a"
+                            + " job may have {} names of 1 to {} characters",
                         jobId,
                         name.substring(0, Math.min(name.length(), MOST_NAME)),
                         MOST_METRICS,
@@ -226,8 +225,7 @@ final class AgentVoice implements AutoCloseable {
     }
 
     /** Something to look at afterwards. Kept for a while where no leader hears it. */
-    synchronized void evidence(
-            String jobId, long step, String reason, List<EvidencePiece> pieces) {
+    synchronized void evidence(String jobId, long step, String reason, List<EvidencePiece> pieces) {
         if (waiting.size() == MOST_WAITING_EVIDENCE) {
             waiting.removeFirst();
         }
@@ -322,10 +320,7 @@ final class AgentVoice implements AutoCloseable {
                                 .setKind("log")
                                 .setName("worker.log")
                                 .setContent(ByteString.copyFrom(part.bytes())))
-                .setNext(
-                        LogCursor.newBuilder()
-                                .setWorker(part.worker())
-                                .setOffset(part.offset()))
+                .setNext(LogCursor.newBuilder().setWorker(part.worker()).setOffset(part.offset()))
                 .setSkippedBytes(part.skippedBytes());
     }
 

@@ -270,7 +270,8 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
 
     /** What they printed since; null if there was none. */
     @Override
-    public @Nullable LogPart linesAfter(long worker, long offset, int mostBytes) throws IOException {
+    public @Nullable LogPart linesAfter(long worker, long offset, int mostBytes)
+            throws IOException {
         WorkerSupervisor supervisor = newestSupervisor();
         return supervisor == null ? null : supervisor.linesAfter(worker, offset, mostBytes);
     }

@@ -202,8 +202,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
     boolean say(AgentMessage.Builder message) {
         Stream current = stream;
         return current != null
-                && current.say(
-                        message.setAgent(ControlCodec.identity(profile.key())).build());
+                && current.say(message.setAgent(ControlCodec.identity(profile.key())).build());
     }
 
     @Override

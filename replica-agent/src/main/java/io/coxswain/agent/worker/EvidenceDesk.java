@@ -84,7 +84,8 @@ final class EvidenceDesk implements AutoCloseable {
 
     private void keep(String reason, List<EvidencePiece> pieces) {
         var text = new ByteArrayOutputStream();
-        text.writeBytes(("# " + Instant.now() + " " + reason + "\n").getBytes(StandardCharsets.UTF_8));
+        text.writeBytes(
+                ("# " + Instant.now() + " " + reason + "\n").getBytes(StandardCharsets.UTF_8));
         for (EvidencePiece piece : pieces) {
             if (!piece.getKind().equals("nccl")) {
                 text.writeBytes(

@@ -84,7 +84,10 @@ final class LogShelf {
             end = joined.toByteArray();
         }
         return new LogPart(
-                lastLines(end, lines, most), logs.lastKey(), logs.lastEntry().getValue().written(), 0);
+                lastLines(end, lines, most),
+                logs.lastKey(),
+                logs.lastEntry().getValue().written(),
+                0);
     }
 
     /** What was printed since a place that an earlier answer named. */

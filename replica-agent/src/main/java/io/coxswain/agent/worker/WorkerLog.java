@@ -191,7 +191,10 @@ final class WorkerLog implements AutoCloseable {
 
     private OutputStream open() throws IOException {
         return Files.newOutputStream(
-                file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.APPEND);
+                file,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE,
+                StandardOpenOption.APPEND);
     }
 
     private void rotate() throws IOException {

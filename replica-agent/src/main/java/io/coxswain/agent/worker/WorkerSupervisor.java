@@ -75,8 +75,8 @@ public final class WorkerSupervisor implements AutoCloseable {
     /**
      * @param socketDirectory where sockets are made; its path must leave room for a file name
      *     within the 107 bytes of a socket address
-     * @param logDirectory where each generation's output is kept as {@code worker-<generation>.log},
-     *     that of the newest few
+     * @param logDirectory where each generation's output is kept as {@code
+     *     worker-<generation>.log}, that of the newest few
      */
     public WorkerSupervisor(
             WorkerCommand command,
@@ -105,8 +105,7 @@ public final class WorkerSupervisor implements AutoCloseable {
                     "worker generation " + generation + " is still running");
         }
         generation++;
-        current =
-                new WorkerProcess(generation, command, socketDirectory, logs, limits, listener);
+        current = new WorkerProcess(generation, command, socketDirectory, logs, limits, listener);
         current.launch();
         return generation;
     }

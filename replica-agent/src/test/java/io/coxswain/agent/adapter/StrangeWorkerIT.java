@@ -99,15 +99,15 @@ class StrangeWorkerIT {
         try (var voice = new AgentVoice("a");
                 var workers =
                         new BridgeWorkers(
-                        _ -> command,
-                        folder,
-                        folder,
-                        limits,
-                        OutputLimits.DEFAULT,
-                        folder::resolve,
-                        events::add,
-                        voice,
-                        _ -> {})) {
+                                _ -> command,
+                                folder,
+                                folder,
+                                limits,
+                                OutputLimits.DEFAULT,
+                                folder::resolve,
+                                events::add,
+                                voice,
+                                _ -> {})) {
             workers.start(1, job());
             while (true) {
                 AgentEvent event =

@@ -82,8 +82,7 @@ class EvidenceTakerTest {
                         time.sleep(1000)
                 waits_for_ever()
                 """;
-        Process process =
-                new ProcessBuilder("python3", "-c", script, folder.toString()).start();
+        Process process = new ProcessBuilder("python3", "-c", script, folder.toString()).start();
         try (WorkerLog log = log();
                 BufferedReader said = process.inputReader()) {
             assertThat(said.readLine()).isEqualTo("ready");

@@ -42,8 +42,7 @@ class LogShelfTest {
         print(second, "d\ne\n");
         assertThat(text(shelf.lastLines(1, ALL))).isEqualTo("e\n");
         assertThat(text(shelf.lastLines(2, ALL))).isEqualTo("d\ne\n");
-        assertThat(text(shelf.lastLines(100, ALL)))
-                .isEqualTo("a\nb\nc\n==> worker 2 <==\nd\ne\n");
+        assertThat(text(shelf.lastLines(100, ALL))).isEqualTo("a\nb\nc\n==> worker 2 <==\nd\ne\n");
         assertThat(text(shelf.lastLines(100, 3))).as("bounded").isEqualTo("\ne\n");
         LogPart part = shelf.lastLines(1, ALL);
         assertThat(part.worker()).isEqualTo(2);

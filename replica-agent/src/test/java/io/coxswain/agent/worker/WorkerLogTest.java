@@ -75,7 +75,10 @@ class WorkerLogTest {
                     .endsWith("ValueError: here\n");
         }
         String kept = file("worker-1.log");
-        assertThat(kept).startsWith("begin\n").contains("bytes dropped").endsWith("ValueError: here\n");
+        assertThat(kept)
+                .startsWith("begin\n")
+                .contains("bytes dropped")
+                .endsWith("ValueError: here\n");
         assertThat(kept.length()).isLessThan(64 << 10);
     }
 
@@ -87,8 +90,7 @@ class WorkerLogTest {
                 print(log, "line %06d\n".formatted(i));
             }
             assertThat(Files.size(folder.resolve("worker-1.log"))).isLessThanOrEqualTo(64 << 10);
-            assertThat(Files.size(folder.resolve("worker-1.log.1")))
-                    .isLessThanOrEqualTo(64 << 10);
+            assertThat(Files.size(folder.resolve("worker-1.log.1"))).isLessThanOrEqualTo(64 << 10);
             assertThat(log.written()).isEqualTo(240_000);
             assertThat(log.oldest()).isGreaterThan(240_000 - 2 * (64 << 10)).isLessThan(240_000);
             String read = new String(log.read(0, 1 << 20), StandardCharsets.UTF_8);

@@ -41,7 +41,8 @@ final class MetricBoard implements MetricSink {
         } else if (!warned) {
             warned = true;
             LOG.warn(
-                    "the metric '{}' is left out, and further ones without a word: a program has {} names of 1 to {} characters",
+                    "the metric '{}' is left out, and further ones without a word: a program has {}"
+                        + " names of 1 to {} characters",
                     name.substring(0, Math.min(name.length(), MOST_CHARACTERS)),
                     MOST_NAMES,
                     MOST_CHARACTERS);

@@ -68,11 +68,14 @@ final class ProgramCodec {
 
     private static ProgramWord.Measured measured(ProgramMetrics metrics) {
         var values = new HashMap<String, Double>();
-        metrics.getValuesMap().forEach((name, value) -> {
-            if (!name.isEmpty() && name.length() <= MOST_NAME && values.size() < MOST_METRICS) {
-                values.put(name, value);
-            }
-        });
+        metrics.getValuesMap()
+                .forEach((name, value) -> {
+                    if (!name.isEmpty()
+                            && name.length() <= MOST_NAME
+                            && values.size() < MOST_METRICS) {
+                        values.put(name, value);
+                    }
+                });
         return new ProgramWord.Measured(metrics.getJobId(), metrics.getStep(), values);
     }
 

@@ -81,8 +81,7 @@ public final class HangRule {
             }
             String names =
                     String.join(
-                            ", ",
-                            absent.stream().limit(MOST_NAMED).map(String::valueOf).toList());
+                            ", ", absent.stream().limit(MOST_NAMED).map(String::valueOf).toList());
             int more = absent.size() - MOST_NAMED;
             return " in "
                     + collective

@@ -81,8 +81,7 @@ class ProgramCodecTest {
     @Test
     void questionsAreWrittenDown() {
         CoordinatorMessage log =
-                ProgramCodec.ask(
-                        4, 9, new AgentQuestion.Log(12, new ProgramWord.LogPlace(2, 77)));
+                ProgramCodec.ask(4, 9, new AgentQuestion.Log(12, new ProgramWord.LogPlace(2, 77)));
         assertThat(log.getTerm()).isEqualTo(4);
         assertThat(log.getAsk().getQuestion()).isEqualTo(9);
         assertThat(log.getAsk().getLines()).isEqualTo(12);
