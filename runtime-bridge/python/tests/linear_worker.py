@@ -13,7 +13,7 @@ step gives the same bits, in any process and on any mesh. ``config`` may have:
 * ``hangAt``: k: there it sleeps for ever, where no process has made the file ``once`` yet;
 * ``shout``: bytes that it prints in each step;
 * ``report``: true: it tells metrics;
-* ``interruptAt``: k: the same, but it sends itself SIGINT.
+* ``raiseAt``, ``interruptAt``: k: the same, but it raises, or sends itself SIGINT.
 """
 
 from __future__ import annotations
@@ -131,6 +131,8 @@ class Linear(coxswain.Trainer):
         config = self.job.config
         if config.get("hangAt") == self.step + 1 and self.first(config["once"]):
             self.sleep_for_ever()
+        if config.get("raiseAt") == self.step + 1 and self.first(config["once"]):
+            raise ValueError("told to fail once")
         if config.get("interruptAt") == self.step + 1 and self.first(config["once"]):
             os.kill(os.getpid(), signal.SIGINT)
         left = config.get("shout", 0)

@@ -202,6 +202,45 @@ class ProgramVoicesIT {
     }
 
     @Test
+    void whatFailsOnceIsRestartedInPlaceWithItsTracebackKept() throws Exception {
+        JobFile job =
+                job(
+                        40,
+                        20,
+                        "{raiseAt: 9, interruptAt: 23, once: '%s'}"
+                                .formatted(folder.resolve("failed")));
+        try (LocalCluster cluster = start(job)) {
+            var unusedCoordinator = cluster.ready().get();
+            CompletableFuture<JobReport> result = cluster.run(job.spec(JOB));
+            await(CoordinatorEvent.IncidentClosed.class, one -> true);
+            // So the program may do the next of what it was told to do once.
+            Files.delete(folder.resolve("failed"));
+            JobReport report = result.get();
+            assertThat(report.completed()).isTrue();
+            assertThat(report.incidents()).hasSize(2);
+            assertThat(report.incidents().get(0).cause())
+                    .contains("step 9 failed", "ValueError: told to fail once");
+            assertThat(report.incidents().get(1).cause())
+                    .contains("worker died of signal 2 (SIGINT)");
+            assertThat(report.incidents())
+                    .allSatisfy(incident ->
+                            assertThat(incident.sources())
+                                    .extracting(JobReport.Source::source)
+                                    .containsOnly("live", "local"));
+            assertThat(report.evidence())
+                    .filteredOn(one -> one.incident() == 1)
+                    .singleElement()
+                    .satisfies(one -> {
+                        assertThat(one.step()).isEqualTo(9);
+                        assertThat(one.pieces().get("traceback.txt"))
+                                .contains("Traceback (most recent call last)")
+                                .contains("in misbehave")
+                                .endsWith("ValueError: told to fail once\n");
+                    });
+        }
+    }
+
+    @Test
     void aProgramThatPrintsMegabytesASecondNeitherFillsTheDiskNorStops() throws Exception {
         // 256 kB in each step of 50 ms are five megabytes a second, on each of two ranks.
         JobFile job = job(160, 50, "{shout: 256000}");

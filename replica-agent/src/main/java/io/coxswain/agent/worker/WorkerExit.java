@@ -49,6 +49,7 @@ public record WorkerExit(
 
     private static String signalName(int signal) {
         return switch (signal) {
+            case 2 -> " (SIGINT)";
             case 6 -> " (SIGABRT)";
             case 9 -> " (SIGKILL)";
             case 11 -> " (SIGSEGV)";

@@ -62,6 +62,7 @@ final class WorkerProcess {
     private volatile @Nullable Thread heartbeat;
     private volatile @Nullable Thread output;
     private volatile boolean greeted;
+    private volatile @Nullable String wordsBefore;
 
     WorkerProcess(
             long generation,
@@ -163,6 +164,8 @@ final class WorkerProcess {
         if (running == null || !running.isAlive()) {
             return;
         }
+        // A JVM prints its stacks where its words are.
+        wordsBefore = lastWords();
         try {
             tell(reason, evidence.hung(reason, running));
         } catch (InterruptedException e) {
@@ -258,7 +261,8 @@ final class WorkerProcess {
             status = waitFor(started);
             awaitOutput();
         }
-        String words = failure != null ? failure : lastWords();
+        String before = wordsBefore;
+        String words = failure != null ? failure : before != null ? before : lastWords();
         var exit = new WorkerExit(status, words, killReason, greeted || started == null);
         if (started != null && killReason == null) {
             tell(exit.describe(), evidence.died(exit.describe(), words));
@@ -332,7 +336,7 @@ final class WorkerProcess {
                     try {
                         if (!started.waitFor(limits.hello().toNanos(), TimeUnit.NANOSECONDS)) {
                             String reason =
-                                    "it did not say hello within "
+                                    "it never said hello within "
                                             + limits.hello().toMillis()
                                             + " ms: does the program call coxswain.run (or"
                                             + " coxswain.jax.run)? See "
