@@ -26,6 +26,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -252,7 +253,7 @@ final class JobRun {
 
     /** Evidence of a failure came. */
     void witnessed(AgentKey agent, ProgramWord.Witnessed witnessed, long nowNanos) {
-        tell(
+        Evidence taken =
                 said.evidence.take(
                         new Evidence(
                                 0,
@@ -261,7 +262,11 @@ final class JobRun {
                                 witnessed.step(),
                                 witnessed.reason(),
                                 nowNanos,
-                                witnessed.pieces())));
+                                witnessed.pieces()));
+        // Else its incident is about to begin, and it is told with it.
+        if (taken.incident() != 0 || taken.rank() < 0) {
+            tell(taken);
+        }
     }
 
     private void tell(Evidence evidence) {
@@ -420,6 +425,7 @@ final class JobRun {
     private void publish(CoordinatorEvent event, long nowNanos) {
         CoordinatorEvent told = event;
         boolean account = false;
+        List<Evidence> placed = List.of();
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
                 loss = steps.loss();
@@ -444,11 +450,11 @@ final class JobRun {
             }
             case CoordinatorEvent.IncidentProgressed progressed -> {
                 incidents.put(progressed.incident().id(), progressed.incident());
-                said.evidence.incident(progressed.incident(), nowNanos);
+                placed = said.evidence.incident(progressed.incident(), nowNanos);
             }
             case CoordinatorEvent.IncidentClosed closed -> {
                 incidents.put(closed.incident().id(), closed.incident());
-                said.evidence.incident(closed.incident(), nowNanos);
+                placed = said.evidence.incident(closed.incident(), nowNanos);
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
@@ -468,6 +474,7 @@ final class JobRun {
                     CoordinatorEvent.Gap _ -> {}
         }
         context.publish(told, jobId(), epoch(), completedStep());
+        placed.forEach(this::tell);
         if (account && report == null) {
             account(nowNanos);
         }

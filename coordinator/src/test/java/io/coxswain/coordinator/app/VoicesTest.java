@@ -149,11 +149,19 @@ class VoicesTest {
     void evidenceBelongsToTheIncidentThatFollows() {
         run();
         say(witnessed(41, "Traceback: ValueError"));
-        assertThat(bench.published(CoordinatorEvent.EvidenceTaken.class))
-                .extracting(CoordinatorEvent.EvidenceTaken::incident)
-                .containsExactly(0);
+        assertThat(bench.published(CoordinatorEvent.EvidenceTaken.class)).isEmpty();
         workerDies("apply of step 41 failed");
         bench.pass(1_000);
+        assertThat(bench.published(CoordinatorEvent.EvidenceTaken.class))
+                .containsExactly(
+                        new CoordinatorEvent.EvidenceTaken(
+                                "j1",
+                                1,
+                                "agent-1",
+                                0,
+                                41,
+                                "internal: Traceback: ValueError",
+                                List.of("traceback.txt")));
 
         Explanation explained = explain("", 0);
         assertThat(explained.error()).isEmpty();
