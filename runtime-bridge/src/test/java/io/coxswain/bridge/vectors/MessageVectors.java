@@ -12,6 +12,8 @@ import io.coxswain.proto.bridge.v1.Apply;
 import io.coxswain.proto.bridge.v1.Execute;
 import io.coxswain.proto.bridge.v1.Executed;
 import io.coxswain.proto.bridge.v1.Fault;
+import io.coxswain.proto.bridge.v1.Metric;
+import io.coxswain.proto.bridge.v1.Metrics;
 import io.coxswain.proto.bridge.v1.Finish;
 import io.coxswain.proto.bridge.v1.Finished;
 import io.coxswain.proto.bridge.v1.FromWorker;
@@ -353,6 +355,34 @@ final class MessageVectors {
                                         Fault.newBuilder()
                                                 .setCode("bad_state")
                                                 .setMessage("slot 2 has another digest"))
+                                .build()));
+        all.add(
+                new Vector(
+                        "fault, whole story",
+                        "of an exception: with its traceback",
+                        from(3).setFault(
+                                        Fault.newBuilder()
+                                                .setCode("internal")
+                                                .setMessage("ValueError: nothing left")
+                                                .setTraceback(
+                                                        "Traceback (most recent call last):\n  …\n"))
+                                .build()));
+        all.add(
+                new Vector(
+                        "metrics",
+                        "unsolicited: no request has id 0; the value 0 is the default",
+                        from(0).setMetrics(
+                                        Metrics.newBuilder()
+                                                .setStep(17)
+                                                .addValues(
+                                                        Metric.newBuilder()
+                                                                .setName("loss")
+                                                                .setValue(0.25))
+                                                .addValues(
+                                                        Metric.newBuilder()
+                                                                .setName("grad_norm")
+                                                                .setValue(-1.5))
+                                                .addValues(Metric.newBuilder().setName("zero")))
                                 .build()));
     }
 
