@@ -2,6 +2,7 @@
 
 * :func:`run` makes a script a worker: it trains a :class:`Trainer` as an agent says.
 * :mod:`coxswain.jax` is a trainer made of JAX functions.
+* :mod:`coxswain.torch` is a trainer made of a PyTorch module, optimizer and loss.
 * :mod:`coxswain.bundle` turns JAX training functions into program bundles.
 * :mod:`coxswain.safetensors` reads and writes the files that hold tensors.
 """
