@@ -3,6 +3,7 @@
 * :func:`run` makes a script a worker: it trains a :class:`Trainer` as an agent says.
 * :func:`report` tells metrics to whoever watches the job.
 * :mod:`coxswain.jax` is a trainer made of JAX functions.
+* :mod:`coxswain.torch` is a trainer made of a PyTorch module, optimizer and loss.
 * :mod:`coxswain.bundle` turns JAX training functions into program bundles.
 * :mod:`coxswain.safetensors` reads and writes the files that hold tensors.
 """

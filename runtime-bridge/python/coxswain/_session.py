@@ -155,7 +155,9 @@ class Session:
             [program.samples, program.deterministic, len(program.parameters), leaves],
             program.fingerprint,
         ]
-        return hashlib.sha256(json.dumps(description).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(description).encode()).hexdigest()
+        # The program's own stands beside it, for who reads that two differ.
+        return f"{digest} ({program.fingerprint})" if program.fingerprint else digest
 
     def _meta(self, shard: Shard, epoch: int, step: int) -> _arena.Meta:
         return _arena.Meta.lay_out(self._job.id, epoch, step, shard.index, map(box_of, shard.parts))
