@@ -296,11 +296,12 @@ final class WorkerLog implements AutoCloseable {
         printed = 0;
     }
 
-    /** Removes it from the disk. */
+    /** Its worker is gone. */
     synchronized boolean closed() {
         return closed;
     }
 
+    /** Removes it from the disk. */
     synchronized void delete() {
         close();
         try {
