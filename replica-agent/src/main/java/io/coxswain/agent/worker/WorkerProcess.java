@@ -402,7 +402,7 @@ final class WorkerProcess {
             if (hello != null && hello.getSideChannel() && side == null) {
                 frames.send(ToWorkerSide.newBuilder().setWelcome(welcome()).build());
                 side = frames;
-                sideWriter = new SideWriter("worker-side-" + generation, frames, this::kill);
+                sideWriter = new SideWriter("worker-side-" + generation, frames, reason -> kill(reason, true));
             } else if (hello == null || hello.getSideChannel() || main != null) {
                 frames.close();
             } else {
