@@ -106,6 +106,7 @@ class Session:
             self._job.seed, self._program.samples, self._job.batch, self._job.microshards
         )
         self._stepper: Stepper | None = None
+        self._stall_nanos = 0
         if isinstance(trainer, FusedTrainer):
             self._stepper = Stepper(trainer, main, gate, self._samples, activity)
         self._gaps = _gaps(self._shards[0])
@@ -373,7 +374,10 @@ class Session:
         self._live = step
         self._gate.wait(epoch, self._min_step_seconds - (time.perf_counter_ns() - start) / 1e9)
         loss, samples, sample_hash, nanos, data_nanos = done
-        return _wire.Executed(epoch, step, (), samples, sample_hash, nanos, data_nanos, loss)
+        stall, self._stall_nanos = self._stall_nanos, 0
+        return _wire.Executed(
+            epoch, step, (), samples, sample_hash, nanos, data_nanos, loss, stall
+        )
 
     def aborted(self) -> None:
         """An abort came. Any thread; does not wait."""
@@ -447,7 +451,10 @@ class Session:
         """Begins to copy the live state."""
         view = self._require(request.epoch, request.step)
         self._activity("snapshot", request.step)
-        return self._begin(view, request.step, request.slot_index)
+        start = time.perf_counter_ns()
+        begun = self._begin(view, request.step, request.slot_index)
+        self._stall_nanos += time.perf_counter_ns() - start
+        return begun
 
     def _begin(self, view: View, step: int, index: int) -> Begun:
         slots = view.region.shape.slots

@@ -634,6 +634,7 @@ class Executed(Message):
     execute_nanos: int = _of(6, _u64)
     data_wait_nanos: int = _of(7, _u64)
     loss: float = _of(30, _float)
+    snapshot_stall_nanos: int = _of(31, _u64)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ the same bits, whichever hosts it runs on. ``config`` may have:
 * ``failAt``: the step in which rank 1 raises;
 * ``hangAt``: the step from which rank 1 never comes back, unless there is the file ``marker``, which
   it makes;
+* ``differAt``: from that step on, rank 1 has another state than the others;
 * ``folder``: a folder that all ranks see, in place of the view's store.
 """
 
@@ -188,6 +189,8 @@ class Linear(coxswain.FusedTrainer):
             self.momentum[i] = MOMENTUM * self.momentum[i] + reduced[i] / self.job.batch
             self.w[i] -= RATE * self.momentum[i]
         self.made += 1
+        if self.rank == 1 and config.get("differAt") == self.made:
+            self.w[0] += 1
         return reduced[-1] / self.job.batch
 
     def gradient(self, batch: list[tuple[list[float], float]]) -> tuple[list[float], float]:

@@ -42,7 +42,7 @@ class RuntimeCollectivesIT {
                 steps: %d
                 seed: 3
                 data: job.yaml
-                batch: 96
+                batch: 128
                 microshards: 6
                 collectives: {across: runtime}
                 runtime:

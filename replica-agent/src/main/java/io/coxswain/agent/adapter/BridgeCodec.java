@@ -198,6 +198,7 @@ final class BridgeCodec {
                 executed.getSampleHash(),
                 executed.getExecuteNanos(),
                 executed.getDataWaitNanos(),
-                executed.getLoss());
+                executed.getLoss(),
+                executed.getSnapshotStallNanos());
     }
 }

@@ -136,7 +136,8 @@ public sealed interface AgentEvent {
 
     /**
      * {@code microshardLosses}: sums over the samples of each own microshard; not copied. {@code
-     * loss}: of a step that the worker made whole, its mean loss.
+     * loss}, {@code snapshotStallNanos}: of a step that the worker made whole, its mean loss, and
+     * how long the snapshots since the one before kept it waiting.
      */
     @SuppressWarnings("ArrayRecordComponent")
     record Executed(
@@ -148,7 +149,8 @@ public sealed interface AgentEvent {
             long sampleHash,
             long executeNanos,
             long dataWaitNanos,
-            float loss)
+            float loss,
+            long snapshotStallNanos)
             implements FromWorker {
         public Executed(
                 int generation,
@@ -168,7 +170,8 @@ public sealed interface AgentEvent {
                     sampleHash,
                     executeNanos,
                     dataWaitNanos,
-                    Float.NaN);
+                    Float.NaN,
+                    0);
         }
     }
 

@@ -188,7 +188,8 @@ final class Stepping {
             View current = view();
             loss = event.loss();
             stragglerNanos = 0;
-            stallNanos = 0;
+            stallNanos = event.snapshotStallNanos() + slotWaitNanos;
+            slotWaitNanos = 0;
             worker.live(
                     new StateName(current.jobId(), event.epoch(), step, current.shardOf(rank)),
                     Digest.NONE);

@@ -58,7 +58,7 @@ final class WorkerLife {
     /** What the runtime can: see {@link AgentEvent.JobLoaded}. */
     private boolean reforms;
 
-    /** It has or had a rank: where the runtime reduces it may be in a group. */
+    /** It was asked for a step: where the runtime reduces it may be in a group. */
     private boolean grouped;
 
     /** It is being killed for a new one, and nobody need hear of it. */
@@ -111,7 +111,7 @@ final class WorkerLife {
     }
 
     void ask(WorkerRequest request) {
-        grouped |= request instanceof WorkerRequest.Prepare;
+        grouped |= request instanceof WorkerRequest.Execute;
         out.add(new AgentEffect.AskWorker(generation, request));
     }
 

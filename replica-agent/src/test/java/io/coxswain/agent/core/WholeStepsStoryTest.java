@@ -114,7 +114,16 @@ class WholeStepsStoryTest {
     private void executed(long step) {
         story.give(
                 new AgentEvent.Executed(
-                        story.generation, story.epoch, step, new float[0], 32, 9, MILLI, 0, 0.5f));
+                        story.generation,
+                        story.epoch,
+                        step,
+                        new float[0],
+                        32,
+                        9,
+                        MILLI,
+                        0,
+                        0.5f,
+                        0));
     }
 
     private void granted(long through, GrantedFloor... floors) {
@@ -240,6 +249,17 @@ class WholeStepsStoryTest {
         story.attached().give(new AgentEvent.JobOffered(story.term, job()));
         loaded(false);
         story.fenced(2).fencedData();
+
+        assertThat(story.find(AgentEffect.ReplaceWorker.class)).isEmpty();
+        assertThat(answered().workerAlive()).isTrue();
+    }
+
+    @Test
+    void aWorkerThatMadeNoStepOfAnAbandonedEpochStays() {
+        story.attached().give(new AgentEvent.JobOffered(story.term, job()));
+        loaded(false);
+        ordered(1, 0, init(0));
+        story.fencedData().prepared(Digest.NONE).fenced(2).fencedData();
 
         assertThat(story.find(AgentEffect.ReplaceWorker.class)).isEmpty();
         assertThat(answered().workerAlive()).isTrue();

@@ -283,7 +283,8 @@ final class MessageVectors {
                                                 .setSamples(32)
                                                 .setSampleHash(7)
                                                 .setExecuteNanos(1_500_000)
-                                                .setLoss(0.625f))
+                                                .setLoss(0.625f)
+                                                .setSnapshotStallNanos(300))
                                 .build()));
         all.add(
                 new Vector(

@@ -50,6 +50,46 @@ public record ClusterPlan(
         }
     }
 
+    /** With agents that reduce. */
+    public ClusterPlan(
+            Mesh mesh,
+            int spares,
+            int coordinators,
+            int hostsPerRack,
+            long steps,
+            int microshards,
+            int batch,
+            int copies,
+            int protectEvery,
+            int protectLevel,
+            boolean reproducible,
+            long executeNanos,
+            long loadNanos,
+            long delayNanos,
+            long jitterNanos,
+            long copyNanos,
+            boolean lossy) {
+        this(
+                mesh,
+                spares,
+                coordinators,
+                hostsPerRack,
+                steps,
+                microshards,
+                batch,
+                copies,
+                protectEvery,
+                protectLevel,
+                reproducible,
+                executeNanos,
+                loadNanos,
+                delayNanos,
+                jitterNanos,
+                copyNanos,
+                lossy,
+                Reduction.AGENTS);
+    }
+
     /** The same with other coordinators and another length of the job; packets get lost. */
     public ClusterPlan rough(int otherCoordinators, long otherSteps) {
         return new ClusterPlan(

@@ -186,8 +186,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
                 random.between(20, 2_000) * 1_000L,
                 random.between(0, 1_000) * 1_000L,
                 random.between(1, 60) * 1_000_000L,
-                false,
-                ClusterPlan.Reduction.AGENTS);
+                false);
     }
 
     private static List<Fault> faults(

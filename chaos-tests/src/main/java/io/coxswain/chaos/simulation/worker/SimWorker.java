@@ -470,7 +470,8 @@ public final class SimWorker {
                             sum,
                             executeNanos,
                             0,
-                            1));
+                            1,
+                            0));
         }
 
         @Override

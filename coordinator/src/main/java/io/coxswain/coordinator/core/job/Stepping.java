@@ -3,14 +3,12 @@ package io.coxswain.coordinator.core.job;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.model.AgentProfile;
-import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.Progress;
 import io.coxswain.coordinator.core.model.StepRun;
 import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.core.view.CreditRule;
-import io.coxswain.coordinator.core.view.SampleCountRule;
 import io.coxswain.coordinator.core.view.StepTimes;
 
 import java.util.AbstractList;
@@ -31,7 +29,7 @@ final class Stepping {
     private final Job job;
     private final DigestWindow digests;
     private final long[] done;
-    private final long[] samplesPerStep;
+    private final RunCheck check;
 
     /** How many ranks are at which step; the first key is the completed step. */
     private final TreeMap<Long, Integer> ranksAt = new TreeMap<>();
@@ -58,11 +56,8 @@ final class Stepping {
         Mesh mesh = job.spec.mesh();
         digests = new DigestWindow(mesh.shards());
         done = new long[mesh.ranks()];
-        samplesPerStep = new long[mesh.ranks()];
         acknowledged = new Acknowledgements(mesh.ranks());
-        for (int rank = 0; rank < mesh.ranks(); rank++) {
-            samplesPerStep[rank] = SampleCountRule.samplesPerStep(job.spec, rank);
-        }
+        check = new RunCheck(job, digests);
         reportEvery = job.limits.firstReportEvery();
     }
 
@@ -270,7 +265,9 @@ final class Stepping {
             if (run.last() <= reached || run.last() > job.spec.steps()) {
                 continue;
             }
-            check(view, rank, run);
+            if (!check.holds(view, rank, run)) {
+                return;
+            }
             boolean newest = i == runs.size() - 1 && !stopped;
             job.slots.steps(
                     rank,
@@ -326,7 +323,9 @@ final class Stepping {
         long reached = done[0];
         if (run.last() > reached && run.last() <= job.spec.steps()) {
             for (int rank = 0; rank < done.length; rank++) {
-                check(view, rank, run);
+                if (!check.holds(view, rank, run)) {
+                    return;
+                }
             }
             job.slots.stepsOfAll(reached + 1, run, job.now);
             reached = run.last();
@@ -366,48 +365,6 @@ final class Stepping {
             ranksAt.put(from, left - 1);
         }
         ranksAt.merge(to, 1, Integer::sum);
-    }
-
-    private void check(View view, int rank, StepRun run) {
-        long expected = samplesPerStep[rank] * (run.last() - run.first() + 1);
-        if (run.samples() != expected) {
-            throw new InvariantBroken(
-                    "I6",
-                    "rank "
-                            + rank
-                            + " of epoch "
-                            + view.epoch()
-                            + " consumed "
-                            + run.samples()
-                            + " samples in steps "
-                            + run.first()
-                            + ".."
-                            + run.last()
-                            + ", its share is "
-                            + expected
-                            + "; "
-                            + job.describe());
-        }
-        int shard = view.mesh().shardOf(rank);
-        Digest before = digests.note(shard, run.digestStep(), run.digest());
-        if (!before.agreesWith(run.digest())) {
-            throw new InvariantBroken(
-                    "I2",
-                    "shard "
-                            + shard
-                            + " has two digests after step "
-                            + run.digestStep()
-                            + ": "
-                            + before.hex()
-                            + " and, from rank "
-                            + rank
-                            + " of epoch "
-                            + view.epoch()
-                            + ", "
-                            + run.digest().hex()
-                            + "; "
-                            + job.describe());
-        }
     }
 
     private void completed(View view, long step) {
