@@ -201,7 +201,7 @@ final class Voices {
     private static @Nullable String unknownRank(@Nullable JobRun run, CoordinatorInput.Look look) {
         if (run == null) {
             return "no job is running: name an agent instead of a rank; its workers' output is"
-                       + " kept";
+                    + " kept";
         }
         if (!look.jobId().isEmpty() && !look.jobId().equals(run.jobId())) {
             return "job "

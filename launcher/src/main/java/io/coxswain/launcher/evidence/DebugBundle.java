@@ -169,7 +169,7 @@ public final class DebugBundle {
             if (explained.getIncident() != 0) {
                 missing.add(
                         "the incident's own events: the coordinator keeps the newest only, and"
-                            + " these are gone");
+                                + " these are gone");
             }
             from = Long.MIN_VALUE + BEFORE_MILLIS;
             to = Long.MAX_VALUE - AFTER_MILLIS;

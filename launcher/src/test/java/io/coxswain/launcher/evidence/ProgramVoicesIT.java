@@ -46,6 +46,8 @@ class ProgramVoicesIT {
                     .toAbsolutePath()
                     .normalize();
 
+    private static final CoordinatorEvent OVER = new CoordinatorEvent.Gap(0, 0);
+
     @TempDir private Path folder = Path.of("");
     private final BlockingQueue<CoordinatorEvent> events = new LinkedBlockingQueue<>();
 
@@ -117,6 +119,13 @@ class ProgramVoicesIT {
                 new Ears());
     }
 
+    /** Whoever waits for an event is told when the run is over, however it ended. */
+    private CompletableFuture<JobReport> run(LocalCluster cluster, JobFile job) {
+        CompletableFuture<JobReport> result = cluster.run(job.spec(JOB));
+        var unusedStage = result.whenComplete((_, _) -> events.add(OVER));
+        return result;
+    }
+
     private AdminClient admin(Coordinator coordinator) throws Exception {
         String address = Files.readString(folder.resolve("run/coordinator.address")).strip();
         assertThat(address).isEqualTo("127.0.0.1:" + coordinator.port());
@@ -127,6 +136,7 @@ class ProgramVoicesIT {
             throws InterruptedException {
         while (true) {
             CoordinatorEvent event = events.take();
+            assertThat(event).as("what came instead").isNotEqualTo(OVER);
             if (type.isInstance(event) && which.test(type.cast(event))) {
                 return type.cast(event);
             }
@@ -151,7 +161,7 @@ class ProgramVoicesIT {
         JobFile job = job(60, 20, "{report: true, hangAt: 20, once: '%s'}".formatted(mark));
         try (LocalCluster cluster = start(job)) {
             Coordinator coordinator = cluster.ready().get();
-            CompletableFuture<JobReport> result = cluster.run(job.spec(JOB));
+            CompletableFuture<JobReport> result = run(cluster, job);
             CoordinatorEvent.EvidenceTaken taken =
                     await(CoordinatorEvent.EvidenceTaken.class, one -> one.incident() == 1);
             assertThat(taken.step()).isEqualTo(20);
@@ -211,7 +221,7 @@ class ProgramVoicesIT {
                                 .formatted(folder.resolve("failed")));
         try (LocalCluster cluster = start(job)) {
             var unusedCoordinator = cluster.ready().get();
-            CompletableFuture<JobReport> result = cluster.run(job.spec(JOB));
+            CompletableFuture<JobReport> result = run(cluster, job);
             await(CoordinatorEvent.IncidentClosed.class, one -> true);
             // So the program may do the next of what it was told to do once.
             Files.delete(folder.resolve("failed"));
@@ -246,7 +256,7 @@ class ProgramVoicesIT {
         JobFile job = job(160, 50, "{shout: 256000}");
         try (LocalCluster cluster = start(job)) {
             Coordinator coordinator = cluster.ready().get();
-            CompletableFuture<JobReport> result = cluster.run(job.spec(JOB));
+            CompletableFuture<JobReport> result = run(cluster, job);
             await(CoordinatorEvent.StepsCompleted.class, one -> one.step() >= 100);
             try (AdminClient admin = admin(coordinator)) {
                 String log =

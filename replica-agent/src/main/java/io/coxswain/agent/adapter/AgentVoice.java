@@ -133,7 +133,7 @@ final class AgentVoice implements AutoCloseable {
                 metricsRefused = true;
                 LOG.warn(
                         "a metric of job {} is left out, and further ones without a word: '{}'; a"
-                            + " job may have {} names of 1 to {} characters",
+                                + " job may have {} names of 1 to {} characters",
                         jobId,
                         name.substring(0, Math.min(name.length(), MOST_NAME)),
                         MOST_METRICS,

@@ -33,7 +33,9 @@ class StrangeWorkerIT {
     @Test
     void aWorkerThatSaysNothingIsGivenUp() throws Exception {
         assertThat(fate(StrangeWorker.Manner.SAYS_NOTHING, SOON))
-                .startsWith("killed by its agent: it never said hello within 2000 ms: does the program call")
+                .startsWith(
+                        "killed by its agent: it never said hello within 2000 ms: does the program"
+                            + " call")
                 .contains("worker-1.log");
     }
 

@@ -110,7 +110,8 @@ class ScriptsIT {
 
     @Test
     void oneThatFailsBeforehand() throws Exception {
-        WorkerExit exit = run("def load():\n  raise ValueError('no data')\nload()", Duration.ofMinutes(2));
+        WorkerExit exit =
+                run("def load():\n  raise ValueError('no data')\nload()", Duration.ofMinutes(2));
         assertThat(exit.describe()).contains("status 1", "last words: ValueError: no data");
         assertThat(text("last-words"))
                 .startsWith("Traceback (most recent call last):")
@@ -121,9 +122,12 @@ class ScriptsIT {
     @Test
     void oneThatNeverSaysHello() throws Exception {
         WorkerExit exit =
-                run("import time\nprint('training', flush=True)\ntime.sleep(1000)", Duration.ofSeconds(2));
+                run(
+                        "import time\nprint('training', flush=True)\ntime.sleep(1000)",
+                        Duration.ofSeconds(2));
         assertThat(exit.describe())
-                .startsWith("killed by its agent: it never said hello within 2000 ms: does the program")
+                .startsWith(
+                        "killed by its agent: it never said hello within 2000 ms: does the program")
                 .contains("call coxswain.run");
         assertThat(text("native-stacks")).contains("python");
         assertThat(text("note")).contains("writes no stacks upon a signal");

@@ -42,7 +42,7 @@ final class MetricBoard implements MetricSink {
             warned = true;
             LOG.warn(
                     "the metric '{}' is left out, and further ones without a word: a program has {}"
-                        + " names of 1 to {} characters",
+                            + " names of 1 to {} characters",
                     name.substring(0, Math.min(name.length(), MOST_CHARACTERS)),
                     MOST_NAMES,
                     MOST_CHARACTERS);

@@ -12,8 +12,6 @@ import io.coxswain.proto.bridge.v1.Apply;
 import io.coxswain.proto.bridge.v1.Execute;
 import io.coxswain.proto.bridge.v1.Executed;
 import io.coxswain.proto.bridge.v1.Fault;
-import io.coxswain.proto.bridge.v1.Metric;
-import io.coxswain.proto.bridge.v1.Metrics;
 import io.coxswain.proto.bridge.v1.Finish;
 import io.coxswain.proto.bridge.v1.Finished;
 import io.coxswain.proto.bridge.v1.FromWorker;
@@ -21,6 +19,8 @@ import io.coxswain.proto.bridge.v1.FromWorkerSide;
 import io.coxswain.proto.bridge.v1.Hello;
 import io.coxswain.proto.bridge.v1.JobLoaded;
 import io.coxswain.proto.bridge.v1.LoadJob;
+import io.coxswain.proto.bridge.v1.Metric;
+import io.coxswain.proto.bridge.v1.Metrics;
 import io.coxswain.proto.bridge.v1.Ping;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.PrepareView;
@@ -366,7 +366,8 @@ final class MessageVectors {
                                                 .setCode("internal")
                                                 .setMessage("ValueError: nothing left")
                                                 .setTraceback(
-                                                        "Traceback (most recent call last):\n  …\n"))
+                                                        "Traceback (most recent call last):\n"
+                                                            + "  …\n"))
                                 .build()));
         all.add(
                 new Vector(
