@@ -465,7 +465,7 @@ def require_elementwise(model: Model, shards: Sequence[Shard]) -> None:
                         "the optimizer does not work element by element, so it cannot be cut into"
                         f" {len(shards)} shards: parameter {model.names[i]} becomes"
                         f" {float(expected[at])} when the whole is updated at once and"
-                        f" {float(value[at])} in shard {index} (element {at} of its part). Norms"
+                        f" {float(value.detach()[at])} in shard {index} (element {at} of its part). Norms"
                         " over parameters, clipping by the global norm and factored moments do"
                         " that. Set mesh.shards: 1, or change the optimizer"
                     )
