@@ -191,6 +191,19 @@ def _whole(model: Model) -> list[tuple[int, int, bool]]:
     return [(0, value.numel(), True) for value in model.initial]
 
 
+class _Captured(Sequence[memoryview]):
+    """Bytes of parts, each made when it is asked for: of a step only parameters are published."""
+
+    def __init__(self, parts: Sequence[Part], capture: Callable[[Part], memoryview]) -> None:
+        self._parts, self._capture = parts, capture
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._capture(self._parts[index])
+
+
 class Live:
     """The state of a shard, or of the whole. Not for more than one thread."""
 
@@ -295,10 +308,23 @@ class Live:
 
     # ------------------------------------------------------------ as bytes
 
-    def captured(self, parts: Sequence[Part]) -> list[memoryview]:
-        """The bytes of each part; those of parameters and of what is like them are no copies."""
-        self._require_same()
-        return [self._captured(part) for part in parts]
+    def captured(self, parts: Sequence[Part]) -> Sequence[memoryview]:
+        """The bytes of each part, as they are asked for; most are no copies."""
+        return _Captured(parts, self._captured)
+
+    def require_same(self) -> None:
+        """Checks that there is no more state than is known."""
+        if self.steps == 0:
+            return
+        for index, value in enumerate(self.parameters):
+            state = self.optimizer.state.get(value, {})
+            if len(state) != self._known[index]:
+                more = [k for k, v in state.items() if v is not None and not self._knows(index, k)]
+                if more:
+                    raise TrainerError(
+                        f"optimizer state {more[0]} of {self._model.names[index]} was not there"
+                        " after the first step: the state must not change its shape"
+                    )
 
     def _captured(self, part: Part) -> memoryview:
         tensor = self._tensor(part)
@@ -343,20 +369,6 @@ class Live:
                 " optimizer must keep what it has after its first step"
             )
         return value
-
-    def _require_same(self) -> None:
-        """Checks that there is no more state than is known."""
-        if self.steps == 0:
-            return
-        for index, value in enumerate(self.parameters):
-            state = self.optimizer.state.get(value, {})
-            if len(state) != self._known[index]:
-                more = [k for k, v in state.items() if v is not None and not self._knows(index, k)]
-                if more:
-                    raise TrainerError(
-                        f"optimizer state {more[0]} of {self._model.names[index]} was not there"
-                        " after the first step: the state must not change its shape"
-                    )
 
     def _knows(self, index: int, key: Any) -> bool:
         return any(entry.key == str(key) and index in entry.of for entry in self._others)
@@ -465,7 +477,7 @@ def require_elementwise(model: Model, shards: Sequence[Shard]) -> None:
                         "the optimizer does not work element by element, so it cannot be cut into"
                         f" {len(shards)} shards: parameter {model.names[i]} becomes"
                         f" {float(expected[at])} when the whole is updated at once and"
-                        f" {float(value[at])} in shard {index} (element {at} of its part). Norms"
+                        f" {float(value.detach()[at])} in shard {index} (element {at} of its part). Norms"
                         " over parameters, clipping by the global norm and factored moments do"
                         " that. Set mesh.shards: 1, or change the optimizer"
                     )

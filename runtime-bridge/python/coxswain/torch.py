@@ -410,12 +410,16 @@ class TorchTrainer(Trainer):
         """Makes random numbers follow from job, step and samples, not from who draws them."""
         torch, _ = require_torch()
         ids = zlib.crc32(array("q", samples).tobytes())
-        torch.manual_seed(derive(derive(self._job.seed & (2**64 - 1), steps), ids))
+        number = derive(derive(self._job.seed & (2**64 - 1), steps), ids)
+        # torch.manual_seed would write down where it was called, for devices that are not there.
+        torch.default_generator.manual_seed(number)
+        if self._device.type == "cuda":
+            torch.cuda.manual_seed_all(number)
 
     def _seed_others(self) -> None:
         """Of Python and NumPy, by PyTorch's: data sets use them too."""
         torch, numpy = require_torch()
-        number = torch.initial_seed()
+        number = torch.default_generator.initial_seed()
         random.seed(number)
         numpy.random.seed(number & 0xFFFFFFFF)
 
@@ -503,6 +507,7 @@ class TorchTrainer(Trainer):
         total = torch.frombuffer(gradient, dtype=torch.float32)
         self._live.take_gradient(total, self._places)
         self._live.step(self._model.names)
+        self._live.require_same()
 
     def evaluate(self, parameters: Floats) -> Evaluation | None:
         if self._evaluate is None:

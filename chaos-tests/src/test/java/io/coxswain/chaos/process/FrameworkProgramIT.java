@@ -18,8 +18,7 @@ class FrameworkProgramIT {
     private static final int STEPS = 30;
     private static final long IMPORT_LIMIT_SECONDS = 60;
 
-    private static final String PYTHON =
-            System.getenv().getOrDefault("COXSWAIN_PYTHON", "python3");
+    private static final String PYTHON = System.getenv().getOrDefault("COXSWAIN_PYTHON", "python3");
 
     @ParameterizedTest
     @ValueSource(strings = {"jax", "torch"})
@@ -27,7 +26,12 @@ class FrameworkProgramIT {
         requireImportable(framework);
 
         String digest =
-                job(framework).mesh(1, 1).spares(0).set("protect.copies", 0).run().completed()
+                job(framework)
+                        .mesh(1, 1)
+                        .spares(0)
+                        .set("protect.copies", 0)
+                        .run()
+                        .completed()
                         .digest();
 
         var killed = job(framework).mesh(2, 1).spares(1).kill("1@step:12").run().completed();

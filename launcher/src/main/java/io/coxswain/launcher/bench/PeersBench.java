@@ -116,8 +116,7 @@ public final class PeersBench {
                                 Integer.toString(options.seconds()),
                                 "--every",
                                 Integer.toString(options.every())),
-                        environment ->
-                                environment.put("PYTHONPATH", options.packages().toString()),
+                        environment -> environment.put("PYTHONPATH", options.packages().toString()),
                         options.folder(),
                         Duration.ofSeconds(options.seconds() + AROUND_SECONDS));
         if (!ended.well()) {
@@ -128,8 +127,7 @@ public final class PeersBench {
                             + LastWords.telling(ended.said()));
         }
         JsonNode json =
-                JsonMapper.shared()
-                        .readTree(ended.output().lines().reduce("", (_, last) -> last));
+                JsonMapper.shared().readTree(ended.output().lines().reduce("", (_, last) -> last));
         var points = new ArrayList<StepTrace.Point>();
         for (JsonNode commit : json.path("commits")) {
             double strength = (double) commit.path(1).asInt() / RANKS;
@@ -151,11 +149,16 @@ public final class PeersBench {
         JobFile job =
                 settings.job(
                         Map.of(
-                                "steps", "10000000",
-                                "mesh.replicas", Integer.toString(RANKS),
-                                "mesh.shards", "1",
-                                "microshards", Integer.toString(RANKS),
-                                "runtime.command", "[" + options.python() + ", train.py]"));
+                                "steps",
+                                "10000000",
+                                "mesh.replicas",
+                                Integer.toString(RANKS),
+                                "mesh.shards",
+                                "1",
+                                "microshards",
+                                Integer.toString(RANKS),
+                                "runtime.command",
+                                "[" + options.python() + ", train.py]"));
         try (BenchCluster cluster = BenchCluster.start(settings, job, spares)) {
             if (spares > 0) {
                 cluster.awaitSpare();

@@ -91,11 +91,7 @@ public final class PythonBench {
                         () -> StepRate.solo(settings, plain),
                         () -> StepRate.solo(settings, protectedJob))
                 .run(options.rounds())
-                .report(
-                        report,
-                        plain.name(),
-                        null,
-                        Figure.Limit.atMost(STEP_SHARE, "within 5%"));
+                .report(report, plain.name(), null, Figure.Limit.atMost(STEP_SHARE, "within 5%"));
     }
 
     // One rank alone with one microshard: the loop's own step, with Coxswain around it.
@@ -130,8 +126,7 @@ public final class PythonBench {
 
     private static WorkerCommand command(JobFile job) throws EnvironmentException {
         job.runtime().requireHere();
-        return UserProgram.worker(
-                job.runtimeKind(), job.runtime().json(), WorkerSettings.usual());
+        return UserProgram.worker(job.runtimeKind(), job.runtime().json(), WorkerSettings.usual());
     }
 
     /** The module that the program cannot import; empty if it can begin. */

@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -175,10 +174,6 @@ public final class RuntimeBench {
                         () -> StepRate.solo(settings, plain),
                         () -> StepRate.solo(settings, protectedJob))
                 .run(options.rounds())
-                .report(
-                        report,
-                        "",
-                        Figure.Limit.atMost(STEP_SHARE, "within 3%"),
-                        null);
+                .report(report, "", Figure.Limit.atMost(STEP_SHARE, "within 3%"), null);
     }
 }

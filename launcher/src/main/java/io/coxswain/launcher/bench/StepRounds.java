@@ -81,8 +81,7 @@ final class StepRounds {
         String step = of.isEmpty() ? "a step" : of + ", a step";
         report.add(step + " in a bare loop", "ms", Samples.of(bare), null);
         report.add(step + " through Coxswain", "ms", Samples.of(through), null);
-        report.add(
-                step + " through Coxswain, each with a snapshot", "ms", Samples.of(every), null);
+        report.add(step + " through Coxswain, each with a snapshot", "ms", Samples.of(every), null);
         report.add("  Coxswain ÷ bare loop", "", Samples.of(shares), limit);
         report.add("  with snapshots ÷ bare loop", "", Samples.of(everyShares), everyLimit);
     }

@@ -51,9 +51,7 @@ record StepTrace(double begin, double end, List<Point> points, List<Death> death
     private static double first(List<Point> points, double after, double least, double below) {
         return points.stream()
                 .filter(point ->
-                        point.at() > after
-                                && point.strength() >= least
-                                && point.strength() < below)
+                        point.at() > after && point.strength() >= least && point.strength() < below)
                 .mapToDouble(Point::at)
                 .findFirst()
                 .orElse(Double.POSITIVE_INFINITY);

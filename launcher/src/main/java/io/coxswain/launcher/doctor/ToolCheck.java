@@ -68,9 +68,7 @@ final class ToolCheck {
                             "./runtime-bridge/python"),
                     new Wanted("numpy", "JAX and PyTorch programs need it", "numpy"),
                     new Wanted(
-                            "jax",
-                            "bundle exports with it, and coxswain.jax trains",
-                            "jax numpy"),
+                            "jax", "bundle exports with it, and coxswain.jax trains", "jax numpy"),
                     new Wanted("torch", "coxswain.torch trains with it", "torch numpy"),
                     new Wanted(
                             "google_crc32c",

@@ -125,8 +125,7 @@ class DoctorTest {
 
     @Test
     void saysThatAPythonIsTooOld() throws Exception {
-        Path python =
-                python("case \"$*\" in *python_version*) echo 3.9.18 ;; *) exit 1 ;; esac\n");
+        Path python = python("case \"$*\" in *python_version*) echo 3.9.18 ;; *) exit 1 ;; esac\n");
 
         Doctor doctor = examine(python, "");
 
