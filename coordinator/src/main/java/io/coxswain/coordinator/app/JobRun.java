@@ -357,9 +357,7 @@ final class JobRun {
                         totals(nowNanos),
                         incidents.values(),
                         settings.environment(),
-                        pictures == null
-                                ? null
-                                : pictures.picture(nowNanos, context::wallMillis));
+                        pictures == null ? null : pictures.picture(nowNanos, context::wallMillis));
         report = finished;
         reportedNanos = nowNanos;
         endReason = result.reason();

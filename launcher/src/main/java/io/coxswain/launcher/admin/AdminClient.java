@@ -70,8 +70,7 @@ public final class AdminClient implements AutoCloseable {
     /** The same with the coordinator's newest picture. */
     public StatusResponse picture(String jobId) throws EnvironmentException {
         return call(stub ->
-                stub.status(
-                        StatusRequest.newBuilder().setJobId(jobId).setPicture(true).build()));
+                stub.status(StatusRequest.newBuilder().setJobId(jobId).setPicture(true).build()));
     }
 
     /** Ends a job. */

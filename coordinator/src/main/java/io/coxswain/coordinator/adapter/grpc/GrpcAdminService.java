@@ -88,8 +88,7 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
         // Asked first: an event too many can be told from one too few.
         long next = calls.nextSequence();
         String picture = request.getPicture() ? PictureJson.of(calls.picture()) : "";
-        answer(
-                calls.status(), status -> response(status, request.getJobId(), next, picture), out);
+        answer(calls.status(), status -> response(status, request.getJobId(), next, picture), out);
     }
 
     private static StatusResponse response(
