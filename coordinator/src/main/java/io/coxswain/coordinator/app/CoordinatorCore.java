@@ -115,6 +115,8 @@ public final class CoordinatorCore {
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
             case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
             case CoordinatorInput.AwaitResult await -> desk.awaitResult(await, leads());
+            case CoordinatorInput.AskIncidents(String jobId, var answer) ->
+                    answer.accept(desk.incidents(jobId));
             case CoordinatorInput.AskStatus(var answer) -> answer.accept(status());
             case CoordinatorInput.Stop(String reason) -> stop(reason);
         }

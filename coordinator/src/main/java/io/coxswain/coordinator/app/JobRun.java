@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
@@ -25,9 +26,10 @@ import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * The running job: its machine, ledger and timers, and the carrying out of what the machine asks
@@ -37,6 +39,9 @@ import java.util.TreeMap;
  * everything else waits, in order, until the store is back.
  */
 final class JobRun {
+    /** Ranks of an interruption whose state's source is told to who asks in between. */
+    private static final int KEPT_SOURCES = 16_384;
+
     private final JobSpec spec;
     private final long order;
     private final long startedNanos;
@@ -51,7 +56,7 @@ final class JobRun {
     private final Map<AgentKey, Integer> ranks = new HashMap<>();
 
     private long ranksEpoch;
-    private final Map<Integer, Incident> incidents = new TreeMap<>();
+    private final IncidentBook incidents = new IncidentBook();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
     private final Set<AgentKey> ready = new HashSet<>();
     private final Map<AgentKey, String> unfit = new HashMap<>();
@@ -125,7 +130,18 @@ final class JobRun {
     }
 
     int incidents() {
-        return incidents.size();
+        return incidents.count();
+    }
+
+    /** What interrupted the job, to be put in words off the loop. */
+    Supplier<JobIncidents> incidentReports() {
+        List<Incident> now = List.copyOf(incidents.values());
+        String id = jobId();
+        return () -> new JobIncidents(id, Reports.incidents(now, KEPT_SOURCES));
+    }
+
+    private void keep(Incident incident) {
+        incidents.put(incident);
     }
 
     /** Time of the job: the loop's clock since the job began here. */
@@ -317,6 +333,8 @@ final class JobRun {
     }
 
     private void persistResult(JobResult result, long nowNanos) {
+        // One that is not over ends with the job: how far it got is told.
+        machine.incidents().stream().filter(incident -> !incident.closed()).forEach(this::keep);
         JobReport finished =
                 Reports.report(
                         jobId(),
@@ -363,9 +381,9 @@ final class JobRun {
                 account = true;
             }
             case CoordinatorEvent.IncidentProgressed progressed ->
-                    incidents.put(progressed.incident().id(), progressed.incident());
+                    keep(progressed.incident());
             case CoordinatorEvent.IncidentClosed closed -> {
-                incidents.put(closed.incident().id(), closed.incident());
+                keep(closed.incident());
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
@@ -450,7 +468,7 @@ final class JobRun {
                 spec.steps(),
                 loss,
                 ledger.ratio(),
-                incidents.size(),
+                incidents(),
                 over() && report != null ? report.toJson() : "",
                 spec.labels(),
                 spec.batch());

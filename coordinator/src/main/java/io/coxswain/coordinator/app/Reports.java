@@ -7,8 +7,6 @@ import io.coxswain.coordinator.core.ledger.GoodputLedger;
 
 import org.jspecify.annotations.Nullable;
 
-import tools.jackson.databind.json.JsonMapper;
-
 import java.math.BigInteger;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -17,7 +15,8 @@ import java.util.Map;
 
 /** Puts reports together. Stateless. */
 final class Reports {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
+    /** A znode holds a megabyte. */
+    private static final int STORED_SOURCES = 16;
 
     private Reports() {}
 
@@ -42,7 +41,7 @@ final class Reports {
                         totals.totalSlotNanos(),
                         categories(totals),
                         totals.ratio()),
-                incidents.stream().map(Reports::incident).toList(),
+                incidents(incidents, Integer.MAX_VALUE),
                 environment);
     }
 
@@ -52,36 +51,17 @@ final class Reports {
         return categories;
     }
 
-    static List<String> json(Collection<Incident> incidents) {
+    static List<JobReport.IncidentReport> incidents(
+            Collection<Incident> incidents, int mostSources) {
         return incidents.stream()
-                .map(incident -> JSON.writeValueAsString(incident(incident)))
+                .map(incident -> JobReport.IncidentReport.of(incident, 0, mostSources))
                 .toList();
     }
 
-    private static JobReport.IncidentReport incident(Incident incident) {
-        Incident.Phases phases = incident.phases();
-        return new JobReport.IncidentReport(
-                incident.id(),
-                incident.cause(),
-                incident.agents(),
-                incident.atStep(),
-                incident.resumedAtStep(),
-                incident.stepsLost(),
-                incident.sources().stream()
-                        .map(source ->
-                                new JobReport.Source(
-                                        source.rank(),
-                                        source.source(),
-                                        source.fromAgent(),
-                                        source.bytes()))
-                        .toList(),
-                new JobReport.Phases(
-                        phases.detect(),
-                        phases.fence(),
-                        phases.decide(),
-                        phases.restore(),
-                        phases.resume()),
-                phases.total());
+    static List<String> json(Collection<Incident> incidents) {
+        return incidents(incidents, STORED_SOURCES).stream()
+                .map(JobReport.IncidentReport::toJson)
+                .toList();
     }
 
     // JSON has no NaN.
