@@ -4,7 +4,9 @@ import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.CoordinatorLoop;
 import io.coxswain.coordinator.app.EventLog;
+import io.coxswain.coordinator.app.PictureBoard;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.picture.Picture;
 
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +26,7 @@ import java.util.function.Supplier;
 final class Calls implements CoordinatorCalls {
     private final CoordinatorLoop loop;
     private final EventLog events;
+    private final PictureBoard board;
     private final Executor answers;
     private final Supplier<IllegalStateException> stopped;
     private final TraceLookup traces;
@@ -40,11 +43,13 @@ final class Calls implements CoordinatorCalls {
     Calls(
             CoordinatorLoop loop,
             EventLog events,
+            PictureBoard board,
             Executor answers,
             Supplier<IllegalStateException> stopped,
             TraceLookup traces) {
         this.loop = loop;
         this.events = events;
+        this.board = board;
         this.answers = answers;
         this.stopped = stopped;
         this.traces = traces;
@@ -78,6 +83,11 @@ final class Calls implements CoordinatorCalls {
                     }
                     return told.get();
                 });
+    }
+
+    @Override
+    public Picture picture() {
+        return board.picture();
     }
 
     @Override

@@ -9,10 +9,12 @@ import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.CoordinatorLoop;
 import io.coxswain.coordinator.app.EventLog;
 import io.coxswain.coordinator.app.EventsPort;
+import io.coxswain.coordinator.app.PictureBoard;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.journal.JournalSettings;
+import io.coxswain.coordinator.picture.Picture;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.opentelemetry.api.OpenTelemetry;
 
@@ -65,6 +67,7 @@ public final class Coordinator implements AutoCloseable {
     private final Executor executor;
     private final @Nullable ExecutorService ownExecutor;
     private final EventLog events;
+    private final PictureBoard board;
     private final CoordinatorLoop loop;
     private final CompletableFuture<Long> leading = new CompletableFuture<>();
     private final Calls calls;
@@ -97,7 +100,8 @@ public final class Coordinator implements AutoCloseable {
                 made.openTelemetry == null
                         ? null
                         : new Traces(made.openTelemetry, config.id(), made.oneRunIn);
-        calls = new Calls(loop, events, this::later, this::stopped, traces());
+        board = new PictureBoard(config.id(), System::currentTimeMillis, traces());
+        calls = new Calls(loop, events, board, this::later, this::stopped, traces());
     }
 
     /** A builder with the documented defaults. */
@@ -141,7 +145,8 @@ public final class Coordinator implements AutoCloseable {
                             control,
                             lead.store(),
                             eventsPort(),
-                            lead));
+                            lead,
+                            board));
             if (made.registry != null) {
                 meters = new CoordinatorMeters(made.registry, config.id(), loop, events);
             }
@@ -232,6 +237,22 @@ public final class Coordinator implements AutoCloseable {
         return traces == null ? TraceLookup.NONE : traces;
     }
 
+    /**
+     * What coordinator, job and agents look like now; at most a second old. Never waits for the
+     * decision loop.
+     */
+    public Picture picture() {
+        return board.picture();
+    }
+
+    /**
+     * Delivers the picture that there is, then each newer one as soon as the watcher is ready for
+     * it: who is slow sees fewer, always the newest.
+     */
+    public Subscription watch(Consumer<Picture> watcher) {
+        return board.watch(watcher);
+    }
+
     /** Delivers all events that are still kept, then the new ones. */
     public Subscription listen(CoordinatorListener listener) {
         return events.listen(0, listener);
@@ -289,6 +310,7 @@ public final class Coordinator implements AutoCloseable {
             synchronized (this) {
                 quietly("observers", observers);
             }
+            board.close();
             leading.completeExceptionally(stopped());
             calls.drained();
             if (ownExecutor != null) {

@@ -8,6 +8,7 @@ import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
 import io.coxswain.coordinator.TraceLookup;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.picture.Picture;
 
 import java.util.concurrent.CompletableFuture;
 
@@ -33,6 +34,9 @@ public interface CoordinatorCalls {
 
     /** The traces that were begun. */
     TraceLookup traces();
+
+    /** The newest picture. */
+    Picture picture();
 
     /** The number that the next event gets. */
     long nextSequence();

@@ -22,6 +22,7 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
@@ -48,7 +49,12 @@ final class JobRun {
     private final CoordinatorSettings settings;
     private final Context context;
     private final JobMachine machine;
-    private final GoodputLedger ledger = new GoodputLedger();
+    private final GoodputLedger ledger;
+
+    /** Null where no pictures are made, as in simulations. */
+    private final @Nullable RunFigures figures;
+
+    private final @Nullable JobPictures pictures;
     private final Timers timers = new Timers();
     private final HangWatch hangs = new HangWatch();
 
@@ -61,6 +67,9 @@ final class JobRun {
     private final Set<AgentKey> ready = new HashSet<>();
     private final Map<AgentKey, String> unfit = new HashMap<>();
     private boolean suspended;
+    private long suspendedNanos;
+    private long steppedNanos;
+    private long reportedNanos;
     private @Nullable View view;
     private float loss;
     private String waitingFor = "";
@@ -87,6 +96,18 @@ final class JobRun {
 
         /** The time of the input being handled. */
         long nowNanos();
+
+        /** Somebody looks at pictures of the run. */
+        boolean wantsPictures();
+
+        /** The trace of an incident; empty: none. */
+        String traceId(String jobId, int incident);
+
+        /** The wall time of an instant of the loop's clock; 0 where nobody tells. */
+        long wallMillis(long atNanos);
+
+        /** That run is over. */
+        void over(JobRun run);
     }
 
     JobRun(
@@ -103,6 +124,15 @@ final class JobRun {
         this.settings = settings;
         this.context = context;
         this.machine = JobMachine.submitted(spec, nextEpoch, settings.jobLimits(), nowNanos);
+        if (context.wantsPictures()) {
+            ledger = GoodputLedger.withHistory();
+            figures = new RunFigures(spec, ledger);
+            pictures = new JobPictures(this, spec, machine, ledger, figures);
+        } else {
+            ledger = new GoodputLedger();
+            figures = null;
+            pictures = null;
+        }
     }
 
     JobSpec spec() {
@@ -137,11 +167,23 @@ final class JobRun {
     Supplier<JobIncidents> incidentReports() {
         List<Incident> now = List.copyOf(incidents.values());
         String id = jobId();
-        return () -> new JobIncidents(id, Reports.incidents(now, KEPT_SOURCES));
+        long began = context.wallMillis(startedNanos);
+        return () -> new JobIncidents(id, Reports.incidents(now, began, KEPT_SOURCES));
     }
 
-    private void keep(Incident incident) {
-        incidents.put(incident);
+    // The machine keeps no account: what it costs is the ledger's word.
+    private Incident keep(Incident incident, long nowNanos) {
+        Incident priced = incident;
+        if (figures != null) {
+            BigInteger loss = JobPictures.loss(totals(nowNanos));
+            priced = incident.withCost(figures.cost(incident.id(), loss));
+        }
+        incidents.put(priced);
+        return priced;
+    }
+
+    String traceId(int incident) {
+        return context.traceId(jobId(), incident);
     }
 
     /** Time of the job: the loop's clock since the job began here. */
@@ -223,6 +265,7 @@ final class JobRun {
 
     void suspend() {
         suspended = true;
+        suspendedNanos = context.nowNanos();
     }
 
     void resume(long nowNanos) {
@@ -273,10 +316,16 @@ final class JobRun {
     }
 
     private void step(JobEvent event, long nowNanos) {
+        if (figures != null) {
+            figures.told(event);
+        }
         apply(machine.step(event, nowNanos), nowNanos);
     }
 
     private void apply(Transition transition, long nowNanos) {
+        if (figures != null) {
+            figures.before(transition);
+        }
         transition.ledger().forEach(ledger::apply);
         for (JobEffect effect : transition.effects()) {
             carryOut(effect, nowNanos);
@@ -334,15 +383,24 @@ final class JobRun {
 
     private void persistResult(JobResult result, long nowNanos) {
         // One that is not over ends with the job: how far it got is told.
-        machine.incidents().stream().filter(incident -> !incident.closed()).forEach(this::keep);
+        for (Incident incident : machine.incidents()) {
+            if (!incident.closed()) {
+                keep(incident, nowNanos);
+            }
+        }
         JobReport finished =
                 Reports.report(
                         jobId(),
                         result,
                         totals(nowNanos),
                         incidents.values(),
-                        settings.environment());
+                        settings.environment(),
+                        context.wallMillis(startedNanos),
+                        pictures == null
+                                ? null
+                                : pictures.picture(nowNanos, context::wallMillis));
         report = finished;
+        reportedNanos = nowNanos;
         endReason = result.reason();
         accountDueNanos = Long.MAX_VALUE;
         context.persist(
@@ -358,9 +416,13 @@ final class JobRun {
     private void publish(CoordinatorEvent event, long nowNanos) {
         CoordinatorEvent told = event;
         boolean account = false;
+        if (figures != null) {
+            figures.published(event, machine, nowNanos);
+        }
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
                 loss = steps.loss();
+                steppedNanos = nowNanos;
                 waitingFor = "";
                 // The machine books, it keeps no account: the ratio is the ledger's.
                 told =
@@ -381,9 +443,16 @@ final class JobRun {
                 account = true;
             }
             case CoordinatorEvent.IncidentProgressed progressed ->
-                    keep(progressed.incident());
+                    told =
+                            new CoordinatorEvent.IncidentProgressed(
+                                    progressed.job(),
+                                    keep(progressed.incident(), nowNanos),
+                                    progressed.phase(),
+                                    progressed.reason());
             case CoordinatorEvent.IncidentClosed closed -> {
-                keep(closed.incident());
+                told =
+                        new CoordinatorEvent.IncidentClosed(
+                                closed.job(), keep(closed.incident(), nowNanos));
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
@@ -461,7 +530,7 @@ final class JobRun {
                 jobId(),
                 spec.name(),
                 phase(),
-                over() ? endReason : waitingFor,
+                detail(),
                 epoch(),
                 machine.completedStep(),
                 machine.protectedStep(),
@@ -472,6 +541,52 @@ final class JobRun {
                 over() && report != null ? report.toJson() : "",
                 spec.labels(),
                 spec.batch());
+    }
+
+    // ------------------------------------------------------------------ for pictures
+
+    @Nullable JobPictures pictures() {
+        return pictures;
+    }
+
+    @Nullable RunFigures figures() {
+        return figures;
+    }
+
+    JobMachine machine() {
+        return machine;
+    }
+
+    /** What it waits for, or why it ended. */
+    String detail() {
+        return over() ? endReason : waitingFor;
+    }
+
+    float loss() {
+        return loss;
+    }
+
+    long startedNanos() {
+        return startedNanos;
+    }
+
+    /** When a step was last completed. */
+    long steppedNanos() {
+        return steppedNanos;
+    }
+
+    /** When the store went out of reach. */
+    long suspendedNanos() {
+        return suspendedNanos;
+    }
+
+    /** Up to when the account goes: the report's account stands. */
+    long accountedNanos(long nowNanos) {
+        return report == null ? nowNanos : reportedNanos;
+    }
+
+    Collection<Incident> allIncidents() {
+        return incidents.values();
     }
 
     CoordinatorStatus.JobPhase phase() {

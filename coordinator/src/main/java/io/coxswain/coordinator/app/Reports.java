@@ -3,7 +3,11 @@ package io.coxswain.coordinator.app;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobResult;
+import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
+import io.coxswain.coordinator.picture.JobPicture;
+import io.coxswain.coordinator.picture.Reliability;
+import io.coxswain.coordinator.picture.StepFigures;
 
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +29,9 @@ final class Reports {
             JobResult result,
             GoodputLedger.Totals totals,
             Collection<Incident> incidents,
-            Map<String, String> environment) {
+            Map<String, String> environment,
+            long jobBeganMillis,
+            @Nullable JobPicture picture) {
         return new JobReport(
                 jobId,
                 result.completed(),
@@ -40,26 +46,85 @@ final class Reports {
                         totals.elapsedNanos(),
                         totals.totalSlotNanos(),
                         categories(totals),
-                        totals.ratio()),
-                incidents(incidents, Integer.MAX_VALUE),
+                        totals.ratio(),
+                        picture == null ? List.of() : windows(picture),
+                        picture == null ? null : figures(picture)),
+                incidents(incidents, jobBeganMillis, Integer.MAX_VALUE),
                 environment);
     }
 
     static Map<String, BigInteger> categories(GoodputLedger.Totals totals) {
+        return byKey(totals.categories());
+    }
+
+    private static Map<String, BigInteger> byKey(Map<Category, BigInteger> nanos) {
         var categories = new LinkedHashMap<String, BigInteger>();
-        totals.categories().forEach((category, nanos) -> categories.put(category.key(), nanos));
+        nanos.forEach((category, value) -> categories.put(category.key(), value));
         return categories;
     }
 
+    private static List<JobReport.GoodputWindow> windows(JobPicture picture) {
+        return picture.windows().stream()
+                .map(window ->
+                        new JobReport.GoodputWindow(
+                                window.name(),
+                                window.nanos(),
+                                window.slotNanos(),
+                                byKey(window.slotNanosByCategory()),
+                                window.ratio()))
+                .toList();
+    }
+
+    private static JobReport.Figures figures(JobPicture picture) {
+        StepFigures steps = picture.stepTimes();
+        Reliability reliability = picture.reliability();
+        return new JobReport.Figures(
+                steps.medianNanos(),
+                steps.p95Nanos(),
+                number(steps.bestMedianNanos()),
+                number(steps.slowdown()),
+                steps.slowdownSlotNanos(),
+                steps.straggler(),
+                steps.ranks().stream()
+                        .map(rank ->
+                                new JobReport.RankFigures(
+                                        rank.rank(),
+                                        rank.medianNanos(),
+                                        rank.p95Nanos(),
+                                        rank.executeMedianNanos(),
+                                        rank.spread()))
+                        .toList(),
+                picture.counters().stepsCompleted(),
+                picture.counters().stepsRolledBack(),
+                reliability.failures(),
+                number(reliability.mtbfSeconds()),
+                number(reliability.mttrSeconds()),
+                reliability.ettr(),
+                number(reliability.mfu()),
+                picture.counters().copyBytes());
+    }
+
+    /**
+     * In words.
+     *
+     * @param jobBeganMillis wall time at the job's beginning; 0: unknown
+     * @param mostSources of each the first so many ranks' sources
+     */
     static List<JobReport.IncidentReport> incidents(
-            Collection<Incident> incidents, int mostSources) {
+            Collection<Incident> incidents, long jobBeganMillis, int mostSources) {
         return incidents.stream()
-                .map(incident -> JobReport.IncidentReport.of(incident, 0, mostSources))
+                .map(incident ->
+                        JobReport.IncidentReport.of(
+                                incident,
+                                jobBeganMillis == 0
+                                        ? 0
+                                        : jobBeganMillis + incident.beganNanos() / 1_000_000,
+                                mostSources))
                 .toList();
     }
 
     static List<String> json(Collection<Incident> incidents) {
-        return incidents(incidents, STORED_SOURCES).stream()
+        return incidents(incidents, 0, STORED_SOURCES).stream()
                 .map(JobReport.IncidentReport::toJson)
                 .toList();
     }

@@ -84,7 +84,7 @@ public final class AdminClient implements AutoCloseable {
         return call(stub -> stub.status(StatusRequest.newBuilder().setJobId(jobId).build()));
     }
 
-    /** The same with the coordinator's picture, as JSON, which comes from its newest moment. */
+    /** The same with the coordinator's newest picture. */
     public StatusResponse picture(String jobId) throws EnvironmentException {
         return call(stub ->
                 stub.status(

@@ -12,6 +12,7 @@ import io.coxswain.coordinator.TraceLookup;
 import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.picture.PictureJson;
 import io.coxswain.proto.admin.v1.AdminGrpc;
 import io.coxswain.proto.admin.v1.AgentStatus;
 import io.coxswain.proto.admin.v1.CancelRequest;
@@ -99,19 +100,26 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
     public void status(StatusRequest request, StreamObserver<StatusResponse> out) {
         // Asked first: an event too many can be told from one too few.
         long next = calls.nextSequence();
+        String picture = request.getPicture() ? PictureJson.of(calls.picture()) : "";
+        String instance = calls.instance();
         answer(
                 calls.status(),
-                status -> response(status, request.getJobId(), next, calls.instance()),
+                status -> response(status, request.getJobId(), next, picture, instance),
                 out);
     }
 
     private static StatusResponse response(
-            CoordinatorStatus status, String jobId, long nextSequence, String instance) {
+            CoordinatorStatus status,
+            String jobId,
+            long nextSequence,
+            String pictureJson,
+            String instance) {
         var response =
                 StatusResponse.newBuilder()
                         .setTerm(status.term())
                         .setCoordinatorId(status.coordinatorId())
                         .setNextSequence(nextSequence)
+                        .setPictureJson(pictureJson)
                         .setInstance(instance);
         for (CoordinatorStatus.Job job : status.jobs()) {
             if (jobId.isEmpty() || jobId.equals(job.jobId())) {

@@ -18,6 +18,7 @@ import io.coxswain.coordinator.app.EventLog;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.picture.Picture;
 import io.coxswain.proto.admin.v1.AdminGrpc;
 import io.coxswain.proto.admin.v1.CancelRequest;
 import io.coxswain.proto.admin.v1.Event;
@@ -393,6 +394,11 @@ class GrpcControlServerTest {
         @Override
         public TraceLookup traces() {
             return TraceLookup.NONE;
+        }
+
+        @Override
+        public Picture picture() {
+            return Picture.none("c1", 5);
         }
 
         @Override
