@@ -109,7 +109,7 @@ final class JournalTest {
         }
         List<JournalLine> lines = lines();
         assertThat(sequences(lines)).containsExactly(0L, 1L, 0L, 0L, 1L, 0L);
-        assertThat(lines.get(3).data()).contains("\"tornBytes\":23");
+        assertThat(lines.get(3).data()).contains("\"tornBytes\":22");
         assertThat(complaints).isEmpty();
     }
 

@@ -7,4 +7,4 @@ import io.coxswain.coordinator.JobReport;
  *
  * @param traceId empty: not traced
  */
-record ToldIncident(JobReport.IncidentReport report, String traceId) {}
+public record ToldIncident(JobReport.IncidentReport report, String traceId) {}

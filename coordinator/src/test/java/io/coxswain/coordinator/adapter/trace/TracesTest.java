@@ -184,7 +184,7 @@ final class TracesTest {
         SpanData root = exporter.getFinishedSpanItems().getLast();
         assertThat(root.getStatus().getStatusCode()).isEqualTo(StatusCode.ERROR);
         assertThat(root.getStatus().getDescription()).contains("state is lost");
-        assertThat(root.getEndEpochNanos()).isEqualTo(5_890 * MILLI);
+        assertThat(root.getEndEpochNanos()).isEqualTo(5_900 * MILLI);
         traces.close();
         assertThat(exporter.getFinishedSpanItems()).filteredOn("name", "incident").hasSize(1);
     }
