@@ -6,6 +6,7 @@ import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.liveness.LivenessEffect;
 import io.coxswain.coordinator.core.liveness.LivenessEvent;
 import io.coxswain.coordinator.core.liveness.LivenessMachine;
+import io.coxswain.coordinator.core.liveness.LostCause;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
@@ -136,6 +137,8 @@ public final class CoordinatorCore {
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
             case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
             case CoordinatorInput.AwaitResult await -> desk.awaitResult(await, leads());
+            case CoordinatorInput.AskIncidents(String jobId, var answer) ->
+                    answer.accept(desk.incidents(jobId));
             case CoordinatorInput.AskStatus(var answer) -> answer.accept(status());
             case CoordinatorInput.Stop(String reason) -> stop(reason);
         }
@@ -443,7 +446,9 @@ public final class CoordinatorCore {
         publish(new CoordinatorEvent.AgentLost(key.id(), key.incarnation(), cause), "", 0, 0);
         JobRun run = desk.run();
         if (run != null) {
-            run.feed(new JobEvent.AgentLost(key, cause, lost.lastSignNanos()), nowNanos);
+            boolean planned = lost.cause() instanceof LostCause.Left;
+            run.feed(
+                    new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned), nowNanos);
         }
     }
 
@@ -515,6 +520,11 @@ public final class CoordinatorCore {
         @Override
         public boolean wantsPictures() {
             return pictures != null;
+        }
+
+        @Override
+        public String traceId(String jobId, int incident) {
+            return pictures == null ? "" : pictures.traceId(jobId, incident);
         }
 
         @Override

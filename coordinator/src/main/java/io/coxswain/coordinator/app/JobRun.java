@@ -1,19 +1,16 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.job.JobMachine;
-import io.coxswain.coordinator.core.job.JobPhase;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.job.Transition;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
-import io.coxswain.coordinator.core.liveness.HangRule;
-import io.coxswain.coordinator.core.liveness.HangWatch;
-import io.coxswain.coordinator.core.liveness.RankWord;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -21,13 +18,15 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * The running job: its machine, ledger and timers, and the carrying out of what the machine asks
@@ -37,6 +36,9 @@ import java.util.TreeMap;
  * everything else waits, in order, until the store is back.
  */
 final class JobRun {
+    /** Ranks of an interruption whose state's source is told to who asks in between. */
+    private static final int KEPT_SOURCES = 16_384;
+
     private final JobSpec spec;
     private final long order;
     private final long startedNanos;
@@ -50,13 +52,8 @@ final class JobRun {
 
     private final @Nullable JobPictures pictures;
     private final Timers timers = new Timers();
-    private final HangWatch hangs = new HangWatch();
-
-    /** Ranks in the active view of {@link #ranksEpoch}. */
-    private final Map<AgentKey, Integer> ranks = new HashMap<>();
-
-    private long ranksEpoch;
-    private final Map<Integer, Incident> incidents = new TreeMap<>();
+    private final HangEar hangs = new HangEar();
+    private final IncidentBook incidents = new IncidentBook();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
     private final Set<AgentKey> ready = new HashSet<>();
     private final Map<AgentKey, String> unfit = new HashMap<>();
@@ -93,6 +90,9 @@ final class JobRun {
 
         /** Somebody looks at pictures of the run. */
         boolean wantsPictures();
+
+        /** The trace of an incident; empty: none. */
+        String traceId(String jobId, int incident);
 
         /** The wall time of an instant of the loop's clock; 0 where nobody tells. */
         long wallMillis(long atNanos);
@@ -151,7 +151,30 @@ final class JobRun {
     }
 
     int incidents() {
-        return incidents.size();
+        return incidents.count();
+    }
+
+    /** What interrupted the job, to be put in words off the loop. */
+    Supplier<JobIncidents> incidentReports() {
+        List<Incident> now = List.copyOf(incidents.values());
+        String id = jobId();
+        long began = context.wallMillis(startedNanos);
+        return () -> new JobIncidents(id, Reports.incidents(now, began, KEPT_SOURCES));
+    }
+
+    // The machine keeps no account: what it costs is the ledger's word.
+    private Incident keep(Incident incident, long nowNanos) {
+        Incident priced = incident;
+        if (figures != null) {
+            BigInteger loss = JobPictures.loss(totals(nowNanos));
+            priced = incident.withCost(figures.cost(incident.id(), loss));
+        }
+        incidents.put(priced);
+        return priced;
+    }
+
+    String traceId(int incident) {
+        return context.traceId(jobId(), incident);
     }
 
     /** Time of the job: the loop's clock since the job began here. */
@@ -186,49 +209,11 @@ final class JobRun {
      * view could be planned.
      */
     void heartbeat(AgentKey agent, AgentWord.Heartbeat beat, long nowNanos) {
-        View active = machine.view();
-        if (active == null || suspended || machine.phase() != JobPhase.ACTIVE) {
-            return;
-        }
-        Integer rank = ranksOf(active).get(agent);
-        if (rank == null) {
-            return;
-        }
-        var word =
-                new RankWord(
-                        rank,
-                        beat.operation(),
-                        Set.copyOf(beat.waitingForRanks()),
-                        beat.operationNanos());
-        HangRule.Suspicion hang =
-                hangs.heard(
-                        active.epoch(),
-                        word,
-                        machine.completedStep(),
-                        machine.stepTimes(),
-                        nowNanos);
+        JobEvent.HangSuspected hang =
+                suspended ? null : hangs.heard(machine, agent, beat, nowNanos);
         if (hang != null) {
-            feed(
-                    new JobEvent.HangSuspected(
-                            active.members().get(hang.rank()).key(),
-                            active.epoch(),
-                            hang.cycle(),
-                            hang.text(),
-                            hang.stalledNanos()),
-                    nowNanos);
+            feed(hang, nowNanos);
         }
-    }
-
-    // Every agent of a large job asks some times a second: by hash, not by a walk over the members.
-    private Map<AgentKey, Integer> ranksOf(View active) {
-        if (ranksEpoch != active.epoch()) {
-            ranksEpoch = active.epoch();
-            ranks.clear();
-            for (int rank = 0; rank < active.members().size(); rank++) {
-                ranks.put(active.members().get(rank).key(), rank);
-            }
-        }
-        return ranks;
     }
 
     void suspend() {
@@ -350,6 +335,12 @@ final class JobRun {
     }
 
     private void persistResult(JobResult result, long nowNanos) {
+        // One that is not over ends with the job: how far it got is told.
+        for (Incident incident : machine.incidents()) {
+            if (!incident.closed()) {
+                keep(incident, nowNanos);
+            }
+        }
         JobReport finished =
                 Reports.report(
                         jobId(),
@@ -357,6 +348,7 @@ final class JobRun {
                         totals(nowNanos),
                         incidents.values(),
                         settings.environment(),
+                        context.wallMillis(startedNanos),
                         pictures == null ? null : pictures.picture(nowNanos, context::wallMillis));
         report = finished;
         reportedNanos = nowNanos;
@@ -375,6 +367,9 @@ final class JobRun {
     private void publish(CoordinatorEvent event, long nowNanos) {
         CoordinatorEvent told = event;
         boolean account = false;
+        if (figures != null) {
+            figures.published(event, machine, nowNanos);
+        }
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
                 loss = steps.loss();
@@ -399,9 +394,16 @@ final class JobRun {
                 account = true;
             }
             case CoordinatorEvent.IncidentProgressed progressed ->
-                    incidents.put(progressed.incident().id(), progressed.incident());
+                    told =
+                            new CoordinatorEvent.IncidentProgressed(
+                                    progressed.job(),
+                                    keep(progressed.incident(), nowNanos),
+                                    progressed.phase(),
+                                    progressed.reason());
             case CoordinatorEvent.IncidentClosed closed -> {
-                incidents.put(closed.incident().id(), closed.incident());
+                told =
+                        new CoordinatorEvent.IncidentClosed(
+                                closed.job(), keep(closed.incident(), nowNanos));
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
@@ -417,9 +419,6 @@ final class JobRun {
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ -> {}
-        }
-        if (figures != null) {
-            figures.published(event, machine, nowNanos);
         }
         context.publish(told, jobId(), epoch(), completedStep());
         if (account && report == null) {
@@ -489,7 +488,7 @@ final class JobRun {
                 spec.steps(),
                 loss,
                 ledger.ratio(),
-                incidents.size(),
+                incidents(),
                 over() && report != null ? report.toJson() : "",
                 spec.labels(),
                 spec.batch());

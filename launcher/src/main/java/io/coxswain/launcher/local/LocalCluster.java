@@ -238,6 +238,7 @@ public final class LocalCluster implements AutoCloseable {
                             .id("launcher-" + ProcessHandle.current().pid())
                             .jobLimits(JobLimits.defaults().withSettleNanos(SETTLE.toNanos()))
                             .onFatal(listener::broken)
+                            .journal(plan.run().events())
                             .build()
                             .start();
             coordinator = made;

@@ -122,6 +122,11 @@ public record RunFolder(Path path) {
         return path.resolve(process + ".log");
     }
 
+    /** The journal of the run's events. */
+    public Path events() {
+        return path.resolve("events.jsonl");
+    }
+
     /** A folder in it; made by whoever uses it. */
     public Path folder(String name) {
         return path.resolve(name);
