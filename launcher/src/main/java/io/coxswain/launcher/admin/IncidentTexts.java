@@ -137,7 +137,7 @@ public final class IncidentTexts {
                                     stretch.phase(),
                                     Texts.duration(stretch.nanos()),
                                     bar,
-                                    detail(stretch))
+                                    detail(incident, stretch))
                             .stripTrailing());
         }
     }
@@ -146,14 +146,17 @@ public final class IncidentTexts {
         return (int) Math.clamp(Math.round((double) nanos / total * BAR), 0, BAR);
     }
 
-    private static String detail(JobReport.Stretch stretch) {
+    // What stands above is not said again.
+    private static String detail(JobReport.IncidentReport incident, JobReport.Stretch stretch) {
+        boolean known =
+                incident.cause().equals(stretch.reason())
+                        || incident.reason().equals(stretch.reason());
+        String reason = known ? "" : stretch.reason();
         String waited =
                 stretch.waitedFor().isEmpty()
                         ? ""
                         : "waited for " + names(stretch.waitedFor());
-        return stretch.reason()
-                + (stretch.reason().isEmpty() || waited.isEmpty() ? "" : "; ")
-                + waited;
+        return reason + (reason.isEmpty() || waited.isEmpty() ? "" : "; ") + waited;
     }
 
     private static String names(List<String> agents) {
