@@ -3,6 +3,7 @@ package io.coxswain.launcher;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.coordinator.JobReport;
+import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.journal.JournalLine;
 import io.coxswain.coordinator.journal.JournalReader;
@@ -13,7 +14,6 @@ import io.coxswain.launcher.local.LocalCluster;
 import io.coxswain.launcher.local.MemoryPlan;
 import io.coxswain.launcher.local.RunFolder;
 import io.coxswain.launcher.logs.Logs;
-import io.coxswain.coordinator.SequencedEvent;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -84,9 +84,7 @@ class ObservedRunIT {
     @Test
     void aDeathIsToldAlikeByAll() throws Exception {
         JobFile job =
-                JobFile.read(
-                        DIGITS,
-                        Map.of("mesh.shards", "1", "steps", Integer.toString(STEPS)));
+                JobFile.read(DIGITS, Map.of("mesh.shards", "1", "steps", Integer.toString(STEPS)));
         RunFolder run = RunFolder.create(folder.resolve("run"), "digits");
         Path arenas = Files.createDirectories(folder.resolve("shm"));
         var plan =

@@ -128,11 +128,12 @@ final class JobPictures {
         var buckets = new ArrayList<Bucket>();
         for (GoodputWindow stretch : ledger.timeline(now, machine.runningCategory())) {
             var seconds = new EnumMap<Category, Double>(Category.class);
-            stretch.categories().forEach((category, nanos) -> {
-                if (nanos.signum() != 0) {
-                    seconds.put(category, nanos.doubleValue() / 1e9);
-                }
-            });
+            stretch.categories()
+                    .forEach((category, nanos) -> {
+                        if (nanos.signum() != 0) {
+                            seconds.put(category, nanos.doubleValue() / 1e9);
+                        }
+                    });
             buckets.add(
                     new Bucket(
                             wallMillis.applyAsLong(stretch.fromNanos()),
@@ -232,10 +233,7 @@ final class JobPictures {
     }
 
     private IncidentPicture incident(
-            Incident incident,
-            BigInteger loss,
-            LongUnaryOperator wallMillis,
-            boolean withSources) {
+            Incident incident, BigInteger loss, LongUnaryOperator wallMillis, boolean withSources) {
         Incident.Phase phase = incident.closed() ? null : figures.phase();
         Incident.Phases spent = incident.phases();
         var phases = new LinkedHashMap<String, Long>();

@@ -87,8 +87,7 @@ public final class AdminClient implements AutoCloseable {
     /** The same with the coordinator's newest picture. */
     public StatusResponse picture(String jobId) throws EnvironmentException {
         return call(stub ->
-                stub.status(
-                        StatusRequest.newBuilder().setJobId(jobId).setPicture(true).build()));
+                stub.status(StatusRequest.newBuilder().setJobId(jobId).setPicture(true).build()));
     }
 
     /** Ends a job. */
@@ -112,7 +111,9 @@ public final class AdminClient implements AutoCloseable {
         }
     }
 
-    /** Hands events of all jobs on until {@code more} says no, or the coordinator ends the stream. */
+    /**
+     * Hands events of all jobs on until {@code more} says no, or the coordinator ends the stream.
+     */
     void eventsWhile(long fromSequence, Predicate<Event> more) throws EnvironmentException {
         var call = Context.current().withCancellation();
         Context former = call.attach();

@@ -39,8 +39,7 @@ public final class IncidentTexts {
             return List.of("job " + incidents.job() + ": no incidents");
         }
         var rows = new ArrayList<List<String>>();
-        rows.add(
-                List.of("ID", "BEGAN", "KIND", "STEP", "LOST", "TOOK", "COST", "TIMES", "CAUSE"));
+        rows.add(List.of("ID", "BEGAN", "KIND", "STEP", "LOST", "TOOK", "COST", "TIMES", "CAUSE"));
         for (ToldIncident told : incidents.incidents()) {
             JobReport.IncidentReport incident = told.report();
             rows.add(
@@ -153,9 +152,7 @@ public final class IncidentTexts {
                         || incident.reason().equals(stretch.reason());
         String reason = known ? "" : stretch.reason();
         String waited =
-                stretch.waitedFor().isEmpty()
-                        ? ""
-                        : "waited for " + names(stretch.waitedFor());
+                stretch.waitedFor().isEmpty() ? "" : "waited for " + names(stretch.waitedFor());
         return reason + (reason.isEmpty() || waited.isEmpty() ? "" : "; ") + waited;
     }
 

@@ -230,8 +230,7 @@ class EventFeedTest {
                 .satisfies(e ->
                         assertThat(((ConfigException) e).complaints())
                                 .hasSize(2)
-                                .anySatisfy(one ->
-                                        assertThat(one).contains("--from -1"))
+                                .anySatisfy(one -> assertThat(one).contains("--from -1"))
                                 .anySatisfy(one ->
                                         assertThat(one)
                                                 .contains("--kind Nonsense", "IncidentClosed")));

@@ -63,12 +63,20 @@ class IncidentTextsTest {
                         "  decided  step 199",
                         "  again    the same cause was met 3 times at this step",
                         "  trace    00ab",
-                        "  detect        20 ms  " + "#".repeat(8) + " ".repeat(34)
+                        "  detect        20 ms  "
+                                + "#".repeat(8)
+                                + " ".repeat(34)
                                 + "waited for a1",
-                        "  fence         20 ms  " + " ".repeat(8) + "#".repeat(8)
-                                + " ".repeat(26) + "why",
-                        "  restore       40 ms  " + " ".repeat(16) + "#".repeat(16)
-                                + " ".repeat(10) + "waited for a4",
+                        "  fence         20 ms  "
+                                + " ".repeat(8)
+                                + "#".repeat(8)
+                                + " ".repeat(26)
+                                + "why",
+                        "  restore       40 ms  "
+                                + " ".repeat(16)
+                                + "#".repeat(16)
+                                + " ".repeat(10)
+                                + "waited for a4",
                         "  resume        20 ms  " + " ".repeat(32) + "#".repeat(8) + "  ready",
                         "  rank 0: kept the live state",
                         "  rank 1: peer-copy from a4 (1.5 MB)");
@@ -79,8 +87,7 @@ class IncidentTextsTest {
     @Test
     void oneThatIsNotOverSaysSo() {
         assertThat(IncidentTexts.waterfall("j", of(false).incidents().getFirst(), false))
-                .contains(
-                        "incident 1 of job j: host, not over", "  takes    100 ms so far");
+                .contains("incident 1 of job j: host, not over", "  takes    100 ms so far");
     }
 
     @Test
@@ -104,9 +111,7 @@ class IncidentTextsTest {
         assertThat(JobReport.IncidentReport.fromJson(one.toString())).isEqualTo(incident(1, true));
         assertThat(
                         JsonMapper.shared()
-                                .readTree(
-                                        IncidentTexts.json(
-                                                "j", of(true).incidents().getFirst()))
+                                .readTree(IncidentTexts.json("j", of(true).incidents().getFirst()))
                                 .get("waterfall"))
                 .hasSize(4);
     }

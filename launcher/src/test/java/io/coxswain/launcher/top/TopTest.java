@@ -61,8 +61,7 @@ class TopTest {
 
     @Test
     void theScreenSaysItAll() {
-        List<String> lines =
-                plain(new TopScreen(false).lines(picture(6, 6), "", 120, 40));
+        List<String> lines = plain(new TopScreen(false).lines(picture(6, 6), "", 120, 40));
         assertThat(lines).hasSize(40);
         assertThat(lines.getFirst()).startsWith("coordinator c1, leading, term 3");
         assertThat(lines)
@@ -80,8 +79,7 @@ class TopTest {
 
     @Test
     void manyAgentsAreShownByDomain() {
-        List<String> lines =
-                plain(new TopScreen(false).lines(picture(1_024, 16), "", 120, 40));
+        List<String> lines = plain(new TopScreen(false).lines(picture(1_024, 16), "", 120, 40));
         assertThat(lines).hasSize(40);
         assertThat(lines)
                 .anySatisfy(line -> assertThat(line).contains("DOMAIN", "AGENTS", "STATES"));
@@ -173,10 +171,7 @@ class TopTest {
     @Test
     void whoIsLostOnTheWayIsSaidAndTriedAgain() throws Exception {
         var top =
-                new Top(
-                        source(picture(1, 1), "no answer", picture(1, 1)),
-                        Duration.ofMillis(1),
-                        3);
+                new Top(source(picture(1, 1), "no answer", picture(1, 1)), Duration.ofMillis(1), 3);
         List<String> lines = lines(top, false);
         assertThat(lines.get(1)).contains("not connected: no answer");
         assertThat(lines.get(2)).contains("training");
