@@ -24,7 +24,10 @@ final class EventJsonTest {
     private static final List<RecoveryReason.Conflict> CONFLICTS =
             List.of(
                     new RecoveryReason.Conflict(
-                            3, 1, List.of(new RecoveryReason.Conflict.Vote("abcdef0123", 2)), true));
+                            3,
+                            1,
+                            List.of(new RecoveryReason.Conflict.Vote("abcdef0123", 2)),
+                            true));
 
     static List<RecoveryReason> reasons() {
         return List.of(

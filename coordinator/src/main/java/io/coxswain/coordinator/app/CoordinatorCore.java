@@ -447,8 +447,7 @@ public final class CoordinatorCore {
         JobRun run = desk.run();
         if (run != null) {
             boolean planned = lost.cause() instanceof LostCause.Left;
-            run.feed(
-                    new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned), nowNanos);
+            run.feed(new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned), nowNanos);
         }
     }
 

@@ -22,7 +22,6 @@ import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -55,8 +54,7 @@ final class JobRun {
     private final HangEar hangs = new HangEar();
     private final IncidentBook incidents = new IncidentBook();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
-    private final Set<AgentKey> ready = new HashSet<>();
-    private final Map<AgentKey, String> unfit = new HashMap<>();
+    private final AgentFitness fitness = new AgentFitness();
     private boolean suspended;
     private long suspendedNanos;
     private long steppedNanos;
@@ -196,7 +194,7 @@ final class JobRun {
 
     /** Tells the machine, or keeps it for later while the store is out of reach. */
     void feed(JobEvent event, long nowNanos) {
-        remember(event);
+        fitness.heard(event);
         if (suspended && !harmless(event)) {
             deferred.addLast(event);
         } else {
@@ -441,35 +439,22 @@ final class JobRun {
                 () -> {});
     }
 
-    private void remember(JobEvent event) {
-        if (event instanceof JobEvent.AgentReady agentReady) {
-            ready.add(agentReady.agent());
-            unfit.remove(agentReady.agent());
-        } else if (event instanceof JobEvent.AgentUnfit agentUnfit) {
-            unfit.put(agentUnfit.agent(), agentUnfit.reason());
-            ready.remove(agentUnfit.agent());
-        } else if (event instanceof JobEvent.AgentLost lost) {
-            ready.remove(lost.agent());
-            unfit.remove(lost.agent());
-        }
-    }
-
     /** For the status: what that agent is to this job. */
     String stateOf(AgentKey agent) {
-        if (unfit.containsKey(agent)) {
+        if (fitness.isUnfit(agent)) {
             return "unfit";
         }
         if (rankOf(agent) >= 0) {
             return "ranked";
         }
-        if (!ready.contains(agent)) {
+        if (!fitness.isReady(agent)) {
             return "attached";
         }
         return view == null ? "ready" : "spare";
     }
 
     String detailOf(AgentKey agent) {
-        return unfit.getOrDefault(agent, "");
+        return fitness.whyUnfit(agent);
     }
 
     int rankOf(AgentKey agent) {

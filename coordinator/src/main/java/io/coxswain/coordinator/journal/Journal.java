@@ -20,15 +20,17 @@ import java.util.function.LongSupplier;
  * Writes every event to a file, a JSON line each ({@code docs/events.md}). It is a listener like
  * any other: the events wait for it in the coordinator's ring, and what it could not write, because
  * it was too slow or the disk is full, stands in the file as a {@code Gap}. A disk that is full is
- * told of once, is tried again with an event that comes a second later, and never holds up
- * anything else. Thread-safe.
+ * told of once, is tried again with an event that comes a second later, and never holds up anything
+ * else. Thread-safe.
  */
 public final class Journal implements CoordinatorListener, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
     private static final int SCHEMA = 1;
     private static final long RETRY_NANOS = 1_000_000_000L;
 
-    /** An incident of more ranks is written without their sources: lines stay of a useful length. */
+    /**
+     * An incident of more ranks is written without their sources: lines stay of a useful length.
+     */
     private static final int MOST_SOURCES = 1_024;
 
     private final JournalSettings settings;

@@ -63,7 +63,9 @@ public record JournalLine(
                 EventText.json(event.event()));
     }
 
-    /** The event; null for the journal's own lines and for kinds that this version does not know. */
+    /**
+     * The event; null for the journal's own lines and for kinds that this version does not know.
+     */
     public @Nullable CoordinatorEvent event() {
         return EventText.parse(kind, data);
     }

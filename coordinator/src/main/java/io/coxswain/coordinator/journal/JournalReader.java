@@ -51,8 +51,7 @@ public final class JournalReader {
                 }
             }
         }
-        older.sort(
-                Comparator.comparingInt((Path former) -> number(former, prefix)).reversed());
+        older.sort(Comparator.comparingInt((Path former) -> number(former, prefix)).reversed());
         older.add(file);
         return older;
     }
@@ -61,8 +60,7 @@ public final class JournalReader {
         return Integer.parseInt(String.valueOf(former.getFileName()).substring(prefix.length()));
     }
 
-    private static void readOne(
-            Path file, Consumer<JournalLine> lines, Consumer<String> complaints)
+    private static void readOne(Path file, Consumer<JournalLine> lines, Consumer<String> complaints)
             throws IOException {
         // Bytes that are no UTF-8 become signs that no line contains: one line is lost, not the
         // file.

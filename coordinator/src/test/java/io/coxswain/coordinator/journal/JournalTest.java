@@ -35,8 +35,7 @@ final class JournalTest {
         return open(JournalSettings.of(file()), Medium::file);
     }
 
-    private static Journal open(JournalSettings settings, Medium.Opener opener)
-            throws IOException {
+    private static Journal open(JournalSettings settings, Medium.Opener opener) throws IOException {
         return Journal.open(settings, opener, "c1", TraceLookup.NONE, () -> 7, () -> 1_000);
     }
 
@@ -64,7 +63,8 @@ final class JournalTest {
             journal.on(event(1));
         }
         List<JournalLine> lines = lines();
-        assertThat(lines).extracting(JournalLine::kind)
+        assertThat(lines)
+                .extracting(JournalLine::kind)
                 .containsExactly("JournalOpened", "JobWaiting", "JournalClosed");
         assertThat(lines.get(1))
                 .isEqualTo(
@@ -95,7 +95,8 @@ final class JournalTest {
                 journal.on(event(2));
             }
         }
-        assertThat(sequences(lines())).containsExactly(0L, 1L, 2L, 0L, 0L, 1L, 2L, 0L, 0L, 1L, 2L, 0L);
+        assertThat(sequences(lines()))
+                .containsExactly(0L, 1L, 2L, 0L, 0L, 1L, 2L, 0L, 0L, 1L, 2L, 0L);
     }
 
     @Test
@@ -227,7 +228,8 @@ final class JournalTest {
             disk.room = 1_000_000;
             journal.on(event(3, 4 * SECOND, new CoordinatorEvent.JobWaiting("j", "")));
         }
-        assertThat(lines()).extracting(JournalLine::kind)
+        assertThat(lines())
+                .extracting(JournalLine::kind)
                 .containsExactly("JournalOpened", "Gap", "JobWaiting", "JournalClosed");
         assertThat(lines().get(1).event()).isEqualTo(new CoordinatorEvent.Gap(1, 2));
     }

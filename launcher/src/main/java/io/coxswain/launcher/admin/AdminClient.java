@@ -111,7 +111,9 @@ public final class AdminClient implements AutoCloseable {
         }
     }
 
-    /** Hands events of all jobs on until {@code more} says no, or the coordinator ends the stream. */
+    /**
+     * Hands events of all jobs on until {@code more} says no, or the coordinator ends the stream.
+     */
     void eventsWhile(long fromSequence, Predicate<Event> more) throws EnvironmentException {
         var call = Context.current().withCancellation();
         Context former = call.attach();

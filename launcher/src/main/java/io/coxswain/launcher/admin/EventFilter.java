@@ -34,8 +34,7 @@ public record EventFilter(long from, String job, Set<String> kinds) {
         List<String> known = known();
         var wanted = new HashSet<String>();
         for (String kind : kinds) {
-            String match =
-                    known.stream().filter(kind::equalsIgnoreCase).findFirst().orElse("");
+            String match = known.stream().filter(kind::equalsIgnoreCase).findFirst().orElse("");
             if (match.isEmpty()) {
                 complaints.add(
                         "--kind "

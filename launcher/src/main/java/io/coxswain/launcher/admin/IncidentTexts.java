@@ -39,8 +39,7 @@ public final class IncidentTexts {
             return List.of("job " + incidents.job() + ": no incidents");
         }
         var rows = new ArrayList<List<String>>();
-        rows.add(
-                List.of("ID", "BEGAN", "KIND", "STEP", "LOST", "TOOK", "COST", "TIMES", "CAUSE"));
+        rows.add(List.of("ID", "BEGAN", "KIND", "STEP", "LOST", "TOOK", "COST", "TIMES", "CAUSE"));
         for (ToldIncident told : incidents.incidents()) {
             JobReport.IncidentReport incident = told.report();
             rows.add(
@@ -137,7 +136,7 @@ public final class IncidentTexts {
                                     stretch.phase(),
                                     Texts.duration(stretch.nanos()),
                                     bar,
-                                    detail(stretch))
+                                    detail(incident, stretch))
                             .stripTrailing());
         }
     }
@@ -146,14 +145,15 @@ public final class IncidentTexts {
         return (int) Math.clamp(Math.round((double) nanos / total * BAR), 0, BAR);
     }
 
-    private static String detail(JobReport.Stretch stretch) {
+    // What stands above is not said again.
+    private static String detail(JobReport.IncidentReport incident, JobReport.Stretch stretch) {
+        boolean known =
+                incident.cause().equals(stretch.reason())
+                        || incident.reason().equals(stretch.reason());
+        String reason = known ? "" : stretch.reason();
         String waited =
-                stretch.waitedFor().isEmpty()
-                        ? ""
-                        : "waited for " + names(stretch.waitedFor());
-        return stretch.reason()
-                + (stretch.reason().isEmpty() || waited.isEmpty() ? "" : "; ")
-                + waited;
+                stretch.waitedFor().isEmpty() ? "" : "waited for " + names(stretch.waitedFor());
+        return reason + (reason.isEmpty() || waited.isEmpty() ? "" : "; ") + waited;
     }
 
     private static String names(List<String> agents) {

@@ -77,9 +77,7 @@ public final class PictureTexts {
         JsonNode run = null;
         for (JsonNode window : job.path("windows")) {
             windows.add(
-                    text(window, "name")
-                            + " "
-                            + Texts.percent(window.path("ratio").asDouble(0)));
+                    text(window, "name") + " " + Texts.percent(window.path("ratio").asDouble(0)));
             run = window;
         }
         if (windows.isEmpty() || run == null) {

@@ -76,9 +76,7 @@ public final class IncidentsCommand extends Shared implements Callable<Integer> 
             return ExitCode.COMPLETED;
         }
         var wanted =
-                found.incidents().stream()
-                        .filter(told -> told.report().id() == id)
-                        .findFirst();
+                found.incidents().stream().filter(told -> told.report().id() == id).findFirst();
         if (wanted.isEmpty()) {
             System.err.println(
                     "coxswain: job "
@@ -91,8 +89,7 @@ public final class IncidentsCommand extends Shared implements Callable<Integer> 
         if (json) {
             System.out.println(IncidentTexts.json(found.job(), wanted.get()));
         } else {
-            IncidentTexts.waterfall(
-                            found.job(), wanted.get(), Terminal.standardOutput().unicode())
+            IncidentTexts.waterfall(found.job(), wanted.get(), Terminal.standardOutput().unicode())
                     .forEach(System.out::println);
         }
         return ExitCode.COMPLETED;

@@ -18,6 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -242,6 +243,7 @@ public final class LocalCluster implements AutoCloseable {
                             .build()
                             .start();
             coordinator = made;
+            Files.writeString(plan.run().address(), "127.0.0.1:" + made.port());
             var _ = made.listen(this::heard);
             awaitAgents();
             awaitAttached();
@@ -535,6 +537,11 @@ public final class LocalCluster implements AutoCloseable {
         Coordinator running = coordinator;
         if (running != null) {
             running.close();
+        }
+        try {
+            Files.deleteIfExists(plan.run().address());
+        } catch (IOException e) {
+            LOG.warn("the address of a coordinator that is gone stays behind", e);
         }
         if (zookeeper.isDone() && !zookeeper.isCompletedExceptionally()) {
             zookeeper.join().close();

@@ -87,8 +87,7 @@ final class AgentRows {
         }
     }
 
-    private static void grouped(
-            JsonNode agents, int width, int most, List<StyledLine> lines) {
+    private static void grouped(JsonNode agents, int width, int most, List<StyledLine> lines) {
         int depth = 1;
         for (JsonNode agent : agents) {
             depth = Math.max(depth, text(agent, "domain").split("/", -1).length);

@@ -95,10 +95,8 @@ public final class Top {
             Thread.ofPlatform().daemon().name("keys").start(() -> keys(System.in));
             for (int shown = 1; ; shown++) {
                 TtyScreen.Size size = screen.size();
-                screen.draw(
-                        drawer.lines(last, trouble, size.width(), size.height()), size.width());
-                if (shown == count
-                        || quit.tryAcquire(interval.toMillis(), TimeUnit.MILLISECONDS)) {
+                screen.draw(drawer.lines(last, trouble, size.width(), size.height()), size.width());
+                if (shown == count || quit.tryAcquire(interval.toMillis(), TimeUnit.MILLISECONDS)) {
                     return;
                 }
                 look(false);

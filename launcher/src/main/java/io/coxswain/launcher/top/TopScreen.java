@@ -145,8 +145,7 @@ final class TopScreen {
             lost += text(agent, "state").equals("lost") ? 1 : 0;
         }
         text.append(
-                String.format(
-                        Locale.ROOT, "; %d agents", picture.path("agents").size() - lost));
+                String.format(Locale.ROOT, "; %d agents", picture.path("agents").size() - lost));
         return text.toString().replace('\n', ' ');
     }
 }

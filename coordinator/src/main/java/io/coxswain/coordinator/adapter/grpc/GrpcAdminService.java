@@ -194,10 +194,7 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
 
     @Override
     public void events(EventsRequest request, StreamObserver<Event> out) {
-        new EventPump(
-                        (ServerCallStreamObserver<Event>) out,
-                        request.getJobId(),
-                        calls.traces())
+        new EventPump((ServerCallStreamObserver<Event>) out, request.getJobId(), calls.traces())
                 .begin(calls, request.getFromSequence());
     }
 

@@ -99,6 +99,14 @@ public record JobSpec(
      */
     @Override
     public String toString() {
-        return "JobSpec[" + jobId + ", mesh " + mesh + ", " + steps + " steps, " + runtimeKind + "]";
+        return "JobSpec["
+                + jobId
+                + ", mesh "
+                + mesh
+                + ", "
+                + steps
+                + " steps, "
+                + runtimeKind
+                + "]";
     }
 }

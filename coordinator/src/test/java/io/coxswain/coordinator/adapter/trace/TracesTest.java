@@ -236,10 +236,8 @@ final class TracesTest {
                                     "j", told[i][0], told[i][1], 0, 0, 0, 0)));
         }
         assertThat(exporter.getFinishedSpanItems())
-                .extracting(
-                        span ->
-                                span.getAttributes()
-                                        .get(AttributeKey.longKey("coxswain.step.last")))
+                .extracting(span ->
+                        span.getAttributes().get(AttributeKey.longKey("coxswain.step.last")))
                 .containsExactly(10L, 15L);
     }
 
