@@ -76,6 +76,8 @@ class MainTest {
                         "logs",
                         "stacks",
                         "debug-bundle",
+                        "incidents",
+                        "top",
                         "goodput",
                         "completion")
                 .contains("Exit codes:")

@@ -3,9 +3,12 @@ package io.coxswain.coordinator.app;
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
+import io.coxswain.coordinator.TraceLookup;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.picture.Picture;
 
 import java.util.concurrent.CompletableFuture;
 
@@ -35,6 +38,21 @@ public interface CoordinatorCalls {
      * @param incident 0: the newest
      */
     CompletableFuture<Explanation> explain(String jobId, int incident);
+
+    /**
+     * What interrupted a job; an empty id means the one that runs or ended last. Fails with {@link
+     * java.util.NoSuchElementException} for an unknown job.
+     */
+    CompletableFuture<JobIncidents> incidents(String jobId);
+
+    /** Random, of this coordinator: sequence numbers are its own. */
+    String instance();
+
+    /** The traces that were begun. */
+    TraceLookup traces();
+
+    /** The newest picture. */
+    Picture picture();
 
     /** The number that the next event gets. */
     long nextSequence();

@@ -6,6 +6,7 @@ import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.liveness.LivenessEffect;
 import io.coxswain.coordinator.core.liveness.LivenessEvent;
 import io.coxswain.coordinator.core.liveness.LivenessMachine;
+import io.coxswain.coordinator.core.liveness.LostCause;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The decision loop's logic without its thread: inputs and the time in, calls of ports out. The
@@ -53,14 +55,31 @@ public final class CoordinatorCore {
     private StoreOutbox outbox;
     private long term;
     private long nowNanos;
+    private final @Nullable PictureMaker pictures;
     private @Nullable Thread owner;
 
+    /** A core that makes no pictures, as simulations have it. */
     public CoordinatorCore(
             CoordinatorSettings settings,
             AgentsPort agents,
             StorePort store,
             EventsPort events,
             LeadershipPort leadership) {
+        this(settings, agents, store, events, leadership, null);
+    }
+
+    /**
+     * Nothing happened yet.
+     *
+     * @param pictures where pictures of coordinator, job and agents go; null: none are made
+     */
+    public CoordinatorCore(
+            CoordinatorSettings settings,
+            AgentsPort agents,
+            StorePort store,
+            EventsPort events,
+            LeadershipPort leadership,
+            @Nullable PicturePort pictures) {
         this.settings = settings;
         this.agents = agents;
         this.store = store;
@@ -70,6 +89,10 @@ public final class CoordinatorCore {
         this.outbox = new StoreOutbox(store, settings.storeRetryNanos());
         this.desk = new JobDesk(settings, context);
         this.voices = new Voices(settings, context);
+        this.pictures =
+                pictures == null
+                        ? null
+                        : new PictureMaker(settings.coordinatorId(), pictures, desk, roster);
     }
 
     /**
@@ -119,19 +142,25 @@ public final class CoordinatorCore {
             case CoordinatorInput.AwaitResult await -> desk.awaitResult(await, leads());
             case CoordinatorInput.Look look -> voices.look(look, leads());
             case CoordinatorInput.Explain explain -> voices.explain(explain, leads());
+            case CoordinatorInput.AskIncidents(String jobId, var answer) ->
+                    answer.accept(desk.incidents(jobId));
             case CoordinatorInput.AskStatus(var answer) -> answer.accept(status());
             case CoordinatorInput.Stop(String reason) -> stop(reason);
         }
         desk.settle();
+        touched();
+    }
+
+    private void touched() {
+        if (pictures != null && standing != Standing.STOPPED) {
+            pictures.touched(standing.name().toLowerCase(Locale.ROOT), term, nowNanos);
+        }
     }
 
     /** Does what is due. Harmless at any time. */
     public void advance(long nowNanos) {
         confine(nowNanos);
-        if (!leads()) {
-            return;
-        }
-        if (liveness.nextDeadlineNanos() <= nowNanos) {
+        if (leads() && liveness.nextDeadlineNanos() <= nowNanos) {
             judge(new LivenessEvent.DeadlineReached());
         }
         if (leads()) {
@@ -140,19 +169,27 @@ public final class CoordinatorCore {
             desk.advance();
             desk.settle();
         }
+        if (pictures != null && standing != Standing.STOPPED) {
+            touched();
+            pictures.advance(term, this.nowNanos);
+        }
     }
 
     /**
      * When {@link #advance} is to be called next; {@link Long#MAX_VALUE} when only inputs matter.
      */
     public long nextDeadlineNanos() {
+        long picture =
+                pictures == null || standing == Standing.STOPPED
+                        ? Long.MAX_VALUE
+                        : pictures.nextDeadlineNanos();
         return leads()
                 ? Math.min(
-                        liveness.nextDeadlineNanos(),
+                        Math.min(liveness.nextDeadlineNanos(), picture),
                         Math.min(
                                 voices.nextDeadlineNanos(),
                                 Math.min(outbox.nextDeadlineNanos(), desk.nextDeadlineNanos())))
-                : Long.MAX_VALUE;
+                : picture;
     }
 
     /** A few numbers for meters. */
@@ -231,6 +268,9 @@ public final class CoordinatorCore {
         roster.clear();
         desk.clear();
         voices.clear();
+        if (pictures != null) {
+            pictures.forget();
+        }
         liveness = new LivenessMachine(settings.livenessLimits());
         outbox = new StoreOutbox(store, settings.storeRetryNanos());
     }
@@ -241,6 +281,10 @@ public final class CoordinatorCore {
         }
         for (Roster.Entry entry : List.copyOf(roster.all())) {
             agents.close(entry.stream, reason);
+        }
+        if (pictures != null) {
+            pictures.touched("stopped", term, nowNanos);
+            pictures.make(term, nowNanos);
         }
         desk.stop();
         forget();
@@ -318,6 +362,9 @@ public final class CoordinatorCore {
     private void said(CoordinatorInput.AgentSaid said) {
         Roster.Entry entry = roster.byStream(said.stream());
         if (entry == null || !leads()) {
+            if (pictures != null && leads()) {
+                pictures.fenced();
+            }
             return;
         }
         AgentKey key = entry.profile.key();
@@ -335,6 +382,7 @@ public final class CoordinatorCore {
         JobRun run = desk.run();
         switch (said.word()) {
             case AgentWord.Heartbeat beat -> {
+                entry.beat = beat;
                 entry.doing = doing(beat);
                 agents.heartbeatReply(
                         said.stream(),
@@ -422,7 +470,8 @@ public final class CoordinatorCore {
         JobRun run = desk.run();
         if (run != null) {
             run.keyValues().lost(key);
-            run.feed(new JobEvent.AgentLost(key, cause, lost.lastSignNanos()), nowNanos);
+            boolean planned = lost.cause() instanceof LostCause.Left;
+            run.feed(new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned), nowNanos);
         }
     }
 
@@ -434,18 +483,16 @@ public final class CoordinatorCore {
         for (Roster.Entry entry : roster.all()) {
             AgentProfile profile = entry.profile;
             AgentKey key = profile.key();
-            String state = run == null ? "attached" : run.stateOf(key);
-            String detail = run == null ? "" : run.detailOf(key);
             known.add(
                     new CoordinatorStatus.Agent(
                             key.id(),
                             key.incarnation(),
                             profile.domain().toString(),
-                            entry.suspect || !entry.streaming ? "suspect" : state,
+                            entry.state(run),
                             run == null ? -1 : run.rankOf(key),
                             profile.dataEndpoint().host() + ":" + profile.dataEndpoint().port(),
                             profile.arenaBudgetBytes(),
-                            detail.isEmpty() ? entry.doing : detail,
+                            entry.detail(run),
                             entry.process));
         }
         return new CoordinatorStatus(
@@ -511,6 +558,28 @@ public final class CoordinatorCore {
         @Override
         public long nowNanos() {
             return nowNanos;
+        }
+
+        @Override
+        public boolean wantsPictures() {
+            return pictures != null;
+        }
+
+        @Override
+        public String traceId(String jobId, int incident) {
+            return pictures == null ? "" : pictures.traceId(jobId, incident);
+        }
+
+        @Override
+        public long wallMillis(long atNanos) {
+            return pictures == null ? 0 : pictures.wallMillis(nowNanos).applyAsLong(atNanos);
+        }
+
+        @Override
+        public void over(JobRun run) {
+            if (pictures != null) {
+                pictures.over(run, nowNanos);
+            }
         }
     }
 }

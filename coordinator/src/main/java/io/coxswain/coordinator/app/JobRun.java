@@ -1,19 +1,16 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.job.JobMachine;
-import io.coxswain.coordinator.core.job.JobPhase;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.job.Transition;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
-import io.coxswain.coordinator.core.liveness.HangRule;
-import io.coxswain.coordinator.core.liveness.HangWatch;
-import io.coxswain.coordinator.core.liveness.RankWord;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -21,15 +18,14 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * The running job: its machine, ledger and timers, and the carrying out of what the machine asks
@@ -39,8 +35,8 @@ import java.util.TreeMap;
  * everything else waits, in order, until the store is back.
  */
 final class JobRun {
-    /** Ranks whose stacks are taken when the job hangs. */
-    private static final int MOST_WITNESSED = 8;
+    /** Ranks of an interruption whose state's source is told to who asks in between. */
+    private static final int KEPT_SOURCES = 16_384;
 
     private final JobSpec spec;
     private final long order;
@@ -48,24 +44,23 @@ final class JobRun {
     private final CoordinatorSettings settings;
     private final Context context;
     private final JobMachine machine;
-    private final GoodputLedger ledger = new GoodputLedger();
+    private final GoodputLedger ledger;
+
+    /** Null where no pictures are made, as in simulations. */
+    private final @Nullable RunFigures figures;
+
+    private final @Nullable JobPictures pictures;
     private final Timers timers = new Timers();
     private final KeyValueDesk keyValues;
-    private final HangWatch hangs = new HangWatch();
-    private final Said said;
-
-    /** Ranks in the active view of {@link #ranksEpoch}. */
-    private final Map<AgentKey, Integer> ranks = new HashMap<>();
-
-    /** The step that each rank of it is making, as it said last. */
-    private final Map<Integer, Long> heardSteps = new HashMap<>();
-
-    private long ranksEpoch;
-    private final Map<Integer, Incident> incidents = new TreeMap<>();
+    private final ProgramDesk programs;
+    private final HangEar hangs;
+    private final IncidentBook incidents = new IncidentBook();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
-    private final Set<AgentKey> ready = new HashSet<>();
-    private final Map<AgentKey, String> unfit = new HashMap<>();
+    private final AgentFitness fitness = new AgentFitness();
     private boolean suspended;
+    private long suspendedNanos;
+    private long steppedNanos;
+    private long reportedNanos;
     private @Nullable View view;
     private float loss;
     private String waitingFor = "";
@@ -98,6 +93,18 @@ final class JobRun {
 
         /** The time of the input being handled. */
         long nowNanos();
+
+        /** Somebody looks at pictures of the run. */
+        boolean wantsPictures();
+
+        /** The trace of an incident; empty: none. */
+        String traceId(String jobId, int incident);
+
+        /** The wall time of an instant of the loop's clock; 0 where nobody tells. */
+        long wallMillis(long atNanos);
+
+        /** That run is over. */
+        void over(JobRun run);
     }
 
     JobRun(
@@ -114,8 +121,18 @@ final class JobRun {
         this.settings = settings;
         this.context = context;
         this.keyValues = new KeyValueDesk(spec.jobId(), context);
-        this.said = context.said(spec);
+        this.programs = new ProgramDesk(this, context, context.said(spec));
+        this.hangs = new HangEar(context);
         this.machine = JobMachine.submitted(spec, nextEpoch, settings.jobLimits(), nowNanos);
+        if (context.wantsPictures()) {
+            ledger = GoodputLedger.withHistory();
+            figures = new RunFigures(spec, ledger);
+            pictures = new JobPictures(this, spec, machine, ledger, figures);
+        } else {
+            ledger = new GoodputLedger();
+            figures = null;
+            pictures = null;
+        }
     }
 
     JobSpec spec() {
@@ -143,7 +160,30 @@ final class JobRun {
     }
 
     int incidents() {
-        return incidents.size();
+        return incidents.count();
+    }
+
+    /** What interrupted the job, to be put in words off the loop. */
+    Supplier<JobIncidents> incidentReports() {
+        List<Incident> now = List.copyOf(incidents.values());
+        String id = jobId();
+        long began = context.wallMillis(startedNanos);
+        return () -> new JobIncidents(id, Reports.incidents(now, began, KEPT_SOURCES));
+    }
+
+    // The machine keeps no account: what it costs is the ledger's word.
+    private Incident keep(Incident incident, long nowNanos) {
+        Incident priced = incident;
+        if (figures != null) {
+            BigInteger loss = JobPictures.loss(totals(nowNanos));
+            priced = incident.withCost(figures.cost(incident.id(), loss));
+        }
+        incidents.put(priced);
+        return priced;
+    }
+
+    String traceId(int incident) {
+        return context.traceId(jobId(), incident);
     }
 
     /** Time of the job: the loop's clock since the job began here. */
@@ -169,7 +209,7 @@ final class JobRun {
 
     /** Tells the machine, or keeps it for later while the store is out of reach. */
     void feed(JobEvent event, long nowNanos) {
-        remember(event);
+        fitness.heard(event);
         if (suspended && !harmless(event)) {
             deferred.addLast(event);
         } else {
@@ -182,112 +222,15 @@ final class JobRun {
      * view could be planned.
      */
     void heartbeat(AgentKey agent, AgentWord.Heartbeat beat, long nowNanos) {
-        View active = machine.view();
-        if (active == null || suspended || machine.phase() != JobPhase.ACTIVE) {
-            return;
-        }
-        Integer rank = ranksOf(active).get(agent);
-        if (rank == null) {
-            return;
-        }
-        heardSteps.put(rank, beat.step());
-        var word =
-                new RankWord(
-                        rank,
-                        beat.operation(),
-                        Set.copyOf(beat.waitingForRanks()),
-                        beat.operationNanos());
-        HangRule.Suspicion hang =
-                hangs.heard(
-                        active.epoch(),
-                        word,
-                        machine.completedStep(),
-                        machine.stepTimes(),
-                        nowNanos);
+        JobEvent.HangSuspected hang =
+                suspended ? null : hangs.heard(machine, agent, beat, nowNanos);
         if (hang != null) {
-            witnessHang(active, hang);
-            feed(
-                    new JobEvent.HangSuspected(
-                            active.members().get(hang.rank()).key(),
-                            active.epoch(),
-                            hang.cycle(),
-                            hang.text(),
-                            hang.stalledNanos()),
-                    nowNanos);
+            feed(hang, nowNanos);
         }
     }
 
-    /** Before the fence changes what they do: the ranks that keep the others waiting. */
-    private void witnessHang(View active, HangRule.Suspicion hang) {
-        var ranks = new LinkedHashSet<Integer>();
-        ranks.add(hang.rank());
-        ranks.addAll(hang.absent());
-        ranks.stream()
-                .limit(MOST_WITNESSED)
-                .forEach(rank ->
-                        context.lookAt(
-                                active.members().get(rank).key(),
-                                heardSteps.getOrDefault(rank, 0L),
-                                hang.text()));
-    }
-
-    // Every agent of a large job asks some times a second: by hash, not by a walk over the members.
-    private Map<AgentKey, Integer> ranksOf(View active) {
-        if (ranksEpoch != active.epoch()) {
-            ranksEpoch = active.epoch();
-            ranks.clear();
-            heardSteps.clear();
-            for (int rank = 0; rank < active.members().size(); rank++) {
-                ranks.put(active.members().get(rank).key(), rank);
-            }
-        }
-        return ranks;
-    }
-
-    /** What the program of an agent measured. */
-    void measured(AgentKey agent, ProgramWord.Measured measured, long nowNanos) {
-        int rank = rankOf(agent);
-        if (rank >= 0 && said.metrics.take(rank, measured, nowNanos)) {
-            context.publish(
-                    new CoordinatorEvent.MetricsReported(
-                            jobId(), said.metrics.step(), said.metrics.values()),
-                    jobId(),
-                    epoch(),
-                    completedStep());
-        }
-    }
-
-    /** Evidence of a failure came. */
-    void witnessed(AgentKey agent, ProgramWord.Witnessed witnessed, long nowNanos) {
-        Evidence taken =
-                said.evidence.take(
-                        new Evidence(
-                                0,
-                                agent.id(),
-                                rankOf(agent),
-                                witnessed.step(),
-                                witnessed.reason(),
-                                nowNanos,
-                                witnessed.pieces()));
-        // Else its incident is about to begin, and it is told with it.
-        if (taken.incident() != 0 || taken.rank() < 0) {
-            tell(taken);
-        }
-    }
-
-    private void tell(Evidence evidence) {
-        context.publish(
-                new CoordinatorEvent.EvidenceTaken(
-                        jobId(),
-                        evidence.incident(),
-                        evidence.agentId(),
-                        evidence.rank(),
-                        evidence.step(),
-                        evidence.reason(),
-                        evidence.pieces().stream().map(EvidencePiece::name).toList()),
-                jobId(),
-                epoch(),
-                completedStep());
+    ProgramDesk programs() {
+        return programs;
     }
 
     @Nullable View view() {
@@ -296,6 +239,7 @@ final class JobRun {
 
     void suspend() {
         suspended = true;
+        suspendedNanos = context.nowNanos();
     }
 
     void resume(long nowNanos) {
@@ -346,10 +290,16 @@ final class JobRun {
     }
 
     private void step(JobEvent event, long nowNanos) {
+        if (figures != null) {
+            figures.told(event);
+        }
         apply(machine.step(event, nowNanos), nowNanos);
     }
 
     private void apply(Transition transition, long nowNanos) {
+        if (figures != null) {
+            figures.before(transition);
+        }
         transition.ledger().forEach(ledger::apply);
         for (JobEffect effect : transition.effects()) {
             carryOut(effect, nowNanos);
@@ -411,16 +361,26 @@ final class JobRun {
     }
 
     private void persistResult(JobResult result, long nowNanos) {
+        // One that is not over ends with the job: how far it got is told.
+        for (Incident incident : machine.incidents()) {
+            if (!incident.closed()) {
+                keep(incident, nowNanos);
+            }
+        }
         JobReport finished =
-                Reports.withSaid(
+                programs.withSaid(
                         Reports.report(
                                 jobId(),
                                 result,
                                 totals(nowNanos),
                                 incidents.values(),
-                                settings.environment()),
-                        said);
+                                settings.environment(),
+                                context.wallMillis(startedNanos),
+                                pictures == null
+                                        ? null
+                                        : pictures.picture(nowNanos, context::wallMillis)));
         report = finished;
+        reportedNanos = nowNanos;
         endReason = result.reason();
         accountDueNanos = Long.MAX_VALUE;
         context.persist(
@@ -436,10 +396,14 @@ final class JobRun {
     private void publish(CoordinatorEvent event, long nowNanos) {
         CoordinatorEvent told = event;
         boolean account = false;
-        List<Evidence> placed = List.of();
+        Incident news = null;
+        if (figures != null) {
+            figures.published(event, machine, nowNanos);
+        }
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
                 loss = steps.loss();
+                steppedNanos = nowNanos;
                 waitingFor = "";
                 // The machine books, it keeps no account: the ratio is the ledger's.
                 told =
@@ -460,12 +424,19 @@ final class JobRun {
                 account = true;
             }
             case CoordinatorEvent.IncidentProgressed progressed -> {
-                incidents.put(progressed.incident().id(), progressed.incident());
-                placed = said.evidence.incident(progressed.incident(), nowNanos);
+                news = progressed.incident();
+                told =
+                            new CoordinatorEvent.IncidentProgressed(
+                                    progressed.job(),
+                                    keep(progressed.incident(), nowNanos),
+                                    progressed.phase(),
+                                    progressed.reason());
             }
             case CoordinatorEvent.IncidentClosed closed -> {
-                incidents.put(closed.incident().id(), closed.incident());
-                placed = said.evidence.incident(closed.incident(), nowNanos);
+                news = closed.incident();
+                told =
+                        new CoordinatorEvent.IncidentClosed(
+                                closed.job(), keep(closed.incident(), nowNanos));
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
@@ -485,7 +456,9 @@ final class JobRun {
                     CoordinatorEvent.Gap _ -> {}
         }
         context.publish(told, jobId(), epoch(), completedStep());
-        placed.forEach(this::tell);
+        if (news != null) {
+            programs.told(news, nowNanos);
+        }
         if (account && report == null) {
             account(nowNanos);
         }
@@ -506,35 +479,22 @@ final class JobRun {
                 () -> {});
     }
 
-    private void remember(JobEvent event) {
-        if (event instanceof JobEvent.AgentReady agentReady) {
-            ready.add(agentReady.agent());
-            unfit.remove(agentReady.agent());
-        } else if (event instanceof JobEvent.AgentUnfit agentUnfit) {
-            unfit.put(agentUnfit.agent(), agentUnfit.reason());
-            ready.remove(agentUnfit.agent());
-        } else if (event instanceof JobEvent.AgentLost lost) {
-            ready.remove(lost.agent());
-            unfit.remove(lost.agent());
-        }
-    }
-
     /** For the status: what that agent is to this job. */
     String stateOf(AgentKey agent) {
-        if (unfit.containsKey(agent)) {
+        if (fitness.isUnfit(agent)) {
             return "unfit";
         }
         if (rankOf(agent) >= 0) {
             return "ranked";
         }
-        if (!ready.contains(agent)) {
+        if (!fitness.isReady(agent)) {
             return "attached";
         }
         return view == null ? "ready" : "spare";
     }
 
     String detailOf(AgentKey agent) {
-        return unfit.getOrDefault(agent, "");
+        return fitness.whyUnfit(agent);
     }
 
     int rankOf(AgentKey agent) {
@@ -546,19 +506,65 @@ final class JobRun {
                 jobId(),
                 spec.name(),
                 phase(),
-                over() ? endReason : waitingFor,
+                detail(),
                 epoch(),
                 machine.completedStep(),
                 machine.protectedStep(),
                 spec.steps(),
                 loss,
                 ledger.ratio(),
-                incidents.size(),
+                incidents(),
                 over() && report != null ? report.toJson() : "",
                 spec.labels(),
                 spec.batch(),
-                said.metrics.values(),
-                said.metrics.step());
+                programs.metrics().values(),
+                programs.metrics().step());
+    }
+
+    // ------------------------------------------------------------------ for pictures
+
+    @Nullable JobPictures pictures() {
+        return pictures;
+    }
+
+    @Nullable RunFigures figures() {
+        return figures;
+    }
+
+    JobMachine machine() {
+        return machine;
+    }
+
+    /** What it waits for, or why it ended. */
+    String detail() {
+        return over() ? endReason : waitingFor;
+    }
+
+    float loss() {
+        return loss;
+    }
+
+    long startedNanos() {
+        return startedNanos;
+    }
+
+    /** When a step was last completed. */
+    long steppedNanos() {
+        return steppedNanos;
+    }
+
+    /** When the store went out of reach. */
+    long suspendedNanos() {
+        return suspendedNanos;
+    }
+
+    /** Up to when the account goes: the report's account stands. */
+    long accountedNanos(long nowNanos) {
+        return report == null ? nowNanos : reportedNanos;
+    }
+
+    Collection<Incident> allIncidents() {
+        return incidents.values();
     }
 
     CoordinatorStatus.JobPhase phase() {

@@ -89,7 +89,7 @@ final class Voices {
         switch (word) {
             case ProgramWord.Measured measured -> {
                 if (run != null && run.jobId().equals(measured.jobId())) {
-                    run.measured(agent, measured, around.nowNanos());
+                    run.programs().measured(agent, measured, around.nowNanos());
                 }
             }
             case ProgramWord.Witnessed witnessed -> witnessed(agent, witnessed);
@@ -101,7 +101,7 @@ final class Voices {
         JobRun run = around.run();
         Said said = jobs.get(witnessed.jobId());
         if (run != null && run.jobId().equals(witnessed.jobId())) {
-            run.witnessed(agent, witnessed, around.nowNanos());
+            run.programs().witnessed(agent, witnessed, around.nowNanos());
         } else if (said != null) {
             // Of a failure that ended the job.
             var unusedPlaced =

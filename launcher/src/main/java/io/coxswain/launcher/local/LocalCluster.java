@@ -239,9 +239,11 @@ public final class LocalCluster implements AutoCloseable {
                             .id("launcher-" + ProcessHandle.current().pid())
                             .jobLimits(JobLimits.defaults().withSettleNanos(SETTLE.toNanos()))
                             .onFatal(listener::broken)
+                            .journal(plan.run().events())
                             .build()
                             .start();
             coordinator = made;
+            Files.writeString(plan.run().address(), "127.0.0.1:" + made.port());
             var _ = made.listen(this::heard);
             // For whoever asks from another terminal: --coordinator.
             Files.writeString(
@@ -539,6 +541,11 @@ public final class LocalCluster implements AutoCloseable {
         Coordinator running = coordinator;
         if (running != null) {
             running.close();
+        }
+        try {
+            Files.deleteIfExists(plan.run().address());
+        } catch (IOException e) {
+            LOG.warn("the address of a coordinator that is gone stays behind", e);
         }
         if (zookeeper.isDone() && !zookeeper.isCompletedExceptionally()) {
             zookeeper.join().close();

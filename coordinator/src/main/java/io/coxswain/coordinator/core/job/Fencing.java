@@ -139,6 +139,7 @@ final class Fencing {
         member.awaited = false;
         awaited--;
         if (awaited == 0) {
+            job.incidents.waitFor(List.of(member.key.id()));
             over();
         }
     }
@@ -183,6 +184,7 @@ final class Fencing {
                 }
             }
         }
+        job.incidents.waitFor(silent);
         job.incidents.advance(
                 Incident.Phase.DECIDE,
                 silent.isEmpty()
@@ -202,7 +204,13 @@ final class Fencing {
         var reason = new WaitReason.WorkersRestarting(names);
         job.enter(JobPhase.PLANNING, reason.text());
         job.waitFor(reason);
+        job.incidents.waitFor(names);
         job.timer(JobEffect.TimerKind.WORKER_RESTART, epoch, waitNanos);
+    }
+
+    /** Members whose workers are awaited. */
+    List<AgentKey> restarting() {
+        return List.copyOf(restarting);
     }
 
     void workerBack(Roster.Member member) {

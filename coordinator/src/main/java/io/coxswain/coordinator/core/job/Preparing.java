@@ -88,7 +88,9 @@ final class Preparing {
             return;
         }
         RecoveryProblem problem = problem(layout, job.planEpoch());
-        switch (RecoveryPlanner.plan(problem)) {
+        RecoveryDecision decision = RecoveryPlanner.plan(problem);
+        job.incidents.decided(decision.reason());
+        switch (decision) {
             case RecoveryDecision.Recover recover ->
                     install(recover, layout, problem.nextEpoch(), why);
             case RecoveryDecision.NeedCapacity need -> shortOfAgents(need.missing(), need.reason());
@@ -147,6 +149,7 @@ final class Preparing {
         long wait = job.limits.retryNanos() << Math.min(retries, 4);
         retries++;
         enterWaiting(job.viewFailures.waiting(failing, reason.text()));
+        job.incidents.waitFor(failing.stream().map(AgentKey::id).toList());
         job.timer(JobEffect.TimerKind.SETTLE, job.promiseEpoch(), wait);
     }
 
@@ -318,9 +321,9 @@ final class Preparing {
 
     private void prepare(PendingView view) {
         job.slots.turn(Category.RECOVERY_RESTORE, job.now);
+        job.promising(view.epoch());
         job.incidents.planned(view.plannedOrigins());
         job.incidents.advance(Incident.Phase.RESTORE, view.reason);
-        job.promising(view.epoch());
         lastPrepared = view.view;
         view.compile(job.spec, job.stepping.reportEvery());
         view.floor = floor(view.view.baseStep());
@@ -409,6 +412,7 @@ final class Preparing {
             return;
         }
         if (view.ready(rank, event)) {
+            job.incidents.waitFor(List.of(member.key.id()));
             allReady(view);
         }
     }
@@ -416,6 +420,7 @@ final class Preparing {
     private void allReady(PendingView view) {
         List<Integer> odd = view.oddRanks(job.stepping.digests());
         if (!odd.isEmpty()) {
+            job.incidents.corrupted();
             var text = new StringBuilder("restored digests disagree:");
             for (int rank : odd) {
                 disbelieve(view, rank);
@@ -492,7 +497,7 @@ final class Preparing {
                             + event.epoch()
                             + ": "
                             + event.reason();
-            job.incidents.openOrExtend(member.key.id(), what, 0);
+            job.incidents.openOrExtend(Incident.Kind.SOFTWARE, member.key.id(), what, 0);
             job.fencing.begin(what);
         }
     }
@@ -511,6 +516,7 @@ final class Preparing {
                 job.viewFailures.late(member, job.now - job.phaseSinceNanos);
             }
         }
+        job.incidents.waitFor(slow);
         abandon("agents " + String.join(", ", slow) + " did not become ready in time");
     }
 
@@ -545,6 +551,12 @@ final class Preparing {
     int rankOf(Roster.Member member) {
         PendingView view = pending;
         return view == null ? -1 : view.rankOf(member.key);
+    }
+
+    /** Members of the view in preparation that did not say ready yet, by rank. */
+    List<AgentKey> notReady() {
+        PendingView view = pending;
+        return view == null ? List.of() : view.notReady();
     }
 
     /** It said ready for the view in preparation. */

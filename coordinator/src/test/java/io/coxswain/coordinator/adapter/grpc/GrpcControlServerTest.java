@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
+import io.coxswain.coordinator.TraceLookup;
 import io.coxswain.coordinator.adapter.zookeeper.InputQueue;
 import io.coxswain.coordinator.app.AgentQuestion;
 import io.coxswain.coordinator.app.AgentWord;
@@ -22,6 +24,7 @@ import io.coxswain.coordinator.app.ProgramWord;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.picture.Picture;
 import io.coxswain.proto.admin.v1.AdminGrpc;
 import io.coxswain.proto.admin.v1.CancelRequest;
 import io.coxswain.proto.admin.v1.Event;
@@ -58,6 +61,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -448,6 +452,29 @@ class GrpcControlServerTest {
                             List.of(new Evidence(incident, "a", 1, 2, "why", 0, List.of())),
                             Map.of("java", "25"),
                             List.of("a")));
+    }
+
+    @Override
+        public CompletableFuture<JobIncidents> incidents(String jobId) {
+            return jobId.equals("j1")
+                    ? CompletableFuture.completedFuture(new JobIncidents("j1", List.of()))
+                    : CompletableFuture.failedFuture(
+                            new NoSuchElementException("there is no job " + jobId));
+        }
+
+        @Override
+        public String instance() {
+            return "i1";
+        }
+
+        @Override
+        public TraceLookup traces() {
+            return TraceLookup.NONE;
+        }
+
+        @Override
+        public Picture picture() {
+            return Picture.none("c1", 5);
         }
 
         @Override

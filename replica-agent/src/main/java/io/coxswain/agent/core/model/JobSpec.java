@@ -59,4 +59,23 @@ public record JobSpec(
     public boolean runtimeReduces() {
         return collectivesAcross.equals("runtime");
     }
+
+    /**
+     * For logs and dumps: without {@code runtimeJson}, which may hold what a user gave its program
+     * in confidence.
+     */
+    @Override
+    public String toString() {
+        return "JobSpec["
+                + jobId
+                + ", mesh "
+                + replicas
+                + "×"
+                + shards
+                + ", "
+                + steps
+                + " steps, "
+                + runtimeKind
+                + "]";
+    }
 }
