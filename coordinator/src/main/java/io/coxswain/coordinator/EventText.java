@@ -28,6 +28,7 @@ public final class EventText {
         return switch (event) {
             case CoordinatorEvent.IncidentProgressed progressed -> progressed.incident().id();
             case CoordinatorEvent.IncidentClosed closed -> closed.incident().id();
+            case CoordinatorEvent.EvidenceTaken taken -> taken.incident();
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,
@@ -41,6 +42,7 @@ public final class EventText {
                     CoordinatorEvent.StepsCompleted _,
                     CoordinatorEvent.PlacementChanged _,
                     CoordinatorEvent.RolledBack _,
+                    CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ ->
                     0;

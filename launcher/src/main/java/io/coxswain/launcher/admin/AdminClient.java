@@ -150,7 +150,7 @@ public final class AdminClient implements AutoCloseable {
         events(AdminGrpc.newBlockingStub(channel), fromSequence, more);
     }
 
-    private static void events(
+    private void events(
             AdminGrpc.AdminBlockingStub stub, long fromSequence, Predicate<Event> more)
             throws EnvironmentException {
         var call = Context.current().withCancellation();
@@ -205,7 +205,7 @@ public final class AdminClient implements AutoCloseable {
             return request.apply(
                     AdminGrpc.newBlockingStub(channel)
                             .withDeadlineAfter(seconds, TimeUnit.SECONDS)
-                            .withMaxInboundMessageSize(MOST_ANSWER_BYTES));
+                            .withMaxInboundMessageSize(MAX_ANSWER_BYTES));
         } catch (StatusRuntimeException e) {
             throw unanswered(e);
         }

@@ -257,7 +257,7 @@ final class Losses {
             job.finishing.fail(what + ", for the " + hangsAtStep + ". time");
             return;
         }
-        job.incidents.openOrExtend(member.key.id(), what, event.stalledNanos());
+        job.incidents.openOrExtend(Incident.Kind.HANG, member.key.id(), what, event.stalledNanos());
         job.fencing.begin(what);
     }
 

@@ -1,5 +1,6 @@
 package io.coxswain.coordinator.core.job;
 
+import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.model.AgentKey;
 
 import org.jspecify.annotations.Nullable;
@@ -38,7 +39,7 @@ final class ViewFailures {
         blame(member, why);
         String what = "agent " + member.key.id() + " could not take up epoch " + epoch + ": " + why;
         if (alike == 1) {
-            job.incidents.openOrExtend(member.key.id(), what, 0);
+            job.incidents.openOrExtend(Incident.Kind.SOFTWARE, member.key.id(), what, 0);
         }
         job.waitFor(new WaitReason.ViewFailed(member.key.id(), epoch, why, alike));
     }
