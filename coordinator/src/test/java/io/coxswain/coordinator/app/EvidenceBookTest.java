@@ -34,7 +34,13 @@ class EvidenceBookTest {
                 0,
                 List.of(),
                 new Incident.Phases(0, 0, 0, 0, 0),
-                closed);
+                closed,
+                Incident.Kind.HOST,
+                0,
+                List.of(),
+                null,
+                1,
+                null);
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.Hello;
+import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.control.v1.EvidencePiece;
 
@@ -51,6 +52,9 @@ class ScriptsIT {
 
                     @Override
                     public void pong(long generation, Pong pong) {}
+
+                    @Override
+                    public void asked(long generation, KeyValueRequest request) {}
 
                     @Override
                     public void evidence(
