@@ -1,11 +1,14 @@
 """Coxswain's Python side. Importing it needs nothing but the standard library.
 
 * :func:`run` makes a script a worker: it trains a :class:`Trainer` as an agent says.
+* :func:`report` tells metrics to whoever watches the job.
 * :mod:`coxswain.jax` is a trainer made of JAX functions.
 * :mod:`coxswain.bundle` turns JAX training functions into program bundles.
 * :mod:`coxswain.safetensors` reads and writes the files that hold tensors.
 """
 
+from . import _evidence
+from ._report import report
 from .trainer import (
     Evaluation,
     FusedProgram,
@@ -34,6 +37,10 @@ __all__ = [
     "Trainer",
     "TrainerError",
     "is_worker",
+    "report",
     "run",
 ]
 __version__ = "0.1.0"
+
+# As early as can be: a program may hang before it calls `run`.
+_evidence.register()

@@ -714,6 +714,23 @@ class Fault(Message):
 
     code: str = _of(1, _text)
     message: str = _of(2, _text)
+    traceback: str = _of(20, _text)
+
+
+@dataclass(frozen=True)
+class Metric(Message):
+    """One value that the program measured."""
+
+    name: str = _of(1, _text)
+    value: float = _of(2, _double)
+
+
+@dataclass(frozen=True)
+class Metrics(Message):
+    """What the program measured: the newest of each name. Unsolicited."""
+
+    step: int = _of(1, _u64)
+    values: tuple[Metric, ...] = _list(2, _Sub(Metric))
 
 
 @dataclass(frozen=True)
@@ -735,6 +752,7 @@ Answer = (
     | SnapshotCommitted
     | Finished
     | Fault
+    | Metrics
 )
 
 
@@ -773,6 +791,7 @@ class FromWorker(Message):
             8: SnapshotCommitted,
             9: Finished,
             10: Fault,
+            20: Metrics,
         }
     )
 

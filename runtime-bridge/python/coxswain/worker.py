@@ -14,10 +14,11 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from typing import NoReturn
 
-from . import _crc32c, _group, _samples, _store, _wire
+from . import _crc32c, _evidence, _group, _report, _samples, _store, _wire
 from ._jobs import Refused, identity
 from ._session import Begun, Session
 from ._threads import Background, Gate, MainThread, Stuck
@@ -31,6 +32,7 @@ SHUT_DOWN, AGENT_GONE, COULD_NOT_BEGIN, FAILED = 0, 3, 64, 70
 
 _SOCKET, _TOKEN = "COXSWAIN_BRIDGE_SOCKET", "COXSWAIN_BRIDGE_TOKEN"
 _SLOW_CHECKSUM_BYTES = 4 << 20
+_BETWEEN_METRICS_NANOS = 250_000_000
 
 
 def is_worker() -> bool:
@@ -88,6 +90,8 @@ class _Host:
         #: The key-value store of each view.
         self.stores = _store.StoreClient(side.send, self.gate.is_aborted)
         self._session: Session | None = None
+        self._metrics = _report.open_board()
+        self._told_nanos = 0
 
     # ------------------------------------------------------------ the side channel
 
@@ -100,6 +104,7 @@ class _Host:
                     operation, step = self._doing
                     pong = _wire.Pong(message.body.sequence, operation, step)
                     self._side.send(_wire.FromWorkerSide(pong))
+                    self._tell_metrics()
                 elif isinstance(message.body, _wire.Abort):
                     self.gate.abort(message.body.below_epoch)
                     if self._session is not None:
@@ -145,17 +150,19 @@ class _Host:
         except Refused as e:
             self._reply(request, _wire.Fault(e.code, str(e)))
         except TrainerError as e:
-            self._reply(request, _wire.Fault(e.code, str(e)))
+            self._reply(request, _wire.Fault(e.code, str(e), _evidence.whole_traceback(e)))
         except Stuck as e:
             faulthandler.dump_traceback(all_threads=True)
             _end(FAILED, f"a microshard that was aborted has not ended {e}: the program hangs")
         except MemoryError as e:
             traceback.print_exc()
-            self._reply(request, _wire.Fault("out_of_memory", self._describe(e)))
+            words = _evidence.whole_traceback(e)
+            self._reply(request, _wire.Fault("out_of_memory", self._describe(e), words))
         except Exception as e:
             # To the log, for the program's author; the answer has the gist.
             traceback.print_exc()
-            self._reply(request, _wire.Fault("internal", self._describe(e)))
+            words = _evidence.whole_traceback(e)
+            self._reply(request, _wire.Fault("internal", self._describe(e), words))
         except BaseException as e:
             traceback.print_exc()
             _end(FAILED, f"the program ended itself: {self._describe(e)}")
@@ -255,10 +262,21 @@ class _Host:
     def _reply(self, request: _wire.ToWorker, answer: _wire.Answer) -> None:
         # Who reads the answer may ask at once what goes on here: by then it is over.
         self._set_doing("idle", 0)
+        last = isinstance(answer, (_wire.Finished, _wire.Fault))
+        if last or time.monotonic_ns() - self._told_nanos >= _BETWEEN_METRICS_NANOS:
+            self._tell_metrics()
         self._channel.send(_wire.FromWorker(request.request_id, answer))
+
+    def _tell_metrics(self) -> None:
+        """Before the answer of the step in which they were measured, and while one lasts."""
+        self._told_nanos = time.monotonic_ns()
+        fresh = self._metrics.fresh()
+        if fresh is not None:
+            self._channel.send(_wire.FromWorker(body=fresh))
 
     def _set_doing(self, operation: str, step: int) -> None:
         self._doing = (operation, step)
+        _report.at_step(step)
 
     def _describe(self, error: BaseException) -> str:
         operation, step = self._doing

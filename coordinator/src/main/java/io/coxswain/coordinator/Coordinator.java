@@ -3,12 +3,15 @@ package io.coxswain.coordinator;
 import io.coxswain.coordinator.adapter.grpc.GrpcControlServer;
 import io.coxswain.coordinator.adapter.zookeeper.ZkClients;
 import io.coxswain.coordinator.adapter.zookeeper.ZkLeadership;
+import io.coxswain.coordinator.app.AgentQuestion;
 import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.app.CoordinatorCore;
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.CoordinatorLoop;
 import io.coxswain.coordinator.app.EventLog;
 import io.coxswain.coordinator.app.EventsPort;
+import io.coxswain.coordinator.app.Explanation;
+import io.coxswain.coordinator.app.Looked;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -344,6 +347,17 @@ public final class Coordinator implements AutoCloseable {
         @Override
         public CompletableFuture<CoordinatorStatus> status() {
             return ask(CoordinatorInput.AskStatus::new);
+        }
+
+        @Override
+        public CompletableFuture<Looked> look(
+                String jobId, String agentId, int rank, AgentQuestion question) {
+            return ask(answer -> new CoordinatorInput.Look(jobId, agentId, rank, question, answer));
+        }
+
+        @Override
+        public CompletableFuture<Explanation> explain(String jobId, int incident) {
+            return ask(answer -> new CoordinatorInput.Explain(jobId, incident, answer));
         }
 
         @Override

@@ -7,6 +7,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Renders events for people, one line each, and for machines. Stateless. */
 public final class EventText {
@@ -91,6 +92,25 @@ public final class EventText {
                                             : "; missing " + names(placement.deficits()))
                                     + "; survives "
                                     + placement.survives();
+                    case CoordinatorEvent.MetricsReported(
+                                    String _,
+                                    long step,
+                                    Map<String, Double> values) ->
+                            "step " + step + ": " + metrics(values);
+                    case CoordinatorEvent.EvidenceTaken taken ->
+                            "evidence of "
+                                    + (taken.incident() == 0
+                                            ? ""
+                                            : "incident " + taken.incident() + " from ")
+                                    + "agent "
+                                    + taken.agent()
+                                    + (taken.rank() < 0 ? "" : ", rank " + taken.rank())
+                                    + (taken.step() == 0 ? "" : ", in step " + taken.step())
+                                    + ": "
+                                    + names(taken.pieces())
+                                    + " ("
+                                    + taken.reason()
+                                    + ")";
                     case CoordinatorEvent.IncidentProgressed(
                                     String _,
                                     Incident incident,
@@ -152,6 +172,16 @@ public final class EventText {
             }
             text.append(" ").append(bytes(source.bytes()));
         }
+        return text.toString();
+    }
+
+    /** Metrics as {@code name value}, shortly: six digits of each. */
+    public static String metrics(Map<String, Double> values) {
+        var text = new StringBuilder();
+        values.forEach((name, value) -> {
+            text.append(text.isEmpty() ? "" : ", ").append(name).append(' ');
+            text.append(String.format(Locale.ROOT, "%.6g", value));
+        });
         return text.toString();
     }
 

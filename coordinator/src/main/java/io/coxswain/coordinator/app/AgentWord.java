@@ -40,6 +40,9 @@ public sealed interface AgentWord {
     /** Nobody waits for that operation's answer any more. */
     record ForgotKeyValue(String jobId, long id, long settledBelow) implements AgentWord {}
 
+    /** What its program says, by which nothing is decided. */
+    record FromProgram(ProgramWord word) implements AgentWord {}
+
     /** It goes on purpose. */
     record Leaving(String reason) implements AgentWord {}
 }

@@ -43,6 +43,9 @@ public interface AgentsPort {
     /** The answer to an operation on the key-value store of the job's view. */
     void keyValue(long stream, long term, String jobId, long id, KeyValueResult result);
 
+    /** Asks for something to look at; answered by {@link ProgramWord.Answered}, or never. */
+    void ask(long stream, long term, long number, AgentQuestion question);
+
     /** Closes the stream; no {@link CoordinatorInput.StreamClosed} need follow. */
     void close(long stream, String reason);
 

@@ -9,6 +9,7 @@ import io.coxswain.coordinator.core.liveness.LivenessMachine;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
+import io.coxswain.coordinator.core.model.JobSpec;
 
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,7 @@ public final class CoordinatorCore {
     private final LeadershipPort leadership;
     private final Roster roster = new Roster();
     private final JobDesk desk;
+    private final Voices voices;
     private final RunContext context = new RunContext();
     private Standing standing = Standing.STANDBY;
     private LivenessMachine liveness;
@@ -67,6 +69,7 @@ public final class CoordinatorCore {
         this.liveness = new LivenessMachine(settings.livenessLimits());
         this.outbox = new StoreOutbox(store, settings.storeRetryNanos());
         this.desk = new JobDesk(settings, context);
+        this.voices = new Voices(settings, context);
     }
 
     /**
@@ -114,6 +117,8 @@ public final class CoordinatorCore {
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
             case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
             case CoordinatorInput.AwaitResult await -> desk.awaitResult(await, leads());
+            case CoordinatorInput.Look look -> voices.look(look, leads());
+            case CoordinatorInput.Explain explain -> voices.explain(explain, leads());
             case CoordinatorInput.AskStatus(var answer) -> answer.accept(status());
             case CoordinatorInput.Stop(String reason) -> stop(reason);
         }
@@ -131,6 +136,7 @@ public final class CoordinatorCore {
         }
         if (leads()) {
             outbox.advance(nowNanos);
+            voices.advance(nowNanos);
             desk.advance();
             desk.settle();
         }
@@ -143,7 +149,9 @@ public final class CoordinatorCore {
         return leads()
                 ? Math.min(
                         liveness.nextDeadlineNanos(),
-                        Math.min(outbox.nextDeadlineNanos(), desk.nextDeadlineNanos()))
+                        Math.min(
+                                voices.nextDeadlineNanos(),
+                                Math.min(outbox.nextDeadlineNanos(), desk.nextDeadlineNanos())))
                 : Long.MAX_VALUE;
     }
 
@@ -222,6 +230,7 @@ public final class CoordinatorCore {
     private void forget() {
         roster.clear();
         desk.clear();
+        voices.clear();
         liveness = new LivenessMachine(settings.livenessLimits());
         outbox = new StoreOutbox(store, settings.storeRetryNanos());
     }
@@ -274,6 +283,7 @@ public final class CoordinatorCore {
         Roster.Entry entry = roster.of(key);
         if (entry != null) {
             entry.process = attached.process();
+            voices.saw(key, attached.process());
         }
         agents.welcome(
                 attached.stream(),
@@ -350,6 +360,7 @@ public final class CoordinatorCore {
                     run.keyValues().forgotten(key, forgotten);
                 }
             }
+            case AgentWord.FromProgram(ProgramWord word) -> voices.said(key, word);
             case AgentWord.Leaving(String reason) ->
                     judge(new LivenessEvent.Leaving(key, said.stream(), reason));
         }
@@ -370,6 +381,7 @@ public final class CoordinatorCore {
         Roster.Entry entry = roster.byStream(closed.stream());
         if (entry != null) {
             entry.streaming = false;
+            voices.streamGone(closed.stream());
             judge(new LivenessEvent.StreamBroken(entry.profile.key(), closed.stream()));
         }
     }
@@ -403,6 +415,7 @@ public final class CoordinatorCore {
         if (entry == null) {
             return;
         }
+        voices.streamGone(entry.stream);
         String cause = lost.cause().text();
         agents.close(entry.stream, "agent " + key + " was declared lost: " + cause);
         publish(new CoordinatorEvent.AgentLost(key.id(), key.incarnation(), cause), "", 0, 0);
@@ -443,7 +456,27 @@ public final class CoordinatorCore {
         events.publish(event, nowNanos, term, jobId, epoch, step);
     }
 
-    private final class RunContext implements JobRun.Context {
+    private final class RunContext implements JobRun.Context, Voices.Around {
+        @Override
+        public @Nullable JobRun run() {
+            return desk.run();
+        }
+
+        @Override
+        public Roster.@Nullable Entry named(String agentId) {
+            return roster.named(agentId);
+        }
+
+        @Override
+        public void lookAt(AgentKey agent, long step, String reason) {
+            voices.lookAt(agent, step, reason);
+        }
+
+        @Override
+        public Said said(JobSpec job) {
+            return voices.of(job);
+        }
+
         @Override
         public AgentsPort agents() {
             return agents;

@@ -25,6 +25,8 @@ import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -37,6 +39,9 @@ import java.util.TreeMap;
  * everything else waits, in order, until the store is back.
  */
 final class JobRun {
+    /** Ranks whose stacks are taken when the job hangs. */
+    private static final int MOST_WITNESSED = 8;
+
     private final JobSpec spec;
     private final long order;
     private final long startedNanos;
@@ -47,9 +52,13 @@ final class JobRun {
     private final Timers timers = new Timers();
     private final KeyValueDesk keyValues;
     private final HangWatch hangs = new HangWatch();
+    private final Said said;
 
     /** Ranks in the active view of {@link #ranksEpoch}. */
     private final Map<AgentKey, Integer> ranks = new HashMap<>();
+
+    /** The step that each rank of it is making, as it said last. */
+    private final Map<Integer, Long> heardSteps = new HashMap<>();
 
     private long ranksEpoch;
     private final Map<Integer, Incident> incidents = new TreeMap<>();
@@ -75,6 +84,12 @@ final class JobRun {
         /** The profiles of all attached agents. */
         Collection<AgentProfile> attached();
 
+        /** Has an agent tell what its worker does, as evidence. */
+        void lookAt(AgentKey agent, long step, String reason);
+
+        /** Where what the job's program says is kept. */
+        Said said(JobSpec job);
+
         void persist(StoreRecord record, Runnable onDurable);
 
         void publish(CoordinatorEvent event, String jobId, long epoch, long step);
@@ -99,6 +114,7 @@ final class JobRun {
         this.settings = settings;
         this.context = context;
         this.keyValues = new KeyValueDesk(spec.jobId(), context);
+        this.said = context.said(spec);
         this.machine = JobMachine.submitted(spec, nextEpoch, settings.jobLimits(), nowNanos);
     }
 
@@ -174,6 +190,7 @@ final class JobRun {
         if (rank == null) {
             return;
         }
+        heardSteps.put(rank, beat.step());
         var word =
                 new RankWord(
                         rank,
@@ -188,6 +205,7 @@ final class JobRun {
                         machine.stepTimes(),
                         nowNanos);
         if (hang != null) {
+            witnessHang(active, hang);
             feed(
                     new JobEvent.HangSuspected(
                             active.members().get(hang.rank()).key(),
@@ -199,16 +217,81 @@ final class JobRun {
         }
     }
 
+    /** Before the fence changes what they do: the ranks that keep the others waiting. */
+    private void witnessHang(View active, HangRule.Suspicion hang) {
+        var ranks = new LinkedHashSet<Integer>();
+        ranks.add(hang.rank());
+        ranks.addAll(hang.absent());
+        ranks.stream()
+                .limit(MOST_WITNESSED)
+                .forEach(rank ->
+                        context.lookAt(
+                                active.members().get(rank).key(),
+                                heardSteps.getOrDefault(rank, 0L),
+                                hang.text()));
+    }
+
     // Every agent of a large job asks some times a second: by hash, not by a walk over the members.
     private Map<AgentKey, Integer> ranksOf(View active) {
         if (ranksEpoch != active.epoch()) {
             ranksEpoch = active.epoch();
             ranks.clear();
+            heardSteps.clear();
             for (int rank = 0; rank < active.members().size(); rank++) {
                 ranks.put(active.members().get(rank).key(), rank);
             }
         }
         return ranks;
+    }
+
+    /** What the program of an agent measured. */
+    void measured(AgentKey agent, ProgramWord.Measured measured, long nowNanos) {
+        int rank = rankOf(agent);
+        if (rank >= 0 && said.metrics.take(rank, measured, nowNanos)) {
+            context.publish(
+                    new CoordinatorEvent.MetricsReported(
+                            jobId(), said.metrics.step(), said.metrics.values()),
+                    jobId(),
+                    epoch(),
+                    completedStep());
+        }
+    }
+
+    /** Evidence of a failure came. */
+    void witnessed(AgentKey agent, ProgramWord.Witnessed witnessed, long nowNanos) {
+        Evidence taken =
+                said.evidence.take(
+                        new Evidence(
+                                0,
+                                agent.id(),
+                                rankOf(agent),
+                                witnessed.step(),
+                                witnessed.reason(),
+                                nowNanos,
+                                witnessed.pieces()));
+        // Else its incident is about to begin, and it is told with it.
+        if (taken.incident() != 0 || taken.rank() < 0) {
+            tell(taken);
+        }
+    }
+
+    private void tell(Evidence evidence) {
+        context.publish(
+                new CoordinatorEvent.EvidenceTaken(
+                        jobId(),
+                        evidence.incident(),
+                        evidence.agentId(),
+                        evidence.rank(),
+                        evidence.step(),
+                        evidence.reason(),
+                        evidence.pieces().stream().map(EvidencePiece::name).toList()),
+                jobId(),
+                epoch(),
+                completedStep());
+    }
+
+    @Nullable View view() {
+        return view;
     }
 
     void suspend() {
@@ -329,12 +412,14 @@ final class JobRun {
 
     private void persistResult(JobResult result, long nowNanos) {
         JobReport finished =
-                Reports.report(
-                        jobId(),
-                        result,
-                        totals(nowNanos),
-                        incidents.values(),
-                        settings.environment());
+                Reports.withSaid(
+                        Reports.report(
+                                jobId(),
+                                result,
+                                totals(nowNanos),
+                                incidents.values(),
+                                settings.environment()),
+                        said);
         report = finished;
         endReason = result.reason();
         accountDueNanos = Long.MAX_VALUE;
@@ -351,6 +436,7 @@ final class JobRun {
     private void publish(CoordinatorEvent event, long nowNanos) {
         CoordinatorEvent told = event;
         boolean account = false;
+        List<Evidence> placed = List.of();
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
                 loss = steps.loss();
@@ -373,10 +459,13 @@ final class JobRun {
                 waitingFor = "";
                 account = true;
             }
-            case CoordinatorEvent.IncidentProgressed progressed ->
-                    incidents.put(progressed.incident().id(), progressed.incident());
+            case CoordinatorEvent.IncidentProgressed progressed -> {
+                incidents.put(progressed.incident().id(), progressed.incident());
+                placed = said.evidence.incident(progressed.incident(), nowNanos);
+            }
             case CoordinatorEvent.IncidentClosed closed -> {
                 incidents.put(closed.incident().id(), closed.incident());
+                placed = said.evidence.incident(closed.incident(), nowNanos);
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
@@ -388,12 +477,15 @@ final class JobRun {
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
+                    CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.PlacementChanged _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ -> {}
         }
         context.publish(told, jobId(), epoch(), completedStep());
+        placed.forEach(this::tell);
         if (account && report == null) {
             account(nowNanos);
         }
@@ -464,7 +556,9 @@ final class JobRun {
                 incidents.size(),
                 over() && report != null ? report.toJson() : "",
                 spec.labels(),
-                spec.batch());
+                spec.batch(),
+                said.metrics.values(),
+                said.metrics.step());
     }
 
     CoordinatorStatus.JobPhase phase() {

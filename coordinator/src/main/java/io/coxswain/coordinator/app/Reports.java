@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 import java.math.BigInteger;
+import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,6 +45,41 @@ final class Reports {
                         totals.ratio()),
                 incidents.stream().map(Reports::incident).toList(),
                 environment);
+    }
+
+    /** Texts of evidence in a report: it goes to the store, which takes a megabyte. */
+    private static final int MOST_EVIDENCE_CHARACTERS = 128 << 10;
+
+    private static final int MOST_PIECE_CHARACTERS = 16 << 10;
+    private static final int MOST_EVIDENCE = 64;
+
+    /** Adds what the program said; of the evidence the newest, oldest first. */
+    static JobReport withSaid(JobReport report, Said said) {
+        var kept = new ArrayDeque<JobReport.EvidenceReport>();
+        int room = MOST_EVIDENCE_CHARACTERS;
+        for (Evidence one : said.evidence.all().reversed()) {
+            var pieces = new LinkedHashMap<String, String>();
+            for (EvidencePiece piece : one.pieces()) {
+                // The end says what it was.
+                String text = piece.kind().equals("nccl") ? "" : piece.text();
+                int most = Math.min(MOST_PIECE_CHARACTERS, room);
+                String cut = text.substring(Math.max(0, text.length() - most));
+                room -= cut.length();
+                pieces.put(piece.name(), cut);
+            }
+            kept.addFirst(
+                    new JobReport.EvidenceReport(
+                            one.incident(),
+                            one.agentId(),
+                            one.rank(),
+                            one.step(),
+                            one.reason(),
+                            pieces));
+            if (room <= 0 || kept.size() == MOST_EVIDENCE) {
+                break;
+            }
+        }
+        return report.with(said.metrics.values(), List.copyOf(kept));
     }
 
     static Map<String, BigInteger> categories(GoodputLedger.Totals totals) {

@@ -102,6 +102,11 @@ public class RecordingAgents implements AgentsPort {
     }
 
     @Override
+    public void ask(long stream, long term, long number, AgentQuestion question) {
+        send(stream, term, question);
+    }
+
+    @Override
     public void close(long stream, String reason) {
         send(stream, 0, new Ended(reason, false));
     }

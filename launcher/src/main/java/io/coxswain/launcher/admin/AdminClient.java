@@ -7,16 +7,22 @@ import io.coxswain.proto.admin.v1.CancelRequest;
 import io.coxswain.proto.admin.v1.CancelResponse;
 import io.coxswain.proto.admin.v1.Event;
 import io.coxswain.proto.admin.v1.EventsRequest;
+import io.coxswain.proto.admin.v1.ExplainRequest;
+import io.coxswain.proto.admin.v1.ExplainResponse;
+import io.coxswain.proto.admin.v1.LookRequest;
+import io.coxswain.proto.admin.v1.LookResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
 import io.coxswain.proto.admin.v1.SubmitResponse;
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
 import io.grpc.StatusRuntimeException;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -25,6 +31,8 @@ import java.util.function.Function;
 public final class AdminClient implements AutoCloseable {
     private static final long CALL_SECONDS = 10;
     private static final long CLOSE_SECONDS = 2;
+    private static final long LOOK_SECONDS = 20;
+    private static final int MOST_ANSWER_BYTES = 16 << 20;
 
     private final String target;
     private final ManagedChannel channel;
@@ -67,6 +75,18 @@ public final class AdminClient implements AutoCloseable {
         return call(stub -> stub.status(StatusRequest.newBuilder().setJobId(jobId).build()));
     }
 
+    /** Has an agent show something; an agent may take its time. Any thread. */
+    public LookResponse look(LookRequest request) throws EnvironmentException {
+        return call(LOOK_SECONDS, stub -> stub.look(request));
+    }
+
+    /** What is known of an incident; 0: the newest, of the running job if none is named. */
+    public ExplainResponse explain(String jobId, int incident) throws EnvironmentException {
+        return call(stub ->
+                stub.explain(
+                        ExplainRequest.newBuilder().setJobId(jobId).setIncident(incident).build()));
+    }
+
     /** Ends a job. */
     public CancelResponse cancel(String jobId) throws EnvironmentException {
         return call(stub -> stub.cancel(CancelRequest.newBuilder().setJobId(jobId).build()));
@@ -88,12 +108,44 @@ public final class AdminClient implements AutoCloseable {
         }
     }
 
+    /**
+     * Hands on the events that are kept, of all jobs, up to a sequence number that has been given
+     * already; at most some seconds.
+     */
+    public void eventsUntil(long lastSequence, Consumer<Event> to) throws EnvironmentException {
+        Context.CancellableContext context = Context.current().withCancellation();
+        Context before = context.attach();
+        try {
+            Iterator<Event> events =
+                    AdminGrpc.newBlockingStub(channel)
+                            .withDeadlineAfter(CALL_SECONDS, TimeUnit.SECONDS)
+                            .events(EventsRequest.getDefaultInstance());
+            while (events.hasNext()) {
+                Event event = events.next();
+                to.accept(event);
+                if (event.getSequence() >= lastSequence) {
+                    return;
+                }
+            }
+        } catch (StatusRuntimeException e) {
+            throw unanswered(e);
+        } finally {
+            context.detachAndCancel(before, null);
+        }
+    }
+
     private <T> T call(Function<AdminGrpc.AdminBlockingStub, T> request)
+            throws EnvironmentException {
+        return call(CALL_SECONDS, request);
+    }
+
+    private <T> T call(long seconds, Function<AdminGrpc.AdminBlockingStub, T> request)
             throws EnvironmentException {
         try {
             return request.apply(
                     AdminGrpc.newBlockingStub(channel)
-                            .withDeadlineAfter(CALL_SECONDS, TimeUnit.SECONDS));
+                            .withDeadlineAfter(seconds, TimeUnit.SECONDS)
+                            .withMaxInboundMessageSize(MOST_ANSWER_BYTES));
         } catch (StatusRuntimeException e) {
             throw unanswered(e);
         }

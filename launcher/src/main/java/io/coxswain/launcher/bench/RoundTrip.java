@@ -1,5 +1,6 @@
 package io.coxswain.launcher.bench;
 
+import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerExit;
 import io.coxswain.agent.worker.WorkerSupervisor;
 import io.coxswain.launcher.EnvironmentException;
@@ -51,6 +52,7 @@ final class RoundTrip implements WorkerSupervisor.Listener {
                         sockets,
                         sockets,
                         WorkerSupervisor.Limits.DEFAULT,
+                        OutputLimits.DEFAULT,
                         trip)) {
             trip.supervisor.complete(worker);
             worker.start();

@@ -18,6 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -242,6 +243,10 @@ public final class LocalCluster implements AutoCloseable {
                             .start();
             coordinator = made;
             var _ = made.listen(this::heard);
+            // For whoever asks from another terminal: --coordinator.
+            Files.writeString(
+                    plan.run().path().resolve("coordinator.address"),
+                    "127.0.0.1:" + made.port() + "\n");
             awaitAgents();
             awaitAttached();
             ready.complete(made);

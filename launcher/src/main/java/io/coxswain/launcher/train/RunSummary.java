@@ -38,6 +38,9 @@ public final class RunSummary {
         if (!report.finalDigest().isEmpty()) {
             lines.add("  final digest       " + report.finalDigest());
         }
+        report.metrics()
+                .forEach((name, value) ->
+                        lines.add(String.format(Locale.ROOT, "  %-18s %.6g", name, value)));
         double total = goodput.totalSlotNanos().doubleValue();
         if (total > 0) {
             lines.add(

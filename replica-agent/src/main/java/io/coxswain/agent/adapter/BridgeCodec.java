@@ -180,7 +180,7 @@ final class BridgeCodec {
                                     request,
                                     message.getFault().getCode(),
                                     message.getFault().getMessage());
-            case HELLO, BODY_NOT_SET -> null;
+            case HELLO, METRICS, BODY_NOT_SET -> null;
         };
     }
 

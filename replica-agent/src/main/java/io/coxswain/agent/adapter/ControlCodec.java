@@ -123,7 +123,7 @@ final class ControlCodec {
                         answered.getId(),
                         KeyValueReply.of(answered.getResult().toByteArray()));
             }
-            case BODY_NOT_SET -> null;
+            case ASK, BODY_NOT_SET -> null;
         };
     }
 
@@ -385,7 +385,8 @@ final class ControlCodec {
                             .setInventory(inventory(attach.inventory()))
                             .setJobTimeNanos(attach.jobTimeNanos())
                             .setHost(profile.host())
-                            .setPid(profile.pid());
+                            .setPid(profile.pid())
+                            .setWorkerLogs(profile.workerLogs());
             case AgentReport.Heartbeat beat ->
                     message.getHeartbeatBuilder()
                             .setSequence(beat.sequence())

@@ -45,7 +45,7 @@ public final class EffectRunner {
                     ports.worker().start(start.generation(), start.job());
             case AgentEffect.StopWorker stop -> ports.worker().stop(stop.generation());
             case AgentEffect.KillWorker kill ->
-                    ports.worker().kill(kill.generation(), kill.reason());
+                    ports.worker().kill(kill.generation(), kill.reason(), kill.hung());
             case AgentEffect.ReplaceWorker replace ->
                     ports.worker().replace(replace.generation(), replace.reason());
             case AgentEffect.AbortWorker abort ->

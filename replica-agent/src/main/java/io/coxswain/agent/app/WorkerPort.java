@@ -14,8 +14,8 @@ public interface WorkerPort {
     /** Lets the worker exit, or makes it; its exit need not be told. */
     void stop(int generation);
 
-    /** Up the kill ladder; the exit is told. */
-    void kill(int generation, String reason);
+    /** Up the kill ladder; the exit is told. Of one that hangs evidence is taken first. */
+    void kill(int generation, String reason, boolean hung);
 
     /** Kills at once; the exit is told. */
     void replace(int generation, String reason);

@@ -30,8 +30,11 @@ public sealed interface AgentEffect {
     /** Let it exit; whatever comes from it later is dropped. */
     record StopWorker(int generation) implements AgentEffect {}
 
-    /** Up the kill ladder; answered by {@link AgentEvent.WorkerExited}. */
-    record KillWorker(int generation, String reason) implements AgentEffect {}
+    /**
+     * Up the kill ladder; answered by {@link AgentEvent.WorkerExited}. Of one that is {@code hung}
+     * evidence is taken first.
+     */
+    record KillWorker(int generation, String reason, boolean hung) implements AgentEffect {}
 
     /**
      * Kill it without a word: it may be stuck in a group that is no more. Answered by {@link

@@ -184,7 +184,7 @@ final class WorkerLife {
             killReason = reason;
             hung = silent;
             answerBy = Long.MAX_VALUE;
-            out.add(new AgentEffect.KillWorker(generation, reason));
+            out.add(new AgentEffect.KillWorker(generation, reason, silent));
         }
     }
 
@@ -249,7 +249,10 @@ final class WorkerLife {
             }
             case STARTING -> {
                 if (now - silentSince >= START_LIMIT_PONGS * limits.pongNanos()) {
-                    kill("the worker did not connect to its agent in time", true);
+                    kill(
+                            "the worker did not connect to its agent in time: does the program call"
+                                    + " coxswain.run (or coxswain.jax.run)?",
+                            true);
                 }
             }
             case LOADING, LOADED -> {

@@ -7,11 +7,14 @@ import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
+import io.coxswain.proto.control.v1.EvidencePiece;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * Starts an agent's worker process and its successors, one at a time, each with a generation
@@ -34,6 +37,12 @@ public final class WorkerSupervisor implements AutoCloseable {
 
         /** It asks for an operation on the key-value store of its view. */
         void asked(long generation, KeyValueRequest request);
+
+        /**
+         * Something to look at was found: why the worker died, or what it did when it hung. Before
+         * {@code exited}.
+         */
+        default void evidence(long generation, String reason, List<EvidencePiece> pieces) {}
 
         /** The process is gone and everything that it sent before has been delivered. */
         void exited(long generation, WorkerExit exit);
@@ -60,7 +69,7 @@ public final class WorkerSupervisor implements AutoCloseable {
 
     private final WorkerCommand command;
     private final Path socketDirectory;
-    private final Path logDirectory;
+    private final LogShelf logs;
     private final Limits limits;
     private final Listener listener;
 
@@ -75,17 +84,19 @@ public final class WorkerSupervisor implements AutoCloseable {
     /**
      * @param socketDirectory where sockets are made; its path must leave room for a file name
      *     within the 107 bytes of a socket address
-     * @param logDirectory where each generation's output is kept as {@code worker-<generation>.log}
+     * @param logDirectory where each generation's output is kept as {@code
+     *     worker-<generation>.log}, that of the newest few
      */
     public WorkerSupervisor(
             WorkerCommand command,
             Path socketDirectory,
             Path logDirectory,
             Limits limits,
+            OutputLimits output,
             Listener listener) {
         this.command = command;
         this.socketDirectory = socketDirectory;
-        this.logDirectory = logDirectory;
+        this.logs = new LogShelf(logDirectory, output, System::nanoTime);
         this.limits = limits;
         this.listener = listener;
     }
@@ -115,7 +126,7 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     private WorkerProcess process(long number) {
-        return new WorkerProcess(number, command, socketDirectory, logDirectory, limits, listener);
+        return new WorkerProcess(number, command, socketDirectory, logs, limits, listener);
     }
 
     /**
@@ -157,9 +168,17 @@ public final class WorkerSupervisor implements AutoCloseable {
      * Takes the worker down by the ladder abort → SIGTERM → SIGKILL; the exit names this reason.
      */
     public void kill(String reason) {
+        kill(reason, false);
+    }
+
+    /**
+     * The same; of one that hangs, evidence is taken first, which takes a fraction of a second as a
+     * rule and ten seconds at most.
+     */
+    public void kill(String reason, boolean hung) {
         WorkerProcess process = process();
         if (process != null) {
-            process.kill(reason);
+            process.kill(reason, hung);
         }
     }
 
@@ -169,6 +188,24 @@ public final class WorkerSupervisor implements AutoCloseable {
         if (process != null) {
             process.killNow(reason);
         }
+    }
+
+    /**
+     * What the worker's processes are doing; empty when none runs. Blocks for some seconds at most.
+     */
+    public List<EvidencePiece> stacks() throws InterruptedException {
+        WorkerProcess process = process();
+        return process == null || process.gone() ? List.of() : process.stacks();
+    }
+
+    /** The last lines that the workers printed, the dead ones' too. */
+    public LogPart lastLines(int lines, int mostBytes) throws IOException {
+        return logs.lastLines(lines, mostBytes);
+    }
+
+    /** What they printed since a place that an earlier part named. */
+    public LogPart linesAfter(long worker, long offset, int mostBytes) throws IOException {
+        return logs.after(worker, offset, mostBytes);
     }
 
     /** The process id of the running worker, 0 when there is none. */

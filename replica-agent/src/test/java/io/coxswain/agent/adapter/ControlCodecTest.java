@@ -55,7 +55,8 @@ class ControlCodecTest {
                     2,
                     Map.of("zone", "z"),
                     "trainer-3",
-                    4711);
+                    4711,
+                    "/var/log/workers");
     private static final StateName STATE = new StateName("job-1", 3, 17, 1);
     private static final Digest DIGEST = new Digest("00ff".repeat(16));
     private static final HeldState HELD = new HeldState(STATE, DIGEST, 1000);
@@ -66,6 +67,11 @@ class ControlCodecTest {
         for (var field : descriptor.getOneofs().getFirst().getFields()) {
             CoordinatorMessage.Builder message = CoordinatorMessage.newBuilder().setTerm(5);
             message.getFieldBuilder(field);
+            if (field.getName().equals("ask")) {
+                // An operator's question: the machine is not asked.
+                assertThat(ControlCodec.event(message.build())).isNull();
+                continue;
+            }
             if (field.getName().equals("prepare_view")) {
                 message.setPrepareView(prepare());
             } else if (field.getName().equals("offer_job")) {
@@ -372,6 +378,7 @@ class ControlCodecTest {
         assertThat(attach.getLabelsMap()).containsEntry("zone", "z");
         assertThat(attach.getHost()).isEqualTo("trainer-3");
         assertThat(attach.getPid()).isEqualTo(4711);
+        assertThat(attach.getWorkerLogs()).isEqualTo("/var/log/workers");
         var told = attach.getInventory();
         assertThat(told.getHasLive()).isTrue();
         assertThat(told.getLive().getStep()).isEqualTo(17);

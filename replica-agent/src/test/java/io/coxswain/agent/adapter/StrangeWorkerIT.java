@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
 
@@ -32,7 +33,9 @@ class StrangeWorkerIT {
     @Test
     void aWorkerThatSaysNothingIsGivenUp() throws Exception {
         assertThat(fate(StrangeWorker.Manner.SAYS_NOTHING, SOON))
-                .startsWith("killed by its agent: it never said hello within 2000 ms; see ")
+                .startsWith(
+                        "killed by its agent: it never said hello within 2000 ms: does the program"
+                                + " call")
                 .contains("worker-1.log");
     }
 
@@ -95,15 +98,18 @@ class StrangeWorkerIT {
         var limits =
                 new WorkerSupervisor.Limits(
                         hello, usual.heartbeat(), usual.afterAbort(), usual.afterTerm());
-        try (var workers =
-                new BridgeWorkers(
-                        _ -> command,
-                        folder,
-                        folder,
-                        limits,
-                        folder::resolve,
-                        events::add,
-                        _ -> {})) {
+        try (var voice = new AgentVoice("a");
+                var workers =
+                        new BridgeWorkers(
+                                _ -> command,
+                                folder,
+                                folder,
+                                limits,
+                                OutputLimits.DEFAULT,
+                                folder::resolve,
+                                events::add,
+                                voice,
+                                _ -> {})) {
             workers.start(1, job());
             while (true) {
                 AgentEvent event =

@@ -64,7 +64,7 @@ class AgentLoopTest {
         public void stop(int generation) {}
 
         @Override
-        public void kill(int generation, String reason) {
+        public void kill(int generation, String reason, boolean hung) {
             kills.add(reason);
         }
 

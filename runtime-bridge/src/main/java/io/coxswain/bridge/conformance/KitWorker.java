@@ -232,6 +232,10 @@ final class KitWorker implements AutoCloseable {
 
     private void file(FromWorker message) throws Broken {
         long id = message.getRequestId();
+        if (id == 0 && message.hasMetrics()) {
+            // Said unasked, at any time.
+            return;
+        }
         ToWorker due = snapshotsDue.get(id);
         ToWorker next = unanswered.peek();
         if (due != null && (due.hasSnapshot() || message.hasSnapshotCommitted())) {

@@ -18,7 +18,13 @@ final class SideChannel {
     private final AbortGate gate;
     private final KeyValueClient keyValues;
     private final Supplier<Activity> activity;
+    private final AfterPong afterPong;
     private final Runnable ended;
+
+    /** What is done once a heartbeat has been answered. */
+    interface AfterPong {
+        void run() throws IOException;
+    }
 
     /**
      * Does not start yet.
@@ -30,7 +36,9 @@ final class SideChannel {
             AbortGate gate,
             KeyValueClient keyValues,
             Supplier<Activity> activity,
+            AfterPong afterPong,
             Runnable ended) {
+        this.afterPong = afterPong;
         this.channel = channel;
         this.gate = gate;
         this.keyValues = keyValues;
@@ -71,6 +79,7 @@ final class SideChannel {
                                                     .setOperation(now.operation())
                                                     .setStep(now.step()))
                                     .build());
+                    afterPong.run();
                 }
                 case ABORT -> {
                     gate.raise(message.getAbort().getBelowEpoch());

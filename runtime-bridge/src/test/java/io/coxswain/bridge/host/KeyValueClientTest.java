@@ -66,7 +66,8 @@ class KeyValueClientTest {
             agent = new FrameChannel(server.accept());
             client = new KeyValueClient(side, gate);
             store = client.of(7);
-            new SideChannel(side, gate, client, () -> Activity.IDLE, ended::countDown).start();
+            new SideChannel(side, gate, client, () -> Activity.IDLE, () -> {}, ended::countDown)
+                    .start();
         }
     }
 

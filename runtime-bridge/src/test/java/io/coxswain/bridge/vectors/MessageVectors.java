@@ -19,6 +19,8 @@ import io.coxswain.proto.bridge.v1.FromWorkerSide;
 import io.coxswain.proto.bridge.v1.Hello;
 import io.coxswain.proto.bridge.v1.JobLoaded;
 import io.coxswain.proto.bridge.v1.LoadJob;
+import io.coxswain.proto.bridge.v1.Metric;
+import io.coxswain.proto.bridge.v1.Metrics;
 import io.coxswain.proto.bridge.v1.Ping;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.PrepareView;
@@ -354,6 +356,35 @@ final class MessageVectors {
                                         Fault.newBuilder()
                                                 .setCode("bad_state")
                                                 .setMessage("slot 2 has another digest"))
+                                .build()));
+        all.add(
+                new Vector(
+                        "fault, whole story",
+                        "of an exception: with its traceback",
+                        from(3).setFault(
+                                        Fault.newBuilder()
+                                                .setCode("internal")
+                                                .setMessage("ValueError: nothing left")
+                                                .setTraceback(
+                                                        "Traceback (most recent call last):\n"
+                                                                + "  …\n"))
+                                .build()));
+        all.add(
+                new Vector(
+                        "metrics",
+                        "unsolicited: no request has id 0; the value 0 is the default",
+                        from(0).setMetrics(
+                                        Metrics.newBuilder()
+                                                .setStep(17)
+                                                .addValues(
+                                                        Metric.newBuilder()
+                                                                .setName("loss")
+                                                                .setValue(0.25))
+                                                .addValues(
+                                                        Metric.newBuilder()
+                                                                .setName("grad_norm")
+                                                                .setValue(-1.5))
+                                                .addValues(Metric.newBuilder().setName("zero")))
                                 .build()));
     }
 

@@ -309,6 +309,8 @@ public final class Facts {
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.IncidentClosed _,
+                    CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {}
         }
     }

@@ -200,6 +200,8 @@ public final class ProtectedSurvives implements Invariant {
                             CoordinatorEvent.PlacementChanged _,
                             CoordinatorEvent.IncidentProgressed _,
                             CoordinatorEvent.IncidentClosed _,
+                            CoordinatorEvent.MetricsReported _,
+                            CoordinatorEvent.EvidenceTaken _,
                             CoordinatorEvent.Gap _ ->
                             false;
                 };

@@ -93,7 +93,7 @@ final class AgentWorkers implements WorkerPort {
     }
 
     @Override
-    public void kill(int generation, String reason) {
+    public void kill(int generation, String reason, boolean hung) {
         agent.called();
         SimWorker running = worker;
         if (running != null && running.generation() == generation) {

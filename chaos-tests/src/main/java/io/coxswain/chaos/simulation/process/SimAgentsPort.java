@@ -5,6 +5,7 @@ import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.chaos.simulation.invariant.Facts;
 import io.coxswain.chaos.simulation.zookeeper.Tree;
 import io.coxswain.coordinator.adapter.grpc.KeyValueCodec;
+import io.coxswain.coordinator.app.AgentQuestion;
 import io.coxswain.coordinator.app.AgentsPort;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.core.job.JobEffect;
@@ -149,6 +150,12 @@ final class SimAgentsPort implements AgentsPort {
                         jobId,
                         id,
                         KeyValueReply.of(KeyValueCodec.result(result).toByteArray())));
+    }
+
+    @Override
+    public void ask(long stream, long term, long number, AgentQuestion question) {
+        // Operators ask; there are none here.
+        coordinator.called();
     }
 
     @Override

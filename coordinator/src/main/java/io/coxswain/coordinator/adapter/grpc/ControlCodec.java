@@ -105,6 +105,8 @@ public final class ControlCodec {
                         beat.getWaitingForRanksList(),
                         beat.getOperationNanos());
             }
+            case PROGRAM_METRICS, EVIDENCE, ANSWER ->
+                    new AgentWord.FromProgram(ProgramCodec.word(message));
             case LEAVING -> new AgentWord.Leaving(message.getLeaving().getReason());
             case JOB_READY -> {
                 JobReady ready = message.getJobReady();

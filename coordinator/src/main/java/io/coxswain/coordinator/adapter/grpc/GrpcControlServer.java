@@ -1,5 +1,6 @@
 package io.coxswain.coordinator.adapter.grpc;
 
+import io.coxswain.coordinator.app.AgentQuestion;
 import io.coxswain.coordinator.app.AgentsPort;
 import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.app.Inputs;
@@ -166,6 +167,11 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     @Override
     public void keyValue(long stream, long term, String jobId, long id, KeyValueResult result) {
         send(stream, CoordinatorMessages.keyValue(term, jobId, id, result));
+    }
+
+    @Override
+    public void ask(long stream, long term, long number, AgentQuestion question) {
+        send(stream, ProgramCodec.ask(term, number, question));
     }
 
     @Override
