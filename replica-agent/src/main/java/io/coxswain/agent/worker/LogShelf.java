@@ -33,15 +33,25 @@ final class LogShelf {
     }
 
     /** A new worker's log; the oldest goes. */
-    synchronized WorkerLog open(long worker) {
-        var log = new WorkerLog(folder.resolve("worker-" + worker + ".log"), limits, nanoTime);
+    WorkerLog open(long worker) {
+        WorkerLog log = make(worker);
+        add(worker, log);
+        return log;
+    }
+
+    /** The log of a process that nobody may ask for: a standby is no worker yet. */
+    WorkerLog make(long worker) {
+        return new WorkerLog(folder.resolve("worker-" + worker + ".log"), limits, nanoTime);
+    }
+
+    /** That process is the worker now. */
+    synchronized void add(long worker, WorkerLog log) {
         logs.put(worker, log);
         while (logs.size() > KEPT) {
             Map.Entry<Long, WorkerLog> oldest = logs.pollFirstEntry();
             oldest.getValue().delete();
             deleteQuietly(evidence(oldest.getKey()));
         }
-        return log;
     }
 
     /** Where the evidence of a worker's end lies, if any was taken. */
@@ -64,8 +74,7 @@ final class LogShelf {
         }
         // Newest first, until there are enough; what is not needed is cut off the front.
         var end = new byte[0];
-        long newest = inUse();
-        for (var entry : logs.headMap(newest, true).descendingMap().entrySet()) {
+        for (var entry : logs.descendingMap().entrySet()) {
             WorkerLog log = entry.getValue();
             int room = most - end.length;
             if (room <= 0 || count(end) >= lines) {
@@ -86,24 +95,9 @@ final class LogShelf {
         }
         return new LogPart(
                 lastLines(end, lines, most),
-                newest,
-                end(newest),
+                logs.lastKey(),
+                logs.lastEntry().getValue().written(),
                 0);
-    }
-
-    /** The worker that runs, or ran last: the one after it may be a standby, which waits. */
-    private long inUse() {
-        for (var entry : logs.entrySet()) {
-            if (!entry.getValue().closed()) {
-                return entry.getKey();
-            }
-        }
-        return logs.lastKey();
-    }
-
-    private long end(long worker) {
-        WorkerLog log = logs.get(worker);
-        return log == null ? 0 : log.written();
     }
 
     /** What was printed since a place that an earlier answer named. */
@@ -131,7 +125,7 @@ final class LogShelf {
             bytes.writeBytes(piece);
             from += piece.length;
             Long next = logs.higherKey(at);
-            if (next == null || !log.closed() || from < log.written() || bytes.size() + 256 > most) {
+            if (next == null || from < log.written() || bytes.size() + 256 > most) {
                 break;
             }
             at = next;

@@ -296,11 +296,6 @@ final class WorkerLog implements AutoCloseable {
         printed = 0;
     }
 
-    /** Its worker is gone. */
-    synchronized boolean closed() {
-        return closed;
-    }
-
     /** Removes it from the disk. */
     synchronized void delete() {
         close();

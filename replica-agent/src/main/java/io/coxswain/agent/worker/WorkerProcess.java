@@ -52,6 +52,7 @@ final class WorkerProcess {
     private final EvidenceDesk evidence;
     private final WorkerSupervisor.Limits limits;
     private final WorkerSupervisor.Listener listener;
+    private final LogShelf logs;
     private final String token = HexFormat.of().formatHex(randomBytes());
     private final CountDownLatch gone = new CountDownLatch(1);
 
@@ -67,7 +68,7 @@ final class WorkerProcess {
 
     // Guarded by this: whether somebody waits for it, what it said before, whether it has ended.
     private boolean wanted;
-    private @Nullable Hello greeted;
+    private @Nullable Hello said;
     private boolean ended;
 
     WorkerProcess(
@@ -80,7 +81,8 @@ final class WorkerProcess {
         this.generation = generation;
         this.command = command;
         this.socket = socketDirectory.resolve("w" + generation + ".sock");
-        this.log = logs.open(generation);
+        this.logs = logs;
+        this.log = logs.make(generation);
         this.evidence =
                 new EvidenceDesk(
                         socketDirectory.resolve("w" + generation + ".evidence"),
@@ -107,7 +109,8 @@ final class WorkerProcess {
                 return false;
             }
             wanted = true;
-            before = greeted;
+            logs.add(generation, log);
+            before = said;
         }
         if (before != null) {
             listener.ready(generation, before);
@@ -115,9 +118,9 @@ final class WorkerProcess {
         return true;
     }
 
-    private void greeted(Hello hello) {
+    private void saidHello(Hello hello) {
         synchronized (this) {
-            greeted = hello;
+            said = hello;
             if (!wanted) {
                 return;
             }
@@ -218,7 +221,7 @@ final class WorkerProcess {
     }
 
     private void tell(String reason, List<EvidencePiece> pieces) {
-        if (!pieces.isEmpty()) {
+        if (!pieces.isEmpty() && wanted()) {
             listener.evidence(generation, reason, pieces);
         }
     }
@@ -284,7 +287,7 @@ final class WorkerProcess {
             helloLimit.interrupt();
             closeQuietly(server);
             startHeartbeat();
-            greeted(hello);
+            saidHello(hello);
             readMain();
         } catch (IOException e) {
             Process started = process;
@@ -402,7 +405,9 @@ final class WorkerProcess {
             if (hello != null && hello.getSideChannel() && side == null) {
                 frames.send(ToWorkerSide.newBuilder().setWelcome(welcome()).build());
                 side = frames;
-                sideWriter = new SideWriter("worker-side-" + generation, frames, reason -> kill(reason, true));
+                sideWriter =
+                        new SideWriter(
+                                "worker-side-" + generation, frames, reason -> kill(reason, true));
             } else if (hello == null || hello.getSideChannel() || main != null) {
                 frames.close();
             } else {

@@ -305,8 +305,7 @@ public final class WorkerHost implements AutoCloseable {
             TrainingRuntime runtime = factory.create();
             runtime.reportTo(metrics);
             current =
-                    new JobSession(
-                            job, runtime, gate, committer, keyValues, now -> activity = now);
+                    new JobSession(job, runtime, gate, committer, keyValues, now -> activity = now);
             session = current;
         }
         return current.loaded(request.getWarmUp());
