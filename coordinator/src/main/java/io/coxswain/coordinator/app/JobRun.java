@@ -8,13 +8,9 @@ import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.job.JobMachine;
-import io.coxswain.coordinator.core.job.JobPhase;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.job.Transition;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
-import io.coxswain.coordinator.core.liveness.HangRule;
-import io.coxswain.coordinator.core.liveness.HangWatch;
-import io.coxswain.coordinator.core.liveness.RankWord;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -55,12 +51,7 @@ final class JobRun {
 
     private final @Nullable JobPictures pictures;
     private final Timers timers = new Timers();
-    private final HangWatch hangs = new HangWatch();
-
-    /** Ranks in the active view of {@link #ranksEpoch}. */
-    private final Map<AgentKey, Integer> ranks = new HashMap<>();
-
-    private long ranksEpoch;
+    private final HangEar hangs = new HangEar();
     private final IncidentBook incidents = new IncidentBook();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
     private final AgentFitness fitness = new AgentFitness();
@@ -216,49 +207,11 @@ final class JobRun {
      * view could be planned.
      */
     void heartbeat(AgentKey agent, AgentWord.Heartbeat beat, long nowNanos) {
-        View active = machine.view();
-        if (active == null || suspended || machine.phase() != JobPhase.ACTIVE) {
-            return;
-        }
-        Integer rank = ranksOf(active).get(agent);
-        if (rank == null) {
-            return;
-        }
-        var word =
-                new RankWord(
-                        rank,
-                        beat.operation(),
-                        Set.copyOf(beat.waitingForRanks()),
-                        beat.operationNanos());
-        HangRule.Suspicion hang =
-                hangs.heard(
-                        active.epoch(),
-                        word,
-                        machine.completedStep(),
-                        machine.stepTimes(),
-                        nowNanos);
+        JobEvent.HangSuspected hang =
+                suspended ? null : hangs.heard(machine, agent, beat, nowNanos);
         if (hang != null) {
-            feed(
-                    new JobEvent.HangSuspected(
-                            active.members().get(hang.rank()).key(),
-                            active.epoch(),
-                            hang.cycle(),
-                            hang.text(),
-                            hang.stalledNanos()),
-                    nowNanos);
+            feed(hang, nowNanos);
         }
-    }
-
-    // Every agent of a large job asks some times a second: by hash, not by a walk over the members.
-    private Map<AgentKey, Integer> ranksOf(View active) {
-        if (ranksEpoch != active.epoch()) {
-            ranksEpoch = active.epoch();
-            ranks.clear();
-            for (int rank = 0; rank < active.members().size(); rank++) {
-                ranks.put(active.members().get(rank).key(), rank);
-            }
-        }
-        return ranks;
     }
 
     void suspend() {

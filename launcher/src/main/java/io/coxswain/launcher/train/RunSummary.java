@@ -58,6 +58,46 @@ public final class RunSummary {
                                             category.getValue().doubleValue() / 1e9,
                                             100.0 * category.getValue().doubleValue() / total)));
         }
+        JobReport.Figures figures = goodput.figures();
+        if (figures != null && figures.stepMedianNanos() > 0) {
+            lines.addAll(figures(figures));
+        }
+        return lines;
+    }
+
+    private static List<String> figures(JobReport.Figures figures) {
+        var lines = new ArrayList<String>();
+        Double slowdown = figures.slowdown();
+        lines.add(
+                "  step time          median "
+                        + Texts.duration(figures.stepMedianNanos())
+                        + ", p95 "
+                        + Texts.duration(figures.stepP95Nanos())
+                        + (slowdown == null
+                                ? ""
+                                : ", "
+                                        + Texts.percent(slowdown)
+                                        + " slower than its best sustained median")
+                        + (figures.straggler().startsWith("rank")
+                                ? "; straggler: " + figures.straggler()
+                                : ""));
+        Double mtbf = figures.mtbfSeconds();
+        Double mttr = figures.mttrSeconds();
+        if (mtbf != null && mttr != null) {
+            lines.add(
+                    "  reliability        "
+                            + Texts.count(figures.failures(), "failure")
+                            + ", MTBF "
+                            + Texts.duration(Math.round(mtbf * 1e9))
+                            + ", MTTR "
+                            + Texts.duration(Math.round(mttr * 1e9))
+                            + ", ETTR "
+                            + Texts.percent(figures.ettr()));
+        }
+        Double mfu = figures.mfu();
+        if (mfu != null) {
+            lines.add("  MFU                " + Texts.percent(mfu));
+        }
         return lines;
     }
 }
