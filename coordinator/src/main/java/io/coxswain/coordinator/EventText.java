@@ -11,6 +11,9 @@ import java.util.Map;
 
 /** Renders events for people, one line each, and for machines. Stateless. */
 public final class EventText {
+    /** A line stays one that people read, however large the job. */
+    private static final int NAMED = 32;
+
     private EventText() {}
 
     /** The event's data as one line of JSON. */
@@ -209,8 +212,13 @@ public final class EventText {
         if (incident.repeats() > 1) {
             text.append("; the same cause ").append(incident.repeats()).append(" times here");
         }
+        int moved = 0;
         for (Incident.Source source : incident.sources()) {
             if (source.source().equals("live")) {
+                continue;
+            }
+            moved++;
+            if (moved > NAMED) {
                 continue;
             }
             text.append("; rank ").append(source.rank()).append(" on ").append(source.agent());
@@ -219,6 +227,9 @@ public final class EventText {
                 text.append(" of ").append(source.fromAgent());
             }
             text.append(" ").append(bytes(source.bytes()));
+        }
+        if (moved > NAMED) {
+            text.append("; and ").append(count(moved - NAMED, "more rank"));
         }
         return text.toString();
     }
@@ -242,7 +253,12 @@ public final class EventText {
     }
 
     private static String names(List<String> names) {
-        return String.join(", ", names);
+        return names.size() <= NAMED
+                ? String.join(", ", names)
+                : String.join(", ", names.subList(0, NAMED))
+                        + " and "
+                        + (names.size() - NAMED)
+                        + " more";
     }
 
     private static String count(long number, String what) {

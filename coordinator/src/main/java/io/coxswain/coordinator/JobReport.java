@@ -393,6 +393,22 @@ public record JobReport(
         environment = ordered(environment);
     }
 
+    /** The same with those incidents. */
+    public JobReport withIncidents(List<IncidentReport> others) {
+        return new JobReport(
+                job,
+                completed,
+                steps,
+                finalDigest,
+                finalLoss,
+                accuracy,
+                samplesSeen,
+                samplesDistinctPerPass,
+                goodput,
+                others,
+                environment);
+    }
+
     /** The report as the JSON of the {@code --report} file. */
     public String toJson() {
         return JSON.writeValueAsString(this);

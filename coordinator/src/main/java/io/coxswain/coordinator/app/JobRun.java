@@ -385,7 +385,7 @@ final class JobRun {
         accountDueNanos = Long.MAX_VALUE;
         context.persist(
                 new StoreRecord.Result(
-                        jobId(), result.completed(), result.reason(), finished.toJson()),
+                        jobId(), result.completed(), result.reason(), Reports.stored(finished)),
                 () -> feed(new JobEvent.ResultPersisted(), context.nowNanos()));
     }
 

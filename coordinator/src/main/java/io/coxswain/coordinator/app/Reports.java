@@ -12,6 +12,7 @@ import io.coxswain.coordinator.picture.StepFigures;
 import org.jspecify.annotations.Nullable;
 
 import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -20,7 +21,10 @@ import java.util.Map;
 
 /** Puts reports together. Stateless. */
 final class Reports {
-    /** A znode holds a megabyte. */
+    /** A znode holds a megabyte, its name and its neighbours in a write included. */
+    private static final int STORED_REPORT_BYTES = 700_000;
+
+    private static final int STORED_INCIDENTS_BYTES = 500_000;
     private static final int STORED_SOURCES = 16;
 
     private Reports() {}
@@ -159,10 +163,50 @@ final class Reports {
                 .toList();
     }
 
+    /** For an account record: the newest that fit beside the rest of a znode. */
     static List<String> json(Collection<Incident> incidents) {
-        return incidents(incidents, 0, STORED_SOURCES).stream()
-                .map(JobReport.IncidentReport::toJson)
-                .toList();
+        var newest = new ArrayDeque<String>();
+        int room = STORED_INCIDENTS_BYTES;
+        for (Incident incident : List.copyOf(incidents).reversed()) {
+            String json = JobReport.IncidentReport.of(incident, 0, STORED_SOURCES).toJson();
+            room -= bytes(json);
+            if (room < 0) {
+                break;
+            }
+            newest.addFirst(json);
+        }
+        return List.copyOf(newest);
+    }
+
+    /**
+     * For a result record: the report, with fewer sources and at last fewer of the oldest incidents
+     * where all would not fit in a znode. One that did not fit would never become durable.
+     */
+    static String stored(JobReport report) {
+        String json = report.toJson();
+        int sources = STORED_SOURCES;
+        int incidents = report.incidents().size();
+        while (bytes(json) > STORED_REPORT_BYTES && incidents > 0) {
+            int skip = report.incidents().size() - incidents;
+            int most = sources;
+            json =
+                    report.withIncidents(
+                                    report.incidents().stream()
+                                            .skip(skip)
+                                            .map(incident -> incident.withSources(most))
+                                            .toList())
+                            .toJson();
+            if (sources > 0) {
+                sources = 0;
+            } else {
+                incidents /= 2;
+            }
+        }
+        return json;
+    }
+
+    private static int bytes(String json) {
+        return json.getBytes(StandardCharsets.UTF_8).length;
     }
 
     // JSON has no NaN.
