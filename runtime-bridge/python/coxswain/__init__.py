@@ -7,11 +7,26 @@
 * :mod:`coxswain.safetensors` reads and writes the files that hold tensors.
 """
 
-from .trainer import Evaluation, Job, Leaf, Part, Program, Shard, Trainer, TrainerError
+from .trainer import (
+    Evaluation,
+    FusedProgram,
+    FusedTrainer,
+    Group,
+    Job,
+    Leaf,
+    Part,
+    Program,
+    Shard,
+    Trainer,
+    TrainerError,
+)
 from .worker import is_worker, run
 
 __all__ = [
     "Evaluation",
+    "FusedProgram",
+    "FusedTrainer",
+    "Group",
     "Job",
     "Leaf",
     "Part",

@@ -1,8 +1,9 @@
 """The worker's host: speaks the bridge protocol for a :class:`coxswain.Trainer` (docs/bridge.md).
 
 Four threads: the main one does what the user's code does, "bridge" talks to the agent,
-"side channel" answers heartbeats and takes aborts while the others are busy, "snapshots" copies
-states and computes checksums while steps go on. Needs only the standard library.
+"side channel" answers heartbeats and takes aborts and answers of the key-value store while the
+others are busy, "snapshots" copies states and computes checksums while steps go on. Needs only the
+standard library.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import threading
 import traceback
 from typing import NoReturn
 
-from . import _crc32c, _wire
-from ._session import Begun, Refused, Session, identity
+from . import _crc32c, _group, _samples, _store, _wire
+from ._jobs import Refused, identity
+from ._session import Begun, Session
 from ._threads import Background, Gate, MainThread, Stuck
-from .trainer import Trainer, TrainerError
+from .trainer import FusedTrainer, Trainer, TrainerError
 
 #: What a job file's ``runtime.kind`` calls workers that are made of this.
 KIND = "process"
@@ -36,7 +38,7 @@ def is_worker() -> bool:
     return _SOCKET in os.environ and _TOKEN in os.environ
 
 
-def run(trainer: Trainer, *, kind: str = KIND) -> NoReturn:
+def run(trainer: Trainer | FusedTrainer, *, kind: str = KIND) -> NoReturn:
     """Trains as the agent says that started this process. Call it once, at the end of the script.
 
     It never returns: the process ends with the job, and nothing that was registered with
@@ -47,12 +49,15 @@ def run(trainer: Trainer, *, kind: str = KIND) -> NoReturn:
         kind: what the job file's ``runtime.kind`` says.
     """
     _prepare_process()
+    for name in _group.VARIABLES:
+        os.environ.pop(name, None)
     if not is_worker():
         _end(
             COULD_NOT_BEGIN,
             "this script is a worker, which an agent starts: run it with `coxswain train JOB.yaml`"
             f" (there is no {_SOCKET} in its environment)",
         )
+    _samples.preload()
     try:
         main_channel = _connect(kind, side=False)
         side_channel = _connect(kind, side=True)
@@ -68,7 +73,11 @@ class _Host:
     """Takes requests and answers them."""
 
     def __init__(
-        self, channel: _wire.Channel, side: _wire.Channel, trainer: Trainer, kind: str
+        self,
+        channel: _wire.Channel,
+        side: _wire.Channel,
+        trainer: Trainer | FusedTrainer,
+        kind: str,
     ) -> None:
         self.gate = Gate()
         self.main = MainThread(self.gate)
@@ -76,12 +85,15 @@ class _Host:
         self._trainer, self._kind = trainer, kind
         self._snapshots = Background("snapshots")
         self._doing = ("idle", 0)
+        #: The key-value store of each view.
+        self.stores = _store.StoreClient(side.send, self.gate.is_aborted)
         self._session: Session | None = None
 
     # ------------------------------------------------------------ the side channel
 
     def serve_side(self) -> None:
-        """Answers heartbeats and takes aborts; ends the process when the agent is gone."""
+        """Answers heartbeats, takes aborts and answers of the key-value store; ends the process
+        when the agent is gone."""
         try:
             while (message := self._side.receive(_wire.ToWorkerSide)) is not None:
                 if isinstance(message.body, _wire.Ping):
@@ -90,6 +102,11 @@ class _Host:
                     self._side.send(_wire.FromWorkerSide(pong))
                 elif isinstance(message.body, _wire.Abort):
                     self.gate.abort(message.body.below_epoch)
+                    if self._session is not None:
+                        self._session.aborted()
+                    self.stores.aborted()
+                elif isinstance(message.body, _wire.KeyValueAnswer):
+                    self.stores.answered(message.body)
         except _wire.WireError as e:
             _end(FAILED, f"the agent broke the bridge protocol: {e}")
         except OSError:
@@ -186,7 +203,13 @@ class _Host:
             if former is not None:
                 former.close()
             self._session = Session(
-                spec, self._trainer, self.main, self.gate, self._snapshots, self._set_doing
+                spec,
+                self._trainer,
+                self.main,
+                self.gate,
+                self._snapshots,
+                self._set_doing,
+                self.stores.store,
             )
             self._warn_of_slow_checksums(self._session)
         return self._session.loaded(request.warm_up)

@@ -17,7 +17,8 @@ import java.util.Map;
  * @param steps completed
  * @param finalDigest lower-case hex, empty unless completed
  * @param finalLoss null unless completed
- * @param accuracy on the held-out samples, 0 to 1; null unless completed
+ * @param accuracy on the held-out samples, 0 to 1; null unless completed, and if the program does
+ *     not evaluate
  * @param samplesSeen over the completed history
  * @param environment name to value, for comparing runs
  */

@@ -340,6 +340,16 @@ public final class CoordinatorCore {
                     run.feed(event, nowNanos);
                 }
             }
+            case AgentWord.AskedKeyValue(String jobId, var ask) -> {
+                if (run != null && run.jobId().equals(jobId)) {
+                    run.keyValues().asked(key, ask);
+                }
+            }
+            case AgentWord.ForgotKeyValue forgotten -> {
+                if (run != null && run.jobId().equals(forgotten.jobId())) {
+                    run.keyValues().forgotten(key, forgotten);
+                }
+            }
             case AgentWord.Leaving(String reason) ->
                     judge(new LivenessEvent.Leaving(key, said.stream(), reason));
         }
@@ -398,6 +408,7 @@ public final class CoordinatorCore {
         publish(new CoordinatorEvent.AgentLost(key.id(), key.incarnation(), cause), "", 0, 0);
         JobRun run = desk.run();
         if (run != null) {
+            run.keyValues().lost(key);
             run.feed(new JobEvent.AgentLost(key, cause, lost.lastSignNanos()), nowNanos);
         }
     }

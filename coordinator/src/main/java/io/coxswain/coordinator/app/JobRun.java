@@ -45,6 +45,7 @@ final class JobRun {
     private final JobMachine machine;
     private final GoodputLedger ledger = new GoodputLedger();
     private final Timers timers = new Timers();
+    private final KeyValueDesk keyValues;
     private final HangWatch hangs = new HangWatch();
 
     /** Ranks in the active view of {@link #ranksEpoch}. */
@@ -97,6 +98,7 @@ final class JobRun {
         this.accountWrittenNanos = nowNanos;
         this.settings = settings;
         this.context = context;
+        this.keyValues = new KeyValueDesk(spec.jobId(), context);
         this.machine = JobMachine.submitted(spec, nextEpoch, settings.jobLimits(), nowNanos);
     }
 
@@ -135,6 +137,10 @@ final class JobRun {
 
     boolean over() {
         return machine.phase().over();
+    }
+
+    KeyValueDesk keyValues() {
+        return keyValues;
     }
 
     @Nullable JobReport report() {
@@ -273,8 +279,10 @@ final class JobRun {
         switch (effect) {
             case JobEffect.OfferJob(AgentKey agent) ->
                     agents.offerJob(context.streamOf(agent), term, spec);
-            case JobEffect.SendFence fence ->
-                    agents.fence(context.streamOf(fence.agent()), term, jobId(), fence);
+            case JobEffect.SendFence fence -> {
+                keyValues.fence(fence.epoch());
+                agents.fence(context.streamOf(fence.agent()), term, jobId(), fence);
+            }
             case JobEffect.SendPrepareView prepare ->
                     agents.prepareView(context.streamOf(prepare.agent()), term, jobId(), prepare);
             case JobEffect.SendStartView start ->
@@ -300,6 +308,9 @@ final class JobRun {
 
     private void persistView(JobEffect.PersistView persist) {
         view = persist.view();
+        if (persist.state() == JobEffect.ViewState.PREPARING) {
+            keyValues.open(persist.view().epoch());
+        }
         context.persist(
                 new StoreRecord.ViewRecord(
                         jobId(),

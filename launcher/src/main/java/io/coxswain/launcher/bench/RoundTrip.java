@@ -8,6 +8,7 @@ import io.coxswain.launcher.local.WorkerSettings;
 import io.coxswain.proto.bridge.v1.Execute;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.Hello;
+import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.ToWorker;
 
@@ -94,6 +95,11 @@ final class RoundTrip implements WorkerSupervisor.Listener {
     @Override
     public void pong(long generation, Pong pong) {
         // The side channel is not what is measured.
+    }
+
+    @Override
+    public void asked(long generation, KeyValueRequest request) {
+        // The reference runtime finds nobody.
     }
 
     @Override

@@ -32,6 +32,8 @@ public final class RunSummary {
         }
         if (accuracy != null) {
             lines.add(String.format(Locale.ROOT, "  held-out accuracy  %.2f%%", 100 * accuracy));
+        } else if (report.completed()) {
+            lines.add("  held-out accuracy  not evaluated");
         }
         if (!report.finalDigest().isEmpty()) {
             lines.add("  final digest       " + report.finalDigest());

@@ -4,12 +4,14 @@ import io.coxswain.agent.app.WorkerPort;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerExit;
 import io.coxswain.agent.worker.WorkerSupervisor;
 import io.coxswain.bridge.host.AnswerRule;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.Hello;
+import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.ToWorker;
@@ -21,6 +23,7 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -39,6 +42,9 @@ import java.util.function.LongConsumer;
 final class BridgeWorkers implements WorkerPort, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(BridgeWorkers.class);
 
+    /** A standby starts when the first steps are made: its imports cost the processor. */
+    private static final Duration STANDBY_AFTER = Duration.ofSeconds(1);
+
     private final Function<JobSpec, WorkerCommand> commands;
     private final Path socketDirectory;
     private final Path logDirectory;
@@ -54,22 +60,40 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
     /** One job's supervisor and the requests that are under way in its current worker. */
     private final class Bench implements WorkerSupervisor.Listener {
         final WorkerSupervisor supervisor;
+        private final boolean standby;
 
         /** Index: the supervisor's generation - 1. */
         final List<Integer> generations = new ArrayList<>();
 
         final Map<Long, Asked> underWay = new ConcurrentHashMap<>();
+        final KeyValueIntake keyValues = new KeyValueIntake();
         private long requests;
 
         /** A request that waits for its answer, in the machine's words and as it was sent. */
         private record Asked(WorkerRequest request, ToWorker sent) {}
 
         Bench(JobSpec job, Path sockets, Path logs) {
-            supervisor = new WorkerSupervisor(commands.apply(job), sockets, logs, limits, this);
+            WorkerCommand command = commands.apply(job);
+            standby = command.standby();
+            supervisor = new WorkerSupervisor(command, sockets, logs, limits, this);
+        }
+
+        private void prepareNext() {
+            Thread.ofVirtual()
+                    .name("worker-standby")
+                    .start(() -> {
+                        try {
+                            Thread.sleep(STANDBY_AFTER);
+                            supervisor.prepareNext();
+                        } catch (InterruptedException e) {
+                            Thread.currentThread().interrupt();
+                        }
+                    });
         }
 
         void start(int generation) {
             underWay.clear();
+            keyValues.clear();
             synchronized (generations) {
                 generations.add(generation);
             }
@@ -86,6 +110,12 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         private int generation(long supervised) {
             synchronized (generations) {
                 return generations.get((int) supervised - 1);
+            }
+        }
+
+        boolean isCurrent(int generation) {
+            synchronized (generations) {
+                return !generations.isEmpty() && generations.getLast() == generation;
             }
         }
 
@@ -109,6 +139,9 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
                             && asked.sent().getApply().getTakeSnapshot();
             if (!answeredAgain) {
                 underWay.remove(message.getRequestId());
+            }
+            if (standby && message.hasJobLoaded()) {
+                prepareNext();
             }
             WorkerRequest request = asked == null ? null : asked.request();
             AgentEvent event = BridgeCodec.event(generation(supervised), message, request);
@@ -136,6 +169,22 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         @Override
         public void pong(long supervised, Pong pong) {
             events.accept(new AgentEvent.WorkerPonged(generation(supervised)));
+        }
+
+        @Override
+        public void asked(long supervised, KeyValueRequest request) {
+            KeyValueReply refusal = keyValues.admit(request);
+            if (refusal == null) {
+                events.accept(
+                        new AgentEvent.KeyValueAsked(
+                                generation(supervised),
+                                request.getId(),
+                                request.getEpoch(),
+                                KeyValueMessages.waitNanos(request),
+                                request.getOperation().toByteArray()));
+            } else {
+                supervisor.answer(KeyValueMessages.answer(request.getId(), refusal));
+            }
         }
 
         @Override
@@ -215,6 +264,14 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
     }
 
     @Override
+    public synchronized void replace(int generation, String reason) {
+        Bench current = bench;
+        if (current != null) {
+            current.supervisor.killNow(reason);
+        }
+    }
+
+    @Override
     public synchronized void abort(int generation, long belowEpoch) {
         Bench current = bench;
         if (current != null) {
@@ -227,6 +284,15 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         Bench current = bench;
         if (current != null) {
             current.send(request);
+        }
+    }
+
+    @Override
+    public synchronized void answer(int generation, long requestId, KeyValueReply reply) {
+        Bench current = bench;
+        if (current != null && current.isCurrent(generation)) {
+            current.keyValues.answered(requestId);
+            current.supervisor.answer(KeyValueMessages.answer(requestId, reply));
         }
     }
 

@@ -2,6 +2,7 @@ package io.coxswain.agent.app;
 
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
 
 /**
  * The worker process. Nothing here blocks or throws; what happens comes back as events that carry
@@ -16,7 +17,13 @@ public interface WorkerPort {
     /** Up the kill ladder; the exit is told. */
     void kill(int generation, String reason);
 
+    /** Kills at once; the exit is told. */
+    void replace(int generation, String reason);
+
     void abort(int generation, long belowEpoch);
 
     void ask(int generation, WorkerRequest request);
+
+    /** The answer to its request to the key-value store. */
+    void answer(int generation, long requestId, KeyValueReply reply);
 }

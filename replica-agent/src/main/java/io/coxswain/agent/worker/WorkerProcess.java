@@ -51,8 +51,14 @@ final class WorkerProcess {
     private volatile @Nullable Process process;
     private volatile @Nullable FrameChannel main;
     private volatile @Nullable FrameChannel side;
+    private volatile @Nullable SideWriter sideWriter;
     private volatile @Nullable String killReason;
     private volatile @Nullable Thread heartbeat;
+
+    // Guarded by this: whether somebody waits for it, what it said before, whether it has ended.
+    private boolean wanted;
+    private @Nullable Hello greeted;
+    private boolean ended;
 
     WorkerProcess(
             long generation,
@@ -71,6 +77,40 @@ final class WorkerProcess {
 
     void launch() {
         Thread.ofPlatform().name("worker-" + generation).daemon().start(this::live);
+    }
+
+    /**
+     * From here on the listener hears of it; of what it said before, too.
+     *
+     * @return false if it has ended already, of which nobody hears
+     */
+    boolean want() {
+        Hello before;
+        synchronized (this) {
+            if (ended) {
+                return false;
+            }
+            wanted = true;
+            before = greeted;
+        }
+        if (before != null) {
+            listener.ready(generation, before);
+        }
+        return true;
+    }
+
+    private void greeted(Hello hello) {
+        synchronized (this) {
+            greeted = hello;
+            if (!wanted) {
+                return;
+            }
+        }
+        listener.ready(generation, hello);
+    }
+
+    private synchronized boolean wanted() {
+        return wanted;
     }
 
     boolean gone() {
@@ -110,14 +150,16 @@ final class WorkerProcess {
     }
 
     void abort(Abort abort) {
-        FrameChannel channel = side;
-        if (channel == null) {
-            return;
+        SideWriter writer = sideWriter;
+        if (writer != null) {
+            writer.urgent(ToWorkerSide.newBuilder().setAbort(abort).build());
         }
-        try {
-            channel.send(ToWorkerSide.newBuilder().setAbort(abort).build());
-        } catch (IOException e) {
-            LOG.debug("worker {} did not take an abort; its exit will say why", generation, e);
+    }
+
+    void answer(ToWorkerSide answer) {
+        SideWriter writer = sideWriter;
+        if (writer != null) {
+            writer.answer(answer);
         }
     }
 
@@ -188,7 +230,7 @@ final class WorkerProcess {
             helloLimit.interrupt();
             closeQuietly(server);
             startHeartbeat();
-            listener.ready(generation, hello);
+            greeted(hello);
             readMain();
         } catch (IOException e) {
             Process started = process;
@@ -250,6 +292,7 @@ final class WorkerProcess {
             if (hello != null && hello.getSideChannel() && side == null) {
                 frames.send(ToWorkerSide.newBuilder().setWelcome(welcome()).build());
                 side = frames;
+                sideWriter = new SideWriter("worker-side-" + generation, frames, this::kill);
             } else if (hello == null || hello.getSideChannel() || main != null) {
                 frames.close();
             } else {
@@ -334,8 +377,10 @@ final class WorkerProcess {
                     try {
                         @Nullable FromWorkerSide message = channel.receive(FromWorkerSide.parser());
                         while (message != null) {
-                            if (message.hasPong()) {
+                            if (message.hasPong() && wanted()) {
                                 listener.pong(generation, message.getPong());
+                            } else if (message.hasKeyValueRequest()) {
+                                listener.asked(generation, message.getKeyValueRequest());
                             }
                             message = channel.receive(FromWorkerSide.parser());
                         }
@@ -393,6 +438,10 @@ final class WorkerProcess {
         if (pinger != null) {
             pinger.interrupt();
         }
+        SideWriter writer = sideWriter;
+        if (writer != null) {
+            writer.close();
+        }
         closeQuietly(main);
         closeQuietly(side);
         try {
@@ -400,8 +449,15 @@ final class WorkerProcess {
         } catch (IOException e) {
             LOG.debug("cannot delete {}", socket, e);
         }
+        boolean told;
+        synchronized (this) {
+            ended = true;
+            told = wanted;
+        }
         gone.countDown();
-        listener.exited(generation, exit);
+        if (told) {
+            listener.exited(generation, exit);
+        }
     }
 
     private String lastWords() {

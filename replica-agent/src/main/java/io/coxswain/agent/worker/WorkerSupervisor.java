@@ -3,8 +3,10 @@ package io.coxswain.agent.worker;
 import io.coxswain.proto.bridge.v1.Abort;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.Hello;
+import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.ToWorker;
+import io.coxswain.proto.bridge.v1.ToWorkerSide;
 
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +31,9 @@ public final class WorkerSupervisor implements AutoCloseable {
 
         /** The worker's side channel answered. */
         void pong(long generation, Pong pong);
+
+        /** It asks for an operation on the key-value store of its view. */
+        void asked(long generation, KeyValueRequest request);
 
         /** The process is gone and everything that it sent before has been delivered. */
         void exited(long generation, WorkerExit exit);
@@ -60,6 +65,10 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final Listener listener;
 
     private @Nullable WorkerProcess current;
+
+    /** Started for the next generation, and not wanted yet. */
+    private @Nullable WorkerProcess standby;
+
     private long generation;
     private boolean closed;
 
@@ -94,11 +103,30 @@ public final class WorkerSupervisor implements AutoCloseable {
                     "worker generation " + generation + " is still running");
         }
         generation++;
-        current =
-                new WorkerProcess(
-                        generation, command, socketDirectory, logDirectory, limits, listener);
-        current.launch();
+        WorkerProcess next = standby;
+        standby = null;
+        if (next == null || !next.want()) {
+            next = process(generation);
+            next.want();
+            next.launch();
+        }
+        current = next;
         return generation;
+    }
+
+    private WorkerProcess process(long number) {
+        return new WorkerProcess(number, command, socketDirectory, logDirectory, limits, listener);
+    }
+
+    /**
+     * Starts the process of the next generation, unless there is one: it comes as far as it does
+     * without being told anything, and waits. What becomes of it before it is needed is not told.
+     */
+    public synchronized void prepareNext() {
+        if (!closed && (standby == null || standby.gone())) {
+            standby = process(generation + 1);
+            standby.launch();
+        }
     }
 
     /** Sends on the main channel. Lost silently when the worker is gone: its exit is reported. */
@@ -117,6 +145,14 @@ public final class WorkerSupervisor implements AutoCloseable {
         }
     }
 
+    /** Sends an answer on the side channel; lost silently when the worker is gone. */
+    public void answer(ToWorkerSide answer) {
+        WorkerProcess process = process();
+        if (process != null) {
+            process.answer(answer);
+        }
+    }
+
     /**
      * Takes the worker down by the ladder abort → SIGTERM → SIGKILL; the exit names this reason.
      */
@@ -124,6 +160,14 @@ public final class WorkerSupervisor implements AutoCloseable {
         WorkerProcess process = process();
         if (process != null) {
             process.kill(reason);
+        }
+    }
+
+    /** Kills the worker at once, by SIGKILL; the exit names this reason. */
+    public void killNow(String reason) {
+        WorkerProcess process = process();
+        if (process != null) {
+            process.killNow(reason);
         }
     }
 
@@ -141,13 +185,22 @@ public final class WorkerSupervisor implements AutoCloseable {
     @Override
     public void close() {
         WorkerProcess process;
+        WorkerProcess spare;
         synchronized (this) {
             closed = true;
             process = current;
+            spare = standby;
+            standby = null;
+        }
+        if (spare != null) {
+            spare.killNow("it was not needed");
         }
         if (process != null) {
             process.killNow("the agent is closing");
             process.awaitGone();
+        }
+        if (spare != null) {
+            spare.awaitGone();
         }
     }
 }

@@ -10,6 +10,7 @@ import io.coxswain.agent.core.AgentReport;
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
 
 import org.junit.jupiter.api.Test;
 
@@ -68,10 +69,18 @@ class AgentLoopTest {
         }
 
         @Override
+        public void replace(int generation, String reason) {
+            kills.add(reason);
+        }
+
+        @Override
         public void abort(int generation, long belowEpoch) {}
 
         @Override
         public void ask(int generation, WorkerRequest request) {}
+
+        @Override
+        public void answer(int generation, long requestId, KeyValueReply reply) {}
     }
 
     private final class Control implements ControlPort {

@@ -58,6 +58,7 @@ public final class WorkerHost implements AutoCloseable {
     private final RuntimeFactory factory;
     private final AbortGate gate = new AbortGate();
     private final SnapshotCommitter committer = new SnapshotCommitter();
+    private final KeyValueClient keyValues;
     private volatile Activity activity = Activity.IDLE;
     private volatile boolean gone;
     private @Nullable JobSession session;
@@ -67,9 +68,11 @@ public final class WorkerHost implements AutoCloseable {
         this.main = main;
         this.side = side;
         this.factory = factory;
+        this.keyValues = new KeyValueClient(side, gate);
         new SideChannel(
                         side,
                         gate,
+                        keyValues,
                         () -> activity,
                         () -> {
                             gone = true;
@@ -167,6 +170,7 @@ public final class WorkerHost implements AutoCloseable {
     public void close() {
         gone = true;
         gate.raiseAll();
+        keyValues.close();
         closeQuietly(main);
         closeQuietly(side);
         try {
@@ -278,6 +282,12 @@ public final class WorkerHost implements AutoCloseable {
                     "the job asks for runtime %s; this worker is a %s"
                             .formatted(request.getJob().getRuntimeKind(), factory.kind()));
         }
+        if (request.getJob().getCollectivesAcross().equals("runtime")) {
+            throw new RuntimeFault(
+                    RuntimeFault.Code.PROGRAM_INVALID,
+                    "field `collectives.across` is 'runtime', and the runtime '%s' leaves the reduction between hosts to the agents: set `collectives.across: agent`"
+                            .formatted(factory.kind()));
+        }
         JobSession current = session;
         if (current == null || !current.job().equals(job)) {
             if (current != null) {
@@ -285,7 +295,14 @@ public final class WorkerHost implements AutoCloseable {
                 drain();
                 current.close();
             }
-            current = new JobSession(job, factory.create(), gate, committer, now -> activity = now);
+            current =
+                    new JobSession(
+                            job,
+                            factory.create(),
+                            gate,
+                            committer,
+                            keyValues,
+                            now -> activity = now);
             session = current;
         }
         return current.loaded(request.getWarmUp());

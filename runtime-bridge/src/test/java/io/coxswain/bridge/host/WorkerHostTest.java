@@ -395,6 +395,18 @@ class WorkerHostTest {
         }
     }
 
+    @Test
+    void aJobWhoseRuntimeShallReduceIsRefused() throws IOException {
+        try (var worker = new BridgeTestClient.InProcess(folder.resolve("s"))) {
+            JobSpec job = TestMesh.job(1, 1).toBuilder().setCollectivesAcross("runtime").build();
+            Fault fault = worker.agent.fault(load(job));
+            assertThat(fault.getCode()).isEqualTo("program_invalid");
+            assertThat(fault.getMessage())
+                    .contains("`collectives.across` is 'runtime'")
+                    .endsWith("set `collectives.across: agent`");
+        }
+    }
+
     /** It may hold devices, or memory outside the heap. */
     @Test
     void aRuntimeThatCannotLoadIsClosed() throws Exception {

@@ -143,7 +143,8 @@ final class MessageVectors {
                                                 .setReplicas(1)
                                                 .setShards(1)
                                                 .setRegionPath("/dev/shm/a/region-1")
-                                                .setOrigin(StateOrigin.STATE_ORIGIN_INIT))
+                                                .setOrigin(StateOrigin.STATE_ORIGIN_INIT)
+                                                .setHost("host-31"))
                                 .build()));
         all.add(
                 new Vector(
@@ -228,6 +229,23 @@ final class MessageVectors {
                                 .build()));
         all.add(
                 new Vector(
+                        "job_loaded, reforms",
+                        "nothing for agents to reduce",
+                        from(1).setJobLoaded(
+                                        JobLoaded.newBuilder()
+                                                .setLayout(
+                                                        StateLayout.newBuilder()
+                                                                .addShardBegin(0)
+                                                                .addShardBegin(0)
+                                                                .addShardStateBytes(6152)
+                                                                .addShardRegionBytes(4096)
+                                                                .setFingerprint("f00d"))
+                                                .addShardLiveBytes(0)
+                                                .addShardPieces(7)
+                                                .setReforms(true))
+                                .build()));
+        all.add(
+                new Vector(
                         "view_prepared",
                         "from a slot",
                         from(2).setViewPrepared(
@@ -251,6 +269,20 @@ final class MessageVectors {
                                                 .setSampleHash(0x8000_0000_0000_0001L)
                                                 .setExecuteNanos(1_500_000)
                                                 .setDataWaitNanos(127))
+                                .build()));
+        all.add(
+                new Vector(
+                        "executed, made whole",
+                        "the ranks' workers have reduced among themselves",
+                        from(4).setExecuted(
+                                        Executed.newBuilder()
+                                                .setEpoch(300)
+                                                .setStep(18)
+                                                .setSamples(32)
+                                                .setSampleHash(7)
+                                                .setExecuteNanos(1_500_000)
+                                                .setLoss(0.625f)
+                                                .setSnapshotStallNanos(300))
                                 .build()));
         all.add(
                 new Vector(
@@ -375,6 +407,7 @@ final class MessageVectors {
                                                 .setOperation("execute")
                                                 .setStep(18))
                                 .build()));
+        KeyValueVectors.addTo(all);
     }
 
     private static ToWorker.Builder to(long request) {

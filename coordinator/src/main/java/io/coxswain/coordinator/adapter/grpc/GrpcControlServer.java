@@ -4,6 +4,7 @@ import io.coxswain.coordinator.app.AgentsPort;
 import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.app.Inputs;
 import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.keyvalue.KeyValueResult;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.proto.control.v1.AgentMessage;
@@ -160,6 +161,11 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     public void acknowledge(
             long stream, long term, String jobId, JobEffect.SendAcknowledge acknowledge) {
         send(stream, CoordinatorMessages.acknowledge(term, jobId, acknowledge));
+    }
+
+    @Override
+    public void keyValue(long stream, long term, String jobId, long id, KeyValueResult result) {
+        send(stream, CoordinatorMessages.keyValue(term, jobId, id, result));
     }
 
     @Override

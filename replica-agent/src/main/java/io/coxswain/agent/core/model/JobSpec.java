@@ -54,4 +54,9 @@ public record JobSpec(
     public int ranks() {
         return replicas * shards;
     }
+
+    /** True if the workers of different ranks reduce among themselves, and agents do not. */
+    public boolean runtimeReduces() {
+        return collectivesAcross.equals("runtime");
+    }
 }
