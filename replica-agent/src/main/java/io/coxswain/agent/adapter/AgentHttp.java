@@ -7,9 +7,9 @@ import io.coxswain.web.Routes;
 import io.coxswain.web.WebResponse;
 import io.coxswain.web.WebServer;
 import io.coxswain.web.prometheus.MetricsHandler;
+import io.coxswain.web.prometheus.StrictRegistry;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import java.io.IOException;
@@ -23,8 +23,7 @@ final class AgentHttp implements AutoCloseable {
     /** A loop that is later than this does not come back by itself. */
     private static final Duration LATEST = Duration.ofSeconds(10);
 
-    private final PrometheusMeterRegistry registry =
-            new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final PrometheusMeterRegistry registry = StrictRegistry.make(null);
     private final State state;
     private final WebServer server;
 

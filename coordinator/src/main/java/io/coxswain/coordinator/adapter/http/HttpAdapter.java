@@ -6,11 +6,9 @@ import io.coxswain.coordinator.adapter.metrics.Readings;
 import io.coxswain.web.Routes;
 import io.coxswain.web.WebServer;
 import io.coxswain.web.prometheus.MetricsHandler;
-import io.micrometer.core.instrument.Clock;
+import io.coxswain.web.prometheus.StrictRegistry;
 import io.micrometer.core.instrument.Tags;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.prometheus.metrics.model.registry.PrometheusRegistry;
 
 import java.io.IOException;
 import java.util.List;
@@ -31,12 +29,7 @@ public final class HttpAdapter implements AutoCloseable {
     public HttpAdapter(String host, int port, List<String> names, Readings readings, Probes probes)
             throws IOException {
         var exemplars = new Exemplars();
-        registry =
-                new PrometheusMeterRegistry(
-                        PrometheusConfig.DEFAULT,
-                        new PrometheusRegistry(),
-                        Clock.SYSTEM,
-                        exemplars);
+        registry = StrictRegistry.make(exemplars);
         metrics =
                 new CoordinatorMetrics(
                         registry, Tags.empty(), readings, exemplars, System::nanoTime);
