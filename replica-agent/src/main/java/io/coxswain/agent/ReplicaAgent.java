@@ -270,8 +270,8 @@ public final class ReplicaAgent implements AutoCloseable {
         }
 
         /**
-         * Names by which HTTP requests may call this host, besides addresses, {@code localhost}, the
-         * bind address and the machine's name; others are refused, against DNS rebinding.
+         * Names by which HTTP requests may call this host, besides addresses, {@code localhost},
+         * the bind address and the machine's name; others are refused, against DNS rebinding.
          */
         public Builder httpNames(List<String> names) {
             httpNames = List.copyOf(names);

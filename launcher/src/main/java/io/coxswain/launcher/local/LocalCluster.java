@@ -11,8 +11,8 @@ import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.launcher.EnvironmentException;
-import io.coxswain.launcher.service.HttpAddress;
 import io.coxswain.launcher.console.Texts;
+import io.coxswain.launcher.service.HttpAddress;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;

@@ -85,7 +85,9 @@ public final class CoordinatorService {
                                 "coordinator " + common.id() + ": " + EventText.of(event.event()));
                     }
                 });
-        coordinator.httpUrl().ifPresent(url -> out.println("coordinator " + common.id() + ": HTTP at " + url));
+        coordinator
+                .httpUrl()
+                .ifPresent(url -> out.println("coordinator " + common.id() + ": HTTP at " + url));
         return Service.serve("coordinator " + common.id(), coordinator, broken, common, err);
     }
 }

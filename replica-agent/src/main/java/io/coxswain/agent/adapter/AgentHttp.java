@@ -86,7 +86,8 @@ final class AgentHttp implements AutoCloseable {
         return lag > LATEST.toNanos()
                 ? WebResponse.text(
                         503,
-                        String.format(Locale.ROOT, "dead: the agent's loop is %.1f s late", lag / 1e9))
+                        String.format(
+                                Locale.ROOT, "dead: the agent's loop is %.1f s late", lag / 1e9))
                 : WebResponse.text(200, "alive");
     }
 
@@ -121,7 +122,10 @@ final class AgentHttp implements AutoCloseable {
                 "1: a leader answers on its stream",
                 all -> all.attached() ? 1 : 0);
         pulse("coxswain.agent.term", "Newest term heard of", AgentPulse::term);
-        pulse("coxswain.agent.epoch", "No message of an epoch below is followed", AgentPulse::epoch);
+        pulse(
+                "coxswain.agent.epoch",
+                "No message of an epoch below is followed",
+                AgentPulse::epoch);
         pulse(
                 "coxswain.agent.floor.step",
                 "Newest step that everybody can go back to, as far as it knows",

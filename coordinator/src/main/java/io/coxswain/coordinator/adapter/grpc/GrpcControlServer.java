@@ -96,8 +96,8 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     }
 
     /**
-     * What gRPC's health service says: of the whole server, that it could be elected; of the control
-     * plane, that it leads.
+     * What gRPC's health service says: of the whole server, that it could be elected; of the
+     * control plane, that it leads.
      */
     public void health(boolean ready, boolean leads) {
         health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status(ready));

@@ -27,8 +27,7 @@ final class CoordinatorMetricsTest {
 
     private final FakeReadings readings = new FakeReadings();
     private final Exemplars exemplars = new Exemplars();
-    private final PrometheusMeterRegistry registry =
-            StrictRegistry.make(exemplars);
+    private final PrometheusMeterRegistry registry = StrictRegistry.make(exemplars);
     private long nanos;
     private long sequence;
     private final CoordinatorMetrics metrics =
@@ -106,7 +105,11 @@ final class CoordinatorMetricsTest {
         lead(Pictures.job("digits-1", "active", 7));
         Map<String, OpenMetricsParser.Family> families = scrape();
         assertThat(value(families, "coxswain_leader", "coxswain_leader")).isOne();
-        assertThat(value(families, "coxswain_productive_slot_seconds", "coxswain_productive_slot_seconds_total"))
+        assertThat(
+                        value(
+                                families,
+                                "coxswain_productive_slot_seconds",
+                                "coxswain_productive_slot_seconds_total"))
                 .isEqualTo(0.56);
         assertThat(
                         families.get("coxswain_loss_slot_seconds").samples.stream()
@@ -130,8 +133,14 @@ final class CoordinatorMetricsTest {
             for (OpenMetricsParser.Sample sample : family.samples) {
                 assertThat(sample.labels().keySet())
                         .isSubsetOf(
-                                "job_id", "category", "window", "state", "phase", "planned",
-                                "kind", "le");
+                                "job_id",
+                                "category",
+                                "window",
+                                "state",
+                                "phase",
+                                "planned",
+                                "kind",
+                                "le");
             }
         }
     }
@@ -187,18 +196,16 @@ final class CoordinatorMetricsTest {
                                 .filter(sample -> sample.value() > 0)
                                 .toList())
                 .singleElement()
-                .satisfies(
-                        sample -> {
-                            assertThat(sample.labels()).containsEntry("phase", "restore");
-                            assertThat(sample.value()).isEqualTo(2);
-                        });
+                .satisfies(sample -> {
+                    assertThat(sample.labels()).containsEntry("phase", "restore");
+                    assertThat(sample.value()).isEqualTo(2);
+                });
         assertThat(
                         families.get("coxswain_incident_open").samples.stream()
                                 .filter(sample -> sample.value() == 1)
                                 .toList())
                 .singleElement()
-                .satisfies(
-                        sample -> assertThat(sample.labels()).containsEntry("planned", "false"));
+                .satisfies(sample -> assertThat(sample.labels()).containsEntry("planned", "false"));
     }
 
     @Test
@@ -209,14 +216,28 @@ final class CoordinatorMetricsTest {
         // A rollback, and the steps that are made again.
         hear(200_000_000, steps(3, 12, 50));
         hear(300_000_000, steps(3, 14, 50));
-        hear(300_000_000, new CoordinatorEvent.IncidentProgressed("digits-1", incident(1, 1), Incident.Phase.FENCE, "x"));
-        hear(300_000_000, new CoordinatorEvent.IncidentProgressed("digits-1", incident(1, 3), Incident.Phase.DECIDE, "x"));
+        hear(
+                300_000_000,
+                new CoordinatorEvent.IncidentProgressed(
+                        "digits-1", incident(1, 1), Incident.Phase.FENCE, "x"));
+        hear(
+                300_000_000,
+                new CoordinatorEvent.IncidentProgressed(
+                        "digits-1", incident(1, 3), Incident.Phase.DECIDE, "x"));
         hear(400_000_000, new CoordinatorEvent.IncidentClosed("digits-1", incident(1, 3)));
         hear(400_000_000, new CoordinatorEvent.IncidentClosed("digits-1", incident(2, 1)));
         Map<String, OpenMetricsParser.Family> families = scrape();
-        assertThat(value(families, "coxswain_step_duration_seconds", "coxswain_step_duration_seconds_count"))
+        assertThat(
+                        value(
+                                families,
+                                "coxswain_step_duration_seconds",
+                                "coxswain_step_duration_seconds_count"))
                 .isEqualTo(17);
-        assertThat(value(families, "coxswain_step_duration_seconds", "coxswain_step_duration_seconds_sum"))
+        assertThat(
+                        value(
+                                families,
+                                "coxswain_step_duration_seconds",
+                                "coxswain_step_duration_seconds_sum"))
                 .isEqualTo(0.4);
         assertThat(
                         families.get("coxswain_incidents").samples.stream()
@@ -225,9 +246,17 @@ final class CoordinatorMetricsTest {
                                 .orElseThrow()
                                 .value())
                 .isEqualTo(2);
-        assertThat(value(families, "coxswain_repeated_incidents", "coxswain_repeated_incidents_total"))
+        assertThat(
+                        value(
+                                families,
+                                "coxswain_repeated_incidents",
+                                "coxswain_repeated_incidents_total"))
                 .isOne();
-        assertThat(value(families, "coxswain_detection_duration_seconds", "coxswain_detection_duration_seconds_count"))
+        assertThat(
+                        value(
+                                families,
+                                "coxswain_detection_duration_seconds",
+                                "coxswain_detection_duration_seconds_count"))
                 .isEqualTo(2);
         assertThat(families.get("coxswain_detection_duration_seconds").samples)
                 .anyMatch(OpenMetricsParser.Sample::exemplar);
@@ -254,9 +283,11 @@ final class CoordinatorMetricsTest {
         hear(0, new CoordinatorEvent.AgentAttached("agent-2", "incarnation", "d"));
         Map<String, OpenMetricsParser.Family> families = scrape();
         assertThat(value(families, "coxswain_agents_flapping", "coxswain_agents_flapping")).isOne();
-        assertThat(value(families, "coxswain_agents_lost", "coxswain_agents_lost_total")).isEqualTo(3);
+        assertThat(value(families, "coxswain_agents_lost", "coxswain_agents_lost_total"))
+                .isEqualTo(3);
         nanos += AttachTimes.WINDOW_NANOS + 1;
-        assertThat(value(scrape(), "coxswain_agents_flapping", "coxswain_agents_flapping")).isZero();
+        assertThat(value(scrape(), "coxswain_agents_flapping", "coxswain_agents_flapping"))
+                .isZero();
     }
 
     @Test
@@ -264,10 +295,18 @@ final class CoordinatorMetricsTest {
         MeterRegistry host = new SimpleMeterRegistry();
         var more =
                 new CoordinatorMetrics(
-                        host, Tags.of("coordinator", "guest"), readings, new Exemplars(), () -> nanos);
+                        host,
+                        Tags.of("coordinator", "guest"),
+                        readings,
+                        new Exemplars(),
+                        () -> nanos);
         lead(Pictures.job("digits-1", "active", 7));
         more.refresh();
-        assertThat(host.get("coxswain.productive.slot.seconds").tag("coordinator", "guest").functionCounter().count())
+        assertThat(
+                        host.get("coxswain.productive.slot.seconds")
+                                .tag("coordinator", "guest")
+                                .functionCounter()
+                                .count())
                 .isEqualTo(0.56);
         more.close();
         assertThat(host.getMeters()).isEmpty();
@@ -303,8 +342,7 @@ final class CoordinatorMetricsTest {
     }
 
     private void hear(long atNanos, CoordinatorEvent event) {
-        metrics.heard(
-                new SequencedEvent(++sequence, atNanos, 0, 4, "digits-1", 2, 7, event));
+        metrics.heard(new SequencedEvent(++sequence, atNanos, 0, 4, "digits-1", 2, 7, event));
     }
 
     private static double value(
