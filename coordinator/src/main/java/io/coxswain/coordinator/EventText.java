@@ -3,20 +3,57 @@ package io.coxswain.coordinator;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 
-import tools.jackson.databind.json.JsonMapper;
+import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 import java.util.Locale;
 
 /** Renders events for people, one line each, and for machines. Stateless. */
 public final class EventText {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
-
     private EventText() {}
 
     /** The event's data as one line of JSON. */
     public static String json(CoordinatorEvent event) {
-        return JSON.writeValueAsString(event);
+        return EventJson.of(event);
+    }
+
+    /** The event's kind, as docs/events.md lists them. */
+    public static String kind(CoordinatorEvent event) {
+        return event.getClass().getSimpleName();
+    }
+
+    /** The number of the incident that the event is of, 0: of none. */
+    public static int incident(CoordinatorEvent event) {
+        return switch (event) {
+            case CoordinatorEvent.IncidentProgressed progressed -> progressed.incident().id();
+            case CoordinatorEvent.IncidentClosed closed -> closed.incident().id();
+            case CoordinatorEvent.LeadershipGained _,
+                    CoordinatorEvent.LeadershipLost _,
+                    CoordinatorEvent.AgentAttached _,
+                    CoordinatorEvent.AgentLost _,
+                    CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.JobSubmitted _,
+                    CoordinatorEvent.JobQueued _,
+                    CoordinatorEvent.CapacityNeeded _,
+                    CoordinatorEvent.JobWaiting _,
+                    CoordinatorEvent.ViewActivated _,
+                    CoordinatorEvent.StepsCompleted _,
+                    CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.RolledBack _,
+                    CoordinatorEvent.JobFinished _,
+                    CoordinatorEvent.Gap _ ->
+                    0;
+        };
+    }
+
+    /**
+     * The event of that kind from {@link #json its data}; null for a kind that this version does
+     * not know.
+     *
+     * @throws IllegalArgumentException if the text is not the data of such an event
+     */
+    public static @Nullable CoordinatorEvent parse(String kind, String json) {
+        return EventJson.parse(kind, json);
     }
 
     /** The event as one line, without a line break. */
@@ -98,7 +135,9 @@ public final class EventText {
                                     String reason) ->
                             "incident "
                                     + incident.id()
-                                    + " "
+                                    + " ("
+                                    + kind(incident)
+                                    + ") "
                                     + phase.name().toLowerCase(Locale.ROOT)
                                     + (reason.isEmpty() ? "" : ": " + reason);
                     case CoordinatorEvent.IncidentClosed(String _, Incident incident) ->
@@ -132,7 +171,8 @@ public final class EventText {
     private static String closed(Incident incident) {
         Incident.Phases phases = incident.phases();
         var text = new StringBuilder();
-        text.append("incident ").append(incident.id()).append(" over: ").append(incident.cause());
+        text.append("incident ").append(incident.id());
+        text.append(" (").append(kind(incident)).append(") over: ").append(incident.cause());
         text.append("; at step ").append(incident.atStep());
         text.append(", resumed at ").append(incident.resumedAtStep());
         text.append(", ").append(count(incident.stepsLost(), "step")).append(" lost; ");
@@ -141,6 +181,12 @@ public final class EventText {
         text.append(", decide ").append(millis(phases.decide()));
         text.append(", restore ").append(millis(phases.restore()));
         text.append(", resume ").append(millis(phases.resume())).append(")");
+        if (incident.reason() != null) {
+            text.append("; decided: ").append(incident.reason().text());
+        }
+        if (incident.repeats() > 1) {
+            text.append("; the same cause ").append(incident.repeats()).append(" times here");
+        }
         for (Incident.Source source : incident.sources()) {
             if (source.source().equals("live")) {
                 continue;
@@ -153,6 +199,10 @@ public final class EventText {
             text.append(" ").append(bytes(source.bytes()));
         }
         return text.toString();
+    }
+
+    private static String kind(Incident incident) {
+        return incident.kind().name().toLowerCase(Locale.ROOT);
     }
 
     private static String brief(String incarnation) {

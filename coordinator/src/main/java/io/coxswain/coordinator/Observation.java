@@ -62,6 +62,7 @@ final class Observation implements AutoCloseable, Readings, Probes.State {
     private final ZkLeadership leadership;
     private final GrpcControlServer control;
     private final PictureBoard board;
+    private final TraceLookup traces;
     private final ConnectionStateListener connection = (_, _) -> health();
     private final @Nullable HttpAdapter http;
     private final List<CoordinatorMetrics> metrics = new ArrayList<>();
@@ -81,7 +82,8 @@ final class Observation implements AutoCloseable, Readings, Probes.State {
             CuratorFramework client,
             ZkLeadership leadership,
             GrpcControlServer control,
-            PictureBoard board)
+            PictureBoard board,
+            TraceLookup traces)
             throws IOException {
         this.loop = loop;
         this.events = events;
@@ -89,6 +91,7 @@ final class Observation implements AutoCloseable, Readings, Probes.State {
         this.leadership = leadership;
         this.control = control;
         this.board = board;
+        this.traces = traces;
         if (wanted.registry() != null) {
             metrics.add(
                     new CoordinatorMetrics(
@@ -182,12 +185,12 @@ final class Observation implements AutoCloseable, Readings, Probes.State {
 
     @Override
     public String traceOfIncident(String jobId, int incident) {
-        return "";
+        return traces.ofIncident(jobId, incident);
     }
 
     @Override
     public String traceOfStep(String jobId, long step) {
-        return "";
+        return traces.ofStep(jobId, step);
     }
 
     @Override

@@ -73,6 +73,8 @@ class MainTest {
                         "wait",
                         "cancel",
                         "events",
+                        "incidents",
+                        "top",
                         "goodput",
                         "completion")
                 .contains("Exit codes:")

@@ -54,8 +54,7 @@ final class AgentPictures {
         return cellNanos / 1_000_000;
     }
 
-    List<AgentPicture> pictures(
-            Roster roster, @Nullable JobRun run, int straggler, long nowNanos) {
+    List<AgentPicture> pictures(Roster roster, @Nullable JobRun run, int straggler, long nowNanos) {
         long cell = cell(nowNanos);
         rows.values().forEach(row -> row.here = false);
         countDuties(run);
@@ -86,8 +85,7 @@ final class AgentPictures {
         if (gone - over.size() > MOST_GONE) {
             forgetFirstGone();
         }
-        pictures.sort(
-                Comparator.comparing(AgentPicture::domain).thenComparing(AgentPicture::id));
+        pictures.sort(Comparator.comparing(AgentPicture::domain).thenComparing(AgentPicture::id));
         return pictures;
     }
 
@@ -113,10 +111,11 @@ final class AgentPictures {
         while (cellNanos < LONGEST_CELL_NANOS
                 && (nowNanos - originNanos) / cellNanos >= Heat.CELLS) {
             cellNanos *= 2;
-            rows.values().forEach(row -> {
-                row.heat.fold();
-                row.goneSince /= 2;
-            });
+            rows.values()
+                    .forEach(row -> {
+                        row.heat.fold();
+                        row.goneSince /= 2;
+                    });
         }
         return (nowNanos - originNanos) / cellNanos;
     }

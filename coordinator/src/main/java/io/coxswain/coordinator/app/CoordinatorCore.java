@@ -137,6 +137,8 @@ public final class CoordinatorCore {
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
             case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
             case CoordinatorInput.AwaitResult await -> desk.awaitResult(await, leads());
+            case CoordinatorInput.AskIncidents(String jobId, var answer) ->
+                    answer.accept(desk.incidents(jobId));
             case CoordinatorInput.AskStatus(var answer) -> answer.accept(status());
             case CoordinatorInput.Stop(String reason) -> stop(reason);
         }
@@ -445,8 +447,7 @@ public final class CoordinatorCore {
         JobRun run = desk.run();
         if (run != null) {
             boolean planned = lost.cause() instanceof LostCause.Left;
-            run.feed(
-                    new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned), nowNanos);
+            run.feed(new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned), nowNanos);
         }
     }
 
@@ -518,6 +519,11 @@ public final class CoordinatorCore {
         @Override
         public boolean wantsPictures() {
             return pictures != null;
+        }
+
+        @Override
+        public String traceId(String jobId, int incident) {
+            return pictures == null ? "" : pictures.traceId(jobId, incident);
         }
 
         @Override

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
@@ -21,13 +22,14 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
+import java.util.function.Supplier;
 
 /**
  * The running job: its machine, ledger and timers, and the carrying out of what the machine asks
@@ -37,6 +39,9 @@ import java.util.TreeMap;
  * everything else waits, in order, until the store is back.
  */
 final class JobRun {
+    /** Ranks of an interruption whose state's source is told to who asks in between. */
+    private static final int KEPT_SOURCES = 16_384;
+
     private final JobSpec spec;
     private final long order;
     private final long startedNanos;
@@ -56,10 +61,9 @@ final class JobRun {
     private final Map<AgentKey, Integer> ranks = new HashMap<>();
 
     private long ranksEpoch;
-    private final Map<Integer, Incident> incidents = new TreeMap<>();
+    private final IncidentBook incidents = new IncidentBook();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
-    private final Set<AgentKey> ready = new HashSet<>();
-    private final Map<AgentKey, String> unfit = new HashMap<>();
+    private final AgentFitness fitness = new AgentFitness();
     private boolean suspended;
     private long suspendedNanos;
     private long steppedNanos;
@@ -93,6 +97,9 @@ final class JobRun {
 
         /** Somebody looks at pictures of the run. */
         boolean wantsPictures();
+
+        /** The trace of an incident; empty: none. */
+        String traceId(String jobId, int incident);
 
         /** The wall time of an instant of the loop's clock; 0 where nobody tells. */
         long wallMillis(long atNanos);
@@ -151,7 +158,30 @@ final class JobRun {
     }
 
     int incidents() {
-        return incidents.size();
+        return incidents.count();
+    }
+
+    /** What interrupted the job, to be put in words off the loop. */
+    Supplier<JobIncidents> incidentReports() {
+        List<Incident> now = List.copyOf(incidents.values());
+        String id = jobId();
+        long began = context.wallMillis(startedNanos);
+        return () -> new JobIncidents(id, Reports.incidents(now, began, KEPT_SOURCES));
+    }
+
+    // The machine keeps no account: what it costs is the ledger's word.
+    private Incident keep(Incident incident, long nowNanos) {
+        Incident priced = incident;
+        if (figures != null) {
+            BigInteger loss = JobPictures.loss(totals(nowNanos));
+            priced = incident.withCost(figures.cost(incident.id(), loss));
+        }
+        incidents.put(priced);
+        return priced;
+    }
+
+    String traceId(int incident) {
+        return context.traceId(jobId(), incident);
     }
 
     /** Time of the job: the loop's clock since the job began here. */
@@ -173,7 +203,7 @@ final class JobRun {
 
     /** Tells the machine, or keeps it for later while the store is out of reach. */
     void feed(JobEvent event, long nowNanos) {
-        remember(event);
+        fitness.heard(event);
         if (suspended && !harmless(event)) {
             deferred.addLast(event);
         } else {
@@ -350,6 +380,12 @@ final class JobRun {
     }
 
     private void persistResult(JobResult result, long nowNanos) {
+        // One that is not over ends with the job: how far it got is told.
+        for (Incident incident : machine.incidents()) {
+            if (!incident.closed()) {
+                keep(incident, nowNanos);
+            }
+        }
         JobReport finished =
                 Reports.report(
                         jobId(),
@@ -357,9 +393,8 @@ final class JobRun {
                         totals(nowNanos),
                         incidents.values(),
                         settings.environment(),
-                        pictures == null
-                                ? null
-                                : pictures.picture(nowNanos, context::wallMillis));
+                        context.wallMillis(startedNanos),
+                        pictures == null ? null : pictures.picture(nowNanos, context::wallMillis));
         report = finished;
         reportedNanos = nowNanos;
         endReason = result.reason();
@@ -377,6 +412,9 @@ final class JobRun {
     private void publish(CoordinatorEvent event, long nowNanos) {
         CoordinatorEvent told = event;
         boolean account = false;
+        if (figures != null) {
+            figures.published(event, machine, nowNanos);
+        }
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
                 loss = steps.loss();
@@ -401,9 +439,16 @@ final class JobRun {
                 account = true;
             }
             case CoordinatorEvent.IncidentProgressed progressed ->
-                    incidents.put(progressed.incident().id(), progressed.incident());
+                    told =
+                            new CoordinatorEvent.IncidentProgressed(
+                                    progressed.job(),
+                                    keep(progressed.incident(), nowNanos),
+                                    progressed.phase(),
+                                    progressed.reason());
             case CoordinatorEvent.IncidentClosed closed -> {
-                incidents.put(closed.incident().id(), closed.incident());
+                told =
+                        new CoordinatorEvent.IncidentClosed(
+                                closed.job(), keep(closed.incident(), nowNanos));
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
@@ -419,9 +464,6 @@ final class JobRun {
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ -> {}
-        }
-        if (figures != null) {
-            figures.published(event, machine, nowNanos);
         }
         context.publish(told, jobId(), epoch(), completedStep());
         if (account && report == null) {
@@ -444,35 +486,22 @@ final class JobRun {
                 () -> {});
     }
 
-    private void remember(JobEvent event) {
-        if (event instanceof JobEvent.AgentReady agentReady) {
-            ready.add(agentReady.agent());
-            unfit.remove(agentReady.agent());
-        } else if (event instanceof JobEvent.AgentUnfit agentUnfit) {
-            unfit.put(agentUnfit.agent(), agentUnfit.reason());
-            ready.remove(agentUnfit.agent());
-        } else if (event instanceof JobEvent.AgentLost lost) {
-            ready.remove(lost.agent());
-            unfit.remove(lost.agent());
-        }
-    }
-
     /** For the status: what that agent is to this job. */
     String stateOf(AgentKey agent) {
-        if (unfit.containsKey(agent)) {
+        if (fitness.isUnfit(agent)) {
             return "unfit";
         }
         if (rankOf(agent) >= 0) {
             return "ranked";
         }
-        if (!ready.contains(agent)) {
+        if (!fitness.isReady(agent)) {
             return "attached";
         }
         return view == null ? "ready" : "spare";
     }
 
     String detailOf(AgentKey agent) {
-        return unfit.getOrDefault(agent, "");
+        return fitness.whyUnfit(agent);
     }
 
     int rankOf(AgentKey agent) {
@@ -491,7 +520,7 @@ final class JobRun {
                 spec.steps(),
                 loss,
                 ledger.ratio(),
-                incidents.size(),
+                incidents(),
                 over() && report != null ? report.toJson() : "",
                 spec.labels(),
                 spec.batch());

@@ -11,8 +11,6 @@ import io.coxswain.coordinator.picture.StepFigures;
 
 import org.jspecify.annotations.Nullable;
 
-import tools.jackson.databind.json.JsonMapper;
-
 import java.math.BigInteger;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -21,7 +19,8 @@ import java.util.Map;
 
 /** Puts reports together. Stateless. */
 final class Reports {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
+    /** A znode holds a megabyte. */
+    private static final int STORED_SOURCES = 16;
 
     private Reports() {}
 
@@ -31,6 +30,7 @@ final class Reports {
             GoodputLedger.Totals totals,
             Collection<Incident> incidents,
             Map<String, String> environment,
+            long jobBeganMillis,
             @Nullable JobPicture picture) {
         return new JobReport(
                 jobId,
@@ -49,7 +49,7 @@ final class Reports {
                         totals.ratio(),
                         picture == null ? List.of() : windows(picture),
                         picture == null ? null : figures(picture)),
-                incidents.stream().map(Reports::incident).toList(),
+                incidents(incidents, jobBeganMillis, Integer.MAX_VALUE),
                 environment);
     }
 
@@ -104,36 +104,29 @@ final class Reports {
                 picture.counters().copyBytes());
     }
 
-    static List<String> json(Collection<Incident> incidents) {
+    /**
+     * In words.
+     *
+     * @param jobBeganMillis wall time at the job's beginning; 0: unknown
+     * @param mostSources of each the first so many ranks' sources
+     */
+    static List<JobReport.IncidentReport> incidents(
+            Collection<Incident> incidents, long jobBeganMillis, int mostSources) {
         return incidents.stream()
-                .map(incident -> JSON.writeValueAsString(incident(incident)))
+                .map(incident ->
+                        JobReport.IncidentReport.of(
+                                incident,
+                                jobBeganMillis == 0
+                                        ? 0
+                                        : jobBeganMillis + incident.beganNanos() / 1_000_000,
+                                mostSources))
                 .toList();
     }
 
-    private static JobReport.IncidentReport incident(Incident incident) {
-        Incident.Phases phases = incident.phases();
-        return new JobReport.IncidentReport(
-                incident.id(),
-                incident.cause(),
-                incident.agents(),
-                incident.atStep(),
-                incident.resumedAtStep(),
-                incident.stepsLost(),
-                incident.sources().stream()
-                        .map(source ->
-                                new JobReport.Source(
-                                        source.rank(),
-                                        source.source(),
-                                        source.fromAgent(),
-                                        source.bytes()))
-                        .toList(),
-                new JobReport.Phases(
-                        phases.detect(),
-                        phases.fence(),
-                        phases.decide(),
-                        phases.restore(),
-                        phases.resume()),
-                phases.total());
+    static List<String> json(Collection<Incident> incidents) {
+        return incidents(incidents, 0, STORED_SOURCES).stream()
+                .map(JobReport.IncidentReport::toJson)
+                .toList();
     }
 
     // JSON has no NaN.

@@ -7,24 +7,34 @@ import io.coxswain.proto.admin.v1.CancelRequest;
 import io.coxswain.proto.admin.v1.CancelResponse;
 import io.coxswain.proto.admin.v1.Event;
 import io.coxswain.proto.admin.v1.EventsRequest;
+import io.coxswain.proto.admin.v1.IncidentsRequest;
+import io.coxswain.proto.admin.v1.IncidentsResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
 import io.coxswain.proto.admin.v1.SubmitResponse;
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /** A connection to the leading coordinator. Calls block; for one thread. */
 public final class AdminClient implements AutoCloseable {
     private static final long CALL_SECONDS = 10;
     private static final long CLOSE_SECONDS = 2;
+    private static final long PING_SECONDS = 10;
+
+    /** The state of 1,024 agents, or a thousand incidents, fit. */
+    private static final int MAX_ANSWER_BYTES = 64 << 20;
 
     private final String target;
     private final ManagedChannel channel;
@@ -48,7 +58,14 @@ public final class AdminClient implements AutoCloseable {
                 named != null ? named : LeaderLookup.find(address.zookeeper(), address.chroot());
         try {
             return new AdminClient(
-                    target, ManagedChannelBuilder.forTarget(target).usePlaintext().build());
+                    target,
+                    ManagedChannelBuilder.forTarget(target)
+                            .usePlaintext()
+                            .maxInboundMessageSize(MAX_ANSWER_BYTES)
+                            // A coordinator's machine that is gone says nothing.
+                            .keepAliveTime(PING_SECONDS, TimeUnit.SECONDS)
+                            .keepAliveTimeout(PING_SECONDS, TimeUnit.SECONDS)
+                            .build());
         } catch (IllegalArgumentException e) {
             throw new EnvironmentException(
                     "'" + target + "' is no coordinator's address; expected HOST:PORT", e);
@@ -70,8 +87,7 @@ public final class AdminClient implements AutoCloseable {
     /** The same with the coordinator's newest picture. */
     public StatusResponse picture(String jobId) throws EnvironmentException {
         return call(stub ->
-                stub.status(
-                        StatusRequest.newBuilder().setJobId(jobId).setPicture(true).build()));
+                stub.status(StatusRequest.newBuilder().setJobId(jobId).setPicture(true).build()));
     }
 
     /** Ends a job. */
@@ -91,6 +107,55 @@ public final class AdminClient implements AutoCloseable {
                                     .build())
                     .forEachRemaining(to);
         } catch (StatusRuntimeException e) {
+            throw unanswered(e);
+        }
+    }
+
+    /**
+     * Hands events of all jobs on until {@code more} says no, or the coordinator ends the stream.
+     */
+    void eventsWhile(long fromSequence, Predicate<Event> more) throws EnvironmentException {
+        var call = Context.current().withCancellation();
+        Context former = call.attach();
+        try {
+            Iterator<Event> events =
+                    AdminGrpc.newBlockingStub(channel)
+                            .events(
+                                    EventsRequest.newBuilder()
+                                            .setFromSequence(fromSequence)
+                                            .build());
+            while (events.hasNext()) {
+                if (!more.test(events.next())) {
+                    return;
+                }
+            }
+        } catch (StatusRuntimeException e) {
+            throw unanswered(e);
+        } finally {
+            call.detach(former);
+            call.cancel(null);
+        }
+    }
+
+    /**
+     * What interrupted a job; of the one that runs or ended last if {@code jobId} is empty.
+     *
+     * @param incident 0: all
+     */
+    IncidentsResponse incidents(String jobId, int incident) throws EnvironmentException {
+        try {
+            return AdminGrpc.newBlockingStub(channel)
+                    .withDeadlineAfter(CALL_SECONDS, TimeUnit.SECONDS)
+                    .incidents(
+                            IncidentsRequest.newBuilder()
+                                    .setJobId(jobId)
+                                    .setIncident(incident)
+                                    .build());
+        } catch (StatusRuntimeException e) {
+            if (e.getStatus().getCode() == Status.Code.NOT_FOUND) {
+                throw new EnvironmentException(
+                        e.getStatus().getDescription() + "; see coxswain jobs", e);
+            }
             throw unanswered(e);
         }
     }

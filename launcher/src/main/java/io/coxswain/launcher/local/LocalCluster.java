@@ -19,6 +19,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -251,13 +252,15 @@ public final class LocalCluster implements AutoCloseable {
                             .sessionTimeout(SESSION)
                             .id("launcher-" + ProcessHandle.current().pid())
                             .jobLimits(JobLimits.defaults().withSettleNanos(SETTLE.toNanos()))
-                            .onFatal(listener::broken);
+                            .onFatal(listener::broken)
+                            .journal(plan.run().events());
             HttpAddress http = plan.http();
             if (http != null) {
                 builder.http(http.host(), http.port());
             }
             Coordinator made = builder.build().start();
             coordinator = made;
+            Files.writeString(plan.run().address(), "127.0.0.1:" + made.port());
             var _ = made.listen(this::heard);
             awaitAgents();
             awaitAttached();
@@ -551,6 +554,11 @@ public final class LocalCluster implements AutoCloseable {
         Coordinator running = coordinator;
         if (running != null) {
             running.close();
+        }
+        try {
+            Files.deleteIfExists(plan.run().address());
+        } catch (IOException e) {
+            LOG.warn("the address of a coordinator that is gone stays behind", e);
         }
         if (zookeeper.isDone() && !zookeeper.isCompletedExceptionally()) {
             zookeeper.join().close();

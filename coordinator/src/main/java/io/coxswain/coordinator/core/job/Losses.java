@@ -162,8 +162,7 @@ final class Losses {
         boolean ghost = event.epoch() > 0 && event.epoch() < inView;
         if (!ghost) {
             if (event.hung()) {
-                workerLost(
-                        member, Incident.Kind.HANG, "hung and was killed: " + event.cause());
+                workerLost(member, Incident.Kind.HANG, "hung and was killed: " + event.cause());
             } else {
                 workerLost(member, Incident.Kind.SOFTWARE, event.cause());
             }
@@ -228,8 +227,7 @@ final class Losses {
             return;
         }
         String what = "agent " + member.key.id() + " hangs: " + event.what();
-        job.incidents.openOrExtend(
-                Incident.Kind.HANG, member.key.id(), what, event.stalledNanos());
+        job.incidents.openOrExtend(Incident.Kind.HANG, member.key.id(), what, event.stalledNanos());
         job.fencing.begin(what);
     }
 

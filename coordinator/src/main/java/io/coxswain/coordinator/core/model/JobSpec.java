@@ -92,4 +92,21 @@ public record JobSpec(
                 runtimeJson,
                 Map.of());
     }
+
+    /**
+     * For logs and dumps: without {@code runtimeJson}, which may hold what a user gave its program
+     * in confidence.
+     */
+    @Override
+    public String toString() {
+        return "JobSpec["
+                + jobId
+                + ", mesh "
+                + mesh
+                + ", "
+                + steps
+                + " steps, "
+                + runtimeKind
+                + "]";
+    }
 }

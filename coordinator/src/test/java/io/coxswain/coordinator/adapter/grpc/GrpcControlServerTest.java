@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
+import io.coxswain.coordinator.TraceLookup;
 import io.coxswain.coordinator.adapter.zookeeper.InputQueue;
 import io.coxswain.coordinator.app.AgentWord;
 import io.coxswain.coordinator.app.CoordinatorCalls;
@@ -46,6 +48,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -373,6 +376,24 @@ class GrpcControlServerTest {
         public CompletableFuture<CoordinatorStatus> status() {
             return CompletableFuture.completedFuture(
                     new CoordinatorStatus("c1", 4, true, List.of(), List.of()));
+        }
+
+        @Override
+        public CompletableFuture<JobIncidents> incidents(String jobId) {
+            return jobId.equals("j1")
+                    ? CompletableFuture.completedFuture(new JobIncidents("j1", List.of()))
+                    : CompletableFuture.failedFuture(
+                            new NoSuchElementException("there is no job " + jobId));
+        }
+
+        @Override
+        public String instance() {
+            return "i1";
+        }
+
+        @Override
+        public TraceLookup traces() {
+            return TraceLookup.NONE;
         }
 
         @Override

@@ -38,8 +38,7 @@ class GoodputHistoryTest {
         ledger.apply(
                 new LedgerEntry.StepsOfAll(1, 10, 100 + 10 * SECOND, SECOND, 2 * SECOND, SECOND));
 
-        Map<Span, GoodputWindow> windows =
-                ledger.windows(100 + 12 * SECOND, Category.DETECTION);
+        Map<Span, GoodputWindow> windows = ledger.windows(100 + 12 * SECOND, Category.DETECTION);
 
         assertThat(windows.keySet()).containsExactly(Span.values());
         for (GoodputWindow window : windows.values()) {
@@ -61,8 +60,7 @@ class GoodputHistoryTest {
         ledger.apply(new LedgerEntry.StretchOfAll(Category.STARTUP, 100 * SECOND));
         ledger.apply(new LedgerEntry.StretchOfAll(Category.PRODUCTIVE, 350 * SECOND));
 
-        GoodputWindow window =
-                ledger.windows(350 * SECOND, Category.OTHER).get(Span.FIVE_MINUTES);
+        GoodputWindow window = ledger.windows(350 * SECOND, Category.OTHER).get(Span.FIVE_MINUTES);
 
         // The newest of its 300 seconds is the one that begins just now.
         assertThat(window.fromNanos()).isEqualTo(51 * SECOND);
@@ -122,7 +120,9 @@ class GoodputHistoryTest {
 
         assertThat(timeline.size()).isBetween(100, GoodputHistory.TIMELINE);
         BigInteger all =
-                timeline.stream().map(GoodputWindow::slotNanos).reduce(BigInteger.ZERO, BigInteger::add);
+                timeline.stream()
+                        .map(GoodputWindow::slotNanos)
+                        .reduce(BigInteger.ZERO, BigInteger::add);
         assertThat(all).isEqualTo(wide(60 * day).multiply(wide(slots)));
         assertThat(all.bitLength()).isGreaterThan(63);
     }
@@ -148,8 +148,7 @@ class GoodputHistoryTest {
             switch (random.nextInt(8)) {
                 case 0 ->
                         ledger.apply(
-                                new LedgerEntry.Stretch(
-                                        random.nextInt(slots), any(random), now));
+                                new LedgerEntry.Stretch(random.nextInt(slots), any(random), now));
                 case 1 -> ledger.apply(new LedgerEntry.StretchOfAll(any(random), now));
                 case 2, 3 -> {
                     ledger.apply(
@@ -225,8 +224,8 @@ class GoodputHistoryTest {
             at = bucket.untilNanos();
             assertThat(sum(bucket.categories())).isEqualTo(bucket.slotNanos());
             assertThat(bucket.categories().values()).allMatch(nanos -> nanos.signum() >= 0);
-            bucket.categories().forEach((category, nanos) ->
-                    sums.merge(category, nanos, BigInteger::add));
+            bucket.categories()
+                    .forEach((category, nanos) -> sums.merge(category, nanos, BigInteger::add));
         }
         assertThat(at).isEqualTo(openedAt + totals.elapsedNanos());
         assertThat(sums).isEqualTo(totals.categories());
@@ -249,20 +248,21 @@ class GoodputHistoryTest {
             now = until;
         }
         long end = now;
-        ledger.windows(end, Category.OTHER).forEach((span, window) -> {
-            var truth = new EnumMap<Category, Long>(Category.class);
-            for (Booked one : all) {
-                long inside = one.until() - Math.max(one.from(), window.fromNanos());
-                if (inside > 0) {
-                    truth.merge(one.category(), inside, Long::sum);
-                }
-            }
-            for (Category category : Category.values()) {
-                assertThat(window.of(category))
-                        .as("%s in %s", category, span)
-                        .isEqualTo(truth.getOrDefault(category, 0L));
-            }
-        });
+        ledger.windows(end, Category.OTHER)
+                .forEach((span, window) -> {
+                    var truth = new EnumMap<Category, Long>(Category.class);
+                    for (Booked one : all) {
+                        long inside = one.until() - Math.max(one.from(), window.fromNanos());
+                        if (inside > 0) {
+                            truth.merge(one.category(), inside, Long::sum);
+                        }
+                    }
+                    for (Category category : Category.values()) {
+                        assertThat(window.of(category))
+                                .as("%s in %s", category, span)
+                                .isEqualTo(truth.getOrDefault(category, 0L));
+                    }
+                });
     }
 
     @Test

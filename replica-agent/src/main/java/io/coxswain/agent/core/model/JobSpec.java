@@ -54,4 +54,23 @@ public record JobSpec(
     public int ranks() {
         return replicas * shards;
     }
+
+    /**
+     * For logs and dumps: without {@code runtimeJson}, which may hold what a user gave its program
+     * in confidence.
+     */
+    @Override
+    public String toString() {
+        return "JobSpec["
+                + jobId
+                + ", mesh "
+                + replicas
+                + "×"
+                + shards
+                + ", "
+                + steps
+                + " steps, "
+                + runtimeKind
+                + "]";
+    }
 }
