@@ -2,6 +2,7 @@ package io.coxswain.agent.adapter;
 
 import io.coxswain.agent.AgentObserver;
 import io.coxswain.agent.app.AgentLoop;
+import io.coxswain.agent.app.AgentPulse;
 import io.coxswain.agent.app.AgentPorts;
 import io.coxswain.agent.app.EffectRunner;
 import io.coxswain.agent.collective.TreeCollective;
@@ -287,8 +288,13 @@ public final class AgentAssembly implements AutoCloseable {
         }
 
         @Override
-        public AgentLoop loop() {
-            return loop;
+        public boolean loopRuns() {
+            return loop.runs();
+        }
+
+        @Override
+        public AgentPulse pulse() {
+            return loop.pulse();
         }
 
         @Override

@@ -312,6 +312,13 @@ final class CoordinatorMetricsTest {
         assertThat(host.getMeters()).isEmpty();
     }
 
+    /** All that a leader with a job tells. */
+    static Map<String, OpenMetricsParser.Family> fullScrape() throws IOException {
+        var test = new CoordinatorMetricsTest();
+        test.lead(Pictures.job("digits-1", "active", 7));
+        return test.scrape();
+    }
+
     private void lead(io.coxswain.coordinator.picture.JobPicture job) {
         readings.term = 4;
         readings.picture = Pictures.leading(1, job, 5);
