@@ -24,14 +24,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
@@ -77,7 +74,7 @@ public final class Coordinator implements AutoCloseable {
     private @Nullable ZkClients ownClient;
     private @Nullable ZkLeadership leadership;
     private @Nullable GrpcControlServer server;
-    private @Nullable CoordinatorMeters meters;
+    private @Nullable Observation observation;
     private @Nullable Observers observers;
     private final @Nullable Traces traces;
 
@@ -140,15 +137,23 @@ public final class Coordinator implements AutoCloseable {
             leadership = lead;
             loop.start(
                     new CoordinatorCore(
-                            config.settings(environment()),
+                            config.settings(Surroundings.of(config.id())),
                             control,
                             lead.store(),
                             eventsPort(),
                             lead,
                             board));
-            if (made.registry != null) {
-                meters = new CoordinatorMeters(made.registry, config.id(), loop, events);
-            }
+            observation =
+                    new Observation(
+                            made.observation,
+                            config.id(),
+                            loop,
+                            events,
+                            client,
+                            lead,
+                            control,
+                            board,
+                            traces());
             lead.start(config.advertisedHost(), control.port());
             return this;
         } catch (IOException | RuntimeException failed) {
@@ -172,6 +177,11 @@ public final class Coordinator implements AutoCloseable {
             throw new IllegalStateException("coordinator " + config.id() + " is not running");
         }
         return server.port();
+    }
+
+    /** Where the HTTP port is; empty: none was asked for, or this coordinator is not running. */
+    public synchronized Optional<String> httpUrl() {
+        return Optional.ofNullable(observation == null ? null : observation.url());
     }
 
     /** Completes with the term when this coordinator leads for the first time. */
@@ -299,7 +309,7 @@ public final class Coordinator implements AutoCloseable {
         try {
             loop.stop(reason);
             synchronized (this) {
-                quietly("meters", meters);
+                quietly("HTTP port and meters", observation);
                 quietly("leadership", leadership);
                 quietly("control server", server);
                 quietly("ZooKeeper client", ownClient);
@@ -354,20 +364,6 @@ public final class Coordinator implements AutoCloseable {
         }
     }
 
-    private Map<String, String> environment() {
-        var environment = new LinkedHashMap<String, String>();
-        String version = Coordinator.class.getPackage().getImplementationVersion();
-        environment.put("coxswain", version == null ? "unpackaged" : version);
-        environment.put("coordinator", config.id());
-        environment.put("java", Runtime.version().toString());
-        environment.put(
-                "os",
-                System.getProperty("os.name", "") + " " + System.getProperty("os.version", ""));
-        environment.put("arch", System.getProperty("os.arch", ""));
-        environment.put("processors", String.valueOf(Runtime.getRuntime().availableProcessors()));
-        return environment;
-    }
-
     /** Makes coordinators. Not thread-safe. */
     public static final class Builder {
         private String connectString = "";
@@ -378,7 +374,7 @@ public final class Coordinator implements AutoCloseable {
         private @Nullable String advertisedHost;
         private String id = "coordinator-" + UUID.randomUUID();
         private @Nullable Executor executor;
-        private @Nullable MeterRegistry registry;
+        private Observation.Wanted observation = Observation.Wanted.NOTHING;
         private Duration sessionTimeout = Duration.ofSeconds(6);
         private Duration heartbeat = Duration.ofMillis(250);
         private @Nullable Duration lease;
@@ -447,9 +443,27 @@ public final class Coordinator implements AutoCloseable {
             return this;
         }
 
-        /** Where the {@code coxswain.*} meters go. Default: none. */
+        /** Where the {@code coxswain.*} meters go too. Default: none. */
         public Builder meterRegistry(MeterRegistry shared) {
-            registry = shared;
+            observation = observation.registry(shared);
+            return this;
+        }
+
+        /**
+         * Address and port of {@code /metrics}, {@code /livez} and {@code /readyz}; port 0: a free
+         * one, see {@link Coordinator#httpUrl}. Default: no HTTP port.
+         */
+        public Builder http(String host, int onPort) {
+            observation = observation.http(host, onPort);
+            return this;
+        }
+
+        /**
+         * A name by which HTTP requests may call this host, besides addresses, {@code localhost},
+         * the bind address and the machine's name; others are refused, against DNS rebinding.
+         */
+        public Builder httpName(String name) {
+            observation = observation.httpName(name);
             return this;
         }
 
@@ -547,7 +561,7 @@ public final class Coordinator implements AutoCloseable {
                             chroot,
                             bindHost,
                             port,
-                            advertisedHost == null ? reachable(bindHost) : advertisedHost,
+                            advertisedHost == null ? Surroundings.reachable(bindHost) : advertisedHost,
                             sessionTimeout,
                             heartbeat,
                             lease == null
@@ -564,24 +578,12 @@ public final class Coordinator implements AutoCloseable {
             copy.connectString = connectString;
             copy.client = client;
             copy.executor = executor;
-            copy.registry = registry;
+            copy.observation = observation;
             copy.onFatal = onFatal;
             copy.journal = journal;
             copy.openTelemetry = openTelemetry;
             copy.oneRunIn = oneRunIn;
             return copy;
-        }
-
-        private static String reachable(String bound) {
-            if (!bound.equals("0.0.0.0") && !bound.equals("::")) {
-                return bound;
-            }
-            try {
-                return InetAddress.getLocalHost().getHostName();
-            } catch (UnknownHostException nameless) {
-                throw new IllegalArgumentException(
-                        "this host does not know its name: give advertisedHost", nameless);
-            }
         }
     }
 }

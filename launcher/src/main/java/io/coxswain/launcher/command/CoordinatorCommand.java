@@ -4,6 +4,7 @@ import io.coxswain.launcher.service.CoordinatorService;
 
 import org.jspecify.annotations.Nullable;
 
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -42,6 +43,8 @@ public final class CoordinatorCommand extends Shared implements Callable<Integer
             description = "Overrides any field of the file. Repeatable.")
     private Map<String, String> sets = new LinkedHashMap<>();
 
+    @CommandLine.Mixin private HttpOption http = new HttpOption();
+
     @Option(
             names = "--journal",
             paramLabel = "FILE",
@@ -52,6 +55,6 @@ public final class CoordinatorCommand extends Shared implements Callable<Integer
 
     @Override
     public Integer call() throws Exception {
-        return CoordinatorService.run(config, sets, journal, System.out, System.err);
+        return CoordinatorService.run(config, http.into(sets), journal, System.out, System.err);
     }
 }

@@ -48,6 +48,11 @@ public final class CoordinatorService {
                         .jobLimits(JobLimits.defaults().withSettleNanos(config.settle().toNanos()))
                         .eventBuffer(config.eventBuffer())
                         .onFatal(broken::complete);
+        HttpAddress http = common.http();
+        if (http != null) {
+            builder.http(http.host(), http.port());
+            common.httpNames().forEach(builder::httpName);
+        }
         Path events = journal == null ? config.journal() : journal.toAbsolutePath();
         if (events != null) {
             builder.journal(events);
@@ -86,6 +91,9 @@ public final class CoordinatorService {
                                 "coordinator " + common.id() + ": " + EventText.of(event.event()));
                     }
                 });
+        coordinator
+                .httpUrl()
+                .ifPresent(url -> out.println("coordinator " + common.id() + ": HTTP at " + url));
         return Service.serve("coordinator " + common.id(), coordinator, broken, common, err);
     }
 }
