@@ -1,0 +1,92 @@
+import { renderAgents, repaintAgents, startAgents } from './agents.js';
+import { renderCopies } from './copies.js';
+import { renderCurves, startCurves } from './curves.js';
+import { byId, el, keyed, show, text } from './dom.js';
+import { renderEvents, renderQueue, startEvents } from './events.js';
+import { count, duration, percent } from './format.js';
+import { renderGoodput } from './goodput.js';
+import { renderIncidents, startIncidents } from './incidents.js';
+import { connect } from './live.js';
+import { renderNow, tickNow } from './now.js';
+import { state } from './state.js';
+import { renderTimeline, repaintTimeline, startTimeline } from './timeline.js';
+import { onTheme, themeButton } from './tokens.js';
+
+const RANKS = 32;
+
+let wanted = false;
+let seenAgents = null;
+let seenCurve = null;
+let seenEvent = null;
+
+// At most one drawing a frame, and none while nobody looks.
+function changed() {
+  if (!wanted) {
+    wanted = true;
+    requestAnimationFrame(render);
+  }
+}
+
+function render() {
+  wanted = false;
+  const picture = state.picture;
+  const job = picture?.job ?? null;
+  renderNow();
+  tickNow();
+  if (picture) {
+    renderGoodput(job);
+    renderTimeline(job);
+    renderIncidents(job);
+    renderCopies(job);
+    renderRanks(job);
+    renderQueue(picture.queued);
+    if (picture.agents !== seenAgents) {
+      seenAgents = picture.agents;
+      renderAgents(picture.agents);
+    }
+    if (job && job.curve !== seenCurve) {
+      seenCurve = job.curve;
+      renderCurves(job);
+    }
+  }
+  if (state.events.at(-1) !== seenEvent) {
+    seenEvent = state.events.at(-1);
+    renderEvents();
+  }
+}
+
+function renderRanks(job) {
+  const ranks = [...(job?.stepTimes?.ranks ?? [])].sort((a, b) => b.medianSeconds - a.medianSeconds);
+  show(byId('ranks'), ranks.length > 0);
+  if (!byId('ranks').open) {
+    return;
+  }
+  keyed(byId('ranks-rows'), ranks.slice(0, RANKS), (one) => one.rank, () => {
+    const head = el('th', 'num');
+    head.scope = 'row';
+    return el('tr', '', head, el('td', 'num'), el('td', 'num'), el('td', 'num'));
+  }, (node, one) => {
+    text(node.children[0], one.rank);
+    text(node.children[1], duration(one.medianSeconds));
+    text(node.children[2], duration(one.p95Seconds));
+    text(node.children[3], percent(typeof one.spread === 'number' ? one.spread : NaN));
+  });
+  text(byId('ranks-more'), ranks.length > RANKS ? `the slowest ${RANKS} of ${count(ranks.length)}` : 'the slowest first');
+}
+
+themeButton(byId('theme'));
+startTimeline();
+startIncidents();
+startAgents();
+startCurves();
+startEvents();
+byId('ranks').addEventListener('toggle', changed);
+onTheme(() => {
+  repaintTimeline();
+  repaintAgents();
+});
+connect(changed);
+setInterval(() => {
+  tickNow();
+  renderQueue(state.picture?.queued);
+}, 1000);
