@@ -6,6 +6,7 @@ import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.liveness.LivenessEffect;
 import io.coxswain.coordinator.core.liveness.LivenessEvent;
 import io.coxswain.coordinator.core.liveness.LivenessMachine;
+import io.coxswain.coordinator.core.liveness.LostCause;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
@@ -398,7 +399,9 @@ public final class CoordinatorCore {
         publish(new CoordinatorEvent.AgentLost(key.id(), key.incarnation(), cause), "", 0, 0);
         JobRun run = desk.run();
         if (run != null) {
-            run.feed(new JobEvent.AgentLost(key, cause, lost.lastSignNanos()), nowNanos);
+            boolean planned = lost.cause() instanceof LostCause.Left;
+            run.feed(
+                    new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned), nowNanos);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.core.job;
 
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.StateLayout;
 
@@ -48,7 +49,8 @@ final class Arrivals {
             job.losses.lost(
                     former,
                     "agent " + former.key.id() + " restarted",
-                    job.stepping.lastWordNanos(former));
+                    job.stepping.lastWordNanos(former),
+                    false);
         }
         Roster.Member member = job.roster.add(event.agent());
         member.lastWordNanos = job.now;
@@ -117,7 +119,9 @@ final class Arrivals {
                 boolean promised = inventory.promisedEpoch() >= job.activeView().epoch();
                 if (member.rank >= 0 && promised && !inventory.workerAlive()) {
                     job.losses.workerLost(
-                            member, "the worker died while the agent's stream was broken");
+                            member,
+                            Incident.Kind.SOFTWARE,
+                            "the worker died while the agent's stream was broken");
                 } else {
                     job.protection.resend(member);
                 }
@@ -125,7 +129,9 @@ final class Arrivals {
             case FINISHING -> {
                 if (member.rank >= 0 && !inventory.workerAlive()) {
                     job.losses.workerLost(
-                            member, "the worker died while the agent's stream was broken");
+                            member,
+                            Incident.Kind.SOFTWARE,
+                            "the worker died while the agent's stream was broken");
                 } else {
                     job.finishing.resend(member);
                 }

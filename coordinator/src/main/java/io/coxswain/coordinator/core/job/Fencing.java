@@ -140,6 +140,7 @@ final class Fencing {
         member.awaited = false;
         awaited--;
         if (awaited == 0) {
+            job.incidents.waitFor(List.of(member.key.id()));
             over();
         }
     }
@@ -184,6 +185,7 @@ final class Fencing {
                 }
             }
         }
+        job.incidents.waitFor(silent);
         job.incidents.advance(
                 Incident.Phase.DECIDE,
                 silent.isEmpty()
@@ -203,6 +205,7 @@ final class Fencing {
         var reason = new WaitReason.WorkersRestarting(names);
         job.enter(JobPhase.PLANNING, reason.text());
         job.waitFor(reason);
+        job.incidents.waitFor(names);
         job.timer(JobEffect.TimerKind.WORKER_RESTART, epoch, waitNanos);
     }
 

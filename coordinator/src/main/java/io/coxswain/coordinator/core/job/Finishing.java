@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.core.job;
 
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.FinalShard;
@@ -160,6 +161,7 @@ final class Finishing {
         }
         job.losses.suspect(
                 silent.getFirst(),
+                Incident.Kind.HANG,
                 "its final state did not come, though asked for twice",
                 asked * job.limits.finalNanos());
     }

@@ -2,10 +2,14 @@ package io.coxswain.coordinator.core.job;
 
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
+import io.coxswain.coordinator.core.recovery.RecoveryReason;
+
+import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
-import java.util.EnumMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /** The job's interruptions: at most one is open; what fails before it is over extends it. */
 final class Incidents {
@@ -18,6 +22,9 @@ final class Incidents {
      */
     private static final int KEPT_SOURCES = 262_144;
 
+    /** Causes of one incident that are told in words; more are counted. */
+    private static final int TOLD_CAUSES = 16;
+
     private final Job job;
     private final ArrayList<Incident> closed = new ArrayList<>();
 
@@ -25,18 +32,22 @@ final class Incidents {
     private int withoutSources;
 
     private int keptSources;
-    private final EnumMap<Incident.Phase, Long> phaseNanos = new EnumMap<>(Incident.Phase.class);
-    private final ArrayList<String> agents = new ArrayList<>();
+    private final Waterfall waterfall = new Waterfall();
+    private final Repeats repeating = new Repeats();
+    private final Set<String> agents = new LinkedHashSet<>();
     private List<Incident.Source> sources = List.of();
+    private Incident.Kind kind = Incident.Kind.HOST;
     private String cause = "";
+    private int causes;
+    private int repeats;
+    private @Nullable RecoveryReason reason;
     private boolean open;
     private int nextId = 1;
     private int id;
+    private long beganNanos;
     private long atStep;
     private long resumedAtStep;
     private long stepsLost;
-    private Incident.Phase phase = Incident.Phase.DETECT;
-    private long sinceNanos;
 
     Incidents(Job job) {
         this.job = job;
@@ -50,51 +61,90 @@ final class Incidents {
      * Opens an incident that was detected now, {@code detectNanos} after the last sign of life; or
      * extends the open one. Nothing before the first view was active.
      */
-    void openOrExtend(String agent, String what, long detectNanos) {
+    void openOrExtend(Incident.Kind what, String agent, String text, long detectNanos) {
         if (job.lineage.branches().isEmpty()) {
             return;
         }
-        if (!open) {
-            begin(agent, what, detectNanos);
-            job.publish(
-                    new CoordinatorEvent.IncidentProgressed(
-                            job.spec.jobId(), current(), phase, what));
-            return;
+        if (open) {
+            extend(what, agent, text);
+        } else {
+            begin(what, agent, text, detectNanos);
         }
-        if (!agents.contains(agent)) {
-            agents.add(agent);
-        }
-        cause = cause + "; " + what;
-        job.publish(
-                new CoordinatorEvent.IncidentProgressed(job.spec.jobId(), current(), phase, what));
+        progressed(waterfall.phase(), text);
     }
 
-    private void begin(String agent, String what, long detectNanos) {
+    private void extend(Incident.Kind what, String agent, String text) {
+        agents.add(agent);
+        causes++;
+        if (causes <= TOLD_CAUSES) {
+            cause = cause + "; " + text;
+        }
+        if (kind == Incident.Kind.PLANNED) {
+            // What was meant has become what was not.
+            kind = what;
+        }
+        repeats = Math.max(repeats, repeating.met(job.completedStep, what, agent, text));
+    }
+
+    private void begin(Incident.Kind what, String agent, String text, long detectNanos) {
         open = true;
         id = nextId++;
-        phaseNanos.clear();
         agents.clear();
         agents.add(agent);
         sources = List.of();
-        cause = what;
+        kind = what;
+        cause = text;
+        causes = 1;
+        reason = null;
         atStep = job.completedStep;
         resumedAtStep = job.completedStep;
         stepsLost = 0;
-        phaseNanos.put(Incident.Phase.DETECT, Math.max(0, detectNanos));
-        phase = Incident.Phase.FENCE;
-        sinceNanos = job.now;
+        beganNanos = jobTime() - Math.max(0, detectNanos);
+        waterfall.begin(agent, text, detectNanos, job.view == null ? 0 : job.view.epoch(), jobTime());
+        repeats = repeating.met(atStep, what, agent, text);
     }
 
     /** What went before is over; {@code next} begins. */
-    void advance(Incident.Phase next, String reason) {
-        if (open) {
-            charge();
+    void advance(Incident.Phase next, String why) {
+        if (!open) {
+            return;
         }
-        if (open && phase != next) {
-            phase = next;
-            job.publish(
-                    new CoordinatorEvent.IncidentProgressed(
-                            job.spec.jobId(), current(), phase, reason));
+        if (waterfall.phase() == next) {
+            waterfall.more(why, job.promiseEpoch());
+        } else {
+            waterfall.next(next, why, job.promiseEpoch(), jobTime());
+            progressed(next, why);
+        }
+    }
+
+    /** The phase that runs takes as long as it does for the sake of those agents. */
+    void waitFor(List<String> names) {
+        if (open) {
+            waterfall.waitFor(names);
+        }
+    }
+
+    /** What was decided last, and why. */
+    void decided(RecoveryReason why) {
+        if (open) {
+            reason = why;
+            boolean conflict =
+                    switch (why) {
+                        case RecoveryReason.FromSeed seed -> !seed.conflicts().isEmpty();
+                        case RecoveryReason.NewestHeldByAll held -> !held.conflicts().isEmpty();
+                        case RecoveryReason.NoCommonStep none -> !none.conflicts().isEmpty();
+                        case RecoveryReason.TooFewReady few -> false;
+                    };
+            if (conflict) {
+                corrupted();
+            }
+        }
+    }
+
+    /** States that must be equal are not. */
+    void corrupted() {
+        if (open) {
+            kind = Incident.Kind.CORRUPTION;
         }
     }
 
@@ -107,6 +157,7 @@ final class Incidents {
 
     /** The new view is active. */
     void installed(long baseStep, long lost, List<Incident.Source> from) {
+        repeating.viewActive();
         if (open) {
             resumedAtStep = baseStep;
             stepsLost += lost;
@@ -117,7 +168,7 @@ final class Incidents {
     /** Steps complete at full strength again. */
     void close() {
         if (open) {
-            charge();
+            waterfall.end(jobTime());
             open = false;
             Incident over = snapshot(true);
             keep(over);
@@ -126,11 +177,9 @@ final class Incidents {
     }
 
     /** A loss that stopped nobody: it is over with the repair. */
-    void passing(String agent, String what, long detectNanos) {
-        begin(agent, what, detectNanos);
-        job.publish(
-                new CoordinatorEvent.IncidentProgressed(
-                        job.spec.jobId(), current(), Incident.Phase.DETECT, what));
+    void passing(Incident.Kind what, String agent, String text, long detectNanos) {
+        begin(what, agent, text, detectNanos);
+        progressed(Incident.Phase.DETECT, text);
         close();
     }
 
@@ -148,31 +197,32 @@ final class Incidents {
         return List.copyOf(all);
     }
 
-    private void charge() {
-        phaseNanos.merge(phase, job.now - sinceNanos, Long::sum);
-        sinceNanos = job.now;
+    private long jobTime() {
+        return job.now - job.openedNanos;
+    }
+
+    private void progressed(Incident.Phase phase, String why) {
+        job.publish(
+                new CoordinatorEvent.IncidentProgressed(job.spec.jobId(), current(), phase, why));
     }
 
     private Incident snapshot(boolean over) {
         return new Incident(
                 id,
-                cause,
-                agents,
+                causes > TOLD_CAUSES ? cause + "; and " + (causes - TOLD_CAUSES) + " more" : cause,
+                List.copyOf(agents),
                 atStep,
                 resumedAtStep,
                 stepsLost,
                 sources,
-                new Incident.Phases(
-                        spent(Incident.Phase.DETECT),
-                        spent(Incident.Phase.FENCE),
-                        spent(Incident.Phase.DECIDE),
-                        spent(Incident.Phase.RESTORE),
-                        spent(Incident.Phase.RESUME)),
-                over);
-    }
-
-    private long spent(Incident.Phase phase) {
-        return phaseNanos.getOrDefault(phase, 0L);
+                waterfall.phases(!over, jobTime()),
+                over,
+                kind,
+                beganNanos,
+                waterfall.stretches(!over, jobTime()),
+                reason,
+                repeats,
+                null);
     }
 
     private void keep(Incident incident) {

@@ -43,6 +43,9 @@ final class Job {
     final Stepping stepping;
     final Finishing finishing;
 
+    /** When the job's time began. */
+    final long openedNanos;
+
     long now;
     JobPhase phase = JobPhase.WAITING;
     long phaseSinceNanos;
@@ -82,6 +85,7 @@ final class Job {
         this.spec = spec;
         this.limits = limits;
         this.nextEpoch = Math.max(1, nextEpoch);
+        openedNanos = nowNanos;
         now = nowNanos;
         phaseSinceNanos = nowNanos;
         slots = new SlotClock(spec.mesh().ranks(), nowNanos, ledger);

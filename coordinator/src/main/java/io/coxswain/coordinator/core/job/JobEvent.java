@@ -33,8 +33,19 @@ public sealed interface JobEvent {
     /** It cannot run this job. */
     record AgentUnfit(AgentKey agent, String reason) implements JobEvent {}
 
-    /** Liveness declared it lost. {@code lastSignNanos}: its last sign of life, in loop time. */
-    record AgentLost(AgentKey agent, String cause, long lastSignNanos) implements JobEvent {}
+    /**
+     * Liveness declared it lost.
+     *
+     * @param lastSignNanos its last sign of life, in loop time
+     * @param planned it had said that it leaves
+     */
+    record AgentLost(AgentKey agent, String cause, long lastSignNanos, boolean planned)
+            implements JobEvent {
+        /** It went without a word. */
+        public AgentLost(AgentKey agent, String cause, long lastSignNanos) {
+            this(agent, cause, lastSignNanos, false);
+        }
+    }
 
     /** Answer to a fence. */
     record InventoryReported(AgentKey agent, Inventory inventory) implements JobEvent {}

@@ -92,7 +92,8 @@ public final class JobMachine {
             case JobEvent.AgentLost lost -> {
                 Roster.Member member = job.roster.find(lost.agent());
                 if (member != null) {
-                    job.losses.lost(member, lost.cause(), lost.lastSignNanos());
+                    job.losses.lost(
+                            member, lost.cause(), lost.lastSignNanos(), lost.planned());
                 }
             }
             case JobEvent.InventoryReported reported -> {

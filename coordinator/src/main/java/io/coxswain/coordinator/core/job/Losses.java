@@ -1,5 +1,6 @@
 package io.coxswain.coordinator.core.job;
 
+import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.View;
 
@@ -20,53 +21,56 @@ final class Losses {
         this.job = job;
     }
 
-    /** That incarnation is gone, with everything it held. */
-    void lost(Roster.Member member, String cause, long lastSignNanos) {
+    /**
+     * That incarnation is gone, with everything it held. {@code planned}: it said so itself before.
+     */
+    void lost(Roster.Member member, String cause, long lastSignNanos, boolean planned) {
         job.roster.remove(member);
         accusations.remove(member.key);
         String what = "agent " + member.key.id() + " lost: " + cause;
         long detectNanos = Math.max(0, job.now - lastSignNanos);
+        Incident.Kind kind = planned ? Incident.Kind.PLANNED : Incident.Kind.HOST;
         switch (job.phase) {
             case WAITING -> {
                 if (job.pristine()) {
                     job.arrivals.considerStart();
                 } else {
-                    extend(member, what);
+                    extend(kind, member, what);
                     job.preparing.plan(what);
                 }
             }
             case FENCING -> {
-                extend(member, what);
+                extend(kind, member, what);
                 job.fencing.gone(member);
             }
             case PLANNING -> {
-                extend(member, what);
+                extend(kind, member, what);
                 job.fencing.workerGone(member);
             }
             case RETURN_WAIT -> {
-                extend(member, what);
+                extend(kind, member, what);
                 job.preparing.plan(what);
             }
             case PERSISTING, PREPARING, ACTIVATING -> {
                 if (job.preparing.involves(member)) {
-                    job.incidents.openOrExtend(member.key.id(), what, detectNanos);
+                    job.incidents.openOrExtend(kind, member.key.id(), what, detectNanos);
                     job.fencing.begin(what);
                 } else {
-                    extend(member, what);
+                    extend(kind, member, what);
                     job.preparing.placementOutdated(member);
                 }
             }
             case ACTIVE -> {
                 if (member.rank >= 0) {
-                    job.incidents.openOrExtend(member.key.id(), what, detectNanos);
+                    job.incidents.openOrExtend(kind, member.key.id(), what, detectNanos);
                     job.fencing.begin(what);
                 } else if (member.prepared) {
-                    spareLost(member, what, detectNanos);
+                    spareLost(planned ? kind : Incident.Kind.SPARE, member, what, detectNanos);
                 }
             }
             case FINISHING -> {
                 if (member.rank >= 0 && !job.finishing.has(member.rank)) {
-                    job.incidents.openOrExtend(member.key.id(), what, detectNanos);
+                    job.incidents.openOrExtend(kind, member.key.id(), what, detectNanos);
                     job.fencing.begin(what);
                 }
             }
@@ -74,22 +78,23 @@ final class Losses {
         }
     }
 
-    private void spareLost(Roster.Member member, String what, long detectNanos) {
+    private void spareLost(
+            Incident.Kind kind, Roster.Member member, String what, long detectNanos) {
         boolean recovering = job.incidents.isOpen();
         String said = "spare lost: " + what;
         if (recovering) {
-            job.incidents.openOrExtend(member.key.id(), said, detectNanos);
+            job.incidents.openOrExtend(kind, member.key.id(), said, detectNanos);
         }
         if (job.protection.holds(member.key)) {
             job.protection.repair();
         }
         if (!recovering) {
-            job.incidents.passing(member.key.id(), said, detectNanos);
+            job.incidents.passing(kind, member.key.id(), said, detectNanos);
         }
     }
 
     /** The worker is gone; the agent and its arena live, and it starts a new worker by itself. */
-    void workerLost(Roster.Member member, String cause) {
+    void workerLost(Roster.Member member, Incident.Kind kind, String cause) {
         if (job.phase.over()) {
             return;
         }
@@ -106,26 +111,26 @@ final class Losses {
                     job.arrivals.considerStart();
                 }
             }
-            case FENCING -> extend(member, what);
+            case FENCING -> extend(kind, member, what);
             case PLANNING -> {
-                extend(member, what);
+                extend(kind, member, what);
                 job.fencing.workerWentToo(member);
             }
             case PERSISTING, PREPARING, ACTIVATING -> {
                 if (job.preparing.rankOf(member) >= 0) {
-                    job.incidents.openOrExtend(member.key.id(), what, 0);
+                    job.incidents.openOrExtend(kind, member.key.id(), what, 0);
                     job.fencing.begin(what);
                 }
             }
             case ACTIVE -> {
                 if (member.rank >= 0) {
-                    job.incidents.openOrExtend(member.key.id(), what, 0);
+                    job.incidents.openOrExtend(kind, member.key.id(), what, 0);
                     job.fencing.begin(what);
                 }
             }
             case FINISHING -> {
                 if (member.rank >= 0 && !job.finishing.has(member.rank)) {
-                    job.incidents.openOrExtend(member.key.id(), what, 0);
+                    job.incidents.openOrExtend(kind, member.key.id(), what, 0);
                     job.fencing.begin(what);
                 }
             }
@@ -156,8 +161,12 @@ final class Losses {
                 };
         boolean ghost = event.epoch() > 0 && event.epoch() < inView;
         if (!ghost) {
-            workerLost(
-                    member, event.hung() ? "hung and was killed: " + event.cause() : event.cause());
+            if (event.hung()) {
+                workerLost(
+                        member, Incident.Kind.HANG, "hung and was killed: " + event.cause());
+            } else {
+                workerLost(member, Incident.Kind.SOFTWARE, event.cause());
+            }
         }
     }
 
@@ -172,13 +181,13 @@ final class Losses {
             }
             case PERSISTING, PREPARING, ACTIVATING -> {
                 if (job.preparing.rankOf(member) >= 0) {
-                    job.incidents.openOrExtend(member.key.id(), what, 0);
+                    job.incidents.openOrExtend(Incident.Kind.SOFTWARE, member.key.id(), what, 0);
                     job.fencing.begin(what);
                 }
             }
             case ACTIVE -> {
                 if (member.rank >= 0) {
-                    job.incidents.openOrExtend(member.key.id(), what, 0);
+                    job.incidents.openOrExtend(Incident.Kind.SOFTWARE, member.key.id(), what, 0);
                     job.fencing.begin(what);
                 }
             }
@@ -189,10 +198,10 @@ final class Losses {
     }
 
     /** An attached member that must be left out of the next view. */
-    void suspect(Roster.Member member, String why, long detectNanos) {
+    void suspect(Roster.Member member, Incident.Kind kind, String why, long detectNanos) {
         job.roster.shun(member, true);
         String what = "agent " + member.key.id() + " suspected: " + why;
-        job.incidents.openOrExtend(member.key.id(), what, detectNanos);
+        job.incidents.openOrExtend(kind, member.key.id(), what, detectNanos);
         job.fencing.begin(what);
     }
 
@@ -211,11 +220,16 @@ final class Losses {
         }
         member.hangs++;
         if (event.cycle() || member.hangs > 1) {
-            suspect(member, event.what(), event.stalledNanos());
+            suspect(
+                    member,
+                    event.cycle() ? Incident.Kind.LINK : Incident.Kind.HANG,
+                    event.what(),
+                    event.stalledNanos());
             return;
         }
         String what = "agent " + member.key.id() + " hangs: " + event.what();
-        job.incidents.openOrExtend(member.key.id(), what, event.stalledNanos());
+        job.incidents.openOrExtend(
+                Incident.Kind.HANG, member.key.id(), what, event.stalledNanos());
         job.fencing.begin(what);
     }
 
@@ -268,6 +282,7 @@ final class Losses {
         if (member != null) {
             suspect(
                     member,
+                    Incident.Kind.LINK,
                     count
                             + " members cannot reach it on the data plane and no step completes: "
                             + accusationDetail,
@@ -276,10 +291,10 @@ final class Losses {
     }
 
     /** Adds to the open incident what concerns the job; agents that had no part in it do not. */
-    private void extend(Roster.Member member, String what) {
+    private void extend(Incident.Kind kind, Roster.Member member, String what) {
         if (job.incidents.isOpen()
                 && (member.rank >= 0 || member.prepared || !member.copies.isEmpty())) {
-            job.incidents.openOrExtend(member.key.id(), what, 0);
+            job.incidents.openOrExtend(kind, member.key.id(), what, 0);
         }
     }
 }

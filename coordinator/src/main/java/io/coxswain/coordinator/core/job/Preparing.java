@@ -80,7 +80,9 @@ final class Preparing {
             return;
         }
         RecoveryProblem problem = problem(layout, job.planEpoch());
-        switch (RecoveryPlanner.plan(problem)) {
+        RecoveryDecision decision = RecoveryPlanner.plan(problem);
+        job.incidents.decided(decision.reason());
+        switch (decision) {
             case RecoveryDecision.Recover recover ->
                     install(recover, layout, problem.nextEpoch(), why);
             case RecoveryDecision.NeedCapacity need -> shortOfAgents(need.missing(), need.reason());
@@ -131,9 +133,9 @@ final class Preparing {
         }
         long wait = job.limits.retryNanos() << Math.min(retries, 4);
         retries++;
-        enterWaiting(
-                new WaitReason.AgentsFailing(
-                        failing.stream().map(AgentKey::id).toList(), reason.text()));
+        List<String> names = failing.stream().map(AgentKey::id).toList();
+        enterWaiting(new WaitReason.AgentsFailing(names, reason.text()));
+        job.incidents.waitFor(names);
         job.timer(JobEffect.TimerKind.SETTLE, job.promiseEpoch(), wait);
     }
 
@@ -315,9 +317,9 @@ final class Preparing {
 
     private void prepare(PendingView view) {
         job.slots.turn(Category.RECOVERY_RESTORE, job.now);
+        job.promising(view.epoch());
         job.incidents.planned(view.plannedOrigins());
         job.incidents.advance(Incident.Phase.RESTORE, view.reason);
-        job.promising(view.epoch());
         lastPrepared = view.view;
         view.compile(job.spec, job.stepping.reportEvery());
         view.floor = floor(view.view.baseStep());
@@ -407,6 +409,7 @@ final class Preparing {
             return;
         }
         if (view.ready(rank, event)) {
+            job.incidents.waitFor(List.of(member.key.id()));
             allReady(view);
         }
     }
@@ -414,6 +417,7 @@ final class Preparing {
     private void allReady(PendingView view) {
         List<Integer> odd = view.oddRanks(job.stepping.digests());
         if (!odd.isEmpty()) {
+            job.incidents.corrupted();
             var text = new StringBuilder("restored digests disagree:");
             for (int rank : odd) {
                 disbelieve(view, rank);
@@ -489,7 +493,7 @@ final class Preparing {
                             + event.epoch()
                             + ": "
                             + event.reason();
-            job.incidents.openOrExtend(member.key.id(), what, 0);
+            job.incidents.openOrExtend(Incident.Kind.SOFTWARE, member.key.id(), what, 0);
             job.fencing.begin(what);
         }
     }
@@ -508,6 +512,7 @@ final class Preparing {
                 job.roster.shun(member, true);
             }
         }
+        job.incidents.waitFor(slow);
         abandon("agents " + String.join(", ", slow) + " did not become ready in time");
     }
 

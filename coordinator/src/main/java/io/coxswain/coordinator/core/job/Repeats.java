@@ -1,0 +1,46 @@
+package io.coxswain.coordinator.core.job;
+
+import io.coxswain.coordinator.core.event.Incident;
+
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * How often the same cause was met at the same step: a sample, a step or a state that kills whoever
+ * takes it up shows so. Causes that differ in the agent or in a number are the same; what fails
+ * together, such as the hosts of a rack, counts once. Bounded: it knows the newest steps only.
+ */
+final class Repeats {
+    private static final int KEPT = 256;
+    private static final Pattern NUMBER = Pattern.compile("\\d+");
+
+    private record Met(long step, Incident.Kind kind, String what) {}
+
+    private final Map<Met, Integer> counts = new LinkedHashMap<>(16, 0.75f, true);
+    private final Set<Met> inThisView = new HashSet<>();
+
+    /** Notes a cause and says how often it was met by now, at least 1. */
+    int met(long step, Incident.Kind kind, String agent, String what) {
+        if (kind == Incident.Kind.PLANNED || kind == Incident.Kind.SPARE) {
+            return 1;
+        }
+        String same = NUMBER.matcher(what.replace(agent, "?")).replaceAll("#");
+        var met = new Met(step, kind, same);
+        if (!inThisView.add(met)) {
+            return counts.getOrDefault(met, 1);
+        }
+        int count = counts.merge(met, 1, Integer::sum);
+        if (counts.size() > KEPT) {
+            counts.remove(counts.keySet().iterator().next());
+        }
+        return count;
+    }
+
+    /** A view is active: what is met from now on is met anew. */
+    void viewActive() {
+        inThisView.clear();
+    }
+}

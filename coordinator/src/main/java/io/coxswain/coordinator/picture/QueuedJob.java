@@ -1,0 +1,8 @@
+package io.coxswain.coordinator.picture;
+
+/**
+ * A job that waits for the one before it.
+ *
+ * @param position 1: next
+ */
+public record QueuedJob(String id, String name, int position, int slots, long steps) {}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.web;
+
+import org.jspecify.annotations.NullMarked;
