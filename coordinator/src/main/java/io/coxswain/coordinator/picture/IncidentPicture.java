@@ -18,6 +18,7 @@ import java.util.Map;
  * @param costSlotNanos slot time that was not productive from its beginning to its end, progress
  *     that it took back included
  * @param traceId empty: none
+ * @param sources of the newest incidents, at most 16 of ranks that had to restore
  */
 public record IncidentPicture(
         int id,
@@ -33,9 +34,17 @@ public record IncidentPicture(
         Map<String, Long> phaseNanos,
         String reason,
         BigInteger costSlotNanos,
-        String traceId) {
+        String traceId,
+        List<Source> sources) {
+    /**
+     * Where a rank's state came from: {@code local}, {@code peer-copy}, {@code fetched} or {@code
+     * init}.
+     */
+    public record Source(int rank, String agent, String source, String fromAgent, long bytes) {}
+
     public IncidentPicture {
         agents = List.copyOf(agents);
+        sources = List.copyOf(sources);
         phaseNanos = Collections.unmodifiableMap(new LinkedHashMap<>(phaseNanos));
     }
 }

@@ -20,6 +20,7 @@ import java.util.List;
  * @param cellMillis what one cell of an agent's heat lasts
  * @param fencedMessages words of streams and incarnations that count no more, dropped by this
  *     coordinator
+ * @param leader who leads, as far as this coordinator knows; empty: unknown
  */
 public record Picture(
         long sequence,
@@ -32,7 +33,8 @@ public record Picture(
         List<QueuedJob> queued,
         List<AgentPicture> agents,
         long cellMillis,
-        long fencedMessages) {
+        long fencedMessages,
+        String leader) {
     public Picture {
         queued = List.copyOf(queued);
         agents = List.copyOf(agents);
@@ -51,6 +53,7 @@ public record Picture(
                 List.of(),
                 List.of(),
                 1_000,
-                0);
+                0,
+                "");
     }
 }

@@ -77,6 +77,7 @@ public final class PictureJson {
         json.writeEndArray();
         json.writeNumberProperty("cellMillis", picture.cellMillis());
         json.writeNumberProperty("fencedMessages", picture.fencedMessages());
+        json.writeStringProperty("leader", picture.leader());
         json.writeEndObject();
     }
 
@@ -257,6 +258,17 @@ public final class PictureJson {
         json.writeStringProperty("reason", incident.reason());
         seconds(json, "costSlotSeconds", incident.costSlotNanos());
         json.writeStringProperty("traceId", incident.traceId());
+        json.writeArrayPropertyStart("sources");
+        for (IncidentPicture.Source source : incident.sources()) {
+            json.writeStartObject();
+            json.writeNumberProperty("rank", source.rank());
+            json.writeStringProperty("agent", source.agent());
+            json.writeStringProperty("source", source.source());
+            json.writeStringProperty("fromAgent", source.fromAgent());
+            json.writeNumberProperty("bytes", source.bytes());
+            json.writeEndObject();
+        }
+        json.writeEndArray();
         json.writeEndObject();
     }
 

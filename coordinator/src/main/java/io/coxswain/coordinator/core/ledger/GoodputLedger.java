@@ -1,9 +1,12 @@
 package io.coxswain.coordinator.core.ledger;
 
+import org.jspecify.annotations.Nullable;
+
 import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -25,9 +28,16 @@ public final class GoodputLedger {
     private static final double SECOND = 1e9;
     private static final long[] NONE = {};
 
-    private final EnumMap<Category, SlotNanos> booked = new EnumMap<>(Category.class);
+    private static final Category[] CATEGORIES = Category.values();
+
+    /** By category. */
+    private final SlotNanos[] booked = new SlotNanos[CATEGORIES.length];
+
     private final SlotNanos retracted = new SlotNanos();
     private final SlotNanos total = new SlotNanos();
+
+    private final boolean withHistory;
+    private @Nullable GoodputHistory history;
 
     /** By slot. */
     private long[] cursors = NONE;
@@ -35,6 +45,21 @@ public final class GoodputLedger {
     private StepRuns runs = new StepRuns(0);
     private long openedAtNanos;
     private long newestCursorNanos;
+
+    private GoodputLedger(boolean withHistory) {
+        this.withHistory = withHistory;
+        Arrays.setAll(booked, _ -> new SlotNanos());
+    }
+
+    /** An account without {@link #windows} and {@link #timeline}, which cost time and memory. */
+    public GoodputLedger() {
+        this(false);
+    }
+
+    /** An account that knows when its time was spent. */
+    public static GoodputLedger withHistory() {
+        return new GoodputLedger(true);
+    }
 
     /**
      * The account at one instant: {@code categories} sum exactly to {@code totalSlotNanos}, which
@@ -68,8 +93,10 @@ public final class GoodputLedger {
     public void apply(LedgerEntry entry) {
         switch (entry) {
             case LedgerEntry.Opened opened -> open(opened);
-            case LedgerEntry.Stretch stretch ->
-                    book(slot(stretch.slot()), stretch.category(), stretch.untilNanos());
+            case LedgerEntry.Stretch stretch -> {
+                int slot = slot(stretch.slot());
+                book(slot, slot + 1, stretch.category(), stretch.untilNanos());
+            }
             case LedgerEntry.StretchOfAll stretch -> {
                 checkOpen();
                 all(stretch.category(), stretch.untilNanos());
@@ -165,6 +192,43 @@ public final class GoodputLedger {
                 retracted.exact());
     }
 
+    /** All losses so far, progress that was taken back included. */
+    public BigInteger lossNanos() {
+        return total.exact().subtract(productiveBookedNanos()).add(retracted.exact());
+    }
+
+    /**
+     * The account of the newest stretches up to {@code nowNanos}, or the newest cursor; time that
+     * is open counts as {@code running}. Of {@link Span#RUN} alone where no history is kept; empty
+     * before the ledger is opened.
+     */
+    public Map<Span, GoodputWindow> windows(long nowNanos, Category running) {
+        if (cursors.length == 0) {
+            return Map.of();
+        }
+        long instant = Math.max(nowNanos, newestCursorNanos);
+        var windows = new EnumMap<Span, GoodputWindow>(Span.class);
+        if (history != null) {
+            windows.putAll(history.windows(instant, running));
+        }
+        Totals totals = openTotals(instant, running);
+        windows.put(
+                Span.RUN,
+                new GoodputWindow(
+                        openedAtNanos, instant, totals.totalSlotNanos(), totals.categories()));
+        return windows;
+    }
+
+    /**
+     * The run in equal stretches, oldest first: at most {@value GoodputHistory#TIMELINE}, of which
+     * the newest may be shorter. Empty where no history is kept.
+     */
+    public List<GoodputWindow> timeline(long nowNanos, Category running) {
+        return history == null
+                ? List.of()
+                : history.timeline(Math.max(nowNanos, newestCursorNanos), running);
+    }
+
     /** Runs that are kept because they may be rolled back. */
     int runsKept() {
         return runs.kept();
@@ -184,6 +248,9 @@ public final class GoodputLedger {
         runs = new StepRuns(opened.slots());
         openedAtNanos = opened.atNanos();
         newestCursorNanos = opened.atNanos();
+        if (withHistory) {
+            history = new GoodputHistory(opened.slots(), opened.atNanos());
+        }
     }
 
     private void checkOpen() {
@@ -202,125 +269,157 @@ public final class GoodputLedger {
     }
 
     private void all(Category category, long untilNanos) {
-        SlotNanos sum = booked(category);
-        for (int slot = 0; slot < cursors.length; slot++) {
-            long nanos = advance(slot, untilNanos);
-            sum.add(nanos);
+        for (int slot = 0; slot < cursors.length; ) {
+            int end = together(slot);
+            book(slot, end, category, untilNanos);
+            slot = end;
         }
     }
 
-    private void book(int slot, Category category, long untilNanos) {
-        booked(category).add(advance(slot, untilNanos));
+    // Slots that are booked up to the same instant are booked as one: nearly always all of them.
+    private int together(int slot) {
+        long cursor = cursors[slot];
+        int end = slot + 1;
+        while (end < cursors.length && cursors[end] == cursor) {
+            end++;
+        }
+        return end;
     }
 
-    /** Moves the cursor, never back; the nanos it moved over are the caller's to book. */
-    private long advance(int slot, long untilNanos) {
-        long nanos = Math.max(0, untilNanos - cursors[slot]);
-        cursors[slot] += nanos;
-        newestCursorNanos = Math.max(newestCursorNanos, cursors[slot]);
-        total.add(nanos);
-        return nanos;
+    /** Slots {@code first..end - 1}, whose cursors are equal. */
+    private void book(int first, int end, Category category, long untilNanos) {
+        long from = cursors[first];
+        if (untilNanos > from) {
+            advance(first, end, untilNanos);
+            charge(category, from, untilNanos, end - first);
+        }
+    }
+
+    /** Moves cursors that are equal; what they moved over is the caller's to charge. */
+    private void advance(int first, int end, long untilNanos) {
+        total.add(untilNanos - cursors[first], end - first);
+        Arrays.fill(cursors, first, end, untilNanos);
+        newestCursorNanos = Math.max(newestCursorNanos, untilNanos);
+    }
+
+    private void charge(Category category, long fromNanos, long untilNanos, int slots) {
+        if (untilNanos > fromNanos) {
+            booked(category).add(untilNanos - fromNanos, slots);
+            if (history != null) {
+                history.add(category, fromNanos, untilNanos, slots);
+            }
+        }
     }
 
     private void steps(LedgerEntry.Steps steps) {
-        new Booking(
-                        steps.firstStep(),
-                        steps.lastStep(),
-                        steps.untilNanos(),
-                        steps.dataWaitNanos(),
-                        steps.snapshotStallNanos(),
-                        steps.stragglerWaitNanos())
-                .book(slot(steps.slot()));
+        int slot = slot(steps.slot());
+        check(
+                steps.firstStep(),
+                steps.lastStep(),
+                steps.dataWaitNanos(),
+                steps.snapshotStallNanos(),
+                steps.stragglerWaitNanos());
+        bookSteps(
+                slot,
+                slot + 1,
+                steps.firstStep(),
+                steps.lastStep(),
+                steps.untilNanos(),
+                steps.dataWaitNanos(),
+                steps.snapshotStallNanos(),
+                steps.stragglerWaitNanos());
     }
 
     private void steps(LedgerEntry.StepsOfAll steps) {
         checkOpen();
-        var booking =
-                new Booking(
-                        steps.firstStep(),
-                        steps.lastStep(),
-                        steps.untilNanos(),
-                        steps.dataWaitNanos(),
-                        steps.snapshotStallNanos(),
-                        steps.stragglerWaitNanos());
-        for (int slot = 0; slot < cursors.length; slot++) {
-            booking.book(slot);
+        check(
+                steps.firstStep(),
+                steps.lastStep(),
+                steps.dataWaitNanos(),
+                steps.snapshotStallNanos(),
+                steps.stragglerWaitNanos());
+        for (int slot = 0; slot < cursors.length; ) {
+            int end = together(slot);
+            bookSteps(
+                    slot,
+                    end,
+                    steps.firstStep(),
+                    steps.lastStep(),
+                    steps.untilNanos(),
+                    steps.dataWaitNanos(),
+                    steps.snapshotStallNanos(),
+                    steps.stragglerWaitNanos());
+            slot = end;
         }
     }
 
-    /** Steps of one slot after the other, with what they took. */
-    private final class Booking {
-        private final long first;
-        private final long last;
-        private final long untilNanos;
-        private final long dataWaitNanos;
-        private final long stallNanos;
-        private final long stragglerNanos;
-        private final SlotNanos dataWait = booked(Category.DATA_WAIT);
-        private final SlotNanos stall = booked(Category.SNAPSHOT_STALL);
-        private final SlotNanos straggler = booked(Category.STRAGGLER_WAIT);
-        private final SlotNanos productive = booked(Category.PRODUCTIVE);
-
-        Booking(
-                long first,
-                long last,
-                long untilNanos,
-                long dataWaitNanos,
-                long stallNanos,
-                long stragglerNanos) {
-            if (dataWaitNanos < 0 || stallNanos < 0 || stragglerNanos < 0) {
-                throw new IllegalArgumentException(
-                        "a part of a stretch cannot be negative: data "
-                                + dataWaitNanos
-                                + ", stall "
-                                + stallNanos
-                                + ", straggler "
-                                + stragglerNanos);
-            }
-            if (first < 1 || last < first) {
-                throw new IllegalArgumentException(
-                        "steps need 1 <= first <= last: " + first + ".." + last);
-            }
-            this.first = first;
-            this.last = last;
-            this.untilNanos = untilNanos;
-            this.dataWaitNanos = dataWaitNanos;
-            this.stallNanos = stallNanos;
-            this.stragglerNanos = stragglerNanos;
+    private static void check(
+            long first, long last, long dataWaitNanos, long stallNanos, long stragglerNanos) {
+        if (dataWaitNanos < 0 || stallNanos < 0 || stragglerNanos < 0) {
+            throw new IllegalArgumentException(
+                    "a part of a stretch cannot be negative: data "
+                            + dataWaitNanos
+                            + ", stall "
+                            + stallNanos
+                            + ", straggler "
+                            + stragglerNanos);
         }
-
-        void book(int slot) {
-            long rest = advance(slot, untilNanos);
-            rest = take(dataWait, dataWaitNanos, rest);
-            rest = take(stall, stallNanos, rest);
-            rest = take(straggler, stragglerNanos, rest);
-            productive.add(rest);
-            if (rest > 0) {
-                runs.remember(slot, first, last, rest);
-            }
+        if (first < 1 || last < first) {
+            throw new IllegalArgumentException(
+                    "steps need 1 <= first <= last: " + first + ".." + last);
         }
+    }
 
-        private static long take(SlotNanos category, long nanos, long rest) {
-            long taken = Math.min(nanos, rest);
-            category.add(taken);
-            return rest - taken;
+    /** Steps of slots whose cursors are equal. */
+    private void bookSteps(
+            int firstSlot,
+            int endSlot,
+            long firstStep,
+            long lastStep,
+            long untilNanos,
+            long dataWaitNanos,
+            long stallNanos,
+            long stragglerNanos) {
+        long from = cursors[firstSlot];
+        if (untilNanos <= from) {
+            return;
+        }
+        long rest = untilNanos - from;
+        long dataWait = Math.min(dataWaitNanos, rest);
+        rest -= dataWait;
+        long stall = Math.min(stallNanos, rest);
+        rest -= stall;
+        long straggler = Math.min(stragglerNanos, rest);
+        long productive = rest - straggler;
+
+        int slots = endSlot - firstSlot;
+        advance(firstSlot, endSlot, untilNanos);
+        long productiveFrom = from + dataWait;
+        long stragglerFrom = productiveFrom + productive;
+        long stallFrom = stragglerFrom + straggler;
+        charge(Category.DATA_WAIT, from, productiveFrom, slots);
+        charge(Category.PRODUCTIVE, productiveFrom, stragglerFrom, slots);
+        charge(Category.STRAGGLER_WAIT, stragglerFrom, stallFrom, slots);
+        charge(Category.SNAPSHOT_STALL, stallFrom, untilNanos, slots);
+        for (int slot = firstSlot; productive > 0 && slot < endSlot; slot++) {
+            runs.remember(slot, firstStep, lastStep, productive, productiveFrom);
         }
     }
 
     private void rollBack(long toStep) {
         var lost = new SlotNanos();
-        runs.rollBack(toStep, lost);
+        runs.rollBack(toStep, lost, history);
         retracted.add(lost);
         booked(Category.LOST_PROGRESS).add(lost);
     }
 
     private SlotNanos booked(Category category) {
-        return booked.computeIfAbsent(category, _ -> new SlotNanos());
+        return booked[category.ordinal()];
     }
 
     private EnumMap<Category, BigInteger> net() {
         var net = new EnumMap<Category, BigInteger>(Category.class);
-        for (Category category : Category.values()) {
+        for (Category category : CATEGORIES) {
             net.put(category, booked(category).exact());
         }
         net.merge(Category.PRODUCTIVE, retracted.exact(), BigInteger::subtract);

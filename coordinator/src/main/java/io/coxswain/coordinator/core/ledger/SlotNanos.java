@@ -31,6 +31,11 @@ final class SlotNanos {
     }
 
     BigInteger exact() {
+        return exact(high, low);
+    }
+
+    /** The number of these two halves. */
+    static BigInteger exact(long high, long low) {
         BigInteger upper = BigInteger.valueOf(high).shiftLeft(Long.SIZE);
         // The lower half has no sign.
         return upper.add(BigInteger.valueOf(low >>> 1).shiftLeft(1))

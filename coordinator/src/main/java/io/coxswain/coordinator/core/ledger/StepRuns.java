@@ -28,13 +28,16 @@ final class StepRuns {
         this.slots = slots;
     }
 
-    /** Slot {@code slot} made steps {@code first..last} in {@code nanos}, at least 1. */
-    void remember(int slot, long first, long last, long nanos) {
+    /**
+     * Slot {@code slot} made steps {@code first..last} in {@code nanos}, at least 1, from that
+     * instant on.
+     */
+    void remember(int slot, long first, long last, long nanos, long fromNanos) {
         int oldest = Math.max(0, runs.size() - LOOK_BACK);
         for (int i = runs.size() - 1; i >= oldest; i--) {
             Run run = runs.get(i);
             if (run.first == first && run.last == last && !run.has(slot)) {
-                run.put(slot, nanos, slots);
+                run.put(slot, nanos, fromNanos, slots);
                 return;
             }
         }
@@ -43,22 +46,25 @@ final class StepRuns {
             runs.removeFirst();
         }
         var run = new Run(first, last);
-        run.put(slot, nanos, slots);
+        run.put(slot, nanos, fromNanos, slots);
         runs.add(run);
     }
 
-    /** Forgets what is beyond {@code toStep}; its time is added to {@code lost}. */
-    void rollBack(long toStep, SlotNanos lost) {
+    /**
+     * Forgets what is beyond {@code toStep}; its time is added to {@code lost} and taken back in
+     * the history, where one is kept.
+     */
+    void rollBack(long toStep, SlotNanos lost, @Nullable GoodputHistory history) {
         runs.removeIf(run -> {
             if (run.first > toStep) {
-                run.addTo(lost);
+                run.lose(lost, history);
                 return true;
             }
             return false;
         });
-        for (Run run : runs) {
-            if (run.last > toStep) {
-                run.cutAfter(toStep, lost);
+        for (int i = 0; i < runs.size(); i++) {
+            if (runs.get(i).last > toStep) {
+                runs.get(i).cutAfter(toStep, slots).lose(lost, history);
             }
         }
     }
@@ -89,6 +95,11 @@ final class StepRuns {
         private int end;
         private long each;
 
+        /** When the first slot began with it and the last one ended; equal: nobody did yet. */
+        private long fromNanos;
+
+        private long untilNanos;
+
         /** 0: the slot has no part in it. */
         private long @Nullable [] bySlot;
 
@@ -101,7 +112,11 @@ final class StepRuns {
             return bySlot == null ? slot >= from && slot < end : bySlot[slot] != 0;
         }
 
-        void put(int slot, long nanos, int slots) {
+        void put(int slot, long nanos, long beganNanos, int slots) {
+            boolean none = fromNanos == untilNanos;
+            fromNanos = none ? beganNanos : Math.min(fromNanos, beganNanos);
+            untilNanos =
+                    none ? beganNanos + nanos : Math.max(untilNanos, beganNanos + nanos);
             if (bySlot == null && from == end) {
                 from = slot;
                 end = slot + 1;
@@ -125,6 +140,8 @@ final class StepRuns {
 
         Run merged(Run other, int slots) {
             var both = new Run(Math.min(first, other.first), Math.max(last, other.last));
+            both.fromNanos = Math.min(fromNanos, other.fromNanos);
+            both.untilNanos = Math.max(untilNanos, other.untilNanos);
             if (bySlot == null && other.bySlot == null && from == other.from && end == other.end) {
                 both.from = from;
                 both.end = end;
@@ -140,34 +157,52 @@ final class StepRuns {
             return both;
         }
 
-        void addTo(SlotNanos sum) {
+        /** All of its time is lost. */
+        void lose(SlotNanos sum, @Nullable GoodputHistory history) {
             if (bySlot == null) {
                 sum.add(each, end - from);
+                if (history != null && each > 0) {
+                    history.retract(fromNanos, untilNanos, each, end - from);
+                }
                 return;
             }
             for (long nanos : bySlot) {
                 sum.add(nanos);
+                if (history != null && nanos > 0) {
+                    history.retract(fromNanos, untilNanos, nanos, 1);
+                }
             }
         }
 
-        /** Goes to {@code step} only; what is cut off is added to {@code lost}. */
-        void cutAfter(long step, SlotNanos lost) {
+        /** Goes to {@code step} only; gives what is cut off. */
+        Run cutAfter(long step, int slots) {
+            var cut = new Run(step + 1, last);
+            long border = fromNanos + through(step, untilNanos - fromNanos);
+            cut.fromNanos = border;
+            cut.untilNanos = untilNanos;
+            untilNanos = border;
             if (bySlot == null) {
                 long kept = through(step, each);
-                lost.add(each - kept, end - from);
+                cut.from = from;
+                cut.end = end;
+                cut.each = each - kept;
                 each = kept;
             } else {
+                long[] rest = new long[slots];
                 for (int slot = 0; slot < bySlot.length; slot++) {
                     long kept = through(step, bySlot[slot]);
-                    lost.add(bySlot[slot] - kept);
+                    rest[slot] = bySlot[slot] - kept;
                     bySlot[slot] = kept;
                 }
+                cut.bySlot = rest;
             }
             last = step;
+            return cut;
         }
 
         /** Begins with {@code step}. */
         void cutBefore(long step) {
+            fromNanos += through(step - 1, untilNanos - fromNanos);
             if (bySlot == null) {
                 each -= through(step - 1, each);
             } else {
