@@ -89,7 +89,8 @@ final class PageFixture implements PageSource, AutoCloseable {
                         List.of(new QueuedJob("next-1", "next", 1, 8, 100)),
                         agents,
                         1_000,
-                        0);
+                        0,
+                        standing.equals("leading") ? "fixture" : "coordinator-b");
     }
 
     /** A healthy run. */
@@ -136,7 +137,10 @@ final class PageFixture implements PageSource, AutoCloseable {
                 phases,
                 "step 199 is the newest that every shard has",
                 SECOND,
-                "");
+                "",
+                List.of(
+                        new IncidentPicture.Source(
+                                1, "agent-0005", "peer-copy", "agent-0005", 510_200)));
     }
 
     static JobPicture job(String phase, int agents, List<IncidentPicture> incidents) {

@@ -70,7 +70,7 @@ function short(agent) {
 function described(agent) {
   const word = short(agent);
   const rank = agent.rank >= 0 ? `rank ${agent.rank}` : '';
-  const copies = agent.copiesHeld > 0 ? plural(agent.copiesHeld, 'copy').replace('copys', 'copies') : '';
+  const copies = agent.copiesHeld > 0 ? (agent.copiesHeld === 1 ? '1 copy' : `${count(agent.copiesHeld)} copies`) : '';
   return [word === 'healthy' ? '' : word, rank, copies].filter(Boolean).join(', ') || word;
 }
 

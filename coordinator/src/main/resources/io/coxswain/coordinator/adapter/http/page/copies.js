@@ -10,7 +10,7 @@ export function renderCopies(job) {
     return;
   }
   const copies = job.copies ?? { wanted: 0, least: 0, holders: [], deficits: [] };
-  text(byId('copies-count'), `${count(copies.least)} of ${count(copies.wanted)} wanted, at least`);
+  text(byId('copies-count'), `at least ${count(copies.least)} of ${count(copies.wanted)} wanted for every shard`);
   const survives = byId('copies-survives');
   attr(survives, 'data-state', copies.anySingleHostFatal ? 'bad' : copies.least < copies.wanted ? 'warn' : 'good');
   text(survives, (copies.anySingleHostFatal ? '▲ One more host lost may be fatal. ' : '') + `Survives: ${copies.survives || 'not known yet'}`);
@@ -25,17 +25,27 @@ export function renderCopies(job) {
   }, (node, row) => {
     text(node.children[0], row.shard);
     attr(node, 'data-thin', row.domains < 2 ? 'true' : null);
-    const few = row.holders.slice(0, HOLDERS).map((holder) => ({ key: `${holder.agent} ${holder.rank}`, name: holder.agent, domain: holder.domain, own: holder.own }));
+    const few = row.holders.slice(0, HOLDERS).map((holder) => ({
+      key: `${holder.agent} ${holder.rank}`, name: holder.agent, owner: holder.owner,
+      what: [holder.owner ? `rank ${holder.rank}` : 'copy', place(holder)].filter(Boolean).join(', '),
+    }));
     if (row.holders.length > HOLDERS) {
-      few.push({ key: 'more', name: `and ${count(row.holders.length - HOLDERS)} more`, domain: '' });
+      few.push({ key: 'more', name: `and ${count(row.holders.length - HOLDERS)} more`, what: '' });
     }
     keyed(node.children[1], few, (holder) => holder.key, () => el('span', 'chip', el('span'), el('span', 'chip-domain')), (chip, holder) => {
+      attr(chip, 'data-copy', holder.owner === false ? 'true' : null);
       text(chip.firstElementChild, holder.name);
-      text(chip.lastElementChild, holder.domain ? ` ${holder.domain}` : '');
+      text(chip.lastElementChild, holder.what ? ` ${holder.what}` : '');
     });
   });
   text(byId('copies-more'), shards.length > SHARDS ? `and ${count(shards.length - SHARDS)} more shards; the thinnest stand first` : '');
   show(byId('copies-more'), shards.length > SHARDS);
+}
+
+// A domain often ends with the agent's own name.
+function place(holder) {
+  const domain = holder.domain ?? '';
+  return domain.endsWith(`/${holder.agent}`) ? domain.slice(0, -holder.agent.length - 1) : domain;
 }
 
 // All in order where all fit, else those with the fewest domains first.

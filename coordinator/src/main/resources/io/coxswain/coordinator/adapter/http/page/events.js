@@ -1,6 +1,6 @@
 // The live tail of events and the queue of jobs.
 import { attr, byId, el, keyed, show, text } from './dom.js';
-import { clock, count, ticking } from './format.js';
+import { clock, count, plural } from './format.js';
 import { now, state } from './state.js';
 
 const LINES = 150;
@@ -42,8 +42,6 @@ export function renderQueue(queued) {
   show(byId('queue-none'), jobs.length === 0);
   keyed(byId('queue-list'), jobs.slice(0, 50), (job) => job.id, () => el('li', '', el('span', 'queue-name'), el('span', 'hint')), (node, job) => {
     text(node.firstElementChild, job.name ? `${job.name} (${job.id})` : job.id);
-    const since = job.sinceMillis ?? job.submittedMillis;
-    const parts = [job.slots > 0 ? `${count(job.slots)} slots` : '', since > 0 ? `waits for ${ticking((now() - since) / 1000)}` : '', job.reason ?? job.detail ?? ''];
-    text(node.lastElementChild, parts.filter(Boolean).join(' · '));
+    text(node.lastElementChild, `${plural(job.slots, 'slot')}, ${plural(job.steps, 'step')}`);
   });
 }

@@ -15,9 +15,7 @@ import { onTheme, themeButton } from './tokens.js';
 const RANKS = 32;
 
 let wanted = false;
-let seenAgents = null;
-let seenCurve = null;
-let seenEvent = null;
+const drawn = new Map();
 
 // At most one drawing a frame, and none while nobody looks.
 function changed() {
@@ -37,21 +35,20 @@ function render() {
     renderGoodput(job);
     renderTimeline(job);
     renderIncidents(job);
-    renderCopies(job);
     renderRanks(job);
     renderQueue(picture.queued);
-    if (picture.agents !== seenAgents) {
-      seenAgents = picture.agents;
-      renderAgents(picture.agents);
-    }
-    if (job && job.curve !== seenCurve) {
-      seenCurve = job.curve;
-      renderCurves(job);
-    }
+    once('agents', picture.agents, () => renderAgents(picture.agents));
+    once('copies', job?.copies, () => renderCopies(job));
+    once('curve', job?.curve, () => renderCurves(job));
   }
-  if (state.events.at(-1) !== seenEvent) {
-    seenEvent = state.events.at(-1);
-    renderEvents();
+  once('events', state.events.at(-1), renderEvents);
+}
+
+// What is long is drawn when it is another than the last time.
+function once(name, value, draw) {
+  if (drawn.get(name) !== value) {
+    drawn.set(name, value);
+    draw();
   }
 }
 
@@ -86,7 +83,4 @@ onTheme(() => {
   repaintAgents();
 });
 connect(changed);
-setInterval(() => {
-  tickNow();
-  renderQueue(state.picture?.queued);
-}, 1000);
+setInterval(tickNow, 1000);

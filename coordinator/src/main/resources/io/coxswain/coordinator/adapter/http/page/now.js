@@ -115,7 +115,7 @@ function risks(picture) {
     found.push({ bad: true, text: 'The loss of one more host may be fatal: a shard has no copy elsewhere.' });
   }
   if (job.copies && job.copies.wanted > 0 && job.copies.least < job.copies.wanted && !job.copies.anySingleHostFatal) {
-    found.push({ bad: false, text: `Some shard has ${job.copies.least} of ${plural(job.copies.wanted, 'wanted copy').replace('copys', 'copies')}.` });
+    found.push({ bad: false, text: `A shard has ${count(job.copies.least)} of ${count(job.copies.wanted)} wanted copies.` });
   }
   if (typeof job.loss === 'string' || (job.completedStep > 0 && job.loss === null)) {
     found.push({ bad: true, text: 'The loss is not a finite number.' });

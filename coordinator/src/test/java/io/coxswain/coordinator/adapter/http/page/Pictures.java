@@ -34,7 +34,8 @@ final class Pictures {
                 List.of(),
                 agents,
                 1_000,
-                0);
+                0,
+                "");
     }
 
     static AgentPicture agent(String id, String state, String cells) {
@@ -56,7 +57,8 @@ final class Pictures {
                 Map.of("detect", 1L),
                 "",
                 BigInteger.ONE,
-                "");
+                "",
+                List.of());
     }
 
     static JobPicture job(String id, long step, IncidentPicture... incidents) {
