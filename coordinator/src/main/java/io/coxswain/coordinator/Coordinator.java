@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -77,7 +78,7 @@ public final class Coordinator implements AutoCloseable {
     private @Nullable ZkClients ownClient;
     private @Nullable ZkLeadership leadership;
     private @Nullable GrpcControlServer server;
-    private @Nullable CoordinatorMeters meters;
+    private @Nullable Observation observation;
 
     private Coordinator(Builder builder, CoordinatorConfig config) {
         this.made = builder.copy();
@@ -136,9 +137,16 @@ public final class Coordinator implements AutoCloseable {
                             lead.store(),
                             eventsPort(),
                             lead));
-            if (made.registry != null) {
-                meters = new CoordinatorMeters(made.registry, config.id(), loop, events);
-            }
+            observation =
+                    new Observation(
+                            made.observation,
+                            config.id(),
+                            loop,
+                            events,
+                            client,
+                            lead,
+                            control,
+                            this::picture);
             lead.start(config.advertisedHost(), control.port());
             return this;
         } catch (IOException | RuntimeException failed) {
@@ -162,6 +170,11 @@ public final class Coordinator implements AutoCloseable {
             throw new IllegalStateException("coordinator " + config.id() + " is not running");
         }
         return server.port();
+    }
+
+    /** Where the HTTP port is; empty: none was asked for, or this coordinator is not running. */
+    public synchronized Optional<String> httpUrl() {
+        return Optional.ofNullable(observation == null ? null : observation.url());
     }
 
     /** Completes with the term when this coordinator leads for the first time. */
@@ -260,7 +273,7 @@ public final class Coordinator implements AutoCloseable {
         try {
             loop.stop(reason);
             synchronized (this) {
-                quietly("meters", meters);
+                quietly("HTTP port and meters", observation);
                 quietly("leadership", leadership);
                 quietly("control server", server);
                 quietly("ZooKeeper client", ownClient);
@@ -393,7 +406,7 @@ public final class Coordinator implements AutoCloseable {
         private @Nullable String advertisedHost;
         private String id = "coordinator-" + UUID.randomUUID();
         private @Nullable Executor executor;
-        private @Nullable MeterRegistry registry;
+        private Observation.Wanted observation = Observation.Wanted.NOTHING;
         private Duration sessionTimeout = Duration.ofSeconds(6);
         private Duration heartbeat = Duration.ofMillis(250);
         private @Nullable Duration lease;
@@ -459,9 +472,27 @@ public final class Coordinator implements AutoCloseable {
             return this;
         }
 
-        /** Where the {@code coxswain.*} meters go. Default: none. */
+        /** Where the {@code coxswain.*} meters go too. Default: none. */
         public Builder meterRegistry(MeterRegistry shared) {
-            registry = shared;
+            observation = observation.registry(shared);
+            return this;
+        }
+
+        /**
+         * Address and port of {@code /metrics}, {@code /livez} and {@code /readyz}; port 0: a free
+         * one, see {@link Coordinator#httpUrl}. Default: no HTTP port.
+         */
+        public Builder http(String host, int onPort) {
+            observation = observation.http(host, onPort);
+            return this;
+        }
+
+        /**
+         * A name by which HTTP requests may call this host, besides addresses, {@code localhost},
+         * the bind address and the machine's name; others are refused, against DNS rebinding.
+         */
+        public Builder httpName(String name) {
+            observation = observation.httpName(name);
             return this;
         }
 
@@ -543,7 +574,7 @@ public final class Coordinator implements AutoCloseable {
             copy.connectString = connectString;
             copy.client = client;
             copy.executor = executor;
-            copy.registry = registry;
+            copy.observation = observation;
             copy.onFatal = onFatal;
             return copy;
         }

@@ -80,6 +80,11 @@ public final class ReplicaAgent implements AutoCloseable {
         return assembly.workerPid();
     }
 
+    /** Where the HTTP port is; empty: none was asked for, or the agent is not started. */
+    public Optional<String> httpUrl() {
+        return assembly.httpUrl();
+    }
+
     /** Collects options and checks their bounds. Not thread-safe. */
     public static final class Builder {
         private static final Pattern ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
@@ -105,6 +110,8 @@ public final class ReplicaAgent implements AutoCloseable {
         private AgentObserver observer = AgentObserver.NONE;
         private Consumer<Throwable> onFatal = failure -> {};
         private List<ClientInterceptor> controlInterceptors = List.of();
+        private AgentAssembly.@Nullable HttpPort http;
+        private List<String> httpNames = List.of();
         private @Nullable BiFunction<String, String, WorkerCommand> workerCommands;
 
         private Builder() {}
@@ -254,6 +261,24 @@ public final class ReplicaAgent implements AutoCloseable {
         }
 
         /**
+         * Address and port of {@code /metrics}, {@code /livez} and {@code /readyz}; port 0: a free
+         * one, see {@link ReplicaAgent#httpUrl}. Default: no HTTP port.
+         */
+        public Builder http(String host, int port) {
+            http = new AgentAssembly.HttpPort(host, port, List.of());
+            return this;
+        }
+
+        /**
+         * Names by which HTTP requests may call this host, besides addresses, {@code localhost}, the
+         * bind address and the machine's name; others are refused, against DNS rebinding.
+         */
+        public Builder httpNames(List<String> names) {
+            httpNames = List.copyOf(names);
+            return this;
+        }
+
+        /**
          * An agent that is not started.
          *
          * @throws IllegalArgumentException names the option, its bounds and what was given
@@ -329,6 +354,10 @@ public final class ReplicaAgent implements AutoCloseable {
                                     observer,
                                     onFatal,
                                     controlInterceptors,
+                                    http == null
+                                            ? null
+                                            : new AgentAssembly.HttpPort(
+                                                    http.host(), http.port(), httpNames),
                                     job -> commands.apply(job.runtimeKind(), job.runtimeJson()))));
         }
 

@@ -37,8 +37,9 @@ public final class CoordinatorLoop implements Inputs {
     private volatile @Nullable CoordinatorCore core;
     private volatile boolean stopped;
     private volatile CoordinatorCore.Vitals vitals = CoordinatorCore.Vitals.NONE;
+    private final LoopPulse pulse;
 
-    private record Item(CoordinatorInput input, boolean tookRoom) {}
+    private record Item(CoordinatorInput input, boolean tookRoom, long atNanos) {}
 
     /**
      * Makes the loop; {@link #start} starts it. Inputs are taken at once.
@@ -48,6 +49,7 @@ public final class CoordinatorLoop implements Inputs {
     public CoordinatorLoop(String name, LongSupplier clock, Consumer<Throwable> onBroken) {
         this.clock = clock;
         this.onBroken = onBroken;
+        this.pulse = new LoopPulse(clock);
         this.thread = Thread.ofPlatform().name(name).daemon(true).unstarted(this::run);
     }
 
@@ -60,7 +62,7 @@ public final class CoordinatorLoop implements Inputs {
     @Override
     public void offer(CoordinatorInput input) {
         if (!stopped) {
-            queue.add(new Item(input, false));
+            queue.add(new Item(input, false, clock.getAsLong()));
         }
     }
 
@@ -70,13 +72,23 @@ public final class CoordinatorLoop implements Inputs {
         if (stopped) {
             room.release();
         } else {
-            queue.add(new Item(input, true));
+            queue.add(new Item(input, true, clock.getAsLong()));
         }
     }
 
     /** The newest numbers. Any thread. */
     public CoordinatorCore.Vitals vitals() {
         return vitals;
+    }
+
+    /** How it keeps up. Any thread. */
+    public LoopPulse pulse() {
+        return pulse;
+    }
+
+    /** True while it decides: from its start to its end. */
+    public boolean runs() {
+        return thread.isAlive();
     }
 
     /** Inputs that wait. */
@@ -118,6 +130,7 @@ public final class CoordinatorLoop implements Inputs {
 
     private void turn(CoordinatorCore decider) throws InterruptedException {
         Item item = next(decider);
+        pulse.begin(item == null ? Long.MAX_VALUE : item.atNanos(), decider.nextDeadlineNanos());
         for (int taken = 0; item != null; taken++) {
             take(decider, item);
             item = stopped || taken == BATCH ? null : queue.poll();
@@ -127,6 +140,7 @@ public final class CoordinatorLoop implements Inputs {
             decider.advance(now);
         }
         vitals = decider.vitals();
+        pulse.end(decider.nextDeadlineNanos());
     }
 
     private @Nullable Item next(CoordinatorCore decider) throws InterruptedException {
@@ -143,6 +157,7 @@ public final class CoordinatorLoop implements Inputs {
             room.release();
         }
         CoordinatorInput input = item.input();
+        pulse.take(input);
         if (recent.size() == RECENT) {
             recent.removeFirst();
         }

@@ -2,6 +2,7 @@ package io.coxswain.launcher.command;
 
 import io.coxswain.launcher.service.AgentService;
 
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -40,8 +41,10 @@ public final class AgentCommand extends Shared implements Callable<Integer> {
             description = "Overrides any field of the file. Repeatable.")
     private Map<String, String> sets = new LinkedHashMap<>();
 
+    @CommandLine.Mixin private HttpOption http = new HttpOption();
+
     @Override
     public Integer call() throws Exception {
-        return AgentService.run(config, sets, System.out, System.err);
+        return AgentService.run(config, http.into(sets), System.out, System.err);
     }
 }

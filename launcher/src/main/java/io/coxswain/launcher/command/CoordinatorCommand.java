@@ -2,6 +2,7 @@ package io.coxswain.launcher.command;
 
 import io.coxswain.launcher.service.CoordinatorService;
 
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -39,8 +40,10 @@ public final class CoordinatorCommand extends Shared implements Callable<Integer
             description = "Overrides any field of the file. Repeatable.")
     private Map<String, String> sets = new LinkedHashMap<>();
 
+    @CommandLine.Mixin private HttpOption http = new HttpOption();
+
     @Override
     public Integer call() throws Exception {
-        return CoordinatorService.run(config, sets, System.out, System.err);
+        return CoordinatorService.run(config, http.into(sets), System.out, System.err);
     }
 }

@@ -117,6 +117,8 @@ public final class TrainCommand extends Shared implements Callable<Integer> {
             })
     private Map<String, String> workerEnvironment = new LinkedHashMap<>();
 
+    @CommandLine.Mixin private HttpOption http = new HttpOption();
+
     @Override
     public Integer call() throws Exception {
         var faults = new ArrayList<FaultSpec>();
@@ -135,7 +137,8 @@ public final class TrainCommand extends Shared implements Callable<Integer> {
                         quiet,
                         runFolder,
                         arenas.toAbsolutePath(),
-                        workerEnvironment),
+                        workerEnvironment,
+                        http.address()),
                 Terminal.standardOutput(),
                 System.err);
     }

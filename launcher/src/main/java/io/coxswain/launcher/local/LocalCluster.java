@@ -11,6 +11,7 @@ import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.launcher.service.HttpAddress;
 import io.coxswain.launcher.console.Texts;
 
 import org.jspecify.annotations.Nullable;
@@ -75,6 +76,7 @@ public final class LocalCluster implements AutoCloseable {
      * @param faults to inject
      * @param workerEnvironment of all workers; {@value #AGENT_INDEX} in a value stands for the
      *     number of the worker's agent, from 0
+     * @param http of the coordinator; null: none
      */
     public record Plan(
             int agents,
@@ -82,13 +84,25 @@ public final class LocalCluster implements AutoCloseable {
             RunFolder run,
             Path arenas,
             long arenaBudgetBytes,
-            Map<String, String> workerEnvironment) {
+            Map<String, String> workerEnvironment,
+            @Nullable HttpAddress http) {
         /** Stands for an agent's number. */
         public static final String AGENT_INDEX = "{agent}";
 
         public Plan {
             faults = List.copyOf(faults);
             workerEnvironment = Map.copyOf(workerEnvironment);
+        }
+
+        /** Without an HTTP port. */
+        public Plan(
+                int agents,
+                List<FaultSpec> faults,
+                RunFolder run,
+                Path arenas,
+                long arenaBudgetBytes,
+                Map<String, String> workerEnvironment) {
+            this(agents, faults, run, arenas, arenaBudgetBytes, workerEnvironment, null);
         }
 
         /**
@@ -230,16 +244,19 @@ public final class LocalCluster implements AutoCloseable {
             for (AgentProcess agent : agents) {
                 agent.order(AgentLines.connect(server.connectString() + CHROOT));
             }
-            Coordinator made =
+            Coordinator.Builder builder =
                     Coordinator.builder()
                             .zookeeper(server.connectString())
                             .chroot(CHROOT)
                             .sessionTimeout(SESSION)
                             .id("launcher-" + ProcessHandle.current().pid())
                             .jobLimits(JobLimits.defaults().withSettleNanos(SETTLE.toNanos()))
-                            .onFatal(listener::broken)
-                            .build()
-                            .start();
+                            .onFatal(listener::broken);
+            HttpAddress http = plan.http();
+            if (http != null) {
+                builder.http(http.host(), http.port());
+            }
+            Coordinator made = builder.build().start();
             coordinator = made;
             var _ = made.listen(this::heard);
             awaitAgents();

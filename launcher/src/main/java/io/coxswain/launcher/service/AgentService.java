@@ -23,7 +23,7 @@ public final class AgentService {
         CommonOptions common = config.common();
         Service.log(common);
         var broken = new CompletableFuture<Throwable>();
-        ReplicaAgent agent =
+        ReplicaAgent.Builder builder =
                 ReplicaAgent.builder()
                         .id(common.id())
                         .zookeeper(common.zookeeper() + common.chroot())
@@ -41,8 +41,13 @@ public final class AgentService {
                         .workerSilence(config.workerSilence())
                         .workerCommands((kind, section) ->
                                 UserProgram.worker(kind, section, config.workers()))
-                        .onFatal(broken::complete)
-                        .build();
+                        .onFatal(broken::complete);
+        HttpAddress http = common.http();
+        if (http != null) {
+            builder.http(http.host(), http.port());
+            builder.httpNames(common.httpNames());
+        }
+        ReplicaAgent agent = builder.build();
         try {
             Files.createDirectories(config.workerLogs());
             agent.start();
@@ -69,6 +74,7 @@ public final class AgentService {
                         + common.log()
                         + ", workers' output: "
                         + config.workerLogs());
+        agent.httpUrl().ifPresent(url -> out.println("agent " + common.id() + ": HTTP at " + url));
         return Service.serve("agent " + common.id(), agent, broken, common, err);
     }
 }

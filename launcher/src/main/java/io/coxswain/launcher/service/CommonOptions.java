@@ -2,6 +2,8 @@ package io.coxswain.launcher.service;
 
 import io.coxswain.launcher.config.ConfigSection;
 
+import org.jspecify.annotations.Nullable;
+
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -18,6 +20,8 @@ import java.util.regex.Pattern;
  * @param port 0: any free one
  * @param advertisedHost where others reach it
  * @param advertisedPort 0: the port that it listens on
+ * @param http null: no HTTP port
+ * @param httpNames that HTTP requests may use for this host, besides those that are always right
  */
 record CommonOptions(
         String id,
@@ -28,6 +32,8 @@ record CommonOptions(
         int port,
         String advertisedHost,
         int advertisedPort,
+        @Nullable HttpAddress http,
+        List<String> httpNames,
         Path log,
         Level logLevel) {
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
@@ -67,6 +73,11 @@ record CommonOptions(
         boolean everywhere = bindHost.equals("0.0.0.0") || bindHost.equals("::");
         String advertised = advertise.text("host", everywhere ? host : bindHost);
         int advertisedPort = (int) advertise.whole("port", 0, 0, MAX_PORT);
+        ConfigSection web = root.section("http");
+        String webHost = web.text("host", HttpAddress.LOOPBACK);
+        boolean open = web.has("port");
+        int webPort = (int) web.whole("port", 0, 0, MAX_PORT);
+        List<String> names = web.textList("names");
         Path log = folder.resolve(root.text("log", id + ".log"));
         Level level =
                 switch (root.choice(
@@ -85,6 +96,8 @@ record CommonOptions(
                 port,
                 advertised,
                 advertisedPort,
+                open ? new HttpAddress(webHost, webPort) : null,
+                names,
                 log,
                 level);
     }

@@ -29,7 +29,7 @@ public final class CoordinatorService {
         CommonOptions common = config.common();
         Service.log(common);
         var broken = new CompletableFuture<Throwable>();
-        Coordinator coordinator =
+        Coordinator.Builder builder =
                 Coordinator.builder()
                         .id(common.id())
                         .zookeeper(common.zookeeper())
@@ -41,8 +41,13 @@ public final class CoordinatorService {
                         .lease(config.lease())
                         .jobLimits(JobLimits.defaults().withSettleNanos(config.settle().toNanos()))
                         .eventBuffer(config.eventBuffer())
-                        .onFatal(broken::complete)
-                        .build();
+                        .onFatal(broken::complete);
+        HttpAddress http = common.http();
+        if (http != null) {
+            builder.http(http.host(), http.port());
+            common.httpNames().forEach(builder::httpName);
+        }
+        Coordinator coordinator = builder.build();
         try {
             coordinator.start();
         } catch (IOException e) {
@@ -80,6 +85,7 @@ public final class CoordinatorService {
                                 "coordinator " + common.id() + ": " + EventText.of(event.event()));
                     }
                 });
+        coordinator.httpUrl().ifPresent(url -> out.println("coordinator " + common.id() + ": HTTP at " + url));
         return Service.serve("coordinator " + common.id(), coordinator, broken, common, err);
     }
 }

@@ -1,6 +1,7 @@
 package io.coxswain.launcher.train;
 
 import io.coxswain.launcher.local.FaultSpec;
+import io.coxswain.launcher.service.HttpAddress;
 
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,7 @@ import java.util.Map;
  * @param runFolder null: the usual one
  * @param arenas folder for shared memory
  * @param workerEnvironment of all workers
+ * @param http of the coordinator; null: none
  */
 public record TrainOptions(
         Path job,
@@ -29,7 +31,8 @@ public record TrainOptions(
         boolean quiet,
         @Nullable Path runFolder,
         Path arenas,
-        Map<String, String> workerEnvironment) {
+        Map<String, String> workerEnvironment,
+        @Nullable HttpAddress http) {
     public TrainOptions {
         sets = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(sets));
         faults = List.copyOf(faults);

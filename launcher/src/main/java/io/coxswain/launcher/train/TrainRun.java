@@ -1,5 +1,6 @@
 package io.coxswain.launcher.train;
 
+import io.coxswain.coordinator.Coordinator;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.ExitCode;
@@ -158,10 +159,14 @@ public final class TrainRun {
                         run,
                         options.arenas(),
                         memory.agentBudget(),
-                        options.workerEnvironment());
+                        options.workerEnvironment(),
+                        options.http());
         try (LocalCluster cluster = LocalCluster.start(plan, display)) {
             try {
-                var _ = interruption.await(cluster.ready());
+                Coordinator coordinator = interruption.await(cluster.ready());
+                if (!options.quiet()) {
+                    coordinator.httpUrl().ifPresent(url -> terminal.line("HTTP: " + url));
+                }
                 JobReport report = interruption.await(cluster.run(job.spec(jobId)));
                 // The report may be there before the news that led to it.
                 var _ =

@@ -70,7 +70,15 @@ public final class AgentAssembly implements AutoCloseable {
             AgentObserver observer,
             Consumer<Throwable> onFatal,
             List<ClientInterceptor> controlInterceptors,
+            @Nullable HttpPort http,
             Function<JobSpec, WorkerCommand> workerCommands) {}
+
+    /**
+     * Where metrics and probes are.
+     *
+     * @param names that requests may use for this host, besides those that are always right
+     */
+    public record HttpPort(String host, int port, List<String> names) {}
 
     private final Settings settings;
 
@@ -80,6 +88,7 @@ public final class AgentAssembly implements AutoCloseable {
     private @Nullable NettyDataPlane plane;
     private @Nullable ArenaFolder folder;
     private @Nullable BridgeWorkers workers;
+    private @Nullable AgentHttp http;
     private boolean started;
     private boolean closed;
 
@@ -113,6 +122,11 @@ public final class AgentAssembly implements AutoCloseable {
     public synchronized Optional<Long> workerPid() {
         BridgeWorkers running = workers;
         return running == null ? Optional.empty() : running.pid();
+    }
+
+    /** The HTTP port's address; empty: none was asked for. */
+    public synchronized Optional<String> httpUrl() {
+        return Optional.ofNullable(http).map(AgentHttp::url);
     }
 
     /** See {@code ReplicaAgent.start}. */
@@ -234,8 +248,78 @@ public final class AgentAssembly implements AutoCloseable {
         later.set(loop);
         loop.start();
         opened("loop", loop::close);
+        openHttp(new Watched(loop, zookeeper, registration, control, bridge, arena));
         registration.start();
         control.start();
+    }
+
+    private void openHttp(AgentHttp.State state) throws IOException {
+        HttpPort asked = settings.http();
+        if (asked != null) {
+            AgentHttp open = new AgentHttp(asked.host(), asked.port(), asked.names(), state);
+            http = open;
+            opened("HTTP port", open::close);
+        }
+    }
+
+    /** What the HTTP port tells. */
+    private final class Watched implements AgentHttp.State {
+        private final AgentLoop loop;
+        private final CuratorFramework zookeeper;
+        private final ZkRegistration registration;
+        private final GrpcControlClient control;
+        private final BridgeWorkers worker;
+        private final ArenaStore arena;
+
+        Watched(
+                AgentLoop loop,
+                CuratorFramework zookeeper,
+                ZkRegistration registration,
+                GrpcControlClient control,
+                BridgeWorkers worker,
+                ArenaStore arena) {
+            this.loop = loop;
+            this.zookeeper = zookeeper;
+            this.registration = registration;
+            this.control = control;
+            this.worker = worker;
+            this.arena = arena;
+        }
+
+        @Override
+        public AgentLoop loop() {
+            return loop;
+        }
+
+        @Override
+        public boolean zookeeperConnected() {
+            return zookeeper.getZookeeperClient().isConnected();
+        }
+
+        @Override
+        public boolean registered() {
+            return registration.stands();
+        }
+
+        @Override
+        public boolean attached() {
+            return control.attached();
+        }
+
+        @Override
+        public boolean workerRuns() {
+            return worker.pid().isPresent();
+        }
+
+        @Override
+        public long arenaUsedBytes() {
+            return arena.reservedBytes();
+        }
+
+        @Override
+        public long arenaBudgetBytes() {
+            return settings.arenaBudgetBytes();
+        }
     }
 
     private ManagedChannel channel(Leader leader) {

@@ -72,6 +72,11 @@ final class ArenaStore implements ArenaPort, AutoCloseable {
         transfers = end;
     }
 
+    /** What its files have reserved. Any thread. */
+    long reservedBytes() {
+        return reservedBytes.get();
+    }
+
     Path path(String file) {
         return folder.resolve(file);
     }

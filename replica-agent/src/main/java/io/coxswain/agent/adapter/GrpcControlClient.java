@@ -99,6 +99,12 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         thread.start();
     }
 
+    /** Whether a leader has answered on the stream that is open. Any thread. */
+    boolean attached() {
+        Stream current = stream;
+        return current != null && current.heard;
+    }
+
     private void leaderChanged(@Nullable ChildData data) {
         Leader found = null;
         if (data != null && data.getData() != null && data.getData().length > 0) {

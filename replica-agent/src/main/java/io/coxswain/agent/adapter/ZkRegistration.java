@@ -37,6 +37,7 @@ final class ZkRegistration implements AutoCloseable {
     private final Thread thread;
     private boolean due = true;
     private volatile boolean closed;
+    private volatile boolean stands;
 
     ZkRegistration(CuratorFramework zookeeper, AgentProfile profile, Duration retry) {
         this.zookeeper = zookeeper;
@@ -59,6 +60,11 @@ final class ZkRegistration implements AutoCloseable {
     void start() {
         zookeeper.getConnectionStateListenable().addListener(connection);
         thread.start();
+    }
+
+    /** Whether the node stood when it was looked at last. Any thread. */
+    boolean stands() {
+        return stands;
     }
 
     /** Completes when the node stands for the first time. */
@@ -122,6 +128,7 @@ final class ZkRegistration implements AutoCloseable {
                         "{} was taken over by another process of the same name; this one stays"
                                 + " unregistered",
                         path);
+                stands = false;
                 return;
             }
             LOG.info(
@@ -148,6 +155,7 @@ final class ZkRegistration implements AutoCloseable {
             }
             zookeeper.checkExists().usingWatcher(watcher).forPath(path);
         }
+        stands = true;
     }
 
     private boolean isOurs(byte[] data) {

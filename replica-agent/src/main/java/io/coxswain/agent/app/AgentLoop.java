@@ -33,6 +33,7 @@ public final class AgentLoop implements AutoCloseable {
     private final Consumer<Throwable> onFatal;
     private final Thread thread;
     private final long originNanos;
+    private final AgentPulse pulse;
     private volatile boolean closed;
     private boolean justTicked;
     private long lookedNanos;
@@ -48,6 +49,7 @@ public final class AgentLoop implements AutoCloseable {
         this.nanoClock = nanoClock;
         this.onFatal = onFatal;
         this.originNanos = nanoClock.getAsLong();
+        this.pulse = new AgentPulse(() -> nanoClock.getAsLong() - originNanos);
         this.thread =
                 Thread.ofPlatform().name("coxswain-agent-" + name).daemon().unstarted(this::run);
     }
@@ -61,6 +63,16 @@ public final class AgentLoop implements AutoCloseable {
         events.add(event);
     }
 
+    /** How it does. Any thread. */
+    public AgentPulse pulse() {
+        return pulse;
+    }
+
+    /** True while it decides: from its start to its end. */
+    public boolean runs() {
+        return thread.isAlive();
+    }
+
     /** True on the thread that decides. */
     public boolean isDecidingThread() {
         return Thread.currentThread().equals(thread);
@@ -71,10 +83,14 @@ public final class AgentLoop implements AutoCloseable {
         try {
             while (!closed) {
                 long now = nanoClock.getAsLong() - originNanos;
-                AgentEvent event = next(now);
+                long deadline = runner.nextDeadlineNanos(now);
+                pulse.waits(deadline);
+                AgentEvent event = next(now, deadline);
                 if (event != null) {
                     current = event;
+                    pulse.begin(deadline);
                     runner.handle(event, nanoClock.getAsLong() - originNanos);
+                    pulse.end(event, runner);
                 }
             }
         } catch (InterruptedException e) {
@@ -86,8 +102,7 @@ public final class AgentLoop implements AutoCloseable {
         }
     }
 
-    private @Nullable AgentEvent next(long now) throws InterruptedException {
-        long deadline = runner.nextDeadlineNanos(now);
+    private @Nullable AgentEvent next(long now, long deadline) throws InterruptedException {
         if (deadline <= now && now - Math.max(deadline, lookedNanos) > STOOD_STILL_NANOS) {
             catchUpUntilNanos = now + CATCH_UP_NANOS;
         }

@@ -5,6 +5,7 @@ import io.coxswain.agent.core.AgentEffect;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.AgentMachine;
 import io.coxswain.agent.core.AgentReport;
+import io.coxswain.agent.core.Phase;
 
 import java.util.List;
 
@@ -34,6 +35,22 @@ public final class EffectRunner {
     /** When a {@link AgentEvent.Tick} is due. */
     public long nextDeadlineNanos(long nowNanos) {
         return machine.nextDeadlineNanos(nowNanos);
+    }
+
+    long termSeen() {
+        return machine.termSeen();
+    }
+
+    long promisedEpoch() {
+        return machine.promisedEpoch();
+    }
+
+    long floor() {
+        return machine.floor();
+    }
+
+    Phase phase() {
+        return machine.phase();
     }
 
     private void carryOut(AgentEffect effect) {

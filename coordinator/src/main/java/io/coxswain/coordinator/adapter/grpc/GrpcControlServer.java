@@ -10,7 +10,9 @@ import io.coxswain.proto.control.v1.AgentMessage;
 import io.coxswain.proto.control.v1.ControlPlaneGrpc;
 import io.coxswain.proto.control.v1.CoordinatorMessage;
 import io.grpc.Server;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 
@@ -38,6 +40,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     private final GrpcAgentDialer dialer;
     private final Map<Long, AgentStream> streams = new ConcurrentHashMap<>();
     private final AtomicLong nextStream = new AtomicLong(1);
+    private final HealthStatusManager health = new HealthStatusManager();
     private final Server server;
     private final InetSocketAddress bind;
 
@@ -62,6 +65,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
                         .maxInboundMessageSize(MAX_INBOUND_BYTES)
                         .addService(new Control())
                         .addService(new GrpcAdminService(calls))
+                        .addService(health.getHealthService())
                         .build();
     }
 
@@ -89,6 +93,19 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
                             + " port (0 takes a free port)",
                     failed);
         }
+    }
+
+    /**
+     * What gRPC's health service says: of the whole server, that it could be elected; of the control
+     * plane, that it leads.
+     */
+    public void health(boolean ready, boolean leads) {
+        health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status(ready));
+        health.setStatus(ControlPlaneGrpc.SERVICE_NAME, status(leads));
+    }
+
+    private static ServingStatus status(boolean serves) {
+        return serves ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
     }
 
     /** The port in use, also where 0 was asked. */
@@ -179,6 +196,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     @Override
     public void close() {
         dialer.close();
+        health.enterTerminalState();
         server.shutdown();
         for (AgentStream stream : streams.values()) {
             stream.close("the coordinator stops");

@@ -14,13 +14,10 @@ import io.micrometer.core.instrument.Tags;
 import org.jspecify.annotations.Nullable;
 
 import java.math.BigInteger;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.ToDoubleFunction;
-import java.util.regex.Pattern;
 
 /**
  * One job's meters, labelled with its id: the account is the job's own, whoever leads, so its
@@ -31,8 +28,6 @@ final class JobMeters implements AutoCloseable {
     private static final List<String> PHASES =
             List.of("detect", "fence", "decide", "restore", "resume");
     private static final double NANOS = 1e9;
-    // A cause's own numbers (milliseconds, epochs, agents) differ each time.
-    private static final Pattern NUMBER = Pattern.compile("[0-9]+");
 
     private final LongSupplier nanos;
     private final MeterGroup<JobMeters> group;
@@ -40,7 +35,6 @@ final class JobMeters implements AutoCloseable {
     private volatile long stepAtNanos;
     private volatile long jobPhaseAtNanos;
     private volatile long recoveryPhaseAtNanos;
-    private volatile int repeats;
 
     JobMeters(MeterRegistry registry, Tags common, JobPicture first, LongSupplier nanos) {
         this.nanos = nanos;
@@ -49,7 +43,6 @@ final class JobMeters implements AutoCloseable {
         stepAtNanos = now;
         jobPhaseAtNanos = now;
         recoveryPhaseAtNanos = now;
-        repeats = repeats(first);
         group = new MeterGroup<>(registry, common.and("job_id", first.id()), this);
         account();
         steps();
@@ -74,9 +67,6 @@ final class JobMeters implements AutoCloseable {
         }
         if (!openPhase(newest).equals(openPhase(before))) {
             recoveryPhaseAtNanos = now;
-        }
-        if (!newest.incidents().equals(before.incidents())) {
-            repeats = repeats(newest);
         }
         job = newest;
     }
@@ -214,10 +204,6 @@ final class JobMeters implements AutoCloseable {
                     "phase",
                     phase);
         }
-        group.gauge(
-                "coxswain.incident.repeats",
-                "Most unplanned incidents of one cause at one step",
-                _ -> repeats);
     }
 
     private void states() {
@@ -278,24 +264,6 @@ final class JobMeters implements AutoCloseable {
     private static String openPhase(JobPicture job) {
         IncidentPicture open = open(job);
         return open == null ? "" : open.phase();
-    }
-
-    /** How often the most repeated cause was met at its step. */
-    static int repeats(JobPicture job) {
-        record Coordinate(long step, String cause) {}
-        var counts = new HashMap<Coordinate, Integer>();
-        Function<IncidentPicture, Coordinate> coordinate =
-                incident ->
-                        new Coordinate(
-                                incident.atStep(),
-                                NUMBER.matcher(incident.cause()).replaceAll("#"));
-        int most = 0;
-        for (IncidentPicture incident : job.incidents()) {
-            if (!incident.planned()) {
-                most = Math.max(most, counts.merge(coordinate.apply(incident), 1, Integer::sum));
-            }
-        }
-        return most;
     }
 
     @Override

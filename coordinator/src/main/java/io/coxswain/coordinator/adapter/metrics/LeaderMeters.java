@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import java.util.function.ToLongFunction;
 import java.util.stream.LongStream;
 
 /**
@@ -25,6 +26,8 @@ import java.util.stream.LongStream;
 final class LeaderMeters implements AutoCloseable {
     private static final List<String> AGENT_STATES =
             List.of("attached", "ready", "ranked", "spare", "suspect", "unfit", "lost");
+    // The same cause as often at one step is no accident any more.
+    private static final int MANY_REPEATS = 3;
     private static final Duration[] STEP_BOUNDS =
             millis(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000);
     private static final Duration[] RECOVERY_BOUNDS =
@@ -39,7 +42,8 @@ final class LeaderMeters implements AutoCloseable {
     private final Timer stepTime;
     private final Timer detection;
     private final Map<Incident.Phase, Timer> phases = new EnumMap<>(Incident.Phase.class);
-    private final Map<String, Counter> incidents;
+    private final Map<Incident.Kind, Counter> incidents = new EnumMap<>(Incident.Kind.class);
+    private final Counter repeated;
     private volatile Picture picture;
     // Of the steps heard of; the event thread only.
     private String job = "";
@@ -48,6 +52,7 @@ final class LeaderMeters implements AutoCloseable {
     private long stepNanos;
     private String incidentJob = "";
     private int newestIncident;
+    private int newestRepeated;
 
     LeaderMeters(
             MeterRegistry registry,
@@ -114,7 +119,19 @@ final class LeaderMeters implements AutoCloseable {
                                 phase.name().toLowerCase(Locale.ROOT)));
             }
         }
-        incidents = IncidentKinds.counters(group);
+        repeated =
+                group.counter(
+                        "coxswain.repeated.incidents",
+                        "Incidents whose cause was met three times or more at one step");
+        for (Incident.Kind kind : Incident.Kind.values()) {
+            incidents.put(
+                    kind,
+                    group.counter(
+                            "coxswain.incidents",
+                            "Incidents that began",
+                            "kind",
+                            kind.name().toLowerCase(Locale.ROOT)));
+        }
     }
 
     void update(Picture newest) {
@@ -129,7 +146,7 @@ final class LeaderMeters implements AutoCloseable {
                 attachTimes.attached(agent);
             }
             case CoordinatorEvent.AgentLost _ -> lost.increment();
-            case CoordinatorEvent.StepsCompleted steps -> stepped(steps, event.nowNanos());
+            case CoordinatorEvent.StepsCompleted steps -> stepped(steps, event.monotonicNanos());
             case CoordinatorEvent.IncidentProgressed(String ofJob, Incident incident, var _, var _) ->
                     began(ofJob, incident);
             case CoordinatorEvent.IncidentClosed(String ofJob, Incident incident) -> {
@@ -167,13 +184,22 @@ final class LeaderMeters implements AutoCloseable {
         if (!ofJob.equals(incidentJob)) {
             incidentJob = ofJob;
             newestIncident = 0;
+            newestRepeated = 0;
         }
         if (incident.id() > newestIncident) {
             newestIncident = incident.id();
-            Counter counter = incidents.get(IncidentKinds.of(incident));
+            Counter counter = incidents.get(incident.kind());
             if (counter != null) {
                 counter.increment();
             }
+        }
+        repeated(incident);
+    }
+
+    private void repeated(Incident incident) {
+        if (incident.repeats() >= MANY_REPEATS && incident.id() > newestRepeated) {
+            newestRepeated = incident.id();
+            repeated.increment();
         }
     }
 
@@ -202,7 +228,7 @@ final class LeaderMeters implements AutoCloseable {
         return picture.agents().stream().filter(agent -> agent.state().equals(state)).count();
     }
 
-    private double sum(java.util.function.ToLongFunction<AgentPicture> bytes) {
+    private double sum(ToLongFunction<AgentPicture> bytes) {
         return picture.agents().stream().filter(LeaderMeters::here).mapToLong(bytes).sum();
     }
 

@@ -52,8 +52,9 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     private final ZkAgents agents;
     private final ScheduledExecutorService thread;
     private final ConnectionStateListener connection = (_, state) -> connectionChanged(state);
+    // Written by the thread.
+    private volatile @Nullable LeaderLatch latch;
     // Confined to the thread.
-    private @Nullable LeaderLatch latch;
     private @Nullable ZkFence fence;
     private @Nullable Endpoint endpoint;
     private boolean suspended;
@@ -84,6 +85,12 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     /** The store whose writes this leadership fences. */
     public StorePort store() {
         return store;
+    }
+
+    /** Whether it stands in the election, as leader or behind one. Any thread. */
+    public boolean stands() {
+        LeaderLatch candidate = latch;
+        return candidate != null && candidate.getOurPath() != null;
     }
 
     /**

@@ -1,0 +1,200 @@
+package io.coxswain.coordinator;
+
+import io.coxswain.coordinator.adapter.grpc.GrpcControlServer;
+import io.coxswain.coordinator.adapter.http.HttpAdapter;
+import io.coxswain.coordinator.adapter.http.Probes;
+import io.coxswain.coordinator.adapter.metrics.CoordinatorMetrics;
+import io.coxswain.coordinator.adapter.metrics.Exemplars;
+import io.coxswain.coordinator.adapter.metrics.Readings;
+import io.coxswain.coordinator.adapter.zookeeper.ZkLeadership;
+import io.coxswain.coordinator.app.CoordinatorLoop;
+import io.coxswain.coordinator.app.EventLog;
+import io.coxswain.coordinator.picture.Picture;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+
+import org.apache.curator.framework.CuratorFramework;
+import org.apache.curator.framework.state.ConnectionStateListener;
+import org.jspecify.annotations.Nullable;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * How a running coordinator is watched from outside: meters in the host's registry and behind the
+ * HTTP port, probes, and gRPC's health service.
+ */
+final class Observation implements AutoCloseable, Readings, Probes.State {
+    /**
+     * What was asked for.
+     *
+     * @param registry the host's own; null: none
+     * @param httpHost null: no HTTP port
+     * @param httpNames see {@link Coordinator.Builder#httpName}
+     */
+    record Wanted(
+            @Nullable MeterRegistry registry,
+            @Nullable String httpHost,
+            int httpPort,
+            List<String> httpNames) {
+        static final Wanted NOTHING = new Wanted(null, null, 0, List.of());
+
+        Wanted registry(MeterRegistry shared) {
+            return new Wanted(shared, httpHost, httpPort, httpNames);
+        }
+
+        Wanted http(String host, int port) {
+            return new Wanted(registry, host, port, httpNames);
+        }
+
+        Wanted httpName(String name) {
+            var names = new ArrayList<>(httpNames);
+            names.add(name);
+            return new Wanted(registry, httpHost, httpPort, List.copyOf(names));
+        }
+    }
+
+    private final CoordinatorLoop loop;
+    private final EventLog events;
+    private final CuratorFramework client;
+    private final ZkLeadership leadership;
+    private final GrpcControlServer control;
+    private final Supplier<Picture> pictures;
+    private final ConnectionStateListener connection = (_, _) -> health();
+    private final @Nullable HttpAdapter http;
+    private final List<CoordinatorMetrics> metrics = new ArrayList<>();
+    private final Subscription subscription;
+
+    /**
+     * Begins.
+     *
+     * @throws IOException if the HTTP port cannot be bound; nothing is left open then
+     */
+    Observation(
+            Wanted wanted,
+            String coordinatorId,
+            CoordinatorLoop loop,
+            EventLog events,
+            CuratorFramework client,
+            ZkLeadership leadership,
+            GrpcControlServer control,
+            Supplier<Picture> pictures)
+            throws IOException {
+        this.loop = loop;
+        this.events = events;
+        this.client = client;
+        this.leadership = leadership;
+        this.control = control;
+        this.pictures = pictures;
+        if (wanted.registry() != null) {
+            metrics.add(
+                    new CoordinatorMetrics(
+                            wanted.registry(),
+                            Tags.of("coordinator", coordinatorId),
+                            this,
+                            new Exemplars(),
+                            System::nanoTime));
+        }
+        try {
+            http = open(wanted);
+        } catch (IOException failed) {
+            metrics.forEach(CoordinatorMetrics::close);
+            throw failed;
+        }
+        if (http != null) {
+            metrics.add(http.metrics());
+        }
+        client.getConnectionStateListenable().addListener(connection);
+        subscription = events.listen(0, this::heard);
+        health();
+    }
+
+    private @Nullable HttpAdapter open(Wanted wanted) throws IOException {
+        String host = wanted.httpHost();
+        return host == null
+                ? null
+                : new HttpAdapter(
+                        host, wanted.httpPort(), wanted.httpNames(), this, new Probes(this));
+    }
+
+    /** The HTTP port's address; null: there is none. */
+    @Nullable String url() {
+        return http == null ? null : http.url();
+    }
+
+    private void heard(SequencedEvent event) {
+        metrics.forEach(all -> all.heard(event));
+        health();
+    }
+
+    private void health() {
+        control.health(zookeeperConnected(), term() > 0);
+    }
+
+    @Override
+    public Picture picture() {
+        return pictures.get();
+    }
+
+    @Override
+    public long term() {
+        return loop.vitals().term();
+    }
+
+    @Override
+    public int backlog() {
+        return loop.backlog();
+    }
+
+    @Override
+    public boolean loopRuns() {
+        return loop.runs();
+    }
+
+    @Override
+    public long loopLagNanos() {
+        return loop.pulse().lagNanos();
+    }
+
+    @Override
+    public long fencedWrites() {
+        return loop.pulse().fencedWrites();
+    }
+
+    @Override
+    public boolean zookeeperConnected() {
+        return client.getZookeeperClient().isConnected();
+    }
+
+    @Override
+    public boolean registered() {
+        return leadership.stands();
+    }
+
+    @Override
+    public long lastEvent() {
+        return events.lastSequence();
+    }
+
+    @Override
+    public String traceOfIncident(String jobId, int incident) {
+        return "";
+    }
+
+    @Override
+    public String traceOfStep(String jobId, long step) {
+        return "";
+    }
+
+    @Override
+    public void close() {
+        client.getConnectionStateListenable().removeListener(connection);
+        subscription.close();
+        if (http != null) {
+            http.close();
+        }
+        metrics.forEach(CoordinatorMetrics::close);
+    }
+}

@@ -1,0 +1,74 @@
+package io.coxswain.coordinator.adapter.http;
+
+import io.coxswain.coordinator.adapter.metrics.CoordinatorMetrics;
+import io.coxswain.coordinator.adapter.metrics.Exemplars;
+import io.coxswain.coordinator.adapter.metrics.Readings;
+import io.coxswain.web.Routes;
+import io.coxswain.web.WebServer;
+import io.coxswain.web.prometheus.MetricsHandler;
+import io.micrometer.core.instrument.Clock;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+
+import java.io.IOException;
+import java.util.List;
+
+/** A coordinator's HTTP port, with a registry of its own for {@code /metrics}. Thread-safe. */
+public final class HttpAdapter implements AutoCloseable {
+    private final PrometheusMeterRegistry registry;
+    private final CoordinatorMetrics metrics;
+    private final WebServer server;
+
+    /**
+     * Opens the port.
+     *
+     * @param port 0: a free one
+     * @param names that requests may use for this host, besides those that are always right
+     * @throws IOException if it cannot be bound; the message says what to do
+     */
+    public HttpAdapter(String host, int port, List<String> names, Readings readings, Probes probes)
+            throws IOException {
+        var exemplars = new Exemplars();
+        registry =
+                new PrometheusMeterRegistry(
+                        PrometheusConfig.DEFAULT,
+                        new PrometheusRegistry(),
+                        Clock.SYSTEM,
+                        exemplars);
+        metrics =
+                new CoordinatorMetrics(
+                        registry, Tags.empty(), readings, exemplars, System::nanoTime);
+        Routes.Builder routes =
+                Routes.builder()
+                        .get("/metrics", new MetricsHandler(registry, metrics::refresh))
+                        .get("/livez", _ -> probes.live())
+                        .get("/readyz", _ -> probes.ready());
+        WebServer.Builder made = WebServer.builder().bind(host, port).routes(routes.build());
+        names.forEach(made::allowName);
+        try {
+            server = made.start();
+        } catch (IOException failed) {
+            registry.close();
+            throw failed;
+        }
+    }
+
+    /** Where a browser on this machine finds it. */
+    public String url() {
+        return server.url();
+    }
+
+    /** What the registry of the endpoint is told. */
+    public CoordinatorMetrics metrics() {
+        return metrics;
+    }
+
+    @Override
+    public void close() {
+        server.close();
+        metrics.close();
+        registry.close();
+    }
+}

@@ -1,0 +1,5 @@
+/** Micrometer's meters as a Prometheus endpoint. */
+@NullMarked
+package io.coxswain.web.prometheus;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.web.prometheus;
+
+import org.jspecify.annotations.NullMarked;
