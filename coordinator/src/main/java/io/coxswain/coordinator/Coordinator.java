@@ -9,9 +9,11 @@ import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.CoordinatorLoop;
 import io.coxswain.coordinator.app.EventLog;
 import io.coxswain.coordinator.app.EventsPort;
+import io.coxswain.coordinator.app.PictureBoard;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.picture.Picture;
 import io.micrometer.core.instrument.MeterRegistry;
 
 import org.apache.curator.framework.CuratorFramework;
@@ -66,6 +68,7 @@ public final class Coordinator implements AutoCloseable {
     private final Executor executor;
     private final @Nullable ExecutorService ownExecutor;
     private final EventLog events;
+    private final PictureBoard board;
     private final CoordinatorLoop loop;
     private final CompletableFuture<Long> leading = new CompletableFuture<>();
     private final Calls calls = new Calls();
@@ -93,6 +96,7 @@ public final class Coordinator implements AutoCloseable {
             executor = made.executor;
         }
         events = new EventLog(config.eventBuffer(), System::currentTimeMillis);
+        board = new PictureBoard(config.id(), System::currentTimeMillis);
         loop = new CoordinatorLoop("coxswain-" + config.id(), System::nanoTime, this::broken);
     }
 
@@ -136,7 +140,8 @@ public final class Coordinator implements AutoCloseable {
                             control,
                             lead.store(),
                             eventsPort(),
-                            lead));
+                            lead,
+                            board));
             observation =
                     new Observation(
                             made.observation,
@@ -226,6 +231,22 @@ public final class Coordinator implements AutoCloseable {
                 });
     }
 
+    /**
+     * What coordinator, job and agents look like now; at most a second old. Never waits for the
+     * decision loop.
+     */
+    public Picture picture() {
+        return board.picture();
+    }
+
+    /**
+     * Delivers the picture that there is, then each newer one as soon as the watcher is ready for
+     * it: who is slow sees fewer, always the newest.
+     */
+    public Subscription watch(Consumer<Picture> watcher) {
+        return board.watch(watcher);
+    }
+
     /** Delivers all events that are still kept, then the new ones. */
     public Subscription listen(CoordinatorListener listener) {
         return events.listen(0, listener);
@@ -280,6 +301,7 @@ public final class Coordinator implements AutoCloseable {
                 server = null;
             }
             events.close();
+            board.close();
             leading.completeExceptionally(stopped());
             drained = true;
             calls.abandon();
@@ -357,6 +379,11 @@ public final class Coordinator implements AutoCloseable {
         @Override
         public CompletableFuture<CoordinatorStatus> status() {
             return ask(CoordinatorInput.AskStatus::new);
+        }
+
+        @Override
+        public Picture picture() {
+            return board.picture();
         }
 
         @Override

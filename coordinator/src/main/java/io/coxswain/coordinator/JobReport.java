@@ -43,17 +43,89 @@ public record JobReport(
      * beyond.
      *
      * @param ratio productive ÷ total, 0 where nothing ran
+     * @param windows the account of the newest 5 minutes, hour, day and of the run
+     * @param figures what people compare beside it; null where nobody kept them
      */
     public record Goodput(
             int slots,
             long elapsedNanos,
             BigInteger totalSlotNanos,
             Map<String, BigInteger> categories,
-            double ratio) {
+            double ratio,
+            List<GoodputWindow> windows,
+            @Nullable Figures figures) {
         public Goodput {
+            categories = ordered(categories);
+            // Reports of earlier versions have none.
+            windows = windows == null ? List.of() : List.copyOf(windows);
+        }
+
+        /** The account alone. */
+        public Goodput(
+                int slots,
+                long elapsedNanos,
+                BigInteger totalSlotNanos,
+                Map<String, BigInteger> categories,
+                double ratio) {
+            this(slots, elapsedNanos, totalSlotNanos, categories, ratio, List.of(), null);
+        }
+    }
+
+    /**
+     * The account of a run's end.
+     *
+     * @param window {@code 5m}, {@code 1h}, {@code 24h} or {@code run}
+     * @param elapsedNanos job time covered
+     */
+    public record GoodputWindow(
+            String window,
+            long elapsedNanos,
+            BigInteger totalSlotNanos,
+            Map<String, BigInteger> categories,
+            double ratio) {
+        public GoodputWindow {
             categories = ordered(categories);
         }
     }
+
+    /**
+     * Figures beside the account. Null: unknown, or never happened.
+     *
+     * @param bestMedianNanos the least median step time that the job sustained
+     * @param slowdown the newest sustained median over the best, less one
+     * @param slowdownSlotNanos what that cost; it is productive time in the account
+     * @param straggler who was slow by its own time at the end
+     * @param ettr the share of the slots' time in which the job trained, whatever a step cost
+     * @param mfu model FLOPs utilisation, where the job states what it needs
+     */
+    public record Figures(
+            long stepMedianNanos,
+            long stepP95Nanos,
+            @Nullable Double bestMedianNanos,
+            @Nullable Double slowdown,
+            BigInteger slowdownSlotNanos,
+            String straggler,
+            List<RankFigures> ranks,
+            long stepsCompleted,
+            long stepsRolledBack,
+            int failures,
+            @Nullable Double mtbfSeconds,
+            @Nullable Double mttrSeconds,
+            double ettr,
+            @Nullable Double mfu,
+            long copyBytes) {
+        public Figures {
+            ranks = List.copyOf(ranks);
+        }
+    }
+
+    /** Step times of one rank at the end. */
+    public record RankFigures(
+            int rank,
+            long stepMedianNanos,
+            long stepP95Nanos,
+            long executeMedianNanos,
+            double spread) {}
 
     /** One interruption. */
     public record IncidentReport(

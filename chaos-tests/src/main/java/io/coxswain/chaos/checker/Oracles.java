@@ -35,6 +35,8 @@ public final class Oracles {
     public static final List<String> OUTSIDE_REPORTED = List.of(STEPS, SAMPLES, LEDGER);
 
     private static final double LOSS_TOLERANCE = 0.05;
+    private static final double ATTRIBUTION_TOLERANCE = 0.05;
+    private static final long ATTRIBUTION_FLOOR_NANOS = 500_000_000L;
     private static final Map<String, Oracle> BY_NAME = byName();
 
     private Oracles() {}
@@ -48,6 +50,9 @@ public final class Oracles {
         oracles.put(LEDGER, ledgerExact());
         oracles.put(NOTHING_LEFT, nothingLeft());
         oracles.put(LOSS, lossWithin(LOSS_TOLERANCE));
+        oracles.put(
+                Attribution.NAME,
+                new Attribution(ATTRIBUTION_TOLERANCE, ATTRIBUTION_FLOOR_NANOS));
         return oracles;
     }
 
@@ -90,6 +95,7 @@ public final class Oracles {
             case RESTORED -> "needs the shared memory of all agents, which is on their hosts";
             case NOTHING_LEFT -> "needs the cluster's end, and yours goes on";
             case SAMPLES, LEDGER -> reported ? "" : needsReport;
+            case Attribution.NAME -> "needs the job's file, to know what was injected";
             case DIGEST, LOSS ->
                     !reported
                             ? needsReport

@@ -449,7 +449,7 @@ public final class Cluster implements AutoCloseable {
             throw new EnvironmentException("cannot look for what is left: " + e.getMessage(), e);
         }
         return new Evidence(
-                new JobFacts(spec.job().steps(), spec.job().batch()),
+                JobFacts.of(spec.job().spec("facts")),
                 end.ended(),
                 end.completed(),
                 end.reason(),

@@ -6,6 +6,7 @@ import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.picture.Picture;
 
 import java.util.concurrent.CompletableFuture;
 
@@ -19,6 +20,9 @@ public interface CoordinatorCalls {
 
     /** What is known now. */
     CompletableFuture<CoordinatorStatus> status();
+
+    /** The newest picture. */
+    Picture picture();
 
     /** The number that the next event gets. */
     long nextSequence();

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The decision loop's logic without its thread: inputs and the time in, calls of ports out. The
@@ -52,14 +53,31 @@ public final class CoordinatorCore {
     private StoreOutbox outbox;
     private long term;
     private long nowNanos;
+    private final @Nullable PictureMaker pictures;
     private @Nullable Thread owner;
 
+    /** A core that makes no pictures, as simulations have it. */
     public CoordinatorCore(
             CoordinatorSettings settings,
             AgentsPort agents,
             StorePort store,
             EventsPort events,
             LeadershipPort leadership) {
+        this(settings, agents, store, events, leadership, null);
+    }
+
+    /**
+     * Nothing happened yet.
+     *
+     * @param pictures where pictures of coordinator, job and agents go; null: none are made
+     */
+    public CoordinatorCore(
+            CoordinatorSettings settings,
+            AgentsPort agents,
+            StorePort store,
+            EventsPort events,
+            LeadershipPort leadership,
+            @Nullable PicturePort pictures) {
         this.settings = settings;
         this.agents = agents;
         this.store = store;
@@ -68,6 +86,10 @@ public final class CoordinatorCore {
         this.liveness = new LivenessMachine(settings.livenessLimits());
         this.outbox = new StoreOutbox(store, settings.storeRetryNanos());
         this.desk = new JobDesk(settings, context);
+        this.pictures =
+                pictures == null
+                        ? null
+                        : new PictureMaker(settings.coordinatorId(), pictures, desk, roster);
     }
 
     /**
@@ -119,15 +141,19 @@ public final class CoordinatorCore {
             case CoordinatorInput.Stop(String reason) -> stop(reason);
         }
         desk.settle();
+        touched();
+    }
+
+    private void touched() {
+        if (pictures != null && standing != Standing.STOPPED) {
+            pictures.touched(standing.name().toLowerCase(Locale.ROOT), term, nowNanos);
+        }
     }
 
     /** Does what is due. Harmless at any time. */
     public void advance(long nowNanos) {
         confine(nowNanos);
-        if (!leads()) {
-            return;
-        }
-        if (liveness.nextDeadlineNanos() <= nowNanos) {
+        if (leads() && liveness.nextDeadlineNanos() <= nowNanos) {
             judge(new LivenessEvent.DeadlineReached());
         }
         if (leads()) {
@@ -135,17 +161,25 @@ public final class CoordinatorCore {
             desk.advance();
             desk.settle();
         }
+        if (pictures != null && standing != Standing.STOPPED) {
+            touched();
+            pictures.advance(term, this.nowNanos);
+        }
     }
 
     /**
      * When {@link #advance} is to be called next; {@link Long#MAX_VALUE} when only inputs matter.
      */
     public long nextDeadlineNanos() {
+        long picture =
+                pictures == null || standing == Standing.STOPPED
+                        ? Long.MAX_VALUE
+                        : pictures.nextDeadlineNanos();
         return leads()
                 ? Math.min(
-                        liveness.nextDeadlineNanos(),
+                        Math.min(liveness.nextDeadlineNanos(), picture),
                         Math.min(outbox.nextDeadlineNanos(), desk.nextDeadlineNanos()))
-                : Long.MAX_VALUE;
+                : picture;
     }
 
     /** A few numbers for meters. */
@@ -223,6 +257,9 @@ public final class CoordinatorCore {
     private void forget() {
         roster.clear();
         desk.clear();
+        if (pictures != null) {
+            pictures.forget();
+        }
         liveness = new LivenessMachine(settings.livenessLimits());
         outbox = new StoreOutbox(store, settings.storeRetryNanos());
     }
@@ -233,6 +270,10 @@ public final class CoordinatorCore {
         }
         for (Roster.Entry entry : List.copyOf(roster.all())) {
             agents.close(entry.stream, reason);
+        }
+        if (pictures != null) {
+            pictures.touched("stopped", term, nowNanos);
+            pictures.make(term, nowNanos);
         }
         desk.stop();
         forget();
@@ -309,6 +350,9 @@ public final class CoordinatorCore {
     private void said(CoordinatorInput.AgentSaid said) {
         Roster.Entry entry = roster.byStream(said.stream());
         if (entry == null || !leads()) {
+            if (pictures != null && leads()) {
+                pictures.fenced();
+            }
             return;
         }
         AgentKey key = entry.profile.key();
@@ -326,6 +370,7 @@ public final class CoordinatorCore {
         JobRun run = desk.run();
         switch (said.word()) {
             case AgentWord.Heartbeat beat -> {
+                entry.beat = beat;
                 entry.doing = doing(beat);
                 agents.heartbeatReply(
                         said.stream(),
@@ -413,18 +458,16 @@ public final class CoordinatorCore {
         for (Roster.Entry entry : roster.all()) {
             AgentProfile profile = entry.profile;
             AgentKey key = profile.key();
-            String state = run == null ? "attached" : run.stateOf(key);
-            String detail = run == null ? "" : run.detailOf(key);
             known.add(
                     new CoordinatorStatus.Agent(
                             key.id(),
                             key.incarnation(),
                             profile.domain().toString(),
-                            entry.suspect || !entry.streaming ? "suspect" : state,
+                            entry.state(run),
                             run == null ? -1 : run.rankOf(key),
                             profile.dataEndpoint().host() + ":" + profile.dataEndpoint().port(),
                             profile.arenaBudgetBytes(),
-                            detail.isEmpty() ? entry.doing : detail,
+                            entry.detail(run),
                             entry.process));
         }
         return new CoordinatorStatus(
@@ -470,6 +513,23 @@ public final class CoordinatorCore {
         @Override
         public long nowNanos() {
             return nowNanos;
+        }
+
+        @Override
+        public boolean wantsPictures() {
+            return pictures != null;
+        }
+
+        @Override
+        public long wallMillis(long atNanos) {
+            return pictures == null ? 0 : pictures.wallMillis(nowNanos).applyAsLong(atNanos);
+        }
+
+        @Override
+        public void over(JobRun run) {
+            if (pictures != null) {
+                pictures.over(run, nowNanos);
+            }
         }
     }
 }

@@ -113,6 +113,7 @@ public final class CoordinatorLoop implements Inputs {
     private void run() {
         try {
             CoordinatorCore decider = Objects.requireNonNull(core, "started without a core");
+            decider.advance(clock.getAsLong());
             while (!stopped) {
                 turn(decider);
             }

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -52,6 +53,11 @@ final class JobDesk {
 
     int waiting() {
         return book.waiting().size();
+    }
+
+    /** Those that wait, in order. */
+    Collection<JobBook.Waiting> queue() {
+        return book.waiting();
     }
 
     // ------------------------------------------------------------------ submissions
@@ -290,6 +296,7 @@ final class JobDesk {
         JobRun current = run;
         if (current != null && current.over()) {
             run = null;
+            context.over(current);
             CoordinatorStatus.Job last = current.status();
             ended(
                     new JobBook.Ended(

@@ -43,7 +43,12 @@ final class JobRun {
     private final CoordinatorSettings settings;
     private final Context context;
     private final JobMachine machine;
-    private final GoodputLedger ledger = new GoodputLedger();
+    private final GoodputLedger ledger;
+
+    /** Null where no pictures are made, as in simulations. */
+    private final @Nullable RunFigures figures;
+
+    private final @Nullable JobPictures pictures;
     private final Timers timers = new Timers();
     private final HangWatch hangs = new HangWatch();
 
@@ -56,6 +61,9 @@ final class JobRun {
     private final Set<AgentKey> ready = new HashSet<>();
     private final Map<AgentKey, String> unfit = new HashMap<>();
     private boolean suspended;
+    private long suspendedNanos;
+    private long steppedNanos;
+    private long reportedNanos;
     private @Nullable View view;
     private float loss;
     private String waitingFor = "";
@@ -82,6 +90,15 @@ final class JobRun {
 
         /** The time of the input being handled. */
         long nowNanos();
+
+        /** Somebody looks at pictures of the run. */
+        boolean wantsPictures();
+
+        /** The wall time of an instant of the loop's clock; 0 where nobody tells. */
+        long wallMillis(long atNanos);
+
+        /** That run is over. */
+        void over(JobRun run);
     }
 
     JobRun(
@@ -98,6 +115,15 @@ final class JobRun {
         this.settings = settings;
         this.context = context;
         this.machine = JobMachine.submitted(spec, nextEpoch, settings.jobLimits(), nowNanos);
+        if (context.wantsPictures()) {
+            ledger = GoodputLedger.withHistory();
+            figures = new RunFigures(spec, ledger);
+            pictures = new JobPictures(this, spec, machine, ledger, figures);
+        } else {
+            ledger = new GoodputLedger();
+            figures = null;
+            pictures = null;
+        }
     }
 
     JobSpec spec() {
@@ -207,6 +233,7 @@ final class JobRun {
 
     void suspend() {
         suspended = true;
+        suspendedNanos = context.nowNanos();
     }
 
     void resume(long nowNanos) {
@@ -257,10 +284,16 @@ final class JobRun {
     }
 
     private void step(JobEvent event, long nowNanos) {
+        if (figures != null) {
+            figures.told(event);
+        }
         apply(machine.step(event, nowNanos), nowNanos);
     }
 
     private void apply(Transition transition, long nowNanos) {
+        if (figures != null) {
+            figures.before(transition);
+        }
         transition.ledger().forEach(ledger::apply);
         for (JobEffect effect : transition.effects()) {
             carryOut(effect, nowNanos);
@@ -323,8 +356,12 @@ final class JobRun {
                         result,
                         totals(nowNanos),
                         incidents.values(),
-                        settings.environment());
+                        settings.environment(),
+                        pictures == null
+                                ? null
+                                : pictures.picture(nowNanos, context::wallMillis));
         report = finished;
+        reportedNanos = nowNanos;
         endReason = result.reason();
         accountDueNanos = Long.MAX_VALUE;
         context.persist(
@@ -343,6 +380,7 @@ final class JobRun {
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
                 loss = steps.loss();
+                steppedNanos = nowNanos;
                 waitingFor = "";
                 // The machine books, it keeps no account: the ratio is the ledger's.
                 told =
@@ -381,6 +419,9 @@ final class JobRun {
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ -> {}
+        }
+        if (figures != null) {
+            figures.published(event, machine, nowNanos);
         }
         context.publish(told, jobId(), epoch(), completedStep());
         if (account && report == null) {
@@ -443,7 +484,7 @@ final class JobRun {
                 jobId(),
                 spec.name(),
                 phase(),
-                over() ? endReason : waitingFor,
+                detail(),
                 epoch(),
                 machine.completedStep(),
                 machine.protectedStep(),
@@ -454,6 +495,52 @@ final class JobRun {
                 over() && report != null ? report.toJson() : "",
                 spec.labels(),
                 spec.batch());
+    }
+
+    // ------------------------------------------------------------------ for pictures
+
+    @Nullable JobPictures pictures() {
+        return pictures;
+    }
+
+    @Nullable RunFigures figures() {
+        return figures;
+    }
+
+    JobMachine machine() {
+        return machine;
+    }
+
+    /** What it waits for, or why it ended. */
+    String detail() {
+        return over() ? endReason : waitingFor;
+    }
+
+    float loss() {
+        return loss;
+    }
+
+    long startedNanos() {
+        return startedNanos;
+    }
+
+    /** When a step was last completed. */
+    long steppedNanos() {
+        return steppedNanos;
+    }
+
+    /** When the store went out of reach. */
+    long suspendedNanos() {
+        return suspendedNanos;
+    }
+
+    /** Up to when the account goes: the report's account stands. */
+    long accountedNanos(long nowNanos) {
+        return report == null ? nowNanos : reportedNanos;
+    }
+
+    Collection<Incident> allIncidents() {
+        return incidents.values();
     }
 
     CoordinatorStatus.JobPhase phase() {

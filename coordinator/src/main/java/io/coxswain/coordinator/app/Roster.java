@@ -23,11 +23,26 @@ final class Roster {
         boolean suspect;
         boolean streaming = true;
         String doing = "";
+        AgentWord.@Nullable Heartbeat beat;
         CoordinatorStatus.AgentProcess process = CoordinatorStatus.AgentProcess.UNKNOWN;
 
         Entry(AgentProfile profile, long stream) {
             this.profile = profile;
             this.stream = stream;
+        }
+
+        /** For people: what it is to that job. */
+        String state(@Nullable JobRun run) {
+            if (suspect || !streaming) {
+                return "suspect";
+            }
+            return run == null ? "attached" : run.stateOf(profile.key());
+        }
+
+        /** For people: what is wrong with it, or what it does. */
+        String detail(@Nullable JobRun run) {
+            String wrong = run == null ? "" : run.detailOf(profile.key());
+            return wrong.isEmpty() ? doing : wrong;
         }
     }
 

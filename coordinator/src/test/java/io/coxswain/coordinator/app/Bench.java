@@ -20,6 +20,8 @@ import io.coxswain.coordinator.core.model.Progress;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.StepRun;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -42,15 +44,24 @@ final class Bench {
     final List<String> resigned = new ArrayList<>();
     final FakeStore store = new FakeStore(inputs());
     final Crew agents = new Crew();
-    final CoordinatorCore core =
-            new CoordinatorCore(
-                    CoordinatorSettings.defaults("c1"),
-                    agents,
-                    store,
-                    (event, _, _, _, _, _) -> events.add(event),
-                    resigned::add);
+    final CoordinatorCore core;
     long now = 1_000 * MILLI;
     private long nextStream = 1;
+
+    Bench() {
+        this(null);
+    }
+
+    Bench(@Nullable PicturePort pictures) {
+        core =
+                new CoordinatorCore(
+                        CoordinatorSettings.defaults("c1"),
+                        agents,
+                        store,
+                        (event, _, _, _, _, _) -> events.add(event),
+                        resigned::add,
+                        pictures);
+    }
 
     static JobSpec spec(String id, Mesh mesh, long steps) {
         return new JobSpec(

@@ -67,6 +67,13 @@ public final class AdminClient implements AutoCloseable {
         return call(stub -> stub.status(StatusRequest.newBuilder().setJobId(jobId).build()));
     }
 
+    /** The same with the coordinator's newest picture. */
+    public StatusResponse picture(String jobId) throws EnvironmentException {
+        return call(stub ->
+                stub.status(
+                        StatusRequest.newBuilder().setJobId(jobId).setPicture(true).build()));
+    }
+
     /** Ends a job. */
     public CancelResponse cancel(String jobId) throws EnvironmentException {
         return call(stub -> stub.cancel(CancelRequest.newBuilder().setJobId(jobId).build()));

@@ -1,5 +1,6 @@
 package io.coxswain.launcher.job;
 
+import io.coxswain.coordinator.core.model.FlopsLabels;
 import io.coxswain.coordinator.core.model.JobLabels;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Mesh;
@@ -175,6 +176,10 @@ public record JobFile(
             if (!value.isEmpty() && !JobLabels.isValue(value)) {
                 section.complain(
                         key, "found '" + value + "', expected " + JobLabels.VALUE_EXPECTED);
+            }
+            if (!FlopsLabels.isFit(key, value)) {
+                section.complain(
+                        key, "found '" + value + "', expected " + FlopsLabels.EXPECTED);
             }
             labels.put(key, value);
             if (labels.size() == JobLabels.MOST + 1) {

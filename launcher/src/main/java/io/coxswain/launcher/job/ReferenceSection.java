@@ -9,6 +9,7 @@ import io.coxswain.launcher.config.ConfigSection;
 import tools.jackson.databind.json.JsonMapper;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,6 +67,10 @@ record ReferenceSection(String json, long parameters, int stateVectors, long bal
         long ballastBytes = runtime.size("ballast", 0, 0, MAX_BALLAST_BYTES);
         json.put("ballast", ballastBytes);
         json.put("minStepMillis", runtime.whole("minStepMillis", 0, 0, 3_600_000));
+        List<Map<String, Object>> stalls = stalls(runtime);
+        if (!stalls.isEmpty()) {
+            json.put("stalls", stalls);
+        }
         var section =
                 new ReferenceSection(
                         JsonMapper.shared().writeValueAsString(json),
@@ -95,6 +100,30 @@ record ReferenceSection(String json, long parameters, int stateVectors, long bal
         } catch (IllegalArgumentException | RuntimeFault e) {
             model.complain("layers", String.valueOf(e.getMessage()));
         }
+    }
+
+    /** Steps that take longer, for rehearsals. */
+    private static List<Map<String, Object>> stalls(ConfigSection runtime) {
+        var stalls = new ArrayList<Map<String, Object>>();
+        for (ConfigSection section : runtime.sections("stalls")) {
+            section.require("what", "firstStep", "lastStep", "millis");
+            var stall = new LinkedHashMap<String, Object>();
+            stall.put("what", section.choice("what", "data", List.of("data", "compute")));
+            if (section.has("rank")) {
+                stall.put("rank", section.whole("rank", 0, 0, Integer.MAX_VALUE));
+            }
+            long first = section.whole("firstStep", 1, 1, Long.MAX_VALUE);
+            long last = section.whole("lastStep", first, 1, Long.MAX_VALUE);
+            if (last < first) {
+                section.complain(
+                        "lastStep", "found " + last + ", expected at least firstStep, " + first);
+            }
+            stall.put("firstStep", first);
+            stall.put("lastStep", last);
+            stall.put("millis", section.whole("millis", 1, 1, 3_600_000));
+            stalls.add(stall);
+        }
+        return stalls;
     }
 
     private static long parameters(List<Long> layers) {

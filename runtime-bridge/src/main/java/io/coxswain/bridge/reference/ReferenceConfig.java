@@ -3,6 +3,7 @@ package io.coxswain.bridge.reference;
 import io.coxswain.bridge.json.JsonSection;
 import io.coxswain.bridge.spi.RuntimeFault;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -14,21 +15,31 @@ import java.util.List;
  *     model
  * @param minStepMillis least time that the computation of a step takes, from 0; stands in for an
  *     accelerator's
+ * @param stalls steps that take longer, for rehearsals
  */
 public record ReferenceConfig(
-        Mlp model, Optimizer optimizer, long ballastBytes, long minStepMillis) {
+        Mlp model,
+        Optimizer optimizer,
+        long ballastBytes,
+        long minStepMillis,
+        List<Stall> stalls) {
     /** The runtime's kind. */
     public static final String KIND = "reference";
 
     private static final long MAX_BALLAST_BYTES = 1L << 40;
-    private static final long MAX_STEP_MILLIS = 3_600_000;
+    static final long MAX_STEP_MILLIS = 3_600_000;
+
+    public ReferenceConfig {
+        stalls = List.copyOf(stalls);
+    }
 
     /**
      * Reads the section.
      *
      * @param json {@code {"kind": "reference", "model": {"kind": "mlp", "layers": [64, 256, 10]},
      *     "optimizer": {"kind": "adam", "learningRate": 0.001, "beta1": 0.9, "beta2": 0.999,
-     *     "epsilon": 1e-8}, "ballast": 0, "minStepMillis": 0}}; {@code model.layers} is required,
+     *     "epsilon": 1e-8}, "ballast": 0, "minStepMillis": 0, "stalls": [{"what": "data",
+     *     "rank": 1, "firstStep": 10, "lastStep": 20, "millis": 50}]}}; {@code model.layers} is required,
      *     {@code sgd} has {@code learningRate} and {@code momentum}
      * @throws RuntimeFault with {@link RuntimeFault.Code#PROGRAM_INVALID}, naming the field
      */
@@ -44,8 +55,12 @@ public record ReferenceConfig(
         optimizerSection.done();
         long ballast = runtime.integer("ballast", 0, MAX_BALLAST_BYTES, 0);
         long minStepMillis = runtime.integer("minStepMillis", 0, MAX_STEP_MILLIS, 0);
+        var stalls = new ArrayList<Stall>();
+        for (JsonSection stall : runtime.sections("stalls")) {
+            stalls.add(Stall.parse(stall));
+        }
         runtime.done();
-        return new ReferenceConfig(model, optimizer, ballast, minStepMillis);
+        return new ReferenceConfig(model, optimizer, ballast, minStepMillis, stalls);
     }
 
     private static Mlp model(JsonSection section) throws RuntimeFault {

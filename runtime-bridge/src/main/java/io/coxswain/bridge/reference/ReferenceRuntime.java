@@ -137,11 +137,18 @@ public final class ReferenceRuntime implements TrainingRuntime {
             samples += ids.length;
             hash += own.program.order().sampleHash(step, m, ids);
         }
-        long minNanos = TimeUnit.MILLISECONDS.toNanos(own.program.config().minStepMillis());
-        if (aborted(abort, start + minNanos - System.nanoTime())) {
+        ReferenceConfig config = own.program.config();
+        int rank = assignment.rank();
+        long dataStall =
+                TimeUnit.MILLISECONDS.toNanos(Stall.millis(config.stalls(), true, rank, step));
+        long minNanos =
+                TimeUnit.MILLISECONDS.toNanos(
+                        config.minStepMillis()
+                                + Stall.millis(config.stalls(), false, rank, step));
+        if (aborted(abort, start + minNanos + dataStall - System.nanoTime())) {
             return new ExecuteOutcome.Aborted();
         }
-        return new ExecuteOutcome.Executed(losses, samples, hash, dataNanos);
+        return new ExecuteOutcome.Executed(losses, samples, hash, dataNanos + dataStall);
     }
 
     @Override

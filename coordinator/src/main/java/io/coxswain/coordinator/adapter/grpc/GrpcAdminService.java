@@ -9,6 +9,7 @@ import io.coxswain.coordinator.Subscription;
 import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.picture.PictureJson;
 import io.coxswain.proto.admin.v1.AdminGrpc;
 import io.coxswain.proto.admin.v1.AgentStatus;
 import io.coxswain.proto.admin.v1.CancelRequest;
@@ -86,16 +87,19 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
     public void status(StatusRequest request, StreamObserver<StatusResponse> out) {
         // Asked first: an event too many can be told from one too few.
         long next = calls.nextSequence();
-        answer(calls.status(), status -> response(status, request.getJobId(), next), out);
+        String picture = request.getPicture() ? PictureJson.of(calls.picture()) : "";
+        answer(
+                calls.status(), status -> response(status, request.getJobId(), next, picture), out);
     }
 
     private static StatusResponse response(
-            CoordinatorStatus status, String jobId, long nextSequence) {
+            CoordinatorStatus status, String jobId, long nextSequence, String pictureJson) {
         var response =
                 StatusResponse.newBuilder()
                         .setTerm(status.term())
                         .setCoordinatorId(status.coordinatorId())
-                        .setNextSequence(nextSequence);
+                        .setNextSequence(nextSequence)
+                        .setPictureJson(pictureJson);
         for (CoordinatorStatus.Job job : status.jobs()) {
             if (jobId.isEmpty() || jobId.equals(job.jobId())) {
                 response.addJobs(

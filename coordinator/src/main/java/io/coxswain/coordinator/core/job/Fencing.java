@@ -209,6 +209,11 @@ final class Fencing {
         job.timer(JobEffect.TimerKind.WORKER_RESTART, epoch, waitNanos);
     }
 
+    /** Members whose workers are awaited. */
+    List<AgentKey> restarting() {
+        return List.copyOf(restarting);
+    }
+
     void workerBack(Roster.Member member) {
         if (restarting.remove(member.key) && restarting.isEmpty()) {
             job.preparing.plan("the worker of agent " + member.key.id() + " is back");

@@ -6,6 +6,7 @@ import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
+import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.core.view.StepTimes;
 
@@ -206,6 +207,22 @@ public final class JobMachine {
     /** What a job that makes no steps waits for; null when it waits for nothing. */
     public @Nullable WaitReason waiting() {
         return job.waiting;
+    }
+
+    /** On which agents a job that makes no steps waits; empty where it waits for none of them. */
+    public List<AgentKey> waitedFor() {
+        return WaitedFor.of(job);
+    }
+
+    /** What the first ready agent said of the state; null before. */
+    public @Nullable StateLayout layout() {
+        return job.layout;
+    }
+
+    /** True if that agent holds a verified copy of the shard. */
+    public boolean holdsCopy(AgentKey agent, int shard) {
+        Roster.Member member = job.roster.find(agent);
+        return member != null && member.copies.shards().contains(shard);
     }
 
     /** The view that is active, or was last; null before the first. */

@@ -148,6 +148,16 @@ final class PendingView {
         return ready[rank] != null;
     }
 
+    List<AgentKey> notReady() {
+        var keys = new ArrayList<AgentKey>(missing);
+        for (int rank = 0; rank < ready.length; rank++) {
+            if (ready[rank] == null) {
+                keys.add(view.members().get(rank).key());
+            }
+        }
+        return keys;
+    }
+
     /** True when that was the last one. */
     boolean ready(int rank, JobEvent.ViewReadyReported report) {
         ready[rank] = report;

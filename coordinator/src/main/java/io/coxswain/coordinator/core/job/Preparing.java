@@ -560,6 +560,12 @@ final class Preparing {
         return view == null ? -1 : view.rankOf(member.key);
     }
 
+    /** Members of the view in preparation that did not say ready yet, by rank. */
+    List<AgentKey> notReady() {
+        PendingView view = pending;
+        return view == null ? List.of() : view.notReady();
+    }
+
     /** It said ready for the view in preparation. */
     boolean tookUp(Roster.Member member) {
         PendingView view = pending;

@@ -16,6 +16,7 @@ import io.coxswain.coordinator.app.EventLog;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.picture.Picture;
 import io.coxswain.proto.admin.v1.AdminGrpc;
 import io.coxswain.proto.admin.v1.CancelRequest;
 import io.coxswain.proto.admin.v1.Event;
@@ -372,6 +373,11 @@ class GrpcControlServerTest {
         public CompletableFuture<CoordinatorStatus> status() {
             return CompletableFuture.completedFuture(
                     new CoordinatorStatus("c1", 4, true, List.of(), List.of()));
+        }
+
+        @Override
+        public Picture picture() {
+            return Picture.none("c1", 5);
         }
 
         @Override

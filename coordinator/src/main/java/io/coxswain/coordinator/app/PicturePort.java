@@ -1,0 +1,12 @@
+package io.coxswain.coordinator.app;
+
+import io.coxswain.coordinator.picture.Picture;
+
+/** Where pictures go. Neither blocks nor throws. A coordinator without one makes none. */
+public interface PicturePort {
+    /** The time shown to people. */
+    long wallMillis();
+
+    /** The newest picture; the one before is out of date. */
+    void publish(Picture picture);
+}

@@ -1,0 +1,297 @@
+package io.coxswain.coordinator.app;
+
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.event.Incident;
+import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.job.JobMachine;
+import io.coxswain.coordinator.core.job.JobPhase;
+import io.coxswain.coordinator.core.job.Transition;
+import io.coxswain.coordinator.core.ledger.GoodputLedger;
+import io.coxswain.coordinator.core.ledger.IncidentCosts;
+import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.model.Progress;
+import io.coxswain.coordinator.core.model.StepRun;
+import io.coxswain.coordinator.core.model.View;
+import io.coxswain.coordinator.core.statistics.RunStatistics;
+
+import org.jspecify.annotations.Nullable;
+
+import java.math.BigInteger;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What the running job shows beside its account, kept for pictures and reports: it sees what the
+ * job's machine is told and what it publishes. Owned by the decision loop.
+ */
+final class RunFigures {
+    private static final int KEPT = 1_000;
+
+    private final JobSpec spec;
+    private final GoodputLedger ledger;
+    private final RunStatistics statistics;
+    private final IncidentCosts costs = new IncidentCosts();
+
+    /** Loop time of the last sign of life, by incident. */
+    private final LinkedHashMap<Integer, Long> began = new LinkedHashMap<>();
+
+    /** Steps seen of each rank of {@link #view}. */
+    private final long[] reported;
+
+    private @Nullable View view;
+    private Incident.@Nullable Phase phase;
+    private String phaseReason = "";
+    private List<String> deficits = List.of();
+    private String survives = "";
+    private BigInteger lossBefore = BigInteger.ZERO;
+    private long changes;
+    private long placements;
+    private int incidents;
+    private int incidentsClosed;
+    private long closedNanos;
+    private long views;
+    private long copyBytes;
+    private long copiesVerified;
+    private long corruptions;
+    private long fenced;
+
+    RunFigures(JobSpec spec, GoodputLedger ledger) {
+        this.spec = spec;
+        this.ledger = ledger;
+        int ranks = spec.mesh().ranks();
+        statistics = new RunStatistics(ranks, spec.collectivesAcross().equals("agent"));
+        reported = new long[ranks];
+    }
+
+    // ------------------------------------------------------------------ what is told
+
+    /** The machine is about to be told. */
+    void told(JobEvent event) {
+        switch (event) {
+            case JobEvent.ProgressReported(AgentKey agent, Progress progress) ->
+                    progressed(agent, progress);
+            case JobEvent.InventoryReported answer -> {
+                Progress tail = answer.inventory().tail();
+                if (tail != null) {
+                    progressed(answer.agent(), tail);
+                }
+            }
+            case JobEvent.CopyHeldReported held -> {
+                copiesVerified++;
+                copyBytes += held.copy().bytes();
+            }
+            case JobEvent.ViewFailedReported failed -> corruptions += failed.badState() ? 1 : 0;
+            case JobEvent.AgentAttached _,
+                    JobEvent.AgentReady _,
+                    JobEvent.AgentUnfit _,
+                    JobEvent.AgentLost _,
+                    JobEvent.ViewReadyReported _,
+                    JobEvent.AllProgressed _,
+                    JobEvent.WorkerLostReported _,
+                    JobEvent.CopiesRefused _,
+                    JobEvent.FinalStateReported _,
+                    JobEvent.LinkAccused _,
+                    JobEvent.HangSuspected _,
+                    JobEvent.ViewPersisted _,
+                    JobEvent.ResultPersisted _,
+                    JobEvent.TimerFired _,
+                    JobEvent.CancelRequested _ -> {}
+        }
+    }
+
+    // The machine has the same rule: what was seen before is skipped, other epochs are ghosts.
+    private void progressed(AgentKey agent, Progress progress) {
+        View active = view;
+        if (active == null || progress.epoch() != active.epoch()) {
+            fenced++;
+            return;
+        }
+        int rank = progress.rank();
+        if (rank < 0
+                || rank >= reported.length
+                || !active.members().get(rank).key().equals(agent)) {
+            fenced++;
+            return;
+        }
+        for (StepRun run : progress.runs()) {
+            if (run.first() > reported[rank] && run.last() <= spec.steps()) {
+                reported[rank] = run.last();
+                statistics.reported(rank, run);
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------ what is published
+
+    /** Before anything of a transition is booked. */
+    void before(Transition transition) {
+        for (JobEffect effect : transition.effects()) {
+            if (effect instanceof JobEffect.Publish(CoordinatorEvent event)
+                    && event instanceof CoordinatorEvent.IncidentProgressed) {
+                lossBefore = ledger.lossNanos();
+                return;
+            }
+        }
+    }
+
+    /** The machine published that, its bookings are made. */
+    void published(CoordinatorEvent event, JobMachine machine, long nowNanos) {
+        switch (event) {
+            case CoordinatorEvent.StepsCompleted steps -> {
+                View active = view;
+                JobPhase at = machine.phase();
+                boolean stepping = at == JobPhase.ACTIVE || at == JobPhase.FINISHING;
+                boolean made = stepping && active != null && steps.epoch() == active.epoch();
+                statistics.completed(steps.step(), made, steps.loss(), nowNanos);
+            }
+            case CoordinatorEvent.ViewActivated _ -> {
+                views++;
+                changes++;
+                statistics.stopped();
+                View next = machine.view();
+                if (next != null) {
+                    activated(next);
+                }
+            }
+            case CoordinatorEvent.RolledBack back -> statistics.rolledBack(back.toStep());
+            case CoordinatorEvent.IncidentProgressed progressed -> {
+                changes++;
+                phase = progressed.phase();
+                phaseReason = progressed.reason();
+                Incident incident = progressed.incident();
+                costs.began(incident.id(), lossBefore);
+                if (!began.containsKey(incident.id())) {
+                    incidents++;
+                    began.put(incident.id(), nowNanos - incident.phases().total());
+                    if (began.size() > KEPT) {
+                        began.pollFirstEntry();
+                    }
+                }
+            }
+            case CoordinatorEvent.IncidentClosed closed -> {
+                changes++;
+                phase = null;
+                incidentsClosed++;
+                closedNanos += closed.incident().phases().total();
+                costs.closed(closed.incident().id(), ledger.lossNanos());
+            }
+            case CoordinatorEvent.PlacementChanged placement -> {
+                placements++;
+                deficits = placement.deficits();
+                survives = placement.survives();
+            }
+            case CoordinatorEvent.LeadershipGained _,
+                    CoordinatorEvent.LeadershipLost _,
+                    CoordinatorEvent.AgentAttached _,
+                    CoordinatorEvent.AgentLost _,
+                    CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.JobSubmitted _,
+                    CoordinatorEvent.JobQueued _,
+                    CoordinatorEvent.CapacityNeeded _,
+                    CoordinatorEvent.JobWaiting _,
+                    CoordinatorEvent.JobFinished _,
+                    CoordinatorEvent.Gap _ -> {}
+        }
+    }
+
+    /** The newest active view. Ranks that changed hands begin anew. */
+    private void activated(View next) {
+        View before = view;
+        for (int rank = 0; rank < reported.length; rank++) {
+            boolean same =
+                    before != null
+                            && before.members()
+                                    .get(rank)
+                                    .key()
+                                    .equals(next.members().get(rank).key());
+            if (!same) {
+                statistics.replaced(rank);
+            }
+        }
+        Arrays.fill(reported, next.baseStep());
+        view = next;
+    }
+
+    // ------------------------------------------------------------------ questions
+
+    RunStatistics statistics() {
+        return statistics;
+    }
+
+    /** When that incident's last sign of life was, in loop time. */
+    long beganNanos(int incident) {
+        return began.getOrDefault(incident, 0L);
+    }
+
+    BigInteger cost(int incident, BigInteger lossNow) {
+        return costs.of(incident, lossNow);
+    }
+
+    Map<Integer, BigInteger> costs() {
+        return costs.closed();
+    }
+
+    /** Of the open incident; null while none is open. */
+    Incident.@Nullable Phase phase() {
+        return phase;
+    }
+
+    String phaseReason() {
+        return phaseReason;
+    }
+
+    List<String> deficits() {
+        return deficits;
+    }
+
+    String survives() {
+        return survives;
+    }
+
+    /** Grows with everything that must be seen at once. */
+    long changes() {
+        return changes;
+    }
+
+    /** Grows with each placement. */
+    long placements() {
+        return placements;
+    }
+
+    int incidents() {
+        return incidents;
+    }
+
+    int incidentsClosed() {
+        return incidentsClosed;
+    }
+
+    /** How long the closed incidents took together. */
+    long closedNanos() {
+        return closedNanos;
+    }
+
+    long views() {
+        return views;
+    }
+
+    long copyBytes() {
+        return copyBytes;
+    }
+
+    long copiesVerified() {
+        return copiesVerified;
+    }
+
+    long corruptions() {
+        return corruptions;
+    }
+
+    long fenced() {
+        return fenced;
+    }
+}

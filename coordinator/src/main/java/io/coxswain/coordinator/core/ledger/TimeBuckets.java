@@ -1,0 +1,221 @@
+package io.coxswain.coordinator.core.ledger;
+
+import java.math.BigInteger;
+import java.util.Arrays;
+import java.util.EnumMap;
+
+/**
+ * Slot time by category, in buckets of equal width from the opening on. At most {@code count}
+ * buckets are kept: where time goes beyond them either the oldest is forgotten (a rolling window),
+ * or neighbours are added up and the width doubles (a timeline).
+ *
+ * <p>A bucket's categories never sum to more than its width times the slots; what is missing was
+ * not booked yet.
+ */
+final class TimeBuckets {
+    private static final Category[] CATEGORIES = Category.values();
+    private static final int PRODUCTIVE = Category.PRODUCTIVE.ordinal();
+    private static final int LOST = Category.LOST_PROGRESS.ordinal();
+
+    private final int count;
+    private final boolean folds;
+    private final long originNanos;
+    private long widthNanos;
+
+    /** Sums in 127 bits, by bucket and category. */
+    private final long[] low;
+
+    private final long[] high;
+
+    /** The newest bucket that was booked into. */
+    private long newest;
+
+    private TimeBuckets(int count, boolean folds, long originNanos, long widthNanos) {
+        this.count = count;
+        this.folds = folds;
+        this.originNanos = originNanos;
+        this.widthNanos = widthNanos;
+        low = new long[count * CATEGORIES.length];
+        high = new long[count * CATEGORIES.length];
+    }
+
+    /** The newest {@code count} buckets of that width. */
+    static TimeBuckets rolling(long originNanos, long widthNanos, int count) {
+        return new TimeBuckets(count, false, originNanos, widthNanos);
+    }
+
+    /** All time since the origin; {@code count} is even. */
+    static TimeBuckets timeline(long originNanos, long widthNanos, int count) {
+        return new TimeBuckets(count, true, originNanos, widthNanos);
+    }
+
+    /** {@code slots} slots were in {@code category} from one instant to the other. */
+    void add(Category category, long fromNanos, long untilNanos, int slots) {
+        if (untilNanos <= fromNanos) {
+            return;
+        }
+        reach(untilNanos - 1);
+        long at = Math.max(fromNanos, startOf(oldest()));
+        long bucket = bucketOf(at);
+        while (at < untilNanos) {
+            long end = Math.min(untilNanos, startOf(bucket + 1));
+            addTo(cell(bucket, category.ordinal()), end - at, slots);
+            at = end;
+            bucket++;
+        }
+    }
+
+    /**
+     * {@code nanos} of each of {@code slots} slots, productive somewhere between these instants,
+     * became lost progress. They are taken evenly from the buckets of that time; what a bucket does
+     * not have, for another rank's time was a little different, is taken from the nearest that has.
+     * What was before the oldest bucket is passed over. The product must fit 63 bits.
+     */
+    void retract(long fromNanos, long untilNanos, long nanos, int slots) {
+        long span = untilNanos - fromNanos;
+        long last = Math.min(newest, bucketOf(Math.max(fromNanos, untilNanos - 1)));
+        long oldest = oldest();
+        long done = 0;
+        long left = 0;
+        long first = bucketOf(fromNanos);
+        if (first < oldest) {
+            first = oldest;
+            done = share(nanos, startOf(oldest) - fromNanos, span);
+        }
+        for (long bucket = first; bucket <= last; bucket++) {
+            long upTo =
+                    bucket == last ? nanos : share(nanos, startOf(bucket + 1) - fromNanos, span);
+            left = moveToLost(bucket, left + (upTo - done) * slots);
+            done = upTo;
+        }
+        for (long bucket = last - 1; left > 0 && bucket >= oldest; bucket--) {
+            left = moveToLost(bucket, left);
+        }
+        for (long bucket = Math.max(oldest, last + 1); left > 0 && bucket <= newest; bucket++) {
+            left = moveToLost(bucket, left);
+        }
+    }
+
+    // A double's rounding moves nanoseconds to a neighbour: the last bucket takes what is left.
+    private static long share(long nanos, long part, long span) {
+        if (part <= 0 || span <= 0) {
+            return 0;
+        }
+        return part >= span
+                ? nanos
+                : Math.min(nanos, (long) ((double) nanos * ((double) part / span)));
+    }
+
+    private long moveToLost(long bucket, long nanos) {
+        int from = cell(bucket, PRODUCTIVE);
+        long available = high[from] > 0 || low[from] < 0 ? Long.MAX_VALUE : low[from];
+        long moved = Math.min(nanos, available);
+        if (Long.compareUnsigned(low[from], moved) < 0) {
+            high[from]--;
+        }
+        low[from] -= moved;
+        addTo(cell(bucket, LOST), moved, 1);
+        return nanos - moved;
+    }
+
+    /** Makes room for that instant. */
+    void reach(long nanos) {
+        long bucket = bucketOf(nanos);
+        if (bucket <= newest) {
+            return;
+        }
+        if (folds) {
+            while (bucket >= count) {
+                fold();
+                bucket = bucketOf(nanos);
+            }
+        } else if (bucket - newest >= count) {
+            Arrays.fill(low, 0);
+            Arrays.fill(high, 0);
+        } else {
+            for (long cleared = newest + 1; cleared <= bucket; cleared++) {
+                int from = cell(cleared, 0);
+                Arrays.fill(low, from, from + CATEGORIES.length, 0);
+                Arrays.fill(high, from, from + CATEGORIES.length, 0);
+            }
+        }
+        newest = bucket;
+    }
+
+    private void fold() {
+        for (int to = 0; to < count; to++) {
+            for (int category = 0; category < CATEGORIES.length; category++) {
+                int cell = to * CATEGORIES.length + category;
+                long foldedLow = 0;
+                long foldedHigh = 0;
+                for (int from = 2 * to; from <= 2 * to + 1 && from < count; from++) {
+                    int part = from * CATEGORIES.length + category;
+                    foldedLow += low[part];
+                    boolean carry = Long.compareUnsigned(foldedLow, low[part]) < 0;
+                    foldedHigh += high[part] + (carry ? 1 : 0);
+                }
+                low[cell] = foldedLow;
+                high[cell] = foldedHigh;
+            }
+        }
+        widthNanos *= 2;
+        newest /= 2;
+    }
+
+    private void addTo(int cell, long nanos, int slots) {
+        long more = nanos * slots;
+        low[cell] += more;
+        boolean carry = Long.compareUnsigned(low[cell], more) < 0;
+        high[cell] += Math.multiplyHigh(nanos, (long) slots) + (carry ? 1 : 0);
+    }
+
+    private long bucketOf(long nanos) {
+        return Math.max(0, nanos - originNanos) / widthNanos;
+    }
+
+    /** When that bucket begins. */
+    long startOf(long bucket) {
+        return originNanos + bucket * widthNanos;
+    }
+
+    private long oldest() {
+        return folds ? 0 : Math.max(0, newest - count + 1);
+    }
+
+    private int cell(long bucket, int category) {
+        return (int) (bucket % count) * CATEGORIES.length + category;
+    }
+
+    /** The first bucket that a reader at that instant sees. */
+    long firstAt(long nowNanos) {
+        return folds ? 0 : Math.max(0, bucketOf(nowNanos) - count + 1);
+    }
+
+    /** The bucket of that instant, or the one before where a bucket begins just then. */
+    long lastAt(long nowNanos) {
+        return bucketOf(Math.max(originNanos, nowNanos - 1));
+    }
+
+    /**
+     * What is booked in buckets {@code first} to {@code last} by category, those without time left
+     * out.
+     */
+    EnumMap<Category, BigInteger> sums(long first, long last) {
+        var sums = new EnumMap<Category, BigInteger>(Category.class);
+        long end = Math.min(last, newest);
+        for (int category = 0; category < CATEGORIES.length; category++) {
+            long sumLow = 0;
+            long sumHigh = 0;
+            for (long bucket = Math.max(first, oldest()); bucket <= end; bucket++) {
+                int cell = cell(bucket, category);
+                sumLow += low[cell];
+                boolean carry = Long.compareUnsigned(sumLow, low[cell]) < 0;
+                sumHigh += high[cell] + (carry ? 1 : 0);
+            }
+            if (sumLow != 0 || sumHigh != 0) {
+                sums.put(CATEGORIES[category], SlotNanos.exact(sumHigh, sumLow));
+            }
+        }
+        return sums;
+    }
+}
