@@ -22,7 +22,8 @@ import picocli.CommandLine.Spec;
             BenchCopyCommand.class,
             BenchCollectiveCommand.class,
             BenchMemoryCommand.class,
-            BenchRuntimeCommand.class
+            BenchRuntimeCommand.class,
+            BenchPageCommand.class
         },
         footer = {
             "",
@@ -40,6 +41,6 @@ public final class BenchCommand extends Shared implements Runnable {
     public void run() {
         throw new CommandLine.ParameterException(
                 spec.commandLine(),
-                "Missing what to measure: recovery, copy, collective, memory or runtime");
+                "Missing what to measure: recovery, copy, collective, memory, runtime or page");
     }
 }

@@ -1,6 +1,6 @@
 // Agents × time. Few agents have a row each; many stand by failure domain, a line of pixels each, and a domain opens.
 import { attr, byId, el, keyed, show, style, text } from './dom.js';
-import { bytes, count, plural } from './format.js';
+import { bytes, count, duration, plural } from './format.js';
 import { CELLS, rgb } from './tokens.js';
 
 const COLUMNS = 120;
@@ -10,7 +10,6 @@ const OPEN_ROWS = 64;
 const TABLE_ROWS = 100;
 const PLOT_HEIGHT = 760;
 const ORDER = new Intl.Collator('en', { numeric: true });
-const WORST = CELLS.map(([letter]) => letter);
 
 let agents = [];
 let open = '';
@@ -33,7 +32,8 @@ export function repaintAgents() {
   heat();
 }
 
-export function renderAgents(of) {
+export function renderAgents(of, cellMillis) {
+  text(byId('heat-from'), `${duration(COLUMNS * cellMillis / 1000)} ago`);
   agents = [...(of ?? [])].sort((a, b) => ORDER.compare(a.domain, b.domain) || ORDER.compare(a.id, b.id));
   show(byId('agents-none'), agents.length === 0);
   const states = new Map();
@@ -183,7 +183,7 @@ function paint(canvas, members, pixels) {
   style(canvas, 'height', pixels === 0 ? '' : `${Math.max(14, members.length * pixels)}px`);
   const pen = canvas.getContext('2d');
   const image = pen.createImageData(COLUMNS, members.length);
-  const colours = new Map(WORST.map((letter) => [letter, rgb(`cell-${cellToken(letter)}`)]));
+  const colours = new Map(CELLS.map(([letter]) => [letter, rgb(`cell-${cellToken(letter)}`)]));
   members.forEach((agent, line) => {
     const cells = (agent.cells ?? '').slice(-COLUMNS).padStart(COLUMNS, '.');
     for (let column = 0; column < COLUMNS; column++) {

@@ -148,17 +148,18 @@ class Curve {
       attr(label, 'visibility', null);
       attr(label, 'x', LEFT - 8);
       attr(label, 'y', (y + 4).toFixed(1));
-      text(label, this.#format(log ? 10 ** value : clean(value, unit)));
+      text(label, short(this.#format(log ? 10 ** value : clean(value, unit))));
     });
     attr(this.#grid, 'd', grid);
+    const steps = scale ? wholeTicks(scale.fromStep, scale.toStep) : [];
     this.#xs.forEach((label, index) => {
-      attr(label, 'visibility', scale ? null : 'hidden');
-      if (scale) {
-        const step = Math.round(scale.fromStep + index * (scale.toStep - scale.fromStep) / X_TICKS);
-        attr(label, 'x', scale.x(step).toFixed(1));
+      attr(label, 'visibility', index < steps.length ? null : 'hidden');
+      if (index < steps.length) {
+        const x = scale.x(steps[index]);
+        attr(label, 'x', x.toFixed(1));
         attr(label, 'y', HEIGHT - 8);
-        attr(label, 'text-anchor', index === 0 ? 'start' : index === X_TICKS ? 'end' : 'middle');
-        text(label, index === 0 ? `step ${count(step)}` : count(step));
+        attr(label, 'text-anchor', x < LEFT + 30 ? 'start' : x > width - RIGHT - 30 ? 'end' : 'middle');
+        text(label, index === 0 ? `step ${count(steps[index])}` : count(steps[index]));
       }
     });
   }
@@ -188,6 +189,21 @@ function nice(rough) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const lead = rough / power;
   return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10);
+}
+
+// Steps are whole; five of them at most.
+function wholeTicks(from, to) {
+  const unit = Math.max(1, nice((to - from) / X_TICKS));
+  const ticks = [];
+  for (let step = Math.ceil(from / unit) * unit; step <= to && ticks.length <= X_TICKS; step += unit) {
+    ticks.push(step);
+  }
+  return ticks;
+}
+
+/** 50.0 ms as 50 ms: an axis needs no more. */
+function short(label) {
+  return label.replace(/(\.\d*?)0+(?=\D|$)/, '$1').replace(/\.(?=\D|$)/, '');
 }
 
 function clean(value, unit) {

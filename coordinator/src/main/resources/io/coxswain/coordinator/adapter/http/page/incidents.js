@@ -89,6 +89,7 @@ function renderOne(incident) {
     style(fill, 'margin-left', `${100 * Math.min(row.left, 0.99)}%`);
     style(fill, 'width', `${100 * row.width}%`);
     attr(fill, 'data-running', row.running);
+    show(fill, row.seconds > 0 || row.running);
     text(node.children[2], row.running && row.seconds === 0 ? 'under way' : duration(row.seconds));
   });
   renderFacts(incident);

@@ -37,7 +37,7 @@ function render() {
     renderIncidents(job);
     renderRanks(job);
     renderQueue(picture.queued);
-    once('agents', picture.agents, () => renderAgents(picture.agents));
+    once('agents', picture.agents, () => renderAgents(picture.agents, picture.cellMillis));
     once('copies', job?.copies, () => renderCopies(job));
     once('curve', job?.curve, () => renderCurves(job));
   }

@@ -14,9 +14,9 @@ export const PHASE_COLOURS = {
   resume: 'recovery_resume',
 };
 
-/** Letters of an agent's cells, the worst first. */
+/** Letters of an agent's cells. */
 export const CELLS = [
-  ['l', 'lost'], ['s', 'suspect'], ['r', 'recovering'], ['g', 'straggling'], ['h', 'healthy'],
+  ['h', 'healthy'], ['g', 'straggling'], ['s', 'suspect'], ['r', 'recovering'], ['l', 'lost'],
   ['c', 'spare, holds copies'], ['p', 'spare'], ['.', 'not there'],
 ];
 
