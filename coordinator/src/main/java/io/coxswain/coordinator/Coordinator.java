@@ -151,7 +151,7 @@ public final class Coordinator implements AutoCloseable {
                             client,
                             lead,
                             control,
-                            this::picture);
+                            board);
             lead.start(config.advertisedHost(), control.port());
             return this;
         } catch (IOException | RuntimeException failed) {

@@ -10,6 +10,7 @@ import io.coxswain.coordinator.adapter.metrics.Readings;
 import io.coxswain.coordinator.adapter.zookeeper.ZkLeadership;
 import io.coxswain.coordinator.app.CoordinatorLoop;
 import io.coxswain.coordinator.app.EventLog;
+import io.coxswain.coordinator.app.PictureBoard;
 import io.coxswain.coordinator.picture.Picture;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -21,7 +22,6 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 
 /**
  * How a running coordinator is watched from outside: meters in the host's registry and behind the
@@ -62,11 +62,12 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     private final CuratorFramework client;
     private final ZkLeadership leadership;
     private final GrpcControlServer control;
-    private final Supplier<Picture> pictures;
+    private final PictureBoard board;
     private final ConnectionStateListener connection = (_, _) -> health();
     private final @Nullable HttpAdapter http;
     private final List<CoordinatorMetrics> metrics = new ArrayList<>();
-    private final Subscription subscription;
+    private final Subscription listening;
+    private final Subscription watching;
 
     /**
      * Begins.
@@ -81,14 +82,14 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
             CuratorFramework client,
             ZkLeadership leadership,
             GrpcControlServer control,
-            Supplier<Picture> pictures)
+            PictureBoard board)
             throws IOException {
         this.loop = loop;
         this.events = events;
         this.client = client;
         this.leadership = leadership;
         this.control = control;
-        this.pictures = pictures;
+        this.board = board;
         if (wanted.registry() != null) {
             metrics.add(
                     new CoordinatorMetrics(
@@ -108,7 +109,8 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
             metrics.add(http.metrics());
         }
         client.getConnectionStateListenable().addListener(connection);
-        subscription = events.listen(0, this::heard);
+        listening = events.listen(0, this::heard);
+        watching = board.watch(_ -> metrics.forEach(CoordinatorMetrics::refresh));
         health();
     }
 
@@ -141,7 +143,7 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
 
     @Override
     public Picture picture() {
-        return pictures.get();
+        return board.picture();
     }
 
     @Override
@@ -207,7 +209,8 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     @Override
     public void close() {
         client.getConnectionStateListenable().removeListener(connection);
-        subscription.close();
+        listening.close();
+        watching.close();
         if (http != null) {
             http.close();
         }

@@ -100,7 +100,8 @@ final class RequestRule {
         }
         Routes.Route route = routes.at(path);
         if (route == null) {
-            return refused(404, "there is nothing here; known: " + String.join(" ", routes.paths()));
+            return refused(
+                    404, "there is nothing here; known: " + String.join(" ", routes.paths()));
         }
         String method = request.method().name();
         if (!method.equals("GET") && !method.equals("HEAD")) {

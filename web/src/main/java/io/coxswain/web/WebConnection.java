@@ -42,7 +42,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class WebConnection extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(WebConnection.class);
-    // How long what still comes after a refused request is read and forgotten: closing at once would
+    // How long what still comes after a refused request is read and forgotten: closing at once
+    // would
     // make the kernel reset the connection and take the answer back.
     private static final long LINGER_MILLIS = 1_000;
     private static final Map<String, String> SECURITY =
@@ -89,9 +90,7 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
     final class Ear extends ChannelInboundHandlerAdapter {
         @Override
         public void channelRead(ChannelHandlerContext context, Object message) {
-            if (state == State.READING
-                    && message instanceof ByteBuf bytes
-                    && bytes.isReadable()) {
+            if (state == State.READING && message instanceof ByteBuf bytes && bytes.isReadable()) {
                 begun = true;
             }
             context.fireChannelRead(message);
@@ -101,7 +100,6 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext context) {
         if (!server.admit(context.channel())) {
-            state = State.HANDLING;
             refuse(context, 503, "too many connections: try again later", true, false);
             return;
         }
@@ -147,7 +145,7 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
         begun = false;
         head = null;
         arm(context, limits.requestTime().toNanos(), () -> tooLate(context));
-        context.read();
+        context.channel().config().setAutoRead(true);
     }
 
     private void tooLate(ChannelHandlerContext context) {
@@ -177,16 +175,14 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
             } else {
                 begin(context, head);
             }
-            return;
-        }
-        if (state == State.READING) {
-            context.read();
         }
     }
 
     private void begin(ChannelHandlerContext context, HttpRequest request) {
         cancelDeadline();
         state = State.HANDLING;
+        // What comes next waits: in the handler before this one, and then in the client.
+        context.channel().config().setAutoRead(false);
         switch (rule.judge(request)) {
             case RequestRule.Verdict.Refused(int status, String why, boolean broken) ->
                     refuse(context, status, why, broken, isHead(request));
@@ -202,15 +198,14 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
 
     private void ask(ChannelHandlerContext context, WebRequest request, WebHandler handler) {
         try {
-            server.execute(
-                    () -> {
-                        WebResponse response = answer(request, handler);
-                        try {
-                            context.executor().execute(() -> respond(context, response));
-                        } catch (RejectedExecutionException stopped) {
-                            LOG.debug("the server closed before {} was answered", request.path());
-                        }
-                    });
+            server.execute(() -> {
+                WebResponse response = answer(request, handler);
+                try {
+                    context.executor().execute(() -> respond(context, response));
+                } catch (RejectedExecutionException stopped) {
+                    LOG.debug("the server closed before {} was answered", request.path());
+                }
+            });
         } catch (RejectedExecutionException stopped) {
             context.close();
         }
@@ -328,19 +323,18 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
         }
         arm(context, limits.responseTime().toNanos(), context::close);
         context.writeAndFlush(message)
-                .addListener(
-                        written -> {
-                            cancelDeadline();
-                            if (!written.isSuccess()) {
-                                context.close();
-                            } else if (keep) {
-                                read(context);
-                            } else if (linger) {
-                                linger(context);
-                            } else {
-                                context.close();
-                            }
-                        });
+                .addListener(written -> {
+                    cancelDeadline();
+                    if (!written.isSuccess()) {
+                        context.close();
+                    } else if (keep) {
+                        read(context);
+                    } else if (linger) {
+                        linger(context);
+                    } else {
+                        context.close();
+                    }
+                });
     }
 
     private void linger(ChannelHandlerContext context) {

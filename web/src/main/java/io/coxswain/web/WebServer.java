@@ -110,8 +110,8 @@ public final class WebServer implements AutoCloseable {
     }
 
     /**
-     * Stops: no more connections, those that are there are cut off, handlers are interrupted. Blocks
-     * for a moment; safe to repeat.
+     * Stops: no more connections, those that are there are cut off, handlers are interrupted.
+     * Blocks for a moment; safe to repeat.
      */
     @Override
     public void close() {
@@ -137,8 +137,8 @@ public final class WebServer implements AutoCloseable {
     }
 
     /**
-     * Counts a connection in; false: one too many. It is told so, and counts until it is closed; far
-     * beyond the limit nobody is told anything.
+     * Counts a connection in; false: one too many. It is told so, and counts until it is closed;
+     * far beyond the limit nobody is told anything.
      */
     boolean admit(Channel channel) {
         connections.add(channel);
@@ -165,7 +165,8 @@ public final class WebServer implements AutoCloseable {
             address = InetAddress.getByName(host);
         } catch (UnknownHostException unknown) {
             throw new IOException(
-                    "cannot open the HTTP port: there is no host " + host + " to listen on", unknown);
+                    "cannot open the HTTP port: there is no host " + host + " to listen on",
+                    unknown);
         }
         var bootstrap =
                 new ServerBootstrap()
@@ -173,7 +174,6 @@ public final class WebServer implements AutoCloseable {
                         .channel(NioServerSocketChannel.class)
                         .option(ChannelOption.SO_BACKLOG, BACKLOG)
                         .option(ChannelOption.SO_REUSEADDR, true)
-                        .childOption(ChannelOption.AUTO_READ, false)
                         .childOption(ChannelOption.TCP_NODELAY, true)
                         // A few requests a second: no arenas of megabytes for them.
                         .childOption(ChannelOption.ALLOCATOR, UnpooledByteBufAllocator.DEFAULT)

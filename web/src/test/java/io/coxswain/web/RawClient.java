@@ -53,8 +53,7 @@ final class RawClient implements AutoCloseable {
                         : length.isEmpty()
                                 ? in.readAllBytes()
                                 : in.readNBytes(Integer.parseInt(length));
-        return new Answer(
-                head.status(), head.headers(), new String(body, StandardCharsets.UTF_8));
+        return new Answer(head.status(), head.headers(), new String(body, StandardCharsets.UTF_8));
     }
 
     /** Status line and fields. */

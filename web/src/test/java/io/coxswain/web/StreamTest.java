@@ -22,7 +22,8 @@ final class StreamTest {
                                 (request, sink) -> {
                                     String last = request.header("Last-Event-ID");
                                     sink.send(null, "hello", bytes("after " + last));
-                                    sink.send("7", "two", bytes("line one\nline two\r\nthree\rfour"));
+                                    sink.send(
+                                            "7", "two", bytes("line one\nline two\r\nthree\rfour"));
                                 });
                 var viewer = new RawClient(server.port())) {
             viewer.say(FOLLOW + "Last-Event-ID: 41\r\n\r\n");

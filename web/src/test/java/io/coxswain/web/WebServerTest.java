@@ -149,8 +149,7 @@ final class WebServerTest {
     void oversizedRequestsAreRefusedAndTheClientLearnsWhy() throws IOException {
         assertThat(RawClient.get(server.port(), "/hello?a=" + "x".repeat(5_000)).status())
                 .isEqualTo(414);
-        assertThat(RawClient.get(server.port(), "/" + "x".repeat(1 << 20)).status())
-                .isEqualTo(414);
+        assertThat(RawClient.get(server.port(), "/" + "x".repeat(1 << 20)).status()).isEqualTo(414);
         String get = "GET /hello HTTP/1.1\r\nHost: localhost\r\n";
         assertThat(
                         RawClient.once(
@@ -242,14 +241,14 @@ final class WebServerTest {
             })
     void goesByNoOtherName(String host) throws IOException {
         RawClient.Answer answer =
-                RawClient.once(
-                        server.port(), "GET /hello HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+                RawClient.once(server.port(), "GET /hello HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
         assertThat(answer.status()).isEqualTo(421);
         assertThat(calls).hasValue(0);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "a b", "local@host", "localhost:port", "localhost:1:2", "[::1", "a..b"})
+    @ValueSource(
+            strings = {"", "a b", "local@host", "localhost:port", "localhost:1:2", "[::1", "a..b"})
     void aMalformedHostIsRefused(String host) throws IOException {
         assertThat(
                         RawClient.once(
@@ -264,14 +263,29 @@ final class WebServerTest {
         try (var client = new RawClient(server.port())) {
             var all = new StringBuilder();
             for (int i = 0; i < 20; i++) {
-                all.append("GET /hello?name=n").append(i).append(" HTTP/1.1\r\nHost: localhost\r\n\r\n");
+                all.append("GET /hello?name=n")
+                        .append(i)
+                        .append(" HTTP/1.1\r\nHost: localhost\r\n\r\n");
             }
-            client.say(all + "GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            client.say(
+                    all + "GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             for (int i = 0; i < 20; i++) {
                 assertThat(client.answer(false).body()).isEqualTo("hello n" + i + "\n");
             }
             assertThat(client.answer(false).status()).isEqualTo(404);
             assertThat(client.skipToEnd()).isZero();
+        }
+    }
+
+    @Test
+    void aRequestMayComeInPiecesAndAfterAnother() throws IOException {
+        try (var client = new RawClient(server.port())) {
+            for (int round = 0; round < 3; round++) {
+                for (char piece : "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n".toCharArray()) {
+                    client.say(String.valueOf(piece));
+                }
+                assertThat(client.answer(false).body()).isEqualTo("hello you\n");
+            }
         }
     }
 
@@ -380,11 +394,10 @@ final class WebServerTest {
                     .as(path)
                     .isInstanceOf(IllegalArgumentException.class);
         }
-        assertThatThrownBy(
-                        () ->
-                                Routes.builder()
-                                        .get("/a", _ -> WebResponse.text(200, ""))
-                                        .get("/a", _ -> WebResponse.text(200, "")))
+        assertThatThrownBy(() ->
+                        Routes.builder()
+                                .get("/a", _ -> WebResponse.text(200, ""))
+                                .get("/a", _ -> WebResponse.text(200, "")))
                 .hasMessageContaining("/a");
     }
 
@@ -394,16 +407,15 @@ final class WebServerTest {
         var good = new AtomicInteger();
         for (int i = 0; i < 50; i++) {
             threads.add(
-                    Thread.startVirtualThread(
-                            () -> {
-                                try {
-                                    if (RawClient.get(server.port(), "/hello").status() == 200) {
-                                        good.incrementAndGet();
-                                    }
-                                } catch (IOException failed) {
-                                    throw new java.io.UncheckedIOException(failed);
-                                }
-                            }));
+                    Thread.startVirtualThread(() -> {
+                        try {
+                            if (RawClient.get(server.port(), "/hello").status() == 200) {
+                                good.incrementAndGet();
+                            }
+                        } catch (IOException failed) {
+                            throw new java.io.UncheckedIOException(failed);
+                        }
+                    }));
         }
         for (Thread thread : threads) {
             thread.join();

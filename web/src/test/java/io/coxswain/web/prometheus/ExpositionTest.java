@@ -15,7 +15,7 @@ final class ExpositionTest {
                 "APPLICATION/OPENMETRICS-TEXT;VERSION=\"0.0.1\"",
                 // Prometheus 2 and 3 as they ask.
                 "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;"
-                        + "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+                    + "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
                 "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;"
                         + "encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;"
                         + "escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
