@@ -41,7 +41,13 @@ class FaultRowTest {
                 id,
                 List.of(),
                 new Incident.Phases(1, 1, 1, 0, 0),
-                false);
+                false,
+                Incident.Kind.HOST,
+                0,
+                List.of(),
+                null,
+                1,
+                null);
     }
 
     private void detected(long nanos, int id, String... agents) {

@@ -142,7 +142,7 @@ class NemesisTest {
                                 0,
                                 List.of(sources),
                                 new Incident.Phases(1, 1, 1, 0, 0),
-                                false),
+                                false, Incident.Kind.HOST, 0, List.of(), null, 1, null),
                         RESTORE,
                         ""));
     }

@@ -111,7 +111,13 @@ class RunDisplayTest {
                         0,
                         sources,
                         phases,
-                        true);
+                        true,
+                        Incident.Kind.HOST,
+                        0,
+                        List.of(),
+                        null,
+                        1,
+                        null);
 
         tell(
                 display,
