@@ -119,12 +119,7 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
         return host == null
                 ? null
                 : new HttpAdapter(
-                        host,
-                        wanted.httpPort(),
-                        wanted.httpNames(),
-                        this,
-                        new Probes(this),
-                        this);
+                        host, wanted.httpPort(), wanted.httpNames(), this, new Probes(this), this);
     }
 
     /** The HTTP port's address; null: there is none. */

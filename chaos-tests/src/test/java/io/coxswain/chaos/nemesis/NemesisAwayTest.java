@@ -172,7 +172,13 @@ class NemesisAwayTest {
                                 0,
                                 List.of(new Incident.Source(1, recipient, "fetched", donor, 1)),
                                 new Incident.Phases(0, 0, 0, 0, 0),
-                                false, Incident.Kind.HOST, 0, List.of(), null, 1, null),
+                                false,
+                                Incident.Kind.HOST,
+                                0,
+                                List.of(),
+                                null,
+                                1,
+                                null),
                         RESTORE,
                         ""));
     }

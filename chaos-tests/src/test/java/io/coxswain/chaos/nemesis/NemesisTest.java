@@ -142,7 +142,13 @@ class NemesisTest {
                                 0,
                                 List.of(sources),
                                 new Incident.Phases(1, 1, 1, 0, 0),
-                                false, Incident.Kind.HOST, 0, List.of(), null, 1, null),
+                                false,
+                                Incident.Kind.HOST,
+                                0,
+                                List.of(),
+                                null,
+                                1,
+                                null),
                         RESTORE,
                         ""));
     }

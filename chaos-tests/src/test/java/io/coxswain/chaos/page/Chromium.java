@@ -71,7 +71,7 @@ public final class Chromium implements AutoCloseable {
 
     /** Starts it; {@code profile} is an empty folder. */
     public static Chromium start(Path browser, Path profile) throws IOException {
-        Process process =
+        var command =
                 new ProcessBuilder(
                                 browser.toString(),
                                 "--headless=new",
@@ -88,8 +88,10 @@ public final class Chromium implements AutoCloseable {
                                 "--hide-scrollbars",
                                 "--force-color-profile=srgb",
                                 "about:blank")
-                        .redirectErrorStream(true)
-                        .start();
+                        .redirectErrorStream(true);
+        // Its sockets lie in the temporary folder: they go with the profile.
+        command.environment().put("TMPDIR", profile.toString());
+        Process process = command.start();
         try {
             return new Chromium(process, devTools(process));
         } catch (IOException | RuntimeException failed) {

@@ -76,7 +76,8 @@ final class PageFixture implements PageSource, AutoCloseable {
         events.publish(event, 0, 7, "job-1", 3, 40);
     }
 
-    void show(String standing, Blocked blocked, @Nullable JobPicture job, List<AgentPicture> agents) {
+    void show(
+            String standing, Blocked blocked, @Nullable JobPicture job, List<AgentPicture> agents) {
         picture =
                 new Picture(
                         sequence.incrementAndGet(),
@@ -190,8 +191,19 @@ final class PageFixture implements PageSource, AutoCloseable {
                 windows,
                 timeline,
                 new Counters(
-                        SECOND, BigInteger.ZERO, categories(), 400, 0, 1, 1, 5_000_000, 400, 0, 0,
-                        0, 2),
+                        SECOND,
+                        BigInteger.ZERO,
+                        categories(),
+                        400,
+                        0,
+                        1,
+                        1,
+                        5_000_000,
+                        400,
+                        0,
+                        0,
+                        0,
+                        2),
                 new StepFigures(
                         50_000_000,
                         70_000_000,

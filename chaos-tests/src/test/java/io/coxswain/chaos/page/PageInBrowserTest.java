@@ -74,7 +74,9 @@ class PageInBrowserTest {
         assertThat(tab.text("[data-window=run] .window-ratio")).isEqualTo("90.0 %");
         assertThat(tab.text("[data-window=run] .window-loss"))
                 .isEqualTo("most lost: startup 8.3 %");
-        assertThat(tab.text("#losses-body tr:nth-child(2)")).contains("startup").contains("100 slot-s");
+        assertThat(tab.text("#losses-body tr:nth-child(2)"))
+                .contains("startup")
+                .contains("100 slot-s");
         assertThat(tab.text("#waterfall")).contains("detect").contains("53.0 ms");
         assertThat(tab.text("#copies-survives")).isEqualTo("Survives: any one host");
         assertClean(tab, page.url());
@@ -119,7 +121,11 @@ class PageInBrowserTest {
         assertThat(tab.text("#now-what")).isEqualTo("<img src=x onerror=alert(1)>");
         assertThat(tab.text("#now-waits")).isEqualTo("<script>alert(2)</script>");
         assertThat(tab.text("#tail .tail-text")).contains("</li></ol><script>");
-        assertThat(tab.eval("document.querySelectorAll('main img, main script, main b').length").asInt())
+        assertThat(
+                        tab.eval(
+                                        "document.querySelectorAll('main img, main script, main"
+                                                + " b').length")
+                                .asInt())
                 .isZero();
         assertClean(tab, page.url());
         tab.close();
@@ -174,7 +180,7 @@ class PageInBrowserTest {
 
         assertThat(tab.text("#now-word")).isEqualTo("Idle");
         assertThat(tab.text("#empty")).contains("coxswain submit");
-        assertThat(tab.eval("document.querySelector('#timeline').hidden").asBoolean()).isTrue();
+        assertThat(tab.eval("document.querySelector('#goodput').hidden").asBoolean()).isTrue();
         tab.close();
     }
 
@@ -208,8 +214,9 @@ class PageInBrowserTest {
             tab.key("Tab");
             visited.add(
                     tab.eval(
-                                    "(document.activeElement.id || document.activeElement.dataset.window"
-                                            + " || document.activeElement.className ||"
+                                    "(document.activeElement.id ||"
+                                            + " document.activeElement.dataset.window ||"
+                                            + " document.activeElement.className ||"
                                             + " document.activeElement.textContent)")
                             .asString());
         }
@@ -222,10 +229,7 @@ class PageInBrowserTest {
                         "timeline-plot",
                         "incident-button",
                         "agents-troubled");
-        assertThat(
-                        tab.eval(
-                                        "getComputedStyle(document.activeElement).outlineStyle")
-                                .asString())
+        assertThat(tab.eval("getComputedStyle(document.activeElement).outlineStyle").asString())
                 .isNotEqualTo("none");
 
         tab.eval("document.querySelector('#timeline-plot').focus()");

@@ -108,13 +108,16 @@ public final class Tab {
                   };
                   watch.observe(document, {subtree: true, childList: true, characterData: true, attributes: true});
                   check();
-                })"""
+                })\
+                """
                         .formatted(condition));
     }
 
     /** Returns when what was done is drawn. */
     public void drawn() {
-        eval("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))");
+        eval(
+                "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>"
+                    + " done(true))))");
     }
 
     public void click(String selector) {
@@ -150,14 +153,17 @@ public final class Tab {
                     case "ArrowLeft" -> 37;
                     default -> throw new IllegalArgumentException("no code for the key " + key);
                 };
-        for (String type : List.of("rawKeyDown", "keyUp")) {
-            send(
-                    "Input.dispatchKeyEvent",
+        for (String type : List.of("keyDown", "keyUp")) {
+            ObjectNode event =
                     JSON.createObjectNode()
                             .put("type", type)
                             .put("key", key)
                             .put("code", key)
-                            .put("windowsVirtualKeyCode", code));
+                            .put("windowsVirtualKeyCode", code);
+            if (key.equals("Enter") && type.equals("keyDown")) {
+                event.put("text", "\r");
+            }
+            send("Input.dispatchKeyEvent", event);
         }
     }
 

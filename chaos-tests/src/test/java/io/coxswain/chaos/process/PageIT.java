@@ -51,7 +51,8 @@ class PageIT {
             assertThat(
                             tab.eval(
                                             "[...document.querySelectorAll('#waterfall"
-                                                    + " td.num')].every((cell) => /\\d/.test(cell.textContent))")
+                                                + " td.num')].every((cell) =>"
+                                                + " /\\d/.test(cell.textContent))")
                                     .asBoolean())
                     .as("each phase has a duration: %s", tab.text("#waterfall"))
                     .isTrue();

@@ -46,7 +46,6 @@ public final class BenchPageCommand extends BenchBase {
             throw wrong("--seconds " + seconds + ": expected 1 to 600");
         }
         return PageBench.run(
-                settings,
-                new PageBench.Options(viewers, quick() ? 1 : seconds, runs(8, 2)));
+                settings, new PageBench.Options(viewers, quick() ? 1 : seconds, runs(8, 2)));
     }
 }

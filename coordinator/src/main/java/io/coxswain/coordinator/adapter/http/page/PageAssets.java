@@ -57,13 +57,7 @@ final class PageAssets {
         byte[] body = read(file);
         String tag = '"' + digest(body) + '"';
         Map<String, String> headers =
-                Map.of(
-                        "ETag",
-                        tag,
-                        "Cache-Control",
-                        "no-cache",
-                        "Content-Security-Policy",
-                        POLICY);
+                Map.of("ETag", tag, "Cache-Control", "no-cache", "Content-Security-Policy", POLICY);
         var whole = new WebResponse(200, type(file), body, headers);
         var same = new WebResponse(304, type(file), new byte[0], headers);
         routes.get(path, request -> knows(request, tag) ? same : whole);

@@ -21,8 +21,7 @@ public final class PageRoutes {
         // Sequence numbers are of one coordinator object; so are the ids made of them.
         String origin = Long.toHexString(ThreadLocalRandom.current().nextLong());
         routes.stream(
-                "/api/v1/events",
-                (request, sink) -> follow(request, sink, source, frames, origin));
+                "/api/v1/events", (request, sink) -> follow(request, sink, source, frames, origin));
     }
 
     private static WebResponse picture(PageSource source) {
@@ -32,11 +31,7 @@ public final class PageRoutes {
     }
 
     private static void follow(
-            WebRequest request,
-            EventSink sink,
-            PageSource source,
-            PageFrames frames,
-            String origin)
+            WebRequest request, EventSink sink, PageSource source, PageFrames frames, String origin)
             throws Exception {
         String seen = request.header("last-event-id");
         new PageViewer(sink, frames, origin)

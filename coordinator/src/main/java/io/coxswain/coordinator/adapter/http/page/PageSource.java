@@ -12,7 +12,9 @@ public interface PageSource {
     /** Of the first event that is not there yet. */
     long nextSequence();
 
-    /** Delivers events, as {@link io.coxswain.coordinator.Coordinator#listen(long,
-     * CoordinatorListener)} does. */
+    /**
+     * Delivers events, as {@link io.coxswain.coordinator.Coordinator#listen(long,
+     * CoordinatorListener)} does.
+     */
     Subscription listen(long fromSequence, CoordinatorListener listener);
 }

@@ -49,7 +49,8 @@ final class PageViewer {
      *
      * @param after id of the last event that it has, null: none
      */
-    void follow(PageSource source, @Nullable String after) throws IOException, InterruptedException {
+    void follow(PageSource source, @Nullable String after)
+            throws IOException, InterruptedException {
         try (Subscription _ = source.listen(from(source, after), this::event)) {
             PageFrame last = null;
             int quiet = 0;

@@ -37,7 +37,10 @@ class PageFrameTest {
     void theFirstMessageIsWhole() {
         JsonNode first =
                 next(
-                        picture(1, job("j", 4, incident(1, "")), List.of(agent("a", "ranked", "hh"))),
+                        picture(
+                                1,
+                                job("j", 4, incident(1, "")),
+                                List.of(agent("a", "ranked", "hh"))),
                         false);
 
         assertThat(first.path("whole").asBoolean()).isTrue();
@@ -129,9 +132,9 @@ class PageFrameTest {
 
     @Test
     void hostileNamesStayJson() {
-        JsonNode first = next(picture(1, null, List.of(agent("\"\n\\</script>", "spare", "p"))), true);
-        assertThat(first.path("agents").path(0).path("id").asString())
-                .isEqualTo("\"\n\\</script>");
+        JsonNode first =
+                next(picture(1, null, List.of(agent("\"\n\\</script>", "spare", "p"))), true);
+        assertThat(first.path("agents").path(0).path("id").asString()).isEqualTo("\"\n\\</script>");
         assertThat(first.path("cells").path("\"\n\\</script>").asString()).isEqualTo("p");
     }
 
@@ -152,8 +155,7 @@ class PageFrameTest {
         var made = new AtomicInteger();
         var clock = new AtomicLong();
         var frames =
-                new PageFrames(
-                        () -> picture(made.incrementAndGet(), null, List.of()), clock::get);
+                new PageFrames(() -> picture(made.incrementAndGet(), null, List.of()), clock::get);
 
         PageFrame first = frames.newest();
         clock.addAndGet(199_000_000);

@@ -88,8 +88,7 @@ class PageRoutesTest {
         HttpResponse<String> page = get("/");
 
         assertThat(page.statusCode()).isEqualTo(200);
-        assertThat(page.headers().firstValue("content-type"))
-                .contains("text/html; charset=utf-8");
+        assertThat(page.headers().firstValue("content-type")).contains("text/html; charset=utf-8");
         assertThat(page.headers().firstValue("content-security-policy"))
                 .contains(PageAssets.POLICY);
         assertThat(PageAssets.POLICY).doesNotContain("unsafe").doesNotContain("http");
@@ -167,9 +166,7 @@ class PageRoutesTest {
 
             picture =
                     Pictures.picture(
-                            2,
-                            Pictures.job("j", 5),
-                            List.of(Pictures.agent("a", "ranked", "h")));
+                            2, Pictures.job("j", 5), List.of(Pictures.agent("a", "ranked", "h")));
             JsonNode second = data(stream, "picture");
             assertThat(second.path("job").path("completedStep").asLong()).isEqualTo(5);
             assertThat(second.has("whole")).isFalse();
@@ -211,8 +208,7 @@ class PageRoutesTest {
         return Long.parseLong(id.substring(id.lastIndexOf('-') + 1));
     }
 
-    private Stream<String> follow(String path, @Nullable String lastId)
-            throws Exception {
+    private Stream<String> follow(String path, @Nullable String lastId) throws Exception {
         HttpRequest.Builder request = request(path).header("Accept", "text/event-stream");
         if (lastId != null) {
             request.header("Last-Event-ID", lastId);
