@@ -19,7 +19,9 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
@@ -37,6 +39,10 @@ public final class Chromium implements AutoCloseable {
                     "google-chrome",
                     "google-chrome-stable",
                     "chrome");
+
+    /** A test has a limit of its own, and says more when it is over. */
+    private static final long PATIENCE_SECONDS = 150;
+
     private static final String LISTENING = "DevTools listening on ";
     private static final JsonMapper JSON = JsonMapper.shared();
 
@@ -158,7 +164,11 @@ public final class Chromium implements AutoCloseable {
         synchronized (socket) {
             socket.sendText(message.toString(), true).join();
         }
-        return answer.orTimeout(50, TimeUnit.SECONDS).join();
+        try {
+            return answer.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException | ExecutionException | TimeoutException e) {
+            throw new AssertionError("chromium did not answer " + message, e);
+        }
     }
 
     @Override

@@ -117,7 +117,7 @@ public final class Tab {
     public void drawn() {
         eval(
                 "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() =>"
-                    + " done(true))))");
+                        + " done(true))))");
     }
 
     public void click(String selector) {

@@ -33,8 +33,9 @@ class PageIT {
                 Training.digits(100_000)
                         .mesh(2, 2)
                         .spares(2)
+                        .set("runtime.minStepMillis", 20)
                         .with("--http", "0")
-                        .kill("1@step:700")
+                        .kill("1@step:200")
                         .start();
         try (Chromium browser = Chromium.start(found.orElseThrow(), profile)) {
             run.awaitLine(line -> ADDRESS.matcher(line).find());
@@ -51,8 +52,8 @@ class PageIT {
             assertThat(
                             tab.eval(
                                             "[...document.querySelectorAll('#waterfall"
-                                                + " td.num')].every((cell) =>"
-                                                + " /\\d/.test(cell.textContent))")
+                                                    + " td.num')].every((cell) =>"
+                                                    + " /\\d/.test(cell.textContent))")
                                     .asBoolean())
                     .as("each phase has a duration: %s", tab.text("#waterfall"))
                     .isTrue();
@@ -78,7 +79,9 @@ class PageIT {
             return;
         }
         Path out = Files.createDirectories(Path.of(folder));
-        tab.await("document.querySelectorAll('.curve-line')[0].getAttribute('d').length > 400");
+        tab.await(
+                "Number(/step ([\\d,]+)/.exec(document.querySelector('#now-what').textContent)?.[1]"
+                        + ".replaceAll(',', '')) > 900");
         tab.size(1280, 1180, false);
         for (String scheme : new String[] {"light", "dark"}) {
             tab.prefers(scheme);

@@ -98,12 +98,16 @@ final class PageViewers implements AutoCloseable {
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         closing = true;
         client.shutdownNow();
-        for (Thread thread : threads) {
-            thread.interrupt();
-            thread.join();
+        threads.forEach(Thread::interrupt);
+        try {
+            for (Thread thread : threads) {
+                thread.join();
+            }
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
         }
     }
 

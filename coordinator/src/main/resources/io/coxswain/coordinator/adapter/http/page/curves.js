@@ -7,8 +7,8 @@ const LEFT = 64;
 const RIGHT = 14;
 const TOP = 10;
 const BOTTOM = 26;
-const Y_TICKS = 4;
-const X_TICKS = 4;
+const Y_TICKS = 5;
+const X_TICKS = 5;
 
 let loss = null;
 let stepTime = null;
@@ -191,7 +191,7 @@ function nice(rough) {
   return power * (lead <= 1 ? 1 : lead <= 2 ? 2 : lead <= 5 ? 5 : 10);
 }
 
-// Steps are whole; five of them at most.
+// Steps are whole.
 function wholeTicks(from, to) {
   const unit = Math.max(1, nice((to - from) / X_TICKS));
   const ticks = [];

@@ -127,8 +127,8 @@ function figures(job) {
       state: copies.anySingleHostFatal ? 'bad' : copies.least < copies.wanted ? 'warn' : 'good' },
     { name: 'failures', value: count(reliability.failures),
       note: reliability.failures > 0 ? `one per ${duration(finite(reliability.mtbfSeconds))}; repaired in ${duration(finite(reliability.mttrSeconds))}` : 'none yet' },
-    { name: 'steps redone', value: count(counters.stepsRolledBack), note: counters.corruptions > 0 ? plural(counters.corruptions, 'corruption') : 'no corruption seen',
-      state: counters.corruptions > 0 ? 'bad' : null },
+    { name: 'steps made again', value: count(counters.stepsRolledBack), note: '' },
+    { name: 'corruptions seen', value: count(counters.corruptions), note: '', state: counters.corruptions > 0 ? 'bad' : null },
     { name: 'effective time (ETTR)', value: percent(finite(reliability.ettr)), note: Number.isFinite(reliability.mfu) ? `MFU ${percent(reliability.mfu)}` : 'MFU: no FLOPs stated' },
     { name: 'straggler', value: steps.straggler ?? '–', note: '' },
   ];

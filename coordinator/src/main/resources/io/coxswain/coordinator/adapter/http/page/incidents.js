@@ -126,6 +126,6 @@ function renderSources(sources) {
     text(node.children[0], source.rank);
     text(node.children[1], source.agent);
     text(node.children[2], source.fromAgent && source.fromAgent !== source.agent ? `${source.source} of ${source.fromAgent}` : source.source);
-    text(node.children[3], bytes(source.bytes));
+    text(node.children[3], source.bytes > 0 ? bytes(source.bytes) : '–');
   });
 }

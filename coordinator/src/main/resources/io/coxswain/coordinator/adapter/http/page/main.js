@@ -61,12 +61,13 @@ function renderRanks(job) {
   keyed(byId('ranks-rows'), ranks.slice(0, RANKS), (one) => one.rank, () => {
     const head = el('th', 'num');
     head.scope = 'row';
-    return el('tr', '', head, el('td', 'num'), el('td', 'num'), el('td', 'num'));
+    return el('tr', '', head, el('td', 'num'), el('td', 'num'), el('td', 'num'), el('td', 'num'));
   }, (node, one) => {
     text(node.children[0], one.rank);
     text(node.children[1], duration(one.medianSeconds));
     text(node.children[2], duration(one.p95Seconds));
-    text(node.children[3], percent(typeof one.spread === 'number' ? one.spread : NaN));
+    text(node.children[3], one.executeMedianSeconds > 0 ? duration(one.executeMedianSeconds) : '–');
+    text(node.children[4], percent(typeof one.spread === 'number' ? one.spread : NaN, 0));
   });
   text(byId('ranks-more'), ranks.length > RANKS ? `the slowest ${RANKS} of ${count(ranks.length)}` : 'the slowest first');
 }

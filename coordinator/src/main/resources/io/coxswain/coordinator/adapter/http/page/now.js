@@ -99,10 +99,12 @@ function renderLastIncident(job) {
   }
   const total = Object.values(last.phaseSeconds ?? {}).reduce((sum, one) => sum + one, 0);
   const loss = last.stepsLost > 0 ? `${plural(last.stepsLost, 'step')} lost` : 'no step lost';
+  const [cause, ...others] = String(last.cause).split('; ');
+  const what = others.length > 0 ? `${cause} (and ${plural(others.length, 'cause')} more)` : cause;
   text(link, last.closed
-    ? `${last.cause} at step ${count(last.atStep)}: recovered in ${duration(total)}, ${loss}`
+    ? `${what}, at step ${count(last.atStep)}: recovered in ${duration(total)}, ${loss}`
       + (last.costSlotSeconds > 0 ? `, cost ${slotTime(last.costSlotSeconds)}` : '')
-    : `${last.cause} at step ${count(last.atStep)}: ${last.phase || 'under way'}`);
+    : `${what}, at step ${count(last.atStep)}: ${last.phase || 'under way'}`);
 }
 
 function risks(picture) {
