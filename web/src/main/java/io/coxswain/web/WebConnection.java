@@ -276,8 +276,11 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
         } catch (Exception trouble) {
             LOG.warn("a stream of {} ended", asked.path(), trouble);
         }
-        context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT)
-                .addListener(ChannelFutureListener.CLOSE);
+        // A closed channel's event loop may be over, and would say so.
+        if (context.channel().isActive()) {
+            context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT)
+                    .addListener(ChannelFutureListener.CLOSE);
+        }
     }
 
     private void respond(ChannelHandlerContext context, WebResponse response) {

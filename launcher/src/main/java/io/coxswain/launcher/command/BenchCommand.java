@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
             BenchMemoryCommand.class,
             BenchRuntimeCommand.class,
             BenchPythonCommand.class,
-            BenchPeersCommand.class
+            BenchPeersCommand.class,
+            BenchPageCommand.class
         },
         footer = {
             "",
@@ -42,7 +43,7 @@ public final class BenchCommand extends Shared implements Runnable {
     public void run() {
         throw new CommandLine.ParameterException(
                 spec.commandLine(),
-                "Missing what to measure: recovery, copy, collective, memory, runtime, python"
-                        + " or peers");
+                "Missing what to measure: recovery, copy, collective, memory, runtime, python,"
+                        + " peers or page");
     }
 }
