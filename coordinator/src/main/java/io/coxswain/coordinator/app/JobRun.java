@@ -21,10 +21,7 @@ import org.jspecify.annotations.Nullable;
 import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -426,11 +423,11 @@ final class JobRun {
             case CoordinatorEvent.IncidentProgressed progressed -> {
                 news = progressed.incident();
                 told =
-                            new CoordinatorEvent.IncidentProgressed(
-                                    progressed.job(),
-                                    keep(progressed.incident(), nowNanos),
-                                    progressed.phase(),
-                                    progressed.reason());
+                        new CoordinatorEvent.IncidentProgressed(
+                                progressed.job(),
+                                keep(progressed.incident(), nowNanos),
+                                progressed.phase(),
+                                progressed.reason());
             }
             case CoordinatorEvent.IncidentClosed closed -> {
                 news = closed.incident();

@@ -9,10 +9,10 @@ import io.coxswain.proto.admin.v1.Event;
 import io.coxswain.proto.admin.v1.EventsRequest;
 import io.coxswain.proto.admin.v1.ExplainRequest;
 import io.coxswain.proto.admin.v1.ExplainResponse;
-import io.coxswain.proto.admin.v1.LookRequest;
-import io.coxswain.proto.admin.v1.LookResponse;
 import io.coxswain.proto.admin.v1.IncidentsRequest;
 import io.coxswain.proto.admin.v1.IncidentsResponse;
+import io.coxswain.proto.admin.v1.LookRequest;
+import io.coxswain.proto.admin.v1.LookResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
@@ -150,8 +150,7 @@ public final class AdminClient implements AutoCloseable {
         events(AdminGrpc.newBlockingStub(channel), fromSequence, more);
     }
 
-    private void events(
-            AdminGrpc.AdminBlockingStub stub, long fromSequence, Predicate<Event> more)
+    private void events(AdminGrpc.AdminBlockingStub stub, long fromSequence, Predicate<Event> more)
             throws EnvironmentException {
         var call = Context.current().withCancellation();
         Context former = call.attach();

@@ -17,7 +17,7 @@ import java.nio.file.Path;
         name = "peers",
         header =
                 "The digits in PyTorch under torchft and under Coxswain: the same network, batch"
-                    + " and deaths on four ranks.",
+                        + " and deaths on four ranks.",
         description = {
             "",
             "Goodput is by time: the steps made, each by the share of the ranks that made it, ÷"

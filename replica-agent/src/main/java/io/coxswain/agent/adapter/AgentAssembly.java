@@ -2,8 +2,8 @@ package io.coxswain.agent.adapter;
 
 import io.coxswain.agent.AgentObserver;
 import io.coxswain.agent.app.AgentLoop;
-import io.coxswain.agent.app.AgentPulse;
 import io.coxswain.agent.app.AgentPorts;
+import io.coxswain.agent.app.AgentPulse;
 import io.coxswain.agent.app.EffectRunner;
 import io.coxswain.agent.collective.TreeCollective;
 import io.coxswain.agent.copies.NettyCopyPlane;

@@ -45,9 +45,6 @@ class ScriptsIT {
         var listener =
                 new WorkerSupervisor.Listener() {
                     @Override
-                    public void asked(long generation, KeyValueRequest request) {}
-
-                    @Override
                     public void ready(long generation, Hello said) {}
 
                     @Override

@@ -452,9 +452,9 @@ class GrpcControlServerTest {
                             List.of(new Evidence(incident, "a", 1, 2, "why", 0, List.of())),
                             Map.of("java", "25"),
                             List.of("a")));
-    }
+        }
 
-    @Override
+        @Override
         public CompletableFuture<JobIncidents> incidents(String jobId) {
             return jobId.equals("j1")
                     ? CompletableFuture.completedFuture(new JobIncidents("j1", List.of()))
