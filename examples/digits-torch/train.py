@@ -1,5 +1,6 @@
 """Trains a network for handwritten digits with PyTorch: alone (python3 train.py), or as Coxswain's worker."""
 
+import os
 from pathlib import Path
 
 import coxswain.torch
@@ -81,5 +82,6 @@ if __name__ == "__main__":
             data=lambda path: load(path, "train"),
             evaluate=evaluate,
             held_out=lambda path: load(path, "held_out"),
+            collectives=os.environ.get("COLLECTIVES", "agent"),
         )
     alone()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .trainer import TrainerError
@@ -189,3 +190,13 @@ def source(
             if not hasattr(given, "dtype") and not isinstance(given, (str, bytes)):
                 return Items(what, given, collate)
     return Rows(what, given)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A microshard's data, and what its random numbers follow from."""
+
+    tree: Any
+    size: int
+    steps: int
+    samples: Sequence[int]

@@ -81,6 +81,12 @@ class Tied:
                     value.copy_(part)
         self._mark()
 
+    def tie(self, values: Sequence[Any]) -> None:
+        """Takes the memory of other tensors, one for each parameter."""
+        for value, other in zip(self.parameters, values):
+            value.data = other.data
+        self._mark()
+
     def require_unchanged(self) -> None:
         """Checks that a microshard wrote nothing into them."""
         for name, value, version in zip(self.names, self.parameters, self._versions):

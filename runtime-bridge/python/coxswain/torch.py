@@ -25,11 +25,10 @@ import warnings
 import zlib
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from . import _host, _torch_data, _torch_module, _torch_state, worker
-from ._torch_data import require_torch
+from . import _host, _torch_data, _torch_ddp, _torch_module, _torch_state, worker
+from ._torch_data import Batch, require_torch
 from ._torch_module import CHANGED, Buffer, Tied, machine, require_finite
 from .order import derive
 from .trainer import Captured, Evaluation, Floats, Job, Program, Shard, Trainer, TrainerError
@@ -54,26 +53,35 @@ def run(
     held_out: Any = None,
     deterministic: bool | None = None,
     threads: int | None = None,
+    collectives: str = "agent",
 ) -> NoReturn:
-    """Trains as the agent says that started this process; never returns. See :class:`TorchTrainer`."""
-    worker.run(
-        TorchTrainer(
-            module=module,
-            optimizer=optimizer,
-            loss=loss,
-            reduction=reduction,
-            data=data,
-            batch=batch,
-            samples=samples,
-            collate=collate,
-            scheduler=scheduler,
-            clip_norm=clip_norm,
-            evaluate=evaluate,
-            held_out=held_out,
-            deterministic=deterministic,
-            threads=threads,
-        )
+    """Trains as the agent says that started this process; never returns.
+
+    Args:
+        collectives: who adds the gradients of the ranks: ``"agent"``, or ``"runtime"``: a process
+            group of PyTorch (DistributedDataParallel), as the job's ``collectives.across`` says.
+
+    The others are those of :class:`TorchTrainer`.
+    """
+    if collectives not in ("agent", "runtime"):
+        raise TrainerError(f"collectives must be 'agent' or 'runtime', not {collectives!r}")
+    trainer = TorchTrainer(
+        module=module,
+        optimizer=optimizer,
+        loss=loss,
+        reduction=reduction,
+        data=data,
+        batch=batch,
+        samples=samples,
+        collate=collate,
+        scheduler=scheduler,
+        clip_norm=clip_norm,
+        evaluate=evaluate,
+        held_out=held_out,
+        deterministic=deterministic,
+        threads=threads,
     )
+    worker.run(trainer if collectives == "agent" else _torch_ddp.DdpTrainer(trainer))
 
 
 class TorchTrainer(Trainer):
@@ -156,11 +164,11 @@ class TorchTrainer(Trainer):
                 "clip_norm needs the whole gradient, and a rank of this job has one of"
                 f" {job.shards} shards: set mesh.shards: 1"
             )
-        self._module = module = self._made(job)
+        self.module = module = self._made(job)
         trained, rest = self._sort_parameters(module)
-        self._device = next(iter(trained.values())).device
+        self.device = next(iter(trained.values())).device
         self._is_deterministic = (
-            self._device.type == "cpu" if self._deterministic is None else self._deterministic
+            self.device.type == "cpu" if self._deterministic is None else self._deterministic
         )
         if self._threads or self._is_deterministic:
             torch.set_num_threads(self._threads or 1)
@@ -272,13 +280,15 @@ class TorchTrainer(Trainer):
     def _try(self, job: Job) -> tuple[list[Buffer], dict[str, _torch_state.Counter]]:
         """One microshard, to see which buffers move; they are put back. Also warms everything up."""
         torch, _ = require_torch()
-        buffers = _torch_module.buffers(self._module)
+        buffers = _torch_module.buffers(self.module)
         before = [one.tensor.detach().clone() for one in buffers]
         size = job.microshard_sizes()[0]
         self._live = None
         samples = [min(i, self._source.count - 1) for i in range(size)]
-        self._backward(self._fetch(samples, 0), size)
-        if all(value.grad is None for value in self._tied.parameters):
+        self._backward(self._fetch(samples, 0))
+        without = [value.grad is None for value in self._tied.parameters]
+        self.has_unused = any(without)
+        if all(without):
             raise TrainerError("the loss depends on none of the parameters that are trained")
         self._tied.forget_gradients()
         if self._held_out_source is not None:
@@ -319,9 +329,9 @@ class TorchTrainer(Trainer):
         """Of the program's text, the initial state, the data, and what else bits depend on."""
         found = _host.Fingerprint()
         if self._is_deterministic:
-            found.add("machine", "\n".join(machine(self._device)).encode())
-        found.add("program", self._sources.encode() + repr(self._module).encode())
-        optimizer = self._optimizer(self._module)
+            found.add("machine", "\n".join(machine(self.device)).encode())
+        found.add("program", self._sources.encode() + repr(self.module).encode())
+        optimizer = self._optimizer(self.module)
         found.add("program", type(optimizer).__qualname__.encode())
         for group in optimizer.param_groups:
             plain = {k: v for k, v in group.items() if k not in ("params", "param_names")}
@@ -341,7 +351,7 @@ class TorchTrainer(Trainer):
     ) -> Any:
         """The user's optimizer, with other tensors for the module's parameters."""
         torch, _ = require_torch()
-        optimizer = self._optimizer(self._module)
+        optimizer = self._optimizer(self.module)
         index = {id(value): i for i, value in enumerate(self._tied.parameters)}
         for group in optimizer.param_groups:
             kept = [i for i, p in enumerate(group["params"]) if id(p) in index]
@@ -397,14 +407,14 @@ class TorchTrainer(Trainer):
 
     # ------------------------------------------------------------ steps
 
-    def batch(self, samples: Sequence[int]) -> _Batch:
+    def batch(self, samples: Sequence[int]) -> Batch:
         return self._fetch(samples, self._live.steps if self._live else 0)
 
-    def _fetch(self, samples: Sequence[int], steps: int) -> _Batch:
+    def _fetch(self, samples: Sequence[int], steps: int) -> Batch:
         self._seed(steps, samples)
         if not isinstance(self._source, _torch_data.Rows):
             self._seed_others()
-        return _Batch(self._source.fetch(samples), len(samples), steps, samples)
+        return Batch(self._source.fetch(samples), len(samples), steps, samples)
 
     def _seed(self, steps: int, samples: Sequence[int]) -> None:
         """Makes random numbers follow from job, step and samples, not from who draws them."""
@@ -413,7 +423,7 @@ class TorchTrainer(Trainer):
         number = derive(derive(self._job.seed & (2**64 - 1), steps), ids)
         # torch.manual_seed would write down where it was called, for devices that are not there.
         torch.default_generator.manual_seed(number)
-        if self._device.type == "cuda":
+        if self.device.type == "cuda":
             torch.cuda.manual_seed_all(number)
 
     def _seed_others(self) -> None:
@@ -423,14 +433,14 @@ class TorchTrainer(Trainer):
         random.seed(number)
         numpy.random.seed(number & 0xFFFFFFFF)
 
-    def grads(self, parameters: Floats, batch: _Batch, gradient: Floats) -> float:
+    def grads(self, parameters: Floats, batch: Batch, gradient: Floats) -> float:
         torch, _ = require_torch()
         live = self._live
         assert live is not None
         flat = self._bind(parameters)
         self._put_buffers(flat)
         self._seed(batch.steps, batch.samples)
-        loss = self._backward(batch, batch.size)
+        loss = self._backward(batch)
         out = torch.frombuffer(gradient, dtype=torch.float32)
         for leaf, value in zip(self._layout.leaves, self._tied.parameters):
             place = out[leaf.begin : leaf.end].view(leaf.shape)
@@ -442,12 +452,17 @@ class TorchTrainer(Trainer):
         self._take_buffers(flat, out)
         return loss
 
-    def _backward(self, batch: _Batch, size: int) -> float:
-        """Leaves the sums of the gradients in the module's parameters; gives the sum of the loss."""
+    def _backward(self, batch: Batch, module: Any = None, scale: float = 1.0) -> float:
+        """Leaves the sums of the gradients in the module's parameters; gives the sum of the loss.
+
+        Args:
+            module: that computes, in place of the user's own.
+            scale: of the gradients.
+        """
         torch, _ = require_torch()
-        factor = float(size) if self._mean else 1.0
+        factor = float(batch.size) if self._mean else 1.0
         with torch.enable_grad():
-            loss = self._loss(self._module, batch.tree)
+            loss = self._loss(self.module if module is None else module, batch.tree)
         if not isinstance(loss, torch.Tensor) or loss.numel() != 1 or not loss.requires_grad:
             found = (
                 f"a tensor of shape {list(loss.shape)}"
@@ -458,7 +473,7 @@ class TorchTrainer(Trainer):
             raise TrainerError(
                 f"loss must give one number that depends on the parameters, and gave {found}"
             )
-        loss.backward(torch.full_like(loss, factor))
+        loss.backward(torch.full_like(loss, factor * scale))
         self._tied.require_unchanged()
         for name, value, version in self._rest_versions:
             if value._version != version:
@@ -471,13 +486,16 @@ class TorchTrainer(Trainer):
         vector = torch.frombuffer(flat, dtype=torch.float32)
         if self._bound is not flat:
             self._bound = flat
-            self._tied.bind(vector, self._layout.leaves, self._device)
+            self._tied.bind(vector, self._layout.leaves, self.device)
         return vector
 
     def _put_buffers(self, flat: Any) -> None:
-        assert self._live is not None
         for one, leaf in zip(self._moving, self._layout.leaves[self._model.trained :]):
             one.put(one.tensor, flat[leaf.begin : leaf.end].view(leaf.shape))
+        self._put_counters()
+
+    def _put_counters(self) -> None:
+        assert self._live is not None
         for one in self._still:
             if one.name in self._counting:
                 one.put(one.tensor, self._live.counters[one.name])
@@ -486,10 +504,14 @@ class TorchTrainer(Trainer):
     def _take_buffers(self, flat: Any, out: Any) -> None:
         """What the moving buffers moved by; checks the others."""
         torch, _ = require_torch()
-        assert self._live is not None
         for one, leaf in zip(self._moving, self._layout.leaves[self._model.trained :]):
             old = flat[leaf.begin : leaf.end].view(leaf.shape)
             torch.sub(one.current().detach().cpu(), old, out=out[leaf.begin : leaf.end].view(leaf.shape))
+        self._check_still()
+
+    def _check_still(self) -> None:
+        torch, _ = require_torch()
+        assert self._live is not None
         for one in self._still:
             now, counter = one.current(), self._counting.get(one.name)
             if counter is None:
@@ -512,9 +534,14 @@ class TorchTrainer(Trainer):
     def evaluate(self, parameters: Floats) -> Evaluation | None:
         if self._evaluate is None:
             return None
-        rows = self._held_out_source
-        assert rows is not None
         self._put_buffers(self._bind(parameters))
+        return self.evaluate_whole()
+
+    def evaluate_whole(self) -> Evaluation | None:
+        """Evaluates the module as it is."""
+        rows = self._held_out_source
+        if rows is None:
+            return None
         totals = [0.0, 0.0]
         for first in range(0, rows.count, _EVALUATED):
             ids = range(first, min(first + _EVALUATED, rows.count))
@@ -525,22 +552,49 @@ class TorchTrainer(Trainer):
         torch, _ = require_torch()
         assert self._evaluate is not None and self._held_out_source is not None
         self._seed(0, ids)
-        self._module.eval()
+        self.module.eval()
         try:
             with torch.no_grad():
-                found = self._evaluate(self._module, self._held_out_source.fetch(ids))
+                found = self._evaluate(self.module, self._held_out_source.fetch(ids))
         finally:
-            self._module.train()
+            self.module.train()
         if not isinstance(found, (tuple, list)) or len(found) != 2:
             raise TrainerError("evaluate must give two things: (mean loss, accuracy)")
         return float(found[0]), float(found[1])
 
+    # ------------------------------------------------------------ where processes reduce by themselves
 
-@dataclass(frozen=True)
-class _Batch:
-    """A microshard's data, and what its random numbers follow from."""
+    def tie_to_live(self) -> None:
+        """Makes the module's parameters and buffers the live state itself."""
+        live = self._live
+        assert live is not None
+        self._tied.tie(live.values)
+        for one, value in zip(self._moving, live.values[self._model.trained :]):
+            one.put(one.tensor, value)
+        self._put_counters()
 
-    tree: Any
-    size: int
-    steps: int
-    samples: Sequence[int]
+    def backward_whole(self, module: Any, batch: Batch, scale: float) -> float:
+        """Gradients of this rank's samples, by a module around the user's; gives their loss."""
+        self._tied.forget_gradients()
+        self._put_counters()
+        self._seed(batch.steps, batch.samples)
+        return self._backward(batch, module, scale)
+
+    def moved_buffers(self) -> list[Any]:
+        """Copies of the buffers that moved."""
+        self._check_still()
+        return [one.current().detach().clone() for one in self._moving]
+
+    def apply_whole(self, moved: Sequence[Any]) -> None:
+        """Makes the step with the gradients that the module has, and with these buffers."""
+        torch, _ = require_torch()
+        live = self._live
+        assert live is not None
+        for value, parameter in zip(live.parameters, self._tied.parameters):
+            value.grad = parameter.grad
+        live.step(self._model.names)
+        live.require_same()
+        with torch.no_grad():
+            for one, value, new in zip(self._moving, live.values[self._model.trained :], moved):
+                value.copy_(new)
+                one.put(one.tensor, new)
