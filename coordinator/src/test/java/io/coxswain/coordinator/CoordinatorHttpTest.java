@@ -57,6 +57,7 @@ final class CoordinatorHttpTest {
     }
 
     @Test
+    @SuppressWarnings("try") // the leader goes on purpose
     void theLeaderTellsItsJobAndTheStandbyItself() throws Exception {
         try (Coordinator leader = builder("/pair").id("one").http("127.0.0.1", 0).build().start()) {
             leader.leading().join();

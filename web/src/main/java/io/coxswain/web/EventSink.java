@@ -64,7 +64,7 @@ public final class EventSink {
                                 Unpooled.wrappedBuffer(
                                         head.getBytes(StandardCharsets.UTF_8), lines(utf8))));
         if (!sent.await(limits.viewerStall().toNanos(), TimeUnit.NANOSECONDS)) {
-            channel.close();
+            var unusedClose = channel.close();
             throw new IOException("the viewer took nothing for " + limits.viewerStall());
         }
         if (!sent.isSuccess()) {
@@ -74,8 +74,10 @@ public final class EventSink {
 
     /** On the channel's thread: comments from now on, until the channel closes. */
     void beat() {
-        channel.eventLoop()
-                .schedule(this::comment, limits.heartbeat().toNanos(), TimeUnit.NANOSECONDS);
+        var unusedBeat =
+                channel.eventLoop()
+                        .schedule(
+                                this::comment, limits.heartbeat().toNanos(), TimeUnit.NANOSECONDS);
     }
 
     private void comment() {
@@ -89,7 +91,7 @@ public final class EventSink {
             comment =
                     channel.writeAndFlush(new DefaultHttpContent(Unpooled.wrappedBuffer(COMMENT)));
         } else if (now - commentNanos > limits.viewerStall().toNanos()) {
-            channel.close();
+            var unusedClose = channel.close();
             return;
         }
         beat();

@@ -67,7 +67,7 @@ final class RequestRule {
         }
         List<String> host = headers.getAll(HttpHeaderNames.HOST);
         if (host.size() > 1
-                || host.isEmpty() && request.protocolVersion().equals(HttpVersion.HTTP_1_1)) {
+                || (host.isEmpty() && request.protocolVersion().equals(HttpVersion.HTTP_1_1))) {
             return broken(400, "one Host field is needed");
         }
         if (!host.isEmpty()) {

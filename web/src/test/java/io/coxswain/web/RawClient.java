@@ -66,7 +66,7 @@ final class RawClient implements AutoCloseable {
                     line.substring(0, colon).toLowerCase(Locale.ROOT),
                     line.substring(colon + 1).strip());
         }
-        return new Answer(Integer.parseInt(status.split(" ")[1]), headers, "");
+        return new Answer(Integer.parseInt(status.split(" ", -1)[1]), headers, "");
     }
 
     /** One line without its end. Fails at the end of the stream. */

@@ -91,6 +91,8 @@ interface Medium extends AutoCloseable {
 
     private static IOException inUse(Path file) {
         return new IOException(
-                "another coordinator writes it: give each coordinator a journal of its own");
+                "another coordinator writes "
+                        + file
+                        + ": give each coordinator a journal of its own");
     }
 }

@@ -8,6 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
@@ -108,7 +109,7 @@ final class ProcessStatus {
         return proc.resolve(Long.toString(pid));
     }
 
-    private static String read(Path file, TreeSet<String> refused) {
+    private static String read(Path file, Set<String> refused) {
         try (var in = Files.newInputStream(file)) {
             // Its length is told by reading alone.
             return new String(in.readNBytes(16 << 10), StandardCharsets.UTF_8);

@@ -16,6 +16,7 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
@@ -132,7 +133,7 @@ final class AgentHttpTest {
         }
     }
 
-    private static TreeSet<String> rows() throws IOException {
+    private static Set<String> rows() throws IOException {
         Path here = Path.of("").toAbsolutePath();
         Path page = here.resolve("docs/metrics.md");
         return pairs(
@@ -140,7 +141,7 @@ final class AgentHttpTest {
                 Files.readString(Files.exists(page) ? page : here.resolve("../docs/metrics.md")));
     }
 
-    private static TreeSet<String> pairs(Pattern pattern, String text) {
+    private static Set<String> pairs(Pattern pattern, String text) {
         return pattern.matcher(text)
                 .results()
                 .map(AgentHttpTest::pair)

@@ -366,8 +366,10 @@ final class MessageVectors {
                                                 .setCode("internal")
                                                 .setMessage("ValueError: nothing left")
                                                 .setTraceback(
-                                                        "Traceback (most recent call last):\n"
-                                                                + "  …\n"))
+                                                        """
+                                                        Traceback (most recent call last):
+                                                          …
+                                                        """))
                                 .build()));
         all.add(
                 new Vector(

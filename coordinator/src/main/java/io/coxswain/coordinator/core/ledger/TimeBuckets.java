@@ -12,6 +12,7 @@ import java.util.EnumMap;
  * <p>A bucket's categories never sum to more than its width times the slots; what is missing was
  * not booked yet.
  */
+@SuppressWarnings("EnumOrdinal") // cells are numbered by category; no number is ever stored
 final class TimeBuckets {
     private static final Category[] CATEGORIES = Category.values();
     private static final int PRODUCTIVE = Category.PRODUCTIVE.ordinal();
