@@ -276,8 +276,15 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
         } catch (Exception trouble) {
             LOG.warn("a stream of {} ended", asked.path(), trouble);
         }
-        context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT)
-                .addListener(ChannelFutureListener.CLOSE);
+        try {
+            // On the channel's thread: after that has ended nobody would hear a listener.
+            context.executor()
+                    .execute(() ->
+                            context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT)
+                                    .addListener(ChannelFutureListener.CLOSE));
+        } catch (RejectedExecutionException stopped) {
+            LOG.debug("the server closed before a stream of {} ended", asked.path());
+        }
     }
 
     private void respond(ChannelHandlerContext context, WebResponse response) {
