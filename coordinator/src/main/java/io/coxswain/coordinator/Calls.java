@@ -1,9 +1,12 @@
 package io.coxswain.coordinator;
 
+import io.coxswain.coordinator.app.AgentQuestion;
 import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.CoordinatorLoop;
 import io.coxswain.coordinator.app.EventLog;
+import io.coxswain.coordinator.app.Explanation;
+import io.coxswain.coordinator.app.Looked;
 import io.coxswain.coordinator.app.PictureBoard;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.picture.Picture;
@@ -83,6 +86,17 @@ final class Calls implements CoordinatorCalls {
                     }
                     return told.get();
                 });
+    }
+
+    @Override
+    public CompletableFuture<Looked> look(
+            String jobId, String agentId, int rank, AgentQuestion question) {
+        return ask(answer -> new CoordinatorInput.Look(jobId, agentId, rank, question, answer));
+    }
+
+    @Override
+    public CompletableFuture<Explanation> explain(String jobId, int incident) {
+        return ask(answer -> new CoordinatorInput.Explain(jobId, incident, answer));
     }
 
     @Override

@@ -561,7 +561,9 @@ public final class Coordinator implements AutoCloseable {
                             chroot,
                             bindHost,
                             port,
-                            advertisedHost == null ? Surroundings.reachable(bindHost) : advertisedHost,
+                            advertisedHost == null
+                                    ? Surroundings.reachable(bindHost)
+                                    : advertisedHost,
                             sessionTimeout,
                             heartbeat,
                             lease == null

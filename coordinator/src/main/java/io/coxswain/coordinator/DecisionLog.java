@@ -38,7 +38,8 @@ final class DecisionLog {
 
     private static Level level(CoordinatorEvent event) {
         return switch (event) {
-            case CoordinatorEvent.StepsCompleted _ -> Level.DEBUG;
+            case CoordinatorEvent.StepsCompleted _, CoordinatorEvent.MetricsReported _ ->
+                    Level.DEBUG;
             case CoordinatorEvent.AgentUnfit _, CoordinatorEvent.Gap _ -> Level.WARN;
             case CoordinatorEvent.JobFinished finished ->
                     finished.completed() ? Level.INFO : Level.WARN;
@@ -54,6 +55,7 @@ final class DecisionLog {
                     CoordinatorEvent.PlacementChanged _,
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.IncidentClosed _,
+                    CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.RolledBack _ ->
                     Level.INFO;
         };

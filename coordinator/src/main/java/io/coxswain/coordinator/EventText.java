@@ -7,9 +7,13 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Renders events for people, one line each, and for machines. Stateless. */
 public final class EventText {
+    /** A line stays one that people read, however large the job. */
+    private static final int NAMED = 32;
+
     private EventText() {}
 
     /** The event's data as one line of JSON. */
@@ -27,6 +31,7 @@ public final class EventText {
         return switch (event) {
             case CoordinatorEvent.IncidentProgressed progressed -> progressed.incident().id();
             case CoordinatorEvent.IncidentClosed closed -> closed.incident().id();
+            case CoordinatorEvent.EvidenceTaken taken -> taken.incident();
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,
@@ -40,6 +45,7 @@ public final class EventText {
                     CoordinatorEvent.StepsCompleted _,
                     CoordinatorEvent.PlacementChanged _,
                     CoordinatorEvent.RolledBack _,
+                    CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ ->
                     0;
@@ -128,6 +134,25 @@ public final class EventText {
                                             : "; missing " + names(placement.deficits()))
                                     + "; survives "
                                     + placement.survives();
+                    case CoordinatorEvent.MetricsReported(
+                                    String _,
+                                    long step,
+                                    Map<String, Double> values) ->
+                            "step " + step + ": " + metrics(values);
+                    case CoordinatorEvent.EvidenceTaken taken ->
+                            "evidence of "
+                                    + (taken.incident() == 0
+                                            ? ""
+                                            : "incident " + taken.incident() + " from ")
+                                    + "agent "
+                                    + taken.agent()
+                                    + (taken.rank() < 0 ? "" : ", rank " + taken.rank())
+                                    + (taken.step() == 0 ? "" : ", in step " + taken.step())
+                                    + ": "
+                                    + names(taken.pieces())
+                                    + " ("
+                                    + taken.reason()
+                                    + ")";
                     case CoordinatorEvent.IncidentProgressed(
                                     String _,
                                     Incident incident,
@@ -187,8 +212,13 @@ public final class EventText {
         if (incident.repeats() > 1) {
             text.append("; the same cause ").append(incident.repeats()).append(" times here");
         }
+        int moved = 0;
         for (Incident.Source source : incident.sources()) {
             if (source.source().equals("live")) {
+                continue;
+            }
+            moved++;
+            if (moved > NAMED) {
                 continue;
             }
             text.append("; rank ").append(source.rank()).append(" on ").append(source.agent());
@@ -198,6 +228,19 @@ public final class EventText {
             }
             text.append(" ").append(bytes(source.bytes()));
         }
+        if (moved > NAMED) {
+            text.append("; and ").append(count(moved - NAMED, "more rank"));
+        }
+        return text.toString();
+    }
+
+    /** Metrics as {@code name value}, shortly: six digits of each. */
+    public static String metrics(Map<String, Double> values) {
+        var text = new StringBuilder();
+        values.forEach((name, value) -> {
+            text.append(text.isEmpty() ? "" : ", ").append(name).append(' ');
+            text.append(String.format(Locale.ROOT, "%.6g", value));
+        });
         return text.toString();
     }
 
@@ -210,7 +253,12 @@ public final class EventText {
     }
 
     private static String names(List<String> names) {
-        return String.join(", ", names);
+        return names.size() <= NAMED
+                ? String.join(", ", names)
+                : String.join(", ", names.subList(0, NAMED))
+                        + " and "
+                        + (names.size() - NAMED)
+                        + " more";
     }
 
     private static String count(long number, String what) {

@@ -12,6 +12,7 @@ import java.math.BigInteger;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * How a job went, with the fields of the {@code --report} file.
@@ -20,9 +21,12 @@ import java.util.Map;
  * @param steps completed
  * @param finalDigest lower-case hex, empty unless completed
  * @param finalLoss null unless completed
- * @param accuracy on the held-out samples, 0 to 1; null unless completed
+ * @param accuracy on the held-out samples, 0 to 1; null unless completed, and if the program does
+ *     not evaluate
  * @param samplesSeen over the completed history
  * @param environment name to value, for comparing runs
+ * @param metrics what the program reported: the last value of each name
+ * @param evidence what was kept of failures, the newest; long ones are cut
  */
 public record JobReport(
         String job,
@@ -35,7 +39,9 @@ public record JobReport(
         List<Long> samplesDistinctPerPass,
         Goodput goodput,
         List<IncidentReport> incidents,
-        Map<String, String> environment) {
+        Map<String, String> environment,
+        Map<String, Double> metrics,
+        List<EvidenceReport> evidence) {
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
     private static final JsonMapper LINE = JsonMapper.shared();
@@ -293,10 +299,114 @@ public record JobReport(
     /** Durations in nanoseconds. */
     public record Phases(long detect, long fence, long decide, long restore, long resume) {}
 
+    /**
+     * What was kept of a failure.
+     *
+     * @param incident to which it belongs; 0: none
+     * @param rank -1: none
+     * @param step that was being made; 0: none
+     * @param pieces their texts by their names
+     */
+    public record EvidenceReport(
+            int incident,
+            String agent,
+            int rank,
+            long step,
+            String reason,
+            Map<String, String> pieces) {
+        public EvidenceReport {
+            pieces = ordered(pieces);
+        }
+    }
+
+    /** The report of a job whose program said nothing. */
+    public JobReport(
+            String job,
+            boolean completed,
+            long steps,
+            String finalDigest,
+            @Nullable Double finalLoss,
+            @Nullable Double accuracy,
+            long samplesSeen,
+            List<Long> samplesDistinctPerPass,
+            Goodput goodput,
+            List<IncidentReport> incidents,
+            Map<String, String> environment) {
+        this(
+                job,
+                completed,
+                steps,
+                finalDigest,
+                finalLoss,
+                accuracy,
+                samplesSeen,
+                samplesDistinctPerPass,
+                goodput,
+                incidents,
+                environment,
+                Map.of(),
+                List.of());
+    }
+
+    /** The same with another environment. */
+    public JobReport withEnvironment(Map<String, String> values) {
+        return new JobReport(
+                job,
+                completed,
+                steps,
+                finalDigest,
+                finalLoss,
+                accuracy,
+                samplesSeen,
+                samplesDistinctPerPass,
+                goodput,
+                incidents,
+                values,
+                metrics,
+                evidence);
+    }
+
+    /** The same with what the program said. */
+    public JobReport with(Map<String, Double> lastMetrics, List<EvidenceReport> kept) {
+        return new JobReport(
+                job,
+                completed,
+                steps,
+                finalDigest,
+                finalLoss,
+                accuracy,
+                samplesSeen,
+                samplesDistinctPerPass,
+                goodput,
+                incidents,
+                environment,
+                lastMetrics,
+                kept);
+    }
+
     public JobReport {
+        // Reports of older versions have none.
+        metrics = ordered(Objects.requireNonNullElse(metrics, Map.of()));
+        evidence = List.copyOf(Objects.requireNonNullElse(evidence, List.of()));
         samplesDistinctPerPass = List.copyOf(samplesDistinctPerPass);
         incidents = List.copyOf(incidents);
         environment = ordered(environment);
+    }
+
+    /** The same with those incidents. */
+    public JobReport withIncidents(List<IncidentReport> others) {
+        return new JobReport(
+                job,
+                completed,
+                steps,
+                finalDigest,
+                finalLoss,
+                accuracy,
+                samplesSeen,
+                samplesDistinctPerPass,
+                goodput,
+                others,
+                environment);
     }
 
     /** The report as the JSON of the {@code --report} file. */

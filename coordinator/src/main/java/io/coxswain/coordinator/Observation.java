@@ -3,6 +3,7 @@ package io.coxswain.coordinator;
 import io.coxswain.coordinator.adapter.grpc.GrpcControlServer;
 import io.coxswain.coordinator.adapter.http.HttpAdapter;
 import io.coxswain.coordinator.adapter.http.Probes;
+import io.coxswain.coordinator.adapter.http.page.PageSource;
 import io.coxswain.coordinator.adapter.metrics.CoordinatorMetrics;
 import io.coxswain.coordinator.adapter.metrics.Exemplars;
 import io.coxswain.coordinator.adapter.metrics.Readings;
@@ -26,7 +27,7 @@ import java.util.List;
  * How a running coordinator is watched from outside: meters in the host's registry and behind the
  * HTTP port, probes, and gRPC's health service.
  */
-final class Observation implements AutoCloseable, Readings, Probes.State {
+final class Observation implements AutoCloseable, Readings, Probes.State, PageSource {
     /**
      * What was asked for.
      *
@@ -121,7 +122,7 @@ final class Observation implements AutoCloseable, Readings, Probes.State {
         return host == null
                 ? null
                 : new HttpAdapter(
-                        host, wanted.httpPort(), wanted.httpNames(), this, new Probes(this));
+                        host, wanted.httpPort(), wanted.httpNames(), this, new Probes(this), this);
     }
 
     /** The HTTP port's address; null: there is none. */
@@ -141,6 +142,16 @@ final class Observation implements AutoCloseable, Readings, Probes.State {
     @Override
     public Picture picture() {
         return board.picture();
+    }
+
+    @Override
+    public long nextSequence() {
+        return events.lastSequence() + 1;
+    }
+
+    @Override
+    public Subscription listen(long fromSequence, CoordinatorListener listener) {
+        return events.listen(fromSequence, listener);
     }
 
     @Override

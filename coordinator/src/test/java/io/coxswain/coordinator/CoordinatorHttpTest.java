@@ -62,22 +62,20 @@ final class CoordinatorHttpTest {
             leader.leading().join();
             var submitted = new CountDownLatch(1);
             var _ =
-                    leader.listen(
-                            event -> {
-                                if (event.event() instanceof CoordinatorEvent.JobWaiting) {
-                                    submitted.countDown();
-                                }
-                            });
+                    leader.listen(event -> {
+                        if (event.event() instanceof CoordinatorEvent.JobWaiting) {
+                            submitted.countDown();
+                        }
+                    });
             leader.submit(job()).join();
             submitted.await();
             var seen = new CountDownLatch(1);
             var _ =
-                    leader.watch(
-                            picture -> {
-                                if (picture.job() != null) {
-                                    seen.countDown();
-                                }
-                            });
+                    leader.watch(picture -> {
+                        if (picture.job() != null) {
+                            seen.countDown();
+                        }
+                    });
             seen.await();
             assertThat(get(leader, "livez").body()).isEqualTo("alive\n");
             HttpResponse<String> ready = get(leader, "readyz");
@@ -98,7 +96,8 @@ final class CoordinatorHttpTest {
                         .doesNotContain("coxswain_agents");
                 leader.close();
                 standby.leading().join();
-                assertThat(get(standby, "readyz").body()).isEqualTo("ready: it leads with term 2\n");
+                assertThat(get(standby, "readyz").body())
+                        .isEqualTo("ready: it leads with term 2\n");
             }
         }
     }
@@ -167,8 +166,23 @@ final class CoordinatorHttpTest {
 
     private static JobSpec job() {
         return new JobSpec(
-                "j", "digits", new Mesh(1, 1), 10, 1, "d", 8, 8, 0, 1, 0, 0, "runtime", "agent",
-                "reference", "{}", Map.of());
+                "j",
+                "digits",
+                new Mesh(1, 1),
+                10,
+                1,
+                "d",
+                8,
+                8,
+                0,
+                1,
+                0,
+                0,
+                "runtime",
+                "agent",
+                "reference",
+                "{}",
+                Map.of());
     }
 
     private static URI uri(Coordinator coordinator, String path) {

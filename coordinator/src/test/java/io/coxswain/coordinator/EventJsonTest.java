@@ -17,8 +17,10 @@ import tools.jackson.databind.json.JsonMapper;
 
 import java.math.BigInteger;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 final class EventJsonTest {
     private static final List<RecoveryReason.Conflict> CONFLICTS =
@@ -123,5 +125,34 @@ final class EventJsonTest {
                 .hasMessageContaining("not the data of a JobWaiting");
         assertThatThrownBy(() -> EventText.parse("IncidentClosed", "{\"incident\": {\"id\": 1}}"))
                 .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void aLineStaysOneThatPeopleRead() {
+        List<String> names = IntStream.range(0, 16_384).mapToObj(i -> "agent-" + i).toList();
+        assertThat(EventText.of(new CoordinatorEvent.ViewActivated("j", 2, 40, names, List.of())))
+                .hasSizeLessThan(500)
+                .contains("agent-31 and 16352 more");
+        var source = new Incident.Source(0, "b", "local", "b", 8);
+        var many =
+                new Incident(
+                        1,
+                        "x",
+                        List.of(),
+                        0,
+                        0,
+                        0,
+                        Collections.nCopies(16_384, source),
+                        Incident.Phases.NONE,
+                        true,
+                        Incident.Kind.HOST,
+                        0,
+                        List.of(),
+                        null,
+                        1,
+                        null);
+        assertThat(EventText.of(new CoordinatorEvent.IncidentClosed("j", many)))
+                .hasSizeLessThan(2_000)
+                .contains("and 16352 more ranks");
     }
 }

@@ -34,7 +34,7 @@ final class AgentPictures {
     private final Map<String, Row> rows = new HashMap<>();
     private long originNanos = Long.MIN_VALUE;
     private long cellNanos = SECOND;
-    private @Nullable Placement counted;
+    private String counted = "";
     private Map<AgentKey, int[]> duties = Map.of();
 
     /** What is known of one agent's name. */
@@ -100,7 +100,7 @@ final class AgentPictures {
     /** Nothing of a former term is true any more. */
     void clear() {
         rows.clear();
-        counted = null;
+        counted = "";
         duties = Map.of();
     }
 
@@ -122,10 +122,14 @@ final class AgentPictures {
 
     private void countDuties(@Nullable JobRun run) {
         Placement placement = run == null ? null : run.machine().placement();
-        if (placement == counted) {
+        String name =
+                run == null || placement == null
+                        ? ""
+                        : run.jobId() + "/" + placement.epoch() + "/" + placement.version();
+        if (name.equals(counted)) {
             return;
         }
-        counted = placement;
+        counted = name;
         var shards = new HashMap<AgentKey, List<Integer>>();
         if (placement != null) {
             for (CopyDuty duty : placement.duties()) {

@@ -24,6 +24,22 @@ public interface CoordinatorCalls {
     CompletableFuture<CoordinatorStatus> status();
 
     /**
+     * Has an agent show what it has.
+     *
+     * @param jobId whose rank is meant; empty: the running job
+     * @param agentId empty: the agent of {@code rank}
+     */
+    CompletableFuture<Looked> look(String jobId, String agentId, int rank, AgentQuestion question);
+
+    /**
+     * What is known of an incident.
+     *
+     * @param jobId empty: the running job, else the newest
+     * @param incident 0: the newest
+     */
+    CompletableFuture<Explanation> explain(String jobId, int incident);
+
+    /**
      * What interrupted a job; an empty id means the one that runs or ended last. Fails with {@link
      * java.util.NoSuchElementException} for an unknown job.
      */

@@ -113,6 +113,25 @@ public sealed interface CoordinatorInput {
     record Cancel(String jobId, String reason, Consumer<CancelOutcome> answer)
             implements CoordinatorInput {}
 
+    /**
+     * Somebody wants to see what an agent has.
+     *
+     * @param jobId whose rank is meant; empty: the running job
+     * @param agentId empty: the agent of {@code rank}
+     */
+    record Look(
+            String jobId, String agentId, int rank, AgentQuestion question, Consumer<Looked> answer)
+            implements CoordinatorInput {}
+
+    /**
+     * What is known of an incident.
+     *
+     * @param jobId empty: the running job, else the newest
+     * @param incident 0: the newest
+     */
+    record Explain(String jobId, int incident, Consumer<Explanation> answer)
+            implements CoordinatorInput {}
+
     record AskStatus(Consumer<CoordinatorStatus> answer) implements CoordinatorInput {}
 
     /**

@@ -187,7 +187,7 @@ final class JobPictures {
     }
 
     private Reliability reliability(Map<Span, GoodputWindow> windows, long now) {
-        int failures = figures.incidents();
+        int failures = figures.failures();
         GoodputWindow whole = windows.get(Span.RUN);
         double training = 0;
         double all = 0;
@@ -201,9 +201,9 @@ final class JobPictures {
         return new Reliability(
                 failures,
                 failures == 0 ? Double.NaN : run.jobTimeNanos(now) / 1e9 / failures,
-                figures.incidentsClosed() == 0
+                figures.failuresOver() == 0
                         ? Double.NaN
-                        : figures.closedNanos() / 1e9 / figures.incidentsClosed(),
+                        : figures.failuresNanos() / 1e9 / figures.failuresOver(),
                 all == 0 ? 0 : training / all,
                 stepSeconds == 0
                         ? Double.NaN

@@ -8,13 +8,9 @@ import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.job.JobMachine;
-import io.coxswain.coordinator.core.job.JobPhase;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.job.Transition;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
-import io.coxswain.coordinator.core.liveness.HangRule;
-import io.coxswain.coordinator.core.liveness.HangWatch;
-import io.coxswain.coordinator.core.liveness.RankWord;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -25,10 +21,7 @@ import org.jspecify.annotations.Nullable;
 import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import java.util.function.Supplier;
 
 /**
@@ -55,12 +48,9 @@ final class JobRun {
 
     private final @Nullable JobPictures pictures;
     private final Timers timers = new Timers();
-    private final HangWatch hangs = new HangWatch();
-
-    /** Ranks in the active view of {@link #ranksEpoch}. */
-    private final Map<AgentKey, Integer> ranks = new HashMap<>();
-
-    private long ranksEpoch;
+    private final KeyValueDesk keyValues;
+    private final ProgramDesk programs;
+    private final HangEar hangs;
     private final IncidentBook incidents = new IncidentBook();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
     private final AgentFitness fitness = new AgentFitness();
@@ -85,6 +75,12 @@ final class JobRun {
 
         /** The profiles of all attached agents. */
         Collection<AgentProfile> attached();
+
+        /** Has an agent tell what its worker does, as evidence. */
+        void lookAt(AgentKey agent, long step, String reason);
+
+        /** Where what the job's program says is kept. */
+        Said said(JobSpec job);
 
         void persist(StoreRecord record, Runnable onDurable);
 
@@ -121,6 +117,9 @@ final class JobRun {
         this.accountWrittenNanos = nowNanos;
         this.settings = settings;
         this.context = context;
+        this.keyValues = new KeyValueDesk(spec.jobId(), context);
+        this.programs = new ProgramDesk(this, context, context.said(spec));
+        this.hangs = new HangEar(context);
         this.machine = JobMachine.submitted(spec, nextEpoch, settings.jobLimits(), nowNanos);
         if (context.wantsPictures()) {
             ledger = GoodputLedger.withHistory();
@@ -193,6 +192,10 @@ final class JobRun {
         return machine.phase().over();
     }
 
+    KeyValueDesk keyValues() {
+        return keyValues;
+    }
+
     @Nullable JobReport report() {
         return report;
     }
@@ -216,49 +219,19 @@ final class JobRun {
      * view could be planned.
      */
     void heartbeat(AgentKey agent, AgentWord.Heartbeat beat, long nowNanos) {
-        View active = machine.view();
-        if (active == null || suspended || machine.phase() != JobPhase.ACTIVE) {
-            return;
-        }
-        Integer rank = ranksOf(active).get(agent);
-        if (rank == null) {
-            return;
-        }
-        var word =
-                new RankWord(
-                        rank,
-                        beat.operation(),
-                        Set.copyOf(beat.waitingForRanks()),
-                        beat.operationNanos());
-        HangRule.Suspicion hang =
-                hangs.heard(
-                        active.epoch(),
-                        word,
-                        machine.completedStep(),
-                        machine.stepTimes(),
-                        nowNanos);
+        JobEvent.HangSuspected hang =
+                suspended ? null : hangs.heard(machine, agent, beat, nowNanos);
         if (hang != null) {
-            feed(
-                    new JobEvent.HangSuspected(
-                            active.members().get(hang.rank()).key(),
-                            active.epoch(),
-                            hang.cycle(),
-                            hang.text(),
-                            hang.stalledNanos()),
-                    nowNanos);
+            feed(hang, nowNanos);
         }
     }
 
-    // Every agent of a large job asks some times a second: by hash, not by a walk over the members.
-    private Map<AgentKey, Integer> ranksOf(View active) {
-        if (ranksEpoch != active.epoch()) {
-            ranksEpoch = active.epoch();
-            ranks.clear();
-            for (int rank = 0; rank < active.members().size(); rank++) {
-                ranks.put(active.members().get(rank).key(), rank);
-            }
-        }
-        return ranks;
+    ProgramDesk programs() {
+        return programs;
+    }
+
+    @Nullable View view() {
+        return view;
     }
 
     void suspend() {
@@ -336,8 +309,10 @@ final class JobRun {
         switch (effect) {
             case JobEffect.OfferJob(AgentKey agent) ->
                     agents.offerJob(context.streamOf(agent), term, spec);
-            case JobEffect.SendFence fence ->
-                    agents.fence(context.streamOf(fence.agent()), term, jobId(), fence);
+            case JobEffect.SendFence fence -> {
+                keyValues.fence(fence.epoch());
+                agents.fence(context.streamOf(fence.agent()), term, jobId(), fence);
+            }
             case JobEffect.SendPrepareView prepare ->
                     agents.prepareView(context.streamOf(prepare.agent()), term, jobId(), prepare);
             case JobEffect.SendStartView start ->
@@ -363,6 +338,9 @@ final class JobRun {
 
     private void persistView(JobEffect.PersistView persist) {
         view = persist.view();
+        if (persist.state() == JobEffect.ViewState.PREPARING) {
+            keyValues.open(persist.view().epoch());
+        }
         context.persist(
                 new StoreRecord.ViewRecord(
                         jobId(),
@@ -387,21 +365,24 @@ final class JobRun {
             }
         }
         JobReport finished =
-                Reports.report(
-                        jobId(),
-                        result,
-                        totals(nowNanos),
-                        incidents.values(),
-                        settings.environment(),
-                        context.wallMillis(startedNanos),
-                        pictures == null ? null : pictures.picture(nowNanos, context::wallMillis));
+                programs.withSaid(
+                        Reports.report(
+                                jobId(),
+                                result,
+                                totals(nowNanos),
+                                incidents.values(),
+                                settings.environment(),
+                                context.wallMillis(startedNanos),
+                                pictures == null
+                                        ? null
+                                        : pictures.picture(nowNanos, context::wallMillis)));
         report = finished;
         reportedNanos = nowNanos;
         endReason = result.reason();
         accountDueNanos = Long.MAX_VALUE;
         context.persist(
                 new StoreRecord.Result(
-                        jobId(), result.completed(), result.reason(), finished.toJson()),
+                        jobId(), result.completed(), result.reason(), Reports.stored(finished)),
                 () -> feed(new JobEvent.ResultPersisted(), context.nowNanos()));
     }
 
@@ -412,6 +393,7 @@ final class JobRun {
     private void publish(CoordinatorEvent event, long nowNanos) {
         CoordinatorEvent told = event;
         boolean account = false;
+        Incident news = null;
         if (figures != null) {
             figures.published(event, machine, nowNanos);
         }
@@ -438,14 +420,17 @@ final class JobRun {
                 waitingFor = "";
                 account = true;
             }
-            case CoordinatorEvent.IncidentProgressed progressed ->
-                    told =
-                            new CoordinatorEvent.IncidentProgressed(
-                                    progressed.job(),
-                                    keep(progressed.incident(), nowNanos),
-                                    progressed.phase(),
-                                    progressed.reason());
+            case CoordinatorEvent.IncidentProgressed progressed -> {
+                news = progressed.incident();
+                told =
+                        new CoordinatorEvent.IncidentProgressed(
+                                progressed.job(),
+                                keep(progressed.incident(), nowNanos),
+                                progressed.phase(),
+                                progressed.reason());
+            }
             case CoordinatorEvent.IncidentClosed closed -> {
+                news = closed.incident();
                 told =
                         new CoordinatorEvent.IncidentClosed(
                                 closed.job(), keep(closed.incident(), nowNanos));
@@ -460,12 +445,17 @@ final class JobRun {
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
+                    CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.PlacementChanged _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ -> {}
         }
         context.publish(told, jobId(), epoch(), completedStep());
+        if (news != null) {
+            programs.told(news, nowNanos);
+        }
         if (account && report == null) {
             account(nowNanos);
         }
@@ -523,7 +513,9 @@ final class JobRun {
                 incidents(),
                 over() && report != null ? report.toJson() : "",
                 spec.labels(),
-                spec.batch());
+                spec.batch(),
+                programs.metrics().values(),
+                programs.metrics().step());
     }
 
     // ------------------------------------------------------------------ for pictures

@@ -1,8 +1,11 @@
 package io.coxswain.coordinator.journal;
 
-import java.io.BufferedReader;
+import org.jspecify.annotations.Nullable;
+
+import java.io.BufferedInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStreamReader;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -16,6 +19,9 @@ import java.util.regex.Pattern;
 /** Reads a journal, its older files first. */
 public final class JournalReader {
     private static final Pattern NUMBER = Pattern.compile("[1-9]\\d{0,3}");
+
+    private static final int BUFFER = 64 << 10;
+    private static final int MOST_BYTES = 64 << 20;
 
     private JournalReader() {}
 
@@ -62,14 +68,9 @@ public final class JournalReader {
 
     private static void readOne(Path file, Consumer<JournalLine> lines, Consumer<String> complaints)
             throws IOException {
-        // Bytes that are no UTF-8 become signs that no line contains: one line is lost, not the
-        // file.
-        try (var reader =
-                new BufferedReader(
-                        new InputStreamReader(
-                                Files.newInputStream(file), StandardCharsets.UTF_8))) {
+        try (var in = new BufferedInputStream(Files.newInputStream(file), BUFFER)) {
             long number = 0;
-            for (String text = reader.readLine(); text != null; text = reader.readLine()) {
+            for (String text = line(in); text != null; text = line(in)) {
                 number++;
                 try {
                     lines.accept(JournalLine.parse(text));
@@ -84,5 +85,21 @@ public final class JournalReader {
                 }
             }
         }
+    }
+
+    // A file that is no journal may be one line of gigabytes: what is too long is cut, and no line
+    // then. Bytes that are no UTF-8 become signs that no line contains.
+    private static @Nullable String line(InputStream in) throws IOException {
+        var line = new ByteArrayOutputStream();
+        int next = in.read();
+        if (next < 0) {
+            return null;
+        }
+        for (; next >= 0 && next != '\n'; next = in.read()) {
+            if (line.size() < MOST_BYTES) {
+                line.write(next);
+            }
+        }
+        return line.toString(StandardCharsets.UTF_8);
     }
 }

@@ -70,7 +70,7 @@ class PicturesTest {
         bench.core.advance(bench.now);
         bench.lead(3);
         bench.submit(Bench.spec("j", new Mesh(2, 1), 100), false);
-        bench.pass(500);
+        bench.pass(1_500);
 
         Picture picture = album.newest();
         assertThat(picture.standing()).isEqualTo("leading");
@@ -198,6 +198,7 @@ class PicturesTest {
     @Test
     void whoStopsLeadingShowsNoJob() {
         training(1_000_000).pass(1_000);
+        bench.agents.steps = false;
         bench.give(new CoordinatorInput.LeadershipLost("gone"));
         bench.pass(1_000);
 

@@ -43,8 +43,7 @@ public final class MetricTable {
                         .forEach(labels::add);
                 Row before =
                         rows.put(
-                                row.group(1),
-                                new Row(section, row.group(1), row.group(2), labels));
+                                row.group(1), new Row(section, row.group(1), row.group(2), labels));
                 if (before != null) {
                     throw new AssertionError(row.group(1) + " stands twice");
                 }

@@ -43,7 +43,9 @@ final class RulesTest {
                     .containsPattern("\n          summary: \".+\"\n")
                     .contains("\n          description: >-\n")
                     .containsPattern(
-                            "\n          runbook_url: https://\\S+#" + name.toLowerCase(Locale.ROOT) + "\n");
+                            "\n          runbook_url: https://\\S+#"
+                                    + name.toLowerCase(Locale.ROOT)
+                                    + "\n");
         }
     }
 
@@ -58,7 +60,10 @@ final class RulesTest {
         assertThat(sections).containsExactlyInAnyOrderElementsOf(names());
         for (String part : runbook.split("(?m)^## ", -1)) {
             if (part.startsWith("Coxswain")) {
-                assertThat(part).contains("**Means:**").contains("**Look at:**").contains("**Do:**");
+                assertThat(part)
+                        .contains("**Means:**")
+                        .contains("**Look at:**")
+                        .contains("**Do:**");
             }
         }
     }
@@ -92,15 +97,18 @@ final class RulesTest {
     @Test
     void everyRecordedSeriesThatIsUsedIsRecorded() throws IOException {
         Set<String> recorded =
-                Pattern.compile("- record: (\\S+)").matcher(rules).results().map(m -> m.group(1)).collect(Collectors.toSet());
+                Pattern.compile("- record: (\\S+)")
+                        .matcher(rules)
+                        .results()
+                        .map(m -> m.group(1))
+                        .collect(Collectors.toSet());
         assertThat(names(RECORDED, rules)).isEqualTo(new TreeSet<>(recorded));
         assertThat(names(RECORDED, read("deploy/grafana/coxswain.json"))).isSubsetOf(recorded);
     }
 
     @Test
     void theDashboardIsOneThatGrafanaReads() throws IOException {
-        JsonNode dashboard =
-                JsonMapper.shared().readTree(read("deploy/grafana/coxswain.json"));
+        JsonNode dashboard = JsonMapper.shared().readTree(read("deploy/grafana/coxswain.json"));
         assertThat(dashboard.get("title").asString()).isEqualTo("Coxswain");
         var ids = new TreeSet<Integer>();
         for (JsonNode panel : dashboard.get("panels")) {

@@ -1,5 +1,6 @@
 package io.coxswain.launcher.admin;
 
+import io.coxswain.coordinator.EventText;
 import io.coxswain.launcher.console.Texts;
 import io.coxswain.proto.admin.v1.AgentStatus;
 import io.coxswain.proto.admin.v1.JobPhase;
@@ -56,6 +57,7 @@ public final class AdminTexts {
         }
         lines.add("");
         lines.addAll(jobs(status.getJobsList()));
+        lines.addAll(metrics(status.getJobsList()));
         lines.add("");
         lines.addAll(agents(status.getAgentsList()));
         return lines;
@@ -143,6 +145,9 @@ public final class AdminTexts {
             one.put("loss", job.getLoss());
             one.put("goodputRatio", job.getGoodputRatio());
             one.put("incidents", job.getIncidents());
+            ObjectNode metrics = one.putObject("metrics");
+            new TreeMap<>(job.getMetricsMap()).forEach(metrics::put);
+            one.put("metricsStep", job.getMetricsStep());
             ObjectNode labels = one.putObject("labels");
             new TreeMap<>(job.getLabelsMap()).forEach(labels::put);
             one.set(
@@ -186,6 +191,23 @@ public final class AdminTexts {
                             job.getDetail()));
         }
         return Texts.table(rows);
+    }
+
+    /** What the programs reported, a line for each job that did. */
+    public static List<String> metrics(List<JobStatus> jobs) {
+        var lines = new ArrayList<String>();
+        for (JobStatus job : jobs) {
+            if (job.getMetricsCount() > 0) {
+                lines.add(
+                        "  "
+                                + job.getJobId()
+                                + ", step "
+                                + job.getMetricsStep()
+                                + ": "
+                                + EventText.metrics(new TreeMap<>(job.getMetricsMap())));
+            }
+        }
+        return lines;
     }
 
     private static String labels(JobStatus job) {

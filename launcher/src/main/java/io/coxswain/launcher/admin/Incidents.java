@@ -62,7 +62,7 @@ public record Incidents(String job, List<ToldIncident> incidents) {
                     @Override
                     public boolean line(JournalLine line) {
                         if (!line.job().isEmpty()) {
-                            take(line, jobs.computeIfAbsent(line.job(), _ -> new TreeMap<>()));
+                            take(line, jobs.computeIfAbsent(line.job(), _ -> new TreeMap<>()), err);
                         }
                         return true;
                     }
@@ -86,12 +86,24 @@ public record Incidents(String job, List<ToldIncident> incidents) {
         return new Incidents(of, List.copyOf(jobs.getOrDefault(of, Map.of()).values()));
     }
 
-    private static void take(JournalLine line, Map<Integer, ToldIncident> into) {
+    private static void take(JournalLine line, Map<Integer, ToldIncident> into, PrintStream err) {
         if (line.incident() == 0) {
             return;
         }
+        CoordinatorEvent event;
+        try {
+            event = line.event();
+        } catch (IllegalArgumentException broken) {
+            err.println(
+                    "coxswain: event "
+                            + line.sequence()
+                            + ": "
+                            + broken.getMessage()
+                            + "; it is left out");
+            return;
+        }
         Incident incident =
-                switch (line.event()) {
+                switch (event) {
                     case CoordinatorEvent.IncidentProgressed progressed -> progressed.incident();
                     case CoordinatorEvent.IncidentClosed closed -> closed.incident();
                     case null, default -> null;

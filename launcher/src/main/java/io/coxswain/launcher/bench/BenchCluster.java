@@ -10,6 +10,9 @@ import io.coxswain.launcher.local.LocalCluster;
 import io.coxswain.launcher.local.MemoryPlan;
 import io.coxswain.launcher.local.RunFolder;
 import io.coxswain.launcher.logs.Logs;
+import io.coxswain.launcher.service.HttpAddress;
+
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.util.List;
@@ -40,7 +43,12 @@ final class BenchCluster implements AutoCloseable {
     private final JobFile job;
     private final CompletableFuture<JobReport> result;
 
-    private BenchCluster(BenchSettings settings, JobFile job, int spares, long agentBudget)
+    private BenchCluster(
+            BenchSettings settings,
+            JobFile job,
+            int spares,
+            long agentBudget,
+            @Nullable HttpAddress http)
             throws EnvironmentException {
         int agents = job.mesh().ranks() + spares;
         job.runtime().requireHere();
@@ -56,7 +64,13 @@ final class BenchCluster implements AutoCloseable {
         cluster =
                 LocalCluster.start(
                         new LocalCluster.Plan(
-                                agents, List.of(), run, settings.arenas(), agentBudget, Map.of()),
+                                agents,
+                                List.of(),
+                                run,
+                                settings.arenas(),
+                                agentBudget,
+                                Map.of(),
+                                http),
                         tape);
         result = cluster.run(job.spec(JOB_ID));
     }
@@ -74,7 +88,23 @@ final class BenchCluster implements AutoCloseable {
     /** Starts the job; returns when it makes steps. */
     static BenchCluster start(BenchSettings settings, JobFile job, int spares, long agentBudget)
             throws EnvironmentException, InterruptedException {
-        var cluster = new BenchCluster(settings, job, spares, agentBudget);
+        return stepping(new BenchCluster(settings, job, spares, agentBudget, null));
+    }
+
+    /** Starts the job with a coordinator that serves its page; returns when it makes steps. */
+    static BenchCluster startWithPage(BenchSettings settings, JobFile job, int spares)
+            throws EnvironmentException, InterruptedException {
+        return stepping(
+                new BenchCluster(
+                        settings,
+                        job,
+                        spares,
+                        MemoryPlan.of(job, job.mesh().ranks() + spares).agentBudget(),
+                        new HttpAddress(HttpAddress.LOOPBACK, 0)));
+    }
+
+    private static BenchCluster stepping(BenchCluster cluster)
+            throws EnvironmentException, InterruptedException {
         try {
             cluster.awaitSteps();
             return cluster;
@@ -112,6 +142,11 @@ final class BenchCluster implements AutoCloseable {
                     (cause == null ? e : cause).getMessage() + "; the logs are in " + run.path(),
                     e);
         }
+    }
+
+    /** Where the page is, of a cluster that has one. */
+    String pageUrl() {
+        return cluster.ready().join().httpUrl().orElseThrow();
     }
 
     EventTape tape() {

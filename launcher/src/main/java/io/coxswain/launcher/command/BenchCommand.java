@@ -22,7 +22,10 @@ import picocli.CommandLine.Spec;
             BenchCopyCommand.class,
             BenchCollectiveCommand.class,
             BenchMemoryCommand.class,
-            BenchRuntimeCommand.class
+            BenchRuntimeCommand.class,
+            BenchPythonCommand.class,
+            BenchPeersCommand.class,
+            BenchPageCommand.class
         },
         footer = {
             "",
@@ -40,6 +43,7 @@ public final class BenchCommand extends Shared implements Runnable {
     public void run() {
         throw new CommandLine.ParameterException(
                 spec.commandLine(),
-                "Missing what to measure: recovery, copy, collective, memory or runtime");
+                "Missing what to measure: recovery, copy, collective, memory, runtime, python,"
+                        + " peers or page");
     }
 }

@@ -45,6 +45,9 @@ public final class StatusCommand extends Shared implements Callable<Integer> {
             }
             (job.isEmpty() ? AdminTexts.status(status) : AdminTexts.job(status))
                     .forEach(System.out::println);
+            if (!job.isEmpty()) {
+                AdminTexts.metrics(status.getJobsList()).forEach(System.out::println);
+            }
             return ExitCode.COMPLETED;
         }
     }

@@ -262,6 +262,10 @@ public final class LocalCluster implements AutoCloseable {
             coordinator = made;
             Files.writeString(plan.run().address(), "127.0.0.1:" + made.port());
             var _ = made.listen(this::heard);
+            // For whoever asks from another terminal: --coordinator.
+            Files.writeString(
+                    plan.run().path().resolve("coordinator.address"),
+                    "127.0.0.1:" + made.port() + "\n");
             awaitAgents();
             awaitAttached();
             ready.complete(made);

@@ -86,11 +86,11 @@ final class AgentHttpTest {
                     .contains("coxswain_agent_phase{phase=\"no_job\"} 1.0");
             var listed =
                     rows().stream()
-                            .filter(
-                                    row ->
-                                            row.startsWith("coxswain_agent_")
-                                                    || row.startsWith("coxswain_zookeeper_connected ")
-                                                    || row.startsWith("coxswain_decision_loop_lag_seconds "))
+                            .filter(row ->
+                                    row.startsWith("coxswain_agent_")
+                                            || row.startsWith("coxswain_zookeeper_connected ")
+                                            || row.startsWith(
+                                                    "coxswain_decision_loop_lag_seconds "))
                             .collect(Collectors.toCollection(TreeSet::new));
             assertThat(pairs(TOLD, scrape)).isEqualTo(listed);
         }
@@ -126,9 +126,7 @@ final class AgentHttpTest {
     void aPortInUseSaysWhatToDo() throws IOException {
         try (var taken = new ServerSocket(0)) {
             assertThatThrownBy(
-                            () ->
-                                    new AgentHttp(
-                                            "0.0.0.0", taken.getLocalPort(), List.of(), state))
+                            () -> new AgentHttp("0.0.0.0", taken.getLocalPort(), List.of(), state))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("" + taken.getLocalPort());
         }
@@ -138,7 +136,8 @@ final class AgentHttpTest {
         Path here = Path.of("").toAbsolutePath();
         Path page = here.resolve("docs/metrics.md");
         return pairs(
-                ROW, Files.readString(Files.exists(page) ? page : here.resolve("../docs/metrics.md")));
+                ROW,
+                Files.readString(Files.exists(page) ? page : here.resolve("../docs/metrics.md")));
     }
 
     private static TreeSet<String> pairs(Pattern pattern, String text) {

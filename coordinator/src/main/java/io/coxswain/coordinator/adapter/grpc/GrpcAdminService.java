@@ -19,10 +19,14 @@ import io.coxswain.proto.admin.v1.CancelRequest;
 import io.coxswain.proto.admin.v1.CancelResponse;
 import io.coxswain.proto.admin.v1.Event;
 import io.coxswain.proto.admin.v1.EventsRequest;
+import io.coxswain.proto.admin.v1.ExplainRequest;
+import io.coxswain.proto.admin.v1.ExplainResponse;
 import io.coxswain.proto.admin.v1.IncidentsRequest;
 import io.coxswain.proto.admin.v1.IncidentsResponse;
 import io.coxswain.proto.admin.v1.JobPhase;
 import io.coxswain.proto.admin.v1.JobStatus;
+import io.coxswain.proto.admin.v1.LookRequest;
+import io.coxswain.proto.admin.v1.LookResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
@@ -138,7 +142,9 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                                 .setIncidents(job.incidents())
                                 .setReportJson(job.reportJson())
                                 .putAllLabels(job.labels())
-                                .setBatch(job.batch()));
+                                .setBatch(job.batch())
+                                .putAllMetrics(job.metrics())
+                                .setMetricsStep(job.metricsStep()));
             }
         }
         for (CoordinatorStatus.Agent agent : status.agents()) {
@@ -170,6 +176,26 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
             case FAILED -> JobPhase.JOB_PHASE_FAILED;
             case CANCELLED -> JobPhase.JOB_PHASE_CANCELLED;
         };
+    }
+
+    @Override
+    public void look(LookRequest request, StreamObserver<LookResponse> out) {
+        answer(
+                calls.look(
+                        request.getJobId(),
+                        request.getAgentId(),
+                        request.hasRank() ? request.getRank() : -1,
+                        ProgramCodec.question(request)),
+                ProgramCodec::looked,
+                out);
+    }
+
+    @Override
+    public void explain(ExplainRequest request, StreamObserver<ExplainResponse> out) {
+        answer(
+                calls.explain(request.getJobId(), request.getIncident()),
+                ProgramCodec::explained,
+                out);
     }
 
     @Override

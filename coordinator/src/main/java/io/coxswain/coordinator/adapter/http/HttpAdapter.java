@@ -1,5 +1,7 @@
 package io.coxswain.coordinator.adapter.http;
 
+import io.coxswain.coordinator.adapter.http.page.PageRoutes;
+import io.coxswain.coordinator.adapter.http.page.PageSource;
 import io.coxswain.coordinator.adapter.metrics.CoordinatorMetrics;
 import io.coxswain.coordinator.adapter.metrics.Exemplars;
 import io.coxswain.coordinator.adapter.metrics.Readings;
@@ -26,7 +28,13 @@ public final class HttpAdapter implements AutoCloseable {
      * @param names that requests may use for this host, besides those that are always right
      * @throws IOException if it cannot be bound; the message says what to do
      */
-    public HttpAdapter(String host, int port, List<String> names, Readings readings, Probes probes)
+    public HttpAdapter(
+            String host,
+            int port,
+            List<String> names,
+            Readings readings,
+            Probes probes,
+            PageSource page)
             throws IOException {
         var exemplars = new Exemplars();
         registry = StrictRegistry.make(exemplars);
@@ -38,6 +46,7 @@ public final class HttpAdapter implements AutoCloseable {
                         .get("/metrics", new MetricsHandler(registry, metrics::refresh))
                         .get("/livez", _ -> probes.live())
                         .get("/readyz", _ -> probes.ready());
+        PageRoutes.addTo(routes, page);
         WebServer.Builder made = WebServer.builder().bind(host, port).routes(routes.build());
         names.forEach(made::allowName);
         try {

@@ -1,4 +1,4 @@
-/** What a coordinator shows over HTTP: metrics and probes. */
+/** What a coordinator shows over HTTP: metrics, probes and the page. */
 @NullMarked
 package io.coxswain.coordinator.adapter.http;
 

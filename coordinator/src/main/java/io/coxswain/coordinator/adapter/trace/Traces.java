@@ -21,8 +21,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A span tree for every incident, one span for every so-many-th run of steps. It hears events like
- * any listener, so that a tracer that is slow or broken costs traces and nothing else. Events come
- * on one thread; questions on any.
+ * any listener, so that a tracer that is slow or broken costs traces and nothing else. Thread-safe.
  */
 public final class Traces implements CoordinatorListener, TraceLookup, AutoCloseable {
     /** Of so many reports of completed steps one is traced. */
@@ -67,7 +66,7 @@ public final class Traces implements CoordinatorListener, TraceLookup, AutoClose
     }
 
     @Override
-    public void on(SequencedEvent event) {
+    public synchronized void on(SequencedEvent event) {
         try {
             trace(event);
         } catch (RuntimeException | LinkageError thrown) {
@@ -103,6 +102,8 @@ public final class Traces implements CoordinatorListener, TraceLookup, AutoClose
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.PlacementChanged _,
                     CoordinatorEvent.RolledBack _,
+                    CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {}
         }
     }
@@ -179,7 +180,7 @@ public final class Traces implements CoordinatorListener, TraceLookup, AutoClose
 
     /** Ends what is open: nothing more will be heard of it. */
     @Override
-    public void close() {
+    public synchronized void close() {
         open.values().forEach(IncidentTrace::closedEarly);
         open.clear();
     }

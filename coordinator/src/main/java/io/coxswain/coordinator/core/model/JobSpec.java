@@ -55,6 +55,11 @@ public record JobSpec(
         }
     }
 
+    /** True if the workers of different ranks reduce among themselves, and agents do not. */
+    public boolean runtimeReduces() {
+        return collectivesAcross.equals("runtime");
+    }
+
     /** A job without labels. */
     public JobSpec(
             String jobId,

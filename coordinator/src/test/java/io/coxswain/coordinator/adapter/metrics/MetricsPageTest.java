@@ -18,15 +18,14 @@ final class MetricsPageTest {
         var told = new TreeMap<String, String>();
         CoordinatorMetricsTest.fullScrape()
                 .values()
-                .forEach(
-                        family -> {
-                            var labels = new TreeSet<String>();
-                            family.samples.forEach(sample -> labels.addAll(sample.labels().keySet()));
-                            labels.remove("le");
-                            told.put(
-                                    family.name + (family.type.equals("counter") ? "_total" : ""),
-                                    family.type + " " + labels);
-                        });
+                .forEach(family -> {
+                    var labels = new TreeSet<String>();
+                    family.samples.forEach(sample -> labels.addAll(sample.labels().keySet()));
+                    labels.remove("le");
+                    told.put(
+                            family.name + (family.type.equals("counter") ? "_total" : ""),
+                            family.type + " " + labels);
+                });
         var listed = new TreeMap<String, String>();
         for (MetricTable.Row row : MetricTable.read().values()) {
             if (!row.section().equals("Agents")

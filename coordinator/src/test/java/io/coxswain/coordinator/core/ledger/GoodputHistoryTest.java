@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 
 /** Windows and timeline: whatever is booked, they tile time, and they agree with the account. */
@@ -25,6 +26,10 @@ class GoodputHistoryTest {
 
     private static BigInteger sum(Map<Category, BigInteger> categories) {
         return categories.values().stream().reduce(BigInteger.ZERO, BigInteger::add);
+    }
+
+    private static GoodputWindow of(Map<Span, GoodputWindow> windows, Span span) {
+        return Objects.requireNonNull(windows.get(span));
     }
 
     private static BigInteger wide(long nanos) {
@@ -60,7 +65,7 @@ class GoodputHistoryTest {
         ledger.apply(new LedgerEntry.StretchOfAll(Category.STARTUP, 100 * SECOND));
         ledger.apply(new LedgerEntry.StretchOfAll(Category.PRODUCTIVE, 350 * SECOND));
 
-        GoodputWindow window = ledger.windows(350 * SECOND, Category.OTHER).get(Span.FIVE_MINUTES);
+        GoodputWindow window = of(ledger.windows(350 * SECOND, Category.OTHER), Span.FIVE_MINUTES);
 
         // The newest of its 300 seconds is the one that begins just now.
         assertThat(window.fromNanos()).isEqualTo(51 * SECOND);
@@ -68,7 +73,7 @@ class GoodputHistoryTest {
         assertThat(window.of(Category.PRODUCTIVE)).isEqualTo(250 * SECOND);
 
         GoodputWindow later =
-                ledger.windows(100_000 * SECOND, Category.PAUSED).get(Span.FIVE_MINUTES);
+                of(ledger.windows(100_000 * SECOND, Category.PAUSED), Span.FIVE_MINUTES);
         assertThat(later.categories()).containsOnlyKeys(Category.PAUSED);
         assertThat(later.slotNanos()).isEqualTo(later.of(Category.PAUSED));
     }
@@ -83,8 +88,8 @@ class GoodputHistoryTest {
 
         Map<Span, GoodputWindow> windows = ledger.windows(1_400 * SECOND, Category.OTHER);
 
-        assertThat(windows.get(Span.FIVE_MINUTES).of(Category.LOST_PROGRESS)).isZero();
-        GoodputWindow hour = windows.get(Span.HOUR);
+        assertThat(of(windows, Span.FIVE_MINUTES).of(Category.LOST_PROGRESS)).isZero();
+        GoodputWindow hour = of(windows, Span.HOUR);
         assertThat(hour.of(Category.LOST_PROGRESS)).isEqualTo(30 * SECOND);
         assertThat(hour.of(Category.PRODUCTIVE)).isEqualTo(3_000 * SECOND);
         GoodputWindow lost =
@@ -207,10 +212,10 @@ class GoodputHistoryTest {
                     .isEqualTo(wide(window.nanos()).multiply(wide(slots)));
             assertThat(window.categories().values()).allMatch(nanos -> nanos.signum() >= 0);
         });
-        assertThat(windows.get(Span.RUN).categories()).isEqualTo(totals.categories());
-        assertThat(windows.get(Span.FIVE_MINUTES).nanos()).isLessThanOrEqualTo(300 * SECOND);
-        assertThat(windows.get(Span.HOUR).nanos()).isLessThanOrEqualTo(3_600 * SECOND);
-        assertThat(windows.get(Span.DAY).nanos()).isLessThanOrEqualTo(86_400 * SECOND);
+        assertThat(of(windows, Span.RUN).categories()).isEqualTo(totals.categories());
+        assertThat(of(windows, Span.FIVE_MINUTES).nanos()).isLessThanOrEqualTo(300 * SECOND);
+        assertThat(of(windows, Span.HOUR).nanos()).isLessThanOrEqualTo(3_600 * SECOND);
+        assertThat(of(windows, Span.DAY).nanos()).isLessThanOrEqualTo(86_400 * SECOND);
 
         List<GoodputWindow> timeline = ledger.timeline(now, running);
         assertThat(timeline.size()).isLessThanOrEqualTo(GoodputHistory.TIMELINE);
@@ -260,7 +265,7 @@ class GoodputHistoryTest {
                     for (Category category : Category.values()) {
                         assertThat(window.of(category))
                                 .as("%s in %s", category, span)
-                                .isEqualTo(truth.getOrDefault(category, 0L));
+                                .isEqualTo(wide(truth.getOrDefault(category, 0L)));
                     }
                 });
     }

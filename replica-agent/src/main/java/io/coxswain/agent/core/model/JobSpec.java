@@ -55,6 +55,11 @@ public record JobSpec(
         return replicas * shards;
     }
 
+    /** True if the workers of different ranks reduce among themselves, and agents do not. */
+    public boolean runtimeReduces() {
+        return collectivesAcross.equals("runtime");
+    }
+
     /**
      * For logs and dumps: without {@code runtimeJson}, which may hold what a user gave its program
      * in confidence.
