@@ -138,7 +138,7 @@ final class JournalTest {
         try (Journal journal = open()) {
             assertThatThrownBy(this::open)
                     .isInstanceOf(IOException.class)
-                    .hasMessageContaining("another coordinator writes it");
+                    .hasMessageContaining("another coordinator writes");
             journal.on(event(1));
         }
         open().close();
