@@ -79,7 +79,7 @@ public final class WebServer implements AutoCloseable {
             listener = listen(made.host, made.port);
         } catch (IOException | RuntimeException failed) {
             handlers.shutdownNow();
-            loop.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
+            var unusedEnd = loop.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
             throw failed;
         }
     }
@@ -178,7 +178,7 @@ public final class WebServer implements AutoCloseable {
         int now = open.incrementAndGet();
         channel.closeFuture().addListener(_ -> open.decrementAndGet());
         if (now > limits.connections() + BACKLOG) {
-            channel.close();
+            var unusedClose = channel.close();
         }
         return now <= limits.connections();
     }

@@ -196,10 +196,11 @@ final class BlockedRule {
                     "whoever stays silent is declared lost within seconds, and a recovery begins");
         }
         int blamed = -1;
+        int waiting = 0;
         for (Map.Entry<Integer, Integer> accused : accusers.entrySet()) {
-            if (accused.getKey() < members.size()
-                    && (blamed < 0 || accused.getValue() > accusers.get(blamed))) {
+            if (accused.getKey() < members.size() && (blamed < 0 || accused.getValue() > waiting)) {
                 blamed = accused.getKey();
+                waiting = accused.getValue();
             }
         }
         if (blamed < 0) {
@@ -217,8 +218,8 @@ final class BlockedRule {
         return new Blocked(
                 false,
                 what
-                        + accusers.get(blamed)
-                        + (accusers.get(blamed) == 1 ? " rank waits" : " ranks wait")
+                        + waiting
+                        + (waiting == 1 ? " rank waits" : " ranks wait")
                         + " for rank "
                         + blamed
                         + " ("

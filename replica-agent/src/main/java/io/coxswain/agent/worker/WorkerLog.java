@@ -111,7 +111,7 @@ final class WorkerLog implements AutoCloseable {
         // In doubles: a long silence times a large rate fits no long.
         double more = (now - allowedAtNanos) / 1e9 * limits.bytesPerSecond();
         if (more >= 1) {
-            allowance = (long) Math.min(limits.burstBytes(), (double) allowance + more);
+            allowance = (long) Math.min((double) limits.burstBytes(), (double) allowance + more);
             allowedAtNanos = now;
         }
     }

@@ -130,12 +130,11 @@ public final class Traces implements CoordinatorListener, TraceLookup, AutoClose
     private void steps(SequencedEvent event, CoordinatorEvent.StepsCompleted steps) {
         Steps former = before;
         before = new Steps(steps.job(), steps.epoch(), steps.step(), event.monotonicNanos());
-        boolean run =
-                former != null
-                        && former.job().equals(steps.job())
-                        && former.epoch() == steps.epoch()
-                        && former.step() < steps.step();
-        if (!run || runsSeen++ % oneRunIn != 0) {
+        if (former == null
+                || !former.job().equals(steps.job())
+                || former.epoch() != steps.epoch()
+                || former.step() >= steps.step()
+                || runsSeen++ % oneRunIn != 0) {
             return;
         }
         long until = Instants.epochNanos(event);

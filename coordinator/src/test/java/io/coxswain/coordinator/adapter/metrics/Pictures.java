@@ -59,10 +59,12 @@ final class Pictures {
 
     static JobPicture job(String id, String phase, long step, IncidentPicture... incidents) {
         var loss = new EnumMap<Category, BigInteger>(Category.class);
+        long nanos = 0;
         for (Category category : Category.values()) {
             if (category != Category.PRODUCTIVE) {
-                loss.put(category, BigInteger.valueOf(category.ordinal() * 1_500_000_000L));
+                loss.put(category, BigInteger.valueOf(nanos));
             }
+            nanos += 1_500_000_000L;
         }
         var windows = new ArrayList<Window>();
         for (String name : List.of("5m", "1h", "24h", "run")) {

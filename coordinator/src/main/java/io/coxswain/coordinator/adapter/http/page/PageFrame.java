@@ -94,6 +94,7 @@ final class PageFrame {
      * What one viewer has got. Its memory is a reference for each part; the parts are shared.
      * Confined to the viewer's thread.
      */
+    @SuppressWarnings("ReferenceEquality") // a part that did not change is the same array
     static final class Seen {
         private final Map<String, byte[]> jobParts = new HashMap<>();
         private final Map<String, byte[]> incidents = new HashMap<>();
