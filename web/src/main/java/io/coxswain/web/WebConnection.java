@@ -276,10 +276,14 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
         } catch (Exception trouble) {
             LOG.warn("a stream of {} ended", asked.path(), trouble);
         }
-        // A closed channel's event loop may be over, and would say so.
-        if (context.channel().isActive()) {
-            context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT)
-                    .addListener(ChannelFutureListener.CLOSE);
+        try {
+            // On the channel's thread: after that has ended nobody would hear a listener.
+            context.executor()
+                    .execute(() ->
+                            context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT)
+                                    .addListener(ChannelFutureListener.CLOSE));
+        } catch (RejectedExecutionException stopped) {
+            LOG.debug("the server closed before a stream of {} ended", asked.path());
         }
     }
 

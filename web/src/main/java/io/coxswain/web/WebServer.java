@@ -23,8 +23,11 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -51,6 +54,7 @@ public final class WebServer implements AutoCloseable {
     private final RequestRule rule;
     private final MultiThreadIoEventLoopGroup loop;
     private final ExecutorService handlers;
+    private final Set<Thread> followers = ConcurrentHashMap.newKeySet();
     private final ChannelGroup connections;
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger viewers = new AtomicInteger();
@@ -119,8 +123,26 @@ public final class WebServer implements AutoCloseable {
         listener.close().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
         connections.close().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
         handlers.shutdownNow();
+        awaitFollowers();
         loop.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS)
                 .awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
+    }
+
+    // Their channels are closed, so they were interrupted: they have only to notice.
+    private void awaitFollowers() {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(CLOSE_SECONDS);
+        for (Thread thread : followers) {
+            try {
+                long left = end - System.nanoTime();
+                boolean begun = thread.getState() != Thread.State.NEW;
+                if (begun && (left <= 0 || !thread.join(Duration.ofNanos(left)))) {
+                    return;
+                }
+            } catch (InterruptedException stop) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
     }
 
     boolean closing() {
@@ -133,7 +155,18 @@ public final class WebServer implements AutoCloseable {
 
     /** A thread for a stream, not started yet; its channel's end ends it. */
     Thread follower(Runnable task) {
-        return Thread.ofVirtual().name("coxswain-http-stream").unstarted(task);
+        Thread thread =
+                Thread.ofVirtual()
+                        .name("coxswain-http-stream")
+                        .unstarted(() -> {
+                            try {
+                                task.run();
+                            } finally {
+                                followers.remove(Thread.currentThread());
+                            }
+                        });
+        followers.add(thread);
+        return thread;
     }
 
     /**
