@@ -1,16 +1,35 @@
 """Coxswain's Python side. Importing it needs nothing but the standard library.
 
 * :func:`run` makes a script a worker: it trains a :class:`Trainer` as an agent says.
+* :func:`report` tells metrics to whoever watches the job.
 * :mod:`coxswain.jax` is a trainer made of JAX functions.
+* :mod:`coxswain.torch` is a trainer made of a PyTorch module, optimizer and loss.
 * :mod:`coxswain.bundle` turns JAX training functions into program bundles.
 * :mod:`coxswain.safetensors` reads and writes the files that hold tensors.
 """
 
-from .trainer import Evaluation, Job, Leaf, Part, Program, Shard, Trainer, TrainerError
+from . import _evidence
+from ._report import report
+from .trainer import (
+    Evaluation,
+    FusedProgram,
+    FusedTrainer,
+    Group,
+    Job,
+    Leaf,
+    Part,
+    Program,
+    Shard,
+    Trainer,
+    TrainerError,
+)
 from .worker import is_worker, run
 
 __all__ = [
     "Evaluation",
+    "FusedProgram",
+    "FusedTrainer",
+    "Group",
     "Job",
     "Leaf",
     "Part",
@@ -19,6 +38,10 @@ __all__ = [
     "Trainer",
     "TrainerError",
     "is_worker",
+    "report",
     "run",
 ]
 __version__ = "0.1.0"
+
+# As early as can be: a program may hang before it calls `run`.
+_evidence.register()

@@ -29,6 +29,14 @@ def mix(z: int) -> int:
     return derive((z - _GAMMA) & _MASK, 0)
 
 
+def preload() -> None:
+    """Imports what is imported when a job is loaded: a standby process has it done by then."""
+    try:
+        import numpy  # noqa: F401
+    except ImportError:
+        pass  # Plain Python does it.
+
+
 class Samples:
     """Which samples a job's steps train on."""
 

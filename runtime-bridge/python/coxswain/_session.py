@@ -5,26 +5,35 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from . import _arena, _wire, digests
+from ._group import GroupBroken, Stepper
+from ._jobs import Refused, identity, job_of, require_collectives
+from ._pieces import box_of, require_same_pieces
 from ._samples import Samples
+from ._store import Store
 from ._threads import Abandoned, Background, Gate, MainThread
-from .trainer import Captured, Job, Part, Program, Shard, Trainer, TrainerError
+from .trainer import (
+    Captured,
+    Evaluation,
+    FusedProgram,
+    FusedTrainer,
+    Group,
+    Job,
+    Part,
+    Program,
+    Shard,
+    Trainer,
+    TrainerError,
+)
 
 #: Says what the worker is doing: an operation's name, and for which step.
 Activity = Callable[[str, int], None]
-
-
-class Refused(Exception):
-    """A request that is answered by a fault."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,7 @@ class View:
     shard: Shard
     microshards: range
     region: _arena.Arena
+    group: Group
 
 
 @dataclass(frozen=True)
@@ -71,27 +81,34 @@ class Session:
     def __init__(
         self,
         spec: _wire.JobSpec,
-        trainer: Trainer,
+        trainer: Trainer | FusedTrainer,
         main: MainThread,
         gate: Gate,
         snapshots: Background,
         activity: Activity,
+        stores: Callable[[int], Store] | None = None,
     ) -> None:
+        require_collectives(spec, trainer)
         self.identity = identity(spec)
-        self._job, self._min_step_seconds = _job(spec)
+        self._job, self._min_step_seconds = job_of(spec)
         self._trainer, self._main, self._gate = trainer, main, gate
         self._snapshots, self._activity = snapshots, activity
+        self._stores = stores
         self._view: View | None = None
         self._live: int | None = None
         self._warm, self._compile_nanos = False, 0
         start = time.perf_counter_ns()
         activity("load", 0)
-        self._program: Program = main.call(lambda: trainer.build(self._job))
+        self._program: Program | FusedProgram = main.call(lambda: trainer.build(self._job))
         self._layout = self._program.layout()
         self._shards = [self._program.shard(i, self._job.shards) for i in range(self._job.shards)]
         self._samples = Samples(
             self._job.seed, self._program.samples, self._job.batch, self._job.microshards
         )
+        self._stepper: Stepper | None = None
+        self._stall_nanos = 0
+        if isinstance(trainer, FusedTrainer):
+            self._stepper = Stepper(trainer, main, gate, self._samples, activity)
         self._gaps = _gaps(self._shards[0])
         self._load_nanos = time.perf_counter_ns() - start
 
@@ -124,6 +141,7 @@ class Session:
             compile_nanos=self._compile_nanos,
             shard_live_bytes=tuple(0 for _ in shards),
             shard_pieces=tuple(len(meta.pieces) for meta in metas),
+            reforms=isinstance(self._trainer, FusedTrainer) and self._trainer.reforms,
         )
 
     def _fingerprint(self) -> str:
@@ -138,10 +156,12 @@ class Session:
             [program.samples, program.deterministic, len(program.parameters), leaves],
             program.fingerprint,
         ]
-        return hashlib.sha256(json.dumps(description).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(description).encode()).hexdigest()
+        # The program's own stands beside it, for who reads that two differ.
+        return f"{digest} ({program.fingerprint})" if program.fingerprint else digest
 
     def _meta(self, shard: Shard, epoch: int, step: int) -> _arena.Meta:
-        return _arena.Meta.lay_out(self._job.id, epoch, step, shard.index, map(_box, shard.parts))
+        return _arena.Meta.lay_out(self._job.id, epoch, step, shard.index, map(box_of, shard.parts))
 
     # ------------------------------------------------------------ taking a rank
 
@@ -165,10 +185,11 @@ class Session:
         taken = False
         try:
             shard = self._shards[request.rank % request.shards]
-            view = View(request.epoch, shard, microshards, region)
+            view = View(request.epoch, shard, microshards, region, self._group(request))
             self._require_fits(view)
             digest, loaded_bytes = self._establish(request, view, old)
-            self._main.call(lambda: self._publish(view))
+            if self._stepper is None:
+                self._main.call(lambda: self._publish(view))
             self._view, self._live = view, request.base_step
             taken = True
         finally:
@@ -178,6 +199,23 @@ class Session:
                 elif old is not None:
                     old.region.close()
         return _wire.ViewPrepared(request.epoch, request.base_step, digest, loaded_bytes)
+
+    def _group(self, request: _wire.PrepareView) -> Group:
+        rank, ranks, stores = request.rank, request.replicas * request.shards, self._stores
+        return Group(
+            request.epoch,
+            rank,
+            ranks,
+            request.host or "127.0.0.1",
+            request.base_step,
+            {
+                "RANK": str(rank),
+                "LOCAL_RANK": "0",
+                "WORLD_SIZE": str(ranks),
+                "LOCAL_WORLD_SIZE": "1",
+            },
+            None if stores is None else functools.partial(stores, request.epoch),
+        )
 
     def _microshards(self, request: _wire.PrepareView) -> range:
         count, ranks = self._job.microshards, request.replicas * request.shards
@@ -199,7 +237,7 @@ class Session:
         elements = shard.end - shard.begin
         if (
             shape.parameters != self._layout.elements
-            or shape.gradients < len(view.microshards)
+            or (self._stepper is None and shape.gradients < len(view.microshards))
             or shape.reduced < elements
             or shape.slot_data < meta.data_bytes
             or shape.pieces < len(meta.pieces)
@@ -272,7 +310,7 @@ class Session:
                     + f", expected step {request.base_step} of shard {view.shard.index} of job"
                     f" {self._job.id}",
                 )
-            _require_same_pieces(where, meta, view.shard)
+            require_same_pieces(where, meta, view.shard)
             data = slot.data()
             parts = [data[piece.at : piece.end].toreadonly() for piece in meta.pieces]
             self._live = None
@@ -297,6 +335,8 @@ class Session:
         """Gradients of the rank's microshards."""
         view = self._require(request.epoch, request.step - 1)
         self._activity("execute", request.step)
+        if self._stepper is not None:
+            return self._step(self._stepper, view, request)
         aborted = _wire.Aborted(request.epoch, request.step)
         start = time.perf_counter_ns()
         try:
@@ -314,8 +354,39 @@ class Session:
             request.epoch, request.step, tuple(losses), samples, sample_hash, nanos, data_nanos
         )
 
+    def _step(
+        self, stepper: Stepper, view: View, request: _wire.Execute
+    ) -> _wire.Executed | _wire.Aborted:
+        """Makes the step whole."""
+        epoch, step = request.epoch, request.step
+        before, self._live = self._live, None
+        start = time.perf_counter_ns()
+        try:
+            done = stepper.step(view.group, view.microshards, step)
+        except Abandoned:
+            return _wire.Aborted(epoch, step)
+        except GroupBroken as e:
+            if isinstance(self._trainer, FusedTrainer) and self._trainer.reforms:
+                self._live = before
+            if self._gate.is_aborted(epoch):
+                return _wire.Aborted(epoch, step)
+            raise Refused("group_broken", str(e)) from e
+        self._live = step
+        self._gate.wait(epoch, self._min_step_seconds - (time.perf_counter_ns() - start) / 1e9)
+        loss, samples, sample_hash, nanos, data_nanos = done
+        stall, self._stall_nanos = self._stall_nanos, 0
+        return _wire.Executed(
+            epoch, step, (), samples, sample_hash, nanos, data_nanos, loss, stall
+        )
+
+    def aborted(self) -> None:
+        """An abort came. Any thread; does not wait."""
+        if self._stepper is not None:
+            self._stepper.aborted()
+
     def _gradients(self, view: View, step: int) -> tuple[list[float], int, int, int] | None:
         """Nothing, if the epoch is over. On the main thread."""
+        trainer = self._split()
         parameters = view.region.parameters().toreadonly()
         losses: list[float] = []
         begun: Callable[[], None] | None = None
@@ -325,10 +396,10 @@ class Session:
                 return None
             start = time.perf_counter_ns()
             ids, hashes = self._samples.microshard(step, microshard)
-            batch = self._trainer.batch(ids)
+            batch = trainer.batch(ids)
             data_nanos += time.perf_counter_ns() - start
             gradient = view.region.gradient(buffer)
-            loss = self._trainer.grads(parameters, batch, gradient)
+            loss = trainer.grads(parameters, batch, gradient)
             # The one before ends while this one is computed.
             if begun is not None:
                 begun()
@@ -353,12 +424,13 @@ class Session:
         """Makes the step; with it the snapshot that has begun, or why it could not begin."""
         view = self._require(request.epoch, request.step - 1)
         self._activity("apply", request.step)
+        trainer = self._split()
         start = time.perf_counter_ns()
         self._live = None
 
         def update() -> None:
             elements = view.shard.end - view.shard.begin
-            self._trainer.apply(view.region.reduced()[:elements].toreadonly())
+            trainer.apply(view.region.reduced()[:elements].toreadonly())
             self._publish(view)
 
         self._main.call(update)
@@ -379,7 +451,10 @@ class Session:
         """Begins to copy the live state."""
         view = self._require(request.epoch, request.step)
         self._activity("snapshot", request.step)
-        return self._begin(view, request.step, request.slot_index)
+        start = time.perf_counter_ns()
+        begun = self._begin(view, request.step, request.slot_index)
+        self._stall_nanos += time.perf_counter_ns() - start
+        return begun
 
     def _begin(self, view: View, step: int, index: int) -> Begun:
         slots = view.region.shape.slots
@@ -424,16 +499,26 @@ class Session:
         leaves = self._main.call(lambda: self._leaf_digests(view))
         if not request.evaluate:
             return _wire.Finished(leaves)
-        parameters = view.region.parameters().toreadonly()
-        evaluation = self._main.call(lambda: self._trainer.evaluate(parameters))
+        evaluation = self._main.call(lambda: self._evaluate(view))
         seen, distinct = self._samples.consumed(
             (segment.first_step, segment.last_step) for segment in request.lineage
         )
         if evaluation is None:
-            return _wire.Finished(leaves, samples_seen=seen, samples_distinct_per_pass=distinct)
+            evaluation = Evaluation(math.nan)
         return _wire.Finished(
             leaves, float(evaluation.loss), float(evaluation.accuracy), seen, distinct
         )
+
+    def _evaluate(self, view: View) -> Evaluation | None:
+        """On the main thread."""
+        if isinstance(self._trainer, FusedTrainer):
+            return self._trainer.evaluate()
+        return self._trainer.evaluate(view.region.parameters().toreadonly())
+
+    def _split(self) -> Trainer:
+        if isinstance(self._trainer, FusedTrainer):
+            raise Refused("bad_request", "this program makes steps whole: it has no apply")
+        return self._trainer
 
     def _leaf_digests(self, view: View) -> tuple[_wire.LeafDigest, ...]:
         """On the main thread."""
@@ -464,79 +549,6 @@ class Session:
         if self._view is None or self._live is None:
             return "no live state"
         return f"live step {self._live} of shard {self._view.shard.index}"
-
-
-def identity(spec: _wire.JobSpec) -> tuple[Any, ...]:
-    """What makes two jobs the same: all that is used of them."""
-    return (
-        (spec.job_id, spec.replicas, spec.shards, spec.steps, spec.seed),
-        (spec.data, spec.batch, spec.microshards, spec.runtime_json),
-    )
-
-
-def _job(spec: _wire.JobSpec) -> tuple[Job, float]:
-    """The job, and how long a step takes at least, in seconds."""
-    try:
-        section = json.loads(spec.runtime_json or "{}")
-    except ValueError as e:
-        raise Refused("program_invalid", f"the job's runtime section is no JSON: {e}") from e
-    config = section.get("config", {}) if isinstance(section, dict) else None
-    if not isinstance(config, dict):
-        raise Refused(
-            "program_invalid", "the job's runtime section, and `config` in it, must be objects"
-        )
-    milliseconds = section.get("minStepMillis", 0)
-    if not isinstance(milliseconds, (int, float)) or milliseconds < 0:
-        raise Refused(
-            "program_invalid", f"runtime.minStepMillis must be a number, not {milliseconds!r}"
-        )
-    ranks = spec.replicas * spec.shards
-    if min(ranks, spec.batch, spec.microshards) < 1 or spec.microshards > spec.batch:
-        raise Refused(
-            "bad_request",
-            f"a mesh of {spec.replicas}×{spec.shards}, a batch of {spec.batch} in"
-            f" {spec.microshards} microshards",
-        )
-    job = Job(
-        spec.job_id,
-        spec.replicas,
-        spec.shards,
-        spec.steps,
-        # In the message it is an i64's bits.
-        spec.seed - 2**64 if spec.seed >= 2**63 else spec.seed,
-        spec.data,
-        spec.batch,
-        spec.microshards,
-        config,
-    )
-    return job, milliseconds / 1000
-
-
-def _box(part: Part) -> _arena.Box:
-    """A part as a piece: a range of its leaf's elements in row-major order."""
-    elements = part.leaf.elements
-    return _arena.Box(
-        part.name,
-        part.leaf.dtype,
-        (elements,),
-        (part.start,),
-        (part.stop - part.start,),
-        part.size,
-    )
-
-
-def _require_same_pieces(where: str, meta: _arena.Meta, shard: Shard) -> None:
-    found, expected = [piece.box for piece in meta.pieces], [_box(part) for part in shard.parts]
-    if found == expected:
-        return
-    for box in found:
-        if box not in expected:
-            raise Refused(
-                "bad_state",
-                f"{where} has piece {box.leaf}, {box.dtype}{list(box.shape)} from {box.offset} on,"
-                " which is not in this program's state: another version of the program wrote it",
-            )
-    raise Refused("bad_state", f"{where} has {len(found)} pieces, expected {len(expected)}")
 
 
 def _bytes_of(name: str, size: int, captured: Captured) -> memoryview:

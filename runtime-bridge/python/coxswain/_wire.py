@@ -117,6 +117,18 @@ class _Unsigned(_Kind):
         return value & ((1 << self.bits) - 1)
 
 
+class _Signed(_Kind):
+    """64 bits in two's complement."""
+
+    def encode(self, value: int) -> bytes:
+        if not -1 << 63 <= value < 1 << 63:
+            raise ValueError(f"{value} does not fit into 64 bits")
+        return _encode_varint(value & _U64)
+
+    def decode(self, value: int) -> int:
+        return value - (1 << 64) if value >> 63 else value
+
+
 class _Bool(_Kind):
     def default(self) -> bool:
         return False
@@ -232,6 +244,7 @@ def _one_of(options: Mapping[int, type[Message]]) -> Any:
 
 
 _u64, _u32, _bool, _text, _blob = _Unsigned(64), _Unsigned(32), _Bool(), _Text(), _Blob()
+_i64 = _Signed()
 _double, _float = _Real("<d", _FIXED64), _Real("<f", _FIXED32)
 
 M = TypeVar("M", bound="Message")
@@ -440,6 +453,90 @@ class LeafDigest(Message):
     leaf_header: bytes = _of(6, _blob)
 
 
+@dataclass(frozen=True)
+class KeyValueSet(Message):
+    """Set a key."""
+
+    key: str = _of(1, _text)
+    value: bytes = _of(2, _blob)
+
+
+#: Wait until the view is over.
+WAIT_FOR_EVER = _U64
+
+
+@dataclass(frozen=True)
+class KeyValueGet(Message):
+    """All of these keys, at one time."""
+
+    keys: tuple[str, ...] = _list(1, _text)
+    wait_nanos: int = _of(2, _u64)
+    omit_values: bool = _of(3, _bool)
+
+
+@dataclass(frozen=True)
+class KeyValueAdd(Message):
+    """Add to a number."""
+
+    key: str = _of(1, _text)
+    amount: int = _of(2, _i64)
+
+
+@dataclass(frozen=True)
+class KeyValueDelete(Message):
+    """Remove a key."""
+
+    key: str = _of(1, _text)
+
+
+@dataclass(frozen=True)
+class KeyValueCompareSet(Message):
+    """Set a key if it has a value."""
+
+    key: str = _of(1, _text)
+    expected: bytes = _of(2, _blob)
+    desired: bytes = _of(3, _blob)
+
+
+@dataclass(frozen=True)
+class KeyValueCount(Message):
+    """How many keys begin so."""
+
+    prefix: str = _of(1, _text)
+
+
+#: Bodies of :class:`KeyValueOperation`.
+Operation = (
+    KeyValueSet | KeyValueGet | KeyValueAdd | KeyValueDelete | KeyValueCompareSet | KeyValueCount
+)
+
+
+@dataclass(frozen=True)
+class KeyValueOperation(Message):
+    """What is asked of a view's key-value store."""
+
+    body: Operation | None = _one_of(
+        {
+            1: KeyValueSet,
+            2: KeyValueGet,
+            3: KeyValueAdd,
+            4: KeyValueDelete,
+            5: KeyValueCompareSet,
+            6: KeyValueCount,
+        }
+    )
+
+
+@dataclass(frozen=True)
+class KeyValueResult(Message):
+    """What came of it; the code is empty if it was done."""
+
+    code: str = _of(1, _text)
+    message: str = _of(2, _text)
+    values: tuple[bytes, ...] = _list(3, _blob)
+    number: int = _of(4, _i64)
+
+
 # ---------------------------------------------------------------- coxswain/bridge/v1/bridge.proto
 
 
@@ -481,6 +578,7 @@ class JobLoaded(Message):
     compile_nanos: int = _of(3, _u64)
     shard_live_bytes: tuple[int, ...] = _list(4, _u64, packed=True)
     shard_pieces: tuple[int, ...] = _list(5, _u32, packed=True)
+    reforms: bool = _of(30, _bool)
 
 
 STATE_ORIGIN_INIT = 1
@@ -503,6 +601,7 @@ class PrepareView(Message):
     slot_path: str = _of(9, _text)
     slot_index: int = _of(10, _u32)
     slot_digest: bytes = _of(11, _blob)
+    host: str = _of(30, _text)
 
 
 @dataclass(frozen=True)
@@ -534,6 +633,8 @@ class Executed(Message):
     sample_hash: int = _of(5, _u64)
     execute_nanos: int = _of(6, _u64)
     data_wait_nanos: int = _of(7, _u64)
+    loss: float = _of(30, _float)
+    snapshot_stall_nanos: int = _of(31, _u64)
 
 
 @dataclass(frozen=True)
@@ -613,6 +714,23 @@ class Fault(Message):
 
     code: str = _of(1, _text)
     message: str = _of(2, _text)
+    traceback: str = _of(20, _text)
+
+
+@dataclass(frozen=True)
+class Metric(Message):
+    """One value that the program measured."""
+
+    name: str = _of(1, _text)
+    value: float = _of(2, _double)
+
+
+@dataclass(frozen=True)
+class Metrics(Message):
+    """What the program measured: the newest of each name. Unsolicited."""
+
+    step: int = _of(1, _u64)
+    values: tuple[Metric, ...] = _list(2, _Sub(Metric))
 
 
 @dataclass(frozen=True)
@@ -634,6 +752,7 @@ Answer = (
     | SnapshotCommitted
     | Finished
     | Fault
+    | Metrics
 )
 
 
@@ -672,6 +791,7 @@ class FromWorker(Message):
             8: SnapshotCommitted,
             9: Finished,
             10: Fault,
+            20: Metrics,
         }
     )
 
@@ -700,17 +820,38 @@ class Abort(Message):
 
 
 @dataclass(frozen=True)
+class KeyValueRequest(Message):
+    """An operation on the key-value store of the view of that epoch."""
+
+    id: int = _of(1, _u64)
+    epoch: int = _of(2, _u64)
+    operation: KeyValueOperation | None = _of(3, _Sub(KeyValueOperation))
+
+
+@dataclass(frozen=True)
+class KeyValueAnswer(Message):
+    """The answer to a :class:`KeyValueRequest`."""
+
+    id: int = _of(1, _u64)
+    result: KeyValueResult | None = _of(2, _Sub(KeyValueResult))
+
+
+@dataclass(frozen=True)
 class ToWorkerSide(Message):
     """A message to the worker on the side channel; the body is ``None`` if it is not known here."""
 
-    body: Ping | Abort | Welcome | None = _one_of({1: Ping, 2: Abort, 3: Welcome})
+    body: Ping | Abort | Welcome | KeyValueAnswer | None = _one_of(
+        {1: Ping, 2: Abort, 3: Welcome, 10: KeyValueAnswer}
+    )
 
 
 @dataclass(frozen=True)
 class FromWorkerSide(Message):
     """A message from the worker on the side channel."""
 
-    body: Hello | Pong | None = _one_of({1: Hello, 2: Pong})
+    body: Hello | Pong | KeyValueRequest | None = _one_of(
+        {1: Hello, 2: Pong, 10: KeyValueRequest}
+    )
 
 
 # ---------------------------------------------------------------- frames

@@ -22,14 +22,13 @@ is copied while the next steps run. Importing this module imports neither JAX no
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
-from . import worker
+from . import _host, worker
 from .bundle import BundleError, elementwise, exporter, trees
 from .bundle.programs import Program as Traced
 from .trainer import Captured, Evaluation, Floats, Job, Leaf, Program, Shard, Trainer, TrainerError
@@ -202,19 +201,19 @@ class JaxTrainer(Trainer):
 
     def _fingerprint(self, traced: dict[str, Traced]) -> str:
         """Of the program's text, the initial state, the data, and what else bits depend on."""
-        sha256 = hashlib.sha256()
+        found = _host.Fingerprint()
         if self._is_deterministic():
-            sha256.update("\n".join(_machine()).encode())
+            found.add("machine", "\n".join(_machine()).encode())
         for name, program in traced.items():
             types = [slot.type.struct() for slot in program.arguments]
-            sha256.update(self._jitted[name].lower(*types).as_text().encode())
+            found.add("program", self._jitted[name].lower(*types).as_text().encode())
         model = self._plan.model
         for value in (*model.params.values, *model.optimizer.values):
-            sha256.update(value.tobytes())
+            found.add("state", value.tobytes())
         for array in (*self._arrays, *self._held_out_arrays):
-            sha256.update(repr((str(array.dtype), array.shape)).encode())
-            sha256.update(array[:: max(1, len(array) // _ROWS)].tobytes())
-        return sha256.hexdigest()
+            found.add("data", repr((str(array.dtype), array.shape)).encode())
+            found.add("data", array[:: max(1, len(array) // _ROWS)].tobytes())
+        return str(found)
 
     def warm_up(self) -> None:
         _, numpy = trees.require_jax()
@@ -441,21 +440,8 @@ def _machine() -> list[str]:
         os.environ.get("XLA_FLAGS", ""),
     ]
     if device.platform == "cpu":
-        identity += [platform.machine(), str(len(os.sched_getaffinity(0))), _instructions()]
+        identity += [platform.machine(), str(len(os.sched_getaffinity(0))), _host.instructions()]
     return identity
-
-
-def _instructions() -> str:
-    """Those that this machine's processor has."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                key, _, value = line.partition(":")
-                if key.strip() in ("flags", "Features"):
-                    return " ".join(sorted(value.split()))
-    except OSError:
-        pass
-    return ""
 
 
 def _loaded(data: Any, path: str) -> Any:

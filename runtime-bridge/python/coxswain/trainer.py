@@ -1,4 +1,5 @@
-"""What a program must do to be trained by Coxswain: :class:`Trainer`, and the words it is told in.
+"""What a program must do to be trained by Coxswain: :class:`Trainer`, or :class:`FusedTrainer` if it
+reduces between ranks by itself, and the words it is told in.
 
 Everything is framework-neutral: parameters and gradients are flat vectors of float32 in shared
 memory, the rest of the state is bytes. ``coxswain.jax`` is a trainer for JAX scripts. Needs only the
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ._store import Store, StoreError
 from .bundle.layout import Layout, LayoutError
 from .safetensors import DTYPES
 
@@ -234,11 +236,100 @@ class Shard:
         return self.layout.leaves[part.index].begin + part.start - self.begin
 
 
+@dataclass(frozen=True)
+class FusedProgram:
+    """What :meth:`FusedTrainer.build` found out. It must be the same in every process of every host.
+
+    Attributes:
+        leaves: the whole state: parameters, optimizer, whatever else; of any element type.
+        samples: how many training samples there are; their ids are 0 to ``samples`` - 1.
+        fingerprint: as in :class:`Program`.
+        deterministic: as in :class:`Program`.
+    """
+
+    leaves: tuple[Leaf, ...]
+    samples: int
+    fingerprint: str = ""
+    deterministic: bool = True
+
+    def __post_init__(self) -> None:
+        names = [leaf.name for leaf in self.leaves]
+        if not names:
+            raise TrainerError("the state has no leaves")
+        for name in names:
+            if names.count(name) > 1:
+                raise TrainerError(f"two leaves have the name '{name}'")
+        if self.samples < 1:
+            raise TrainerError("there are no training samples", "data_unreadable")
+
+    @property
+    def parameters(self) -> tuple[Leaf, ...]:
+        """None that agents know of."""
+        return ()
+
+    @property
+    def optimizer(self) -> tuple[Leaf, ...]:
+        """All of the state."""
+        return self.leaves
+
+    def layout(self) -> Layout:
+        """Of an empty vector: agents exchange nothing."""
+        return Layout((), 0)
+
+    def shard(self, index: int, count: int) -> Shard:
+        """The only one."""
+        if (index, count) != (0, 1):
+            raise TrainerError(
+                f"the state is to be cut into {count} shards; a program that reduces by itself holds"
+                " all of it in each process: set mesh.shards to 1"
+            )
+        parts = tuple(
+            Part(leaf, leaf.name, i, 0, leaf.elements) for i, leaf in enumerate(self.leaves)
+        )
+        return Shard(0, 1, 0, 0, parts, self.layout())
+
+
+@dataclass(frozen=True)
+class Group:
+    """The processes that train together in one view. Each view has a group of its own.
+
+    Attributes:
+        epoch: the view's number; it only grows.
+        rank: of this process.
+        world_size: how many processes there are.
+        host: where the other processes reach this one: a host's name or address.
+        base_step: the step that the view begins from.
+        env: RANK, LOCAL_RANK, WORLD_SIZE and LOCAL_WORLD_SIZE, as launchers of process groups set
+            them. They stand in ``os.environ`` when :meth:`FusedTrainer.reform` is called, and what
+            stood there before does not. There is no MASTER_ADDR: processes find each other through
+            ``store``, which outlives each of them.
+        make_store: makes ``store``.
+    """
+
+    epoch: int
+    rank: int
+    world_size: int
+    host: str = "127.0.0.1"
+    base_step: int = 0
+    env: Mapping[str, str] = field(default_factory=dict)
+    make_store: Callable[[], Store] | None = None
+
+    @property
+    def store(self) -> Store:
+        """The view's key-value store, seen by its ranks alone and over with the view."""
+        if self.make_store is None:
+            raise TrainerError("this agent serves no key-value store")
+        return self.make_store()
+
+
 class Evaluation(NamedTuple):
-    """How good the final parameters are on held-out data."""
+    """How good the final parameters are on held-out data.
+
+    ``nan`` stands for what was not measured; reports say so.
+    """
 
     loss: float
-    accuracy: float = 0.0
+    accuracy: float = math.nan
 
 
 class Trainer(abc.ABC):
@@ -319,4 +410,81 @@ class Trainer(abc.ABC):
 
     def evaluate(self, parameters: Floats) -> Evaluation | None:
         """Evaluates the final parameters (float32, the whole flat vector) on held-out data."""
+        return None
+
+
+class FusedTrainer(abc.ABC):
+    """A program that makes each step whole and reduces with the other ranks' processes by itself, as
+    with ``collectives: {across: runtime}`` in the job file: by gloo, NCCL, or sockets of its own.
+
+    The order of calls: :meth:`build`; :meth:`warm_up`, perhaps; :meth:`initialize` or :meth:`load`
+    when this process takes a rank; :meth:`reform` once all ranks of the view have their state; then
+    for each step :meth:`batch` and :meth:`step`. Between steps :meth:`state` may be asked for. A job
+    that is over asks for :meth:`evaluate`, of rank 0 alone.
+
+    When a member dies, the others' step cannot end. Unless the program says that it ``reforms``,
+    the processes of *all* ranks are killed and started anew then; what they load lies in memory of
+    their host. All processes hold the same state; it may differ in no bit between ranks.
+
+    Threads and errors: as of :class:`Trainer`.
+    """
+
+    #: The program can leave a broken group and join the next one, in the same process. Then
+    #: :meth:`interrupt` must end a step that waits for others within a second, by an exception for
+    #: which :meth:`broken` is true, and **a step that ends so must leave the state as it was**.
+    reforms: bool = False
+
+    @abc.abstractmethod
+    def build(self, job: Job) -> FusedProgram:
+        """Loads program and data for a job. There is no group yet."""
+
+    def warm_up(self) -> None:
+        """Compiles what can be compiled without the others. Changes no state."""
+
+    @abc.abstractmethod
+    def initialize(self, shard: Shard) -> None:
+        """Makes the initial state, from the job's seed, the live one."""
+
+    @abc.abstractmethod
+    def load(self, shard: Shard, parts: Sequence[memoryview]) -> None:
+        """Makes a stored state the live one: the bytes of each leaf. Copy them."""
+
+    @abc.abstractmethod
+    def state(self) -> Sequence[Captured]:
+        """The live state, leaf by leaf, as of :meth:`Trainer.state`."""
+
+    @abc.abstractmethod
+    def reform(self, group: Group) -> None:
+        """Joins the group of a view: builds process group and collectives anew. Returns when steps
+        can be made. Called before the first step of each view; what an earlier view left behind is
+        of no use."""
+
+    def batch(self, samples: Sequence[int]) -> Any:
+        """The data of these samples, for :meth:`step`. Its time is booked as waiting for data."""
+        return samples
+
+    @abc.abstractmethod
+    def step(self, samples: Sequence[int], batch: Any) -> float:
+        """Makes one step with all ranks of the group: gradients, their reduction, update.
+
+        Args:
+            samples: the ids of this rank's part of the global batch. Ranks may have one more or less.
+            batch: what :meth:`batch` gave for them.
+
+        Returns:
+            The mean loss of the global batch, or of these samples where it is not known.
+        """
+
+    def interrupt(self) -> None:
+        """Ends a step that waits for others, if the program ``reforms``. Called on another thread,
+        at any time in a step; may block."""
+
+    def broken(self, error: BaseException) -> bool:
+        """Whether an exception of :meth:`step` or :meth:`reform` means that the group broke, rather
+        than that this program is wrong: then nobody blames this rank, but waits a second for the
+        news of who died. Errors of the view's store count as broken groups."""
+        return isinstance(error, (ConnectionError, TimeoutError, EOFError, StoreError))
+
+    def evaluate(self) -> Evaluation | None:
+        """Evaluates the final state on held-out data. The other ranks take no part in it."""
         return None

@@ -1,8 +1,9 @@
 """The worker's host: speaks the bridge protocol for a :class:`coxswain.Trainer` (docs/bridge.md).
 
 Four threads: the main one does what the user's code does, "bridge" talks to the agent,
-"side channel" answers heartbeats and takes aborts while the others are busy, "snapshots" copies
-states and computes checksums while steps go on. Needs only the standard library.
+"side channel" answers heartbeats and takes aborts and answers of the key-value store while the
+others are busy, "snapshots" copies states and computes checksums while steps go on. Needs only the
+standard library.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
 from typing import NoReturn
 
-from . import _crc32c, _wire
-from ._session import Begun, Refused, Session, identity
+from . import _crc32c, _evidence, _group, _report, _samples, _store, _wire
+from ._jobs import Refused, identity
+from ._session import Begun, Session
 from ._threads import Background, Gate, MainThread, Stuck
-from .trainer import Trainer, TrainerError
+from .trainer import FusedTrainer, Trainer, TrainerError
 
 #: What a job file's ``runtime.kind`` calls workers that are made of this.
 KIND = "process"
@@ -29,6 +32,7 @@ SHUT_DOWN, AGENT_GONE, COULD_NOT_BEGIN, FAILED = 0, 3, 64, 70
 
 _SOCKET, _TOKEN = "COXSWAIN_BRIDGE_SOCKET", "COXSWAIN_BRIDGE_TOKEN"
 _SLOW_CHECKSUM_BYTES = 4 << 20
+_BETWEEN_METRICS_NANOS = 250_000_000
 
 
 def is_worker() -> bool:
@@ -36,7 +40,7 @@ def is_worker() -> bool:
     return _SOCKET in os.environ and _TOKEN in os.environ
 
 
-def run(trainer: Trainer, *, kind: str = KIND) -> NoReturn:
+def run(trainer: Trainer | FusedTrainer, *, kind: str = KIND) -> NoReturn:
     """Trains as the agent says that started this process. Call it once, at the end of the script.
 
     It never returns: the process ends with the job, and nothing that was registered with
@@ -47,12 +51,15 @@ def run(trainer: Trainer, *, kind: str = KIND) -> NoReturn:
         kind: what the job file's ``runtime.kind`` says.
     """
     _prepare_process()
+    for name in _group.VARIABLES:
+        os.environ.pop(name, None)
     if not is_worker():
         _end(
             COULD_NOT_BEGIN,
             "this script is a worker, which an agent starts: run it with `coxswain train JOB.yaml`"
             f" (there is no {_SOCKET} in its environment)",
         )
+    _samples.preload()
     try:
         main_channel = _connect(kind, side=False)
         side_channel = _connect(kind, side=True)
@@ -68,7 +75,11 @@ class _Host:
     """Takes requests and answers them."""
 
     def __init__(
-        self, channel: _wire.Channel, side: _wire.Channel, trainer: Trainer, kind: str
+        self,
+        channel: _wire.Channel,
+        side: _wire.Channel,
+        trainer: Trainer | FusedTrainer,
+        kind: str,
     ) -> None:
         self.gate = Gate()
         self.main = MainThread(self.gate)
@@ -76,20 +87,31 @@ class _Host:
         self._trainer, self._kind = trainer, kind
         self._snapshots = Background("snapshots")
         self._doing = ("idle", 0)
+        #: The key-value store of each view.
+        self.stores = _store.StoreClient(side.send, self.gate.is_aborted)
         self._session: Session | None = None
+        self._metrics = _report.open_board()
+        self._told_nanos = 0
 
     # ------------------------------------------------------------ the side channel
 
     def serve_side(self) -> None:
-        """Answers heartbeats and takes aborts; ends the process when the agent is gone."""
+        """Answers heartbeats, takes aborts and answers of the key-value store; ends the process
+        when the agent is gone."""
         try:
             while (message := self._side.receive(_wire.ToWorkerSide)) is not None:
                 if isinstance(message.body, _wire.Ping):
                     operation, step = self._doing
                     pong = _wire.Pong(message.body.sequence, operation, step)
                     self._side.send(_wire.FromWorkerSide(pong))
+                    self._tell_metrics()
                 elif isinstance(message.body, _wire.Abort):
                     self.gate.abort(message.body.below_epoch)
+                    if self._session is not None:
+                        self._session.aborted()
+                    self.stores.aborted()
+                elif isinstance(message.body, _wire.KeyValueAnswer):
+                    self.stores.answered(message.body)
         except _wire.WireError as e:
             _end(FAILED, f"the agent broke the bridge protocol: {e}")
         except OSError:
@@ -128,17 +150,19 @@ class _Host:
         except Refused as e:
             self._reply(request, _wire.Fault(e.code, str(e)))
         except TrainerError as e:
-            self._reply(request, _wire.Fault(e.code, str(e)))
+            self._reply(request, _wire.Fault(e.code, str(e), _evidence.whole_traceback(e)))
         except Stuck as e:
             faulthandler.dump_traceback(all_threads=True)
             _end(FAILED, f"a microshard that was aborted has not ended {e}: the program hangs")
         except MemoryError as e:
             traceback.print_exc()
-            self._reply(request, _wire.Fault("out_of_memory", self._describe(e)))
+            words = _evidence.whole_traceback(e)
+            self._reply(request, _wire.Fault("out_of_memory", self._describe(e), words))
         except Exception as e:
             # To the log, for the program's author; the answer has the gist.
             traceback.print_exc()
-            self._reply(request, _wire.Fault("internal", self._describe(e)))
+            words = _evidence.whole_traceback(e)
+            self._reply(request, _wire.Fault("internal", self._describe(e), words))
         except BaseException as e:
             traceback.print_exc()
             _end(FAILED, f"the program ended itself: {self._describe(e)}")
@@ -186,7 +210,13 @@ class _Host:
             if former is not None:
                 former.close()
             self._session = Session(
-                spec, self._trainer, self.main, self.gate, self._snapshots, self._set_doing
+                spec,
+                self._trainer,
+                self.main,
+                self.gate,
+                self._snapshots,
+                self._set_doing,
+                self.stores.store,
             )
             self._warn_of_slow_checksums(self._session)
         return self._session.loaded(request.warm_up)
@@ -232,10 +262,21 @@ class _Host:
     def _reply(self, request: _wire.ToWorker, answer: _wire.Answer) -> None:
         # Who reads the answer may ask at once what goes on here: by then it is over.
         self._set_doing("idle", 0)
+        last = isinstance(answer, (_wire.Finished, _wire.Fault))
+        if last or time.monotonic_ns() - self._told_nanos >= _BETWEEN_METRICS_NANOS:
+            self._tell_metrics()
         self._channel.send(_wire.FromWorker(request.request_id, answer))
+
+    def _tell_metrics(self) -> None:
+        """Before the answer of the step in which they were measured, and while one lasts."""
+        self._told_nanos = time.monotonic_ns()
+        fresh = self._metrics.fresh()
+        if fresh is not None:
+            self._channel.send(_wire.FromWorker(body=fresh))
 
     def _set_doing(self, operation: str, step: int) -> None:
         self._doing = (operation, step)
+        _report.at_step(step)
 
     def _describe(self, error: BaseException) -> str:
         operation, step = self._doing

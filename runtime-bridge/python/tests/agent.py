@@ -42,6 +42,7 @@ class Agent:
                     "PYTHONPATH": str(PACKAGE),
                     "COXSWAIN_BRIDGE_SOCKET": str(self.folder / "s"),
                     "COXSWAIN_BRIDGE_TOKEN": TOKEN,
+                    "COXSWAIN_BRIDGE_EVIDENCE": str(self.folder),
                     **(environment or {}),
                 },
             )
@@ -54,6 +55,7 @@ class Agent:
         self._requests, self._pings = 1, 0
         self.arena: _arena.Arena | None = None
         self.loaded: _wire.JobLoaded | None = None
+        self.metrics: list[_wire.Metrics] = []
 
     @staticmethod
     def _accept(listener: socket.socket, kind: type[Any]) -> tuple[_wire.Channel, Any]:
@@ -88,6 +90,10 @@ class Agent:
     def answer(self, request: int) -> Any:
         """Waits for the next answer, which must be to this request."""
         message = self.main.receive(_wire.FromWorker)
+        while message is not None and isinstance(message.body, _wire.Metrics):
+            assert message.request_id == 0
+            self.metrics.append(message.body)
+            message = self.main.receive(_wire.FromWorker)
         assert message is not None, self.log()
         assert message.request_id == request, message
         return message.body

@@ -9,12 +9,20 @@ step gives the same bits, in any process and on any mesh. ``config`` may have:
   "evaluate", "step": k}: raises there (of steps only in that one; without: always);
 * ``exit``: true: the same, but it calls ``sys.exit``;
 * ``shrink``: k: from step k on, the state lacks its last part;
-* ``pipe``: a named pipe; ``grads`` ends when somebody writes into it.
+* ``pipe``: a named pipe; ``grads`` ends when somebody writes into it;
+* ``hangAt``: k: there it sleeps for ever, where no process has made the file ``once`` yet;
+* ``shout``: bytes that it prints in each step;
+* ``report``: true: it tells metrics;
+* ``raiseAt``, ``interruptAt``: k: the same, but it raises, or sends itself SIGINT.
 """
 
 from __future__ import annotations
 
+import math
+import os
+import signal
 import sys
+import time
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
@@ -102,6 +110,7 @@ class Linear(coxswain.Trainer):
         self, parameters: Floats, batch: list[tuple[list[float], float]], gradient: Floats
     ) -> float:
         self.fail_maybe("grads")
+        self.misbehave()
         if "pipe" in self.job.config:
             Path(self.job.config["pipe"]).read_bytes()
         w, b = parameters[:FEATURES].tolist(), parameters[FEATURES]
@@ -113,7 +122,36 @@ class Linear(coxswain.Trainer):
                 total[i] += error * v
             total[FEATURES] += error
         gradient[: FEATURES + 1] = memoryview(array("f", total))
+        if self.job.config.get("report"):
+            coxswain.report(sample_loss=loss / len(batch), rate=RATE, never=math.nan)
         return loss
+
+    def misbehave(self) -> None:
+        """Hangs, shouts or interrupts itself if the configuration says so."""
+        config = self.job.config
+        if config.get("hangAt") == self.step + 1 and self.first(config["once"]):
+            self.sleep_for_ever()
+        if config.get("raiseAt") == self.step + 1 and self.first(config["once"]):
+            raise ValueError("told to fail once")
+        if config.get("interruptAt") == self.step + 1 and self.first(config["once"]):
+            os.kill(os.getpid(), signal.SIGINT)
+        left = config.get("shout", 0)
+        while left > 0:
+            line = f"step {self.step + 1}, {left} bytes to go ".ljust(119, ".")
+            print(line)
+            left -= len(line) + 1
+
+    def first(self, mark: str) -> bool:
+        """Whether nobody was here before, in whatever process."""
+        try:
+            os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+            return True
+        except FileExistsError:
+            return False
+
+    def sleep_for_ever(self) -> None:
+        while True:
+            time.sleep(3600)
 
     def apply(self, gradient: Floats) -> None:
         self.step += 1

@@ -32,7 +32,8 @@ def build(kind: type[_wire.Message], fields: dict[str, Any]) -> _wire.Message:
     values: dict[str, Any] = {}
     for name, value in fields.items():
         if name not in specs and "body" in specs:
-            values["body"] = build(getattr(_wire, camel(name)), value)
+            option = getattr(_wire, camel(name), None) or getattr(_wire, "KeyValue" + camel(name))
+            values["body"] = build(option, value)
             continue
         name = "data_bytes" if name == "bytes" else name
         spec = specs[name]

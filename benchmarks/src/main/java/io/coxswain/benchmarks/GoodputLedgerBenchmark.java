@@ -18,6 +18,10 @@ public class GoodputLedgerBenchmark extends CoreBenchmark {
     @Param({"8", "64"})
     public int ranks;
 
+    /** Whether windows and the timeline are kept, as in a coordinator that is looked at. */
+    @Param({"false", "true"})
+    public boolean history;
+
     private LedgerEntry[] entries;
     private GoodputLedger ledger;
     private int next;
@@ -26,15 +30,19 @@ public class GoodputLedgerBenchmark extends CoreBenchmark {
     public void record() {
         JobTape tape = new JobRecorder(Scene.DEATHS, ranks).record(EVENTS);
         entries = tape.bookings().toArray(LedgerEntry[]::new);
-        ledger = new GoodputLedger();
+        ledger = empty();
         next = 0;
         System.out.println("# " + Mix.of(tape.bookings()));
+    }
+
+    private GoodputLedger empty() {
+        return history ? GoodputLedger.withHistory() : new GoodputLedger();
     }
 
     @Benchmark
     public GoodputLedger apply() {
         if (next == entries.length) {
-            ledger = new GoodputLedger();
+            ledger = empty();
             next = 0;
         }
         ledger.apply(entries[next++]);

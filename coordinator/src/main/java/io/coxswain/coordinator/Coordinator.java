@@ -1,9 +1,9 @@
 package io.coxswain.coordinator;
 
 import io.coxswain.coordinator.adapter.grpc.GrpcControlServer;
+import io.coxswain.coordinator.adapter.trace.Traces;
 import io.coxswain.coordinator.adapter.zookeeper.ZkClients;
 import io.coxswain.coordinator.adapter.zookeeper.ZkLeadership;
-import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.app.CoordinatorCore;
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.CoordinatorLoop;
@@ -13,8 +13,10 @@ import io.coxswain.coordinator.app.PictureBoard;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.journal.JournalSettings;
 import io.coxswain.coordinator.picture.Picture;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.opentelemetry.api.OpenTelemetry;
 
 import org.apache.curator.framework.CuratorFramework;
 import org.jspecify.annotations.Nullable;
@@ -22,26 +24,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import java.util.function.Function;
 
 /**
  * A coordinator, embedded in any Java program:
@@ -71,17 +66,17 @@ public final class Coordinator implements AutoCloseable {
     private final PictureBoard board;
     private final CoordinatorLoop loop;
     private final CompletableFuture<Long> leading = new CompletableFuture<>();
-    private final Calls calls = new Calls();
+    private final Calls calls;
     private final AtomicBoolean started = new AtomicBoolean();
     private final AtomicBoolean closed = new AtomicBoolean();
     private final CompletableFuture<Void> released = new CompletableFuture<>();
-    // No question asked from now on is answered by the loop.
-    private volatile boolean drained;
     // Set by start, released by close or a fatal error; guarded by this.
     private @Nullable ZkClients ownClient;
     private @Nullable ZkLeadership leadership;
     private @Nullable GrpcControlServer server;
     private @Nullable Observation observation;
+    private @Nullable Observers observers;
+    private final @Nullable Traces traces;
 
     private Coordinator(Builder builder, CoordinatorConfig config) {
         this.made = builder.copy();
@@ -96,8 +91,13 @@ public final class Coordinator implements AutoCloseable {
             executor = made.executor;
         }
         events = new EventLog(config.eventBuffer(), System::currentTimeMillis);
-        board = new PictureBoard(config.id(), System::currentTimeMillis);
         loop = new CoordinatorLoop("coxswain-" + config.id(), System::nanoTime, this::broken);
+        traces =
+                made.openTelemetry == null
+                        ? null
+                        : new Traces(made.openTelemetry, config.id(), made.oneRunIn);
+        board = new PictureBoard(config.id(), System::currentTimeMillis, traces());
+        calls = new Calls(loop, events, board, this::later, this::stopped, traces());
     }
 
     /** A builder with the documented defaults. */
@@ -124,6 +124,7 @@ public final class Coordinator implements AutoCloseable {
                 ownClient = own;
                 client = own.client();
             }
+            observers = Observers.start(events, config.id(), traces, made.journal);
             var control =
                     new GrpcControlServer(
                             new InetSocketAddress(config.bindHost(), config.port()),
@@ -136,7 +137,7 @@ public final class Coordinator implements AutoCloseable {
             leadership = lead;
             loop.start(
                     new CoordinatorCore(
-                            config.settings(environment()),
+                            config.settings(Surroundings.of(config.id())),
                             control,
                             lead.store(),
                             eventsPort(),
@@ -151,7 +152,8 @@ public final class Coordinator implements AutoCloseable {
                             client,
                             lead,
                             control,
-                            board);
+                            board,
+                            traces());
             lead.start(config.advertisedHost(), control.port());
             return this;
         } catch (IOException | RuntimeException failed) {
@@ -232,6 +234,19 @@ public final class Coordinator implements AutoCloseable {
     }
 
     /**
+     * What interrupted a job; an empty id means the one that runs or ended last. Fails with {@link
+     * NoSuchElementException} for an unknown job.
+     */
+    public CompletableFuture<JobIncidents> incidents(String jobId) {
+        return calls.incidents(jobId);
+    }
+
+    /** The traces that were begun; none without {@link Builder#openTelemetry}. */
+    public TraceLookup traces() {
+        return traces == null ? TraceLookup.NONE : traces;
+    }
+
+    /**
      * What coordinator, job and agents look like now; at most a second old. Never waits for the
      * decision loop.
      */
@@ -301,10 +316,12 @@ public final class Coordinator implements AutoCloseable {
                 server = null;
             }
             events.close();
+            synchronized (this) {
+                quietly("observers", observers);
+            }
             board.close();
             leading.completeExceptionally(stopped());
-            drained = true;
-            calls.abandon();
+            calls.drained();
             if (ownExecutor != null) {
                 ownExecutor.shutdown();
             }
@@ -347,82 +364,6 @@ public final class Coordinator implements AutoCloseable {
         }
     }
 
-    private Map<String, String> environment() {
-        var environment = new LinkedHashMap<String, String>();
-        String version = Coordinator.class.getPackage().getImplementationVersion();
-        environment.put("coxswain", version == null ? "unpackaged" : version);
-        environment.put("coordinator", config.id());
-        environment.put("java", Runtime.version().toString());
-        environment.put(
-                "os",
-                System.getProperty("os.name", "") + " " + System.getProperty("os.version", ""));
-        environment.put("arch", System.getProperty("os.arch", ""));
-        environment.put("processors", String.valueOf(Runtime.getRuntime().availableProcessors()));
-        return environment;
-    }
-
-    /** The questions that wait for the loop. */
-    private final class Calls implements CoordinatorCalls {
-        private final Map<Long, CompletableFuture<?>> open = new ConcurrentHashMap<>();
-        private final AtomicLong next = new AtomicLong();
-
-        @Override
-        public CompletableFuture<SubmitOutcome> submit(JobSpec job, boolean queue) {
-            return ask(answer -> new CoordinatorInput.Submit(job, queue, answer));
-        }
-
-        @Override
-        public CompletableFuture<CancelOutcome> cancel(String jobId) {
-            return ask(answer -> new CoordinatorInput.Cancel(jobId, "on request", answer));
-        }
-
-        @Override
-        public CompletableFuture<CoordinatorStatus> status() {
-            return ask(CoordinatorInput.AskStatus::new);
-        }
-
-        @Override
-        public Picture picture() {
-            return board.picture();
-        }
-
-        @Override
-        public long nextSequence() {
-            return events.lastSequence() + 1;
-        }
-
-        @Override
-        public Subscription listen(long fromSequence, CoordinatorListener listener) {
-            return events.listen(fromSequence, listener);
-        }
-
-        <T extends @Nullable Object> CompletableFuture<T> ask(
-                Function<Consumer<T>, CoordinatorInput> question) {
-            var future = new CompletableFuture<T>();
-            long number = next.getAndIncrement();
-            open.put(number, future);
-            loop.offer(
-                    question.apply(answer ->
-                            later(() -> {
-                                open.remove(number);
-                                future.complete(answer);
-                            })));
-            if (drained) {
-                abandon();
-            }
-            return future;
-        }
-
-        void abandon() {
-            for (Long number : List.copyOf(open.keySet())) {
-                CompletableFuture<?> future = open.remove(number);
-                if (future != null) {
-                    future.completeExceptionally(stopped());
-                }
-            }
-        }
-    }
-
     /** Makes coordinators. Not thread-safe. */
     public static final class Builder {
         private String connectString = "";
@@ -439,6 +380,9 @@ public final class Coordinator implements AutoCloseable {
         private @Nullable Duration lease;
         private int eventBuffer = 4_096;
         private JobLimits jobLimits = JobLimits.defaults();
+        private @Nullable JournalSettings journal;
+        private @Nullable OpenTelemetry openTelemetry;
+        private int oneRunIn = Traces.ONE_RUN_IN;
         private Consumer<Throwable> onFatal =
                 bug -> LOG.error("a coordinator stopped on a bug", bug);
 
@@ -556,6 +500,39 @@ public final class Coordinator implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Writes every event to that file, a JSON line each, and goes on at its end if it is there;
+         * {@code docs/events.md}. Default: no journal.
+         */
+        public Builder journal(Path file) {
+            return journal(JournalSettings.of(file));
+        }
+
+        /** The same with sizes of its own. */
+        public Builder journal(JournalSettings settings) {
+            journal = settings;
+            return this;
+        }
+
+        /**
+         * Where the spans of incidents and of sampled steps go; the SDK behind it is the host's.
+         * Default: nowhere.
+         */
+        public Builder openTelemetry(OpenTelemetry host) {
+            return openTelemetry(host, Traces.ONE_RUN_IN);
+        }
+
+        /** The same; of {@code oneRunIn} reports of completed steps one is traced, at least 1. */
+        public Builder openTelemetry(OpenTelemetry host, int ofRuns) {
+            if (ofRuns < 1) {
+                throw new IllegalArgumentException(
+                        "of 1 or more runs of steps one is traced, got one in " + ofRuns);
+            }
+            openTelemetry = host;
+            oneRunIn = ofRuns;
+            return this;
+        }
+
         /** Told, on a thread of its own, when a bug has stopped the coordinator. Default: logs. */
         public Builder onFatal(Consumer<Throwable> handler) {
             onFatal = handler;
@@ -584,7 +561,9 @@ public final class Coordinator implements AutoCloseable {
                             chroot,
                             bindHost,
                             port,
-                            advertisedHost == null ? reachable(bindHost) : advertisedHost,
+                            advertisedHost == null
+                                    ? Surroundings.reachable(bindHost)
+                                    : advertisedHost,
                             sessionTimeout,
                             heartbeat,
                             lease == null
@@ -603,19 +582,10 @@ public final class Coordinator implements AutoCloseable {
             copy.executor = executor;
             copy.observation = observation;
             copy.onFatal = onFatal;
+            copy.journal = journal;
+            copy.openTelemetry = openTelemetry;
+            copy.oneRunIn = oneRunIn;
             return copy;
-        }
-
-        private static String reachable(String bound) {
-            if (!bound.equals("0.0.0.0") && !bound.equals("::")) {
-                return bound;
-            }
-            try {
-                return InetAddress.getLocalHost().getHostName();
-            } catch (UnknownHostException nameless) {
-                throw new IllegalArgumentException(
-                        "this host does not know its name: give advertisedHost", nameless);
-            }
         }
     }
 }

@@ -1,5 +1,7 @@
 package io.coxswain.coordinator;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -36,6 +38,8 @@ public record CoordinatorStatus(
      * @param reportJson the report of an ended job, otherwise empty
      * @param labels as submitted
      * @param batch samples per step
+     * @param metrics what the program reported, the newest of each name
+     * @param metricsStep in which the newest was measured
      */
     public record Job(
             String jobId,
@@ -51,9 +55,47 @@ public record CoordinatorStatus(
             int incidents,
             String reportJson,
             Map<String, String> labels,
-            int batch) {
+            int batch,
+            Map<String, Double> metrics,
+            long metricsStep) {
         public Job {
             labels = Map.copyOf(labels);
+            metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
+        }
+
+        /** A job whose program reported nothing. */
+        public Job(
+                String jobId,
+                String name,
+                JobPhase phase,
+                String detail,
+                long epoch,
+                long completedStep,
+                long protectedStep,
+                long steps,
+                float loss,
+                double goodputRatio,
+                int incidents,
+                String reportJson,
+                Map<String, String> labels,
+                int batch) {
+            this(
+                    jobId,
+                    name,
+                    phase,
+                    detail,
+                    epoch,
+                    completedStep,
+                    protectedStep,
+                    steps,
+                    loss,
+                    goodputRatio,
+                    incidents,
+                    reportJson,
+                    labels,
+                    batch,
+                    Map.of(),
+                    0);
         }
     }
 
@@ -80,9 +122,15 @@ public record CoordinatorStatus(
      *
      * @param host the name that its machine, or pod, gives itself; empty: unknown
      * @param pid of its process there; 0: unknown
+     * @param workerLogs the folder there in which its workers' output lies; empty: unknown
      */
-    public record AgentProcess(String host, long pid) {
+    public record AgentProcess(String host, long pid, String workerLogs) {
         public static final AgentProcess UNKNOWN = new AgentProcess("", 0);
+
+        /** One that does not say where its workers' output lies. */
+        public AgentProcess(String host, long pid) {
+            this(host, pid, "");
+        }
     }
 
     public CoordinatorStatus {

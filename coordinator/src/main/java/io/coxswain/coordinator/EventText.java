@@ -3,20 +3,63 @@ package io.coxswain.coordinator;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 
-import tools.jackson.databind.json.JsonMapper;
+import org.jspecify.annotations.Nullable;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** Renders events for people, one line each, and for machines. Stateless. */
 public final class EventText {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
+    /** A line stays one that people read, however large the job. */
+    private static final int NAMED = 32;
 
     private EventText() {}
 
     /** The event's data as one line of JSON. */
     public static String json(CoordinatorEvent event) {
-        return JSON.writeValueAsString(event);
+        return EventJson.of(event);
+    }
+
+    /** The event's kind, as docs/events.md lists them. */
+    public static String kind(CoordinatorEvent event) {
+        return event.getClass().getSimpleName();
+    }
+
+    /** The number of the incident that the event is of, 0: of none. */
+    public static int incident(CoordinatorEvent event) {
+        return switch (event) {
+            case CoordinatorEvent.IncidentProgressed progressed -> progressed.incident().id();
+            case CoordinatorEvent.IncidentClosed closed -> closed.incident().id();
+            case CoordinatorEvent.EvidenceTaken taken -> taken.incident();
+            case CoordinatorEvent.LeadershipGained _,
+                    CoordinatorEvent.LeadershipLost _,
+                    CoordinatorEvent.AgentAttached _,
+                    CoordinatorEvent.AgentLost _,
+                    CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.JobSubmitted _,
+                    CoordinatorEvent.JobQueued _,
+                    CoordinatorEvent.CapacityNeeded _,
+                    CoordinatorEvent.JobWaiting _,
+                    CoordinatorEvent.ViewActivated _,
+                    CoordinatorEvent.StepsCompleted _,
+                    CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.RolledBack _,
+                    CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.JobFinished _,
+                    CoordinatorEvent.Gap _ ->
+                    0;
+        };
+    }
+
+    /**
+     * The event of that kind from {@link #json its data}; null for a kind that this version does
+     * not know.
+     *
+     * @throws IllegalArgumentException if the text is not the data of such an event
+     */
+    public static @Nullable CoordinatorEvent parse(String kind, String json) {
+        return EventJson.parse(kind, json);
     }
 
     /** The event as one line, without a line break. */
@@ -91,6 +134,25 @@ public final class EventText {
                                             : "; missing " + names(placement.deficits()))
                                     + "; survives "
                                     + placement.survives();
+                    case CoordinatorEvent.MetricsReported(
+                                    String _,
+                                    long step,
+                                    Map<String, Double> values) ->
+                            "step " + step + ": " + metrics(values);
+                    case CoordinatorEvent.EvidenceTaken taken ->
+                            "evidence of "
+                                    + (taken.incident() == 0
+                                            ? ""
+                                            : "incident " + taken.incident() + " from ")
+                                    + "agent "
+                                    + taken.agent()
+                                    + (taken.rank() < 0 ? "" : ", rank " + taken.rank())
+                                    + (taken.step() == 0 ? "" : ", in step " + taken.step())
+                                    + ": "
+                                    + names(taken.pieces())
+                                    + " ("
+                                    + taken.reason()
+                                    + ")";
                     case CoordinatorEvent.IncidentProgressed(
                                     String _,
                                     Incident incident,
@@ -98,7 +160,9 @@ public final class EventText {
                                     String reason) ->
                             "incident "
                                     + incident.id()
-                                    + " "
+                                    + " ("
+                                    + kind(incident)
+                                    + ") "
                                     + phase.name().toLowerCase(Locale.ROOT)
                                     + (reason.isEmpty() ? "" : ": " + reason);
                     case CoordinatorEvent.IncidentClosed(String _, Incident incident) ->
@@ -132,7 +196,8 @@ public final class EventText {
     private static String closed(Incident incident) {
         Incident.Phases phases = incident.phases();
         var text = new StringBuilder();
-        text.append("incident ").append(incident.id()).append(" over: ").append(incident.cause());
+        text.append("incident ").append(incident.id());
+        text.append(" (").append(kind(incident)).append(") over: ").append(incident.cause());
         text.append("; at step ").append(incident.atStep());
         text.append(", resumed at ").append(incident.resumedAtStep());
         text.append(", ").append(count(incident.stepsLost(), "step")).append(" lost; ");
@@ -141,8 +206,19 @@ public final class EventText {
         text.append(", decide ").append(millis(phases.decide()));
         text.append(", restore ").append(millis(phases.restore()));
         text.append(", resume ").append(millis(phases.resume())).append(")");
+        if (incident.reason() != null) {
+            text.append("; decided: ").append(incident.reason().text());
+        }
+        if (incident.repeats() > 1) {
+            text.append("; the same cause ").append(incident.repeats()).append(" times here");
+        }
+        int moved = 0;
         for (Incident.Source source : incident.sources()) {
             if (source.source().equals("live")) {
+                continue;
+            }
+            moved++;
+            if (moved > NAMED) {
                 continue;
             }
             text.append("; rank ").append(source.rank()).append(" on ").append(source.agent());
@@ -152,7 +228,24 @@ public final class EventText {
             }
             text.append(" ").append(bytes(source.bytes()));
         }
+        if (moved > NAMED) {
+            text.append("; and ").append(count(moved - NAMED, "more rank"));
+        }
         return text.toString();
+    }
+
+    /** Metrics as {@code name value}, shortly: six digits of each. */
+    public static String metrics(Map<String, Double> values) {
+        var text = new StringBuilder();
+        values.forEach((name, value) -> {
+            text.append(text.isEmpty() ? "" : ", ").append(name).append(' ');
+            text.append(String.format(Locale.ROOT, "%.6g", value));
+        });
+        return text.toString();
+    }
+
+    private static String kind(Incident incident) {
+        return incident.kind().name().toLowerCase(Locale.ROOT);
     }
 
     private static String brief(String incarnation) {
@@ -160,7 +253,12 @@ public final class EventText {
     }
 
     private static String names(List<String> names) {
-        return String.join(", ", names);
+        return names.size() <= NAMED
+                ? String.join(", ", names)
+                : String.join(", ", names.subList(0, NAMED))
+                        + " and "
+                        + (names.size() - NAMED)
+                        + " more";
     }
 
     private static String count(long number, String what) {

@@ -1,5 +1,7 @@
 package io.coxswain.coordinator;
 
+import io.coxswain.coordinator.core.event.Incident;
+
 import org.jspecify.annotations.Nullable;
 
 import tools.jackson.core.JacksonException;
@@ -8,7 +10,9 @@ import tools.jackson.databind.json.JsonMapper;
 
 import java.math.BigInteger;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * How a job went, with the fields of the {@code --report} file.
@@ -17,9 +21,12 @@ import java.util.Map;
  * @param steps completed
  * @param finalDigest lower-case hex, empty unless completed
  * @param finalLoss null unless completed
- * @param accuracy on the held-out samples, 0 to 1; null unless completed
+ * @param accuracy on the held-out samples, 0 to 1; null unless completed, and if the program does
+ *     not evaluate
  * @param samplesSeen over the completed history
  * @param environment name to value, for comparing runs
+ * @param metrics what the program reported: the last value of each name
+ * @param evidence what was kept of failures, the newest; long ones are cut
  */
 public record JobReport(
         String job,
@@ -32,9 +39,12 @@ public record JobReport(
         List<Long> samplesDistinctPerPass,
         Goodput goodput,
         List<IncidentReport> incidents,
-        Map<String, String> environment) {
+        Map<String, String> environment,
+        Map<String, Double> metrics,
+        List<EvidenceReport> evidence) {
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+    private static final JsonMapper LINE = JsonMapper.shared();
 
     /**
      * The account, in slot-nanoseconds. The categories add up to {@code totalSlotNanos} exactly.
@@ -127,7 +137,19 @@ public record JobReport(
             long executeMedianNanos,
             double spread) {}
 
-    /** One interruption. */
+    /**
+     * One interruption.
+     *
+     * @param kind what began it: {@code host}, {@code spare}, {@code software}, {@code hang},
+     *     {@code link}, {@code corruption} or {@code planned}
+     * @param beganNanos job time of the last sign of life of what failed first
+     * @param beganMillis the same as wall time; 0: unknown
+     * @param waterfall the phases in the order in which they came
+     * @param reason of the recovery decision; empty: there was none
+     * @param waitedFor the agents that some phase waited for
+     * @param repeats how often its cause was met at that step, this time included
+     * @param costSlotNanos what it cost; null: unknown
+     */
     public record IncidentReport(
             int id,
             String cause,
@@ -137,10 +159,130 @@ public record JobReport(
             long stepsLost,
             List<Source> sources,
             Phases phasesNanos,
-            long totalNanos) {
+            long totalNanos,
+            boolean closed,
+            String kind,
+            long beganNanos,
+            long beganMillis,
+            List<Stretch> waterfall,
+            String reason,
+            List<String> waitedFor,
+            int repeats,
+            @Nullable BigInteger costSlotNanos) {
         public IncidentReport {
             agents = List.copyOf(agents);
             sources = List.copyOf(sources);
+            waterfall = List.copyOf(waterfall);
+            waitedFor = List.copyOf(waitedFor);
+        }
+
+        /**
+         * What is to be told of an incident.
+         *
+         * @param beganMillis wall time; 0: unknown
+         * @param mostSources the first so many ranks' sources: there may be 100,000
+         */
+        public static IncidentReport of(Incident incident, long beganMillis, int mostSources) {
+            Incident.Phases phases = incident.phases();
+            return new IncidentReport(
+                    incident.id(),
+                    incident.cause(),
+                    incident.agents(),
+                    incident.atStep(),
+                    incident.resumedAtStep(),
+                    incident.stepsLost(),
+                    incident.sources().stream().limit(mostSources).map(Source::of).toList(),
+                    new Phases(
+                            phases.detect(),
+                            phases.fence(),
+                            phases.decide(),
+                            phases.restore(),
+                            phases.resume()),
+                    phases.total(),
+                    incident.closed(),
+                    incident.kind().name().toLowerCase(Locale.ROOT),
+                    incident.beganNanos(),
+                    beganMillis,
+                    incident.stretches().stream().map(Stretch::of).toList(),
+                    incident.reason() == null ? "" : incident.reason().text(),
+                    incident.waitedFor(),
+                    incident.repeats(),
+                    incident.costSlotNanos());
+        }
+
+        /** The same with the sources of the first so many ranks: there may be 100,000. */
+        public IncidentReport withSources(int most) {
+            return sources.size() <= most
+                    ? this
+                    : new IncidentReport(
+                            id,
+                            cause,
+                            agents,
+                            atStep,
+                            resumedAtStep,
+                            stepsLost,
+                            sources.subList(0, most),
+                            phasesNanos,
+                            totalNanos,
+                            closed,
+                            kind,
+                            beganNanos,
+                            beganMillis,
+                            waterfall,
+                            reason,
+                            waitedFor,
+                            repeats,
+                            costSlotNanos);
+        }
+
+        /** As JSON, on one line. */
+        public String toJson() {
+            return LINE.writeValueAsString(this);
+        }
+
+        /**
+         * Reads {@link #toJson()} back.
+         *
+         * @throws IllegalArgumentException if the text is none
+         */
+        public static IncidentReport fromJson(String json) {
+            try {
+                return LINE.readValue(json, IncidentReport.class);
+            } catch (JacksonException broken) {
+                throw new IllegalArgumentException(
+                        "not an incident: " + broken.getOriginalMessage(), broken);
+            }
+        }
+    }
+
+    /**
+     * One phase, once: {@code detect}, {@code fence}, {@code decide}, {@code restore} or {@code
+     * resume}.
+     *
+     * @param epoch that was being installed; 0: none yet
+     * @param beganNanos job time
+     * @param reason why it began; may be empty
+     * @param waitedFor who came last or never
+     */
+    public record Stretch(
+            String phase,
+            long epoch,
+            long beganNanos,
+            long nanos,
+            String reason,
+            List<String> waitedFor) {
+        public Stretch {
+            waitedFor = List.copyOf(waitedFor);
+        }
+
+        private static Stretch of(Incident.Stretch stretch) {
+            return new Stretch(
+                    stretch.phase().name().toLowerCase(Locale.ROOT),
+                    stretch.epoch(),
+                    stretch.beganNanos(),
+                    stretch.nanos(),
+                    stretch.reason(),
+                    stretch.waitedFor());
         }
     }
 
@@ -148,15 +290,123 @@ public record JobReport(
      * Where a rank's state came from: {@code live}, {@code local}, {@code peer-copy}, {@code
      * fetched}, {@code init}.
      */
-    public record Source(int rank, String source, String fromAgent, long bytes) {}
+    public record Source(int rank, String source, String fromAgent, long bytes) {
+        private static Source of(Incident.Source source) {
+            return new Source(source.rank(), source.source(), source.fromAgent(), source.bytes());
+        }
+    }
 
     /** Durations in nanoseconds. */
     public record Phases(long detect, long fence, long decide, long restore, long resume) {}
 
+    /**
+     * What was kept of a failure.
+     *
+     * @param incident to which it belongs; 0: none
+     * @param rank -1: none
+     * @param step that was being made; 0: none
+     * @param pieces their texts by their names
+     */
+    public record EvidenceReport(
+            int incident,
+            String agent,
+            int rank,
+            long step,
+            String reason,
+            Map<String, String> pieces) {
+        public EvidenceReport {
+            pieces = ordered(pieces);
+        }
+    }
+
+    /** The report of a job whose program said nothing. */
+    public JobReport(
+            String job,
+            boolean completed,
+            long steps,
+            String finalDigest,
+            @Nullable Double finalLoss,
+            @Nullable Double accuracy,
+            long samplesSeen,
+            List<Long> samplesDistinctPerPass,
+            Goodput goodput,
+            List<IncidentReport> incidents,
+            Map<String, String> environment) {
+        this(
+                job,
+                completed,
+                steps,
+                finalDigest,
+                finalLoss,
+                accuracy,
+                samplesSeen,
+                samplesDistinctPerPass,
+                goodput,
+                incidents,
+                environment,
+                Map.of(),
+                List.of());
+    }
+
+    /** The same with another environment. */
+    public JobReport withEnvironment(Map<String, String> values) {
+        return new JobReport(
+                job,
+                completed,
+                steps,
+                finalDigest,
+                finalLoss,
+                accuracy,
+                samplesSeen,
+                samplesDistinctPerPass,
+                goodput,
+                incidents,
+                values,
+                metrics,
+                evidence);
+    }
+
+    /** The same with what the program said. */
+    public JobReport with(Map<String, Double> lastMetrics, List<EvidenceReport> kept) {
+        return new JobReport(
+                job,
+                completed,
+                steps,
+                finalDigest,
+                finalLoss,
+                accuracy,
+                samplesSeen,
+                samplesDistinctPerPass,
+                goodput,
+                incidents,
+                environment,
+                lastMetrics,
+                kept);
+    }
+
     public JobReport {
+        // Reports of older versions have none.
+        metrics = ordered(Objects.requireNonNullElse(metrics, Map.of()));
+        evidence = List.copyOf(Objects.requireNonNullElse(evidence, List.of()));
         samplesDistinctPerPass = List.copyOf(samplesDistinctPerPass);
         incidents = List.copyOf(incidents);
         environment = ordered(environment);
+    }
+
+    /** The same with those incidents. */
+    public JobReport withIncidents(List<IncidentReport> others) {
+        return new JobReport(
+                job,
+                completed,
+                steps,
+                finalDigest,
+                finalLoss,
+                accuracy,
+                samplesSeen,
+                samplesDistinctPerPass,
+                goodput,
+                others,
+                environment);
     }
 
     /** The report as the JSON of the {@code --report} file. */

@@ -63,6 +63,7 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     private final ZkLeadership leadership;
     private final GrpcControlServer control;
     private final PictureBoard board;
+    private final TraceLookup traces;
     private final ConnectionStateListener connection = (_, _) -> health();
     private final @Nullable HttpAdapter http;
     private final List<CoordinatorMetrics> metrics = new ArrayList<>();
@@ -82,7 +83,8 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
             CuratorFramework client,
             ZkLeadership leadership,
             GrpcControlServer control,
-            PictureBoard board)
+            PictureBoard board,
+            TraceLookup traces)
             throws IOException {
         this.loop = loop;
         this.events = events;
@@ -90,6 +92,7 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
         this.leadership = leadership;
         this.control = control;
         this.board = board;
+        this.traces = traces;
         if (wanted.registry() != null) {
             metrics.add(
                     new CoordinatorMetrics(
@@ -193,12 +196,12 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
 
     @Override
     public String traceOfIncident(String jobId, int incident) {
-        return "";
+        return traces.ofIncident(jobId, incident);
     }
 
     @Override
     public String traceOfStep(String jobId, long step) {
-        return "";
+        return traces.ofStep(jobId, step);
     }
 
     @Override

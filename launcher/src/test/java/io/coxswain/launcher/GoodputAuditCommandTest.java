@@ -119,8 +119,8 @@ class GoodputAuditCommandTest {
         assertThat(Main.execute("goodput", "audit", folder.resolve("none").toString()))
                 .isEqualTo(ExitCode.USAGE);
         assertThat(err.toString(StandardCharsets.UTF_8)).contains("no such file");
-        assertThat(Main.execute("goodput")).isEqualTo(ExitCode.USAGE);
+        assertThat(Main.execute("goodput", "--window", "2h")).isEqualTo(ExitCode.USAGE);
         assertThat(err.toString(StandardCharsets.UTF_8))
-                .contains("Missing what to account for: audit LOG");
+                .contains("--window: found '2h', expected one of 5m, 1h, 24h, run");
     }
 }

@@ -73,6 +73,11 @@ class MainTest {
                         "wait",
                         "cancel",
                         "events",
+                        "logs",
+                        "stacks",
+                        "debug-bundle",
+                        "incidents",
+                        "top",
                         "goodput",
                         "completion")
                 .contains("Exit codes:")
@@ -196,12 +201,26 @@ class MainTest {
                         List.of("status"),
                         List.of("jobs"),
                         List.of("cancel", "x"),
-                        List.of("events"))) {
+                        List.of("events"),
+                        List.of("logs", "0"),
+                        List.of("stacks", "x"),
+                        List.of("debug-bundle"))) {
             var args = new java.util.ArrayList<>(command);
             args.addAll(List.of("--coordinator", nobody));
             assertThat(Main.execute(args.toArray(String[]::new))).isEqualTo(ExitCode.ENVIRONMENT);
         }
         assertThat(complained()).contains("the coordinator at " + nobody + " did not answer");
+    }
+
+    @Test
+    void whoIsToBeLookedAtIsChecked() {
+        assertThat(Main.execute("logs", "no such agent")).isEqualTo(ExitCode.USAGE);
+        assertThat(complained()).contains("'no such agent' is neither a rank (0, 1, 2 …) nor an");
+        assertThat(Main.execute("logs", "0", "--lines", "0")).isEqualTo(ExitCode.USAGE);
+        assertThat(complained()).contains("--lines 0: expected 1 to 1000000");
+        assertThat(Main.execute("stacks", "job", "-1")).isEqualTo(ExitCode.USAGE);
+        assertThat(Main.execute("debug-bundle", "0")).isEqualTo(ExitCode.USAGE);
+        assertThat(complained()).contains("incident 0: they count from 1");
     }
 
     @Test

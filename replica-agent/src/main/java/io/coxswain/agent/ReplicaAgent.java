@@ -4,6 +4,7 @@ import io.coxswain.agent.adapter.AgentAssembly;
 import io.coxswain.agent.core.AgentLimits;
 import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.Endpoint;
+import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
 import io.grpc.ClientInterceptor;
@@ -107,6 +108,7 @@ public final class ReplicaAgent implements AutoCloseable {
         private Map<String, String> labels = Map.of();
         private Duration workerSilence = Duration.ofSeconds(2);
         private WorkerSupervisor.Limits workerLimits = WorkerSupervisor.Limits.DEFAULT;
+        private OutputLimits workerOutput = OutputLimits.DEFAULT;
         private AgentObserver observer = AgentObserver.NONE;
         private Consumer<Throwable> onFatal = failure -> {};
         private List<ClientInterceptor> controlInterceptors = List.of();
@@ -219,6 +221,12 @@ public final class ReplicaAgent implements AutoCloseable {
             return this;
         }
 
+        /** How much of the workers' output is kept. */
+        public Builder workerOutput(OutputLimits limits) {
+            workerOutput = limits;
+            return this;
+        }
+
         /**
          * The command for each runtime kind; throws IllegalArgumentException for one that this host
          * cannot run. Required.
@@ -270,8 +278,8 @@ public final class ReplicaAgent implements AutoCloseable {
         }
 
         /**
-         * Names by which HTTP requests may call this host, besides addresses, {@code localhost}, the
-         * bind address and the machine's name; others are refused, against DNS rebinding.
+         * Names by which HTTP requests may call this host, besides addresses, {@code localhost},
+         * the bind address and the machine's name; others are refused, against DNS rebinding.
          */
         public Builder httpNames(List<String> names) {
             httpNames = List.copyOf(names);
@@ -351,6 +359,7 @@ public final class ReplicaAgent implements AutoCloseable {
                                     labels,
                                     AgentLimits.DEFAULT.withPongNanos(workerSilence.toNanos()),
                                     workerLimits,
+                                    workerOutput,
                                     observer,
                                     onFatal,
                                     controlInterceptors,

@@ -56,13 +56,9 @@ public record Attribution(double part, long floorNanos) implements Oracle {
         List<Charge> charges =
                 List.of(
                         new Charge(
-                                "data stalls",
-                                stalled(job, true),
-                                sum(booked, Category.DATA_WAIT)),
+                                "data stalls", stalled(job, true), sum(booked, Category.DATA_WAIT)),
                         new Charge(
-                                "stragglers",
-                                waitedFor(job),
-                                sum(booked, Category.STRAGGLER_WAIT)),
+                                "stragglers", waitedFor(job), sum(booked, Category.STRAGGLER_WAIT)),
                         new Charge(
                                 "deaths and hangs",
                                 report.goodput().slots() * interruptions(evidence),

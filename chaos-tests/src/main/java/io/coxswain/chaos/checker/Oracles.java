@@ -51,8 +51,7 @@ public final class Oracles {
         oracles.put(NOTHING_LEFT, nothingLeft());
         oracles.put(LOSS, lossWithin(LOSS_TOLERANCE));
         oracles.put(
-                Attribution.NAME,
-                new Attribution(ATTRIBUTION_TOLERANCE, ATTRIBUTION_FLOOR_NANOS));
+                Attribution.NAME, new Attribution(ATTRIBUTION_TOLERANCE, ATTRIBUTION_FLOOR_NANOS));
         return oracles;
     }
 

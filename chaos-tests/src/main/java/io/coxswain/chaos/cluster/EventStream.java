@@ -1,17 +1,16 @@
 package io.coxswain.chaos.cluster;
 
 import io.coxswain.chaos.nemesis.Happening;
+import io.coxswain.coordinator.EventText;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.admin.AdminClient;
+import io.coxswain.launcher.admin.EventFeed;
 import io.coxswain.proto.admin.v1.Event;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -42,7 +41,7 @@ final class EventStream implements AutoCloseable {
     private boolean closed;
 
     /**
-     * @param file gets an event a line, as JSON
+     * @param file gets an event a line, as in a journal (docs/events.md)
      * @param heard on the stream's thread
      */
     EventStream(Path file, Consumer<Happening.Told> heard) throws IOException {
@@ -160,16 +159,8 @@ final class EventStream implements AutoCloseable {
     }
 
     private synchronized void write(Event event) {
-        var line = JsonMapper.shared().createObjectNode();
-        line.put("sequence", event.getSequence());
-        line.put("wallMillis", event.getWallMillis());
-        line.put("term", event.getTerm());
-        line.put("epoch", event.getEpoch());
-        line.put("step", event.getStep());
-        line.put("kind", event.getKind());
-        line.set("event", JsonMapper.shared().readTree(event.getJson()));
         try {
-            file.write(line.toString());
+            file.write(EventFeed.line(event).toJson());
             file.newLine();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -178,15 +169,14 @@ final class EventStream implements AutoCloseable {
 
     /** The event of that kind; null for one that this version does not know. */
     static @Nullable CoordinatorEvent parse(String kind, String json) {
-        for (Class<?> known : CoordinatorEvent.class.getPermittedSubclasses()) {
-            if (known.getSimpleName().equals(kind)) {
-                try {
-                    return (CoordinatorEvent) JsonMapper.shared().readValue(json, known);
-                } catch (JacksonException e) {
-                    LOG.warn("cannot read a {}: {}", kind, json, e);
-                    return null;
-                }
+        try {
+            CoordinatorEvent event = EventText.parse(kind, json);
+            if (event != null) {
+                return event;
             }
+        } catch (IllegalArgumentException e) {
+            LOG.warn("cannot read a {}: {}", kind, json, e);
+            return null;
         }
         LOG.warn("no such kind of event: {}", kind);
         return null;

@@ -57,7 +57,9 @@ final class LocalFaults implements FaultPort {
         if (victim.part() != Part.WORKER) {
             pids.add(agent.pid());
         }
-        if (victim.part() != Part.AGENT) {
+        if (victim.part() == Part.WORKER) {
+            agent.worker().ifPresent(worker -> pids.add(worker.pid()));
+        } else if (victim.part() != Part.AGENT) {
             agent.workers().forEach(worker -> pids.add(worker.pid()));
         }
         return pids;

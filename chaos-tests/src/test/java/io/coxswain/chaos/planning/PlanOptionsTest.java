@@ -69,7 +69,24 @@ final class PlanOptionsTest {
                             70 * MILLI, 12 * MILLI, 5 * MILLI, restoreMillis * MILLI, 90 * MILLI);
             list.add(
                     new JobReport.IncidentReport(
-                            i + 1, "killed", List.of("a1"), 10, 10, 0, List.of(), phases, 1));
+                            i + 1,
+                            "killed",
+                            List.of("a1"),
+                            10,
+                            10,
+                            0,
+                            List.of(),
+                            phases,
+                            1,
+                            true,
+                            "host",
+                            0,
+                            0,
+                            List.of(),
+                            "",
+                            List.of(),
+                            1,
+                            null));
         }
         return new JobReport(
                 "measured",

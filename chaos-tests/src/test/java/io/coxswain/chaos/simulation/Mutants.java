@@ -169,7 +169,8 @@ final class Mutants {
                                             progress.epoch(),
                                             progress.rank(),
                                             runs,
-                                            progress.floor()))));
+                                            progress.floor(),
+                                            progress.acknowledged()))));
         }
         return input;
     }

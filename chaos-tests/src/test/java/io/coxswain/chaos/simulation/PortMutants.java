@@ -159,7 +159,8 @@ final class PortMutants {
                     prepare.region(),
                     prepare.origin(),
                     prepare.source(),
-                    prepare.digest());
+                    prepare.digest(),
+                    prepare.host());
         }
     }
 
@@ -206,7 +207,8 @@ final class PortMutants {
                     prepare.region(),
                     prepare.origin(),
                     prepare.source(),
-                    prepare.digest());
+                    prepare.digest(),
+                    prepare.host());
         }
     }
 

@@ -59,9 +59,11 @@ final class StaleMutants {
                 case AgentEvent.Fenced w -> new AgentEvent.Fenced(term, w.jobId(), w.epoch());
                 case AgentEvent.ViewOrdered w -> new AgentEvent.ViewOrdered(term, w.order());
                 case AgentEvent.ViewStarted w ->
-                        new AgentEvent.ViewStarted(term, w.jobId(), w.epoch(), w.through());
+                        new AgentEvent.ViewStarted(
+                                term, w.jobId(), w.epoch(), w.through(), w.floors());
                 case AgentEvent.StepsGranted w ->
-                        new AgentEvent.StepsGranted(term, w.jobId(), w.epoch(), w.through());
+                        new AgentEvent.StepsGranted(
+                                term, w.jobId(), w.epoch(), w.through(), w.floors());
                 case AgentEvent.PlacementInstalled w ->
                         new AgentEvent.PlacementInstalled(term, w.placement());
                 case AgentEvent.FinalRequested w ->
@@ -70,6 +72,8 @@ final class StaleMutants {
                 case AgentEvent.JobEnded w -> new AgentEvent.JobEnded(term, w.jobId(), w.reason());
                 case AgentEvent.ProgressAcknowledged w ->
                         new AgentEvent.ProgressAcknowledged(term, w.jobId(), w.epoch(), w.step());
+                case AgentEvent.KeyValueAnswered w ->
+                        new AgentEvent.KeyValueAnswered(term, w.jobId(), w.id(), w.reply());
             };
         }
     }

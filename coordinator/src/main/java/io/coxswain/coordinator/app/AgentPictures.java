@@ -34,7 +34,7 @@ final class AgentPictures {
     private final Map<String, Row> rows = new HashMap<>();
     private long originNanos = Long.MIN_VALUE;
     private long cellNanos = SECOND;
-    private @Nullable Placement counted;
+    private String counted = "";
     private Map<AgentKey, int[]> duties = Map.of();
 
     /** What is known of one agent's name. */
@@ -54,8 +54,7 @@ final class AgentPictures {
         return cellNanos / 1_000_000;
     }
 
-    List<AgentPicture> pictures(
-            Roster roster, @Nullable JobRun run, int straggler, long nowNanos) {
+    List<AgentPicture> pictures(Roster roster, @Nullable JobRun run, int straggler, long nowNanos) {
         long cell = cell(nowNanos);
         rows.values().forEach(row -> row.here = false);
         countDuties(run);
@@ -86,8 +85,7 @@ final class AgentPictures {
         if (gone - over.size() > MOST_GONE) {
             forgetFirstGone();
         }
-        pictures.sort(
-                Comparator.comparing(AgentPicture::domain).thenComparing(AgentPicture::id));
+        pictures.sort(Comparator.comparing(AgentPicture::domain).thenComparing(AgentPicture::id));
         return pictures;
     }
 
@@ -102,7 +100,7 @@ final class AgentPictures {
     /** Nothing of a former term is true any more. */
     void clear() {
         rows.clear();
-        counted = null;
+        counted = "";
         duties = Map.of();
     }
 
@@ -113,20 +111,25 @@ final class AgentPictures {
         while (cellNanos < LONGEST_CELL_NANOS
                 && (nowNanos - originNanos) / cellNanos >= Heat.CELLS) {
             cellNanos *= 2;
-            rows.values().forEach(row -> {
-                row.heat.fold();
-                row.goneSince /= 2;
-            });
+            rows.values()
+                    .forEach(row -> {
+                        row.heat.fold();
+                        row.goneSince /= 2;
+                    });
         }
         return (nowNanos - originNanos) / cellNanos;
     }
 
     private void countDuties(@Nullable JobRun run) {
         Placement placement = run == null ? null : run.machine().placement();
-        if (placement == counted) {
+        String name =
+                run == null || placement == null
+                        ? ""
+                        : run.jobId() + "/" + placement.epoch() + "/" + placement.version();
+        if (name.equals(counted)) {
             return;
         }
-        counted = placement;
+        counted = name;
         var shards = new HashMap<AgentKey, List<Integer>>();
         if (placement != null) {
             for (CopyDuty duty : placement.duties()) {

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.keyvalue.KeyValueStore;
 import io.coxswain.coordinator.core.liveness.LivenessEvent;
 
 import java.util.List;
@@ -32,6 +33,15 @@ public sealed interface AgentWord {
 
     /** Something for the machine of that job. */
     record ForJob(String jobId, JobEvent event) implements AgentWord {}
+
+    /** A worker's operation on the key-value store of its view. */
+    record AskedKeyValue(String jobId, KeyValueStore.Ask ask) implements AgentWord {}
+
+    /** Nobody waits for that operation's answer any more. */
+    record ForgotKeyValue(String jobId, long id, long settledBelow) implements AgentWord {}
+
+    /** What its program says, by which nothing is decided. */
+    record FromProgram(ProgramWord word) implements AgentWord {}
 
     /** It goes on purpose. */
     record Leaving(String reason) implements AgentWord {}

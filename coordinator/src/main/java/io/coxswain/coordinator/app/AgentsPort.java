@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.keyvalue.KeyValueResult;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
 
@@ -38,6 +39,12 @@ public interface AgentsPort {
     void endJob(long stream, long term, String jobId, String reason);
 
     void acknowledge(long stream, long term, String jobId, JobEffect.SendAcknowledge acknowledge);
+
+    /** The answer to an operation on the key-value store of the job's view. */
+    void keyValue(long stream, long term, String jobId, long id, KeyValueResult result);
+
+    /** Asks for something to look at; answered by {@link ProgramWord.Answered}, or never. */
+    void ask(long stream, long term, long number, AgentQuestion question);
 
     /** Closes the stream; no {@link CoordinatorInput.StreamClosed} need follow. */
     void close(long stream, String reason);

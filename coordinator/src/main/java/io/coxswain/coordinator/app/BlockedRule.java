@@ -7,6 +7,7 @@ import io.coxswain.coordinator.core.liveness.HangRule;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.View;
+import io.coxswain.coordinator.picture.Blocked;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -14,8 +15,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.LongUnaryOperator;
-
-import io.coxswain.coordinator.picture.Blocked;
 
 /** Says of a running job what blocks its progress, in one line. Stateless. */
 final class BlockedRule {
@@ -102,7 +101,8 @@ final class BlockedRule {
             case ACTIVATING ->
                     new Blocked(
                             false,
-                            starting(machine) + ": all members are ready, the view is being"
+                            starting(machine)
+                                    + ": all members are ready, the view is being"
                                     + " recorded",
                             since,
                             List.of(ZOOKEEPER),

@@ -3,8 +3,10 @@ package io.coxswain.coordinator.app;
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
+import io.coxswain.coordinator.TraceLookup;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.picture.Picture;
 
@@ -20,6 +22,34 @@ public interface CoordinatorCalls {
 
     /** What is known now. */
     CompletableFuture<CoordinatorStatus> status();
+
+    /**
+     * Has an agent show what it has.
+     *
+     * @param jobId whose rank is meant; empty: the running job
+     * @param agentId empty: the agent of {@code rank}
+     */
+    CompletableFuture<Looked> look(String jobId, String agentId, int rank, AgentQuestion question);
+
+    /**
+     * What is known of an incident.
+     *
+     * @param jobId empty: the running job, else the newest
+     * @param incident 0: the newest
+     */
+    CompletableFuture<Explanation> explain(String jobId, int incident);
+
+    /**
+     * What interrupted a job; an empty id means the one that runs or ended last. Fails with {@link
+     * java.util.NoSuchElementException} for an unknown job.
+     */
+    CompletableFuture<JobIncidents> incidents(String jobId);
+
+    /** Random, of this coordinator: sequence numbers are its own. */
+    String instance();
+
+    /** The traces that were begun. */
+    TraceLookup traces();
 
     /** The newest picture. */
     Picture picture();

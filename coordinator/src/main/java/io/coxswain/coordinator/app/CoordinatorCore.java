@@ -10,6 +10,7 @@ import io.coxswain.coordinator.core.liveness.LostCause;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
+import io.coxswain.coordinator.core.model.JobSpec;
 
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,7 @@ public final class CoordinatorCore {
     private final LeadershipPort leadership;
     private final Roster roster = new Roster();
     private final JobDesk desk;
+    private final Voices voices;
     private final RunContext context = new RunContext();
     private Standing standing = Standing.STANDBY;
     private LivenessMachine liveness;
@@ -86,6 +88,7 @@ public final class CoordinatorCore {
         this.liveness = new LivenessMachine(settings.livenessLimits());
         this.outbox = new StoreOutbox(store, settings.storeRetryNanos());
         this.desk = new JobDesk(settings, context);
+        this.voices = new Voices(settings, context);
         this.pictures =
                 pictures == null
                         ? null
@@ -137,6 +140,10 @@ public final class CoordinatorCore {
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
             case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
             case CoordinatorInput.AwaitResult await -> desk.awaitResult(await, leads());
+            case CoordinatorInput.Look look -> voices.look(look, leads());
+            case CoordinatorInput.Explain explain -> voices.explain(explain, leads());
+            case CoordinatorInput.AskIncidents(String jobId, var answer) ->
+                    answer.accept(desk.incidents(jobId));
             case CoordinatorInput.AskStatus(var answer) -> answer.accept(status());
             case CoordinatorInput.Stop(String reason) -> stop(reason);
         }
@@ -158,6 +165,7 @@ public final class CoordinatorCore {
         }
         if (leads()) {
             outbox.advance(nowNanos);
+            voices.advance(nowNanos);
             desk.advance();
             desk.settle();
         }
@@ -178,7 +186,9 @@ public final class CoordinatorCore {
         return leads()
                 ? Math.min(
                         Math.min(liveness.nextDeadlineNanos(), picture),
-                        Math.min(outbox.nextDeadlineNanos(), desk.nextDeadlineNanos()))
+                        Math.min(
+                                voices.nextDeadlineNanos(),
+                                Math.min(outbox.nextDeadlineNanos(), desk.nextDeadlineNanos())))
                 : picture;
     }
 
@@ -257,6 +267,7 @@ public final class CoordinatorCore {
     private void forget() {
         roster.clear();
         desk.clear();
+        voices.clear();
         if (pictures != null) {
             pictures.forget();
         }
@@ -316,6 +327,7 @@ public final class CoordinatorCore {
         Roster.Entry entry = roster.of(key);
         if (entry != null) {
             entry.process = attached.process();
+            voices.saw(key, attached.process());
         }
         agents.welcome(
                 attached.stream(),
@@ -386,6 +398,17 @@ public final class CoordinatorCore {
                     run.feed(event, nowNanos);
                 }
             }
+            case AgentWord.AskedKeyValue(String jobId, var ask) -> {
+                if (run != null && run.jobId().equals(jobId)) {
+                    run.keyValues().asked(key, ask);
+                }
+            }
+            case AgentWord.ForgotKeyValue forgotten -> {
+                if (run != null && run.jobId().equals(forgotten.jobId())) {
+                    run.keyValues().forgotten(key, forgotten);
+                }
+            }
+            case AgentWord.FromProgram(ProgramWord word) -> voices.said(key, word);
             case AgentWord.Leaving(String reason) ->
                     judge(new LivenessEvent.Leaving(key, said.stream(), reason));
         }
@@ -406,6 +429,7 @@ public final class CoordinatorCore {
         Roster.Entry entry = roster.byStream(closed.stream());
         if (entry != null) {
             entry.streaming = false;
+            voices.streamGone(closed.stream());
             judge(new LivenessEvent.StreamBroken(entry.profile.key(), closed.stream()));
         }
     }
@@ -439,14 +463,15 @@ public final class CoordinatorCore {
         if (entry == null) {
             return;
         }
+        voices.streamGone(entry.stream);
         String cause = lost.cause().text();
         agents.close(entry.stream, "agent " + key + " was declared lost: " + cause);
         publish(new CoordinatorEvent.AgentLost(key.id(), key.incarnation(), cause), "", 0, 0);
         JobRun run = desk.run();
         if (run != null) {
+            run.keyValues().lost(key);
             boolean planned = lost.cause() instanceof LostCause.Left;
-            run.feed(
-                    new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned), nowNanos);
+            run.feed(new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned), nowNanos);
         }
     }
 
@@ -478,7 +503,27 @@ public final class CoordinatorCore {
         events.publish(event, nowNanos, term, jobId, epoch, step);
     }
 
-    private final class RunContext implements JobRun.Context {
+    private final class RunContext implements JobRun.Context, Voices.Around {
+        @Override
+        public @Nullable JobRun run() {
+            return desk.run();
+        }
+
+        @Override
+        public Roster.@Nullable Entry named(String agentId) {
+            return roster.named(agentId);
+        }
+
+        @Override
+        public void lookAt(AgentKey agent, long step, String reason) {
+            voices.lookAt(agent, step, reason);
+        }
+
+        @Override
+        public Said said(JobSpec job) {
+            return voices.of(job);
+        }
+
         @Override
         public AgentsPort agents() {
             return agents;
@@ -518,6 +563,11 @@ public final class CoordinatorCore {
         @Override
         public boolean wantsPictures() {
             return pictures != null;
+        }
+
+        @Override
+        public String traceId(String jobId, int incident) {
+            return pictures == null ? "" : pictures.traceId(jobId, incident);
         }
 
         @Override

@@ -2,6 +2,7 @@ package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.core.liveness.DialResult;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * What the decision loop is told. Answers given to a {@link Consumer} must be taken without
@@ -111,7 +113,33 @@ public sealed interface CoordinatorInput {
     record Cancel(String jobId, String reason, Consumer<CancelOutcome> answer)
             implements CoordinatorInput {}
 
+    /**
+     * Somebody wants to see what an agent has.
+     *
+     * @param jobId whose rank is meant; empty: the running job
+     * @param agentId empty: the agent of {@code rank}
+     */
+    record Look(
+            String jobId, String agentId, int rank, AgentQuestion question, Consumer<Looked> answer)
+            implements CoordinatorInput {}
+
+    /**
+     * What is known of an incident.
+     *
+     * @param jobId empty: the running job, else the newest
+     * @param incident 0: the newest
+     */
+    record Explain(String jobId, int incident, Consumer<Explanation> answer)
+            implements CoordinatorInput {}
+
     record AskStatus(Consumer<CoordinatorStatus> answer) implements CoordinatorInput {}
+
+    /**
+     * What interrupted a job; an empty id means the one that runs or ended last. Null when there is
+     * no such job; else to be put in words by whoever asked.
+     */
+    record AskIncidents(String jobId, Consumer<@Nullable Supplier<JobIncidents>> answer)
+            implements CoordinatorInput {}
 
     /** Answered when the job is over; null when there is no such job. */
     record AwaitResult(String jobId, Consumer<@Nullable JobReport> answer)

@@ -11,8 +11,6 @@ import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.picture.CopiesPicture;
 import io.coxswain.coordinator.picture.HolderPicture;
 
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -26,7 +24,8 @@ import java.util.Set;
  */
 final class CopiesPictures {
     private final JobSpec spec;
-    private @Nullable Placement shown;
+    private long shownEpoch = -1;
+    private long shownVersion;
     private List<CopyDuty> unverified = List.of();
     private CopiesPicture newest;
 
@@ -41,8 +40,10 @@ final class CopiesPictures {
         if (view == null || placement == null) {
             return newest;
         }
-        if (placement != shown || anyVerified(machine)) {
-            shown = placement;
+        boolean shown = placement.epoch() == shownEpoch && placement.version() == shownVersion;
+        if (!shown || anyVerified(machine)) {
+            shownEpoch = placement.epoch();
+            shownVersion = placement.version();
             newest = make(machine, figures, view, placement);
         }
         return newest;

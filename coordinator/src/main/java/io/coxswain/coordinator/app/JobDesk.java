@@ -3,6 +3,7 @@ package io.coxswain.coordinator.app;
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.CoordinatorStatus.JobPhase;
+import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
@@ -21,6 +22,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
@@ -404,6 +406,24 @@ final class JobDesk {
     void stop() {
         waiters.values().forEach(answers -> answers.forEach(answer -> answer.accept(null)));
         waiters.clear();
+    }
+
+    /** What interrupted that job, or for an empty id the newest; null when there is no such job. */
+    @Nullable Supplier<JobIncidents> incidents(String jobId) {
+        JobRun current = run;
+        if (current != null && (jobId.isEmpty() || jobId.equals(current.jobId()))) {
+            return current.incidentReports();
+        }
+        List<JobBook.Ended> over = book.endedJobs();
+        JobBook.Ended ended =
+                !jobId.isEmpty() ? book.ended(jobId) : over.isEmpty() ? null : over.getFirst();
+        if (ended == null) {
+            return book.waiting(jobId) == null ? null : () -> new JobIncidents(jobId, List.of());
+        }
+        JobReport report = ended.report();
+        return () ->
+                new JobIncidents(
+                        ended.spec().jobId(), report == null ? List.of() : report.incidents());
     }
 
     List<CoordinatorStatus.Job> statuses() {

@@ -128,11 +128,12 @@ final class JobPictures {
         var buckets = new ArrayList<Bucket>();
         for (GoodputWindow stretch : ledger.timeline(now, machine.runningCategory())) {
             var seconds = new EnumMap<Category, Double>(Category.class);
-            stretch.categories().forEach((category, nanos) -> {
-                if (nanos.signum() != 0) {
-                    seconds.put(category, nanos.doubleValue() / 1e9);
-                }
-            });
+            stretch.categories()
+                    .forEach((category, nanos) -> {
+                        if (nanos.signum() != 0) {
+                            seconds.put(category, nanos.doubleValue() / 1e9);
+                        }
+                    });
             buckets.add(
                     new Bucket(
                             wallMillis.applyAsLong(stretch.fromNanos()),
@@ -186,7 +187,7 @@ final class JobPictures {
     }
 
     private Reliability reliability(Map<Span, GoodputWindow> windows, long now) {
-        int failures = figures.incidents();
+        int failures = figures.failures();
         GoodputWindow whole = windows.get(Span.RUN);
         double training = 0;
         double all = 0;
@@ -200,9 +201,9 @@ final class JobPictures {
         return new Reliability(
                 failures,
                 failures == 0 ? Double.NaN : run.jobTimeNanos(now) / 1e9 / failures,
-                figures.incidentsClosed() == 0
+                figures.failuresOver() == 0
                         ? Double.NaN
-                        : figures.closedNanos() / 1e9 / figures.incidentsClosed(),
+                        : figures.failuresNanos() / 1e9 / figures.failuresOver(),
                 all == 0 ? 0 : training / all,
                 stepSeconds == 0
                         ? Double.NaN
@@ -214,7 +215,8 @@ final class JobPictures {
         var list = new ArrayList<IncidentPicture>();
         int skip = all.size() - INCIDENTS;
         int left = all.size();
-        BigInteger loss = loss(now);
+        // What is open counts as well: the cost of an incident grows while it lasts.
+        BigInteger loss = loss(ledger.openTotals(now, machine.runningCategory()));
         for (Incident incident : all) {
             left--;
             if (skip-- <= 0) {
@@ -224,18 +226,14 @@ final class JobPictures {
         return list;
     }
 
-    // What is open counts as well: the cost of an incident grows while it lasts.
-    private BigInteger loss(long now) {
-        GoodputLedger.Totals totals = ledger.openTotals(now, machine.runningCategory());
+    /** Slot time that was not productive. */
+    static BigInteger loss(GoodputLedger.Totals totals) {
         return totals.totalSlotNanos()
                 .subtract(totals.categories().getOrDefault(Category.PRODUCTIVE, BigInteger.ZERO));
     }
 
     private IncidentPicture incident(
-            Incident incident,
-            BigInteger loss,
-            LongUnaryOperator wallMillis,
-            boolean withSources) {
+            Incident incident, BigInteger loss, LongUnaryOperator wallMillis, boolean withSources) {
         Incident.Phase phase = incident.closed() ? null : figures.phase();
         Incident.Phases spent = incident.phases();
         var phases = new LinkedHashMap<String, Long>();
@@ -253,13 +251,21 @@ final class JobPictures {
                 incident.stepsLost(),
                 wallMillis.applyAsLong(figures.beganNanos(incident.id())),
                 incident.closed(),
-                false,
+                incident.planned(),
                 phase == null ? "" : phase.name().toLowerCase(Locale.ROOT),
                 phases,
-                incident.closed() ? "" : figures.phaseReason(),
+                reason(incident),
                 figures.cost(incident.id(), loss),
-                "",
+                run.traceId(incident.id()),
                 withSources ? sources(incident) : List.of());
+    }
+
+    // Before there is a decision: why its phase began.
+    private String reason(Incident incident) {
+        if (incident.reason() != null) {
+            return incident.reason().text();
+        }
+        return incident.closed() ? "" : figures.phaseReason();
     }
 
     private static List<IncidentPicture.Source> sources(Incident incident) {

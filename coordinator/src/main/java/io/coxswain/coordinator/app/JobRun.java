@@ -1,19 +1,16 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.job.JobMachine;
-import io.coxswain.coordinator.core.job.JobPhase;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.job.Transition;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
-import io.coxswain.coordinator.core.liveness.HangRule;
-import io.coxswain.coordinator.core.liveness.HangWatch;
-import io.coxswain.coordinator.core.liveness.RankWord;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -21,13 +18,11 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.Collection;
-import java.util.HashMap;
-import java.util.HashSet;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
+import java.util.List;
+import java.util.function.Supplier;
 
 /**
  * The running job: its machine, ledger and timers, and the carrying out of what the machine asks
@@ -37,6 +32,9 @@ import java.util.TreeMap;
  * everything else waits, in order, until the store is back.
  */
 final class JobRun {
+    /** Ranks of an interruption whose state's source is told to who asks in between. */
+    private static final int KEPT_SOURCES = 16_384;
+
     private final JobSpec spec;
     private final long order;
     private final long startedNanos;
@@ -50,16 +48,12 @@ final class JobRun {
 
     private final @Nullable JobPictures pictures;
     private final Timers timers = new Timers();
-    private final HangWatch hangs = new HangWatch();
-
-    /** Ranks in the active view of {@link #ranksEpoch}. */
-    private final Map<AgentKey, Integer> ranks = new HashMap<>();
-
-    private long ranksEpoch;
-    private final Map<Integer, Incident> incidents = new TreeMap<>();
+    private final KeyValueDesk keyValues;
+    private final ProgramDesk programs;
+    private final HangEar hangs;
+    private final IncidentBook incidents = new IncidentBook();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
-    private final Set<AgentKey> ready = new HashSet<>();
-    private final Map<AgentKey, String> unfit = new HashMap<>();
+    private final AgentFitness fitness = new AgentFitness();
     private boolean suspended;
     private long suspendedNanos;
     private long steppedNanos;
@@ -82,6 +76,12 @@ final class JobRun {
         /** The profiles of all attached agents. */
         Collection<AgentProfile> attached();
 
+        /** Has an agent tell what its worker does, as evidence. */
+        void lookAt(AgentKey agent, long step, String reason);
+
+        /** Where what the job's program says is kept. */
+        Said said(JobSpec job);
+
         void persist(StoreRecord record, Runnable onDurable);
 
         void publish(CoordinatorEvent event, String jobId, long epoch, long step);
@@ -93,6 +93,9 @@ final class JobRun {
 
         /** Somebody looks at pictures of the run. */
         boolean wantsPictures();
+
+        /** The trace of an incident; empty: none. */
+        String traceId(String jobId, int incident);
 
         /** The wall time of an instant of the loop's clock; 0 where nobody tells. */
         long wallMillis(long atNanos);
@@ -114,6 +117,9 @@ final class JobRun {
         this.accountWrittenNanos = nowNanos;
         this.settings = settings;
         this.context = context;
+        this.keyValues = new KeyValueDesk(spec.jobId(), context);
+        this.programs = new ProgramDesk(this, context, context.said(spec));
+        this.hangs = new HangEar(context);
         this.machine = JobMachine.submitted(spec, nextEpoch, settings.jobLimits(), nowNanos);
         if (context.wantsPictures()) {
             ledger = GoodputLedger.withHistory();
@@ -151,7 +157,30 @@ final class JobRun {
     }
 
     int incidents() {
-        return incidents.size();
+        return incidents.count();
+    }
+
+    /** What interrupted the job, to be put in words off the loop. */
+    Supplier<JobIncidents> incidentReports() {
+        List<Incident> now = List.copyOf(incidents.values());
+        String id = jobId();
+        long began = context.wallMillis(startedNanos);
+        return () -> new JobIncidents(id, Reports.incidents(now, began, KEPT_SOURCES));
+    }
+
+    // The machine keeps no account: what it costs is the ledger's word.
+    private Incident keep(Incident incident, long nowNanos) {
+        Incident priced = incident;
+        if (figures != null) {
+            BigInteger loss = JobPictures.loss(totals(nowNanos));
+            priced = incident.withCost(figures.cost(incident.id(), loss));
+        }
+        incidents.put(priced);
+        return priced;
+    }
+
+    String traceId(int incident) {
+        return context.traceId(jobId(), incident);
     }
 
     /** Time of the job: the loop's clock since the job began here. */
@@ -161,6 +190,10 @@ final class JobRun {
 
     boolean over() {
         return machine.phase().over();
+    }
+
+    KeyValueDesk keyValues() {
+        return keyValues;
     }
 
     @Nullable JobReport report() {
@@ -173,7 +206,7 @@ final class JobRun {
 
     /** Tells the machine, or keeps it for later while the store is out of reach. */
     void feed(JobEvent event, long nowNanos) {
-        remember(event);
+        fitness.heard(event);
         if (suspended && !harmless(event)) {
             deferred.addLast(event);
         } else {
@@ -186,49 +219,19 @@ final class JobRun {
      * view could be planned.
      */
     void heartbeat(AgentKey agent, AgentWord.Heartbeat beat, long nowNanos) {
-        View active = machine.view();
-        if (active == null || suspended || machine.phase() != JobPhase.ACTIVE) {
-            return;
-        }
-        Integer rank = ranksOf(active).get(agent);
-        if (rank == null) {
-            return;
-        }
-        var word =
-                new RankWord(
-                        rank,
-                        beat.operation(),
-                        Set.copyOf(beat.waitingForRanks()),
-                        beat.operationNanos());
-        HangRule.Suspicion hang =
-                hangs.heard(
-                        active.epoch(),
-                        word,
-                        machine.completedStep(),
-                        machine.stepTimes(),
-                        nowNanos);
+        JobEvent.HangSuspected hang =
+                suspended ? null : hangs.heard(machine, agent, beat, nowNanos);
         if (hang != null) {
-            feed(
-                    new JobEvent.HangSuspected(
-                            active.members().get(hang.rank()).key(),
-                            active.epoch(),
-                            hang.cycle(),
-                            hang.text(),
-                            hang.stalledNanos()),
-                    nowNanos);
+            feed(hang, nowNanos);
         }
     }
 
-    // Every agent of a large job asks some times a second: by hash, not by a walk over the members.
-    private Map<AgentKey, Integer> ranksOf(View active) {
-        if (ranksEpoch != active.epoch()) {
-            ranksEpoch = active.epoch();
-            ranks.clear();
-            for (int rank = 0; rank < active.members().size(); rank++) {
-                ranks.put(active.members().get(rank).key(), rank);
-            }
-        }
-        return ranks;
+    ProgramDesk programs() {
+        return programs;
+    }
+
+    @Nullable View view() {
+        return view;
     }
 
     void suspend() {
@@ -306,8 +309,10 @@ final class JobRun {
         switch (effect) {
             case JobEffect.OfferJob(AgentKey agent) ->
                     agents.offerJob(context.streamOf(agent), term, spec);
-            case JobEffect.SendFence fence ->
-                    agents.fence(context.streamOf(fence.agent()), term, jobId(), fence);
+            case JobEffect.SendFence fence -> {
+                keyValues.fence(fence.epoch());
+                agents.fence(context.streamOf(fence.agent()), term, jobId(), fence);
+            }
             case JobEffect.SendPrepareView prepare ->
                     agents.prepareView(context.streamOf(prepare.agent()), term, jobId(), prepare);
             case JobEffect.SendStartView start ->
@@ -333,6 +338,9 @@ final class JobRun {
 
     private void persistView(JobEffect.PersistView persist) {
         view = persist.view();
+        if (persist.state() == JobEffect.ViewState.PREPARING) {
+            keyValues.open(persist.view().epoch());
+        }
         context.persist(
                 new StoreRecord.ViewRecord(
                         jobId(),
@@ -350,23 +358,31 @@ final class JobRun {
     }
 
     private void persistResult(JobResult result, long nowNanos) {
+        // One that is not over ends with the job: how far it got is told.
+        for (Incident incident : machine.incidents()) {
+            if (!incident.closed()) {
+                keep(incident, nowNanos);
+            }
+        }
         JobReport finished =
-                Reports.report(
-                        jobId(),
-                        result,
-                        totals(nowNanos),
-                        incidents.values(),
-                        settings.environment(),
-                        pictures == null
-                                ? null
-                                : pictures.picture(nowNanos, context::wallMillis));
+                programs.withSaid(
+                        Reports.report(
+                                jobId(),
+                                result,
+                                totals(nowNanos),
+                                incidents.values(),
+                                settings.environment(),
+                                context.wallMillis(startedNanos),
+                                pictures == null
+                                        ? null
+                                        : pictures.picture(nowNanos, context::wallMillis)));
         report = finished;
         reportedNanos = nowNanos;
         endReason = result.reason();
         accountDueNanos = Long.MAX_VALUE;
         context.persist(
                 new StoreRecord.Result(
-                        jobId(), result.completed(), result.reason(), finished.toJson()),
+                        jobId(), result.completed(), result.reason(), Reports.stored(finished)),
                 () -> feed(new JobEvent.ResultPersisted(), context.nowNanos()));
     }
 
@@ -377,6 +393,10 @@ final class JobRun {
     private void publish(CoordinatorEvent event, long nowNanos) {
         CoordinatorEvent told = event;
         boolean account = false;
+        Incident news = null;
+        if (figures != null) {
+            figures.published(event, machine, nowNanos);
+        }
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
                 loss = steps.loss();
@@ -400,10 +420,20 @@ final class JobRun {
                 waitingFor = "";
                 account = true;
             }
-            case CoordinatorEvent.IncidentProgressed progressed ->
-                    incidents.put(progressed.incident().id(), progressed.incident());
+            case CoordinatorEvent.IncidentProgressed progressed -> {
+                news = progressed.incident();
+                told =
+                        new CoordinatorEvent.IncidentProgressed(
+                                progressed.job(),
+                                keep(progressed.incident(), nowNanos),
+                                progressed.phase(),
+                                progressed.reason());
+            }
             case CoordinatorEvent.IncidentClosed closed -> {
-                incidents.put(closed.incident().id(), closed.incident());
+                news = closed.incident();
+                told =
+                        new CoordinatorEvent.IncidentClosed(
+                                closed.job(), keep(closed.incident(), nowNanos));
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
@@ -415,15 +445,17 @@ final class JobRun {
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
+                    CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.PlacementChanged _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ -> {}
         }
-        if (figures != null) {
-            figures.published(event, machine, nowNanos);
-        }
         context.publish(told, jobId(), epoch(), completedStep());
+        if (news != null) {
+            programs.told(news, nowNanos);
+        }
         if (account && report == null) {
             account(nowNanos);
         }
@@ -444,35 +476,22 @@ final class JobRun {
                 () -> {});
     }
 
-    private void remember(JobEvent event) {
-        if (event instanceof JobEvent.AgentReady agentReady) {
-            ready.add(agentReady.agent());
-            unfit.remove(agentReady.agent());
-        } else if (event instanceof JobEvent.AgentUnfit agentUnfit) {
-            unfit.put(agentUnfit.agent(), agentUnfit.reason());
-            ready.remove(agentUnfit.agent());
-        } else if (event instanceof JobEvent.AgentLost lost) {
-            ready.remove(lost.agent());
-            unfit.remove(lost.agent());
-        }
-    }
-
     /** For the status: what that agent is to this job. */
     String stateOf(AgentKey agent) {
-        if (unfit.containsKey(agent)) {
+        if (fitness.isUnfit(agent)) {
             return "unfit";
         }
         if (rankOf(agent) >= 0) {
             return "ranked";
         }
-        if (!ready.contains(agent)) {
+        if (!fitness.isReady(agent)) {
             return "attached";
         }
         return view == null ? "ready" : "spare";
     }
 
     String detailOf(AgentKey agent) {
-        return unfit.getOrDefault(agent, "");
+        return fitness.whyUnfit(agent);
     }
 
     int rankOf(AgentKey agent) {
@@ -491,10 +510,12 @@ final class JobRun {
                 spec.steps(),
                 loss,
                 ledger.ratio(),
-                incidents.size(),
+                incidents(),
                 over() && report != null ? report.toJson() : "",
                 spec.labels(),
-                spec.batch());
+                spec.batch(),
+                programs.metrics().values(),
+                programs.metrics().step());
     }
 
     // ------------------------------------------------------------------ for pictures

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.Subscription;
+import io.coxswain.coordinator.TraceLookup;
 import io.coxswain.coordinator.picture.Picture;
 
 import org.slf4j.Logger;
@@ -24,6 +25,7 @@ public final class PictureBoard implements PicturePort, AutoCloseable {
     private static final long FINISH_MILLIS = 1_000;
 
     private final LongSupplier wallMillis;
+    private final TraceLookup traces;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private final List<Watcher> watchers = new ArrayList<>();
@@ -31,14 +33,20 @@ public final class PictureBoard implements PicturePort, AutoCloseable {
     private boolean closed;
 
     /** A board without a picture yet. */
-    public PictureBoard(String coordinatorId, LongSupplier wallMillis) {
+    public PictureBoard(String coordinatorId, LongSupplier wallMillis, TraceLookup traces) {
         this.wallMillis = wallMillis;
+        this.traces = traces;
         this.newest = Picture.none(coordinatorId, wallMillis.getAsLong());
     }
 
     @Override
     public long wallMillis() {
         return wallMillis.getAsLong();
+    }
+
+    @Override
+    public String traceId(String jobId, int incident) {
+        return traces.ofIncident(jobId, incident);
     }
 
     @Override

@@ -186,6 +186,11 @@ final class PictureMaker {
         fenced++;
     }
 
+    /** The trace of an incident; empty: none. */
+    String traceId(String jobId, int incident) {
+        return port.traceId(jobId, incident);
+    }
+
     /** The wall time of instants of the loop's clock, as of now. */
     LongUnaryOperator wallMillis(long nowNanos) {
         long offset = port.wallMillis() - Math.floorDiv(nowNanos, MILLI);

@@ -7,6 +7,11 @@ public interface PicturePort {
     /** The time shown to people. */
     long wallMillis();
 
+    /** The trace of an incident; empty: none. */
+    default String traceId(String jobId, int incident) {
+        return "";
+    }
+
     /** The newest picture; the one before is out of date. */
     void publish(Picture picture);
 }

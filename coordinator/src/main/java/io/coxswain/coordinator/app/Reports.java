@@ -11,9 +11,9 @@ import io.coxswain.coordinator.picture.StepFigures;
 
 import org.jspecify.annotations.Nullable;
 
-import tools.jackson.databind.json.JsonMapper;
-
 import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,7 +21,11 @@ import java.util.Map;
 
 /** Puts reports together. Stateless. */
 final class Reports {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
+    /** A znode holds a megabyte, its name and its neighbours in a write included. */
+    private static final int STORED_REPORT_BYTES = 700_000;
+
+    private static final int STORED_INCIDENTS_BYTES = 500_000;
+    private static final int STORED_SOURCES = 16;
 
     private Reports() {}
 
@@ -31,6 +35,7 @@ final class Reports {
             GoodputLedger.Totals totals,
             Collection<Incident> incidents,
             Map<String, String> environment,
+            long jobBeganMillis,
             @Nullable JobPicture picture) {
         return new JobReport(
                 jobId,
@@ -49,8 +54,43 @@ final class Reports {
                         totals.ratio(),
                         picture == null ? List.of() : windows(picture),
                         picture == null ? null : figures(picture)),
-                incidents.stream().map(Reports::incident).toList(),
+                incidents(incidents, jobBeganMillis, Integer.MAX_VALUE),
                 environment);
+    }
+
+    /** Texts of evidence in a report: it goes to the store, which takes a megabyte. */
+    private static final int MOST_EVIDENCE_CHARACTERS = 128 << 10;
+
+    private static final int MOST_PIECE_CHARACTERS = 16 << 10;
+    private static final int MOST_EVIDENCE = 64;
+
+    /** Adds what the program said; of the evidence the newest, oldest first. */
+    static JobReport withSaid(JobReport report, Said said) {
+        var kept = new ArrayDeque<JobReport.EvidenceReport>();
+        int room = MOST_EVIDENCE_CHARACTERS;
+        for (Evidence one : said.evidence.all().reversed()) {
+            var pieces = new LinkedHashMap<String, String>();
+            for (EvidencePiece piece : one.pieces()) {
+                // The end says what it was.
+                String text = piece.kind().equals("nccl") ? "" : piece.text();
+                int most = Math.min(MOST_PIECE_CHARACTERS, room);
+                String cut = text.substring(Math.max(0, text.length() - most));
+                room -= cut.length();
+                pieces.put(piece.name(), cut);
+            }
+            kept.addFirst(
+                    new JobReport.EvidenceReport(
+                            one.incident(),
+                            one.agentId(),
+                            one.rank(),
+                            one.step(),
+                            one.reason(),
+                            pieces));
+            if (room <= 0 || kept.size() == MOST_EVIDENCE) {
+                break;
+            }
+        }
+        return report.with(said.metrics.values(), List.copyOf(kept));
     }
 
     static Map<String, BigInteger> categories(GoodputLedger.Totals totals) {
@@ -104,36 +144,69 @@ final class Reports {
                 picture.counters().copyBytes());
     }
 
-    static List<String> json(Collection<Incident> incidents) {
+    /**
+     * In words.
+     *
+     * @param jobBeganMillis wall time at the job's beginning; 0: unknown
+     * @param mostSources of each the first so many ranks' sources
+     */
+    static List<JobReport.IncidentReport> incidents(
+            Collection<Incident> incidents, long jobBeganMillis, int mostSources) {
         return incidents.stream()
-                .map(incident -> JSON.writeValueAsString(incident(incident)))
+                .map(incident ->
+                        JobReport.IncidentReport.of(
+                                incident,
+                                jobBeganMillis == 0
+                                        ? 0
+                                        : jobBeganMillis + incident.beganNanos() / 1_000_000,
+                                mostSources))
                 .toList();
     }
 
-    private static JobReport.IncidentReport incident(Incident incident) {
-        Incident.Phases phases = incident.phases();
-        return new JobReport.IncidentReport(
-                incident.id(),
-                incident.cause(),
-                incident.agents(),
-                incident.atStep(),
-                incident.resumedAtStep(),
-                incident.stepsLost(),
-                incident.sources().stream()
-                        .map(source ->
-                                new JobReport.Source(
-                                        source.rank(),
-                                        source.source(),
-                                        source.fromAgent(),
-                                        source.bytes()))
-                        .toList(),
-                new JobReport.Phases(
-                        phases.detect(),
-                        phases.fence(),
-                        phases.decide(),
-                        phases.restore(),
-                        phases.resume()),
-                phases.total());
+    /** For an account record: the newest that fit beside the rest of a znode. */
+    static List<String> json(Collection<Incident> incidents) {
+        var newest = new ArrayDeque<String>();
+        int room = STORED_INCIDENTS_BYTES;
+        for (Incident incident : List.copyOf(incidents).reversed()) {
+            String json = JobReport.IncidentReport.of(incident, 0, STORED_SOURCES).toJson();
+            room -= bytes(json);
+            if (room < 0) {
+                break;
+            }
+            newest.addFirst(json);
+        }
+        return List.copyOf(newest);
+    }
+
+    /**
+     * For a result record: the report, with fewer sources and at last fewer of the oldest incidents
+     * where all would not fit in a znode. One that did not fit would never become durable.
+     */
+    static String stored(JobReport report) {
+        String json = report.toJson();
+        int sources = STORED_SOURCES;
+        int incidents = report.incidents().size();
+        while (bytes(json) > STORED_REPORT_BYTES && incidents > 0) {
+            int skip = report.incidents().size() - incidents;
+            int most = sources;
+            json =
+                    report.withIncidents(
+                                    report.incidents().stream()
+                                            .skip(skip)
+                                            .map(incident -> incident.withSources(most))
+                                            .toList())
+                            .toJson();
+            if (sources > 0) {
+                sources = 0;
+            } else {
+                incidents /= 2;
+            }
+        }
+        return json;
+    }
+
+    private static int bytes(String json) {
+        return json.getBytes(StandardCharsets.UTF_8).length;
     }
 
     // JSON has no NaN.

@@ -72,6 +72,18 @@ final class Roster {
         return byKey.get(key);
     }
 
+    /** The agent of that name; the newest incarnation, where two are here. */
+    @Nullable Entry named(String id) {
+        Entry found = null;
+        for (Entry entry : byKey.values()) {
+            if (entry.profile.key().id().equals(id)
+                    && (found == null || entry.stream > found.stream)) {
+                found = entry;
+            }
+        }
+        return found;
+    }
+
     @Nullable Entry remove(AgentKey key) {
         Entry entry = byKey.remove(key);
         if (entry != null) {

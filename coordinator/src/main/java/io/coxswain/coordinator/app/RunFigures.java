@@ -51,8 +51,9 @@ final class RunFigures {
     private long changes;
     private long placements;
     private int incidents;
-    private int incidentsClosed;
-    private long closedNanos;
+    private int failuresOver;
+    private boolean openFails;
+    private long failuresNanos;
     private long views;
     private long copyBytes;
     private long copiesVerified;
@@ -163,6 +164,7 @@ final class RunFigures {
                 phase = progressed.phase();
                 phaseReason = progressed.reason();
                 Incident incident = progressed.incident();
+                openFails = isFailure(incident);
                 costs.began(incident.id(), lossBefore);
                 if (!began.containsKey(incident.id())) {
                     incidents++;
@@ -175,8 +177,11 @@ final class RunFigures {
             case CoordinatorEvent.IncidentClosed closed -> {
                 changes++;
                 phase = null;
-                incidentsClosed++;
-                closedNanos += closed.incident().phases().total();
+                openFails = false;
+                if (isFailure(closed.incident())) {
+                    failuresOver++;
+                    failuresNanos += closed.incident().phases().total();
+                }
                 costs.closed(closed.incident().id(), ledger.lossNanos());
             }
             case CoordinatorEvent.PlacementChanged placement -> {
@@ -193,6 +198,8 @@ final class RunFigures {
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
+                    CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ -> {}
         }
@@ -266,13 +273,26 @@ final class RunFigures {
         return incidents;
     }
 
-    int incidentsClosed() {
-        return incidentsClosed;
+    // What nobody planned and what stopped the job: a spare's death does not.
+    private static boolean isFailure(Incident incident) {
+        return switch (incident.kind()) {
+            case HOST, SOFTWARE, HANG, LINK, CORRUPTION -> true;
+            case SPARE, PLANNED -> false;
+        };
     }
 
-    /** How long the closed incidents took together. */
-    long closedNanos() {
-        return closedNanos;
+    /** Incidents that were failures, an open one included. */
+    int failures() {
+        return failuresOver + (openFails ? 1 : 0);
+    }
+
+    int failuresOver() {
+        return failuresOver;
+    }
+
+    /** How long the failures that are over took together. */
+    long failuresNanos() {
+        return failuresNanos;
     }
 
     long views() {

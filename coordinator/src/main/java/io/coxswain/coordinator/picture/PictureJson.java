@@ -37,8 +37,7 @@ public final class PictureJson {
 
     /** The same into {@code out}, which stays open; UTF-8. */
     public static void write(Picture picture, OutputStream out) {
-        try (JsonGenerator json =
-                FACTORY.createGenerator(ObjectWriteContext.empty(), out)) {
+        try (JsonGenerator json = FACTORY.createGenerator(ObjectWriteContext.empty(), out)) {
             write(json, picture);
         }
     }

@@ -3,7 +3,7 @@ package io.coxswain.coordinator.picture;
 /**
  * What was observed of failures.
  *
- * @param failures incidents that nobody planned
+ * @param failures incidents that nobody planned and that stopped the job: a spare's death is none
  * @param mtbfSeconds job time ÷ failures; NaN: none
  * @param mttrSeconds mean time from the last sign of what failed to steps at full strength; NaN:
  *     none is over

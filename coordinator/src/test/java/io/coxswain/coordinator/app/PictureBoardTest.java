@@ -3,6 +3,7 @@ package io.coxswain.coordinator.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.coordinator.Subscription;
+import io.coxswain.coordinator.TraceLookup;
 import io.coxswain.coordinator.picture.Blocked;
 import io.coxswain.coordinator.picture.Picture;
 
@@ -33,7 +34,7 @@ class PictureBoardTest {
 
     @Test
     void whoIsSlowSeesTheNewestOnly() throws InterruptedException {
-        try (var board = new PictureBoard("c1", () -> 5)) {
+        try (var board = new PictureBoard("c1", () -> 5, TraceLookup.NONE)) {
             assertThat(board.picture().sequence()).isZero();
             board.publish(picture(1));
             var seen = new LinkedBlockingQueue<Long>();
@@ -65,7 +66,7 @@ class PictureBoardTest {
 
     @Test
     void aWatcherThatThrowsGoesOn() throws InterruptedException {
-        try (var board = new PictureBoard("c1", () -> 5)) {
+        try (var board = new PictureBoard("c1", () -> 5, TraceLookup.NONE)) {
             var seen = new LinkedBlockingQueue<Long>();
             Subscription watch =
                     board.watch(picture -> {
@@ -84,7 +85,7 @@ class PictureBoardTest {
 
     @Test
     void closingEndsEveryWatch() throws InterruptedException {
-        var board = new PictureBoard("c1", () -> 5);
+        var board = new PictureBoard("c1", () -> 5, TraceLookup.NONE);
         var blocked = new CountDownLatch(1);
         Subscription idle = board.watch(_ -> {});
         Subscription stuck =

@@ -70,7 +70,7 @@ class PicturesTest {
         bench.core.advance(bench.now);
         bench.lead(3);
         bench.submit(Bench.spec("j", new Mesh(2, 1), 100), false);
-        bench.pass(500);
+        bench.pass(1_500);
 
         Picture picture = album.newest();
         assertThat(picture.standing()).isEqualTo("leading");
@@ -91,7 +91,9 @@ class PicturesTest {
         assertThat(job.phase()).isEqualTo("active");
         assertThat(job.completedStep()).isGreaterThan(1_000);
         assertThat(job.counters().stepsCompleted()).isEqualTo(job.completedStep());
-        assertThat(job.windows()).extracting(Window::name).containsExactly("5m", "1h", "24h", "run");
+        assertThat(job.windows())
+                .extracting(Window::name)
+                .containsExactly("5m", "1h", "24h", "run");
         for (Window window : job.windows()) {
             BigInteger sum =
                     window.slotNanosByCategory().values().stream()
@@ -102,12 +104,14 @@ class PicturesTest {
         assertThat(job.timeline().getFirst().fromMillis()).isEqualTo(job.startedMillis());
         assertThat(job.stepTimes().ranks()).hasSize(1);
         assertThat(job.curve()).isNotEmpty();
-        assertThat(picture.agents()).singleElement().satisfies(agent -> {
-            assertThat(agent.state()).isEqualTo("ranked");
-            assertThat(agent.rank()).isZero();
-            assertThat(agent.cells()).hasSize(120).endsWith("h");
-            assertThat(agent.arenaUsedBytes()).isEqualTo(4_000);
-        });
+        assertThat(picture.agents())
+                .singleElement()
+                .satisfies(agent -> {
+                    assertThat(agent.state()).isEqualTo("ranked");
+                    assertThat(agent.rank()).isZero();
+                    assertThat(agent.cells()).hasSize(120).endsWith("h");
+                    assertThat(agent.arenaUsedBytes()).isEqualTo(4_000);
+                });
         assertThat(job.copies().anySingleHostFatal()).isTrue();
         assertThat(job.copies().wanted()).isZero();
     }
@@ -194,6 +198,7 @@ class PicturesTest {
     @Test
     void whoStopsLeadingShowsNoJob() {
         training(1_000_000).pass(1_000);
+        bench.agents.steps = false;
         bench.give(new CoordinatorInput.LeadershipLost("gone"));
         bench.pass(1_000);
 

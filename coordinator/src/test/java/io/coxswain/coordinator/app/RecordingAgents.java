@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.keyvalue.KeyValueResult;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
 
@@ -11,6 +12,9 @@ import java.util.List;
 public class RecordingAgents implements AgentsPort {
     /** One message: {@code body} is the effect, the job, or a word. */
     public record Sent(long stream, long term, Object body) {}
+
+    /** The answer of the key-value store to a request. */
+    public record Answered(long id, KeyValueResult result) {}
 
     /** A rejection or a close. */
     public record Ended(String reason, boolean retry) {}
@@ -47,6 +51,11 @@ public class RecordingAgents implements AgentsPort {
     @Override
     public void offerJob(long stream, long term, JobSpec job) {
         send(stream, term, job);
+    }
+
+    @Override
+    public void keyValue(long stream, long term, String jobId, long id, KeyValueResult result) {
+        send(stream, term, new Answered(id, result));
     }
 
     @Override
@@ -90,6 +99,11 @@ public class RecordingAgents implements AgentsPort {
     public void acknowledge(
             long stream, long term, String jobId, JobEffect.SendAcknowledge acknowledge) {
         send(stream, term, acknowledge);
+    }
+
+    @Override
+    public void ask(long stream, long term, long number, AgentQuestion question) {
+        send(stream, term, question);
     }
 
     @Override

@@ -21,9 +21,7 @@ import java.util.Objects;
 
 class PictureJsonTest {
     private static final JsonMapper MAPPER =
-            JsonMapper.builder()
-                    .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
-                    .build();
+            JsonMapper.builder().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build();
 
     private static Picture full() {
         var nanos = new BigInteger("12345678901234567890123");
@@ -157,9 +155,7 @@ class PictureJsonTest {
         same(CopiesPicture.class, job.path("copies"));
         same(HolderPicture.class, job.path("copies").path("holders").path(0));
         same(IncidentPicture.class, job.path("incidents").path(0));
-        same(
-                IncidentPicture.Source.class,
-                job.path("incidents").path(0).path("sources").path(0));
+        same(IncidentPicture.Source.class, job.path("incidents").path(0).path("sources").path(0));
         same(Point.class, job.path("curve").path(0));
     }
 

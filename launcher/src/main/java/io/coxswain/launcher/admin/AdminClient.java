@@ -7,24 +7,39 @@ import io.coxswain.proto.admin.v1.CancelRequest;
 import io.coxswain.proto.admin.v1.CancelResponse;
 import io.coxswain.proto.admin.v1.Event;
 import io.coxswain.proto.admin.v1.EventsRequest;
+import io.coxswain.proto.admin.v1.ExplainRequest;
+import io.coxswain.proto.admin.v1.ExplainResponse;
+import io.coxswain.proto.admin.v1.IncidentsRequest;
+import io.coxswain.proto.admin.v1.IncidentsResponse;
+import io.coxswain.proto.admin.v1.LookRequest;
+import io.coxswain.proto.admin.v1.LookResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
 import io.coxswain.proto.admin.v1.SubmitResponse;
+import io.grpc.Context;
 import io.grpc.ManagedChannel;
 import io.grpc.ManagedChannelBuilder;
+import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
 /** A connection to the leading coordinator. Calls block; for one thread. */
 public final class AdminClient implements AutoCloseable {
     private static final long CALL_SECONDS = 10;
     private static final long CLOSE_SECONDS = 2;
+    private static final long LOOK_SECONDS = 20;
+    private static final long PING_SECONDS = 10;
+
+    /** The state of 1,024 agents, or a thousand incidents, fit. */
+    private static final int MAX_ANSWER_BYTES = 64 << 20;
 
     private final String target;
     private final ManagedChannel channel;
@@ -48,7 +63,14 @@ public final class AdminClient implements AutoCloseable {
                 named != null ? named : LeaderLookup.find(address.zookeeper(), address.chroot());
         try {
             return new AdminClient(
-                    target, ManagedChannelBuilder.forTarget(target).usePlaintext().build());
+                    target,
+                    ManagedChannelBuilder.forTarget(target)
+                            .usePlaintext()
+                            .maxInboundMessageSize(MAX_ANSWER_BYTES)
+                            // A coordinator's machine that is gone says nothing.
+                            .keepAliveTime(PING_SECONDS, TimeUnit.SECONDS)
+                            .keepAliveTimeout(PING_SECONDS, TimeUnit.SECONDS)
+                            .build());
         } catch (IllegalArgumentException e) {
             throw new EnvironmentException(
                     "'" + target + "' is no coordinator's address; expected HOST:PORT", e);
@@ -67,11 +89,22 @@ public final class AdminClient implements AutoCloseable {
         return call(stub -> stub.status(StatusRequest.newBuilder().setJobId(jobId).build()));
     }
 
+    /** Has an agent show something; an agent may take its time. Any thread. */
+    public LookResponse look(LookRequest request) throws EnvironmentException {
+        return call(LOOK_SECONDS, stub -> stub.look(request));
+    }
+
+    /** What is known of an incident; 0: the newest, of the running job if none is named. */
+    public ExplainResponse explain(String jobId, int incident) throws EnvironmentException {
+        return call(stub ->
+                stub.explain(
+                        ExplainRequest.newBuilder().setJobId(jobId).setIncident(incident).build()));
+    }
+
     /** The same with the coordinator's newest picture. */
     public StatusResponse picture(String jobId) throws EnvironmentException {
         return call(stub ->
-                stub.status(
-                        StatusRequest.newBuilder().setJobId(jobId).setPicture(true).build()));
+                stub.status(StatusRequest.newBuilder().setJobId(jobId).setPicture(true).build()));
     }
 
     /** Ends a job. */
@@ -95,12 +128,83 @@ public final class AdminClient implements AutoCloseable {
         }
     }
 
+    /**
+     * Hands on the events that are kept, of all jobs, up to a sequence number that has been given
+     * already; at most some seconds.
+     */
+    public void eventsUntil(long lastSequence, Consumer<Event> to) throws EnvironmentException {
+        events(
+                AdminGrpc.newBlockingStub(channel)
+                        .withDeadlineAfter(CALL_SECONDS, TimeUnit.SECONDS),
+                0,
+                event -> {
+                    to.accept(event);
+                    return event.getSequence() < lastSequence;
+                });
+    }
+
+    /**
+     * Hands events of all jobs on until {@code more} says no, or the coordinator ends the stream.
+     */
+    void eventsWhile(long fromSequence, Predicate<Event> more) throws EnvironmentException {
+        events(AdminGrpc.newBlockingStub(channel), fromSequence, more);
+    }
+
+    private void events(AdminGrpc.AdminBlockingStub stub, long fromSequence, Predicate<Event> more)
+            throws EnvironmentException {
+        var call = Context.current().withCancellation();
+        Context former = call.attach();
+        try {
+            Iterator<Event> events =
+                    stub.events(EventsRequest.newBuilder().setFromSequence(fromSequence).build());
+            while (events.hasNext()) {
+                if (!more.test(events.next())) {
+                    return;
+                }
+            }
+        } catch (StatusRuntimeException e) {
+            throw unanswered(e);
+        } finally {
+            call.detach(former);
+            call.cancel(null);
+        }
+    }
+
+    /**
+     * What interrupted a job; of the one that runs or ended last if {@code jobId} is empty.
+     *
+     * @param incident 0: all
+     */
+    IncidentsResponse incidents(String jobId, int incident) throws EnvironmentException {
+        try {
+            return AdminGrpc.newBlockingStub(channel)
+                    .withDeadlineAfter(CALL_SECONDS, TimeUnit.SECONDS)
+                    .incidents(
+                            IncidentsRequest.newBuilder()
+                                    .setJobId(jobId)
+                                    .setIncident(incident)
+                                    .build());
+        } catch (StatusRuntimeException e) {
+            if (e.getStatus().getCode() == Status.Code.NOT_FOUND) {
+                throw new EnvironmentException(
+                        e.getStatus().getDescription() + "; see coxswain jobs", e);
+            }
+            throw unanswered(e);
+        }
+    }
+
     private <T> T call(Function<AdminGrpc.AdminBlockingStub, T> request)
+            throws EnvironmentException {
+        return call(CALL_SECONDS, request);
+    }
+
+    private <T> T call(long seconds, Function<AdminGrpc.AdminBlockingStub, T> request)
             throws EnvironmentException {
         try {
             return request.apply(
                     AdminGrpc.newBlockingStub(channel)
-                            .withDeadlineAfter(CALL_SECONDS, TimeUnit.SECONDS));
+                            .withDeadlineAfter(seconds, TimeUnit.SECONDS)
+                            .withMaxInboundMessageSize(MAX_ANSWER_BYTES));
         } catch (StatusRuntimeException e) {
             throw unanswered(e);
         }

@@ -1,11 +1,13 @@
 package io.coxswain.launcher.admin;
 
+import io.coxswain.coordinator.EventText;
 import io.coxswain.launcher.console.Texts;
 import io.coxswain.proto.admin.v1.AgentStatus;
 import io.coxswain.proto.admin.v1.JobPhase;
 import io.coxswain.proto.admin.v1.JobStatus;
 import io.coxswain.proto.admin.v1.StatusResponse;
 
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -35,18 +37,69 @@ public final class AdminTexts {
                 || phase == JobPhase.JOB_PHASE_CANCELLED;
     }
 
-    /** The coordinator, its jobs and its agents. */
+    /** What goes on and what blocks it, then all jobs and agents. */
     public static List<String> status(StatusResponse status) {
         var lines = new ArrayList<String>();
-        lines.add("coordinator " + status.getCoordinatorId() + ", term " + status.getTerm());
+        lines.add(
+                "coordinator "
+                        + status.getCoordinatorId()
+                        + (status.getTerm() == 0
+                                ? ", does not lead"
+                                : ", leads with term " + status.getTerm()));
+        JsonNode picture = picture(status);
+        if (picture.isObject()) {
+            lines.addAll(PictureTexts.blocked(picture));
+            JsonNode job = picture.path("job");
+            if (job.isObject()) {
+                lines.add("");
+                lines.addAll(job(job));
+            }
+        }
         lines.add("");
         lines.addAll(jobs(status.getJobsList()));
+        lines.addAll(metrics(status.getJobsList()));
         lines.add("");
         lines.addAll(agents(status.getAgentsList()));
         return lines;
     }
 
-    /** The same as JSON, indented. */
+    /** The job that a picture is of. */
+    private static List<String> job(JsonNode job) {
+        var lines = new ArrayList<String>();
+        lines.add(PictureTexts.progress(job));
+        lines.addAll(PictureTexts.account(job));
+        lines.addAll(PictureTexts.copies(job));
+        JsonNode incidents = job.path("incidents");
+        if (!incidents.isEmpty()) {
+            lines.add(
+                    Texts.count(job.path("counters").path("incidents").asLong(), "incident")
+                            + ", the newest is "
+                            + PictureTexts.incident(incidents.get(incidents.size() - 1)));
+        }
+        return lines;
+    }
+
+    /** One job: the table, and what the picture knows of it. */
+    public static List<String> job(StatusResponse status) {
+        var lines = new ArrayList<>(jobs(status.getJobsList()));
+        JsonNode picture = picture(status);
+        JsonNode job = picture.path("job");
+        if (status.getJobsCount() > 0
+                && status.getJobs(0).getJobId().equals(job.path("id").asString(""))) {
+            lines.add("");
+            lines.addAll(PictureTexts.blocked(picture));
+            lines.addAll(job(job));
+        }
+        return lines;
+    }
+
+    private static JsonNode picture(StatusResponse status) {
+        return status.getPictureJson().isEmpty()
+                ? JSON.nullNode()
+                : JSON.readTree(status.getPictureJson());
+    }
+
+    /** The same as JSON, indented; the picture is null if the coordinator gave none. */
     public static String json(StatusResponse status) {
         ObjectNode node = JSON.createObjectNode();
         node.put("coordinator", status.getCoordinatorId());
@@ -67,6 +120,7 @@ public final class AdminTexts {
             one.put("memoryBytes", agent.getArenaBudgetBytes());
             one.put("detail", agent.getDetail());
         }
+        node.set("picture", picture(status));
         return JSON.writeValueAsString(node);
     }
 
@@ -91,6 +145,9 @@ public final class AdminTexts {
             one.put("loss", job.getLoss());
             one.put("goodputRatio", job.getGoodputRatio());
             one.put("incidents", job.getIncidents());
+            ObjectNode metrics = one.putObject("metrics");
+            new TreeMap<>(job.getMetricsMap()).forEach(metrics::put);
+            one.put("metricsStep", job.getMetricsStep());
             ObjectNode labels = one.putObject("labels");
             new TreeMap<>(job.getLabelsMap()).forEach(labels::put);
             one.set(
@@ -134,6 +191,23 @@ public final class AdminTexts {
                             job.getDetail()));
         }
         return Texts.table(rows);
+    }
+
+    /** What the programs reported, a line for each job that did. */
+    public static List<String> metrics(List<JobStatus> jobs) {
+        var lines = new ArrayList<String>();
+        for (JobStatus job : jobs) {
+            if (job.getMetricsCount() > 0) {
+                lines.add(
+                        "  "
+                                + job.getJobId()
+                                + ", step "
+                                + job.getMetricsStep()
+                                + ": "
+                                + EventText.metrics(new TreeMap<>(job.getMetricsMap())));
+            }
+        }
+        return lines;
     }
 
     private static String labels(JobStatus job) {

@@ -1,97 +1,93 @@
 package io.coxswain.launcher.admin;
 
+import io.coxswain.coordinator.journal.JournalLine;
+import io.coxswain.coordinator.journal.JournalReader;
 import io.coxswain.launcher.EnvironmentException;
-import io.coxswain.proto.admin.v1.Event;
 
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ObjectNode;
-
+import java.io.IOException;
 import java.io.PrintStream;
-import java.time.Duration;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 
-/** Prints the events of a coordinator, one a line. */
-public final class EventPrinter {
-    /** Past events come at once; a pause this long means that they are all there. */
-    private static final Duration QUIET = Duration.ofMillis(500);
-
+/** Prints events, one a line. */
+public final class EventPrinter implements EventFeed.Listener {
     private static final DateTimeFormatter TIME =
             DateTimeFormatter.ofPattern("HH:mm:ss.SSS").withZone(ZoneId.systemDefault());
 
-    private sealed interface Told {
-        record Happened(Event event) implements Told {}
+    private final EventFilter filter;
+    private final boolean json;
+    private final PrintStream out;
+    private final PrintStream err;
 
-        record Ended() implements Told {}
-
-        record Failed(EnvironmentException failure) implements Told {}
+    /**
+     * @param json one JSON object a line, as in a journal, instead of words
+     */
+    public EventPrinter(EventFilter filter, boolean json, PrintStream out, PrintStream err) {
+        this.filter = filter;
+        this.json = json;
+        this.out = out;
+        this.err = err;
     }
 
-    private EventPrinter() {}
-
-    /** Prints until the stream ends or, unless {@code follow}, until the past is told. */
-    public static void print(
-            AdminClient client,
-            long from,
-            String jobId,
-            boolean follow,
-            boolean json,
-            PrintStream out)
+    /** Prints what a coordinator keeps and, with {@code follow}, what comes. */
+    public void print(AdminClient.Address address, boolean follow)
             throws EnvironmentException, InterruptedException {
-        BlockingQueue<Told> told = new LinkedBlockingQueue<>();
-        Thread.ofVirtual()
-                .name("events")
-                .start(() -> {
-                    try {
-                        client.events(from, jobId, event -> told.add(new Told.Happened(event)));
-                        told.add(new Told.Ended());
-                    } catch (EnvironmentException e) {
-                        told.add(new Told.Failed(e));
-                    }
-                });
-        Duration patience = Duration.ofSeconds(5);
-        while (true) {
-            Told next =
-                    follow ? told.take() : told.poll(patience.toMillis(), TimeUnit.MILLISECONDS);
-            switch (next) {
-                case Told.Happened(Event event) -> {
-                    out.println(json ? json(event) : text(event));
-                    out.flush();
-                    patience = QUIET;
-                }
-                case Told.Ended() -> {
-                    return;
-                }
-                case Told.Failed(EnvironmentException failure) -> throw failure;
-                case null -> {
-                    return;
-                }
-            }
+        if (follow) {
+            EventFeed.follow(address, filter.from(), this);
+            return;
+        }
+        try (AdminClient client = AdminClient.connect(address)) {
+            EventFeed.past(client, filter.from(), this);
         }
     }
 
-    private static String text(Event event) {
-        return String.format(
-                "%6d  %s  %s",
-                event.getSequence(),
-                TIME.format(Instant.ofEpochMilli(event.getWallMillis())),
-                event.getText());
+    /** Prints a journal. */
+    public void print(Path journal) throws EnvironmentException {
+        read(journal, this, err);
     }
 
-    private static String json(Event event) {
-        ObjectNode node = JsonMapper.shared().createObjectNode();
-        node.put("sequence", event.getSequence());
-        node.put("wallMillis", event.getWallMillis());
-        node.put("term", event.getTerm());
-        node.put("job", event.getJobId());
-        node.put("epoch", event.getEpoch());
-        node.put("step", event.getStep());
-        node.put("kind", event.getKind());
-        node.set("event", JsonMapper.shared().readTree(event.getJson()));
-        return node.toString();
+    static void read(Path journal, EventFeed.Listener to, PrintStream err)
+            throws EnvironmentException {
+        try {
+            JournalReader.read(
+                    journal, to::line, complaint -> err.println("coxswain: " + complaint));
+        } catch (NoSuchFileException e) {
+            throw new EnvironmentException("there is no journal " + journal, e);
+        } catch (IOException e) {
+            throw new EnvironmentException(
+                    "cannot read the journal " + journal + ": " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public boolean line(JournalLine line) {
+        if (filter.wants(line)) {
+            out.println(json ? line.toJson() : text(line));
+            // A reader such as head has enough at some point.
+            return !out.checkError();
+        }
+        return true;
+    }
+
+    @Override
+    public void notice(String text) {
+        err.println("coxswain: " + text);
+    }
+
+    private static String text(JournalLine line) {
+        return String.format(
+                "%6d  %s  %s",
+                line.sequence(), TIME.format(Instant.ofEpochMilli(line.wallMillis())), words(line));
+    }
+
+    private static String words(JournalLine line) {
+        try {
+            return line.text();
+        } catch (IllegalArgumentException ofAnotherVersion) {
+            return line.kind() + " " + line.data();
+        }
     }
 }

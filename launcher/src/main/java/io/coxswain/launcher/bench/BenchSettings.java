@@ -34,6 +34,11 @@ public record BenchSettings(
         return JobFile.read(job, new LinkedHashMap<>(sets));
     }
 
+    /** The same for another job file. */
+    BenchSettings of(Path file) {
+        return new BenchSettings(file, arenas, runFolder, limitSeconds, progress);
+    }
+
     /** When nothing new is begun any more, in monotonic nanoseconds from now. */
     long deadline() {
         return System.nanoTime() + TimeUnit.SECONDS.toNanos(limitSeconds);

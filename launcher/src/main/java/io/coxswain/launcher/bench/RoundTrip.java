@@ -1,5 +1,6 @@
 package io.coxswain.launcher.bench;
 
+import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerExit;
 import io.coxswain.agent.worker.WorkerSupervisor;
 import io.coxswain.launcher.EnvironmentException;
@@ -8,6 +9,7 @@ import io.coxswain.launcher.local.WorkerSettings;
 import io.coxswain.proto.bridge.v1.Execute;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.Hello;
+import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.ToWorker;
 
@@ -50,6 +52,7 @@ final class RoundTrip implements WorkerSupervisor.Listener {
                         sockets,
                         sockets,
                         WorkerSupervisor.Limits.DEFAULT,
+                        OutputLimits.DEFAULT,
                         trip)) {
             trip.supervisor.complete(worker);
             worker.start();
@@ -94,6 +97,11 @@ final class RoundTrip implements WorkerSupervisor.Listener {
     @Override
     public void pong(long generation, Pong pong) {
         // The side channel is not what is measured.
+    }
+
+    @Override
+    public void asked(long generation, KeyValueRequest request) {
+        // The reference runtime finds nobody.
     }
 
     @Override

@@ -2,7 +2,6 @@ package io.coxswain.launcher.bench;
 
 import io.coxswain.bridge.arena.ArenaFile;
 import io.coxswain.bridge.arena.FloatRegion;
-import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.job.JobFile;
@@ -13,9 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
 /**
  * What the bridge costs a runtime: an order and its answer, tensors through shared memory, and a
@@ -171,51 +168,12 @@ public final class RuntimeBench {
             report.note("no steps of an XLA program: " + e.getMessage());
             return;
         }
-        long deadline = settings.deadline();
-        var bare = new ArrayList<Double>();
-        var through = new ArrayList<Double>();
-        var every = new ArrayList<Double>();
-        var shares = new ArrayList<Double>();
-        var everyShares = new ArrayList<Double>();
-        for (int n = 0; n < options.rounds() && (n == 0 || System.nanoTime() < deadline); n++) {
-            String round = ", " + (n + 1) + " of " + options.rounds();
-            // The loop before and after, so that a machine that gets slower or faster is seen.
-            settings.progress().accept("the bare loop" + round);
-            double before = bareMillis(plain);
-            settings.progress().accept("the job" + round);
-            double one = throughMillis(plain);
-            settings.progress().accept("the job with a snapshot of each step" + round);
-            double each = throughMillis(protectedJob);
-            settings.progress().accept("the bare loop again" + round);
-            double after = bareMillis(plain);
-            double mean = (before + after) / 2;
-            bare.addAll(List.of(before, after));
-            through.add(one);
-            every.add(each);
-            shares.add(one / mean);
-            everyShares.add(each / mean);
-        }
-        report.add("a step in a bare loop", "ms", Samples.of(bare), null);
-        report.add("a step through Coxswain", "ms", Samples.of(through), null);
-        report.add("a step through Coxswain, each with a snapshot", "ms", Samples.of(every), null);
-        report.add(
-                "  Coxswain ÷ bare loop",
-                "",
-                Samples.of(shares),
-                Figure.Limit.atMost(STEP_SHARE, "within 3%"));
-        report.add("  with snapshots ÷ bare loop", "", Samples.of(everyShares), null);
-    }
-
-    private double bareMillis(JobFile job) throws EnvironmentException, InterruptedException {
-        return BareLoopMain.millis(job, job.steps() / 3);
-    }
-
-    private double throughMillis(JobFile job) throws EnvironmentException, InterruptedException {
-        try (BenchCluster cluster = BenchCluster.start(settings, job, 0)) {
-            var _ = cluster.report(TimeUnit.SECONDS.toMillis(settings.limitSeconds()));
-            return 1e3
-                    / StepRate.steady(
-                            cluster.tape().since(0, CoordinatorEvent.StepsCompleted.class));
-        }
+        new StepRounds(
+                        settings,
+                        () -> BareLoopMain.millis(plain, plain.steps() / 3),
+                        () -> StepRate.solo(settings, plain),
+                        () -> StepRate.solo(settings, protectedJob))
+                .run(options.rounds())
+                .report(report, "", Figure.Limit.atMost(STEP_SHARE, "within 3%"), null);
     }
 }

@@ -5,6 +5,7 @@ import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.job.JobFile;
 
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * How fast a job steps once it is in its stride, seen from the coordinator.
@@ -47,6 +48,15 @@ record StepRate(double stepsPerSecond, double copiesPerStep) {
                     bytesBefore < 0 || job.ballastBytes() == 0
                             ? -1
                             : (double) bytes / made / job.ballastBytes());
+        }
+    }
+
+    /** Milliseconds of a step of a job that is run to its end, on a cluster of its own. */
+    static double solo(BenchSettings settings, JobFile job)
+            throws EnvironmentException, InterruptedException {
+        try (BenchCluster cluster = BenchCluster.start(settings, job, 0)) {
+            var _ = cluster.report(TimeUnit.SECONDS.toMillis(settings.limitSeconds()));
+            return 1e3 / steady(cluster.tape().since(0, CoordinatorEvent.StepsCompleted.class));
         }
     }
 

@@ -1,11 +1,19 @@
 package io.coxswain.launcher.command;
 
+import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.admin.AdminClient;
+import io.coxswain.launcher.config.ConfigException;
+import io.coxswain.launcher.local.RunFolder;
 
 import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 
 /** How commands find the coordinator. */
 @Command
@@ -34,7 +42,34 @@ public final class AdminOptions {
             description = "The leading coordinator itself, without asking ZooKeeper.")
     private @Nullable String coordinator;
 
-    AdminClient.Address address() {
-        return new AdminClient.Address(coordinator, zookeeper, chroot);
+    @Option(
+            names = "--run-dir",
+            paramLabel = "DIR",
+            description = "The coordinator of the coxswain train that runs with this folder.")
+    private @Nullable Path runFolder;
+
+    AdminClient.Address address() throws ConfigException, EnvironmentException {
+        if (runFolder == null) {
+            return new AdminClient.Address(coordinator, zookeeper, chroot);
+        }
+        if (coordinator != null) {
+            throw new ConfigException(
+                    List.of("--run-dir and --coordinator both name a coordinator: give one"));
+        }
+        var run = new RunFolder(runFolder);
+        try {
+            return new AdminClient.Address(
+                    Files.readString(run.address()).strip(), zookeeper, chroot);
+        } catch (IOException e) {
+            throw new EnvironmentException(
+                    "no run goes on in "
+                            + runFolder
+                            + (Files.exists(run.events())
+                                    ? "; coxswain events and incidents read what it left with"
+                                            + " --journal "
+                                            + run.events()
+                                    : ": is that the folder that coxswain train named?"),
+                    e);
+        }
     }
 }

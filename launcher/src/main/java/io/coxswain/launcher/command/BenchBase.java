@@ -89,6 +89,16 @@ abstract class BenchBase extends Shared implements Callable<Integer> {
         return quick;
     }
 
+    /** The job file that was asked for; null if none was. */
+    @Nullable Path givenJob() {
+        return job;
+    }
+
+    /** A file of this checkout. */
+    static Path example(String file) {
+        return Path.of(System.getProperty("coxswain.home", ".")).resolve(file);
+    }
+
     /** How often to measure. */
     int runs(int usual, int whenQuick) {
         return runs != null ? runs : quick ? whenQuick : usual;
@@ -131,10 +141,6 @@ abstract class BenchBase extends Shared implements Callable<Integer> {
     }
 
     private Path jobFile() {
-        if (job != null) {
-            return job;
-        }
-        Path home = Path.of(System.getProperty("coxswain.home", "."));
-        return home.resolve(usualJob);
+        return job != null ? job : example(usualJob);
     }
 }

@@ -23,6 +23,8 @@ import picocli.CommandLine.Spec;
             BenchCollectiveCommand.class,
             BenchMemoryCommand.class,
             BenchRuntimeCommand.class,
+            BenchPythonCommand.class,
+            BenchPeersCommand.class,
             BenchPageCommand.class
         },
         footer = {
@@ -41,6 +43,7 @@ public final class BenchCommand extends Shared implements Runnable {
     public void run() {
         throw new CommandLine.ParameterException(
                 spec.commandLine(),
-                "Missing what to measure: recovery, copy, collective, memory, runtime or page");
+                "Missing what to measure: recovery, copy, collective, memory, runtime, python,"
+                        + " peers or page");
     }
 }

@@ -186,6 +186,11 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
                             + "; give one on tmpfs with --arena-dir");
         }
         KitJobs jobs = jobs();
+        if (jobs.job().getCollectivesAcross().equals("runtime")) {
+            throw wrong(
+                    "the job has collectives of the runtime, and the kit plays an agent that"
+                            + " reduces: programs that reduce by themselves are not covered yet");
+        }
         WorkerCommand worker = worker(jobs);
         Report report = run(kit(jobs, worker));
         if (json != null) {
@@ -296,7 +301,7 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
         }
         var variables = new LinkedHashMap<>(own.environment());
         variables.putAll(environment);
-        return new WorkerCommand(own.command(), variables, own.folder());
+        return new WorkerCommand(own.command(), variables, own.folder(), false);
     }
 
     private static void write(Path file, String text) throws EnvironmentException {

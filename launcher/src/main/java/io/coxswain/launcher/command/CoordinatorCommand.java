@@ -2,6 +2,8 @@ package io.coxswain.launcher.command;
 
 import io.coxswain.launcher.service.CoordinatorService;
 
+import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -24,6 +26,7 @@ import java.util.concurrent.Callable;
             "",
             "Examples:",
             "  coxswain coordinator --config examples/cluster/coordinator.yaml",
+            "  coxswain coordinator --config coordinator.yaml --journal events.jsonl",
             "  coxswain coordinator --config coordinator.yaml --set bind.port=7401 --set id=standby"
         })
 public final class CoordinatorCommand extends Shared implements Callable<Integer> {
@@ -42,8 +45,16 @@ public final class CoordinatorCommand extends Shared implements Callable<Integer
 
     @CommandLine.Mixin private HttpOption http = new HttpOption();
 
+    @Option(
+            names = "--journal",
+            paramLabel = "FILE",
+            description =
+                    "Writes every event there, a JSON line each, and goes on at its end. Overrides"
+                            + " the field journal.")
+    private @Nullable Path journal;
+
     @Override
     public Integer call() throws Exception {
-        return CoordinatorService.run(config, http.into(sets), System.out, System.err);
+        return CoordinatorService.run(config, http.into(sets), journal, System.out, System.err);
     }
 }

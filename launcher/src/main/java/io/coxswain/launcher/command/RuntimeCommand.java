@@ -12,20 +12,23 @@ import picocli.CommandLine.Spec;
         description = {
             "",
             "They lie in the cache of the user: $$COXSWAIN_CACHE, else"
-                    + " $${XDG_CACHE_HOME:-~/.cache}/coxswain."
+                    + " $${XDG_CACHE_HOME:-~/.cache}/coxswain; so do the programs that were"
+                    + " compiled with them."
         },
         synopsisSubcommandLabel = "WHAT",
         subcommands = {
             RuntimeInstallCommand.class,
             RuntimeListCommand.class,
-            RuntimeRemoveCommand.class
+            RuntimeRemoveCommand.class,
+            RuntimePruneCommand.class
         },
         footer = {
             "",
             "Examples:",
             "  coxswain runtime install pjrt-cpu",
             "  coxswain runtime list",
-            "  coxswain runtime remove pjrt-cpu"
+            "  coxswain runtime remove pjrt-cpu",
+            "  coxswain runtime prune"
         })
 public final class RuntimeCommand extends Shared implements Runnable {
     @Spec private CommandSpec spec = CommandSpec.create();
@@ -34,6 +37,6 @@ public final class RuntimeCommand extends Shared implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                spec.commandLine(), "Missing what to do: install, list or remove");
+                spec.commandLine(), "Missing what to do: install, list, remove or prune");
     }
 }

@@ -33,6 +33,8 @@ public final class RuntimeListCommand extends Shared implements Callable<Integer
             System.out.println(list.json());
         } else {
             list.table().forEach(System.out::println);
+            System.out.println();
+            System.out.println(list.compiled());
         }
         return ExitCode.COMPLETED;
     }

@@ -15,7 +15,7 @@ import java.util.concurrent.Callable;
 /** {@code coxswain status}. */
 @Command(
         name = "status",
-        header = "Show the coordinator, its jobs and its agents.",
+        header = "Show what goes on: what blocks it, jobs, copies, agents.",
         footer = {
             "",
             "Examples:",
@@ -34,7 +34,7 @@ public final class StatusCommand extends Shared implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         try (AdminClient client = AdminClient.connect(admin.address())) {
-            StatusResponse status = client.status(job);
+            StatusResponse status = client.picture(job);
             if (!job.isEmpty() && status.getJobsCount() == 0) {
                 System.err.println("coxswain: there is no job " + job + "; see coxswain jobs");
                 return ExitCode.USAGE;
@@ -43,8 +43,11 @@ public final class StatusCommand extends Shared implements Callable<Integer> {
                 System.out.println(AdminTexts.json(status));
                 return ExitCode.COMPLETED;
             }
-            (job.isEmpty() ? AdminTexts.status(status) : AdminTexts.jobs(status.getJobsList()))
+            (job.isEmpty() ? AdminTexts.status(status) : AdminTexts.job(status))
                     .forEach(System.out::println);
+            if (!job.isEmpty()) {
+                AdminTexts.metrics(status.getJobsList()).forEach(System.out::println);
+            }
             return ExitCode.COMPLETED;
         }
     }

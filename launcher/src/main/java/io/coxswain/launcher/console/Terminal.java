@@ -39,6 +39,11 @@ public final class Terminal {
         return new Terminal(System.out, terminal && kind != null && !kind.equals("dumb"));
     }
 
+    /** Whether bars and other signs can be shown. */
+    public boolean unicode() {
+        return unicode;
+    }
+
     /** Whether {@link #status} shows anything. */
     public boolean interactive() {
         return interactive;

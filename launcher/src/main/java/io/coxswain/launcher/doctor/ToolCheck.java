@@ -11,10 +11,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Looks for the programs that some commands use: a C compiler, Python and what it has. */
 final class ToolCheck {
     private static final Duration COMPILER_LIMIT = Duration.ofSeconds(10);
+
+    private static final Pattern OLD = Pattern.compile("2\\..*|3\\.[0-9](\\..*)?");
 
     /** PyTorch takes its time where it is read for the first time. */
     private static final Duration IMPORT_LIMIT = Duration.ofSeconds(60);
@@ -22,10 +25,14 @@ final class ToolCheck {
     /** Says what can be imported, then which plugins lie in packages; a line each, as they come. */
     private static final String SCRIPT =
             """
-            import importlib, importlib.util, os, sys
+            import importlib, importlib.metadata, importlib.util, os, sys
+            def version(name):
+                module = importlib.import_module(name)
+                found = getattr(module, "__version__", "")
+                return found or importlib.metadata.version(name.replace("_", "-"))
             for name in sys.argv[1:]:
                 try:
-                    print(name, importlib.import_module(name).__version__, flush=True)
+                    print(name, version(name), flush=True)
                 except ModuleNotFoundError:
                     pass
                 except BaseException as e:
@@ -43,6 +50,30 @@ final class ToolCheck {
                         print("library", path, flush=True)
             print("end", flush=True)
             """;
+
+    /**
+     * A module of Python that is looked for.
+     *
+     * @param use what it is for
+     * @param packages what pip installs
+     */
+    private record Wanted(String module, String use, String packages) {}
+
+    private static final List<Wanted> WANTED =
+            List.of(
+                    new Wanted(
+                            "coxswain",
+                            "training programs of one's own need it, or PYTHONPATH as the examples"
+                                    + " set it",
+                            "./runtime-bridge/python"),
+                    new Wanted("numpy", "JAX and PyTorch programs need it", "numpy"),
+                    new Wanted(
+                            "jax", "bundle exports with it, and coxswain.jax trains", "jax numpy"),
+                    new Wanted("torch", "coxswain.torch trains with it", "torch numpy"),
+                    new Wanted(
+                            "google_crc32c",
+                            "NumPy checks the snapshots of Python programs instead, at 0.5 GB/s",
+                            "google-crc32c"));
 
     private final Map<String, String> environment;
     private final List<String> libraries = new ArrayList<>();
@@ -63,11 +94,15 @@ final class ToolCheck {
                             "not found; bundle needs it, and runtime install its pip",
                             "install Python 3 with pip, or name one with " + Python.VARIABLE));
         } else {
+            String text = python.get().version() + ", " + python.get().command();
             findings.add(
-                    Finding.ok(
-                            Area.TOOLS,
-                            "python",
-                            python.get().version() + ", " + python.get().command()));
+                    OLD.matcher(python.get().version()).matches()
+                            ? Finding.wrong(
+                                    Area.TOOLS,
+                                    "python",
+                                    text + "; Coxswain's Python side needs 3.10",
+                                    "name a newer one with " + Python.VARIABLE)
+                            : Finding.ok(Area.TOOLS, "python", text));
         }
         findings.add(pip());
         if (python.isPresent()) {
@@ -111,11 +146,8 @@ final class ToolCheck {
     }
 
     private List<Finding> packages(Python python) throws InterruptedException {
-        var wanted = new LinkedHashMap<String, String>();
-        wanted.put("jax", "bundle exports with it");
-        wanted.put("torch", "no command uses it yet");
         var command = new ArrayList<>(List.of(python.command(), "-c", SCRIPT));
-        command.addAll(wanted.keySet());
+        WANTED.forEach(one -> command.add(one.module()));
         ChildProcess.Ended ended = ChildProcess.run(command, _ -> {}, IMPORT_LIMIT);
         var said = new LinkedHashMap<String, String>();
         for (String line : ended.output().lines().toList()) {
@@ -127,15 +159,16 @@ final class ToolCheck {
             }
         }
         var findings = new ArrayList<Finding>();
-        wanted.forEach((name, use) ->
-                findings.add(
-                        found(python, name, use, said.getOrDefault(name, ""), ended.inTime())));
+        for (Wanted one : WANTED) {
+            String version = said.getOrDefault(one.module(), "");
+            findings.add(found(python, one, version, ended.inTime()));
+        }
         return findings;
     }
 
-    private static Finding found(
-            Python python, String name, String use, String said, boolean inTime) {
-        String install = python.command() + " -m pip install " + name;
+    private static Finding found(Python python, Wanted wanted, String said, boolean inTime) {
+        String name = wanted.module();
+        String install = python.command() + " -m pip install " + wanted.packages();
         if (said.startsWith("! ")) {
             return Finding.wrong(
                     Area.TOOLS, name, "cannot be imported: " + said.substring(2), install);
@@ -144,7 +177,7 @@ final class ToolCheck {
             return Finding.ok(Area.TOOLS, name, said);
         }
         return inTime
-                ? Finding.absent(Area.TOOLS, name, "not installed; " + use, install)
+                ? Finding.absent(Area.TOOLS, name, "not installed; " + wanted.use(), install)
                 : Finding.wrong(
                         Area.TOOLS,
                         name,

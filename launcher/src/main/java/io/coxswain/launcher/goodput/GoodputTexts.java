@@ -21,8 +21,7 @@ public final class GoodputTexts {
     public static List<String> of(JsonNode view) {
         var lines = new ArrayList<String>();
         JsonNode blocked = view.path("blocked");
-        String now =
-                blocked.isObject() ? text(blocked, "what") : text(view, "phase");
+        String now = blocked.isObject() ? text(blocked, "what") : text(view, "phase");
         lines.add(
                 "job "
                         + text(view, "id")
@@ -151,9 +150,7 @@ public final class GoodputTexts {
                             "    %d  %s%s%s",
                             incident.path("id").asInt(),
                             text(incident, "cause"),
-                            cost.isNumber()
-                                    ? "; cost " + slotSeconds(cost) + " slot-seconds"
-                                    : "",
+                            cost.isNumber() ? "; cost " + slotSeconds(cost) + " slot-seconds" : "",
                             incident.path("stepsLost").asLong() > 0
                                     ? ", "
                                             + Texts.count(

@@ -178,8 +178,7 @@ public record JobFile(
                         key, "found '" + value + "', expected " + JobLabels.VALUE_EXPECTED);
             }
             if (!FlopsLabels.isFit(key, value)) {
-                section.complain(
-                        key, "found '" + value + "', expected " + FlopsLabels.EXPECTED);
+                section.complain(key, "found '" + value + "', expected " + FlopsLabels.EXPECTED);
             }
             labels.put(key, value);
             if (labels.size() == JobLabels.MOST + 1) {

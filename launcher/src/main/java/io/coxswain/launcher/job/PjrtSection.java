@@ -58,6 +58,7 @@ record PjrtSection(String json, String plugin, @Nullable ProgramBundle bundle)
                                 Duration.ofHours(24))
                         .toMillis());
         json.put("cache", runtime.flag("cache", true));
+        json.put("multiProcess", runtime.flag("multiProcess", false));
         json.put("minStepMillis", runtime.whole("minStepMillis", 0, 0, 3_600_000));
         String text = JsonMapper.shared().writeValueAsString(json);
         ProgramBundle bundle = null;

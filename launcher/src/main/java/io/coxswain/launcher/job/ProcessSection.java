@@ -34,8 +34,13 @@ record ProcessSection(String json, List<String> command, long state) implements 
 
     /** Reads the section, and renders it as the JSON that agents and the program take. */
     static RuntimeSection read(RuntimeKind.Around around) {
-        around.refuseRuntimeCollectives(
-                "programs with collectives of their own are not supported yet; expected 'agent'");
+        if (around.shards() > 1) {
+            around.refuseRuntimeCollectives(
+                    "a program that reduces by itself holds the whole state in each process, but"
+                            + " mesh.shards is "
+                            + around.shards()
+                            + "; expected 'agent', or mesh.shards: 1");
+        }
         ConfigSection runtime = around.runtime();
         runtime.require("command");
         Path folder = around.folder().resolve(runtime.text("cwd", ".")).normalize();
@@ -56,6 +61,7 @@ record ProcessSection(String json, List<String> command, long state) implements 
         json.put("cwd", folder.toString());
         json.put("env", environment(runtime.section("env")));
         json.put("inheritEnv", inherited(runtime));
+        json.put("standby", runtime.flag("standby", around.across().equals("runtime")));
         json.put("config", runtime.values("config"));
         json.put("minStepMillis", runtime.whole("minStepMillis", 0, 0, 3_600_000));
         long state = runtime.size("state", DEFAULT_STATE, 1, MAX_STATE);

@@ -11,7 +11,10 @@ import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -230,9 +233,9 @@ public final class AgentProcess {
      * @return the monotonic nanosecond at which the signal was sent
      */
     public long signalWorker() {
-        List<ProcessHandle> workers = workers();
+        Optional<ProcessHandle> worker = worker();
         long now = System.nanoTime();
-        workers.forEach(ProcessHandle::destroyForcibly);
+        worker.ifPresent(ProcessHandle::destroyForcibly);
         return now;
     }
 
@@ -262,7 +265,19 @@ public final class AgentProcess {
         dying.addAll(workers());
     }
 
-    /** Its workers, as they are now: the agent starts nothing else. */
+    /**
+     * The worker that has the job: the eldest, since a standby starts after the one whose place it
+     * may take.
+     */
+    public Optional<ProcessHandle> worker() {
+        return workers().stream()
+                .min(
+                        Comparator.comparing((ProcessHandle each) ->
+                                        each.info().startInstant().orElse(Instant.MAX))
+                                .thenComparingLong(ProcessHandle::pid));
+    }
+
+    /** Its workers and their standbys, as they are now: the agent starts nothing else. */
     public List<ProcessHandle> workers() {
         return process.children().toList();
     }

@@ -3,6 +3,7 @@ package io.coxswain.launcher.local;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.bridge.host.WorkerJvm;
 import io.coxswain.bridge.pjrt.plugins.CacheFolder;
+import io.coxswain.bridge.pjrt.plugins.CompiledPrograms;
 import io.coxswain.bridge.pjrt.plugins.HostOptions;
 import io.coxswain.launcher.console.Texts;
 
@@ -140,6 +141,7 @@ public final class JavaProcess {
         if (kind.equals("pjrt")) {
             environment.putAll(PLUGIN_ENVIRONMENT);
             flags.add(cacheFlag());
+            flags.addAll(CompiledPrograms.Limits.flags(System.getenv()));
             if (!settings.createOptions().isEmpty()) {
                 flags.add(
                         "-D"

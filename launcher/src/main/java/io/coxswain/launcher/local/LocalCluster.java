@@ -11,14 +11,15 @@ import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.launcher.EnvironmentException;
-import io.coxswain.launcher.service.HttpAddress;
 import io.coxswain.launcher.console.Texts;
+import io.coxswain.launcher.service.HttpAddress;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -251,14 +252,20 @@ public final class LocalCluster implements AutoCloseable {
                             .sessionTimeout(SESSION)
                             .id("launcher-" + ProcessHandle.current().pid())
                             .jobLimits(JobLimits.defaults().withSettleNanos(SETTLE.toNanos()))
-                            .onFatal(listener::broken);
+                            .onFatal(listener::broken)
+                            .journal(plan.run().events());
             HttpAddress http = plan.http();
             if (http != null) {
                 builder.http(http.host(), http.port());
             }
             Coordinator made = builder.build().start();
             coordinator = made;
+            Files.writeString(plan.run().address(), "127.0.0.1:" + made.port());
             var _ = made.listen(this::heard);
+            // For whoever asks from another terminal: --coordinator.
+            Files.writeString(
+                    plan.run().path().resolve("coordinator.address"),
+                    "127.0.0.1:" + made.port() + "\n");
             awaitAgents();
             awaitAttached();
             ready.complete(made);
@@ -551,6 +558,11 @@ public final class LocalCluster implements AutoCloseable {
         Coordinator running = coordinator;
         if (running != null) {
             running.close();
+        }
+        try {
+            Files.deleteIfExists(plan.run().address());
+        } catch (IOException e) {
+            LOG.warn("the address of a coordinator that is gone stays behind", e);
         }
         if (zookeeper.isDone() && !zookeeper.isCompletedExceptionally()) {
             zookeeper.join().close();

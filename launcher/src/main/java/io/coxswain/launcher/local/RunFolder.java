@@ -122,6 +122,16 @@ public record RunFolder(Path path) {
         return path.resolve(process + ".log");
     }
 
+    /** Where the run's coordinator is reached, {@code host:port}, while it runs. */
+    public Path address() {
+        return path.resolve("coordinator.address");
+    }
+
+    /** The journal of the run's events. */
+    public Path events() {
+        return path.resolve("events.jsonl");
+    }
+
     /** A folder in it; made by whoever uses it. */
     public Path folder(String name) {
         return path.resolve(name);

@@ -71,6 +71,7 @@ public final class UserProgram {
         json.path("env")
                 .properties()
                 .forEach(one -> environment.put(one.getKey(), one.getValue().asString()));
-        return new WorkerCommand(List.copyOf(command), environment, folder);
+        return new WorkerCommand(
+                List.copyOf(command), environment, folder, json.path("standby").asBoolean(false));
     }
 }

@@ -2,6 +2,8 @@ package io.coxswain.launcher.runtimes;
 
 import io.coxswain.launcher.local.JavaProcess;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -58,7 +60,23 @@ public final class ChildProcess {
     public static Ended run(
             List<String> command, Consumer<Map<String, String>> environment, Duration limit)
             throws InterruptedException {
+        return run(command, environment, null, limit);
+    }
+
+    /**
+     * Runs it in a folder.
+     *
+     * @param environment changes what it inherits from this process
+     * @param folder its working directory; null for this process's
+     */
+    public static Ended run(
+            List<String> command,
+            Consumer<Map<String, String>> environment,
+            @Nullable Path folder,
+            Duration limit)
+            throws InterruptedException {
         var builder = new ProcessBuilder(JavaProcess.withoutInterrupt(command));
+        builder.directory(folder == null ? null : folder.toFile());
         environment.accept(builder.environment());
         builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
         Process process;

@@ -1,5 +1,6 @@
 package io.coxswain.launcher.runtimes;
 
+import io.coxswain.bridge.pjrt.plugins.CompiledPrograms;
 import io.coxswain.bridge.pjrt.plugins.InstalledPlugin;
 import io.coxswain.bridge.pjrt.plugins.KnownPlugin;
 import io.coxswain.bridge.pjrt.plugins.PluginException;
@@ -10,6 +11,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -54,9 +56,13 @@ public final class RuntimeList {
             String remedy) {}
 
     private final List<Entry> entries;
+    private final Path compiledFolder;
+    private final CompiledPrograms.Usage compiled;
 
-    private RuntimeList(List<Entry> entries) {
+    private RuntimeList(List<Entry> entries, Path compiledFolder, CompiledPrograms.Usage compiled) {
         this.entries = List.copyOf(entries);
+        this.compiledFolder = compiledFolder;
+        this.compiled = compiled;
     }
 
     /**
@@ -85,7 +91,12 @@ public final class RuntimeList {
                                 "./coxswain runtime install " + known.name()));
             }
         }
-        return new RuntimeList(entries);
+        Path compiled = store.cache().executables();
+        try {
+            return new RuntimeList(entries, compiled, new CompiledPrograms(compiled).usage());
+        } catch (IOException e) {
+            throw new PluginException("cannot look into %s: %s".formatted(compiled, e), e);
+        }
     }
 
     private static Entry installed(PluginStore store, String name, PluginProbe probe)
@@ -159,6 +170,15 @@ public final class RuntimeList {
         return Texts.table(rows);
     }
 
+    /** The compiled programs, for people. */
+    public String compiled() {
+        return "%s, %s in %s"
+                .formatted(
+                        Texts.count(compiled.programs(), "compiled program"),
+                        Texts.bytes(compiled.bytes()),
+                        compiledFolder);
+    }
+
     private static String orDash(String text) {
         return text.isEmpty() ? "-" : text;
     }
@@ -180,7 +200,25 @@ public final class RuntimeList {
         return JsonMapper.shared()
                 .writerWithDefaultPrettyPrinter()
                 .writeValueAsString(
-                        Map.of("runtimes", entries.stream().map(RuntimeList::json).toList()));
+                        json(
+                                "runtimes",
+                                entries.stream().map(RuntimeList::json).toList(),
+                                "compiled",
+                                json(
+                                        "folder",
+                                        compiledFolder.toString(),
+                                        "programs",
+                                        compiled.programs(),
+                                        "bytes",
+                                        compiled.bytes())));
+    }
+
+    private static Map<String, Object> json(Object... pairs) {
+        var json = new LinkedHashMap<String, Object>();
+        for (int i = 0; i < pairs.length; i += 2) {
+            json.put(pairs[i].toString(), pairs[i + 1]);
+        }
+        return json;
     }
 
     static Map<String, Object> json(Entry entry) {

@@ -1,5 +1,6 @@
 package io.coxswain.launcher.service;
 
+import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.config.ConfigFile;
 import io.coxswain.launcher.config.ConfigSection;
@@ -21,6 +22,7 @@ import java.util.regex.Pattern;
  * @param keepArena whether the arena outlives an orderly end
  * @param workers what its workers get
  * @param workerSilence a worker without a sign of life for this long is killed
+ * @param workerOutput how much of what workers print is kept
  * @param copyBytesPerSecond limit of the bytes of copies sent; 0: none
  * @param workerLogs folder of the workers' output
  */
@@ -32,6 +34,7 @@ record AgentFile(
         boolean keepArena,
         WorkerSettings workers,
         Duration workerSilence,
+        OutputLimits workerOutput,
         long copyBytesPerSecond,
         int devices,
         Map<String, String> labels,
@@ -78,6 +81,14 @@ record AgentFile(
         Map<String, Object> createOptions = worker.values("createOptions");
         boolean programs = worker.flag("programs", false);
         Path logs = folder.resolve(worker.text("logs", common.id() + "-workers"));
+        OutputLimits output =
+                OutputLimits.of(
+                        worker.size("logSize", OutputLimits.DEFAULT.fileBytes(), 1 << 20, 1L << 40),
+                        worker.size(
+                                "logRate",
+                                OutputLimits.DEFAULT.bytesPerSecond(),
+                                16 << 10,
+                                1L << 30));
         long rate = root.size("copyRate", 0, 0, 1L << 50);
         int devices = (int) root.whole("devices", 1, 0, 1_024);
         Map<String, String> labels = root.texts("labels");
@@ -90,6 +101,7 @@ record AgentFile(
                 keep,
                 new WorkerSettings(heap, Optional.of(logs), environment, createOptions, programs),
                 silence,
+                output,
                 rate,
                 devices,
                 labels,

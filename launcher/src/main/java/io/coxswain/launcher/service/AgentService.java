@@ -39,6 +39,7 @@ public final class AgentService {
                         .labels(config.labels())
                         .copyBytesPerSecond(config.copyBytesPerSecond())
                         .workerSilence(config.workerSilence())
+                        .workerOutput(config.workerOutput())
                         .workerCommands((kind, section) ->
                                 UserProgram.worker(kind, section, config.workers()))
                         .onFatal(broken::complete);

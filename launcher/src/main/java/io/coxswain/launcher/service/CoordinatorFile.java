@@ -4,6 +4,8 @@ import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.config.ConfigFile;
 import io.coxswain.launcher.config.ConfigSection;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -12,6 +14,7 @@ import java.util.Map;
  * A coordinator's file as read; {@code examples/cluster/coordinator.yaml} documents each field.
  *
  * @param lease agents stop stepping without a word for this long
+ * @param journal where every event is written; null: nowhere
  * @param settle how long the first view waits for further agents once enough are ready
  */
 record CoordinatorFile(
@@ -19,7 +22,8 @@ record CoordinatorFile(
         Duration heartbeat,
         Duration lease,
         Duration settle,
-        int eventBuffer) {
+        int eventBuffer,
+        @Nullable Path journal) {
     static final int DEFAULT_PORT = 7400;
     private static final Duration LEASE_OVER_SESSION = Duration.ofSeconds(4);
 
@@ -71,6 +75,13 @@ record CoordinatorFile(
                         Duration.ofMillis(1),
                         Duration.ofMinutes(10));
         int eventBuffer = (int) root.whole("eventBuffer", 4_096, 16, 1_000_000);
+        Path journal =
+                root.has("journal") && folder != null
+                        ? folder.resolve(root.text("journal", ""))
+                        : null;
+        if (journal != null && root.text("journal", "").isBlank()) {
+            root.complain("journal", "expected the name of a file, or leave the field out");
+        }
         if (common.advertisedPort() != 0) {
             root.section("advertise")
                     .complain(
@@ -79,6 +90,6 @@ record CoordinatorFile(
                                     + " out");
         }
         root.finish();
-        return new CoordinatorFile(common, heartbeat, lease, settle, eventBuffer);
+        return new CoordinatorFile(common, heartbeat, lease, settle, eventBuffer, journal);
     }
 }

@@ -7,8 +7,7 @@ import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.config.ConfigException;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.io.PrintStream;
@@ -18,12 +17,19 @@ import java.util.concurrent.CompletableFuture;
 
 /** {@code coxswain coordinator}. */
 public final class CoordinatorService {
-    private static final Logger LOG = LoggerFactory.getLogger(CoordinatorService.class);
-
     private CoordinatorService() {}
 
-    /** Runs a coordinator until a signal ends it; returns the exit code. */
-    public static int run(Path file, Map<String, String> sets, PrintStream out, PrintStream err)
+    /**
+     * Runs a coordinator until a signal ends it; returns the exit code.
+     *
+     * @param journal overrides the file's field; null: as it says
+     */
+    public static int run(
+            Path file,
+            Map<String, String> sets,
+            @Nullable Path journal,
+            PrintStream out,
+            PrintStream err)
             throws ConfigException, EnvironmentException, InterruptedException {
         CoordinatorFile config = CoordinatorFile.read(file, sets);
         CommonOptions common = config.common();
@@ -46,6 +52,10 @@ public final class CoordinatorService {
         if (http != null) {
             builder.http(http.host(), http.port());
             common.httpNames().forEach(builder::httpName);
+        }
+        Path events = journal == null ? config.journal() : journal.toAbsolutePath();
+        if (events != null) {
+            builder.journal(events);
         }
         Coordinator coordinator = builder.build();
         try {
@@ -75,17 +85,15 @@ public final class CoordinatorService {
                         + common.log());
         var _ =
                 coordinator.listen(event -> {
-                    // Steps would fill the log.
-                    if (!(event.event() instanceof CoordinatorEvent.StepsCompleted)) {
-                        LOG.info("{}", EventText.of(event.event()));
-                    }
                     if (event.event() instanceof CoordinatorEvent.LeadershipGained
                             || event.event() instanceof CoordinatorEvent.LeadershipLost) {
                         out.println(
                                 "coordinator " + common.id() + ": " + EventText.of(event.event()));
                     }
                 });
-        coordinator.httpUrl().ifPresent(url -> out.println("coordinator " + common.id() + ": HTTP at " + url));
+        coordinator
+                .httpUrl()
+                .ifPresent(url -> out.println("coordinator " + common.id() + ": HTTP at " + url));
         return Service.serve("coordinator " + common.id(), coordinator, broken, common, err);
     }
 }

@@ -1,5 +1,6 @@
 package io.coxswain.launcher.train;
 
+import io.coxswain.coordinator.EventText;
 import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
@@ -10,8 +11,10 @@ import io.coxswain.launcher.local.FaultSpec;
 import io.coxswain.launcher.local.LocalCluster;
 
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
@@ -21,6 +24,7 @@ final class RunDisplay implements LocalCluster.Listener {
     private static final long REDRAW_NANOS = 100_000_000L;
     private static final long PLAIN_NANOS = 2_000_000_000L;
     private static final int BAR_CELLS = 20;
+    private static final int MOST_METRICS = 3;
 
     private final Terminal terminal;
     private final boolean quiet;
@@ -29,6 +33,7 @@ final class RunDisplay implements LocalCluster.Listener {
     private final LongSupplier nanoTime;
     private final Set<Integer> announced = new HashSet<>();
     private List<String> members = List.of();
+    private Map<String, Double> metrics = Map.of();
     private boolean stepping;
     private boolean over;
     private long lastDrawn;
@@ -164,6 +169,14 @@ final class RunDisplay implements LocalCluster.Listener {
                 }
             }
             case CoordinatorEvent.StepsCompleted completed -> progress(completed);
+            case CoordinatorEvent.MetricsReported reported -> metrics = reported.values();
+            case CoordinatorEvent.EvidenceTaken taken ->
+                    line(
+                            "    kept of "
+                                    + taken.agent()
+                                    + (taken.step() == 0 ? "" : " in step " + taken.step())
+                                    + ": "
+                                    + Texts.list(taken.pieces()));
             case CoordinatorEvent.IncidentProgressed progressed -> incident(progressed);
             case CoordinatorEvent.IncidentClosed closed ->
                     IncidentText.closed(closed.incident()).forEach(this::line);
@@ -222,6 +235,17 @@ final class RunDisplay implements LocalCluster.Listener {
                         + (progressed.reason().isEmpty() ? "" : " (" + progressed.reason() + ")"));
     }
 
+    /** As many as a line has room for. */
+    private static Map<String, Double> first(Map<String, Double> metrics) {
+        var few = new LinkedHashMap<String, Double>();
+        metrics.forEach((name, value) -> {
+            if (few.size() < MOST_METRICS) {
+                few.put(name, value);
+            }
+        });
+        return few;
+    }
+
     private void progress(CoordinatorEvent.StepsCompleted completed) {
         lastStep = completed.step();
         long now = nanoTime.getAsLong();
@@ -246,6 +270,9 @@ final class RunDisplay implements LocalCluster.Listener {
                         completed.loss(),
                         completed.stepsPerSecond(),
                         goodput);
+        if (!metrics.isEmpty()) {
+            text += "   " + EventText.metrics(first(metrics));
+        }
         if (terminal.interactive()) {
             status(terminal.bar((double) completed.step() / steps, BAR_CELLS) + " " + text);
         } else {

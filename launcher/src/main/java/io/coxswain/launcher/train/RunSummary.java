@@ -32,10 +32,15 @@ public final class RunSummary {
         }
         if (accuracy != null) {
             lines.add(String.format(Locale.ROOT, "  held-out accuracy  %.2f%%", 100 * accuracy));
+        } else if (report.completed()) {
+            lines.add("  held-out accuracy  not evaluated");
         }
         if (!report.finalDigest().isEmpty()) {
             lines.add("  final digest       " + report.finalDigest());
         }
+        report.metrics()
+                .forEach((name, value) ->
+                        lines.add(String.format(Locale.ROOT, "  %-18s %.6g", name, value)));
         double total = goodput.totalSlotNanos().doubleValue();
         if (total > 0) {
             lines.add(
@@ -57,6 +62,46 @@ public final class RunSummary {
                                             category.getKey(),
                                             category.getValue().doubleValue() / 1e9,
                                             100.0 * category.getValue().doubleValue() / total)));
+        }
+        JobReport.Figures figures = goodput.figures();
+        if (figures != null && figures.stepMedianNanos() > 0) {
+            lines.addAll(figures(figures));
+        }
+        return lines;
+    }
+
+    private static List<String> figures(JobReport.Figures figures) {
+        var lines = new ArrayList<String>();
+        Double slowdown = figures.slowdown();
+        lines.add(
+                "  step time          median "
+                        + Texts.duration(figures.stepMedianNanos())
+                        + ", p95 "
+                        + Texts.duration(figures.stepP95Nanos())
+                        + (slowdown == null
+                                ? ""
+                                : ", "
+                                        + Texts.percent(slowdown)
+                                        + " slower than its best sustained median")
+                        + (figures.straggler().startsWith("rank")
+                                ? "; straggler: " + figures.straggler()
+                                : ""));
+        Double mtbf = figures.mtbfSeconds();
+        Double mttr = figures.mttrSeconds();
+        if (mtbf != null && mttr != null) {
+            lines.add(
+                    "  reliability        "
+                            + Texts.count(figures.failures(), "failure")
+                            + ", MTBF "
+                            + Texts.duration(Math.round(mtbf * 1e9))
+                            + ", MTTR "
+                            + Texts.duration(Math.round(mttr * 1e9))
+                            + ", ETTR "
+                            + Texts.percent(figures.ettr()));
+        }
+        Double mfu = figures.mfu();
+        if (mfu != null) {
+            lines.add("  MFU                " + Texts.percent(mfu));
         }
         return lines;
     }

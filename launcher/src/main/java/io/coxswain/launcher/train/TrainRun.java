@@ -248,20 +248,7 @@ public final class TrainRun {
                 "faults",
                 String.join(" ", options.faults().stream().map(FaultSpec::toString).toList()));
         try {
-            ReportFile.write(
-                    target,
-                    new JobReport(
-                            report.job(),
-                            report.completed(),
-                            report.steps(),
-                            report.finalDigest(),
-                            report.finalLoss(),
-                            report.accuracy(),
-                            report.samplesSeen(),
-                            report.samplesDistinctPerPass(),
-                            report.goodput(),
-                            report.incidents(),
-                            environment));
+            ReportFile.write(target, report.withEnvironment(environment));
         } catch (IOException e) {
             err.println(
                     "coxswain: the report cannot be written to " + target + ": " + e.getMessage());

@@ -115,8 +115,22 @@ class DoctorTest {
         assertThat(finding(doctor, "jax").text()).isEqualTo("0.10.2");
         assertThat(finding(doctor, "torch").state()).isEqualTo(Finding.State.WRONG);
         assertThat(finding(doctor, "torch").text()).contains("no CUDA here");
+        assertThat(finding(doctor, "torch").remedy())
+                .isEqualTo(python + " -m pip install torch numpy");
+        assertThat(finding(doctor, "numpy").state()).isEqualTo(Finding.State.ABSENT);
+        assertThat(finding(doctor, "google_crc32c").remedy()).endsWith("install google-crc32c");
         assertThat(finding(doctor, "libtpu.so").text())
                 .isEqualTo("PJRT API 0.90, tpu, 2 devices (chip); in a job, plugin: " + library);
+    }
+
+    @Test
+    void saysThatAPythonIsTooOld() throws Exception {
+        Path python = python("case \"$*\" in *python_version*) echo 3.9.18 ;; *) exit 1 ;; esac\n");
+
+        Doctor doctor = examine(python, "");
+
+        assertThat(finding(doctor, "python").state()).isEqualTo(Finding.State.WRONG);
+        assertThat(finding(doctor, "python").text()).contains("needs 3.10");
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.coxswain.launcher.job;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.coxswain.coordinator.core.model.FlopsLabels;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.launcher.config.ConfigException;
@@ -217,6 +218,17 @@ class JobFileTest {
                         "batch: 16",
                         "batch: 16\nlabels: chaos",
                         "job.yaml:8:9: labels: found 'chaos', expected a group of fields"),
+                change(
+                        "batch: 16",
+                        "batch: 16\nlabels:\n  flopsPerStep: many",
+                        "job.yaml:9:17: labels.flopsPerStep: found 'many', expected a positive"
+                                + " number such as 1.5e15"),
+                change(
+                        "kind: reference",
+                        "kind: reference\n  stalls:\n    - {what: data, firstStep: 5, lastStep: 4,"
+                                + " millis: 1}",
+                        "job.yaml:11:44: runtime.stalls[0].lastStep: found 4, expected at least"
+                                + " firstStep, 5"),
                 change("  replicas: 2", "\treplicas: 2", "job.yaml:3:1: not valid YAML"),
                 change("name: tiny", "- tiny", "job.yaml"));
     }
@@ -265,6 +277,23 @@ class JobFileTest {
         assertThat(job.ballastBytes()).isEqualTo(64L << 20);
         assertThat(job.returnWait()).isEqualTo(Duration.ofMillis(500));
         assertThat(job.parameters()).isEqualTo(650);
+    }
+
+    @Test
+    void carriesStallsAndWhatUtilisationIsReckonedFrom() throws Exception {
+        String text =
+                GOOD.replace(
+                                "kind: reference",
+                                "kind: reference\n  stalls:\n    - {what: compute, rank: 1,"
+                                        + " firstStep: 2, lastStep: 4, millis: 50}")
+                        + "labels: {flopsPerStep: 1.5e15, peakFlops: 3e14}\n";
+        var spec = JobFile.read(file(text), Map.of()).spec("j");
+        assertThat(spec.runtimeJson())
+                .contains(
+                        "\"stalls\":[{\"what\":\"compute\",\"rank\":1,\"firstStep\":2,"
+                                + "\"lastStep\":4,\"millis\":50}]");
+        assertThat(FlopsLabels.flopsPerStep(spec.labels())).isEqualTo(1.5e15);
+        assertThat(FlopsLabels.peakFlops(spec.labels())).isEqualTo(3e14);
     }
 
     @Test

@@ -52,7 +52,7 @@ class PjrtSectionTest {
                                 .readTree(
                                         """
                                         {"kind": "pjrt", "bundle": "%s/bundle", "plugin": "cpu", "devices": 1, "createOptions": {},
-                                         "donate": false, "compileLimitMillis": 600000, "cache": true, "minStepMillis": 0}
+                                         "donate": false, "compileLimitMillis": 600000, "cache": true, "multiProcess": false, "minStepMillis": 0}
                                         """
                                                 .formatted(EXAMPLE)));
     }
@@ -69,6 +69,7 @@ class PjrtSectionTest {
                                   donate: true
                                   compileLimit: 90s
                                   cache: false
+                                  multiProcess: true
                                   minStepMillis: 5
                                 """);
 
@@ -80,6 +81,7 @@ class PjrtSectionTest {
         assertThat(json.path("compileLimitMillis").asLong()).isEqualTo(90_000);
         assertThat(json.path("donate").asBoolean()).isTrue();
         assertThat(json.path("cache").asBoolean()).isFalse();
+        assertThat(json.path("multiProcess").asBoolean()).isTrue();
         assertThat(json.path("devices").asInt()).isEqualTo(2);
     }
 

@@ -47,7 +47,7 @@ class ProcessSectionTest {
                                 .readTree(
                                         """
                                         {"kind": "process", "command": ["python3", "train.py"], "cwd": "%s", "env": {},
-                                         "inheritEnv": ["PATH", "HOME"], "config": {}, "minStepMillis": 0}
+                                         "inheritEnv": ["PATH", "HOME"], "standby": false, "config": {}, "minStepMillis": 0}
                                         """
                                                 .formatted(folder)));
         // A third of 64 MiB are parameters, of four bytes.
@@ -65,6 +65,7 @@ class ProcessSectionTest {
                                   env: {PYTHONPATH: ../lib}
                                   inheritEnv: [LD_LIBRARY_PATH]
                                   config: {rate: 0.5, name: x}
+                                  standby: true
                                   state: 12KiB
                                   minStepMillis: 5
                                 """,
@@ -76,7 +77,7 @@ class ProcessSectionTest {
                                 .readTree(
                                         """
                                         {"kind": "process", "command": ["%s/sub/bin/mine", "--fast"], "cwd": "%s/sub",
-                                         "env": {"PYTHONPATH": "../lib"}, "inheritEnv": ["LD_LIBRARY_PATH"],
+                                         "env": {"PYTHONPATH": "../lib"}, "inheritEnv": ["LD_LIBRARY_PATH"], "standby": true,
                                          "config": {"rate": 0.5, "name": "x"}, "minStepMillis": 5}
                                         """
                                                 .formatted(folder, folder)));
@@ -90,13 +91,24 @@ class ProcessSectionTest {
         "runtime.command, [], expected a program",
         "runtime.inheritEnv, '[PATH, A B]', 'expected a variable''s name'",
         "runtime.env.COXSWAIN_BRIDGE_TOKEN, x, 'bridge''s own'",
-        "collectives.across, runtime, not supported yet",
         "runtime.comand, x, comand",
     })
     void saysWhatDoesNotFit(String field, String value, String expected) {
         assertThatThrownBy(() -> read(GOOD, Map.of(field, value)))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining(expected);
+    }
+
+    @Test
+    void aProgramMayReduceByItselfIfEachProcessHoldsTheWholeState() throws Exception {
+        JobFile job = read(GOOD, Map.of("collectives.across", "runtime"));
+
+        assertThat(job.spec("j").runtimeReduces()).isTrue();
+        assertThatThrownBy(() ->
+                        read(GOOD, Map.of("collectives.across", "runtime", "mesh.shards", "2")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("collectives.across")
+                .hasMessageContaining("mesh.shards: 1");
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.coxswain.agent.adapter;
 import io.coxswain.agent.AgentObserver;
 import io.coxswain.agent.app.AgentLoop;
 import io.coxswain.agent.app.AgentPorts;
+import io.coxswain.agent.app.AgentPulse;
 import io.coxswain.agent.app.EffectRunner;
 import io.coxswain.agent.collective.TreeCollective;
 import io.coxswain.agent.copies.NettyCopyPlane;
@@ -14,6 +15,7 @@ import io.coxswain.agent.core.model.Endpoint;
 import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.transfer.DataPlaneSettings;
 import io.coxswain.agent.transfer.NettyDataPlane;
+import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
 import io.coxswain.proto.store.v1.Leader;
@@ -67,6 +69,7 @@ public final class AgentAssembly implements AutoCloseable {
             Map<String, String> labels,
             AgentLimits limits,
             WorkerSupervisor.Limits workerLimits,
+            OutputLimits workerOutput,
             AgentObserver observer,
             Consumer<Throwable> onFatal,
             List<ClientInterceptor> controlInterceptors,
@@ -207,14 +210,18 @@ public final class AgentAssembly implements AutoCloseable {
         network.start();
         plane = network;
 
+        AgentVoice voice = new AgentVoice(key.id());
+        opened("voice", voice::close);
         BridgeWorkers bridge =
                 new BridgeWorkers(
                         settings.workerCommands(),
                         made.path(),
                         settings.logFolder(),
                         settings.workerLimits(),
+                        settings.workerOutput(),
                         arena::path,
                         events,
+                        voice,
                         made::recordWorker);
         opened("worker", bridge::close);
         workers = bridge;
@@ -228,7 +235,8 @@ public final class AgentAssembly implements AutoCloseable {
                         settings.devices(),
                         settings.labels(),
                         HostName.own(),
-                        ProcessHandle.current().pid());
+                        ProcessHandle.current().pid(),
+                        settings.logFolder().toAbsolutePath().normalize().toString());
         ZkRegistration registration = new ZkRegistration(zookeeper, profile, REGISTER_RETRY);
         opened("registration", registration::close);
         GrpcControlClient control =
@@ -237,8 +245,10 @@ public final class AgentAssembly implements AutoCloseable {
                         profile,
                         this::channel,
                         events,
-                        GrpcControlClient.Pauses.DEFAULT);
+                        GrpcControlClient.Pauses.DEFAULT,
+                        voice::ask);
         opened("control stream", control::close);
+        voice.connect(control::say, bridge);
 
         AgentMachine machine = new AgentMachine(key, settings.limits());
         EffectRunner runner =
@@ -287,8 +297,13 @@ public final class AgentAssembly implements AutoCloseable {
         }
 
         @Override
-        public AgentLoop loop() {
-            return loop;
+        public boolean loopRuns() {
+            return loop.runs();
+        }
+
+        @Override
+        public AgentPulse pulse() {
+            return loop.pulse();
         }
 
         @Override

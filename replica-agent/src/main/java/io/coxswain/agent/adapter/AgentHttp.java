@@ -1,15 +1,14 @@
 package io.coxswain.agent.adapter;
 
-import io.coxswain.agent.app.AgentLoop;
 import io.coxswain.agent.app.AgentPulse;
 import io.coxswain.agent.core.Phase;
 import io.coxswain.web.Routes;
 import io.coxswain.web.WebResponse;
 import io.coxswain.web.WebServer;
 import io.coxswain.web.prometheus.MetricsHandler;
+import io.coxswain.web.prometheus.StrictRegistry;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import java.io.IOException;
@@ -23,14 +22,16 @@ final class AgentHttp implements AutoCloseable {
     /** A loop that is later than this does not come back by itself. */
     private static final Duration LATEST = Duration.ofSeconds(10);
 
-    private final PrometheusMeterRegistry registry =
-            new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    private final PrometheusMeterRegistry registry = StrictRegistry.make(null);
     private final State state;
     private final WebServer server;
 
     /** Where the numbers come from. Any thread. */
     interface State {
-        AgentLoop loop();
+        /** From start to stop. */
+        boolean loopRuns();
+
+        AgentPulse pulse();
 
         boolean zookeeperConnected();
 
@@ -79,15 +80,15 @@ final class AgentHttp implements AutoCloseable {
 
     /** The loop decides; ZooKeeper and the leader do not matter: without them its view steps on. */
     WebResponse live() {
-        AgentLoop loop = state.loop();
-        if (!loop.runs()) {
+        if (!state.loopRuns()) {
             return WebResponse.text(503, "dead: the agent's loop does not run");
         }
-        long lag = loop.pulse().lagNanos();
+        long lag = state.pulse().lagNanos();
         return lag > LATEST.toNanos()
                 ? WebResponse.text(
                         503,
-                        String.format(Locale.ROOT, "dead: the agent's loop is %.1f s late", lag / 1e9))
+                        String.format(
+                                Locale.ROOT, "dead: the agent's loop is %.1f s late", lag / 1e9))
                 : WebResponse.text(200, "alive");
     }
 
@@ -100,7 +101,7 @@ final class AgentHttp implements AutoCloseable {
         }
         return state.attached()
                 ? WebResponse.text(
-                        200, "ready: it follows a leader of term " + state.loop().pulse().term())
+                        200, "ready: it follows a leader of term " + state.pulse().term())
                 : WebResponse.text(503, "not ready: no leader answers");
     }
 
@@ -112,7 +113,7 @@ final class AgentHttp implements AutoCloseable {
         gauge(
                 "coxswain.decision.loop.lag.seconds",
                 "How late the decision loop is",
-                all -> all.loop().pulse().lagNanos() / 1e9);
+                all -> all.pulse().lagNanos() / 1e9);
         gauge(
                 "coxswain.agent.registered",
                 "1: its node stands in ZooKeeper",
@@ -122,7 +123,10 @@ final class AgentHttp implements AutoCloseable {
                 "1: a leader answers on its stream",
                 all -> all.attached() ? 1 : 0);
         pulse("coxswain.agent.term", "Newest term heard of", AgentPulse::term);
-        pulse("coxswain.agent.epoch", "No message of an epoch below is followed", AgentPulse::epoch);
+        pulse(
+                "coxswain.agent.epoch",
+                "No message of an epoch below is followed",
+                AgentPulse::epoch);
         pulse(
                 "coxswain.agent.floor.step",
                 "Newest step that everybody can go back to, as far as it knows",
@@ -131,7 +135,7 @@ final class AgentHttp implements AutoCloseable {
             Gauge.builder(
                             "coxswain.agent.phase",
                             state,
-                            all -> all.loop().pulse().phase() == phase ? 1 : 0)
+                            all -> all.pulse().phase() == phase ? 1 : 0)
                     .description("1: the agent is in this phase")
                     .tag("phase", phase.name().toLowerCase(Locale.ROOT))
                     .register(registry);
@@ -161,11 +165,11 @@ final class AgentHttp implements AutoCloseable {
     }
 
     private void pulse(String name, String text, ToDoubleFunction<AgentPulse> value) {
-        gauge(name, text, all -> value.applyAsDouble(all.loop().pulse()));
+        gauge(name, text, all -> value.applyAsDouble(all.pulse()));
     }
 
     private void total(String name, String text, ToDoubleFunction<AgentPulse> value) {
-        FunctionCounter.builder(name, state, all -> value.applyAsDouble(all.loop().pulse()))
+        FunctionCounter.builder(name, state, all -> value.applyAsDouble(all.pulse()))
                 .description(text)
                 .register(registry);
     }

@@ -13,6 +13,7 @@ import java.util.Map;
  * @param arenaBudgetBytes shared memory it may use
  * @param host the name that this machine, or pod, gives itself; empty: unknown
  * @param pid of this process there; 0: unknown
+ * @param workerLogs the folder in which its workers' output lies; empty: unknown
  */
 record AgentProfile(
         AgentKey key,
@@ -22,11 +23,25 @@ record AgentProfile(
         int devices,
         Map<String, String> labels,
         String host,
-        long pid) {
+        long pid,
+        String workerLogs) {
     static final int PROTOCOL_MAJOR = 1;
     static final int PROTOCOL_MINOR = 0;
 
     AgentProfile {
         labels = Map.copyOf(labels);
+    }
+
+    /** One that does not say where its workers' output lies. */
+    AgentProfile(
+            AgentKey key,
+            Endpoint dataEndpoint,
+            String failureDomain,
+            long arenaBudgetBytes,
+            int devices,
+            Map<String, String> labels,
+            String host,
+            long pid) {
+        this(key, dataEndpoint, failureDomain, arenaBudgetBytes, devices, labels, host, pid, "");
     }
 }

@@ -82,6 +82,7 @@ final class BridgeCodec {
                         .setReplicas(prepare.replicas())
                         .setShards(prepare.shards())
                         .setBaseStep(prepare.baseStep())
+                        .setHost(prepare.host())
                         .setRegionPath(paths.apply(prepare.region()).toString())
                         .setOrigin(
                                 switch (prepare.origin()) {
@@ -119,7 +120,8 @@ final class BridgeCodec {
                                 .max()
                                 .orElse(1),
                         loaded.getLoadNanos(),
-                        loaded.getCompileNanos());
+                        loaded.getCompileNanos(),
+                        loaded.getReforms());
             }
             case VIEW_PREPARED -> {
                 var prepared = message.getViewPrepared();
@@ -178,7 +180,7 @@ final class BridgeCodec {
                                     request,
                                     message.getFault().getCode(),
                                     message.getFault().getMessage());
-            case HELLO, BODY_NOT_SET -> null;
+            case HELLO, METRICS, BODY_NOT_SET -> null;
         };
     }
 
@@ -195,6 +197,8 @@ final class BridgeCodec {
                 executed.getSamples(),
                 executed.getSampleHash(),
                 executed.getExecuteNanos(),
-                executed.getDataWaitNanos());
+                executed.getDataWaitNanos(),
+                executed.getLoss(),
+                executed.getSnapshotStallNanos());
     }
 }

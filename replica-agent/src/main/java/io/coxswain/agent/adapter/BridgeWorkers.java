@@ -4,15 +4,20 @@ import io.coxswain.agent.app.WorkerPort;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
+import io.coxswain.agent.worker.LogPart;
+import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerExit;
 import io.coxswain.agent.worker.WorkerSupervisor;
 import io.coxswain.bridge.host.AnswerRule;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.Hello;
+import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.ToWorker;
+import io.coxswain.proto.control.v1.EvidencePiece;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -21,6 +26,7 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -36,40 +42,72 @@ import java.util.function.LongConsumer;
  * counted on by the machine's. Port calls come from the decision loop only; the supervisor's
  * threads post events.
  */
-final class BridgeWorkers implements WorkerPort, AutoCloseable {
+final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(BridgeWorkers.class);
+
+    /** A standby starts when the first steps are made: its imports cost the processor. */
+    private static final Duration STANDBY_AFTER = Duration.ofSeconds(1);
 
     private final Function<JobSpec, WorkerCommand> commands;
     private final Path socketDirectory;
     private final Path logDirectory;
     private final WorkerSupervisor.Limits limits;
+    private final OutputLimits output;
     private final Function<String, Path> arenaPaths;
     private final Consumer<AgentEvent> events;
+    private final AgentVoice voice;
     private final LongConsumer startedPids;
     private final List<Thread> closers = new ArrayList<>();
     private @Nullable Bench bench;
+
+    /** The newest, whose logs are to be read after its end too. */
+    private @Nullable Bench newest;
+
     private int benches;
     private boolean closed;
 
     /** One job's supervisor and the requests that are under way in its current worker. */
     private final class Bench implements WorkerSupervisor.Listener {
+        final String jobId;
         final WorkerSupervisor supervisor;
+        private final boolean standby;
+
+        /** Of the request that was sent last. */
+        private volatile long askedStep;
 
         /** Index: the supervisor's generation - 1. */
         final List<Integer> generations = new ArrayList<>();
 
         final Map<Long, Asked> underWay = new ConcurrentHashMap<>();
+        final KeyValueIntake keyValues = new KeyValueIntake();
         private long requests;
 
         /** A request that waits for its answer, in the machine's words and as it was sent. */
         private record Asked(WorkerRequest request, ToWorker sent) {}
 
         Bench(JobSpec job, Path sockets, Path logs) {
-            supervisor = new WorkerSupervisor(commands.apply(job), sockets, logs, limits, this);
+            jobId = job.jobId();
+            WorkerCommand command = commands.apply(job);
+            standby = command.standby();
+            supervisor = new WorkerSupervisor(command, sockets, logs, limits, output, this);
+        }
+
+        private void prepareNext() {
+            Thread.ofVirtual()
+                    .name("worker-standby")
+                    .start(() -> {
+                        try {
+                            Thread.sleep(STANDBY_AFTER);
+                            supervisor.prepareNext();
+                        } catch (InterruptedException e) {
+                            Thread.currentThread().interrupt();
+                        }
+                    });
         }
 
         void start(int generation) {
             underWay.clear();
+            keyValues.clear();
             synchronized (generations) {
                 generations.add(generation);
             }
@@ -80,6 +118,7 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
             long id = ++requests;
             ToWorker message = BridgeCodec.request(id, request, arenaPaths);
             underWay.put(id, new Asked(request, message));
+            askedStep = step(message, askedStep);
             supervisor.send(message);
         }
 
@@ -89,14 +128,35 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
             }
         }
 
+        boolean isCurrent(int generation) {
+            synchronized (generations) {
+                return !generations.isEmpty() && generations.getLast() == generation;
+            }
+        }
+
         @Override
         public void ready(long supervised, Hello hello) {
             startedPids.accept(hello.getPid());
             events.accept(new AgentEvent.WorkerConnected(generation(supervised)));
         }
 
+        private static long step(ToWorker message, long otherwise) {
+            return message.hasExecute()
+                    ? message.getExecute().getStep()
+                    : message.hasApply() ? message.getApply().getStep() : otherwise;
+        }
+
+        @Override
+        public void evidence(long supervised, String reason, List<EvidencePiece> pieces) {
+            voice.evidence(jobId, askedStep, reason, pieces);
+        }
+
         @Override
         public void message(long supervised, FromWorker message) {
+            if (message.hasMetrics() && message.getRequestId() == 0) {
+                voice.metrics(jobId, message.getMetrics());
+                return;
+            }
             Asked asked = underWay.get(message.getRequestId());
             String complaint = complaint(asked, message);
             if (complaint != null) {
@@ -110,7 +170,16 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
             if (!answeredAgain) {
                 underWay.remove(message.getRequestId());
             }
+            if (standby && message.hasJobLoaded()) {
+                prepareNext();
+            }
             WorkerRequest request = asked == null ? null : asked.request();
+            if (message.hasFinished()) {
+                // Before the leader hears of the end: the last values are in its report.
+                voice.flush();
+            } else if (message.hasFault() && asked != null) {
+                voice.fault(jobId, step(asked.sent(), 0), message.getFault());
+            }
             AgentEvent event = BridgeCodec.event(generation(supervised), message, request);
             if (event != null) {
                 events.accept(event);
@@ -139,6 +208,22 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         }
 
         @Override
+        public void asked(long supervised, KeyValueRequest request) {
+            KeyValueReply refusal = keyValues.admit(request);
+            if (refusal == null) {
+                events.accept(
+                        new AgentEvent.KeyValueAsked(
+                                generation(supervised),
+                                request.getId(),
+                                request.getEpoch(),
+                                KeyValueMessages.waitNanos(request),
+                                request.getOperation().toByteArray()));
+            } else {
+                supervisor.answer(KeyValueMessages.answer(request.getId(), refusal));
+            }
+        }
+
+        @Override
         public void exited(long supervised, WorkerExit exit) {
             events.accept(new AgentEvent.WorkerExited(generation(supervised), exit.describe()));
         }
@@ -149,13 +234,17 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
             Path socketDirectory,
             Path logDirectory,
             WorkerSupervisor.Limits limits,
+            OutputLimits output,
             Function<String, Path> arenaPaths,
             Consumer<AgentEvent> events,
+            AgentVoice voice,
             LongConsumer startedPids) {
         this.commands = commands;
         this.socketDirectory = socketDirectory;
         this.logDirectory = logDirectory;
         this.limits = limits;
+        this.output = output;
+        this.voice = voice;
         this.arenaPaths = arenaPaths;
         this.events = events;
         this.startedPids = startedPids;
@@ -174,6 +263,7 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
                 Path logs = Files.createDirectories(logDirectory.resolve(folder));
                 current = new Bench(job, sockets, logs);
                 bench = current;
+                newest = current;
             }
             current.start(generation);
         } catch (IOException | IllegalArgumentException | IllegalStateException e) {
@@ -207,10 +297,45 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
     }
 
     @Override
-    public synchronized void kill(int generation, String reason) {
+    public synchronized void kill(int generation, String reason, boolean hung) {
         Bench current = bench;
         if (current != null) {
-            current.supervisor.kill(reason);
+            current.supervisor.kill(reason, hung);
+        }
+    }
+
+    private synchronized @Nullable WorkerSupervisor newestSupervisor() {
+        Bench last = newest;
+        return last == null ? null : last.supervisor;
+    }
+
+    /** The last lines of the newest job's workers; null if there was none. */
+    @Override
+    public @Nullable LogPart lastLines(int lines, int mostBytes) throws IOException {
+        WorkerSupervisor supervisor = newestSupervisor();
+        return supervisor == null ? null : supervisor.lastLines(lines, mostBytes);
+    }
+
+    /** What they printed since; null if there was none. */
+    @Override
+    public @Nullable LogPart linesAfter(long worker, long offset, int mostBytes)
+            throws IOException {
+        WorkerSupervisor supervisor = newestSupervisor();
+        return supervisor == null ? null : supervisor.linesAfter(worker, offset, mostBytes);
+    }
+
+    /** What the worker's processes do; empty when none runs. */
+    @Override
+    public List<EvidencePiece> stacks() throws InterruptedException {
+        WorkerSupervisor supervisor = newestSupervisor();
+        return supervisor == null ? List.of() : supervisor.stacks();
+    }
+
+    @Override
+    public synchronized void replace(int generation, String reason) {
+        Bench current = bench;
+        if (current != null) {
+            current.supervisor.killNow(reason);
         }
     }
 
@@ -227,6 +352,15 @@ final class BridgeWorkers implements WorkerPort, AutoCloseable {
         Bench current = bench;
         if (current != null) {
             current.send(request);
+        }
+    }
+
+    @Override
+    public synchronized void answer(int generation, long requestId, KeyValueReply reply) {
+        Bench current = bench;
+        if (current != null && current.isCurrent(generation)) {
+            current.keyValues.answered(requestId);
+            current.supervisor.answer(KeyValueMessages.answer(requestId, reply));
         }
     }
 

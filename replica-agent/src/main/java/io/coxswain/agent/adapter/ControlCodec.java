@@ -9,9 +9,11 @@ import io.coxswain.agent.core.model.CopyDuty;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.Endpoint;
 import io.coxswain.agent.core.model.FinalParts;
+import io.coxswain.agent.core.model.GrantedFloor;
 import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.core.model.LineageSegment;
 import io.coxswain.agent.core.model.Peer;
 import io.coxswain.agent.core.model.Placement;
@@ -69,12 +71,20 @@ final class ControlCodec {
             case START_VIEW -> {
                 var start = message.getStartView();
                 yield new AgentEvent.ViewStarted(
-                        term, start.getJobId(), start.getEpoch(), start.getThrough());
+                        term,
+                        start.getJobId(),
+                        start.getEpoch(),
+                        start.getThrough(),
+                        floors(start.getFloorsList()));
             }
             case GRANT_STEPS -> {
                 var grant = message.getGrantSteps();
                 yield new AgentEvent.StepsGranted(
-                        term, grant.getJobId(), grant.getEpoch(), grant.getThrough());
+                        term,
+                        grant.getJobId(),
+                        grant.getEpoch(),
+                        grant.getThrough(),
+                        floors(grant.getFloorsList()));
             }
             case INSTALL_PLACEMENT ->
                     new AgentEvent.PlacementInstalled(
@@ -105,7 +115,15 @@ final class ControlCodec {
                         acknowledged.getEpoch(),
                         acknowledged.getStep());
             }
-            case BODY_NOT_SET -> null;
+            case KEY_VALUE_ANSWERED -> {
+                var answered = message.getKeyValueAnswered();
+                yield new AgentEvent.KeyValueAnswered(
+                        term,
+                        answered.getJobId(),
+                        answered.getId(),
+                        KeyValueReply.of(answered.getResult().toByteArray()));
+            }
+            case ASK, BODY_NOT_SET -> null;
         };
     }
 
@@ -367,7 +385,8 @@ final class ControlCodec {
                             .setInventory(inventory(attach.inventory()))
                             .setJobTimeNanos(attach.jobTimeNanos())
                             .setHost(profile.host())
-                            .setPid(profile.pid());
+                            .setPid(profile.pid())
+                            .setWorkerLogs(profile.workerLogs());
             case AgentReport.Heartbeat beat ->
                     message.getHeartbeatBuilder()
                             .setSequence(beat.sequence())
@@ -436,6 +455,12 @@ final class ControlCodec {
                             .setEpoch(peer.epoch())
                             .setPeer(identity(peer.peer()))
                             .setDetail(peer.detail());
+            case AgentReport.KeyValueAsked asked -> KeyValueMessages.put(asked, message);
+            case AgentReport.KeyValueForgotten forgotten ->
+                    message.getKeyValueForgottenBuilder()
+                            .setJobId(forgotten.jobId())
+                            .setId(forgotten.id())
+                            .setSettledBelow(forgotten.settledBelow());
         }
         return message.build();
     }
@@ -524,13 +549,19 @@ final class ControlCodec {
         return builder.build();
     }
 
+    private static List<GrantedFloor> floors(
+            List<io.coxswain.proto.control.v1.GrantedFloor> granted) {
+        return granted.stream().map(f -> new GrantedFloor(f.getThrough(), f.getFloor())).toList();
+    }
+
     private static io.coxswain.proto.control.v1.Progress progress(Progress progress) {
         var builder =
                 io.coxswain.proto.control.v1.Progress.newBuilder()
                         .setJobId(progress.jobId())
                         .setEpoch(progress.epoch())
                         .setRank(progress.rank())
-                        .setFloor(progress.floor());
+                        .setFloor(progress.floor())
+                        .addAllAcknowledged(progress.acknowledged());
         for (StepRun run : progress.runs()) {
             builder.addRunsBuilder()
                     .setFirst(run.first())

@@ -6,6 +6,7 @@ import io.coxswain.agent.app.ControlPort;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.AgentReport;
 import io.coxswain.proto.control.v1.AgentMessage;
+import io.coxswain.proto.control.v1.Ask;
 import io.coxswain.proto.control.v1.ControlPlaneGrpc;
 import io.coxswain.proto.control.v1.CoordinatorMessage;
 import io.coxswain.proto.control.v1.Leaving;
@@ -50,6 +51,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
     private final Function<Leader, ManagedChannel> channels;
     private final Consumer<AgentEvent> events;
     private final Pauses pauses;
+    private final Consumer<Ask> asks;
     private final CuratorCache cache;
     private final Thread thread;
     private final Object changed = new Object();
@@ -80,6 +82,18 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
             Function<Leader, ManagedChannel> channels,
             Consumer<AgentEvent> events,
             Pauses pauses) {
+        this(zookeeper, profile, channels, events, pauses, ask -> {});
+    }
+
+    /** {@code asks} takes questions of operators and must not block. */
+    GrpcControlClient(
+            CuratorFramework zookeeper,
+            AgentProfile profile,
+            Function<Leader, ManagedChannel> channels,
+            Consumer<AgentEvent> events,
+            Pauses pauses,
+            Consumer<Ask> asks) {
+        this.asks = asks;
         this.profile = profile;
         this.channels = channels;
         this.events = events;
@@ -187,6 +201,16 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         }
     }
 
+    /**
+     * Says something that decides nothing. Any thread; false where no stream is open, or the leader
+     * has not heard yet who speaks.
+     */
+    boolean say(AgentMessage.Builder message) {
+        Stream current = stream;
+        return current != null
+                && current.say(message.setAgent(ControlCodec.identity(profile.key())).build());
+    }
+
     @Override
     public void leave(String reason) {
         Stream current = stream;
@@ -226,6 +250,9 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         private boolean opened;
         private boolean closedTold;
         private boolean ended;
+
+        /** The first message has been sent, which says who speaks. */
+        private boolean introduced;
 
         Stream(Leader leader) {
             this.leader = leader;
@@ -270,7 +297,18 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
                 end("the leader does not read");
                 return;
             }
+            introduced |= message.hasAttach();
             observer.onNext(message);
+        }
+
+        synchronized boolean say(AgentMessage message) {
+            ClientCallStreamObserver<AgentMessage> observer = requests;
+            // Whoever does not read gets nothing that can be done without.
+            if (ended || !introduced || observer == null || !observer.isReady()) {
+                return false;
+            }
+            observer.onNext(message);
+            return true;
         }
 
         synchronized void sayGoodbye() {
@@ -305,6 +343,10 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         @Override
         public void onNext(CoordinatorMessage message) {
             heard = true;
+            if (message.hasAsk()) {
+                asks.accept(message.getAsk());
+                return;
+            }
             AgentEvent event;
             try {
                 event = ControlCodec.event(message);

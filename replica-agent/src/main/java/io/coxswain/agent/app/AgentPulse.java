@@ -32,7 +32,7 @@ public final class AgentPulse {
     /**
      * @param clock the loop's, monotonic
      */
-    AgentPulse(LongSupplier clock) {
+    public AgentPulse(LongSupplier clock) {
         this.clock = clock;
         endNanos = clock.getAsLong();
     }

@@ -62,10 +62,14 @@ public final class EffectRunner {
                     ports.worker().start(start.generation(), start.job());
             case AgentEffect.StopWorker stop -> ports.worker().stop(stop.generation());
             case AgentEffect.KillWorker kill ->
-                    ports.worker().kill(kill.generation(), kill.reason());
+                    ports.worker().kill(kill.generation(), kill.reason(), kill.hung());
+            case AgentEffect.ReplaceWorker replace ->
+                    ports.worker().replace(replace.generation(), replace.reason());
             case AgentEffect.AbortWorker abort ->
                     ports.worker().abort(abort.generation(), abort.belowEpoch());
             case AgentEffect.AskWorker ask -> ports.worker().ask(ask.generation(), ask.request());
+            case AgentEffect.AnswerKeyValue answer ->
+                    ports.worker().answer(answer.generation(), answer.requestId(), answer.reply());
             case AgentEffect.FenceData fence -> ports.data().fence(fence);
             case AgentEffect.ConfigureCollective view -> ports.data().configure(view);
             case AgentEffect.Reduce reduce -> ports.data().reduce(reduce);

@@ -4,6 +4,7 @@ import io.coxswain.agent.core.model.ArenaShape;
 import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.core.model.Peer;
 import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.core.model.StateLayout;
@@ -29,13 +30,26 @@ public sealed interface AgentEffect {
     /** Let it exit; whatever comes from it later is dropped. */
     record StopWorker(int generation) implements AgentEffect {}
 
-    /** Up the kill ladder; answered by {@link AgentEvent.WorkerExited}. */
-    record KillWorker(int generation, String reason) implements AgentEffect {}
+    /**
+     * Up the kill ladder; answered by {@link AgentEvent.WorkerExited}. Of one that is {@code hung}
+     * evidence is taken first.
+     */
+    record KillWorker(int generation, String reason, boolean hung) implements AgentEffect {}
+
+    /**
+     * Kill it without a word: it may be stuck in a group that is no more. Answered by {@link
+     * AgentEvent.WorkerExited}.
+     */
+    record ReplaceWorker(int generation, String reason) implements AgentEffect {}
 
     /** On the side channel: abort work of epochs below. */
     record AbortWorker(int generation, long belowEpoch) implements AgentEffect {}
 
     record AskWorker(int generation, WorkerRequest request) implements AgentEffect {}
+
+    /** On the side channel: the answer to a request to the key-value store. */
+    record AnswerKeyValue(int generation, long requestId, KeyValueReply reply)
+            implements AgentEffect {}
 
     // ---------------------------------------------------------------- the data plane
 

@@ -3,8 +3,10 @@ package io.coxswain.agent.core;
 import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.FinalParts;
+import io.coxswain.agent.core.model.GrantedFloor;
 import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.core.model.LineageSegment;
 import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.PrepareOrder;
@@ -46,9 +48,28 @@ public sealed interface AgentEvent {
 
     record ViewOrdered(long term, PrepareOrder order) implements FromLeader {}
 
-    record ViewStarted(long term, String jobId, long epoch, long through) implements FromLeader {}
+    record ViewStarted(long term, String jobId, long epoch, long through, List<GrantedFloor> floors)
+            implements FromLeader {
+        public ViewStarted {
+            floors = List.copyOf(floors);
+        }
 
-    record StepsGranted(long term, String jobId, long epoch, long through) implements FromLeader {}
+        public ViewStarted(long term, String jobId, long epoch, long through) {
+            this(term, jobId, epoch, through, List.of());
+        }
+    }
+
+    record StepsGranted(
+            long term, String jobId, long epoch, long through, List<GrantedFloor> floors)
+            implements FromLeader {
+        public StepsGranted {
+            floors = List.copyOf(floors);
+        }
+
+        public StepsGranted(long term, String jobId, long epoch, long through) {
+            this(term, jobId, epoch, through, List.of());
+        }
+    }
 
     record PlacementInstalled(long term, Placement placement) implements FromLeader {}
 
@@ -63,6 +84,10 @@ public sealed interface AgentEvent {
     record JobEnded(long term, String jobId, String reason) implements FromLeader {}
 
     record ProgressAcknowledged(long term, String jobId, long epoch, long step)
+            implements FromLeader {}
+
+    /** The answer of the view's key-value store. */
+    record KeyValueAnswered(long term, String jobId, long id, KeyValueReply reply)
             implements FromLeader {}
 
     // ---------------------------------------------------------------- the worker
@@ -83,6 +108,7 @@ public sealed interface AgentEvent {
      *
      * @param liveBytes of the largest shard's live state in the region
      * @param pieces of a snapshot, at most
+     * @param reforms it can leave a broken group and join the next one
      */
     record JobLoaded(
             int generation,
@@ -90,14 +116,29 @@ public sealed interface AgentEvent {
             long liveBytes,
             int pieces,
             long loadNanos,
-            long compileNanos)
-            implements FromWorker {}
+            long compileNanos,
+            boolean reforms)
+            implements FromWorker {
+        public JobLoaded(
+                int generation,
+                StateLayout layout,
+                long liveBytes,
+                int pieces,
+                long loadNanos,
+                long compileNanos) {
+            this(generation, layout, liveBytes, pieces, loadNanos, compileNanos, false);
+        }
+    }
 
     /** {@code digest} of the loaded slot, {@link Digest#NONE} for INIT and KEEP_LIVE. */
     record ViewPrepared(int generation, long epoch, long step, Digest digest, long loadedBytes)
             implements FromWorker {}
 
-    /** {@code microshardLosses}: sums over the samples of each own microshard; not copied. */
+    /**
+     * {@code microshardLosses}: sums over the samples of each own microshard; not copied. {@code
+     * loss}, {@code snapshotStallNanos}: of a step that the worker made whole, its mean loss, and
+     * how long the snapshots since the one before kept it waiting.
+     */
     @SuppressWarnings("ArrayRecordComponent")
     record Executed(
             int generation,
@@ -107,8 +148,32 @@ public sealed interface AgentEvent {
             long samples,
             long sampleHash,
             long executeNanos,
-            long dataWaitNanos)
-            implements FromWorker {}
+            long dataWaitNanos,
+            float loss,
+            long snapshotStallNanos)
+            implements FromWorker {
+        public Executed(
+                int generation,
+                long epoch,
+                long step,
+                float[] microshardLosses,
+                long samples,
+                long sampleHash,
+                long executeNanos,
+                long dataWaitNanos) {
+            this(
+                    generation,
+                    epoch,
+                    step,
+                    microshardLosses,
+                    samples,
+                    sampleHash,
+                    executeNanos,
+                    dataWaitNanos,
+                    Float.NaN,
+                    0);
+        }
+    }
 
     /** The request was of an epoch that is aborted, and changed nothing. */
     record RequestAborted(int generation, WorkerRequest request) implements FromWorker {}
@@ -127,6 +192,17 @@ public sealed interface AgentEvent {
 
     /** Came instead of the answer to {@code request}. */
     record WorkerFaulted(int generation, WorkerRequest request, String code, String message)
+            implements FromWorker {}
+
+    /**
+     * It asks for an operation on its view's key-value store.
+     *
+     * @param waitNanos how long the answer may take, unsigned; 0: it waits for nobody
+     * @param operation as it came; not copied
+     */
+    @SuppressWarnings("ArrayRecordComponent")
+    record KeyValueAsked(
+            int generation, long requestId, long epoch, long waitNanos, byte[] operation)
             implements FromWorker {}
 
     /** The process is gone; {@code cause} has its status and last words. */

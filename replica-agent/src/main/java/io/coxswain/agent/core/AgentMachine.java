@@ -74,6 +74,7 @@ public final class AgentMachine {
             deadline = Math.min(deadline, at.restoring.nextDeadlineNanos());
             deadline = Math.min(deadline, at.replication.nextDeadlineNanos(now));
             deadline = Math.min(deadline, at.holding.nextDeadlineNanos());
+            deadline = Math.min(deadline, at.keyValues.nextDeadlineNanos());
             if (at.phase == Phase.FENCING && at.commitGraceUntil > now) {
                 deadline = Math.min(deadline, at.commitGraceUntil);
             }
@@ -166,6 +167,7 @@ public final class AgentMachine {
             at.worker.tick(job, now);
             at.restoring.tick(now);
             at.holding.tick(now);
+            at.keyValues.tick(now);
         }
         if (at.link.beat(now)) {
             long nanos = at.stepping.isUnderWay() ? now - at.stepping.operationSince() : 0;
@@ -188,9 +190,11 @@ public final class AgentMachine {
             case FENCING, FENCED -> "fenced";
             case RESTORING, VIEW_READY -> "restore";
             case GATHERING, STEPPING ->
-                    at.stepping.isUnderWay()
-                            ? at.stepping.operation().name().toLowerCase(Locale.ROOT)
-                            : "idle";
+                    at.stepping.isJoining()
+                            ? "join"
+                            : at.stepping.isUnderWay()
+                                    ? at.stepping.operation().name().toLowerCase(Locale.ROOT)
+                                    : "idle";
         };
     }
 
@@ -215,6 +219,7 @@ public final class AgentMachine {
                 if (untold != null) {
                     out.report(untold);
                 }
+                at.keyValues.restate();
             }
             case AgentEvent.AttachRejected rejected ->
                     out.add(
@@ -228,7 +233,7 @@ public final class AgentMachine {
             case AgentEvent.ViewStarted started -> views.started(started, now);
             case AgentEvent.StepsGranted granted -> {
                 if (at.isRunning(granted.jobId(), granted.epoch())) {
-                    at.stepping.grant(granted.through());
+                    at.granted(granted.through(), granted.floors());
                 }
             }
             case AgentEvent.PlacementInstalled installed -> views.placed(installed.placement());
@@ -236,6 +241,11 @@ public final class AgentMachine {
             case AgentEvent.JobEnded ended -> {
                 if (at.isJob(ended.jobId())) {
                     views.endJob();
+                }
+            }
+            case AgentEvent.KeyValueAnswered answered -> {
+                if (at.isJob(answered.jobId())) {
+                    at.keyValues.answered(answered);
                 }
             }
             case AgentEvent.ProgressAcknowledged acknowledged -> {

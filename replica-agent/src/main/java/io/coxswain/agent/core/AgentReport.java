@@ -86,4 +86,15 @@ public sealed interface AgentReport {
 
     record PeerUnreachable(String jobId, long epoch, AgentKey peer, String detail)
             implements AgentReport {}
+
+    /**
+     * The worker's operation on its view's key-value store, which came as {@code operation}; not
+     * copied. Ids below {@code settledBelow} have their answer.
+     */
+    @SuppressWarnings("ArrayRecordComponent")
+    record KeyValueAsked(String jobId, long epoch, long id, long settledBelow, byte[] operation)
+            implements AgentReport {}
+
+    /** Nobody waits for that answer any more. */
+    record KeyValueForgotten(String jobId, long id, long settledBelow) implements AgentReport {}
 }

@@ -164,13 +164,18 @@ final class ProgressRuns {
 
     /** Cut runs that were not told yet, null if none; they count as told. */
     @Nullable Progress takeUnsent(long floor) {
+        return takeUnsent(floor, List.of());
+    }
+
+    /** The same, with the steps that this rank's holders acknowledged. */
+    @Nullable Progress takeUnsent(long floor, List<Long> acknowledged) {
         if (unsent == 0) {
             return null;
         }
         List<StepRun> all = new ArrayList<>(unacknowledged);
         List<StepRun> runs = all.subList(all.size() - unsent, all.size());
         unsent = 0;
-        return new Progress(jobId, epoch, rank, runs, floor);
+        return new Progress(jobId, epoch, rank, runs, floor, acknowledged);
     }
 
     /** What was told on a stream that broke may be lost: it is told again. */

@@ -207,6 +207,27 @@ final class Replication {
         return newest;
     }
 
+    /**
+     * The steps above the floor, ascending, that are committed here and verified by every holder
+     * they are owed to: what {@link #acknowledgedStep} looks for, where the leader finds the floor
+     * that all have. A snapshot that this rank alone lacks is then no obstacle: the next one is.
+     */
+    List<Long> acknowledgedSteps() {
+        TreeSet<Long> steps = new TreeSet<>();
+        for (Vault.Snapshot snapshot : vault.snapshots()) {
+            long step = snapshot.name.step();
+            if (running
+                    && own(snapshot)
+                    && snapshot.committed
+                    && step >= baseStep
+                    && step > vault.floor()
+                    && isVerified(snapshot)) {
+                steps.add(step);
+            }
+        }
+        return List.copyOf(steps);
+    }
+
     private boolean isVerified(Vault.Snapshot snapshot) {
         for (Stream stream : streams) {
             if (snapshot.name.step() >= stream.bindsFrom

@@ -42,6 +42,12 @@ final class Restoring {
     private long orderedAt;
     private @Nullable SlotRef fetchInto;
 
+    /**
+     * Whether the state is asked for by the name that it gets in the view in preparation: a donor
+     * that had it live alone writes it into a slot under that.
+     */
+    private boolean byNewName;
+
     private boolean fetchRunning;
     private long fetchAgainAt;
     private long giveUpAt;
@@ -103,6 +109,7 @@ final class Restoring {
         if (stage != Stage.WAITING
                 || !quiet
                 || !worker.isLoaded()
+                || worker.isReplaced()
                 || !vault.hasRegionFor(worker.generation())
                 || !vault.regionIsReady()) {
             return;
@@ -224,6 +231,7 @@ final class Restoring {
             return;
         }
         stage = Stage.FETCHING;
+        byNewName = false;
         giveUpAt = now + limits.fetchNanos();
         fetchInto = new SlotRef(vault.region(), slot);
         startFetch(restore, donor);
@@ -236,7 +244,12 @@ final class Restoring {
         }
         fetchRunning = true;
         vault.reserve(destination);
-        out.add(new AgentEffect.FetchState(restore.state(), restore.digest(), donor, destination));
+        StateName name = restore.state();
+        if (byNewName) {
+            long epoch = order().view().epoch();
+            name = new StateName(name.jobId(), epoch, name.step(), name.shard());
+        }
+        out.add(new AgentEffect.FetchState(name, restore.digest(), donor, destination));
         out.add(new AgentEffect.Reached(restore.state().step(), StepPhase.RESTORE));
     }
 
@@ -273,6 +286,7 @@ final class Restoring {
                     true);
         } else if (now + limits.fetchRetryNanos() < giveUpAt) {
             fetchAgainAt = now + limits.fetchRetryNanos();
+            byNewName = !byNewName;
         } else {
             fail(
                     "could not fetch " + event.state() + " from " + source + ": " + event.reason(),
@@ -313,7 +327,8 @@ final class Restoring {
                         vault.region(),
                         origin,
                         slot,
-                        digest));
+                        digest,
+                        view.members().get(current.rank()).endpoint().host()));
         if (action != Restore.Action.FETCH) {
             out.add(new AgentEffect.Reached(view.baseStep(), StepPhase.RESTORE));
         }

@@ -1,5 +1,7 @@
 package io.coxswain.agent.core;
 
+import io.coxswain.agent.core.model.GrantedFloor;
+
 /**
  * Decides whether a step is snapshotted. All ranks of a view decide alike, because only agreed
  * quantities go in: the step, the plan, the view's base, the floor after the step's reduction and
@@ -28,5 +30,17 @@ public final class SnapshotSlotRule {
         return step % Math.max(1, every) == 0
                 && floor >= baseStep
                 && newerThanFloor < NEWER_THAN_FLOOR;
+    }
+
+    /**
+     * Whether {@code step} is far enough from the newest snapshot, where floors come with grants. A
+     * floor is known so many steps later that both snapshots above it would lie side by side, and
+     * then none for long: half of that delay apart, they lie evenly.
+     *
+     * @param newest the newest agreed snapshot above the floor; negative if there is none
+     * @param granted the floor's entry: by it this step is decided
+     */
+    public static boolean isApart(long step, long newest, GrantedFloor granted) {
+        return newest < 0 || step - newest >= (granted.through() - granted.floor()) / 2;
     }
 }

@@ -2,6 +2,7 @@ package io.coxswain.agent.core;
 
 import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.Digest;
+import io.coxswain.agent.core.model.GrantedFloor;
 import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.JobSpec;
@@ -29,6 +30,7 @@ final class Station {
     final Stepping stepping;
     final HolderDuties holding;
     final Restoring restoring;
+    final KeyValueDesk keyValues;
 
     Phase phase = Phase.NO_JOB;
     @Nullable JobSpec job;
@@ -70,6 +72,7 @@ final class Station {
         this.stepping = new Stepping(out, vault, worker, replication, progress);
         this.holding = new HolderDuties(out, limits);
         this.restoring = new Restoring(self, out, limits, vault, worker, holding);
+        this.keyValues = new KeyValueDesk(this);
     }
 
     boolean isJob(String jobId) {
@@ -109,7 +112,17 @@ final class Station {
 
     /** True if nothing of an older epoch changes the state or the region any more. */
     boolean isQuiet() {
-        return dataFenced >= promised && !worker.isApplying();
+        return dataFenced >= promised
+                && !worker.isApplying()
+                && !(worker.isExecuting() && currentJob().runtimeReduces());
+    }
+
+    /** Steps that may be made now and, where the runtime reduces, the floors to decide by. */
+    void granted(long through, List<GrantedFloor> floors) {
+        stepping.grant(through, floors);
+        if (!floors.isEmpty()) {
+            holding.floorRaised(vault.floor());
+        }
     }
 
     Inventory inventory(String jobId, @Nullable Progress tail) {

@@ -2,6 +2,7 @@ package io.coxswain.agent.core;
 
 import io.coxswain.agent.core.model.StepPlan;
 
+import java.util.Collections;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -11,11 +12,16 @@ import java.util.Map;
 final class StepProgram {
     private static final int MOST_OPERATIONS = 64;
 
+    /** What a step has where agents reduce. */
+    private static final List<StepPlan.Kind> EXCHANGE =
+            List.of(StepPlan.Kind.REDUCE, StepPlan.Kind.APPLY, StepPlan.Kind.GATHER);
+
     private final StepPlan.Kind[] kinds;
     private final long[] dependencies;
     private final boolean[] background;
     private final int[] every;
     private final int reportEvery;
+    private final boolean whole;
 
     /**
      * @throws IllegalArgumentException with words for a person if this agent cannot run the plan
@@ -57,18 +63,21 @@ final class StepProgram {
             }
             indexOf.put(operation.id(), i);
         }
-        for (StepPlan.Kind kind :
-                List.of(
-                        StepPlan.Kind.EXECUTE,
-                        StepPlan.Kind.REDUCE,
-                        StepPlan.Kind.APPLY,
-                        StepPlan.Kind.GATHER)) {
-            if (count.getOrDefault(kind, 0) != 1) {
+        whole = Collections.disjoint(count.keySet(), EXCHANGE);
+        if (count.getOrDefault(StepPlan.Kind.EXECUTE, 0) != 1) {
+            throw new IllegalArgumentException(
+                    "a step plan has exactly one EXECUTE, this one has "
+                            + count.getOrDefault(StepPlan.Kind.EXECUTE, 0));
+        }
+        for (StepPlan.Kind kind : EXCHANGE) {
+            if (!whole && count.getOrDefault(kind, 0) != 1) {
                 throw new IllegalArgumentException(
                         "with agent collectives a step plan has exactly one "
                                 + kind
                                 + ", this one has "
-                                + count.getOrDefault(kind, 0));
+                                + count.getOrDefault(kind, 0)
+                                + "; with those of the runtime it has none of "
+                                + EXCHANGE);
             }
         }
         if (count.getOrDefault(StepPlan.Kind.SNAPSHOT, 0) > 1) {
@@ -80,6 +89,19 @@ final class StepProgram {
 
     int reportEvery() {
         return reportEvery;
+    }
+
+    /**
+     * The worker makes the step whole, in EXECUTE: gradients, their reduction among the ranks'
+     * workers, update.
+     */
+    boolean isWhole() {
+        return whole;
+    }
+
+    /** With which operation the state of a step is made; its snapshot comes with that or after. */
+    StepPlan.Kind maker() {
+        return whole ? StepPlan.Kind.EXECUTE : StepPlan.Kind.APPLY;
     }
 
     int size() {

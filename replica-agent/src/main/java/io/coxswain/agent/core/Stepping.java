@@ -1,6 +1,8 @@
 package io.coxswain.agent.core;
 
 import io.coxswain.agent.core.model.Digest;
+import io.coxswain.agent.core.model.GrantedFloor;
+import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.StepPlan;
 import io.coxswain.agent.core.model.View;
@@ -8,6 +10,7 @@ import io.coxswain.agent.core.model.View;
 import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayDeque;
+import java.util.List;
 
 /**
  * The steps of one view at one rank: runs the plan's dataflow, operation by operation, as far as
@@ -39,6 +42,9 @@ final class Stepping {
     private long agreedFloor;
 
     private final ArrayDeque<Long> agreedSnapshots = new ArrayDeque<>();
+
+    /** Where the runtime reduces: by which floors the steps of this view are decided. */
+    private final GrantedFloors grantedFloors = new GrantedFloors();
 
     /** The first agreed snapshot of this view that this rank had no slot for. */
     private long missedSnapshot = Long.MAX_VALUE;
@@ -103,24 +109,32 @@ final class Stepping {
         gatheringBase = true;
         missedSnapshot = Long.MAX_VALUE;
         applySlot = NO_SLOT;
+        grantedFloors.clear();
+        if (newProgram.isWhole()) {
+            // The worker has its parameters, and meets the others in its first step.
+            gatheringBase = false;
+            doing(StepPlan.Kind.EXECUTE, now);
+            return;
+        }
         doing(StepPlan.Kind.GATHER, now);
         out.add(new AgentEffect.Gather(newView.epoch(), step));
         out.add(new AgentEffect.Reached(step, StepPhase.GATHER));
     }
 
     /**
-     * Nothing of this view goes on. An apply that runs ends by itself; {@link #applied} still books
-     * its step.
+     * Nothing of this view goes on. What changes the state ends by itself; {@link #applied} and
+     * {@link #executed} still book its step.
      */
     void halt(long now) {
         halted = true;
         gatheringBase = false;
-        if (!underWay || worker.isApplying()) {
+        if (!underWay || worker.isApplying() || (program().isWhole() && worker.isExecuting())) {
             return;
         }
-        if ((done & program().bitOf(StepPlan.Kind.APPLY)) != 0) {
-            // Only the gather is missing: the state is made, so the step counts as far as this rank
-            // goes. It was made when the gather began: the wait since then is no work.
+        if ((done & program().bitOf(program().maker())) != 0) {
+            // Only the gather, or the slot for a snapshot, is missing: the state is made, so the
+            // step counts as far as this rank goes. It was made when the gather began: the wait
+            // since then is no work.
             progress.stepDone(stepDone(), operation == StepPlan.Kind.GATHER ? operationSince : now);
         }
         underWay = false;
@@ -135,8 +149,13 @@ final class Stepping {
         losses = NO_LOSSES;
     }
 
-    void grant(long upTo) {
+    void grant(long upTo, List<GrantedFloor> floors) {
         through = Math.max(through, upTo);
+        if (!floors.isEmpty()) {
+            grantedFloors.take(floors);
+            // To go back to, it holds at once; to decide by, from the steps that it came with.
+            vault.raiseFloor(grantedFloors.newest());
+        }
     }
 
     /** Returns true if the base's parameters are complete now. */
@@ -156,7 +175,8 @@ final class Stepping {
     }
 
     void executed(AgentEvent.Executed event, long now) {
-        if (!isCurrent(event.epoch(), event.step(), StepPlan.Kind.EXECUTE)) {
+        boolean lastOfView = isMadeAfterAll(event.epoch(), event.step());
+        if (!lastOfView && !isCurrent(event.epoch(), event.step(), StepPlan.Kind.EXECUTE)) {
             return;
         }
         losses = event.microshardLosses();
@@ -164,7 +184,54 @@ final class Stepping {
         dataWaitNanos = event.dataWaitNanos();
         samples = event.samples();
         sampleHash = event.sampleHash();
+        if (program().isWhole()) {
+            View current = view();
+            loss = event.loss();
+            stragglerNanos = 0;
+            stallNanos = event.snapshotStallNanos() + slotWaitNanos;
+            slotWaitNanos = 0;
+            worker.live(
+                    new StateName(current.jobId(), event.epoch(), step, current.shardOf(rank)),
+                    Digest.NONE);
+            raiseAgreedFloor(grantedFloors.at(step).floor());
+        }
+        if (lastOfView) {
+            underWay = false;
+            progress.stepDone(stepDone(), now);
+            return;
+        }
         complete(StepPlan.Kind.EXECUTE, now);
+    }
+
+    /** A step that the worker makes whole, and that was under way when the view was fenced. */
+    private boolean isMadeAfterAll(long epoch, long eventStep) {
+        View current = view;
+        return current != null
+                && underWay
+                && halted
+                && program().isWhole()
+                && epoch == current.epoch()
+                && eventStep == step;
+    }
+
+    /** The step was not made: its epoch was over, or its group broke. */
+    void notExecuted(WorkerRequest.Execute request) {
+        View current = view;
+        if (current != null
+                && underWay
+                && halted
+                && request.epoch() == current.epoch()
+                && request.step() == step
+                && program().isWhole()) {
+            underWay = false;
+        }
+    }
+
+    private void raiseAgreedFloor(long floor) {
+        agreedFloor = Math.max(agreedFloor, floor);
+        while (!agreedSnapshots.isEmpty() && agreedSnapshots.getFirst() <= agreedFloor) {
+            agreedSnapshots.removeFirst();
+        }
     }
 
     void reduced(AgentEvent.Reduced event, long now) {
@@ -177,10 +244,7 @@ final class Stepping {
             slowest = Math.max(slowest, nanos);
         }
         stragglerNanos = slowest - executeNanos;
-        agreedFloor = Math.max(agreedFloor, event.floor());
-        while (!agreedSnapshots.isEmpty() && agreedSnapshots.getFirst() <= agreedFloor) {
-            agreedSnapshots.removeFirst();
-        }
+        raiseAgreedFloor(event.floor());
         vault.raiseFloor(event.floor());
         if (agreedFloor >= missedSnapshot) {
             missedSnapshot = Long.MAX_VALUE;
@@ -301,7 +365,12 @@ final class Stepping {
                         running.snapshotEvery(),
                         view().baseStep(),
                         agreedFloor,
-                        agreedSnapshots.size());
+                        agreedSnapshots.size())
+                && (!running.isWhole()
+                        || SnapshotSlotRule.isApart(
+                                step,
+                                agreedSnapshots.isEmpty() ? -1 : agreedSnapshots.getLast(),
+                                grantedFloors.at(step)));
     }
 
     /** Starts the next step if it may be made. */
@@ -338,7 +407,7 @@ final class Stepping {
                 if ((active & bit) != 0
                         && (issued & bit) == 0
                         && running.mayStart(i, active, done)
-                        && !(running.kind(i) == StepPlan.Kind.APPLY && awaitsSlot(now))) {
+                        && !(running.kind(i) == snapshotCarrier(running) && awaitsSlot(now))) {
                     issued |= bit;
                     progressed |= issue(running.kind(i), bit, now);
                 }
@@ -347,12 +416,28 @@ final class Stepping {
         if ((running.foreground() & active & ~done) == 0) {
             underWay = false;
             if (progress.stepDone(stepDone(), now)) {
-                var told = progress.takeUnsent(vault.floor());
+                var told = takeUnsent();
                 if (told != null) {
                     out.report(new AgentReport.StepsDone(told));
                 }
             }
         }
+    }
+
+    private @Nullable Progress takeUnsent() {
+        if (!program().isWhole()) {
+            return progress.takeUnsent(vault.floor());
+        }
+        List<Long> acknowledged = replication.acknowledgedSteps();
+        if (!acknowledged.isEmpty()) {
+            vault.contributed(acknowledged.getLast());
+        }
+        return progress.takeUnsent(vault.floor(), acknowledged);
+    }
+
+    /** What is told the slot that a snapshot goes to. */
+    private static StepPlan.Kind snapshotCarrier(StepProgram running) {
+        return running.isWhole() ? StepPlan.Kind.SNAPSHOT : StepPlan.Kind.APPLY;
     }
 
     /** Returns true if the operation is done at once. */
@@ -362,6 +447,9 @@ final class Stepping {
             case EXECUTE -> {
                 doing(kind, now);
                 worker.executing(true);
+                if (isJoining()) {
+                    worker.joins(now);
+                }
                 // Before the worker is asked: what an observer does here happens before any of the
                 // step's work.
                 out.add(new AgentEffect.Reached(step, StepPhase.EXECUTE));
@@ -392,8 +480,20 @@ final class Stepping {
                 out.add(new AgentEffect.Reached(step, StepPhase.GATHER));
                 yield false;
             }
-            // The apply took it; a plan that snapshots without an apply has nothing new to keep.
-            case SNAPSHOT -> false;
+            case SNAPSHOT -> {
+                if (!program().isWhole()) {
+                    // The apply takes it.
+                    yield false;
+                }
+                int slot = slotForSnapshot(current);
+                if (slot != NO_SLOT) {
+                    // Requests are done in order: the next step begins when the state is copied.
+                    worker.ask(new WorkerRequest.Snapshot(current.epoch(), step, slot));
+                    out.add(new AgentEffect.Reached(step, StepPhase.SNAPSHOT));
+                }
+                done |= bit;
+                yield true;
+            }
             case REPLICATE, DIGEST -> {
                 // These follow the commit, in the background.
                 done |= bit;
@@ -423,7 +523,8 @@ final class Stepping {
         if (slot == NO_SLOT) {
             // Only here a commit or a fetch of an earlier view is late: the others take theirs. The
             // floor must not become a step that this rank does not have, nor jump over it while
-            // others may stand there.
+            // others may stand there. (Where the leader finds the floor it looks for a step that
+            // all have.)
             missedSnapshot = Math.min(missedSnapshot, step);
             skippedSnapshot = true;
             return NO_SLOT;
@@ -457,6 +558,16 @@ final class Stepping {
 
     StepPlan.Kind operation() {
         return operation;
+    }
+
+    /** The worker makes the view's first step, and for it meets the other ranks' workers. */
+    boolean isJoining() {
+        View current = view;
+        return current != null
+                && underWay
+                && program().isWhole()
+                && step == current.baseStep() + 1
+                && (done & program().bitOf(StepPlan.Kind.EXECUTE)) == 0;
     }
 
     long operationSince() {

@@ -64,11 +64,17 @@ final class ViewDesk {
         at.finalState = null;
         at.untoldLoss = null;
         at.baseWanted = null;
+        boolean replaced =
+                at.currentJob().runtimeReduces()
+                        && at.worker.replace("the group of its view is no more");
         at.stepping.halt(now);
         at.replication.stop();
         at.restoring.cancel();
         unshareDonations();
-        at.worker.abort(epoch, now);
+        if (!replaced) {
+            at.worker.abort(epoch, now);
+        }
+        at.keyValues.promised();
         out.add(new AgentEffect.FenceData(at.currentJob().jobId(), epoch));
     }
 
@@ -214,7 +220,7 @@ final class ViewDesk {
     void started(AgentEvent.ViewStarted event, long now) {
         PrepareOrder current = at.order;
         if (at.isRunning(event.jobId(), event.epoch())) {
-            at.stepping.grant(event.through());
+            at.granted(event.through(), event.floors());
             return;
         }
         if (!at.isJob(event.jobId())
@@ -228,6 +234,7 @@ final class ViewDesk {
             at.holding.beginView(view, at.vault.floor());
         } else if (at.phase == Phase.VIEW_READY) {
             begin(current, event.through(), now);
+            at.granted(event.through(), event.floors());
         }
     }
 
@@ -263,7 +270,7 @@ final class ViewDesk {
         StateName base = new StateName(view.jobId(), view.epoch(), view.baseStep(), shard);
         at.worker.live(base, digest);
         at.stepping.begin(view, program, rank, spec.batch(), spec.steps(), through, now);
-        at.phase = Phase.GATHERING;
+        at.phase = program.isWhole() ? Phase.STEPPING : Phase.GATHERING;
         if (program.snapshotEvery() > 0
                 && at.vault.find(restored, digest) == null
                 && !at.vault.holds(base)) {
@@ -357,6 +364,7 @@ final class ViewDesk {
         at.replication.stop();
         at.restoring.clear();
         at.holding.clear();
+        at.keyValues.clear();
         at.vault.clear();
         at.progress.clear();
         at.job = null;

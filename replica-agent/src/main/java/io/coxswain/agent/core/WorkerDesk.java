@@ -1,11 +1,15 @@
 package io.coxswain.agent.core;
 
+import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.StateLayout;
 
 /** Takes what the worker says, and what becomes of the files it needs. */
 final class WorkerDesk {
+    /** A step whose group broke: the live state is as before it. */
+    private static final String GROUP_BROKEN = "group_broken";
+
     private final Station at;
     private final ViewDesk views;
     private final Outbox out;
@@ -39,21 +43,29 @@ final class WorkerDesk {
             case AgentEvent.ViewPrepared prepared -> viewPrepared(prepared, job, now);
             case AgentEvent.Executed executed -> {
                 at.worker.executing(false);
+                if (job.runtimeReduces()) {
+                    made(executed.step());
+                }
                 at.stepping.executed(executed, now);
             }
             case AgentEvent.RequestAborted aborted -> aborted(aborted.request());
             case AgentEvent.Applied applied -> {
-                if (applied.step() >= faults.step()) {
-                    faults = ProgramFaults.NONE;
-                }
+                made(applied.step());
                 at.stepping.applied(applied, now);
             }
             case AgentEvent.SnapshotCommitted committed -> snapshotCommitted(committed);
             case AgentEvent.SnapshotFailed failed ->
                     abandon(failed.slot(), failed.epoch(), failed.step());
             case AgentEvent.Finished finished -> finished(finished, job);
-            case AgentEvent.WorkerFaulted faulted -> faulted(faulted, job);
+            case AgentEvent.WorkerFaulted faulted -> faulted(faulted, job, now);
+            case AgentEvent.KeyValueAsked asked -> at.keyValues.asked(asked, now);
             case AgentEvent.WorkerExited exited -> exited(exited, job, now);
+        }
+    }
+
+    private void made(long step) {
+        if (step >= faults.step()) {
+            faults = ProgramFaults.NONE;
         }
     }
 
@@ -97,6 +109,7 @@ final class WorkerDesk {
         if (job == null
                 || layout == null
                 || !at.worker.isLoaded()
+                || at.worker.isReplaced()
                 || !at.vault.hasRegionFor(at.worker.generation())
                 || !at.vault.regionIsReady()) {
             return;
@@ -120,10 +133,12 @@ final class WorkerDesk {
         if (layout == null) {
             throw new IllegalStateException("a worker took a rank without a layout");
         }
-        // Before the leader hears of it: when any member starts, all are able to receive.
-        out.add(
-                new AgentEffect.ConfigureCollective(
-                        order.view(), order.rank(), job, layout, at.vault.region()));
+        if (!job.runtimeReduces()) {
+            // Before the leader hears of it: when any member starts, all are able to receive.
+            out.add(
+                    new AgentEffect.ConfigureCollective(
+                            order.view(), order.rank(), job, layout, at.vault.region()));
+        }
         views.donateLive();
         out.report(at.restoring.ready(now));
     }
@@ -170,7 +185,10 @@ final class WorkerDesk {
     /** The request was of an epoch that is over when the worker came to it. */
     private void aborted(WorkerRequest request) {
         switch (request) {
-            case WorkerRequest.Execute _ -> at.worker.executing(false);
+            case WorkerRequest.Execute execute -> {
+                at.worker.executing(false);
+                at.stepping.notExecuted(execute);
+            }
             case WorkerRequest.Apply apply -> {
                 if (apply.snapshotSlot() >= 0) {
                     abandon(apply.snapshotSlot(), apply.epoch(), apply.step());
@@ -190,7 +208,7 @@ final class WorkerDesk {
         }
     }
 
-    private void faulted(AgentEvent.WorkerFaulted event, JobSpec job) {
+    private void faulted(AgentEvent.WorkerFaulted event, JobSpec job, long now) {
         String words = event.code() + ": " + event.message();
         switch (event.request()) {
             case WorkerRequest.LoadJob _ -> {
@@ -201,7 +219,15 @@ final class WorkerDesk {
                     prepareFailed(prepare, words, event.code().equals("bad_state"));
             case WorkerRequest.Execute execute -> {
                 at.worker.executing(false);
-                if (execute.epoch() >= at.promised) {
+                at.stepping.notExecuted(execute);
+                if (execute.epoch() < at.promised) {
+                    if (job.runtimeReduces() && !event.code().equals(GROUP_BROKEN)) {
+                        // The view is over, and whatever failed may have been half done.
+                        at.worker.live(null, Digest.NONE);
+                    }
+                } else if (event.code().equals(GROUP_BROKEN)) {
+                    at.worker.groupBroke(execute.step(), event.message(), now);
+                } else {
                     failed(job, execute.step(), "execute of step ", words);
                 }
             }
@@ -222,10 +248,15 @@ final class WorkerDesk {
     }
 
     private void exited(AgentEvent.WorkerExited event, JobSpec job, long now) {
+        if (at.worker.isReplaced()) {
+            replaced(job, now);
+            return;
+        }
         boolean wasLoaded = at.worker.isLoaded();
         boolean hung = at.worker.wasHung();
         StateLayout layout = at.worker.layout();
         at.vault.inspectIfWriting();
+        at.keyValues.workerGone();
         // A program that fails in the same step each time is not restarted for ever.
         boolean giveUp = wasLoaded && faults.count() >= at.limits.loadAttempts();
         boolean again = at.worker.exited(job, giveUp, now);
@@ -276,6 +307,17 @@ final class WorkerDesk {
         at.baseWanted = null;
         if (at.phase != Phase.FENCING && at.phase != Phase.FENCED) {
             at.phase = Phase.WARMING;
+        }
+    }
+
+    /** The leader ended its view, and knows: the next one starts, and loads what it is told to. */
+    private void replaced(JobSpec job, long now) {
+        StateLayout layout = at.worker.layout();
+        at.vault.inspectIfWriting();
+        at.keyValues.workerGone();
+        at.worker.exited(job, false, now);
+        if (layout != null) {
+            at.vault.createRegion(at.worker.generation(), at.worker.regionShape(job, layout));
         }
     }
 

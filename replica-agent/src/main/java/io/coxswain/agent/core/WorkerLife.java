@@ -32,6 +32,9 @@ final class WorkerLife {
     private static final int START_LIMIT_PONGS = 15;
     private static final int MOST_DOUBLINGS = 4;
 
+    /** A group may compile when it has come together; what hangs for good must end all the same. */
+    private static final long JOIN_NANOS = 600_000_000_000L;
+
     private final Outbox out;
     private final AgentLimits limits;
     private State state = State.ABSENT;
@@ -51,6 +54,24 @@ final class WorkerLife {
     private @Nullable StateName live;
 
     private Digest liveDigest = Digest.NONE;
+
+    /** What the runtime can: see {@link AgentEvent.JobLoaded}. */
+    private boolean reforms;
+
+    /** It was asked for a step: where the runtime reduces it may be in a group. */
+    private boolean grouped;
+
+    /** It is being killed for a new one, and nobody need hear of it. */
+    private boolean replaced;
+
+    /** In which step its group broke, and how, as it says; 0 if it did not. */
+    private long brokenStep;
+
+    private String brokenWords = "";
+    private long brokenUntil = Long.MAX_VALUE;
+
+    /** Till when it must have met the others, in a view's first step. */
+    private long joinBy = Long.MAX_VALUE;
 
     private boolean executing;
     private boolean applying;
@@ -77,9 +98,20 @@ final class WorkerLife {
         executing = false;
         applying = false;
         answerBy = Long.MAX_VALUE;
+        grouped = false;
+        replaced = false;
+        mended();
+    }
+
+    private void mended() {
+        brokenStep = 0;
+        brokenWords = "";
+        brokenUntil = Long.MAX_VALUE;
+        joinBy = Long.MAX_VALUE;
     }
 
     void ask(WorkerRequest request) {
+        grouped |= request instanceof WorkerRequest.Execute;
         out.add(new AgentEffect.AskWorker(generation, request));
     }
 
@@ -103,6 +135,7 @@ final class WorkerLife {
         pieces = event.pieces();
         loadNanos = event.loadNanos();
         compileNanos = event.compileNanos();
+        reforms = event.reforms();
     }
 
     /**
@@ -151,12 +184,50 @@ final class WorkerLife {
             killReason = reason;
             hung = silent;
             answerBy = Long.MAX_VALUE;
-            out.add(new AgentEffect.KillWorker(generation, reason));
+            out.add(new AgentEffect.KillWorker(generation, reason, silent));
         }
+    }
+
+    /**
+     * The group of its epoch broke, it says. Mostly somebody else died, and the leader's fence is
+     * on its way; if none comes, the fault is this worker's.
+     */
+    void groupBroke(long step, String words, long now) {
+        brokenStep = step;
+        brokenWords = words;
+        brokenUntil = now + limits.abortNanos();
+    }
+
+    /** It makes its first step in a view, for which it meets the others. */
+    void joins(long now) {
+        joinBy = now + JOIN_NANOS;
+    }
+
+    /**
+     * Its view is over, and with it the group of processes that it may hang in: a new one takes its
+     * place, unless it can leave the group by itself.
+     *
+     * @return false if it stays
+     */
+    boolean replace(String reason) {
+        if (reforms || !grouped || state != State.LOADED || !isAlive()) {
+            return false;
+        }
+        idle();
+        replaced = true;
+        killReason = reason;
+        out.add(new AgentEffect.ReplaceWorker(generation, reason));
+        return true;
+    }
+
+    /** It is going, or gone, for a new one. */
+    boolean isReplaced() {
+        return replaced;
     }
 
     /** Aborts what belongs to older epochs; a worker that does not answer in time is killed. */
     void abort(long belowEpoch, long now) {
+        mended();
         if (state != State.LOADED) {
             return;
         }
@@ -178,7 +249,10 @@ final class WorkerLife {
             }
             case STARTING -> {
                 if (now - silentSince >= START_LIMIT_PONGS * limits.pongNanos()) {
-                    kill("the worker did not connect to its agent in time", true);
+                    kill(
+                            "the worker did not connect to its agent in time: does the program call"
+                                    + " coxswain.run (or coxswain.jax.run)?",
+                            true);
                 }
             }
             case LOADING, LOADED -> {
@@ -190,6 +264,14 @@ final class WorkerLife {
                             true);
                 } else if (now >= answerBy) {
                     kill("the worker did not stop its step when asked to", true);
+                } else if (now >= brokenUntil) {
+                    kill("its group broke in step " + brokenStep + ": " + brokenWords, false);
+                } else if (now >= joinBy) {
+                    kill(
+                            "its group did not come together within "
+                                    + JOIN_NANOS / 1_000_000_000
+                                    + " s",
+                            true);
                 }
             }
         }
@@ -203,12 +285,16 @@ final class WorkerLife {
             case ABSENT -> Long.MAX_VALUE;
             case WAITING -> wakeAt;
             case STARTING -> silentSince + START_LIMIT_PONGS * limits.pongNanos();
-            case LOADING, LOADED -> Math.min(silentSince + limits.pongNanos(), answerBy);
+            case LOADING, LOADED ->
+                    Math.min(
+                            silentSince + limits.pongNanos(),
+                            Math.min(answerBy, Math.min(brokenUntil, joinBy)));
         };
     }
 
     void executing(boolean busy) {
         executing = busy;
+        joinBy = Long.MAX_VALUE;
         answered();
     }
 
@@ -221,6 +307,10 @@ final class WorkerLife {
         if (!executing && !applying) {
             answerBy = Long.MAX_VALUE;
         }
+    }
+
+    boolean isExecuting() {
+        return executing;
     }
 
     boolean isApplying() {

@@ -28,6 +28,7 @@ public sealed interface WorkerRequest {
      * @param region name of this worker's region file
      * @param source the slot to load, null unless {@code origin} is SLOT
      * @param digest expected of the slot
+     * @param host where other ranks' workers reach this host
      */
     record Prepare(
             StepPlan plan,
@@ -39,10 +40,11 @@ public sealed interface WorkerRequest {
             String region,
             Origin origin,
             @Nullable SlotRef source,
-            Digest digest)
+            Digest digest,
+            String host)
             implements WorkerRequest {}
 
-    /** Compute the gradients of {@code step}. */
+    /** Compute the gradients of {@code step}; with a plan that has no apply, make the step. */
     record Execute(long epoch, long step) implements WorkerRequest {}
 
     /**

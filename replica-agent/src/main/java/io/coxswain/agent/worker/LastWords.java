@@ -1,5 +1,6 @@
 package io.coxswain.agent.worker;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -42,6 +43,10 @@ public final class LastWords {
                     "^(#.*|\\s*@\\s+0x.*|\\s+at .*|\\s*\\.\\.\\. \\d+ more|\\*\\*\\*"
                         + " .*|\\[\\w+:\\d+\\] \\*\\*\\* .*|\\s*|Aborted.*|Segmentation fault.*)$");
 
+    /** Stands before a JVM's stacks. */
+    private static final Pattern TIME =
+            Pattern.compile("\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d");
+
     private LastWords() {}
 
     /**
@@ -51,7 +56,7 @@ public final class LastWords {
      * @return one line, cut to {@value #MOST_CHARACTERS} characters; empty if there is none
      */
     public static String telling(String words) {
-        List<String> lines = words.lines().toList();
+        List<String> lines = withoutStacks(words);
         String crash = crash(lines);
         if (!crash.isEmpty()) {
             return cut(crash);
@@ -70,6 +75,25 @@ public final class LastWords {
             }
         }
         return cut(words.strip().lines().reduce("", (_, last) -> last).strip());
+    }
+
+    /** A JVM that was asked for its stacks printed them: they are nobody's words. */
+    private static List<String> withoutStacks(String words) {
+        var lines = new ArrayList<String>();
+        boolean stacks = false;
+        for (String line : words.lines().toList()) {
+            boolean begins = line.startsWith("Full thread dump ");
+            if (begins && !lines.isEmpty() && TIME.matcher(lines.getLast()).matches()) {
+                lines.removeLast();
+            }
+            stacks |= begins;
+            if (!stacks) {
+                lines.add(line);
+            }
+            // The heap's last line, in every collector.
+            stacks &= !line.strip().startsWith("class space ");
+        }
+        return lines;
     }
 
     private static String crash(List<String> lines) {

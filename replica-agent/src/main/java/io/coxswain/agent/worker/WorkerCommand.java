@@ -12,9 +12,13 @@ import java.util.Map;
  * @param command program and arguments
  * @param environment all of the worker's environment: nothing is inherited from the agent beside it
  * @param folder its working directory; null for the agent's
+ * @param standby whether the process of the next generation is started before it is needed
  */
 public record WorkerCommand(
-        List<String> command, Map<String, String> environment, @Nullable Path folder) {
+        List<String> command,
+        Map<String, String> environment,
+        @Nullable Path folder,
+        boolean standby) {
     public WorkerCommand {
         command = List.copyOf(command);
         environment = Map.copyOf(environment);
@@ -25,6 +29,6 @@ public record WorkerCommand(
 
     /** In the agent's working directory. */
     public WorkerCommand(List<String> command, Map<String, String> environment) {
-        this(command, environment, null);
+        this(command, environment, null, false);
     }
 }

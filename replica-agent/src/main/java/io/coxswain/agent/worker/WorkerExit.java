@@ -9,8 +9,15 @@ import org.jspecify.annotations.Nullable;
  *     when the process never started
  * @param lastWords the end of what it printed, at most 16,000 bytes of it
  * @param killReason why the supervisor took it down, null when it went by itself
+ * @param greeted whether it ever said hello
  */
-public record WorkerExit(int status, String lastWords, @Nullable String killReason) {
+public record WorkerExit(
+        int status, String lastWords, @Nullable String killReason, boolean greeted) {
+    /** Of a worker that said hello. */
+    public WorkerExit(int status, String lastWords, @Nullable String killReason) {
+        this(status, lastWords, killReason, true);
+    }
+
     /**
      * One line that names the cause: reason, signal or status, then the most telling of the last
      * words.
@@ -27,6 +34,11 @@ public record WorkerExit(int status, String lastWords, @Nullable String killReas
                     .append(signalName(status - 128));
         } else {
             text.append("worker exited with status ").append(status);
+            if (!greeted) {
+                text.append(
+                        " before it said hello (a program must call coxswain.run, or"
+                                + " coxswain.jax.run)");
+            }
         }
         String line = LastWords.telling(lastWords);
         if (!line.isEmpty()) {
@@ -37,6 +49,7 @@ public record WorkerExit(int status, String lastWords, @Nullable String killReas
 
     private static String signalName(int signal) {
         return switch (signal) {
+            case 2 -> " (SIGINT)";
             case 6 -> " (SIGABRT)";
             case 9 -> " (SIGKILL)";
             case 11 -> " (SIGSEGV)";

@@ -1,6 +1,7 @@
 package io.coxswain.agent.worker;
 
 import io.coxswain.bridge.host.FrameChannel;
+import io.coxswain.bridge.host.WorkerMain;
 import io.coxswain.proto.bridge.v1.Abort;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.FromWorkerSide;
@@ -10,6 +11,7 @@ import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
 import io.coxswain.proto.bridge.v1.Welcome;
+import io.coxswain.proto.control.v1.EvidencePiece;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -17,7 +19,7 @@ import org.slf4j.LoggerFactory;
 
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.RandomAccessFile;
+import java.io.InputStream;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
@@ -26,6 +28,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -39,38 +42,94 @@ final class WorkerProcess {
     /** A native library prints its stack after the line that matters. */
     private static final int LAST_WORDS_BYTES = 16_000;
 
+    /** A child that the worker left behind may hold its output open: nobody waits longer. */
+    private static final long OUTPUT_END_MILLIS = 300;
+
     private final long generation;
     private final WorkerCommand command;
     private final Path socket;
-    private final Path log;
+    private final WorkerLog log;
+    private final EvidenceDesk evidence;
     private final WorkerSupervisor.Limits limits;
     private final WorkerSupervisor.Listener listener;
+    private final LogShelf logs;
     private final String token = HexFormat.of().formatHex(randomBytes());
     private final CountDownLatch gone = new CountDownLatch(1);
 
     private volatile @Nullable Process process;
     private volatile @Nullable FrameChannel main;
     private volatile @Nullable FrameChannel side;
+    private volatile @Nullable SideWriter sideWriter;
     private volatile @Nullable String killReason;
     private volatile @Nullable Thread heartbeat;
+    private volatile @Nullable Thread output;
+    private volatile boolean saidHello;
+    private volatile @Nullable String wordsBefore;
+
+    // Guarded by this: whether somebody waits for it, what it said before, whether it has ended.
+    private boolean wanted;
+    private @Nullable Hello said;
+    private boolean ended;
 
     WorkerProcess(
             long generation,
             WorkerCommand command,
             Path socketDirectory,
-            Path logDirectory,
+            LogShelf logs,
             WorkerSupervisor.Limits limits,
             WorkerSupervisor.Listener listener) {
         this.generation = generation;
         this.command = command;
         this.socket = socketDirectory.resolve("w" + generation + ".sock");
-        this.log = logDirectory.resolve("worker-" + generation + ".log");
+        this.logs = logs;
+        this.log = logs.make(generation);
+        this.evidence =
+                new EvidenceDesk(
+                        socketDirectory.resolve("w" + generation + ".evidence"),
+                        log,
+                        logs.evidence(generation),
+                        command.environment());
         this.limits = limits;
         this.listener = listener;
     }
 
     void launch() {
         Thread.ofPlatform().name("worker-" + generation).daemon().start(this::live);
+    }
+
+    /**
+     * From here on the listener hears of it; of what it said before, too.
+     *
+     * @return false if it has ended already, of which nobody hears
+     */
+    boolean want() {
+        Hello before;
+        synchronized (this) {
+            if (ended) {
+                return false;
+            }
+            wanted = true;
+            logs.add(generation, log);
+            before = said;
+        }
+        if (before != null) {
+            listener.ready(generation, before);
+        }
+        return true;
+    }
+
+    private void saidHello(Hello hello) {
+        synchronized (this) {
+            said = hello;
+            if (!wanted) {
+                return;
+            }
+        }
+        listener.ready(generation, hello);
+    }
+
+    private synchronized boolean wanted() {
+        return wanted;
     }
 
     boolean gone() {
@@ -110,22 +169,61 @@ final class WorkerProcess {
     }
 
     void abort(Abort abort) {
-        FrameChannel channel = side;
-        if (channel == null) {
-            return;
-        }
-        try {
-            channel.send(ToWorkerSide.newBuilder().setAbort(abort).build());
-        } catch (IOException e) {
-            LOG.debug("worker {} did not take an abort; its exit will say why", generation, e);
+        SideWriter writer = sideWriter;
+        if (writer != null) {
+            writer.urgent(ToWorkerSide.newBuilder().setAbort(abort).build());
         }
     }
 
-    void kill(String reason) {
+    void answer(ToWorkerSide answer) {
+        SideWriter writer = sideWriter;
+        if (writer != null) {
+            writer.answer(answer);
+        }
+    }
+
+    void kill(String reason, boolean hung) {
         if (gone() || !claimKill(reason)) {
             return;
         }
-        Thread.ofVirtual().name("worker-kill-" + generation).start(this::climbLadder);
+        Runnable ladder =
+                hung
+                        ? () -> {
+                            // Afterwards nobody can tell any more what it was doing.
+                            takeEvidence(reason);
+                            climbLadder();
+                        }
+                        : this::climbLadder;
+        // It reads files: not on a virtual thread, which would keep its carrier.
+        Thread.ofPlatform().name("worker-kill-" + generation).daemon().start(ladder);
+    }
+
+    /** What its processes do. Blocks for some seconds at most; empty when it does not run. */
+    List<EvidencePiece> stacks() throws InterruptedException {
+        Process running = process;
+        return running == null || !running.isAlive() ? List.of() : evidence.stacks(running);
+    }
+
+    private void takeEvidence(String reason) {
+        Process running = process;
+        if (running == null || !running.isAlive()) {
+            return;
+        }
+        // A JVM prints its stacks where its words are.
+        wordsBefore = lastWords();
+        try {
+            tell(reason, evidence.hung(reason, running));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException e) {
+            LOG.warn("worker {}: no evidence could be taken", generation, e);
+        }
+    }
+
+    private void tell(String reason, List<EvidencePiece> pieces) {
+        if (!pieces.isEmpty() && wanted()) {
+            listener.evidence(generation, reason, pieces);
+        }
     }
 
     void killNow(String reason) {
@@ -185,10 +283,11 @@ final class WorkerProcess {
             var unusedStage = started.onExit().thenRun(() -> closeQuietly(server));
             Thread helloLimit = watchHello(started);
             Hello hello = acceptBoth(server);
+            saidHello = true;
             helloLimit.interrupt();
             closeQuietly(server);
             startHeartbeat();
-            listener.ready(generation, hello);
+            saidHello(hello);
             readMain();
         } catch (IOException e) {
             Process started = process;
@@ -205,23 +304,74 @@ final class WorkerProcess {
         Process started = process;
         if (started != null) {
             status = waitFor(started);
+            awaitOutput();
         }
-        finish(new WorkerExit(status, failure != null ? failure : lastWords(), killReason));
+        String before = wordsBefore;
+        String words = failure != null ? failure : before != null ? before : lastWords();
+        var exit = new WorkerExit(status, words, killReason, saidHello || started == null);
+        if (started != null && killReason == null) {
+            tell(exit.describe(), evidence.died(exit.describe(), words));
+        }
+        finish(exit);
+    }
+
+    /** Takes what it prints, until it and its children have closed their ends. */
+    private void listen(Process started) {
+        InputStream printed = started.getInputStream();
+        output =
+                Thread.ofPlatform()
+                        .name("worker-output-" + generation)
+                        .daemon()
+                        .start(() -> readOutput(printed));
+    }
+
+    private void readOutput(InputStream printed) {
+        byte[] buffer = new byte[32 << 10];
+        boolean broke = false;
+        while (true) {
+            try {
+                int length = printed.read(buffer);
+                if (length < 0) {
+                    return;
+                }
+                log.write(buffer, length);
+            } catch (IOException e) {
+                // At the process's end the stream is exchanged for one with what is left in it.
+                if (broke) {
+                    return;
+                }
+                broke = true;
+            }
+        }
+    }
+
+    private void awaitOutput() {
+        Thread reader = output;
+        try {
+            if (reader != null) {
+                reader.join(OUTPUT_END_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private Process spawn() throws IOException {
         var builder = new ProcessBuilder(command.command());
         builder.environment().clear();
         builder.environment().putAll(command.environment());
-        builder.environment().put("COXSWAIN_BRIDGE_SOCKET", socket.toString());
-        builder.environment().put("COXSWAIN_BRIDGE_TOKEN", token);
+        builder.environment().put(WorkerMain.SOCKET_VARIABLE, socket.toString());
+        builder.environment().put(WorkerMain.TOKEN_VARIABLE, token);
+        builder.environment().put(WorkerMain.EVIDENCE_VARIABLE, evidence.prepare().toString());
         Path folder = command.folder();
         if (folder != null) {
             builder.directory(folder.toFile());
         }
-        builder.redirectErrorStream(true).redirectOutput(log.toFile());
+        builder.redirectErrorStream(true);
         builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
-        return builder.start();
+        Process started = builder.start();
+        listen(started);
+        return started;
     }
 
     private Thread watchHello(Process started) {
@@ -230,11 +380,16 @@ final class WorkerProcess {
                 .start(() -> {
                     try {
                         if (!started.waitFor(limits.hello().toNanos(), TimeUnit.NANOSECONDS)) {
-                            killNow(
+                            String reason =
                                     "it never said hello within "
                                             + limits.hello().toMillis()
-                                            + " ms; see "
-                                            + log);
+                                            + " ms: does the program call coxswain.run (or"
+                                            + " coxswain.jax.run)? See "
+                                            + log.file();
+                            if (claimKill(reason)) {
+                                takeEvidence(reason);
+                            }
+                            started.destroyForcibly();
                         }
                     } catch (InterruptedException e) {
                         // Both channels are up.
@@ -250,6 +405,9 @@ final class WorkerProcess {
             if (hello != null && hello.getSideChannel() && side == null) {
                 frames.send(ToWorkerSide.newBuilder().setWelcome(welcome()).build());
                 side = frames;
+                sideWriter =
+                        new SideWriter(
+                                "worker-side-" + generation, frames, reason -> kill(reason, true));
             } else if (hello == null || hello.getSideChannel() || main != null) {
                 frames.close();
             } else {
@@ -334,8 +492,10 @@ final class WorkerProcess {
                     try {
                         @Nullable FromWorkerSide message = channel.receive(FromWorkerSide.parser());
                         while (message != null) {
-                            if (message.hasPong()) {
+                            if (message.hasPong() && wanted()) {
                                 listener.pong(generation, message.getPong());
+                            } else if (message.hasKeyValueRequest()) {
+                                listener.asked(generation, message.getKeyValueRequest());
                             }
                             message = channel.receive(FromWorkerSide.parser());
                         }
@@ -393,6 +553,10 @@ final class WorkerProcess {
         if (pinger != null) {
             pinger.interrupt();
         }
+        SideWriter writer = sideWriter;
+        if (writer != null) {
+            writer.close();
+        }
         closeQuietly(main);
         closeQuietly(side);
         try {
@@ -400,20 +564,21 @@ final class WorkerProcess {
         } catch (IOException e) {
             LOG.debug("cannot delete {}", socket, e);
         }
+        log.close();
+        evidence.close();
+        boolean told;
+        synchronized (this) {
+            ended = true;
+            told = wanted;
+        }
         gone.countDown();
-        listener.exited(generation, exit);
+        if (told) {
+            listener.exited(generation, exit);
+        }
     }
 
     private String lastWords() {
-        try (var file = new RandomAccessFile(log.toFile(), "r")) {
-            long from = Math.max(0, file.length() - LAST_WORDS_BYTES);
-            file.seek(from);
-            byte[] bytes = new byte[(int) (file.length() - from)];
-            file.readFully(bytes);
-            return new String(bytes, StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            return "";
-        }
+        return new String(log.tail(LAST_WORDS_BYTES), StandardCharsets.UTF_8);
     }
 
     private static byte[] randomBytes() {

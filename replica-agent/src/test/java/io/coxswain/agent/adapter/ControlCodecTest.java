@@ -11,20 +11,32 @@ import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.Endpoint;
 import io.coxswain.agent.core.model.FinalParts;
+import io.coxswain.agent.core.model.GrantedFloor;
 import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.Inventory;
+import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.Restore;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.StepPlan;
 import io.coxswain.agent.core.model.StepRun;
+import io.coxswain.proto.bridge.v1.KeyValueAnswer;
+import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.control.v1.AgentIdentity;
 import io.coxswain.proto.control.v1.AgentMessage;
 import io.coxswain.proto.control.v1.CoordinatorMessage;
+import io.coxswain.proto.control.v1.GrantSteps;
+import io.coxswain.proto.control.v1.KeyValueAdd;
+import io.coxswain.proto.control.v1.KeyValueAnswered;
+import io.coxswain.proto.control.v1.KeyValueAsked;
+import io.coxswain.proto.control.v1.KeyValueGet;
+import io.coxswain.proto.control.v1.KeyValueOperation;
+import io.coxswain.proto.control.v1.KeyValueResult;
 import io.coxswain.proto.control.v1.OperationKind;
 import io.coxswain.proto.control.v1.PrepareView;
 import io.coxswain.proto.control.v1.RestoreAction;
+import io.coxswain.proto.control.v1.StartView;
 
 import org.junit.jupiter.api.Test;
 
@@ -43,7 +55,8 @@ class ControlCodecTest {
                     2,
                     Map.of("zone", "z"),
                     "trainer-3",
-                    4711);
+                    4711,
+                    "/var/log/workers");
     private static final StateName STATE = new StateName("job-1", 3, 17, 1);
     private static final Digest DIGEST = new Digest("00ff".repeat(16));
     private static final HeldState HELD = new HeldState(STATE, DIGEST, 1000);
@@ -54,6 +67,11 @@ class ControlCodecTest {
         for (var field : descriptor.getOneofs().getFirst().getFields()) {
             CoordinatorMessage.Builder message = CoordinatorMessage.newBuilder().setTerm(5);
             message.getFieldBuilder(field);
+            if (field.getName().equals("ask")) {
+                // An operator's question: the machine is not asked.
+                assertThat(ControlCodec.event(message.build())).isNull();
+                continue;
+            }
             if (field.getName().equals("prepare_view")) {
                 message.setPrepareView(prepare());
             } else if (field.getName().equals("offer_job")) {
@@ -192,9 +210,114 @@ class ControlCodecTest {
     }
 
     @Test
+    void floorsComeWithGrants() {
+        var floors =
+                List.of(
+                        io.coxswain.proto.control.v1.GrantedFloor.newBuilder()
+                                .setThrough(40)
+                                .setFloor(31)
+                                .build());
+        assertThat(
+                        ControlCodec.event(
+                                CoordinatorMessage.newBuilder()
+                                        .setTerm(5)
+                                        .setGrantSteps(
+                                                GrantSteps.newBuilder()
+                                                        .setJobId("job-1")
+                                                        .setEpoch(3)
+                                                        .setThrough(40)
+                                                        .addAllFloors(floors))
+                                        .build()))
+                .isEqualTo(
+                        new AgentEvent.StepsGranted(
+                                5, "job-1", 3, 40, List.of(new GrantedFloor(40, 31))));
+        assertThat(
+                        ControlCodec.event(
+                                CoordinatorMessage.newBuilder()
+                                        .setTerm(5)
+                                        .setStartView(
+                                                StartView.newBuilder()
+                                                        .setJobId("job-1")
+                                                        .setEpoch(3)
+                                                        .setThrough(40)
+                                                        .addAllFloors(floors))
+                                        .build()))
+                .isEqualTo(
+                        new AgentEvent.ViewStarted(
+                                5, "job-1", 3, 40, List.of(new GrantedFloor(40, 31))));
+    }
+
+    private static KeyValueOperation add() {
+        return KeyValueOperation.newBuilder()
+                .setAdd(KeyValueAdd.newBuilder().setKey("k").setAmount(-1))
+                .build();
+    }
+
+    @Test
+    void anAnswerOfTheKeyValueStoreGoesOnAsItCame() {
+        KeyValueResult result =
+                KeyValueResult.newBuilder()
+                        .addValues(ByteString.copyFromUtf8("v"))
+                        .setNumber(-3)
+                        .build();
+        AgentEvent event =
+                ControlCodec.event(
+                        CoordinatorMessage.newBuilder()
+                                .setTerm(2)
+                                .setKeyValueAnswered(
+                                        KeyValueAnswered.newBuilder()
+                                                .setJobId("job-1")
+                                                .setId(4)
+                                                .setResult(result))
+                                .build());
+        assertThat(event)
+                .isInstanceOfSatisfying(
+                        AgentEvent.KeyValueAnswered.class,
+                        answered -> {
+                            assertThat(answered.jobId()).isEqualTo("job-1");
+                            assertThat(answered.id()).isEqualTo(4);
+                            assertThat(
+                                            KeyValueMessages.answer(9, answered.reply())
+                                                    .getKeyValueAnswer())
+                                    .isEqualTo(
+                                            KeyValueAnswer.newBuilder()
+                                                    .setId(9)
+                                                    .setResult(result)
+                                                    .build());
+                        });
+        assertThat(
+                        KeyValueMessages.answer(9, KeyValueReply.refused("epoch_over", "why"))
+                                .getKeyValueAnswer()
+                                .getResult())
+                .isEqualTo(
+                        KeyValueResult.newBuilder()
+                                .setCode("epoch_over")
+                                .setMessage("why")
+                                .build());
+    }
+
+    @Test
+    void onlyAGetWaitsAndOnlyWhatIsKnownGoesToTheLeader() {
+        KeyValueRequest request = KeyValueRequest.newBuilder().setOperation(add()).build();
+        assertThat(KeyValueMessages.waitNanos(request)).isZero();
+        assertThat(KeyValueMessages.isKnown(request)).isTrue();
+        assertThat(KeyValueMessages.isKnown(KeyValueRequest.getDefaultInstance())).isFalse();
+        assertThat(
+                        KeyValueMessages.waitNanos(
+                                KeyValueRequest.newBuilder()
+                                        .setOperation(
+                                                KeyValueOperation.newBuilder()
+                                                        .setGet(
+                                                                KeyValueGet.newBuilder()
+                                                                        .setWaitNanos(5)))
+                                        .build()))
+                .isEqualTo(5);
+    }
+
+    @Test
     void everyReportHasItsBodyAndSaysWhoSpeaks() {
         StepRun run = new StepRun(1, 2, 3, 4, 5, 6, 7, 8, 9, 1.5f, DIGEST, 2, 1);
-        Progress progress = new Progress("job-1", 3, 1, List.of(run), 15);
+        Progress progress = new Progress("job-1", 3, 1, List.of(run), 15, List.of(16L, 18L));
         Inventory inventory =
                 new Inventory(
                         "job-1",
@@ -230,7 +353,9 @@ class ControlCodecTest {
                         new AgentReport.CopyHeld(HELD, 2),
                         new AgentReport.FinalState("job-1", 3, 17, 1, true, parts),
                         new AgentReport.CopiesRefused("job-1", 2, 1, "no memory"),
-                        new AgentReport.PeerUnreachable("job-1", 3, SELF, "why"));
+                        new AgentReport.PeerUnreachable("job-1", 3, SELF, "why"),
+                        new AgentReport.KeyValueAsked("job-1", 3, 8, 7, add().toByteArray()),
+                        new AgentReport.KeyValueForgotten("job-1", 8, 7));
         assertThat(reports.stream().map(report -> report.getClass().getSimpleName()).toList())
                 .containsExactlyInAnyOrderElementsOf(
                         Stream.of(AgentReport.class.getPermittedSubclasses())
@@ -253,6 +378,7 @@ class ControlCodecTest {
         assertThat(attach.getLabelsMap()).containsEntry("zone", "z");
         assertThat(attach.getHost()).isEqualTo("trainer-3");
         assertThat(attach.getPid()).isEqualTo(4711);
+        assertThat(attach.getWorkerLogs()).isEqualTo("/var/log/workers");
         var told = attach.getInventory();
         assertThat(told.getHasLive()).isTrue();
         assertThat(told.getLive().getStep()).isEqualTo(17);
@@ -266,5 +392,16 @@ class ControlCodecTest {
         assertThat(refused.getShard()).isEqualTo(1);
         assertThat(refused.getPlacementVersion()).isEqualTo(2);
         assertThat(refused.getReason()).isEqualTo("no memory");
+        assertThat(messages.get(13).getKeyValueAsked())
+                .isEqualTo(
+                        KeyValueAsked.newBuilder()
+                                .setJobId("job-1")
+                                .setEpoch(3)
+                                .setId(8)
+                                .setSettledBelow(7)
+                                .setOperation(add())
+                                .build());
+        assertThat(messages.get(14).getKeyValueForgotten().getId()).isEqualTo(8);
+        assertThat(messages.get(14).getKeyValueForgotten().getSettledBelow()).isEqualTo(7);
     }
 }

@@ -2,11 +2,16 @@ package io.coxswain.agent.adapter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
+
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
+import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
+import io.coxswain.proto.control.v1.KeyValueResult;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,7 +37,9 @@ class StrangeWorkerIT {
     @Test
     void aWorkerThatSaysNothingIsGivenUp() throws Exception {
         assertThat(fate(StrangeWorker.Manner.SAYS_NOTHING, SOON))
-                .startsWith("killed by its agent: it never said hello within 2000 ms; see ")
+                .startsWith(
+                        "killed by its agent: it never said hello within 2000 ms: does the program"
+                                + " call")
                 .contains("worker-1.log");
     }
 
@@ -72,6 +79,25 @@ class StrangeWorkerIT {
                 .contains("killed by its agent: the bridge broke: ");
     }
 
+    @Test
+    void aRequestToTheKeyValueStoreIsAnsweredOnTheSideChannel() throws Exception {
+        assertThat(fate(StrangeWorker.Manner.ASKS_THE_STORE, minutes()))
+                .endsWith("answer to 41: 7");
+        assertThat(events).isEmpty();
+    }
+
+    @Test
+    void aRequestWithoutAKnownOperationIsRefusedHere() throws Exception {
+        assertThat(fate(StrangeWorker.Manner.ASKS_FOR_NONSENSE, minutes()))
+                .endsWith("answer to 41: 0 bad_request");
+    }
+
+    @Test
+    void aWorkerThatReadsNoAnswersIsOfNoUse() throws Exception {
+        assertThat(fate(StrangeWorker.Manner.DOES_NOT_READ_ANSWERS, minutes()))
+                .contains("it does not read its side channel");
+    }
+
     private static Duration minutes() {
         return Duration.ofMinutes(2);
     }
@@ -95,15 +121,18 @@ class StrangeWorkerIT {
         var limits =
                 new WorkerSupervisor.Limits(
                         hello, usual.heartbeat(), usual.afterAbort(), usual.afterTerm());
-        try (var workers =
-                new BridgeWorkers(
-                        _ -> command,
-                        folder,
-                        folder,
-                        limits,
-                        folder::resolve,
-                        events::add,
-                        _ -> {})) {
+        try (var voice = new AgentVoice("a");
+                var workers =
+                        new BridgeWorkers(
+                                _ -> command,
+                                folder,
+                                folder,
+                                limits,
+                                OutputLimits.DEFAULT,
+                                folder::resolve,
+                                events::add,
+                                voice,
+                                _ -> {})) {
             workers.start(1, job());
             while (true) {
                 AgentEvent event =
@@ -111,11 +140,34 @@ class StrangeWorkerIT {
                                 events.poll(2, TimeUnit.MINUTES), "nothing more happens");
                 if (event instanceof AgentEvent.WorkerConnected) {
                     workers.ask(1, EXECUTE);
+                    if (manner == StrangeWorker.Manner.DOES_NOT_READ_ANSWERS) {
+                        for (int i = 0; i < 80; i++) {
+                            workers.answer(1, i, KeyValueReply.of(large()));
+                        }
+                    }
+                } else if (event instanceof AgentEvent.KeyValueAsked asked) {
+                    assertThat(asked.generation()).isEqualTo(1);
+                    assertThat(asked.epoch()).isEqualTo(5);
+                    workers.answer(
+                            1,
+                            asked.requestId(),
+                            KeyValueReply.of(
+                                    KeyValueResult.newBuilder()
+                                            .setNumber(7)
+                                            .build()
+                                            .toByteArray()));
                 } else if (event instanceof AgentEvent.WorkerExited exited) {
                     return exited.cause();
                 }
             }
         }
+    }
+
+    private static byte[] large() {
+        return KeyValueResult.newBuilder()
+                .addValues(ByteString.copyFrom(new byte[1 << 20]))
+                .build()
+                .toByteArray();
     }
 
     private static JobSpec job() {

@@ -10,6 +10,7 @@ import io.coxswain.agent.core.AgentReport;
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
 
 import org.junit.jupiter.api.Test;
 
@@ -63,7 +64,12 @@ class AgentLoopTest {
         public void stop(int generation) {}
 
         @Override
-        public void kill(int generation, String reason) {
+        public void kill(int generation, String reason, boolean hung) {
+            kills.add(reason);
+        }
+
+        @Override
+        public void replace(int generation, String reason) {
             kills.add(reason);
         }
 
@@ -72,6 +78,9 @@ class AgentLoopTest {
 
         @Override
         public void ask(int generation, WorkerRequest request) {}
+
+        @Override
+        public void answer(int generation, long requestId, KeyValueReply reply) {}
     }
 
     private final class Control implements ControlPort {

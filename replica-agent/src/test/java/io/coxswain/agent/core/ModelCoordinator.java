@@ -84,7 +84,9 @@ final class ModelCoordinator {
             case AgentReport.Attach _,
                     AgentReport.CopyHeld _,
                     AgentReport.CopiesRefused _,
-                    AgentReport.PeerUnreachable _ -> {}
+                    AgentReport.PeerUnreachable _,
+                    AgentReport.KeyValueAsked _,
+                    AgentReport.KeyValueForgotten _ -> {}
             case AgentReport.Heartbeat beat ->
                     cluster.send(
                             node,

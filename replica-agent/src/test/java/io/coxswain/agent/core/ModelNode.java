@@ -111,6 +111,8 @@ final class ModelNode {
             case AgentEffect.StopWorker _ -> worker = null;
             case AgentEffect.KillWorker kill ->
                     throw new AssertionError("nobody hangs here: " + kill);
+            case AgentEffect.ReplaceWorker replace ->
+                    throw new AssertionError("agents reduce here: " + replace);
             case AgentEffect.AbortWorker abort -> {
                 if (worker != null) {
                     worker.abortBelow = Math.max(worker.abortBelow, abort.belowEpoch());
@@ -121,6 +123,8 @@ final class ModelNode {
                     worker.inbox.add(ask.request());
                 }
             }
+            case AgentEffect.AnswerKeyValue answer ->
+                    throw new AssertionError("nobody asks here: " + answer);
             case AgentEffect.FenceData fence -> {
                 held.fence();
                 if (configuredEpoch < fence.belowEpoch()) {

@@ -115,4 +115,30 @@ class WorkerExitTest {
         assertThat(LastWords.telling("# only noise\n")).isEqualTo("# only noise");
         assertThat(LastWords.telling("x".repeat(10_000))).hasSize(401).endsWith("…");
     }
+
+    @Test
+    void stacksThatAJvmWasAskedForAreNobodysWords() {
+        String words =
+                """
+                loading
+                2026-01-01 10:00:00
+                Full thread dump OpenJDK 64-Bit Server VM (25+36 mixed mode):
+
+                "main" #1 prio=5
+                   java.lang.Thread.State: RUNNABLE
+                \tat Train.main(Train.java:7)
+
+                JNI global refs: 12, weak refs: 0
+
+                Heap
+                 def new generation   total 4928K
+                 Metaspace       used 100K
+                  class space    used 13K, committed 128K
+                """;
+        assertThat(new WorkerExit(1, words + "no more memory\n", null).describe())
+                .endsWith("last words: no more memory");
+        assertThat(new WorkerExit(1, words, null).describe())
+                .doesNotContain("class space")
+                .doesNotContain("Metaspace");
+    }
 }

@@ -47,6 +47,7 @@ final class KitWorker implements AutoCloseable {
     private final Map<Long, ToWorker> snapshotsDue = new HashMap<>();
     private final Map<Long, FromWorker> answers = new HashMap<>();
     private final Map<Long, FromWorker> snapshots = new HashMap<>();
+    private final KitKeyValues keyValues = new KitKeyValues();
     private long requests;
     private long pings;
 
@@ -76,8 +77,20 @@ final class KitWorker implements AutoCloseable {
     /** Begins to listen on both channels. */
     KitWorker listen() {
         hear("main", inbox, () -> main.receive(FromWorker.parser()));
-        hear("side", pongs, () -> side.receive(FromWorkerSide.parser()));
+        hear("side", pongs, this::nextOnSide);
         return this;
+    }
+
+    /** What a check is to hear of the side channel: all but requests to the key-value store. */
+    private @Nullable FromWorkerSide nextOnSide() throws IOException {
+        @Nullable FromWorkerSide message = side.receive(FromWorkerSide.parser());
+        while (message != null && message.hasKeyValueRequest()) {
+            for (ToWorkerSide answer : keyValues.hear(message)) {
+                side.send(answer);
+            }
+            message = side.receive(FromWorkerSide.parser());
+        }
+        return message;
     }
 
     private static <M> void hear(String name, BlockingQueue<Heard<M>> into, Source<M> source) {
@@ -219,6 +232,10 @@ final class KitWorker implements AutoCloseable {
 
     private void file(FromWorker message) throws Broken {
         long id = message.getRequestId();
+        if (id == 0 && message.hasMetrics()) {
+            // Said unasked, at any time.
+            return;
+        }
         ToWorker due = snapshotsDue.get(id);
         ToWorker next = unanswered.peek();
         if (due != null && (due.hasSnapshot() || message.hasSnapshotCommitted())) {

@@ -48,6 +48,7 @@ final class JobSession implements AutoCloseable {
     private final TrainingRuntime runtime;
     private final AbortGate gate;
     private final SnapshotCommitter committer;
+    private final KeyValueClient keyValues;
     private final Consumer<Activity> activity;
     private final RuntimeLayout layout;
     private final long loadNanos;
@@ -74,12 +75,14 @@ final class JobSession implements AutoCloseable {
             TrainingRuntime runtime,
             AbortGate gate,
             SnapshotCommitter committer,
+            KeyValueClient keyValues,
             Consumer<Activity> activity)
             throws RuntimeFault {
         this.job = job;
         this.runtime = runtime;
         this.gate = gate;
         this.committer = committer;
+        this.keyValues = keyValues;
         this.activity = activity;
         long start = System.nanoTime();
         activity.accept(new Activity("load", 0));
@@ -144,7 +147,8 @@ final class JobSession implements AutoCloseable {
                             request.getBaseStep(),
                             microshards[0],
                             microshards[1],
-                            region);
+                            region,
+                            keyValues.of(request.getEpoch()));
             requireFits(assignment);
             ViewPrepared.Builder answer =
                     ViewPrepared.newBuilder()

@@ -9,21 +9,39 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.util.function.Supplier;
 
-/** Answers heartbeats and takes aborts on a thread of its own, whatever the main thread does. */
+/**
+ * Answers heartbeats, takes aborts and answers of the key-value store on a thread of its own,
+ * whatever the main thread does.
+ */
 final class SideChannel {
     private final FrameChannel channel;
     private final AbortGate gate;
+    private final KeyValueClient keyValues;
     private final Supplier<Activity> activity;
+    private final AfterPong afterPong;
     private final Runnable ended;
+
+    /** What is done once a heartbeat has been answered. */
+    interface AfterPong {
+        void run() throws IOException;
+    }
 
     /**
      * Does not start yet.
      *
      * @param ended called on the thread when the connection ends, for whatever reason
      */
-    SideChannel(FrameChannel channel, AbortGate gate, Supplier<Activity> activity, Runnable ended) {
+    SideChannel(
+            FrameChannel channel,
+            AbortGate gate,
+            KeyValueClient keyValues,
+            Supplier<Activity> activity,
+            AfterPong afterPong,
+            Runnable ended) {
+        this.afterPong = afterPong;
         this.channel = channel;
         this.gate = gate;
+        this.keyValues = keyValues;
         this.activity = activity;
         this.ended = ended;
     }
@@ -39,6 +57,7 @@ final class SideChannel {
             // The agent closed the connection or broke the protocol: either way there is nobody to
             // serve.
         } finally {
+            keyValues.close();
             ended.run();
         }
     }
@@ -60,8 +79,13 @@ final class SideChannel {
                                                     .setOperation(now.operation())
                                                     .setStep(now.step()))
                                     .build());
+                    afterPong.run();
                 }
-                case ABORT -> gate.raise(message.getAbort().getBelowEpoch());
+                case ABORT -> {
+                    gate.raise(message.getAbort().getBelowEpoch());
+                    keyValues.aborted();
+                }
+                case KEY_VALUE_ANSWER -> keyValues.answered(message.getKeyValueAnswer());
                 case WELCOME, BODY_NOT_SET -> {
                     // Not asked for; a later version may send more, so it is not an error.
                 }

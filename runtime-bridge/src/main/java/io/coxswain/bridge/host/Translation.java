@@ -18,12 +18,16 @@ import io.coxswain.proto.control.v1.OperationKind;
 import io.coxswain.proto.control.v1.PlanOperation;
 import io.coxswain.proto.control.v1.StateLayout;
 
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
 /** Between the protocol's messages and the SPI's types. */
 final class Translation {
+    private static final int MOST_TRACEBACK_BYTES = 16 << 10;
+
     private Translation() {}
 
     static TrainingJob job(JobSpec spec) throws RuntimeFault {
@@ -121,5 +125,14 @@ final class Translation {
                 .setCode(fault.code().name().toLowerCase(Locale.ROOT))
                 .setMessage(String.valueOf(fault.getMessage()))
                 .build();
+    }
+
+    /** The exception with its stack and causes; if that is long, its begin, as Java prints it. */
+    static String traceback(Throwable error) {
+        var text = new StringWriter();
+        error.printStackTrace(new PrintWriter(text));
+        // Characters are three bytes at most here: two surrogates are four bytes together.
+        return text.getBuffer()
+                .substring(0, Math.min(text.getBuffer().length(), MOST_TRACEBACK_BYTES / 3));
     }
 }

@@ -6,6 +6,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.coxswain.bridge.spi.RuntimeFactory;
 import io.coxswain.bridge.spi.RuntimeFault;
 import io.coxswain.bridge.spi.TrainingJob;
+import io.coxswain.bridge.spi.TrainingRuntime;
 import io.coxswain.proto.bridge.v1.Aborted;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.FromWorkerSide;
@@ -44,6 +45,7 @@ public final class WorkerHost implements AutoCloseable {
     public static final int PROTOCOL_MINOR = 0;
 
     private static final Logger LOG = LoggerFactory.getLogger(WorkerHost.class);
+    private static final long BETWEEN_METRICS_NANOS = 250_000_000L;
 
     /** Why serving ended. */
     public enum Ending {
@@ -58,7 +60,10 @@ public final class WorkerHost implements AutoCloseable {
     private final RuntimeFactory factory;
     private final AbortGate gate = new AbortGate();
     private final SnapshotCommitter committer = new SnapshotCommitter();
+    private final KeyValueClient keyValues;
     private volatile Activity activity = Activity.IDLE;
+    private final MetricBoard metrics = new MetricBoard(() -> activity.step());
+    private volatile long metricsSentNanos = System.nanoTime();
     private volatile boolean gone;
     private @Nullable JobSession session;
 
@@ -67,10 +72,13 @@ public final class WorkerHost implements AutoCloseable {
         this.main = main;
         this.side = side;
         this.factory = factory;
+        this.keyValues = new KeyValueClient(side, gate);
         new SideChannel(
                         side,
                         gate,
+                        keyValues,
                         () -> activity,
+                        this::sendMetrics,
                         () -> {
                             gone = true;
                             gate.raiseAll();
@@ -167,6 +175,7 @@ public final class WorkerHost implements AutoCloseable {
     public void close() {
         gone = true;
         gate.raiseAll();
+        keyValues.close();
         closeQuietly(main);
         closeQuietly(side);
         try {
@@ -206,13 +215,15 @@ public final class WorkerHost implements AutoCloseable {
             reply(
                     answer.setFault(
                             Translation.fault(
-                                    new RuntimeFault(
-                                            RuntimeFault.Code.INTERNAL,
-                                            "the runtime failed in %s of step %d: %s"
-                                                    .formatted(
-                                                            activity.operation(),
-                                                            activity.step(),
-                                                            e)))));
+                                            new RuntimeFault(
+                                                    RuntimeFault.Code.INTERNAL,
+                                                    "the runtime failed in %s of step %d: %s"
+                                                            .formatted(
+                                                                    activity.operation(),
+                                                                    activity.step(),
+                                                                    e)))
+                                    .toBuilder()
+                                    .setTraceback(Translation.traceback(e))));
         } finally {
             activity = Activity.IDLE;
         }
@@ -278,6 +289,12 @@ public final class WorkerHost implements AutoCloseable {
                     "the job asks for runtime %s; this worker is a %s"
                             .formatted(request.getJob().getRuntimeKind(), factory.kind()));
         }
+        if (request.getJob().getCollectivesAcross().equals("runtime")) {
+            throw new RuntimeFault(
+                    RuntimeFault.Code.PROGRAM_INVALID,
+                    "field `collectives.across` is 'runtime', and the runtime '%s' leaves the reduction between hosts to the agents: set `collectives.across: agent`"
+                            .formatted(factory.kind()));
+        }
         JobSession current = session;
         if (current == null || !current.job().equals(job)) {
             if (current != null) {
@@ -285,7 +302,10 @@ public final class WorkerHost implements AutoCloseable {
                 drain();
                 current.close();
             }
-            current = new JobSession(job, factory.create(), gate, committer, now -> activity = now);
+            TrainingRuntime runtime = factory.create();
+            runtime.reportTo(metrics);
+            current =
+                    new JobSession(job, runtime, gate, committer, keyValues, now -> activity = now);
             session = current;
         }
         return current.loaded(request.getWarmUp());
@@ -360,7 +380,21 @@ public final class WorkerHost implements AutoCloseable {
     // Who reads the answer may ask at once what goes on here: by then it is over.
     private void reply(FromWorker.Builder answer) throws IOException {
         activity = Activity.IDLE;
+        if (answer.hasFinished()
+                || answer.hasFault()
+                || System.nanoTime() - metricsSentNanos >= BETWEEN_METRICS_NANOS) {
+            sendMetrics();
+        }
         send(answer);
+    }
+
+    /** Before the answer of the step in which they were measured, and while one lasts. */
+    private void sendMetrics() throws IOException {
+        metricsSentNanos = System.nanoTime();
+        Optional<io.coxswain.proto.bridge.v1.Metrics> fresh = metrics.take();
+        if (fresh.isPresent()) {
+            send(FromWorker.newBuilder().setMetrics(fresh.get()));
+        }
     }
 
     private void send(FromWorker.Builder message) throws IOException {

@@ -26,6 +26,9 @@ public final class WorkerMain {
     /** Environment variable with the token that proves who started this process. */
     public static final String TOKEN_VARIABLE = "COXSWAIN_BRIDGE_TOKEN";
 
+    /** The variable that names a folder for what the process writes when it is asked for stacks. */
+    public static final String EVIDENCE_VARIABLE = "COXSWAIN_BRIDGE_EVIDENCE";
+
     /** Exit status when the agent is gone. */
     public static final int AGENT_GONE = 3;
 

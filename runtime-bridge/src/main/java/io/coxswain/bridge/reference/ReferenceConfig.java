@@ -18,11 +18,7 @@ import java.util.List;
  * @param stalls steps that take longer, for rehearsals
  */
 public record ReferenceConfig(
-        Mlp model,
-        Optimizer optimizer,
-        long ballastBytes,
-        long minStepMillis,
-        List<Stall> stalls) {
+        Mlp model, Optimizer optimizer, long ballastBytes, long minStepMillis, List<Stall> stalls) {
     /** The runtime's kind. */
     public static final String KIND = "reference";
 
@@ -38,8 +34,8 @@ public record ReferenceConfig(
      *
      * @param json {@code {"kind": "reference", "model": {"kind": "mlp", "layers": [64, 256, 10]},
      *     "optimizer": {"kind": "adam", "learningRate": 0.001, "beta1": 0.9, "beta2": 0.999,
-     *     "epsilon": 1e-8}, "ballast": 0, "minStepMillis": 0, "stalls": [{"what": "data",
-     *     "rank": 1, "firstStep": 10, "lastStep": 20, "millis": 50}]}}; {@code model.layers} is required,
+     *     "epsilon": 1e-8}, "ballast": 0, "minStepMillis": 0, "stalls": [{"what": "data", "rank":
+     *     1, "firstStep": 10, "lastStep": 20, "millis": 50}]}}; {@code model.layers} is required,
      *     {@code sgd} has {@code learningRate} and {@code momentum}
      * @throws RuntimeFault with {@link RuntimeFault.Code#PROGRAM_INVALID}, naming the field
      */

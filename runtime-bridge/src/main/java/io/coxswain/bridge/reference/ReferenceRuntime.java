@@ -143,8 +143,7 @@ public final class ReferenceRuntime implements TrainingRuntime {
                 TimeUnit.MILLISECONDS.toNanos(Stall.millis(config.stalls(), true, rank, step));
         long minNanos =
                 TimeUnit.MILLISECONDS.toNanos(
-                        config.minStepMillis()
-                                + Stall.millis(config.stalls(), false, rank, step));
+                        config.minStepMillis() + Stall.millis(config.stalls(), false, rank, step));
         if (aborted(abort, start + minNanos + dataStall - System.nanoTime())) {
             return new ExecuteOutcome.Aborted();
         }

@@ -13,6 +13,7 @@ import io.coxswain.bridge.arena.ArenaFile;
  * @param microshardTo their end, exclusive
  * @param region exchange buffers, live state and slots; the host closes it, after the next
  *     assignment
+ * @param store what the view's processes find each other through
  */
 public record Assignment(
         long epoch,
@@ -21,7 +22,20 @@ public record Assignment(
         long baseStep,
         int microshardFrom,
         int microshardTo,
-        ArenaFile region) {
+        ArenaFile region,
+        ViewStore store) {
+    /** A rank that is alone. */
+    public Assignment(
+            long epoch,
+            int rank,
+            int shard,
+            long baseStep,
+            int microshardFrom,
+            int microshardTo,
+            ArenaFile region) {
+        this(epoch, rank, shard, baseStep, microshardFrom, microshardTo, region, ViewStore.none());
+    }
+
     /** How many microshards the rank computes. */
     public int microshards() {
         return microshardTo - microshardFrom;

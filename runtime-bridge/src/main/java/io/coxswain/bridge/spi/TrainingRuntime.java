@@ -22,6 +22,12 @@ import java.util.List;
  */
 public interface TrainingRuntime extends AutoCloseable {
     /**
+     * Says where metrics may be told; called once, before {@link #load}. Who has none need not
+     * care.
+     */
+    default void reportTo(MetricSink metrics) {}
+
+    /**
      * Loads program and data. Called once. After a fault the runtime is closed and dropped.
      *
      * @return the state's layout

@@ -260,6 +260,24 @@ class WorkerHostTest {
     }
 
     @Test
+    void aDataStallIsToldAsWaitForData() throws IOException {
+        String slow =
+                TestMesh.RUNTIME.replace(
+                        "\"ballast\"",
+                        "\"stalls\": [{\"what\": \"data\", \"firstStep\": 1, \"lastStep\": 1,"
+                                + " \"millis\": 30}], \"ballast\"");
+        JobSpec job = TestMesh.job(1, 1).toBuilder().setRuntimeJson(slow).build();
+        try (TestMesh mesh = new TestMesh(folder, job)) {
+            mesh.init(1);
+            var executed = mesh.agent(0).call(execute(1, 1)).getExecuted();
+            long stall = TimeUnit.MILLISECONDS.toNanos(30);
+            assertThat(executed.getDataWaitNanos()).isGreaterThanOrEqualTo(stall);
+            assertThat(executed.getExecuteNanos())
+                    .isGreaterThanOrEqualTo(executed.getDataWaitNanos());
+        }
+    }
+
+    @Test
     void keepLiveMovesToANewRegion() throws IOException {
         try (TestMesh mesh = new TestMesh(folder, TestMesh.job(1, 1))) {
             mesh.init(1);
@@ -395,6 +413,18 @@ class WorkerHostTest {
         }
     }
 
+    @Test
+    void aJobWhoseRuntimeShallReduceIsRefused() throws IOException {
+        try (var worker = new BridgeTestClient.InProcess(folder.resolve("s"))) {
+            JobSpec job = TestMesh.job(1, 1).toBuilder().setCollectivesAcross("runtime").build();
+            Fault fault = worker.agent.fault(load(job));
+            assertThat(fault.getCode()).isEqualTo("program_invalid");
+            assertThat(fault.getMessage())
+                    .contains("`collectives.across` is 'runtime'")
+                    .endsWith("set `collectives.across: agent`");
+        }
+    }
+
     /** It may hold devices, or memory outside the heap. */
     @Test
     void aRuntimeThatCannotLoadIsClosed() throws Exception {
@@ -409,7 +439,9 @@ class WorkerHostTest {
                                         throw new RuntimeFault(
                                                 RuntimeFault.Code.PROGRAM_INVALID, "no program");
                                     }
-                                    closed.countDown();
+                                    if (method.getName().equals("close")) {
+                                        closed.countDown();
+                                    }
                                     return null;
                                 });
         RuntimeFactory factory =

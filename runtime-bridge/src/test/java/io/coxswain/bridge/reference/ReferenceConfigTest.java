@@ -26,6 +26,24 @@ class ReferenceConfigTest {
     }
 
     @Test
+    void stallsAddUp() throws RuntimeFault {
+        ReferenceConfig config =
+                ReferenceConfig.parse(
+                        """
+                        {"model": {"layers": [4, 2]}, "stalls": [
+                         {"what": "data", "firstStep": 3, "lastStep": 5, "millis": 10},
+                         {"what": "data", "rank": 1, "firstStep": 5, "lastStep": 6, "millis": 7},
+                         {"what": "compute", "rank": 0, "firstStep": 5, "lastStep": 5, "millis": 2}]}\
+                        """);
+        assertThat(Stall.millis(config.stalls(), true, 0, 2)).isZero();
+        assertThat(Stall.millis(config.stalls(), true, 0, 5)).isEqualTo(10);
+        assertThat(Stall.millis(config.stalls(), true, 1, 5)).isEqualTo(17);
+        assertThat(Stall.millis(config.stalls(), true, 1, 6)).isEqualTo(7);
+        assertThat(Stall.millis(config.stalls(), false, 0, 5)).isEqualTo(2);
+        assertThat(Stall.millis(config.stalls(), false, 1, 5)).isZero();
+    }
+
+    @Test
     void theDefaults() throws RuntimeFault {
         ReferenceConfig config = ReferenceConfig.parse("{\"model\": {\"layers\": [4, 2]}}");
         assertThat(config.optimizer()).isEqualTo(new Adam(0.001f, 0.9f, 0.999f, 1e-8f));
@@ -67,6 +85,12 @@ class ReferenceConfigTest {
                         + " runtime.optimizer | beta1",
                 "{\"model\": {\"layers\": [4, 2]}, \"minStepMillis\": 0.5} | runtime.minStepMillis"
                         + " | 0.5",
+                "{\"model\": {\"layers\": [4, 2]}, \"stalls\": {}} | runtime.stalls | a list of"
+                        + " objects",
+                "{\"model\": {\"layers\": [4, 2]}, \"stalls\": [{\"what\": \"net\"}]} |"
+                        + " runtime.stalls[0].what | data, compute",
+                "{\"model\": {\"layers\": [4, 2]}, \"stalls\": [{\"what\": \"data\", \"firstStep\":"
+                    + " 4, \"lastStep\": 3, \"millis\": 1}]} | runtime.stalls[0].lastStep | from 4",
             })
     void whatIsWrongIsNamedWithWhatWasExpected(String json, String field, String expected) {
         assertThatThrownBy(() -> ReferenceConfig.parse(json))

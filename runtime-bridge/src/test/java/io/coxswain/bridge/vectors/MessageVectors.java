@@ -19,6 +19,8 @@ import io.coxswain.proto.bridge.v1.FromWorkerSide;
 import io.coxswain.proto.bridge.v1.Hello;
 import io.coxswain.proto.bridge.v1.JobLoaded;
 import io.coxswain.proto.bridge.v1.LoadJob;
+import io.coxswain.proto.bridge.v1.Metric;
+import io.coxswain.proto.bridge.v1.Metrics;
 import io.coxswain.proto.bridge.v1.Ping;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.PrepareView;
@@ -143,7 +145,8 @@ final class MessageVectors {
                                                 .setReplicas(1)
                                                 .setShards(1)
                                                 .setRegionPath("/dev/shm/a/region-1")
-                                                .setOrigin(StateOrigin.STATE_ORIGIN_INIT))
+                                                .setOrigin(StateOrigin.STATE_ORIGIN_INIT)
+                                                .setHost("host-31"))
                                 .build()));
         all.add(
                 new Vector(
@@ -228,6 +231,23 @@ final class MessageVectors {
                                 .build()));
         all.add(
                 new Vector(
+                        "job_loaded, reforms",
+                        "nothing for agents to reduce",
+                        from(1).setJobLoaded(
+                                        JobLoaded.newBuilder()
+                                                .setLayout(
+                                                        StateLayout.newBuilder()
+                                                                .addShardBegin(0)
+                                                                .addShardBegin(0)
+                                                                .addShardStateBytes(6152)
+                                                                .addShardRegionBytes(4096)
+                                                                .setFingerprint("f00d"))
+                                                .addShardLiveBytes(0)
+                                                .addShardPieces(7)
+                                                .setReforms(true))
+                                .build()));
+        all.add(
+                new Vector(
                         "view_prepared",
                         "from a slot",
                         from(2).setViewPrepared(
@@ -251,6 +271,20 @@ final class MessageVectors {
                                                 .setSampleHash(0x8000_0000_0000_0001L)
                                                 .setExecuteNanos(1_500_000)
                                                 .setDataWaitNanos(127))
+                                .build()));
+        all.add(
+                new Vector(
+                        "executed, made whole",
+                        "the ranks' workers have reduced among themselves",
+                        from(4).setExecuted(
+                                        Executed.newBuilder()
+                                                .setEpoch(300)
+                                                .setStep(18)
+                                                .setSamples(32)
+                                                .setSampleHash(7)
+                                                .setExecuteNanos(1_500_000)
+                                                .setLoss(0.625f)
+                                                .setSnapshotStallNanos(300))
                                 .build()));
         all.add(
                 new Vector(
@@ -323,6 +357,35 @@ final class MessageVectors {
                                                 .setCode("bad_state")
                                                 .setMessage("slot 2 has another digest"))
                                 .build()));
+        all.add(
+                new Vector(
+                        "fault, whole story",
+                        "of an exception: with its traceback",
+                        from(3).setFault(
+                                        Fault.newBuilder()
+                                                .setCode("internal")
+                                                .setMessage("ValueError: nothing left")
+                                                .setTraceback(
+                                                        "Traceback (most recent call last):\n"
+                                                                + "  …\n"))
+                                .build()));
+        all.add(
+                new Vector(
+                        "metrics",
+                        "unsolicited: no request has id 0; the value 0 is the default",
+                        from(0).setMetrics(
+                                        Metrics.newBuilder()
+                                                .setStep(17)
+                                                .addValues(
+                                                        Metric.newBuilder()
+                                                                .setName("loss")
+                                                                .setValue(0.25))
+                                                .addValues(
+                                                        Metric.newBuilder()
+                                                                .setName("grad_norm")
+                                                                .setValue(-1.5))
+                                                .addValues(Metric.newBuilder().setName("zero")))
+                                .build()));
     }
 
     private static void sideChannel(List<Vector> all) {
@@ -375,6 +438,7 @@ final class MessageVectors {
                                                 .setOperation("execute")
                                                 .setStep(18))
                                 .build()));
+        KeyValueVectors.addTo(all);
     }
 
     private static ToWorker.Builder to(long request) {

@@ -69,6 +69,14 @@ public final class SwarmCommand implements Callable<Integer> {
             description = "Run so many seeds at once. Default: one on each core.")
     private int threads = Seeds.threads();
 
+    @Option(
+            names = "--collectives",
+            paramLabel = "runtime",
+            description =
+                    "'runtime': every job's workers reduce among themselves. Default: those of some"
+                            + " seeds do.")
+    private @Nullable String collectives;
+
     @Option(names = "--trace", description = "Print everything that happens.")
     private boolean trace;
 
@@ -100,6 +108,9 @@ public final class SwarmCommand implements Callable<Integer> {
         if (threads < 1) {
             throw wrong("--threads " + threads + ": expected at least 1");
         }
+        if (collectives != null && !collectives.equals("runtime")) {
+            throw wrong("--collectives " + collectives + ": expected runtime");
+        }
         try (StopAsked stop = StopAsked.listen()) {
             return run(out, first, last, stop);
         }
@@ -109,6 +120,10 @@ public final class SwarmCommand implements Callable<Integer> {
         return new CommandLine.ParameterException(spec.commandLine(), text);
     }
 
+    private Drill drill(long each) {
+        return collectives == null ? Drill.of(each) : Drill.reducedByWorkers(each);
+    }
+
     private int run(PrintWriter out, long first, long last, StopAsked stop) {
         long until = minutes == null ? Long.MAX_VALUE : minutes * MINUTE_NANOS;
         var tally = new Tally(out, last);
@@ -116,7 +131,7 @@ public final class SwarmCommand implements Callable<Integer> {
             for (long each = first;
                     each - 1 < last && tally.nanos() < until && !stop.asked();
                     each++) {
-                Drill drill = Drill.of(each);
+                Drill drill = drill(each);
                 describe(out, drill);
                 tally.take(Swarm.run(drill, () -> Interceptor.NONE, out::println));
             }
@@ -126,7 +141,7 @@ public final class SwarmCommand implements Callable<Integer> {
                         first,
                         last,
                         threads,
-                        Swarm::run,
+                        each -> Swarm.run(drill(each), () -> Interceptor.NONE, null),
                         result -> {
                             tally.take(result);
                             return tally.nanos() < until && !stop.asked();
@@ -213,7 +228,11 @@ public final class SwarmCommand implements Callable<Integer> {
                         + result.drill().faults().size()
                         + " faults:");
         smallest.faults().forEach(fault -> out.println("  " + fault.text()));
-        out.println("replay: ./coxswain swarm --seed " + failing + " --trace");
+        out.println(
+                "replay: ./coxswain swarm --seed "
+                        + failing
+                        + (collectives == null ? "" : " --collectives " + collectives)
+                        + " --trace");
         out.println();
         out.flush();
     }

@@ -43,6 +43,8 @@ public final class CompletedStays implements Invariant {
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.IncidentClosed _,
                     CoordinatorEvent.JobFinished _,
+                    CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {
                 return;
             }

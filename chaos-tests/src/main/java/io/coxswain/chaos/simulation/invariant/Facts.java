@@ -6,6 +6,7 @@ import io.coxswain.chaos.simulation.worker.Arena;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.View;
@@ -50,6 +51,7 @@ public final class Facts {
     private final Invariant[] copyAcknowledged;
     private final Invariant[] declaredLost;
     private final Invariant[] executed;
+    private final Invariant[] floorGranted;
     private final Invariant[] floorTold;
     private final Invariant[] freed;
     private final Invariant[] grantSent;
@@ -84,6 +86,7 @@ public final class Facts {
         copyAcknowledged = overriding(invariants, "copyAcknowledged");
         declaredLost = overriding(invariants, "declaredLost");
         executed = overriding(invariants, "executed");
+        floorGranted = overriding(invariants, "floorGranted");
         floorTold = overriding(invariants, "floorTold");
         freed = overriding(invariants, "freed");
         grantSent = overriding(invariants, "grantSent");
@@ -237,6 +240,10 @@ public final class Facts {
         JobHistory job = jobs.get(jobId);
         if (job != null) {
             tell(floorTold, i -> i.floorTold(job, view, floor));
+            if (job.spec.runtimeReduces()) {
+                // There the coordinator finds it, and may not have told of it before.
+                rise(job, floor);
+            }
         }
     }
 
@@ -302,6 +309,8 @@ public final class Facts {
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.IncidentClosed _,
+                    CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {}
         }
     }
@@ -377,15 +386,50 @@ public final class Facts {
         ViewHistory view = job.of(epoch);
         if (view != null) {
             tell(reduced, i -> i.reduced(job, view, rank, step, parts, floor));
-            if (floor > job.floor) {
-                job.floor = floor;
-                job.floorBefore = floor;
-                job.deficitAtFloor = job.deficit;
-                job.hurtSinceFloor.clear();
-                job.hurtSinceFloor.addAll(ongoing);
-                damaged.removeIf(one -> !one.cell().isCommitted() || one.cell().isIntact());
-                damaged.forEach(one -> job.hurtSinceFloor.add(one.host()));
-            }
+            rise(job, floor);
+        }
+    }
+
+    /** A step that workers made among themselves ended at one rank: all ranks' parts are in it. */
+    public void reducedByWorkers(JobHistory job, long epoch, int rank, long step) {
+        ViewHistory view = job.of(epoch);
+        if (view == null) {
+            return;
+        }
+        int ranks = view.view.members().size();
+        var parts = new ArrayList<Invariant.Part>();
+        for (int each = 0; each < ranks; each++) {
+            parts.add(
+                    new Invariant.Part(
+                            view.view.members().get(each).key(),
+                            each,
+                            epoch,
+                            each * job.spec.microshards() / ranks,
+                            (each + 1) * job.spec.microshards() / ranks));
+        }
+        tell(reduced, i -> i.reduced(job, view, rank, step, parts, 0));
+    }
+
+    private void rise(JobHistory job, long floor) {
+        if (floor > job.floor) {
+            job.floor = floor;
+            job.floorBefore = floor;
+            job.deficitAtFloor = job.deficit;
+            job.hurtSinceFloor.clear();
+            job.hurtSinceFloor.addAll(ongoing);
+            damaged.removeIf(one -> !one.cell().isCommitted() || one.cell().isIntact());
+            damaged.forEach(one -> job.hurtSinceFloor.add(one.host()));
+        }
+    }
+
+    /** Floors that go with a grant to a member. */
+    public void floorsGranted(String jobId, long epoch, List<GrantedFloor> floors) {
+        JobHistory job = jobs.get(jobId);
+        ViewHistory view = job == null ? null : job.of(epoch);
+        if (job != null && view != null && !floors.isEmpty()) {
+            long floor = floors.getLast().floor();
+            tell(floorGranted, i -> i.floorGranted(job, view, floor));
+            rise(job, floor);
         }
     }
 

@@ -40,6 +40,9 @@ public interface Invariant {
 
     default void grantSent(JobHistory job, long epoch, long through) {}
 
+    /** A coordinator tells of a floor with a grant, where workers reduce. */
+    default void floorGranted(JobHistory job, ViewHistory view, long floor) {}
+
     /**
      * An agent handled a leader's word.
      *

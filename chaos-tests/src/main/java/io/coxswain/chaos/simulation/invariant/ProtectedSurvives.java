@@ -118,6 +118,15 @@ public final class ProtectedSurvives implements Invariant {
     @Override
     public void reduced(
             JobHistory job, ViewHistory view, int rank, long step, List<Part> parts, long floor) {
+        risen(job, view, "at step " + step, step, floor);
+    }
+
+    @Override
+    public void floorGranted(JobHistory job, ViewHistory view, long floor) {
+        risen(job, view, "with a grant", floor, floor);
+    }
+
+    private void risen(JobHistory job, ViewHistory view, String when, long step, long floor) {
         Cluster now = cluster;
         if (floor <= job.floor
                 || now == null
@@ -139,8 +148,8 @@ public final class ProtectedSurvives implements Invariant {
                         name(),
                         "the floor rises to "
                                 + floor
-                                + " at step "
-                                + step
+                                + " "
+                                + when
                                 + ", but shard "
                                 + shard
                                 + " has it in "
@@ -191,6 +200,8 @@ public final class ProtectedSurvives implements Invariant {
                             CoordinatorEvent.PlacementChanged _,
                             CoordinatorEvent.IncidentProgressed _,
                             CoordinatorEvent.IncidentClosed _,
+                            CoordinatorEvent.MetricsReported _,
+                            CoordinatorEvent.EvidenceTaken _,
                             CoordinatorEvent.Gap _ ->
                             false;
                 };

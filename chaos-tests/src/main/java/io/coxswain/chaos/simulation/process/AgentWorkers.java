@@ -4,11 +4,13 @@ import io.coxswain.agent.app.WorkerPort;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.chaos.simulation.invariant.Facts;
 import io.coxswain.chaos.simulation.invariant.JobHistory;
 import io.coxswain.chaos.simulation.kernel.Randomness;
 import io.coxswain.chaos.simulation.worker.Arena;
 import io.coxswain.chaos.simulation.worker.SimWorker;
+import io.coxswain.chaos.simulation.worker.WorkerGroups;
 
 import org.jspecify.annotations.Nullable;
 
@@ -21,17 +23,24 @@ final class AgentWorkers implements WorkerPort {
     private final Facts facts;
     private final Randomness random;
     private final SimWorker.Speed speed;
+    private final WorkerGroups groups;
     private @Nullable SimWorker worker;
     private boolean faulty;
     private String jobId = "";
 
     AgentWorkers(
-            SimAgent agent, Arena arena, Facts facts, Randomness random, SimWorker.Speed speed) {
+            SimAgent agent,
+            Arena arena,
+            Facts facts,
+            Randomness random,
+            SimWorker.Speed speed,
+            WorkerGroups groups) {
         this.agent = agent;
         this.arena = arena;
         this.facts = facts;
         this.random = random;
         this.speed = speed;
+        this.groups = groups;
     }
 
     @Nullable SimWorker current() {
@@ -64,6 +73,8 @@ final class AgentWorkers implements WorkerPort {
                         agent.name(),
                         generation,
                         job,
+                        groups,
+                        agent.host(),
                         this::heard);
     }
 
@@ -82,11 +93,21 @@ final class AgentWorkers implements WorkerPort {
     }
 
     @Override
-    public void kill(int generation, String reason) {
+    public void kill(int generation, String reason, boolean hung) {
         agent.called();
         SimWorker running = worker;
         if (running != null && running.generation() == generation) {
-            facts.workerKilled(agent.name(), reason, faulty);
+            // A group that broke and whose view nobody ends: whose fault it is cannot be known.
+            facts.workerKilled(agent.name(), reason, faulty || running.isInBrokenGroup());
+            running.die("killed: " + reason);
+        }
+    }
+
+    @Override
+    public void replace(int generation, String reason) {
+        agent.called();
+        SimWorker running = worker;
+        if (running != null && running.generation() == generation) {
             running.die("killed: " + reason);
         }
     }
@@ -110,6 +131,12 @@ final class AgentWorkers implements WorkerPort {
         if (running != null && running.generation() == generation) {
             running.ask(request);
         }
+    }
+
+    @Override
+    public void answer(int generation, long requestId, KeyValueReply reply) {
+        agent.called();
+        facts.broken("I10", agent.name() + " answers what no simulated worker asked: " + reply);
     }
 
     /** A fault is done to the worker: what the agent makes of it is no surprise. */

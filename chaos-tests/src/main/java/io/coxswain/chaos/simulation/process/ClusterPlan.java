@@ -13,6 +13,7 @@ import io.coxswain.coordinator.core.model.Mesh;
  * @param delayNanos least one-way delay; {@code jitterNanos}: mean of what comes on top
  * @param copyNanos mean time of a copy
  * @param lossy packets get lost and threads are held up, so that words and news come late
+ * @param reduction who reduces between ranks
  */
 public record ClusterPlan(
         Mesh mesh,
@@ -31,12 +32,62 @@ public record ClusterPlan(
         long delayNanos,
         long jitterNanos,
         long copyNanos,
-        boolean lossy) {
+        boolean lossy,
+        Reduction reduction) {
+    /** Who reduces between ranks. */
+    public enum Reduction {
+        AGENTS,
+        /** The workers; a new view has new ones. */
+        WORKERS,
+        /** The workers, which live on when a view ends. */
+        REFORMING_WORKERS
+    }
+
     public ClusterPlan {
         if (spares < 0 || coordinators < 1 || hostsPerRack < 1 || microshards < mesh.ranks()) {
             throw new IllegalArgumentException(
                     "a cluster needs a coordinator, hosts in racks and a microshard per rank");
         }
+    }
+
+    /** With agents that reduce. */
+    public ClusterPlan(
+            Mesh mesh,
+            int spares,
+            int coordinators,
+            int hostsPerRack,
+            long steps,
+            int microshards,
+            int batch,
+            int copies,
+            int protectEvery,
+            int protectLevel,
+            boolean reproducible,
+            long executeNanos,
+            long loadNanos,
+            long delayNanos,
+            long jitterNanos,
+            long copyNanos,
+            boolean lossy) {
+        this(
+                mesh,
+                spares,
+                coordinators,
+                hostsPerRack,
+                steps,
+                microshards,
+                batch,
+                copies,
+                protectEvery,
+                protectLevel,
+                reproducible,
+                executeNanos,
+                loadNanos,
+                delayNanos,
+                jitterNanos,
+                copyNanos,
+                lossy,
+                Reduction.AGENTS);
     }
 
     /** The same with other coordinators and another length of the job; packets get lost. */
@@ -58,7 +109,31 @@ public record ClusterPlan(
                 delayNanos,
                 jitterNanos,
                 copyNanos,
-                true);
+                true,
+                reduction);
+    }
+
+    /** The same for a job whose workers reduce: all of its ranks hold the whole state. */
+    public ClusterPlan reducedBy(Reduction by) {
+        return new ClusterPlan(
+                new Mesh(mesh.ranks(), 1),
+                spares,
+                coordinators,
+                hostsPerRack,
+                steps,
+                microshards,
+                batch,
+                copies,
+                protectEvery,
+                protectLevel,
+                reproducible,
+                executeNanos,
+                loadNanos,
+                delayNanos,
+                jitterNanos,
+                copyNanos,
+                lossy,
+                by);
     }
 
     /** Agents in all. */

@@ -31,6 +31,8 @@ public enum ProtocolPhase {
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.IncidentClosed _,
                     CoordinatorEvent.RolledBack _,
+                    CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ ->
                     this;
         };

@@ -18,6 +18,7 @@ import io.coxswain.chaos.simulation.kernel.Randomness;
 import io.coxswain.chaos.simulation.network.Network;
 import io.coxswain.chaos.simulation.worker.Arena;
 import io.coxswain.chaos.simulation.worker.SimWorker;
+import io.coxswain.chaos.simulation.worker.WorkerGroups;
 import io.coxswain.chaos.simulation.zookeeper.SimZooKeeper;
 import io.coxswain.chaos.simulation.zookeeper.Tree;
 import io.coxswain.chaos.simulation.zookeeper.ZooKeeperClient;
@@ -59,6 +60,7 @@ public final class SimAgent extends SimProcess implements AgentView {
             Network network,
             SimZooKeeper zookeeper,
             DataPlane dataPlane,
+            WorkerGroups groups,
             Facts facts,
             Interceptor interceptor,
             Randomness random,
@@ -75,7 +77,13 @@ public final class SimAgent extends SimProcess implements AgentView {
         this.control = new AgentControl(this, parts.network(), parts.random().split("control"));
         this.memory = new AgentMemory(this, arena, facts, parts.random().split("memory"));
         this.workers =
-                new AgentWorkers(this, arena, facts, parts.random().split("worker"), parts.speed());
+                new AgentWorkers(
+                        this,
+                        arena,
+                        facts,
+                        parts.random().split("worker"),
+                        parts.speed(),
+                        parts.groups());
         this.data = parts.dataPlane().join(this, memory);
         this.runner =
                 new EffectRunner(

@@ -1,12 +1,16 @@
 package io.coxswain.chaos.simulation.process;
 
 import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.chaos.simulation.invariant.Facts;
 import io.coxswain.chaos.simulation.zookeeper.Tree;
+import io.coxswain.coordinator.adapter.grpc.KeyValueCodec;
+import io.coxswain.coordinator.app.AgentQuestion;
 import io.coxswain.coordinator.app.AgentsPort;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.job.JobEffect.ViewState;
+import io.coxswain.coordinator.core.keyvalue.KeyValueResult;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
 
@@ -89,13 +93,21 @@ final class SimAgentsPort implements AgentsPort {
                 start.epoch(),
                 start.through(),
                 recorded(jobId, start.epoch(), ViewState.ACTIVE));
-        tell(stream, new AgentEvent.ViewStarted(term, jobId, start.epoch(), start.through()));
+        facts.floorsGranted(jobId, start.epoch(), start.floors());
+        tell(
+                stream,
+                new AgentEvent.ViewStarted(
+                        term, jobId, start.epoch(), start.through(), Wire.floors(start.floors())));
     }
 
     @Override
     public void grant(long stream, long term, String jobId, JobEffect.SendGrant grant) {
         facts.grantSent(jobId, grant.epoch(), grant.through());
-        tell(stream, new AgentEvent.StepsGranted(term, jobId, grant.epoch(), grant.through()));
+        facts.floorsGranted(jobId, grant.epoch(), grant.floors());
+        tell(
+                stream,
+                new AgentEvent.StepsGranted(
+                        term, jobId, grant.epoch(), grant.through(), Wire.floors(grant.floors())));
     }
 
     @Override
@@ -127,6 +139,23 @@ final class SimAgentsPort implements AgentsPort {
                 stream,
                 new AgentEvent.ProgressAcknowledged(
                         term, jobId, acknowledge.epoch(), acknowledge.step()));
+    }
+
+    @Override
+    public void keyValue(long stream, long term, String jobId, long id, KeyValueResult result) {
+        tell(
+                stream,
+                new AgentEvent.KeyValueAnswered(
+                        term,
+                        jobId,
+                        id,
+                        KeyValueReply.of(KeyValueCodec.result(result).toByteArray())));
+    }
+
+    @Override
+    public void ask(long stream, long term, long number, AgentQuestion question) {
+        // Operators ask; there are none here.
+        coordinator.called();
     }
 
     @Override

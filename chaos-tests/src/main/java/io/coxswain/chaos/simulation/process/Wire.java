@@ -1,5 +1,7 @@
 package io.coxswain.chaos.simulation.process;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.AgentReport;
 import io.coxswain.agent.core.model.CopyDuty;
@@ -8,6 +10,7 @@ import io.coxswain.agent.core.model.LineageSegment;
 import io.coxswain.agent.core.model.Peer;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.Restore;
+import io.coxswain.coordinator.adapter.grpc.KeyValueCodec;
 import io.coxswain.coordinator.app.AgentWord;
 import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.job.JobEvent;
@@ -15,6 +18,7 @@ import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.FinalShard;
+import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.HeldState;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -26,6 +30,8 @@ import io.coxswain.coordinator.core.model.StateName;
 import io.coxswain.coordinator.core.model.StepPlan;
 import io.coxswain.coordinator.core.model.StepRun;
 import io.coxswain.coordinator.core.model.View;
+import io.coxswain.proto.control.v1.KeyValueAsked;
+import io.coxswain.proto.control.v1.KeyValueOperation;
 
 import org.jspecify.annotations.Nullable;
 
@@ -174,6 +180,13 @@ final class Wire {
         return new io.coxswain.agent.core.model.Digest(digest.hex());
     }
 
+    static List<io.coxswain.agent.core.model.GrantedFloor> floors(List<GrantedFloor> granted) {
+        return granted.stream()
+                .map(one ->
+                        new io.coxswain.agent.core.model.GrantedFloor(one.through(), one.floor()))
+                .toList();
+    }
+
     static AgentEvent collect(long term, String jobId, JobEffect.SendCollectFinal collect) {
         return new AgentEvent.FinalRequested(
                 term,
@@ -233,7 +246,8 @@ final class Wire {
                                         run.digestStep(),
                                         run.skippedSnapshots()))
                         .toList(),
-                progress.floor());
+                progress.floor(),
+                progress.acknowledged());
     }
 
     private static StateLayout layout(io.coxswain.agent.core.model.StateLayout layout) {
@@ -329,7 +343,26 @@ final class Wire {
                             peer.jobId(),
                             new JobEvent.LinkAccused(
                                     agent, key(peer.peer()), peer.epoch(), peer.detail()));
+            case AgentReport.KeyValueAsked asked ->
+                    new AgentWord.AskedKeyValue(asked.jobId(), KeyValueCodec.ask(message(asked)));
+            case AgentReport.KeyValueForgotten forgotten ->
+                    new AgentWord.ForgotKeyValue(
+                            forgotten.jobId(), forgotten.id(), forgotten.settledBelow());
         };
+    }
+
+    private static KeyValueAsked message(AgentReport.KeyValueAsked asked) {
+        try {
+            return KeyValueAsked.newBuilder()
+                    .setJobId(asked.jobId())
+                    .setEpoch(asked.epoch())
+                    .setId(asked.id())
+                    .setSettledBelow(asked.settledBelow())
+                    .setOperation(KeyValueOperation.parseFrom(asked.operation()))
+                    .build();
+        } catch (InvalidProtocolBufferException e) {
+            throw new IllegalStateException("a simulated worker asked for nonsense", e);
+        }
     }
 
     private static FinalShard finalShard(AgentReport.FinalState state) {

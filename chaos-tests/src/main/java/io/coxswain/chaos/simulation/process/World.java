@@ -11,6 +11,7 @@ import io.coxswain.chaos.simulation.network.Network;
 import io.coxswain.chaos.simulation.network.Plane;
 import io.coxswain.chaos.simulation.worker.SimWorker;
 import io.coxswain.chaos.simulation.worker.Truth;
+import io.coxswain.chaos.simulation.worker.WorkerGroups;
 import io.coxswain.chaos.simulation.zookeeper.SimZooKeeper;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.core.model.AgentKey;
@@ -47,6 +48,7 @@ public final class World implements Cluster, SimCoordinator.Directory {
     private final Network network;
     private final SimZooKeeper zookeeper;
     private final DataPlane dataPlane;
+    private final WorkerGroups groups;
     private final int hosts;
     private final @Nullable SimAgent[] agents;
     private final boolean[] silent;
@@ -75,6 +77,11 @@ public final class World implements Cluster, SimCoordinator.Directory {
                         plan.jitterNanos(),
                         plan.lossy());
         this.zookeeper = new SimZooKeeper(network, hosts - 1, SESSION_NANOS);
+        this.groups =
+                new WorkerGroups(
+                        kernel,
+                        random.split("groups"),
+                        (from, to) -> network.passes(from, to, Plane.DATA));
         this.dataPlane = new DataPlane(network, random.split("data"), plan.copyNanos());
         this.agents = new @Nullable SimAgent[plan.agents()];
         this.silent = new boolean[plan.agents()];
@@ -120,6 +127,7 @@ public final class World implements Cluster, SimCoordinator.Directory {
                                 network,
                                 zookeeper,
                                 dataPlane,
+                                groups,
                                 facts,
                                 interceptor,
                                 own,
@@ -203,9 +211,11 @@ public final class World implements Cluster, SimCoordinator.Directory {
                 plan.protectLevel(),
                 10_000_000_000L,
                 "runtime",
-                "agent",
+                plan.reduction() == ClusterPlan.Reduction.AGENTS ? "agent" : "runtime",
                 "simulated",
-                "{}");
+                plan.reduction() == ClusterPlan.Reduction.REFORMING_WORKERS
+                        ? SimWorker.REFORMS
+                        : "{}");
     }
 
     private void submitNext() {

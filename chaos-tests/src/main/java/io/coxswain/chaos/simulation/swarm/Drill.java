@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What a seed stands for: a cluster, a job, and the faults that come. All of it follows from the
@@ -25,6 +26,11 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
     private static final int MOST_FAULTS = 40;
     private static final long ROUGH_EVERY = 3;
     private static final int AIMED_EACH = 3;
+
+    /** Of so many seeds in turn, these have jobs whose workers reduce; one of them is rough. */
+    private static final long IN_TURN = 18;
+
+    private static final Set<Long> REDUCED_BY_WORKERS = Set.of(5L, 12L);
 
     /** What may go wrong in every drill: those that found bugs stay as they are. */
     private static final FaultKind[] PLAIN =
@@ -54,6 +60,26 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
     public static Drill of(long seed) {
         Randomness random = new Randomness(seed).split("drill");
         ClusterPlan cluster = cluster(random.split("cluster"));
+        if (REDUCED_BY_WORKERS.contains(Long.remainderUnsigned(seed, IN_TURN))) {
+            cluster = cluster.reducedBy(workers(random.split("reduction")));
+        }
+        return of(seed, random, cluster);
+    }
+
+    /** The same of a seed, with a job whose workers reduce. */
+    public static Drill reducedByWorkers(long seed) {
+        Randomness random = new Randomness(seed).split("drill");
+        ClusterPlan cluster = cluster(random.split("cluster"));
+        return of(seed, random, cluster.reducedBy(workers(random.split("reduction"))));
+    }
+
+    private static ClusterPlan.Reduction workers(Randomness random) {
+        return random.chance(0.4)
+                ? ClusterPlan.Reduction.REFORMING_WORKERS
+                : ClusterPlan.Reduction.WORKERS;
+    }
+
+    private static Drill of(long seed, Randomness random, ClusterPlan cluster) {
         long safety = random.between(8, 30) * SECOND;
         List<Fault> faults = faults(random.split("faults"), PLAIN, 0.4, safety, 1);
         return Long.remainderUnsigned(seed, ROUGH_EVERY) == 0

@@ -31,6 +31,10 @@ import java.util.function.Consumer;
 public final class SimWorker {
     private static final long PONG_NANOS = 500_000_000L;
     private static final int LEAVES_DIGEST_HEX = 64;
+    private static final long JOIN_NANOS = 5_000_000_000L;
+
+    /** The runtime section of a job whose workers reduce and live on when a view ends. */
+    public static final String REFORMS = "{\"reforms\": true}";
 
     /** How long things take. */
     public record Speed(
@@ -50,6 +54,8 @@ public final class SimWorker {
     private final String agent;
     private final int generation;
     private final JobSpec job;
+    private final WorkerGroups groups;
+    private final int host;
     private final Consumer<AgentEvent> events;
     private final ArrayDeque<WorkerRequest> queue = new ArrayDeque<>();
     private Kernel.@Nullable Ticket current;
@@ -68,6 +74,15 @@ public final class SimWorker {
     private long step = -1;
     private long state;
 
+    /** The step that waits for the other ranks' workers. */
+    private WorkerRequest.@Nullable Execute meeting;
+
+    private long executeNanos;
+    private boolean inBrokenGroup;
+
+    /** It made a step in its view: it has met the others. */
+    private boolean joined;
+
     public SimWorker(
             Kernel kernel,
             Randomness random,
@@ -78,6 +93,8 @@ public final class SimWorker {
             String agent,
             int generation,
             JobSpec job,
+            WorkerGroups groups,
+            int host,
             Consumer<AgentEvent> events) {
         this.kernel = kernel;
         this.random = random;
@@ -89,6 +106,8 @@ public final class SimWorker {
         this.agent = agent;
         this.generation = generation;
         this.job = job;
+        this.groups = groups;
+        this.host = host;
         this.events = events;
         kernel.after(
                 around(speed.startNanos()),
@@ -105,6 +124,15 @@ public final class SimWorker {
 
     public boolean isAlive() {
         return alive;
+    }
+
+    /** It told that its group broke, and made no step since. */
+    public boolean isInBrokenGroup() {
+        return inBrokenGroup;
+    }
+
+    private boolean reforms() {
+        return job.runtimeJson().equals(REFORMS);
     }
 
     /** From now on everything takes so many times as long. */
@@ -140,11 +168,21 @@ public final class SimWorker {
     /** On the side channel: what is older is not begun, and an execute under way ends. */
     public void abort(long belowEpoch) {
         abortBelow = Math.max(abortBelow, belowEpoch);
+        if (job.runtimeReduces() && !reforms()) {
+            // It does not look while it waits for the others: the agent kills it.
+            return;
+        }
         if (underWay instanceof WorkerRequest.Execute execute
                 && execute.epoch() < abortBelow
-                && current != null
+                && (current != null || meeting != null)
                 && !hangs) {
-            current.cancel();
+            if (current != null) {
+                current.cancel();
+            }
+            if (meeting != null) {
+                meeting = null;
+                groups.giveUp(job.jobId(), execute.epoch(), rank);
+            }
             current =
                     kernel.after(
                             around(500_000),
@@ -159,6 +197,9 @@ public final class SimWorker {
             return;
         }
         alive = false;
+        if (epoch > 0) {
+            groups.left(job.jobId(), epoch);
+        }
         queue.clear();
         if (current != null) {
             current.cancel();
@@ -207,7 +248,10 @@ public final class SimWorker {
                     case WorkerRequest.Snapshot _ -> around(speed.applyNanos() / 2);
                     case WorkerRequest.Finish _ -> around(5_000_000);
                 };
-        current = kernel.after(nanos, "work", () -> finish(done(request, nanos)));
+        current =
+                job.runtimeReduces() && request instanceof WorkerRequest.Execute execute
+                        ? kernel.after(nanos, "work", () -> meet(execute, nanos))
+                        : kernel.after(nanos, "work", () -> finish(done(request, nanos)));
     }
 
     private static long epochOf(WorkerRequest request) {
@@ -241,7 +285,8 @@ public final class SimWorker {
     private AgentEvent done(WorkerRequest request, long nanos) {
         return switch (request) {
             case WorkerRequest.LoadJob _ ->
-                    new AgentEvent.JobLoaded(generation, layout(job), 8, 1, nanos, nanos / 2);
+                    new AgentEvent.JobLoaded(
+                            generation, layout(job), 8, 1, nanos, nanos / 2, reforms());
             case WorkerRequest.Prepare prepare -> prepare(prepare);
             case WorkerRequest.Execute execute -> execute(execute, nanos);
             case WorkerRequest.Apply apply -> apply(apply, nanos);
@@ -275,6 +320,8 @@ public final class SimWorker {
 
     private AgentEvent prepare(WorkerRequest.Prepare prepare) {
         epoch = prepare.epoch();
+        joined = false;
+        groups.forget(job.jobId(), epoch);
         rank = prepare.rank();
         shard = prepare.rank() % prepare.shards();
         region = prepare.region();
@@ -339,6 +386,100 @@ public final class SimWorker {
         facts.executed(history, agent, epoch, rank, execute.step(), microshardFrom, microshardTo);
         return new AgentEvent.Executed(
                 generation, epoch, execute.step(), losses, samples, sum, nanos, 0);
+    }
+
+    /** Its part is there: the step ends when all ranks' parts are. */
+    private void meet(WorkerRequest.Execute execute, long nanos) {
+        if (!alive || hangs) {
+            return;
+        }
+        current = null;
+        require(
+                execute.epoch() == epoch && execute.step() == step + 1,
+                "executes out of order",
+                execute);
+        long sum = 0;
+        for (int m = microshardFrom; m < microshardTo; m++) {
+            sum += truth.gradient(new long[] {state}, execute.step(), m);
+        }
+        facts.executed(history, agent, epoch, rank, execute.step(), microshardFrom, microshardTo);
+        meeting = execute;
+        executeNanos = nanos;
+        if (!joined) {
+            kernel.after(
+                    JOIN_NANOS,
+                    "join",
+                    () -> {
+                        if (execute.equals(meeting)) {
+                            groupBroke(execute, "not all ranks came in time");
+                        }
+                    });
+        }
+        groups.arrive(
+                job.jobId(), epoch, rank, job.ranks(), new Meeting(execute), execute.step(), sum);
+    }
+
+    private void groupBroke(WorkerRequest.Execute execute, String words) {
+        meeting = null;
+        inBrokenGroup = true;
+        groups.giveUp(job.jobId(), execute.epoch(), rank);
+        finish(new AgentEvent.WorkerFaulted(generation, execute, "group_broken", words));
+    }
+
+    /** What the group tells this worker of a step. */
+    private final class Meeting implements WorkerGroups.Member {
+        private final WorkerRequest.Execute execute;
+
+        Meeting(WorkerRequest.Execute execute) {
+            this.execute = execute;
+        }
+
+        @Override
+        public int host() {
+            return host;
+        }
+
+        @Override
+        public boolean canAnswer() {
+            return alive && !hangs;
+        }
+
+        @Override
+        public void reduced(long ofStep, long sum) {
+            if (!execute.equals(meeting) || !canAnswer()) {
+                return;
+            }
+            meeting = null;
+            joined = true;
+            inBrokenGroup = false;
+            state = truth.updated(state, sum, epoch, shard);
+            step = execute.step();
+            facts.reducedByWorkers(history, epoch, rank, step);
+            facts.applied(history, agent, epoch, rank, shard, step, state);
+            long samples = 0;
+            for (int m = microshardFrom; m < microshardTo; m++) {
+                samples += truth.samples(m);
+            }
+            finish(
+                    new AgentEvent.Executed(
+                            generation,
+                            epoch,
+                            step,
+                            new float[0],
+                            samples,
+                            sum,
+                            executeNanos,
+                            0,
+                            1,
+                            0));
+        }
+
+        @Override
+        public void broken(String words) {
+            if (execute.equals(meeting) && canAnswer()) {
+                groupBroke(execute, words);
+            }
+        }
     }
 
     private AgentEvent apply(WorkerRequest.Apply apply, long nanos) {

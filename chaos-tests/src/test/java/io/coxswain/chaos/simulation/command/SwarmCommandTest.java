@@ -34,7 +34,8 @@ final class SwarmCommandTest {
         "--seeds one..two,                         expected two numbers",
         "--minutes 0,                              expected 1 to",
         "--minutes 2000000000,                     expected 1 to",
-        "--threads 0,                              expected at least 1"
+        "--threads 0,                              expected at least 1",
+        "--collectives agent,                      expected runtime"
     })
     void nonsenseIsRefusedWithWords(String arguments, String words) {
         var said = new StringWriter();

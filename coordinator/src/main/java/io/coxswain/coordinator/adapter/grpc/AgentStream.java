@@ -104,7 +104,8 @@ final class AgentStream implements StreamObserver<AgentMessage> {
                         attach.getJobId(),
                         ControlCodec.inventory(attach.getInventory()),
                         attach.getJobTimeNanos(),
-                        new CoordinatorStatus.AgentProcess(attach.getHost(), attach.getPid()));
+                        new CoordinatorStatus.AgentProcess(
+                                attach.getHost(), attach.getPid(), attach.getWorkerLogs()));
         agent = speaker;
         synchronized (this) {
             attached = true;

@@ -105,6 +105,8 @@ public final class ControlCodec {
                         beat.getWaitingForRanksList(),
                         beat.getOperationNanos());
             }
+            case PROGRAM_METRICS, EVIDENCE, ANSWER ->
+                    new AgentWord.FromProgram(ProgramCodec.word(message));
             case LEAVING -> new AgentWord.Leaving(message.getLeaving().getReason());
             case JOB_READY -> {
                 JobReady ready = message.getJobReady();
@@ -193,6 +195,15 @@ public final class ControlCodec {
                                 accusation.getEpoch(),
                                 accusation.getDetail()));
             }
+            case KEY_VALUE_ASKED ->
+                    new AgentWord.AskedKeyValue(
+                            message.getKeyValueAsked().getJobId(),
+                            KeyValueCodec.ask(message.getKeyValueAsked()));
+            case KEY_VALUE_FORGOTTEN -> {
+                var forgotten = message.getKeyValueForgotten();
+                yield new AgentWord.ForgotKeyValue(
+                        forgotten.getJobId(), forgotten.getId(), forgotten.getSettledBelow());
+            }
             case ATTACH ->
                     throw new IllegalArgumentException(
                             "agent " + agent + " sent a second attach on one stream");
@@ -272,7 +283,12 @@ public final class ControlCodec {
                                         run.getDigestStep(),
                                         run.getSkippedSnapshots()))
                         .toList();
-        return new Progress(progress.getEpoch(), progress.getRank(), runs, progress.getFloor());
+        return new Progress(
+                progress.getEpoch(),
+                progress.getRank(),
+                runs,
+                progress.getFloor(),
+                progress.getAcknowledgedList());
     }
 
     private static FinalShard finalShard(FinalState state) {

@@ -1,6 +1,8 @@
 package io.coxswain.coordinator.adapter.grpc;
 
 import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.keyvalue.KeyValueResult;
+import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.RestoreSource;
 import io.coxswain.coordinator.core.model.StepPlan;
@@ -12,6 +14,7 @@ import io.coxswain.proto.control.v1.Fence;
 import io.coxswain.proto.control.v1.GrantSteps;
 import io.coxswain.proto.control.v1.HeartbeatReply;
 import io.coxswain.proto.control.v1.InstallPlacement;
+import io.coxswain.proto.control.v1.KeyValueAnswered;
 import io.coxswain.proto.control.v1.OfferJob;
 import io.coxswain.proto.control.v1.OperationKind;
 import io.coxswain.proto.control.v1.PlanOperation;
@@ -21,6 +24,8 @@ import io.coxswain.proto.control.v1.Restore;
 import io.coxswain.proto.control.v1.RestoreAction;
 import io.coxswain.proto.control.v1.StartView;
 import io.coxswain.proto.control.v1.Welcome;
+
+import java.util.List;
 
 /** Writes what the core asks for as messages to agents. Stateless. */
 final class CoordinatorMessages {
@@ -102,7 +107,8 @@ final class CoordinatorMessages {
                         StartView.newBuilder()
                                 .setJobId(jobId)
                                 .setEpoch(start.epoch())
-                                .setThrough(start.through()))
+                                .setThrough(start.through())
+                                .addAllFloors(floors(start.floors())))
                 .build();
     }
 
@@ -112,8 +118,20 @@ final class CoordinatorMessages {
                         GrantSteps.newBuilder()
                                 .setJobId(jobId)
                                 .setEpoch(grant.epoch())
-                                .setThrough(grant.through()))
+                                .setThrough(grant.through())
+                                .addAllFloors(floors(grant.floors())))
                 .build();
+    }
+
+    private static List<io.coxswain.proto.control.v1.GrantedFloor> floors(
+            List<GrantedFloor> granted) {
+        return granted.stream()
+                .map(one ->
+                        io.coxswain.proto.control.v1.GrantedFloor.newBuilder()
+                                .setThrough(one.through())
+                                .setFloor(one.floor())
+                                .build())
+                .toList();
     }
 
     static CoordinatorMessage placement(
@@ -155,6 +173,16 @@ final class CoordinatorMessages {
                                 .setJobId(jobId)
                                 .setEpoch(acknowledge.epoch())
                                 .setStep(acknowledge.step()))
+                .build();
+    }
+
+    static CoordinatorMessage keyValue(long term, String jobId, long id, KeyValueResult result) {
+        return message(term)
+                .setKeyValueAnswered(
+                        KeyValueAnswered.newBuilder()
+                                .setJobId(jobId)
+                                .setId(id)
+                                .setResult(KeyValueCodec.result(result)))
                 .build();
     }
 

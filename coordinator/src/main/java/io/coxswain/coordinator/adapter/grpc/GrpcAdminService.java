@@ -3,9 +3,12 @@ package io.coxswain.coordinator.adapter.grpc;
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.EventText;
+import io.coxswain.coordinator.JobIncidents;
+import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
+import io.coxswain.coordinator.TraceLookup;
 import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -16,8 +19,14 @@ import io.coxswain.proto.admin.v1.CancelRequest;
 import io.coxswain.proto.admin.v1.CancelResponse;
 import io.coxswain.proto.admin.v1.Event;
 import io.coxswain.proto.admin.v1.EventsRequest;
+import io.coxswain.proto.admin.v1.ExplainRequest;
+import io.coxswain.proto.admin.v1.ExplainResponse;
+import io.coxswain.proto.admin.v1.IncidentsRequest;
+import io.coxswain.proto.admin.v1.IncidentsResponse;
 import io.coxswain.proto.admin.v1.JobPhase;
 import io.coxswain.proto.admin.v1.JobStatus;
+import io.coxswain.proto.admin.v1.LookRequest;
+import io.coxswain.proto.admin.v1.LookResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
@@ -26,11 +35,19 @@ import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 
+import java.util.NoSuchElementException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.function.Function;
 
 /** The admin plane over {@link CoordinatorCalls}. */
 final class GrpcAdminService extends AdminGrpc.AdminImplBase {
+    /** Ranks of an incident whose state's source is told in a list of all. */
+    private static final int LISTED_SOURCES = 16;
+
+    /** The same of one that is asked for: messages hold 4 MB. */
+    private static final int TOLD_SOURCES = 16_384;
+
     private final CoordinatorCalls calls;
 
     GrpcAdminService(CoordinatorCalls calls) {
@@ -88,18 +105,26 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
         // Asked first: an event too many can be told from one too few.
         long next = calls.nextSequence();
         String picture = request.getPicture() ? PictureJson.of(calls.picture()) : "";
+        String instance = calls.instance();
         answer(
-                calls.status(), status -> response(status, request.getJobId(), next, picture), out);
+                calls.status(),
+                status -> response(status, request.getJobId(), next, picture, instance),
+                out);
     }
 
     private static StatusResponse response(
-            CoordinatorStatus status, String jobId, long nextSequence, String pictureJson) {
+            CoordinatorStatus status,
+            String jobId,
+            long nextSequence,
+            String pictureJson,
+            String instance) {
         var response =
                 StatusResponse.newBuilder()
                         .setTerm(status.term())
                         .setCoordinatorId(status.coordinatorId())
                         .setNextSequence(nextSequence)
-                        .setPictureJson(pictureJson);
+                        .setPictureJson(pictureJson)
+                        .setInstance(instance);
         for (CoordinatorStatus.Job job : status.jobs()) {
             if (jobId.isEmpty() || jobId.equals(job.jobId())) {
                 response.addJobs(
@@ -117,7 +142,9 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                                 .setIncidents(job.incidents())
                                 .setReportJson(job.reportJson())
                                 .putAllLabels(job.labels())
-                                .setBatch(job.batch()));
+                                .setBatch(job.batch())
+                                .putAllMetrics(job.metrics())
+                                .setMetricsStep(job.metricsStep()));
             }
         }
         for (CoordinatorStatus.Agent agent : status.agents()) {
@@ -152,8 +179,48 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
     }
 
     @Override
+    public void look(LookRequest request, StreamObserver<LookResponse> out) {
+        answer(
+                calls.look(
+                        request.getJobId(),
+                        request.getAgentId(),
+                        request.hasRank() ? request.getRank() : -1,
+                        ProgramCodec.question(request)),
+                ProgramCodec::looked,
+                out);
+    }
+
+    @Override
+    public void explain(ExplainRequest request, StreamObserver<ExplainResponse> out) {
+        answer(
+                calls.explain(request.getJobId(), request.getIncident()),
+                ProgramCodec::explained,
+                out);
+    }
+
+    @Override
+    public void incidents(IncidentsRequest request, StreamObserver<IncidentsResponse> out) {
+        answer(
+                calls.incidents(request.getJobId()),
+                told -> incidents(told, request.getIncident()),
+                out);
+    }
+
+    private IncidentsResponse incidents(JobIncidents told, int wanted) {
+        var response = IncidentsResponse.newBuilder().setJobId(told.jobId());
+        for (JobReport.IncidentReport incident : told.incidents()) {
+            if (wanted == 0 || wanted == incident.id()) {
+                response.addIncidentJson(
+                        incident.withSources(wanted == 0 ? LISTED_SOURCES : TOLD_SOURCES).toJson());
+                response.addTraceIds(calls.traces().ofIncident(told.jobId(), incident.id()));
+            }
+        }
+        return response.build();
+    }
+
+    @Override
     public void events(EventsRequest request, StreamObserver<Event> out) {
-        new EventPump((ServerCallStreamObserver<Event>) out, request.getJobId())
+        new EventPump((ServerCallStreamObserver<Event>) out, request.getJobId(), calls.traces())
                 .begin(calls, request.getFromSequence());
     }
 
@@ -164,6 +231,11 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                     if (failure == null) {
                         out.onNext(render.apply(answer));
                         out.onCompleted();
+                    } else if (cause(failure) instanceof NoSuchElementException unknown) {
+                        out.onError(
+                                Status.NOT_FOUND
+                                        .withDescription(unknown.getMessage())
+                                        .asRuntimeException());
                     } else {
                         out.onError(
                                 Status.UNAVAILABLE
@@ -173,14 +245,22 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                 });
     }
 
+    private static Throwable cause(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null
+                ? failure.getCause()
+                : failure;
+    }
+
     /** Streams events to one caller at the caller's pace; a slow one gets gaps. */
     private static final class EventPump {
         private final ServerCallStreamObserver<Event> out;
         private final String jobId;
+        private final TraceLookup traces;
         private final java.util.concurrent.Semaphore wake = new java.util.concurrent.Semaphore(0);
 
-        EventPump(ServerCallStreamObserver<Event> out, String jobId) {
+        EventPump(ServerCallStreamObserver<Event> out, String jobId, TraceLookup traces) {
             this.out = out;
+            this.traces = traces;
             this.jobId = jobId;
             out.setOnReadyHandler(wake::release);
         }
@@ -229,9 +309,11 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                             .setJobId(event.jobId())
                             .setEpoch(event.epoch())
                             .setStep(event.step())
-                            .setKind(event.event().getClass().getSimpleName())
+                            .setKind(EventText.kind(event.event()))
                             .setText(EventText.of(event.event()))
                             .setJson(EventText.json(event.event()))
+                            .setIncident(EventText.incident(event.event()))
+                            .setTraceId(traces.of(event))
                             .build());
         }
     }

@@ -1,9 +1,11 @@
 package io.coxswain.coordinator.adapter.grpc;
 
+import io.coxswain.coordinator.app.AgentQuestion;
 import io.coxswain.coordinator.app.AgentsPort;
 import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.app.Inputs;
 import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.keyvalue.KeyValueResult;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.proto.control.v1.AgentMessage;
@@ -96,8 +98,8 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     }
 
     /**
-     * What gRPC's health service says: of the whole server, that it could be elected; of the control
-     * plane, that it leads.
+     * What gRPC's health service says: of the whole server, that it could be elected; of the
+     * control plane, that it leads.
      */
     public void health(boolean ready, boolean leads) {
         health.setStatus(HealthStatusManager.SERVICE_NAME_ALL_SERVICES, status(ready));
@@ -177,6 +179,16 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     public void acknowledge(
             long stream, long term, String jobId, JobEffect.SendAcknowledge acknowledge) {
         send(stream, CoordinatorMessages.acknowledge(term, jobId, acknowledge));
+    }
+
+    @Override
+    public void keyValue(long stream, long term, String jobId, long id, KeyValueResult result) {
+        send(stream, CoordinatorMessages.keyValue(term, jobId, id, result));
+    }
+
+    @Override
+    public void ask(long stream, long term, long number, AgentQuestion question) {
+        send(stream, ProgramCodec.ask(term, number, question));
     }
 
     @Override

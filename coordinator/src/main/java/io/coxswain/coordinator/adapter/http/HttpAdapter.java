@@ -8,11 +8,9 @@ import io.coxswain.coordinator.adapter.metrics.Readings;
 import io.coxswain.web.Routes;
 import io.coxswain.web.WebServer;
 import io.coxswain.web.prometheus.MetricsHandler;
-import io.micrometer.core.instrument.Clock;
+import io.coxswain.web.prometheus.StrictRegistry;
 import io.micrometer.core.instrument.Tags;
-import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.prometheus.metrics.model.registry.PrometheusRegistry;
 
 import java.io.IOException;
 import java.util.List;
@@ -39,12 +37,7 @@ public final class HttpAdapter implements AutoCloseable {
             PageSource page)
             throws IOException {
         var exemplars = new Exemplars();
-        registry =
-                new PrometheusMeterRegistry(
-                        PrometheusConfig.DEFAULT,
-                        new PrometheusRegistry(),
-                        Clock.SYSTEM,
-                        exemplars);
+        registry = StrictRegistry.make(exemplars);
         metrics =
                 new CoordinatorMetrics(
                         registry, Tags.empty(), readings, exemplars, System::nanoTime);

@@ -44,8 +44,7 @@ public final class Probes {
         double lag = state.loopLagNanos() / 1e9;
         if (state.loopLagNanos() > LATEST.toNanos()) {
             return WebResponse.text(
-                    503,
-                    String.format(Locale.ROOT, "dead: the decision loop is %.1f s late", lag));
+                    503, String.format(Locale.ROOT, "dead: the decision loop is %.1f s late", lag));
         }
         return WebResponse.text(200, "alive");
     }

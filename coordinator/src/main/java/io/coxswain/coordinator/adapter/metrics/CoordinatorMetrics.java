@@ -50,7 +50,8 @@ public final class CoordinatorMetrics implements AutoCloseable {
         group = new MeterGroup<>(registry, common, readings);
         group.gauge("coxswain.term", "Leadership term; 0: standby", Readings::term);
         group.gauge("coxswain.leader", "1: this coordinator leads", all -> all.term() > 0 ? 1 : 0);
-        leaderships = group.counter("coxswain.leaderships", "How often this coordinator began to lead");
+        leaderships =
+                group.counter("coxswain.leaderships", "How often this coordinator began to lead");
         group.gauge(
                 "coxswain.zookeeper.connected",
                 "1: there is a connection to ZooKeeper",

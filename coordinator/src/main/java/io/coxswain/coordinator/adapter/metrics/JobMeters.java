@@ -107,7 +107,10 @@ final class JobMeters implements AutoCloseable {
                 "coxswain.job.elapsed.seconds",
                 "Job time since the job began",
                 all -> all.elapsedNanos() / NANOS);
-        reliability("coxswain.mtbf.seconds", "Job time by unplanned incidents", Reliability::mtbfSeconds);
+        reliability(
+                "coxswain.mtbf.seconds",
+                "Job time by unplanned incidents",
+                Reliability::mtbfSeconds);
         reliability(
                 "coxswain.mttr.seconds",
                 "Mean time from the last sign of what failed to steps at full strength",
@@ -137,8 +140,14 @@ final class JobMeters implements AutoCloseable {
                 "coxswain.step.age.seconds",
                 "Time since the newest step completed, or since this coordinator leads the job",
                 all -> all.ended() ? 0 : age(stepAtNanos));
-        step("coxswain.step.median.seconds", "Median step time of the newest steps", StepFigures::medianNanos);
-        step("coxswain.step.p95.seconds", "95th percentile of the newest step times", StepFigures::p95Nanos);
+        step(
+                "coxswain.step.median.seconds",
+                "Median step time of the newest steps",
+                StepFigures::medianNanos);
+        step(
+                "coxswain.step.p95.seconds",
+                "95th percentile of the newest step times",
+                StepFigures::p95Nanos);
         step(
                 "coxswain.step.best.median.seconds",
                 "Least median step time that the job sustained",
@@ -160,14 +169,23 @@ final class JobMeters implements AutoCloseable {
                 "coxswain.protected.step.lag.steps",
                 "Steps completed since the protected one",
                 JobPicture::protectedLagSteps);
-        gauge("coxswain.copies.wanted", "Copies of each shard that the job asks for", all -> all.copies().wanted());
+        gauge(
+                "coxswain.copies.wanted",
+                "Copies of each shard that the job asks for",
+                all -> all.copies().wanted());
         gauge("coxswain.copies.least", "Copies of the worst shard", all -> all.copies().least());
         gauge(
                 "coxswain.single.host.fatal",
                 "1: a shard has no instance outside one host",
                 all -> all.copies().anySingleHostFatal() ? 1 : 0);
-        counter("coxswain.copy.bytes", "Bytes of copies that holders verified", Counters::copyBytes);
-        counter("coxswain.copies.verified", "Copies that holders verified", Counters::copiesVerified);
+        counter(
+                "coxswain.copy.bytes",
+                "Bytes of copies that holders verified",
+                Counters::copyBytes);
+        counter(
+                "coxswain.copies.verified",
+                "Copies that holders verified",
+                Counters::copiesVerified);
         counter(
                 "coxswain.snapshots.skipped",
                 "Snapshots that all ranks left out for want of a free slot",

@@ -31,7 +31,9 @@ final class LeaderMeters implements AutoCloseable {
     private static final Duration[] STEP_BOUNDS =
             millis(1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000);
     private static final Duration[] RECOVERY_BOUNDS =
-            millis(1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000);
+            millis(
+                    1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000,
+                    300_000);
 
     private final Readings readings;
     private final Exemplars exemplars;
@@ -66,14 +68,10 @@ final class LeaderMeters implements AutoCloseable {
         this.picture = readings.picture();
         group = new MeterGroup<>(registry, common, this);
         for (String state : AGENT_STATES) {
-            group.gauge(
-                    "coxswain.agents",
-                    "Agents by state",
-                    _ -> agents(state),
-                    "state",
-                    state);
+            group.gauge("coxswain.agents", "Agents by state", _ -> agents(state), "state", state);
         }
-        group.gauge("coxswain.spares", "Agents without a rank that are ready", _ -> agents("spare"));
+        group.gauge(
+                "coxswain.spares", "Agents without a rank that are ready", _ -> agents("spare"));
         group.gauge(
                 "coxswain.agents.flapping",
                 "Agents that attached three times or more within 15 minutes",
@@ -92,7 +90,10 @@ final class LeaderMeters implements AutoCloseable {
                 "coxswain.arena.fullest.ratio",
                 "Used over allowed shared memory of the agent that has least left",
                 _ -> fullest());
-        group.gauge("coxswain.jobs.queued", "Jobs that wait behind the running one", _ -> picture.queued().size());
+        group.gauge(
+                "coxswain.jobs.queued",
+                "Jobs that wait behind the running one",
+                _ -> picture.queued().size());
         group.total(
                 "coxswain.stale.messages",
                 "Words of streams and incarnations that count no more, dropped",
@@ -147,7 +148,11 @@ final class LeaderMeters implements AutoCloseable {
             }
             case CoordinatorEvent.AgentLost _ -> lost.increment();
             case CoordinatorEvent.StepsCompleted steps -> stepped(steps, event.monotonicNanos());
-            case CoordinatorEvent.IncidentProgressed(String ofJob, Incident incident, var _, var _) ->
+            case CoordinatorEvent.IncidentProgressed(
+                            String ofJob,
+                            Incident incident,
+                            var _,
+                            var _) ->
                     began(ofJob, incident);
             case CoordinatorEvent.IncidentClosed(String ofJob, Incident incident) -> {
                 began(ofJob, incident);
@@ -164,7 +169,8 @@ final class LeaderMeters implements AutoCloseable {
         long count = steps.job().equals(job) ? steps.step() - step : steps.step();
         if (count > 0 && (goesOn || steps.stepsPerSecond() > 0)) {
             // Between two words of one view it is measured; before the first word it is told.
-            double each = goesOn ? (now - stepNanos) / (double) count : 1e9 / steps.stepsPerSecond();
+            double each =
+                    goesOn ? (now - stepNanos) / (double) count : 1e9 / steps.stepsPerSecond();
             var time = Duration.ofNanos(Math.round(each));
             exemplars.with(
                     readings.traceOfStep(steps.job(), steps.step()),

@@ -50,10 +50,7 @@ final class MeterGroup<S> implements AutoCloseable {
 
     Counter counter(String name, String text, String... tags) {
         Counter counter =
-                Counter.builder(name)
-                        .description(text)
-                        .tags(common.and(tags))
-                        .register(registry);
+                Counter.builder(name).description(text).tags(common.and(tags)).register(registry);
         meters.add(counter);
         return counter;
     }

@@ -208,7 +208,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         var jobs = store.load();
         watchTerm(held);
         suspended = false;
-        LOG.info("coordinator {} leads with term {}", coordinatorId, term);
+        LOG.debug("coordinator {} leads with term {}", coordinatorId, term);
         inputs.offer(new CoordinatorInput.LeadershipGained(term, jobs));
         agents.repeat();
     }
@@ -336,7 +336,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         run(() -> {
             ZkFence held = fence;
             if (held != null) {
-                LOG.info("coordinator {} resigns: {}", coordinatorId, reason);
+                LOG.debug("coordinator {} resigns: {}", coordinatorId, reason);
                 deposed();
                 retract(held);
                 leaveLatch();

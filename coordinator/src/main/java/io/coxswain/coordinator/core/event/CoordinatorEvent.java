@@ -68,6 +68,33 @@ public sealed interface CoordinatorEvent {
             String survives)
             implements CoordinatorEvent {}
 
+    /**
+     * What the job's program measured, once a second at most.
+     *
+     * @param step in which the newest was measured
+     * @param values by name; NaN and infinities are values
+     */
+    record MetricsReported(String job, long step, Map<String, Double> values)
+            implements CoordinatorEvent {}
+
+    /**
+     * Something to look at was kept of a failure.
+     *
+     * @param incident to which it belongs; 0: none yet
+     * @param rank of the agent; -1: none
+     * @param step that was being made; 0: none
+     * @param pieces what there is, such as {@code python-stacks.123.txt}
+     */
+    record EvidenceTaken(
+            String job,
+            int incident,
+            String agent,
+            int rank,
+            long step,
+            String reason,
+            List<String> pieces)
+            implements CoordinatorEvent {}
+
     /** An incident began or moved to its next phase. */
     record IncidentProgressed(String job, Incident incident, Incident.Phase phase, String reason)
             implements CoordinatorEvent {}

@@ -157,6 +157,7 @@ final class Arrivals {
                             + "): install the same version of runtime, data and job on every host");
             return;
         }
+        job.preparing.loaded(event.loadNanos() + event.compileNanos());
         boolean was = member.eligible();
         if (!member.ready()) {
             member.readyAtNanos = job.now;
@@ -233,7 +234,8 @@ final class Arrivals {
                             + needed
                             + ", "
                             + job.roster.fit()
-                            + " that can run the job are attached");
+                            + " that can run the job are attached"
+                            + job.roster.unfitText());
         } else if (!(job.waiting instanceof WaitReason.WorkersLoading)) {
             job.waitFor(new WaitReason.WorkersLoading(ready, needed));
         } else {

@@ -100,21 +100,18 @@ final class Fencing {
         boolean first = !member.answered;
         switch (job.phase) {
             case FENCING -> {
-                take(member, inventory);
-                if (member.awaited) {
+                if (take(member, inventory) && member.awaited) {
                     answered(member);
                 }
             }
             case WAITING -> {
-                take(member, inventory);
-                if (first && !job.pristine()) {
+                if (take(member, inventory) && first && !job.pristine()) {
                     job.preparing.capacityChanged();
                 }
             }
             case PLANNING -> take(member, inventory);
             case RETURN_WAIT -> {
-                take(member, inventory);
-                if (first) {
+                if (take(member, inventory) && first) {
                     job.preparing.plan("agent " + member.key.id() + " said what it holds");
                 }
             }
@@ -127,13 +124,15 @@ final class Fencing {
         }
     }
 
-    private void take(Roster.Member member, Inventory inventory) {
+    /** False if what it says has ended the job. */
+    private boolean take(Roster.Member member, Inventory inventory) {
         member.inventory(inventory);
         member.answered = true;
         job.protection.seen(inventory);
         if (inventory.tail() != null) {
             job.stepping.tail(member, inventory.tail());
         }
+        return !job.phase.over() && job.phase != JobPhase.RECORDING;
     }
 
     private void answered(Roster.Member member) {

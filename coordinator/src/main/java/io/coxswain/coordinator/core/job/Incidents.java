@@ -100,7 +100,8 @@ final class Incidents {
         resumedAtStep = job.completedStep;
         stepsLost = 0;
         beganNanos = jobTime() - Math.max(0, detectNanos);
-        waterfall.begin(agent, text, detectNanos, job.view == null ? 0 : job.view.epoch(), jobTime());
+        waterfall.begin(
+                agent, text, detectNanos, job.view == null ? 0 : job.view.epoch(), jobTime());
         repeats = repeating.met(atStep, what, agent, text);
     }
 

@@ -39,6 +39,7 @@ final class Job {
     final Losses losses;
     final Fencing fencing;
     final Preparing preparing;
+    final ViewFailures viewFailures;
     final Protection protection;
     final Stepping stepping;
     final Finishing finishing;
@@ -94,6 +95,7 @@ final class Job {
         losses = new Losses(this);
         fencing = new Fencing(this);
         preparing = new Preparing(this);
+        viewFailures = new ViewFailures(this);
         protection = new Protection(this);
         stepping = new Stepping(this);
         finishing = new Finishing(this);

@@ -3,6 +3,7 @@ package io.coxswain.coordinator.core.job;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.Digest;
+import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.RestoreSource;
@@ -83,9 +84,26 @@ public sealed interface JobEffect {
         }
     }
 
-    record SendStartView(AgentKey agent, long epoch, long through) implements JobEffect {}
+    /** {@code floors} as in {@link SendGrant}. */
+    record SendStartView(AgentKey agent, long epoch, long through, List<GrantedFloor> floors)
+            implements JobEffect {
+        public SendStartView(AgentKey agent, long epoch, long through) {
+            this(agent, epoch, through, List.of());
+        }
+    }
 
-    record SendGrant(AgentKey agent, long epoch, long through) implements JobEffect {}
+    /**
+     * Steps up to {@code through} may be made.
+     *
+     * @param floors where the runtime reduces, those of this grant and of earlier ones that a rank
+     *     may still be in, ascending; else none
+     */
+    record SendGrant(AgentKey agent, long epoch, long through, List<GrantedFloor> floors)
+            implements JobEffect {
+        public SendGrant(AgentKey agent, long epoch, long through) {
+            this(agent, epoch, through, List.of());
+        }
+    }
 
     record SendPlacement(AgentKey agent, Placement placement, long effectiveStep)
             implements JobEffect {}

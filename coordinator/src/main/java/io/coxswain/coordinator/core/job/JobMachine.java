@@ -93,8 +93,7 @@ public final class JobMachine {
             case JobEvent.AgentLost lost -> {
                 Roster.Member member = job.roster.find(lost.agent());
                 if (member != null) {
-                    job.losses.lost(
-                            member, lost.cause(), lost.lastSignNanos(), lost.planned());
+                    job.losses.lost(member, lost.cause(), lost.lastSignNanos(), lost.planned());
                 }
             }
             case JobEvent.InventoryReported reported -> {

@@ -14,6 +14,11 @@ final class Losses {
     /** Accused agents with their accusers, of the active view, since the last completed step. */
     private final TreeMap<AgentKey, TreeSet<AgentKey>> accusations = new TreeMap<>();
 
+    /** How often the job hung after the same completed step, where the runtime reduces. */
+    private static final int MOST_HANGS = 3;
+
+    private long hungStep = -1;
+    private int hangsAtStep;
     private long accusedSinceNanos;
     private String accusationDetail = "";
 
@@ -162,8 +167,7 @@ final class Losses {
         boolean ghost = event.epoch() > 0 && event.epoch() < inView;
         if (!ghost) {
             if (event.hung()) {
-                workerLost(
-                        member, Incident.Kind.HANG, "hung and was killed: " + event.cause());
+                workerLost(member, Incident.Kind.HANG, "hung and was killed: " + event.cause());
             } else {
                 workerLost(member, Incident.Kind.SOFTWARE, event.cause());
             }
@@ -218,6 +222,10 @@ final class Losses {
                 || member.rank < 0) {
             return;
         }
+        if (job.spec.runtimeReduces()) {
+            hangsTogether(member, event);
+            return;
+        }
         member.hangs++;
         if (event.cycle() || member.hangs > 1) {
             suspect(
@@ -228,8 +236,28 @@ final class Losses {
             return;
         }
         String what = "agent " + member.key.id() + " hangs: " + event.what();
-        job.incidents.openOrExtend(
-                Incident.Kind.HANG, member.key.id(), what, event.stalledNanos());
+        job.incidents.openOrExtend(Incident.Kind.HANG, member.key.id(), what, event.stalledNanos());
+        job.fencing.begin(what);
+    }
+
+    /**
+     * Who waits for whom is known to the runtimes alone, so nobody is named: the fence replaces the
+     * workers of all ranks. A job that hangs after the same step again and again is given up.
+     */
+    private void hangsTogether(Roster.Member member, JobEvent.HangSuspected event) {
+        hangsAtStep = hungStep == job.completedStep ? hangsAtStep + 1 : 1;
+        hungStep = job.completedStep;
+        String what =
+                "no step for "
+                        + event.stalledNanos() / 1_000_000
+                        + " ms: the ranks' workers hang in step "
+                        + (job.completedStep + 1)
+                        + ", or their group does";
+        if (hangsAtStep > MOST_HANGS) {
+            job.finishing.fail(what + ", for the " + hangsAtStep + ". time");
+            return;
+        }
+        job.incidents.openOrExtend(Incident.Kind.HANG, member.key.id(), what, event.stalledNanos());
         job.fencing.begin(what);
     }
 

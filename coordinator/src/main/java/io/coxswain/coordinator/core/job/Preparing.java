@@ -32,6 +32,8 @@ import java.util.Map;
  * holder. An epoch that fails on the way is abandoned with its reason and never used again.
  */
 final class Preparing {
+    private static final long MOST_LOAD_NANOS = 3_600_000_000_000L;
+
     private final Job job;
 
     /**
@@ -55,6 +57,7 @@ final class Preparing {
     private long returnTimerEpoch = -1;
     private long refusedSinceNanos = -1;
     private int retries;
+    private long slowestLoadNanos;
 
     Preparing(Job job) {
         this.job = job;
@@ -70,6 +73,11 @@ final class Preparing {
             int now = Math.max(1, job.spec.mesh().ranks() - job.roster.eligible());
             waitForAgents(now, missing.why());
         }
+    }
+
+    /** How long a worker took to be ready. */
+    void loaded(long nanos) {
+        slowestLoadNanos = Math.max(slowestLoadNanos, Math.min(nanos, MOST_LOAD_NANOS));
     }
 
     /** Plans a view from the inventories at hand and acts on what comes out. */
@@ -99,7 +107,9 @@ final class Preparing {
                                 member.profile, member.inventory, member.eligible(), member.rank));
             }
         }
-        boolean nothingEverCompleted = job.completedStep == 0 && job.newestSeen == 0;
+        // Where the runtime reduces, what somebody saw beyond the completed step is not trusted.
+        boolean nothingEverCompleted =
+                job.completedStep == 0 && (job.newestSeen == 0 || job.spec.runtimeReduces());
         return new RecoveryProblem(
                 job.spec,
                 layout,
@@ -128,14 +138,18 @@ final class Preparing {
     private void shortOfAgents(int missing, RecoveryReason reason) {
         var failing = job.roster.shunned();
         if (failing.isEmpty()) {
-            waitForAgents(Math.max(1, missing), reason.text());
+            waitForAgents(Math.max(1, missing), reason.text() + job.roster.unfitText());
+            return;
+        }
+        String hopeless = job.viewFailures.hopeless();
+        if (hopeless != null) {
+            job.finishing.fail(hopeless);
             return;
         }
         long wait = job.limits.retryNanos() << Math.min(retries, 4);
         retries++;
-        List<String> names = failing.stream().map(AgentKey::id).toList();
-        enterWaiting(new WaitReason.AgentsFailing(names, reason.text()));
-        job.incidents.waitFor(names);
+        enterWaiting(job.viewFailures.waiting(failing, reason.text()));
+        job.incidents.waitFor(failing.stream().map(AgentKey::id).toList());
         job.timer(JobEffect.TimerKind.SETTLE, job.promiseEpoch(), wait);
     }
 
@@ -172,18 +186,8 @@ final class Preparing {
             job.arrivals.settleOver();
             return;
         }
-        forgiveAll(job.limits.viewFailures() - 1);
+        job.viewFailures.forgiveAll();
         plan("agents that failed are tried again");
-    }
-
-    private void forgiveAll(int failuresLeft) {
-        for (AgentKey key : job.roster.shunned()) {
-            Roster.Member member = job.roster.find(key);
-            if (member != null) {
-                member.failures = failuresLeft;
-                job.roster.shun(member, false);
-            }
-        }
     }
 
     private void waitForReturn(RecoveryDecision.ShardLost lost) {
@@ -343,6 +347,10 @@ final class Preparing {
             }
         }
         long limit = Math.max(job.limits.prepareNanos(), 4 * Math.max(0, view.expectedNanos));
+        if (job.spec.runtimeReduces()) {
+            // Members' workers start anew for it.
+            limit += 4 * slowestLoadNanos;
+        }
         job.timer(JobEffect.TimerKind.PREPARE_LIMIT, view.epoch(), limit);
     }
 
@@ -398,14 +406,9 @@ final class Preparing {
             return;
         }
         if (event.step() != view.view.baseStep()) {
-            blame(member);
-            abandon(
-                    "agent "
-                            + member.key.id()
-                            + " restored step "
-                            + event.step()
-                            + " instead of "
-                            + view.view.baseStep());
+            String what = "restored step " + event.step() + " instead of " + view.view.baseStep();
+            job.viewFailures.failed(member, view.epoch(), "it " + what);
+            abandon("agent " + member.key.id() + " " + what);
             return;
         }
         if (view.ready(rank, event)) {
@@ -472,8 +475,9 @@ final class Preparing {
             AgentKey source = event.source() == null ? member.key : event.source();
             if (event.badState() && state != null) {
                 excluded.add(new BadSource(source, state));
+                job.viewFailures.badState(member, view.epoch(), event.reason());
             } else {
-                blame(member);
+                job.viewFailures.failed(member, view.epoch(), event.reason());
             }
             abandon(
                     "agent "
@@ -485,7 +489,7 @@ final class Preparing {
         } else if (job.phase == JobPhase.ACTIVE
                 && member.rank >= 0
                 && event.epoch() == job.activeView().epoch()) {
-            blame(member);
+            job.viewFailures.blame(member, event.reason());
             String what =
                     "agent "
                             + member.key.id()
@@ -509,18 +513,11 @@ final class Preparing {
             Roster.Member member = job.roster.find(agent.key());
             if (member != null && !view.isReady(member.key)) {
                 slow.add(member.key.id());
-                job.roster.shun(member, true);
+                job.viewFailures.late(member, job.now - job.phaseSinceNanos);
             }
         }
         job.incidents.waitFor(slow);
         abandon("agents " + String.join(", ", slow) + " did not become ready in time");
-    }
-
-    private void blame(Roster.Member member) {
-        member.failures++;
-        if (member.failures >= job.limits.viewFailures()) {
-            job.roster.shun(member, true);
-        }
     }
 
     private void abandon(String reason) {
@@ -539,11 +536,7 @@ final class Preparing {
     void recovered() {
         retries = 0;
         excluded.removeIf(bad -> job.roster.find(bad.agent()) == null);
-        for (Roster.Member member : job.roster.all()) {
-            if (!member.shunned()) {
-                member.failures = 0;
-            }
-        }
+        job.viewFailures.recovered();
     }
 
     // ------------------------------------------------------------------ questions

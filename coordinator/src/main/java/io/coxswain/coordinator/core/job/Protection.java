@@ -194,7 +194,10 @@ final class Protection {
                             job.stepping.floor()));
             job.emit(
                     new JobEffect.SendStartView(
-                            spare.key, view.epoch(), job.stepping.grantedThrough()));
+                            spare.key,
+                            view.epoch(),
+                            job.stepping.grantedThrough(),
+                            job.stepping.grantedFloors()));
         }
     }
 
@@ -204,7 +207,10 @@ final class Protection {
         if (member.rank >= 0) {
             job.emit(
                     new JobEffect.SendStartView(
-                            member.key, view.epoch(), job.stepping.grantedThrough()));
+                            member.key,
+                            view.epoch(),
+                            job.stepping.grantedThrough(),
+                            job.stepping.grantedFloors()));
             sendPlacement(member);
         } else if (member.prepared) {
             introduce(view, member);

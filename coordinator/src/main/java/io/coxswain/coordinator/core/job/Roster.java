@@ -12,6 +12,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -46,6 +47,9 @@ final class Roster {
 
         /** Failures to take up a view since the last one that made steps. */
         int failures;
+
+        /** Why the last of them, in its own words. */
+        String failure = "";
 
         /** Why it can hold no copies, empty if it can. */
         String refusal = "";
@@ -275,6 +279,22 @@ final class Roster {
     /** Agents left out because they failed, in order. */
     List<AgentKey> shunned() {
         return List.copyOf(shunned);
+    }
+
+    /** Who cannot run the job, and why: to be put behind a reason to wait. Empty if all can. */
+    String unfitText() {
+        if (fit == size()) {
+            return "";
+        }
+        var byReason = new LinkedHashMap<String, List<String>>();
+        var names = new ArrayList<String>();
+        for (Member member : all()) {
+            if (member.unfit != null) {
+                names.add(member.key.id());
+                byReason.computeIfAbsent(member.unfit, _ -> new ArrayList<>()).add(member.key.id());
+            }
+        }
+        return "; " + WaitReason.some(names) + " cannot run it: " + WaitReason.grouped(byReason);
     }
 
     /** Agents that could take a rank now. */

@@ -3,14 +3,12 @@ package io.coxswain.coordinator.core.job;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.model.AgentProfile;
-import io.coxswain.coordinator.core.model.Digest;
-import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.Progress;
 import io.coxswain.coordinator.core.model.StepRun;
 import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.core.view.CreditRule;
-import io.coxswain.coordinator.core.view.SampleCountRule;
 import io.coxswain.coordinator.core.view.StepTimes;
 
 import java.util.AbstractList;
@@ -31,10 +29,13 @@ final class Stepping {
     private final Job job;
     private final DigestWindow digests;
     private final long[] done;
-    private final long[] samplesPerStep;
+    private final RunCheck check;
 
     /** How many ranks are at which step; the first key is the completed step. */
     private final TreeMap<Long, Integer> ranksAt = new TreeMap<>();
+
+    /** Of the active view, where the runtime reduces. */
+    private final Acknowledgements acknowledged;
 
     private int reportEvery;
     private long floor;
@@ -55,15 +56,9 @@ final class Stepping {
         Mesh mesh = job.spec.mesh();
         digests = new DigestWindow(mesh.shards());
         done = new long[mesh.ranks()];
-        samplesPerStep = new long[mesh.ranks()];
-        for (int rank = 0; agentCollectives(job.spec) && rank < mesh.ranks(); rank++) {
-            samplesPerStep[rank] = SampleCountRule.samplesPerStep(job.spec, rank);
-        }
+        acknowledged = new Acknowledgements(mesh.ranks());
+        check = new RunCheck(job, digests);
         reportEvery = job.limits.firstReportEvery();
-    }
-
-    private static boolean agentCollectives(JobSpec spec) {
-        return spec.collectivesAcross().equals("agent");
     }
 
     /** The newest floor that a rank of the active view, or of the last one, reported. */
@@ -96,6 +91,11 @@ final class Stepping {
         job.slots.goOnFrom(base);
         digests.forgetAbove(base);
         floor = Math.min(floor, base);
+        if (job.spec.runtimeReduces()) {
+            // Members took it up with the view, and tell of newer steps only.
+            floor = Math.max(floor, pending.floor);
+            acknowledged.clear();
+        }
         moveCompleted(view, base);
         assignRanks(view);
         Arrays.fill(done, base);
@@ -175,13 +175,18 @@ final class Stepping {
 
     private void announce(View view, PendingView pending) {
         grant();
+        List<GrantedFloor> floors = grantedFloors();
         for (AgentProfile member : view.members()) {
-            job.emit(new JobEffect.SendStartView(member.key(), view.epoch(), grantedThrough));
+            job.emit(
+                    new JobEffect.SendStartView(
+                            member.key(), view.epoch(), grantedThrough, floors));
         }
         var spares = new ArrayList<String>();
         for (Roster.Member member : job.roster.all()) {
             if (member.rank < 0 && member.prepared) {
-                job.emit(new JobEffect.SendStartView(member.key, view.epoch(), grantedThrough));
+                job.emit(
+                        new JobEffect.SendStartView(
+                                member.key, view.epoch(), grantedThrough, floors));
                 spares.add(member.key.id());
             }
         }
@@ -260,7 +265,9 @@ final class Stepping {
             if (run.last() <= reached || run.last() > job.spec.steps()) {
                 continue;
             }
-            check(view, rank, run);
+            if (!check.holds(view, rank, run)) {
+                return;
+            }
             boolean newest = i == runs.size() - 1 && !stopped;
             job.slots.steps(
                     rank,
@@ -273,12 +280,18 @@ final class Stepping {
         if (reached > before) {
             move(rank, before, reached);
         }
+        if (job.spec.runtimeReduces()) {
+            acknowledged.note(rank, progress.acknowledged());
+        }
         progressed(view, progress.floor(), reached);
     }
 
     private void progressed(View view, long toldFloor, long reached) {
         floor = Math.max(floor, Math.min(toldFloor, reached));
         long completed = ranksAt.firstKey();
+        if (job.spec.runtimeReduces()) {
+            floor = Math.max(floor, acknowledged.newest(completed));
+        }
         if (completed > job.completedStep) {
             completed(view, completed);
         }
@@ -310,7 +323,9 @@ final class Stepping {
         long reached = done[0];
         if (run.last() > reached && run.last() <= job.spec.steps()) {
             for (int rank = 0; rank < done.length; rank++) {
-                check(view, rank, run);
+                if (!check.holds(view, rank, run)) {
+                    return;
+                }
             }
             job.slots.stepsOfAll(reached + 1, run, job.now);
             reached = run.last();
@@ -352,50 +367,6 @@ final class Stepping {
         ranksAt.merge(to, 1, Integer::sum);
     }
 
-    private void check(View view, int rank, StepRun run) {
-        if (agentCollectives(job.spec)) {
-            long expected = samplesPerStep[rank] * (run.last() - run.first() + 1);
-            if (run.samples() != expected) {
-                throw new InvariantBroken(
-                        "I6",
-                        "rank "
-                                + rank
-                                + " of epoch "
-                                + view.epoch()
-                                + " consumed "
-                                + run.samples()
-                                + " samples in steps "
-                                + run.first()
-                                + ".."
-                                + run.last()
-                                + ", its share is "
-                                + expected
-                                + "; "
-                                + job.describe());
-            }
-        }
-        int shard = view.mesh().shardOf(rank);
-        Digest before = digests.note(shard, run.digestStep(), run.digest());
-        if (!before.agreesWith(run.digest())) {
-            throw new InvariantBroken(
-                    "I2",
-                    "shard "
-                            + shard
-                            + " has two digests after step "
-                            + run.digestStep()
-                            + ": "
-                            + before.hex()
-                            + " and, from rank "
-                            + rank
-                            + " of epoch "
-                            + view.epoch()
-                            + ", "
-                            + run.digest().hex()
-                            + "; "
-                            + job.describe());
-        }
-    }
-
     private void completed(View view, long step) {
         if (measured) {
             times = times.observe(step - job.completedStep, job.now - lastCompletedNanos);
@@ -412,12 +383,17 @@ final class Stepping {
         if (job.incidents.isOpen()) {
             job.incidents.close();
             job.preparing.recovered();
+        } else if (job.viewFailures.any()) {
+            job.preparing.recovered();
         }
         if (step == job.spec.steps()) {
             job.finishing.begin();
         } else if (grant()) {
+            List<GrantedFloor> floors = grantedFloors();
             for (AgentProfile member : view.members()) {
-                job.emit(new JobEffect.SendGrant(member.key(), view.epoch(), grantedThrough));
+                job.emit(
+                        new JobEffect.SendGrant(
+                                member.key(), view.epoch(), grantedThrough, floors));
             }
         }
     }
@@ -441,6 +417,9 @@ final class Stepping {
     private boolean grant() {
         long completed = job.completedStep;
         long last = job.spec.steps();
+        if (job.spec.runtimeReduces()) {
+            return grantWithFloor(completed, last);
+        }
         long through =
                 CreditRule.through(
                         completed,
@@ -453,6 +432,19 @@ final class Stepping {
             return false;
         }
         grantedThrough = Math.max(through, Math.min(last, completed + job.limits.minCredits()));
+        return true;
+    }
+
+    private boolean grantWithFloor(long completed, long last) {
+        View view = job.activeView();
+        long through =
+                CreditRule.throughWithFloor(
+                        view.baseStep(), completed, grantedThrough, times, reportEvery, last);
+        if (through <= grantedThrough) {
+            return false;
+        }
+        grantedThrough = through;
+        acknowledged.grant(completed, through, floor);
         return true;
     }
 
@@ -513,7 +505,7 @@ final class Stepping {
         if (survivors != Long.MAX_VALUE) {
             survivorsReached = Math.max(survivorsReached, survivors);
         }
-        if (!agentCollectives(job.spec)) {
+        if (job.spec.runtimeReduces()) {
             return;
         }
         long newest = ranksAt.lastKey();
@@ -550,6 +542,11 @@ final class Stepping {
     /** Steps up to this may be made now. */
     long grantedThrough() {
         return grantedThrough;
+    }
+
+    /** By which floors the granted steps are decided, where the runtime reduces; else empty. */
+    List<GrantedFloor> grantedFloors() {
+        return acknowledged.granted();
     }
 
     /** What the job has shown of its step time. */

@@ -86,8 +86,7 @@ final class GoodputHistory {
             TimeBuckets buckets, long first, long last, long nowNanos, Category running) {
         long from = Math.min(nowNanos, buckets.startOf(first));
         long until = Math.min(nowNanos, buckets.startOf(last + 1));
-        BigInteger whole =
-                BigInteger.valueOf(until - from).multiply(BigInteger.valueOf(slots));
+        BigInteger whole = BigInteger.valueOf(until - from).multiply(BigInteger.valueOf(slots));
         EnumMap<Category, BigInteger> sums = buckets.sums(first, last);
         BigInteger open = whole;
         for (BigInteger sum : sums.values()) {

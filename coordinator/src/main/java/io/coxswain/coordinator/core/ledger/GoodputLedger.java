@@ -28,11 +28,7 @@ public final class GoodputLedger {
     private static final double SECOND = 1e9;
     private static final long[] NONE = {};
 
-    private static final Category[] CATEGORIES = Category.values();
-
-    /** By category. */
-    private final SlotNanos[] booked = new SlotNanos[CATEGORIES.length];
-
+    private final EnumMap<Category, SlotNanos> booked = new EnumMap<>(Category.class);
     private final SlotNanos retracted = new SlotNanos();
     private final SlotNanos total = new SlotNanos();
 
@@ -48,7 +44,6 @@ public final class GoodputLedger {
 
     private GoodputLedger(boolean withHistory) {
         this.withHistory = withHistory;
-        Arrays.setAll(booked, _ -> new SlotNanos());
     }
 
     /** An account without {@link #windows} and {@link #timeline}, which cost time and memory. */
@@ -414,12 +409,12 @@ public final class GoodputLedger {
     }
 
     private SlotNanos booked(Category category) {
-        return booked[category.ordinal()];
+        return booked.computeIfAbsent(category, _ -> new SlotNanos());
     }
 
     private EnumMap<Category, BigInteger> net() {
         var net = new EnumMap<Category, BigInteger>(Category.class);
-        for (Category category : CATEGORIES) {
+        for (Category category : Category.values()) {
             net.put(category, booked(category).exact());
         }
         net.merge(Category.PRODUCTIVE, retracted.exact(), BigInteger::subtract);

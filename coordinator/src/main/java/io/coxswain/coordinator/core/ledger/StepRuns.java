@@ -115,8 +115,7 @@ final class StepRuns {
         void put(int slot, long nanos, long beganNanos, int slots) {
             boolean none = fromNanos == untilNanos;
             fromNanos = none ? beganNanos : Math.min(fromNanos, beganNanos);
-            untilNanos =
-                    none ? beganNanos + nanos : Math.max(untilNanos, beganNanos + nanos);
+            untilNanos = none ? beganNanos + nanos : Math.max(untilNanos, beganNanos + nanos);
             if (bySlot == null && from == end) {
                 from = slot;
                 end = slot + 1;

@@ -22,6 +22,9 @@ public final class HangRule {
     /** Words are up to some heartbeats old: no budget is shorter than this. */
     static final long LEAST_BUDGET_NANOS = 2_000_000_000L;
 
+    /** Ranks that a text names one by one. */
+    private static final int MOST_NAMED = 16;
+
     private HangRule() {}
 
     /**
@@ -30,6 +33,8 @@ public final class HangRule {
      * @param accusers ranks over the budget that wait for it
      * @param cycle everybody waits for somebody: it is the most accused one
      * @param operation what it does
+     * @param collective in which its accusers wait; empty: nobody waits
+     * @param absent who never entered that, it included, in order; empty in a cycle
      * @param stalledNanos how long the longest wait lasts
      */
     public record Suspicion(
@@ -37,8 +42,14 @@ public final class HangRule {
             int accusers,
             boolean cycle,
             String operation,
+            String collective,
+            List<Integer> absent,
             long stalledNanos,
             long budgetNanos) {
+        public Suspicion {
+            absent = List.copyOf(absent);
+        }
+
         /** For a log, an incident, a page. */
         public String text() {
             String who =
@@ -54,13 +65,31 @@ public final class HangRule {
                                     + operation
                                     + "; "
                                     + accusers
-                                    + " ranks wait for it";
+                                    + " ranks wait for it"
+                                    + neverEntered();
             return who
                     + "; no step for "
                     + stalledNanos / 1_000_000
                     + " ms, where the job's own step times allow "
                     + budgetNanos / 1_000_000
                     + " ms";
+        }
+
+        private String neverEntered() {
+            if (collective.isEmpty() || absent.isEmpty()) {
+                return "";
+            }
+            String names =
+                    String.join(
+                            ", ", absent.stream().limit(MOST_NAMED).map(String::valueOf).toList());
+            int more = absent.size() - MOST_NAMED;
+            return " in "
+                    + collective
+                    + ", which "
+                    + (absent.size() == 1 ? "rank " : "ranks ")
+                    + names
+                    + (more > 0 ? " and " + more + " more" : "")
+                    + " never entered";
         }
     }
 
@@ -107,6 +136,15 @@ public final class HangRule {
                     accusers.getOrDefault(root.rank(), 0),
                     false,
                     root.operation(),
+                    collective(stalled, root.rank()),
+                    words.stream()
+                            .filter(w ->
+                                    w.waitingForRanks().isEmpty()
+                                            && w.operationNanos() > budgetNanos)
+                            .map(RankWord::rank)
+                            .filter(accusers::containsKey)
+                            .sorted()
+                            .toList(),
                     longest,
                     budgetNanos);
         }
@@ -126,9 +164,20 @@ public final class HangRule {
                                 count(accusers, w.rank()),
                                 true,
                                 w.operation(),
+                                "",
+                                List.of(),
                                 longest,
                                 budgetNanos))
                 .orElse(null);
+    }
+
+    /** What those do who wait for that rank: the first of them in order. */
+    private static String collective(List<RankWord> stalled, int rank) {
+        return stalled.stream()
+                .filter(w -> w.waitingForRanks().contains(rank))
+                .min(Comparator.comparingInt(RankWord::rank))
+                .map(RankWord::operation)
+                .orElse("");
     }
 
     private static int count(Map<Integer, Integer> accusers, int rank) {

@@ -18,7 +18,9 @@ import java.util.TreeMap;
  * and without a step. Pure, confined to one thread.
  */
 public final class HangWatch {
-    static final long CONFIRM_NANOS = 500_000_000L;
+    // Two heartbeats, less what their times vary: at exactly two every other hang would need a
+    // third.
+    static final long CONFIRM_NANOS = 450_000_000L;
     private static final long JUDGE_NANOS = 200_000_000L;
     private static final int NOBODY = -1;
 

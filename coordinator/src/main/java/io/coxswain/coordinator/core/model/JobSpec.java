@@ -55,6 +55,11 @@ public record JobSpec(
         }
     }
 
+    /** True if the workers of different ranks reduce among themselves, and agents do not. */
+    public boolean runtimeReduces() {
+        return collectivesAcross.equals("runtime");
+    }
+
     /** A job without labels. */
     public JobSpec(
             String jobId,
@@ -91,5 +96,22 @@ public record JobSpec(
                 runtimeKind,
                 runtimeJson,
                 Map.of());
+    }
+
+    /**
+     * For logs and dumps: without {@code runtimeJson}, which may hold what a user gave its program
+     * in confidence.
+     */
+    @Override
+    public String toString() {
+        return "JobSpec["
+                + jobId
+                + ", mesh "
+                + mesh
+                + ", "
+                + steps
+                + " steps, "
+                + runtimeKind
+                + "]";
     }
 }

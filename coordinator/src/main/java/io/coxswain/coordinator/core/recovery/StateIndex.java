@@ -241,8 +241,7 @@ final class StateIndex {
         // With runtime collectives a result beyond the completed step may not be everybody's
         // (design §5).
         boolean tentative =
-                name.step() > problem.completedStep()
-                        && !problem.spec().collectivesAcross().equals("agent");
+                name.step() > problem.completedStep() && problem.spec().runtimeReduces();
         if (tentative
                 || !knows(name.shard())
                 || (!problem.excluded().isEmpty()

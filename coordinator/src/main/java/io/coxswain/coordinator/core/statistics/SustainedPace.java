@@ -81,9 +81,7 @@ final class SustainedPace {
 
     /** The newest stretch's median over the best, less one; NaN before the first. */
     double slowdown() {
-        return bestMedianNanos == 0
-                ? Double.NaN
-                : (double) newestMedianNanos / bestMedianNanos - 1;
+        return bestMedianNanos == 0 ? Double.NaN : (double) newestMedianNanos / bestMedianNanos - 1;
     }
 
     BigInteger slowSlotNanos(int slots) {

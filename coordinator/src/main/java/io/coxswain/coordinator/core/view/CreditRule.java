@@ -9,6 +9,14 @@ public final class CreditRule {
     /** Steps granted beyond the completed one while no step time is known. */
     public static final long FIRST_STEPS = 64;
 
+    /** The same where grants carry the floor; more than the steps between first reports. */
+    public static final long FIRST_STEPS_WITH_FLOOR = 8;
+
+    private static final long AHEAD_WITH_FLOOR_NANOS = 500_000_000L;
+
+    /** One that is made, and one more while the word of its completion is on the way. */
+    private static final long LEAST_STEPS_WITH_FLOOR = 2;
+
     /** No grant reaches further than this beyond the completed step. */
     public static final long MOST_STEPS = 1_000_000;
 
@@ -40,6 +48,30 @@ public final class CreditRule {
         }
         boolean worthIt = wanted == lastStep || granted - completedStep <= ahead / 2;
         return worthIt ? wanted : granted;
+    }
+
+    /**
+     * The same where grants carry the floor by which snapshots are decided, since the runtime
+     * reduces. A floor binds the steps of its own grant only, so long credits would have ranks
+     * decide by old ones, and copy seldom: they reach half a second ahead and are renewed with each
+     * completed step that is told. A leader that is silent for longer stops the steps. At a view's
+     * begin, when step times are not what they were or not known yet, they reach as far as the view
+     * has come.
+     */
+    public static long throughWithFloor(
+            long baseStep,
+            long completedStep,
+            long granted,
+            StepTimes times,
+            int reportEvery,
+            long lastStep) {
+        long ahead = FIRST_STEPS_WITH_FLOOR;
+        if (times.known()) {
+            long cover = AHEAD_WITH_FLOOR_NANOS / Math.max(1, times.meanNanos());
+            long made = Math.max(FIRST_STEPS_WITH_FLOOR, completedStep - baseStep);
+            ahead = Math.min(made, Math.max(LEAST_STEPS_WITH_FLOOR, cover)) + reportEvery;
+        }
+        return Math.max(granted, Math.min(lastStep, completedStep + ahead));
     }
 
     private static long ahead(StepTimes times, long leaseNanos, int reportEvery) {

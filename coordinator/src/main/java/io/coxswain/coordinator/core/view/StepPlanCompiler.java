@@ -19,8 +19,12 @@ import java.util.List;
  *
  * The snapshot is foreground since the next apply would overwrite what it copies; digest and
  * replication read the slot only. A plan has REPLICATE even while its rank has no copy duty, since
- * placements change within a view; with {@code copies: 0} it has none. Without agent collectives
- * the runtime reduces and gathers itself, within EXECUTE and APPLY.
+ * placements change within a view; with {@code copies: 0} it has none. Where the runtime reduces
+ * between ranks itself, EXECUTE makes the step whole, the update included:
+ *
+ * <pre>
+ * EXECUTE → SNAPSHOT → DIGEST → REPLICATE
+ * </pre>
  */
 public final class StepPlanCompiler {
     /** Everybody's first operation. */
@@ -46,14 +50,15 @@ public final class StepPlanCompiler {
         epoch = view.epoch();
         this.reportEvery = reportEvery;
         cut = new MicroshardCut(spec.microshards(), view.mesh().ranks());
-        boolean agentCollectives = spec.collectivesAcross().equals("agent");
+        boolean agentCollectives = !spec.runtimeReduces();
         var plan = new Builder();
-        int gradients = agentCollectives ? plan.add(Kind.REDUCE, EXECUTE, false, 1) : EXECUTE;
-        int apply = plan.add(Kind.APPLY, gradients, false, 1);
+        int made = EXECUTE;
         if (agentCollectives) {
-            plan.add(Kind.GATHER, apply, false, 1);
+            int reduced = plan.add(Kind.REDUCE, EXECUTE, false, 1);
+            made = plan.add(Kind.APPLY, reduced, false, 1);
+            plan.add(Kind.GATHER, made, false, 1);
         }
-        int snapshot = plan.add(Kind.SNAPSHOT, apply, false, spec.protectEvery());
+        int snapshot = plan.add(Kind.SNAPSHOT, made, false, spec.protectEvery());
         int digest = plan.add(Kind.DIGEST, snapshot, true, spec.protectEvery());
         if (spec.protectCopies() > 0) {
             plan.add(Kind.REPLICATE, digest, true, spec.protectEvery());

@@ -6,13 +6,21 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
+import io.coxswain.coordinator.TraceLookup;
 import io.coxswain.coordinator.adapter.zookeeper.InputQueue;
+import io.coxswain.coordinator.app.AgentQuestion;
 import io.coxswain.coordinator.app.AgentWord;
 import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.EventLog;
+import io.coxswain.coordinator.app.Evidence;
+import io.coxswain.coordinator.app.EvidencePiece;
+import io.coxswain.coordinator.app.Explanation;
+import io.coxswain.coordinator.app.Looked;
+import io.coxswain.coordinator.app.ProgramWord;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -21,10 +29,15 @@ import io.coxswain.proto.admin.v1.AdminGrpc;
 import io.coxswain.proto.admin.v1.CancelRequest;
 import io.coxswain.proto.admin.v1.Event;
 import io.coxswain.proto.admin.v1.EventsRequest;
+import io.coxswain.proto.admin.v1.ExplainRequest;
+import io.coxswain.proto.admin.v1.ExplainResponse;
+import io.coxswain.proto.admin.v1.LookRequest;
+import io.coxswain.proto.admin.v1.LookResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.SubmitRequest;
 import io.coxswain.proto.control.v1.AgentIdentity;
 import io.coxswain.proto.control.v1.AgentMessage;
+import io.coxswain.proto.control.v1.AskKind;
 import io.coxswain.proto.control.v1.Attach;
 import io.coxswain.proto.control.v1.ControlPlaneGrpc;
 import io.coxswain.proto.control.v1.CoordinatorMessage;
@@ -43,9 +56,12 @@ import org.junit.jupiter.api.Test;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
+import java.util.NoSuchElementException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -348,6 +364,35 @@ class GrpcControlServerTest {
         assertThat(resumed.hasNext()).isFalse();
     }
 
+    @Test
+    void questionsOfOperatorsAreTakenAndAnswered() {
+        AdminGrpc.AdminBlockingStub admin = admin();
+        LookResponse log =
+                admin.look(
+                        LookRequest.newBuilder()
+                                .setRank(0)
+                                .setKind(AskKind.ASK_KIND_LOG)
+                                .setLines(5)
+                                .build());
+        assertThat(log.getAgentId()).isEqualTo("of rank 0");
+        assertThat(log.getPieces(0).getContent().toStringUtf8())
+                .isEqualTo("Log[lines=5, after=null]");
+        assertThat(log.getPieces(0).getCutBytes()).isEqualTo(1);
+        assertThat(log.getNext().getWorker()).isEqualTo(2);
+        assertThat(log.getNext().getOffset()).isEqualTo(3);
+        LookResponse more =
+                admin.look(
+                        LookRequest.newBuilder().setAgentId("a7").setAfter(log.getNext()).build());
+        assertThat(more.getAgentId()).isEqualTo("a7");
+        assertThat(more.getPieces(0).getContent().toStringUtf8())
+                .isEqualTo("Log[lines=0, after=LogPlace[worker=2, offset=3]]");
+        ExplainResponse explained =
+                admin.explain(ExplainRequest.newBuilder().setJobId("j").setIncident(9).build());
+        assertThat(explained.getIncident()).isEqualTo(9);
+        assertThat(explained.getEvidence(0).getStep()).isEqualTo(2);
+        assertThat(explained.getEnvironmentMap()).containsEntry("java", "25");
+    }
+
     private static final class Calls implements CoordinatorCalls {
         final EventLog events = new EventLog(100, () -> 0);
 
@@ -373,6 +418,58 @@ class GrpcControlServerTest {
         public CompletableFuture<CoordinatorStatus> status() {
             return CompletableFuture.completedFuture(
                     new CoordinatorStatus("c1", 4, true, List.of(), List.of()));
+        }
+
+        @Override
+        public CompletableFuture<Looked> look(
+                String jobId, String agentId, int rank, AgentQuestion question) {
+            return CompletableFuture.completedFuture(
+                    new Looked(
+                            "",
+                            agentId.isEmpty() ? "of rank " + rank : agentId,
+                            rank,
+                            "h",
+                            "/logs",
+                            List.of(
+                                    new EvidencePiece(
+                                            "log",
+                                            "worker.log",
+                                            question.toString().getBytes(StandardCharsets.UTF_8),
+                                            1)),
+                            new ProgramWord.LogPlace(2, 3),
+                            4));
+        }
+
+        @Override
+        public CompletableFuture<Explanation> explain(String jobId, int incident) {
+            return CompletableFuture.completedFuture(
+                    new Explanation(
+                            "",
+                            jobId,
+                            incident,
+                            "{}",
+                            "{}",
+                            List.of(new Evidence(incident, "a", 1, 2, "why", 0, List.of())),
+                            Map.of("java", "25"),
+                            List.of("a")));
+        }
+
+        @Override
+        public CompletableFuture<JobIncidents> incidents(String jobId) {
+            return jobId.equals("j1")
+                    ? CompletableFuture.completedFuture(new JobIncidents("j1", List.of()))
+                    : CompletableFuture.failedFuture(
+                            new NoSuchElementException("there is no job " + jobId));
+        }
+
+        @Override
+        public String instance() {
+            return "i1";
+        }
+
+        @Override
+        public TraceLookup traces() {
+            return TraceLookup.NONE;
         }
 
         @Override

@@ -21,8 +21,14 @@ final class OpenMetricsParser {
             Pattern.compile("([a-zA-Z_][a-zA-Z0-9_]*)=\"((?:[^\"\\\\\n]|\\\\[\\\\\"n])*)\"");
     private static final Set<String> TYPES =
             Set.of(
-                    "counter", "gauge", "histogram", "gaugehistogram", "stateset", "info",
-                    "summary", "unknown");
+                    "counter",
+                    "gauge",
+                    "histogram",
+                    "gaugehistogram",
+                    "stateset",
+                    "info",
+                    "summary",
+                    "unknown");
     private static final int MOST_EXEMPLAR_CHARACTERS = 128;
 
     private final Map<String, Family> families = new LinkedHashMap<>();
@@ -192,20 +198,19 @@ final class OpenMetricsParser {
             }
         }
         require(buckets.keySet().equals(counts.keySet()), "buckets or counts", family.name);
-        buckets.forEach(
-                (labels, all) -> {
-                    double bound = Double.NEGATIVE_INFINITY;
-                    double count = 0;
-                    for (Sample bucket : all) {
-                        double next = number(bucket.labels().get("le"), bucket.toString());
-                        require(next > bound, "bounds that do not grow", bucket.toString());
-                        require(bucket.value() >= count, "not cumulative", bucket.toString());
-                        bound = next;
-                        count = bucket.value();
-                    }
-                    require(bound == Double.POSITIVE_INFINITY, "no +Inf", family.name);
-                    require(count == counts.get(labels), "not the count", family.name);
-                });
+        buckets.forEach((labels, all) -> {
+            double bound = Double.NEGATIVE_INFINITY;
+            double count = 0;
+            for (Sample bucket : all) {
+                double next = number(bucket.labels().get("le"), bucket.toString());
+                require(next > bound, "bounds that do not grow", bucket.toString());
+                require(bucket.value() >= count, "not cumulative", bucket.toString());
+                bound = next;
+                count = bucket.value();
+            }
+            require(bound == Double.POSITIVE_INFINITY, "no +Inf", family.name);
+            require(count == counts.get(labels), "not the count", family.name);
+        });
     }
 
     private static void require(boolean holds, String what, String where) {

@@ -42,6 +42,7 @@ final class JobTransitionsTest {
             view ready           ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             view ready, wrong    ·     ·     ·     ·     ·     fence ·     ·     ·     ·     ·     ·     ·
             view failed          ·     ·     ·     ·     ·     fence fence fence ·     ·     ·     ·     ·
+            view failed, state   ·     ·     ·     ·     ·     fence fence fence ·     ·     ·     ·     ·
             progress             ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             progress of all      ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             worker lost          ·     ·     ·     ·     fence fence fence fence fence ·     ·     ·     ·
@@ -117,6 +118,16 @@ final class JobTransitionsTest {
                 s ->
                         new JobEvent.ViewFailedReported(
                                 s.member.key, s.epoch(), "no room", false, null, null));
+        events.put(
+                "view failed, state",
+                s ->
+                        new JobEvent.ViewFailedReported(
+                                s.member.key,
+                                s.epoch(),
+                                "damaged",
+                                true,
+                                new StateName(1, 6, 1),
+                                s.other.key));
         events.put("progress", s -> new JobEvent.ProgressReported(s.member.key, progress(s)));
         events.put(
                 "progress of all",

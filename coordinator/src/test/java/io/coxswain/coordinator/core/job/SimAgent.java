@@ -37,6 +37,10 @@ final class SimAgent {
     boolean worker;
     boolean workerComesBack = true;
     boolean silent;
+
+    /** Why it takes up no view; empty if it does. */
+    String refuses = "";
+
     long promised;
     long startedEpoch;
     int rank = -1;
@@ -221,6 +225,10 @@ final class SimAgent {
         RestoreSource source = message.source();
         if (!worker || source == null) {
             say(failed("the worker is not there", false, null, null));
+            return;
+        }
+        if (!refuses.isEmpty()) {
+            say(failed(refuses, false, null, null));
             return;
         }
         if (message.plan() != null) {

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 
 /** Windows and timeline: whatever is booked, they tile time, and they agree with the account. */
@@ -27,6 +28,10 @@ class GoodputHistoryTest {
         return categories.values().stream().reduce(BigInteger.ZERO, BigInteger::add);
     }
 
+    private static GoodputWindow of(Map<Span, GoodputWindow> windows, Span span) {
+        return Objects.requireNonNull(windows.get(span));
+    }
+
     private static BigInteger wide(long nanos) {
         return BigInteger.valueOf(nanos);
     }
@@ -38,8 +43,7 @@ class GoodputHistoryTest {
         ledger.apply(
                 new LedgerEntry.StepsOfAll(1, 10, 100 + 10 * SECOND, SECOND, 2 * SECOND, SECOND));
 
-        Map<Span, GoodputWindow> windows =
-                ledger.windows(100 + 12 * SECOND, Category.DETECTION);
+        Map<Span, GoodputWindow> windows = ledger.windows(100 + 12 * SECOND, Category.DETECTION);
 
         assertThat(windows.keySet()).containsExactly(Span.values());
         for (GoodputWindow window : windows.values()) {
@@ -61,8 +65,7 @@ class GoodputHistoryTest {
         ledger.apply(new LedgerEntry.StretchOfAll(Category.STARTUP, 100 * SECOND));
         ledger.apply(new LedgerEntry.StretchOfAll(Category.PRODUCTIVE, 350 * SECOND));
 
-        GoodputWindow window =
-                ledger.windows(350 * SECOND, Category.OTHER).get(Span.FIVE_MINUTES);
+        GoodputWindow window = of(ledger.windows(350 * SECOND, Category.OTHER), Span.FIVE_MINUTES);
 
         // The newest of its 300 seconds is the one that begins just now.
         assertThat(window.fromNanos()).isEqualTo(51 * SECOND);
@@ -70,7 +73,7 @@ class GoodputHistoryTest {
         assertThat(window.of(Category.PRODUCTIVE)).isEqualTo(250 * SECOND);
 
         GoodputWindow later =
-                ledger.windows(100_000 * SECOND, Category.PAUSED).get(Span.FIVE_MINUTES);
+                of(ledger.windows(100_000 * SECOND, Category.PAUSED), Span.FIVE_MINUTES);
         assertThat(later.categories()).containsOnlyKeys(Category.PAUSED);
         assertThat(later.slotNanos()).isEqualTo(later.of(Category.PAUSED));
     }
@@ -85,8 +88,8 @@ class GoodputHistoryTest {
 
         Map<Span, GoodputWindow> windows = ledger.windows(1_400 * SECOND, Category.OTHER);
 
-        assertThat(windows.get(Span.FIVE_MINUTES).of(Category.LOST_PROGRESS)).isZero();
-        GoodputWindow hour = windows.get(Span.HOUR);
+        assertThat(of(windows, Span.FIVE_MINUTES).of(Category.LOST_PROGRESS)).isZero();
+        GoodputWindow hour = of(windows, Span.HOUR);
         assertThat(hour.of(Category.LOST_PROGRESS)).isEqualTo(30 * SECOND);
         assertThat(hour.of(Category.PRODUCTIVE)).isEqualTo(3_000 * SECOND);
         GoodputWindow lost =
@@ -122,7 +125,9 @@ class GoodputHistoryTest {
 
         assertThat(timeline.size()).isBetween(100, GoodputHistory.TIMELINE);
         BigInteger all =
-                timeline.stream().map(GoodputWindow::slotNanos).reduce(BigInteger.ZERO, BigInteger::add);
+                timeline.stream()
+                        .map(GoodputWindow::slotNanos)
+                        .reduce(BigInteger.ZERO, BigInteger::add);
         assertThat(all).isEqualTo(wide(60 * day).multiply(wide(slots)));
         assertThat(all.bitLength()).isGreaterThan(63);
     }
@@ -148,8 +153,7 @@ class GoodputHistoryTest {
             switch (random.nextInt(8)) {
                 case 0 ->
                         ledger.apply(
-                                new LedgerEntry.Stretch(
-                                        random.nextInt(slots), any(random), now));
+                                new LedgerEntry.Stretch(random.nextInt(slots), any(random), now));
                 case 1 -> ledger.apply(new LedgerEntry.StretchOfAll(any(random), now));
                 case 2, 3 -> {
                     ledger.apply(
@@ -208,10 +212,10 @@ class GoodputHistoryTest {
                     .isEqualTo(wide(window.nanos()).multiply(wide(slots)));
             assertThat(window.categories().values()).allMatch(nanos -> nanos.signum() >= 0);
         });
-        assertThat(windows.get(Span.RUN).categories()).isEqualTo(totals.categories());
-        assertThat(windows.get(Span.FIVE_MINUTES).nanos()).isLessThanOrEqualTo(300 * SECOND);
-        assertThat(windows.get(Span.HOUR).nanos()).isLessThanOrEqualTo(3_600 * SECOND);
-        assertThat(windows.get(Span.DAY).nanos()).isLessThanOrEqualTo(86_400 * SECOND);
+        assertThat(of(windows, Span.RUN).categories()).isEqualTo(totals.categories());
+        assertThat(of(windows, Span.FIVE_MINUTES).nanos()).isLessThanOrEqualTo(300 * SECOND);
+        assertThat(of(windows, Span.HOUR).nanos()).isLessThanOrEqualTo(3_600 * SECOND);
+        assertThat(of(windows, Span.DAY).nanos()).isLessThanOrEqualTo(86_400 * SECOND);
 
         List<GoodputWindow> timeline = ledger.timeline(now, running);
         assertThat(timeline.size()).isLessThanOrEqualTo(GoodputHistory.TIMELINE);
@@ -225,8 +229,8 @@ class GoodputHistoryTest {
             at = bucket.untilNanos();
             assertThat(sum(bucket.categories())).isEqualTo(bucket.slotNanos());
             assertThat(bucket.categories().values()).allMatch(nanos -> nanos.signum() >= 0);
-            bucket.categories().forEach((category, nanos) ->
-                    sums.merge(category, nanos, BigInteger::add));
+            bucket.categories()
+                    .forEach((category, nanos) -> sums.merge(category, nanos, BigInteger::add));
         }
         assertThat(at).isEqualTo(openedAt + totals.elapsedNanos());
         assertThat(sums).isEqualTo(totals.categories());
@@ -249,20 +253,21 @@ class GoodputHistoryTest {
             now = until;
         }
         long end = now;
-        ledger.windows(end, Category.OTHER).forEach((span, window) -> {
-            var truth = new EnumMap<Category, Long>(Category.class);
-            for (Booked one : all) {
-                long inside = one.until() - Math.max(one.from(), window.fromNanos());
-                if (inside > 0) {
-                    truth.merge(one.category(), inside, Long::sum);
-                }
-            }
-            for (Category category : Category.values()) {
-                assertThat(window.of(category))
-                        .as("%s in %s", category, span)
-                        .isEqualTo(truth.getOrDefault(category, 0L));
-            }
-        });
+        ledger.windows(end, Category.OTHER)
+                .forEach((span, window) -> {
+                    var truth = new EnumMap<Category, Long>(Category.class);
+                    for (Booked one : all) {
+                        long inside = one.until() - Math.max(one.from(), window.fromNanos());
+                        if (inside > 0) {
+                            truth.merge(one.category(), inside, Long::sum);
+                        }
+                    }
+                    for (Category category : Category.values()) {
+                        assertThat(window.of(category))
+                                .as("%s in %s", category, span)
+                                .isEqualTo(wide(truth.getOrDefault(category, 0L)));
+                    }
+                });
     }
 
     @Test

@@ -40,8 +40,24 @@ class HangRuleTest {
         assertThat(found.cycle()).isFalse();
         assertThat(found.text())
                 .isEqualTo(
-                        "rank 2 hangs in execute; 3 ranks wait for it; no step for 3000 ms, where"
-                                + " the job's own step times allow 2000 ms");
+                        "rank 2 hangs in execute; 3 ranks wait for it in reduce, which rank 2 never"
+                                + " entered; no step for 3000 ms, where the job's own step times"
+                                + " allow 2000 ms");
+    }
+
+    @Test
+    void allWhoNeverEnteredAreNamed() {
+        HangRule.Suspicion found =
+                suspicion(
+                        word(0, "reduce", OVER, 2, 4, 5),
+                        word(1, "reduce", OVER, 2),
+                        word(2, "execute", OVER + 1),
+                        word(4, "idle", OVER + 2),
+                        word(5, "gather", 1));
+        assertThat(found.rank()).isEqualTo(2);
+        assertThat(found.collective()).isEqualTo("reduce");
+        assertThat(found.absent()).containsExactly(2, 4);
+        assertThat(found.text()).contains("in reduce, which ranks 2, 4 never entered;");
     }
 
     @Test

@@ -48,6 +48,27 @@ public final class Samples {
                 "{}");
     }
 
+    /** The same with collectives of the runtime. */
+    public static JobSpec runtimeReduces(JobSpec job) {
+        return new JobSpec(
+                job.jobId(),
+                job.name(),
+                job.mesh(),
+                job.steps(),
+                job.seed(),
+                job.data(),
+                job.batch(),
+                job.microshards(),
+                job.protectCopies(),
+                job.protectEvery(),
+                job.protectLevel(),
+                job.returnWaitNanos(),
+                job.collectivesWithin(),
+                "runtime",
+                "process",
+                job.runtimeJson());
+    }
+
     /** Each shard: 100 MB a state, 50 MB of region. */
     public static StateLayout layout(int shards) {
         var bounds = new ArrayList<Long>();

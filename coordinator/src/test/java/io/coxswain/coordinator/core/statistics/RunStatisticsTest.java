@@ -60,7 +60,9 @@ class RunStatisticsTest {
         RunStatistics.Straggler straggler = statistics.straggler();
         assertThat(straggler.rank()).isEqualTo(2);
         assertThat(straggler.text()).isEqualTo("rank 2, 1.8 × the median");
-        assertThat(statistics.ranks()).hasSize(4).allMatch(rank -> rank.medianNanos() == 200 * MILLI);
+        assertThat(statistics.ranks())
+                .hasSize(4)
+                .allMatch(rank -> rank.medianNanos() == 200 * MILLI);
         assertThat(statistics.ranks().get(2).executeMedianNanos()).isEqualTo(180 * MILLI);
 
         statistics.replaced(2);

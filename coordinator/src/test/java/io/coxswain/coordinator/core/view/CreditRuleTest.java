@@ -63,4 +63,24 @@ class CreditRuleTest {
         assertThat(later.meanNanos()).isBetween(STEP_NANOS, STEP_NANOS + 10);
         assertThat(later.longestNanos()).as("an old pause is forgotten").isEqualTo(STEP_NANOS);
     }
+
+    @Test
+    void creditsThatCarryAFloorReachHalfASecondAhead() {
+        StepTimes unknown = StepTimes.NONE;
+        assertThat(CreditRule.throughWithFloor(0, 0, 0, unknown, 4, 1000)).isEqualTo(8);
+        StepTimes fast = unknown.observe(1, 5_000_000);
+        assertThat(CreditRule.throughWithFloor(0, 200, 208, fast, 20, 1000)).isEqualTo(320);
+        StepTimes slow = unknown.observe(1, 3_000_000_000L);
+        assertThat(CreditRule.throughWithFloor(0, 100, 100, slow, 1, 1000)).isEqualTo(103);
+        assertThat(CreditRule.throughWithFloor(0, 100, 130, slow, 1, 1000)).isEqualTo(130);
+        assertThat(CreditRule.throughWithFloor(0, 998, 1000, fast, 20, 1000)).isEqualTo(1000);
+    }
+
+    @Test
+    void inAViewThatBeginsTheyReachAsFarAsItHasCome() {
+        StepTimes fast = StepTimes.NONE.observe(1, 1_000);
+
+        assertThat(CreditRule.throughWithFloor(100, 100, 100, fast, 4, 9000)).isEqualTo(112);
+        assertThat(CreditRule.throughWithFloor(100, 130, 112, fast, 4, 9000)).isEqualTo(164);
+    }
 }

@@ -50,6 +50,19 @@ class StepPlanCompilerTest {
     }
 
     @Test
+    void whereTheRuntimeReducesAStepIsMadeWhole() {
+        JobSpec job = Samples.runtimeReduces(Samples.job(2, 1, 1, 1));
+
+        assertThat(new StepPlanCompiler(job, viewOf(job), 10).compile(1).operations())
+                .extracting(Operation::kind, Operation::dependsOn, Operation::background)
+                .containsExactly(
+                        tuple(Kind.EXECUTE, List.of(), false),
+                        tuple(Kind.SNAPSHOT, List.of(0), false),
+                        tuple(Kind.DIGEST, List.of(1), true),
+                        tuple(Kind.REPLICATE, List.of(2), true));
+    }
+
+    @Test
     void operationsFollowWhatTheyDependOn() {
         JobSpec job = Samples.job(1, 3, 2, 1);
         for (int rank = 0; rank < 3; rank++) {

@@ -54,4 +54,28 @@ public record JobSpec(
     public int ranks() {
         return replicas * shards;
     }
+
+    /** True if the workers of different ranks reduce among themselves, and agents do not. */
+    public boolean runtimeReduces() {
+        return collectivesAcross.equals("runtime");
+    }
+
+    /**
+     * For logs and dumps: without {@code runtimeJson}, which may hold what a user gave its program
+     * in confidence.
+     */
+    @Override
+    public String toString() {
+        return "JobSpec["
+                + jobId
+                + ", mesh "
+                + replicas
+                + "×"
+                + shards
+                + ", "
+                + steps
+                + " steps, "
+                + runtimeKind
+                + "]";
+    }
 }

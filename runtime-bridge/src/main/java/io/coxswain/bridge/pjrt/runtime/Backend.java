@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A plugin's client with the devices that a job uses, and what compiles for them. The runtime's
@@ -35,16 +36,33 @@ record Backend(
     private static final String CPU = "cpu";
     private static final String FLAGS = "XLA_FLAGS";
 
-    static Backend open(PjrtConfig config, ProgramBundle bundle) throws RuntimeFault {
+    /**
+     * Makes the plugin's client.
+     *
+     * @param node its place among others; null for one that is alone
+     */
+    static Backend open(PjrtConfig config, ProgramBundle bundle, @Nullable Node node)
+            throws RuntimeFault {
         InstalledPlugin plugin;
         PjrtClient client;
+        Map<String, Object> options = config.createOptions(HostOptions.ofThisProcess(), node);
         try {
             plugin = PluginStore.ofThisProcess().find(config.plugin());
+            PjrtPlugin loaded = PjrtPlugin.load(plugin.library());
             client =
-                    PjrtPlugin.load(plugin.library())
-                            .createClient(config.createOptions(HostOptions.ofThisProcess()));
-        } catch (PluginException | PjrtException e) {
-            throw Faults.invalid("field `runtime.plugin` is '%s'".formatted(config.plugin()), e);
+                    node == null
+                            ? loaded.createClient(options)
+                            : loaded.createClient(options, node.keyValues());
+        } catch (PjrtException e) {
+            // Alone it could be made: what fails now is the meeting, not the job's section.
+            throw node == null
+                    ? wrong(config, e)
+                    : Faults.of(
+                            "rank %d of %d cannot join the other ranks' clients"
+                                    .formatted(node.rank(), node.ranks()),
+                            e);
+        } catch (PluginException e) {
+            throw wrong(config, e);
         }
         boolean complete = false;
         try {
@@ -112,6 +130,10 @@ record Backend(
     private static String environment(String name) {
         @Nullable String value = System.getenv(name);
         return value == null ? "" : value;
+    }
+
+    private static RuntimeFault wrong(PjrtConfig config, Exception e) {
+        return Faults.invalid("field `runtime.plugin` is '%s'".formatted(config.plugin()), e);
     }
 
     private static RuntimeFault wrong(String what) {

@@ -1,6 +1,7 @@
 package io.coxswain.bridge.pjrt.runtime;
 
 import io.coxswain.bridge.data.Sha256;
+import io.coxswain.bridge.pjrt.plugins.CompiledPrograms;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -15,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Optional;
@@ -23,7 +25,8 @@ import java.util.Optional;
  * Compiled programs on disk, one file each, named by a digest of everything that the compilation
  * depends on. A file is written elsewhere and moved into place, so that readers see all of it or
  * none; one that is damaged counts as absent and is replaced. Several processes may use one folder.
- * Nothing depends on it: what cannot be read or written is logged.
+ * Nothing depends on it: what cannot be read or written is logged. What was used long ago is
+ * deleted when something is written ({@link CompiledPrograms}).
  *
  * <p>A file: {@code COXEXEC1}, the key's 32 bytes, u64 length, SHA-256 of the program, the program;
  * little-endian.
@@ -63,7 +66,9 @@ final class ExecutableCache {
         }
         Path file = file(folder, key);
         try {
-            return Optional.of(program(key, Files.readAllBytes(file)));
+            byte[] program = program(key, Files.readAllBytes(file));
+            CompiledPrograms.used(file);
+            return Optional.of(program);
         } catch (NoSuchFileException e) {
             return Optional.empty();
         } catch (IOException e) {
@@ -98,11 +103,29 @@ final class ExecutableCache {
             }
         } catch (IOException e) {
             LOG.warn("compiled program {} could not be kept: {}", file, e.toString());
+            return;
+        }
+        prune(folder);
+    }
+
+    private static void prune(Path folder) {
+        try {
+            CompiledPrograms.Usage deleted =
+                    new CompiledPrograms(folder)
+                            .prune(CompiledPrograms.Limits.ofThisProcess(), Instant.now());
+            if (deleted.programs() > 0) {
+                LOG.info(
+                        "deleted {} compiled programs of {} bytes that were used longest ago",
+                        deleted.programs(),
+                        deleted.bytes());
+            }
+        } catch (IOException | IllegalArgumentException e) {
+            LOG.warn("compiled programs in {} are not pruned: {}", folder, e.getMessage());
         }
     }
 
     private static Path file(Path folder, String key) {
-        return folder.resolve(key + ".pjrt");
+        return folder.resolve(key + CompiledPrograms.SUFFIX);
     }
 
     private static byte[] program(String key, byte[] file) throws IOException {

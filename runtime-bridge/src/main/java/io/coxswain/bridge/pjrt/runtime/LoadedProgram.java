@@ -35,7 +35,7 @@ final class LoadedProgram implements AutoCloseable {
 
     private final TrainingJob job;
     private final PjrtConfig config;
-    private final Backend backend;
+    private Backend backend;
     private final ProgramBundle bundle;
     private final SafeTensors initial;
     private final TrainingData data;
@@ -79,7 +79,7 @@ final class LoadedProgram implements AutoCloseable {
             opened.push(initial);
             TrainingData data = TrainingData.open(job.data(), bundle);
             opened.push(data);
-            Backend backend = Backend.open(config, bundle);
+            Backend backend = Backend.open(config, bundle, null);
             opened.push(backend);
             LoadedProgram loaded = new LoadedProgram(job, config, backend, bundle, initial, data);
             complete = true;
@@ -89,6 +89,27 @@ final class LoadedProgram implements AutoCloseable {
                 closeAll(opened);
             }
         }
+    }
+
+    /**
+     * Makes the client anew, as one of several that find each other. Buffers and programs of the
+     * former one are gone; while there is no new one the former stays, closed, and refuses all.
+     */
+    void join(Node node) throws RuntimeFault {
+        backend.close();
+        executables.clear();
+        Backend joined = Backend.open(config, bundle, node);
+        if (!joined.identity().equals(backend.identity())) {
+            joined.close();
+            throw new RuntimeFault(
+                    RuntimeFault.Code.PROGRAM_INVALID,
+                    "the plugin '%s' was replaced while the job ran".formatted(config.plugin()));
+        }
+        backend = joined;
+    }
+
+    TrainingJob job() {
+        return job;
     }
 
     PjrtConfig config() {

@@ -23,6 +23,8 @@ import java.util.Map;
  * @param donate whether updates may reuse the memory of the old state
  * @param compileLimit how long the compilation of one program may take
  * @param cache whether compiled programs are kept on disk
+ * @param multiProcess whether the clients of a view's ranks find each other; then a create option
+ *     {@code "{rank}"} or {@code "{ranks}"} stands for the rank's number or their count
  * @param minStep least time that the computation of a step takes; stands in for a larger model
  */
 public record PjrtConfig(
@@ -33,10 +35,13 @@ public record PjrtConfig(
         boolean donate,
         Duration compileLimit,
         boolean cache,
+        boolean multiProcess,
         Duration minStep) {
     /** The runtime's kind. */
     public static final String KIND = "pjrt";
 
+    private static final String RANK = "{rank}";
+    private static final String RANKS = "{ranks}";
     private static final int MAX_DEVICES = 1024;
     private static final long MAX_STEP_MILLIS = 3_600_000;
     private static final long MAX_COMPILE_MILLIS = 86_400_000;
@@ -52,8 +57,8 @@ public record PjrtConfig(
      *
      * @param json {@code {"kind": "pjrt", "bundle": "/jobs/digits/bundle", "plugin": "cpu",
      *     "devices": 1, "createOptions": {"cpu_device_count": 1}, "donate": false,
-     *     "compileLimitMillis": 600000, "cache": true, "minStepMillis": 0}}; {@code bundle} and
-     *     {@code plugin} are required
+     *     "compileLimitMillis": 600000, "cache": true, "multiProcess": false, "minStepMillis": 0}};
+     *     {@code bundle} and {@code plugin} are required
      * @throws RuntimeFault with {@link RuntimeFault.Code#PROGRAM_INVALID}, naming the field
      */
     public static PjrtConfig parse(String json) throws RuntimeFault {
@@ -73,6 +78,7 @@ public record PjrtConfig(
                                         MAX_COMPILE_MILLIS,
                                         COMPILE_MILLIS)),
                         runtime.flag("cache", true),
+                        runtime.flag("multiProcess", false),
                         Duration.ofMillis(runtime.integer("minStepMillis", 0, MAX_STEP_MILLIS, 0)));
         runtime.done();
         return config;
@@ -82,10 +88,34 @@ public record PjrtConfig(
      * The create options with a host's own laid over them.
      *
      * @param hostOptions a JSON object, as {@code createOptions} is one
+     * @param node the client's place among others; null for one that is alone, which is told
+     *     nothing of ranks
      */
-    Map<String, Object> createOptions(String hostOptions) throws RuntimeFault {
+    Map<String, Object> createOptions(String hostOptions, @Nullable Node node) throws RuntimeFault {
         Map<String, Object> options = new LinkedHashMap<>(createOptions);
         options.putAll(options(JsonSection.parse(hostOptions, "createOptions of this host")));
+        boolean named = false;
+        for (String name : List.copyOf(options.keySet())) {
+            Object value = options.get(name);
+            if (RANK.equals(value) || RANKS.equals(value)) {
+                named = true;
+                if (!multiProcess) {
+                    throw new RuntimeFault(
+                            RuntimeFault.Code.PROGRAM_INVALID,
+                            "field `runtime.createOptions.%s` is '%s', which stands for a number only with `runtime.multiProcess: true`"
+                                    .formatted(name, value));
+                }
+                if (node == null) {
+                    options.remove(name);
+                } else {
+                    options.put(name, (long) (RANK.equals(value) ? node.rank() : node.ranks()));
+                }
+            }
+        }
+        if (node != null && !named) {
+            options.putIfAbsent("node_id", (long) node.rank());
+            options.putIfAbsent("num_nodes", (long) node.ranks());
+        }
         return options;
     }
 

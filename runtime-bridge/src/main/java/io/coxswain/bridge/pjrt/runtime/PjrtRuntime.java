@@ -3,6 +3,7 @@ package io.coxswain.bridge.pjrt.runtime;
 import io.coxswain.bridge.arena.ByteRegion;
 import io.coxswain.bridge.arena.SlotTable;
 import io.coxswain.bridge.pjrt.bundle.Program;
+import io.coxswain.bridge.pjrt.client.PjrtBuffer;
 import io.coxswain.bridge.pjrt.client.PjrtException;
 import io.coxswain.bridge.spi.AbortSignal;
 import io.coxswain.bridge.spi.Assignment;
@@ -18,6 +19,8 @@ import io.coxswain.bridge.spi.TrainingRuntime;
 
 import org.jspecify.annotations.Nullable;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.Objects;
 
@@ -70,7 +73,60 @@ public final class PjrtRuntime implements TrainingRuntime {
         // What an abort left running may still read the former region, which the host closes.
         program.regionUploads().drain();
         ShardPlan plan = program.plan(assignment.shard());
+        if (program.config().multiProcess()) {
+            join(program, old, assignment, plan, origin);
+            return;
+        }
         DeviceState kept = old == null ? null : kept(old, plan, origin);
+        establish(program, assignment, plan, origin, kept);
+    }
+
+    /** The clients of a view's ranks meet anew, whoever came and went. */
+    private void join(
+            LoadedProgram program,
+            @Nullable Taken old,
+            Assignment assignment,
+            ShardPlan plan,
+            StateOrigin origin)
+            throws RuntimeFault {
+        Node node = new Node(assignment.rank(), program.job().ranks(), assignment.store());
+        // The state goes with its client; what is to be kept waits in memory meanwhile.
+        try (Arena arena = Arena.ofConfined()) {
+            DeviceState kept = old == null ? null : kept(old, plan, origin);
+            MemorySegment bytes = null;
+            SlotTable.Meta meta =
+                    SlotTable.Meta.layOut(
+                            program.job().jobId(),
+                            assignment.epoch(),
+                            assignment.baseStep(),
+                            plan.shard(),
+                            plan.boxes());
+            if (kept != null) {
+                try {
+                    bytes = arena.allocate(meta.dataBytes(), PjrtBuffer.ZERO_COPY_ALIGNMENT);
+                    new StateTransfer(program, plan).store(kept, meta, bytes);
+                } catch (PjrtException e) {
+                    throw Faults.of("keeping the state of step %d".formatted(meta.step()), e);
+                } finally {
+                    kept.release();
+                }
+            }
+            program.join(node);
+            DeviceState again =
+                    bytes == null ? null : new StateTransfer(program, plan).kept(meta, bytes);
+            establish(program, assignment, plan, origin, again);
+        } catch (PjrtException e) {
+            throw Faults.of("keeping the state of shard %d".formatted(plan.shard()), e);
+        }
+    }
+
+    private void establish(
+            LoadedProgram program,
+            Assignment assignment,
+            ShardPlan plan,
+            StateOrigin origin,
+            @Nullable DeviceState kept)
+            throws RuntimeFault {
         DeviceState state = null;
         try {
             var _ = program.atHome(plan.update());

@@ -61,7 +61,11 @@ final class StateTransfer {
                                 .formatted(i, is, plan.shard(), wanted));
             }
         }
-        MemorySegment bytes = data.segment();
+        return kept(meta, data.segment());
+    }
+
+    /** The state that {@link #store} has written there. */
+    DeviceState kept(SlotTable.Meta meta, MemorySegment bytes) throws PjrtException {
         return upload((index, part) ->
                 bytes.asSlice(meta.pieces().get(index).dataOffset(), part.type().byteSize()));
     }
@@ -85,7 +89,11 @@ final class StateTransfer {
 
     /** Writes the state where a snapshot has it. */
     void store(DeviceState state, SlotTable.Meta meta, ByteRegion data) throws PjrtException {
-        MemorySegment bytes = data.segment();
+        store(state, meta, data.segment());
+    }
+
+    /** Writes the state to memory laid out like a snapshot. */
+    void store(DeviceState state, SlotTable.Meta meta, MemorySegment bytes) throws PjrtException {
         try (HostCopies copies = new HostCopies()) {
             for (int i = 0; i < plan.parts().size(); i++) {
                 SlotTable.Piece piece = meta.pieces().get(i);

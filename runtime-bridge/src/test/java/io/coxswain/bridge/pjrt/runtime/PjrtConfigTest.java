@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.coxswain.bridge.spi.RuntimeFault;
+import io.coxswain.bridge.spi.ViewStore;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,7 +22,7 @@ class PjrtConfigTest {
                         """
                         {"kind": "pjrt", "bundle": "/jobs/digits", "plugin": "cpu", "devices": 3,
                          "createOptions": {"cpu_device_count": 4, "share": 0.5, "name": "x", "on": true, "ids": [1, 2]},
-                         "donate": true, "compileLimitMillis": 5000, "cache": false, "minStepMillis": 7}\
+                         "donate": true, "compileLimitMillis": 5000, "cache": false, "multiProcess": true, "minStepMillis": 7}\
                         """);
         assertThat(config.bundle()).isEqualTo(Path.of("/jobs/digits"));
         assertThat(config.plugin()).isEqualTo("cpu");
@@ -35,6 +36,7 @@ class PjrtConfigTest {
         assertThat(config.donate()).isTrue();
         assertThat(config.compileLimit()).isEqualTo(Duration.ofSeconds(5));
         assertThat(config.cache()).isFalse();
+        assertThat(config.multiProcess()).isTrue();
         assertThat(config.minStep()).isEqualTo(Duration.ofMillis(7));
     }
 
@@ -51,6 +53,7 @@ class PjrtConfigTest {
                                 false,
                                 Duration.ofMinutes(10),
                                 true,
+                                false,
                                 Duration.ZERO));
     }
 
@@ -60,12 +63,40 @@ class PjrtConfigTest {
                 PjrtConfig.parse(
                         "{\"bundle\": \"/b\", \"plugin\": \"cpu\", \"createOptions\": {\"a\": 1,"
                                 + " \"b\": 2}}");
-        assertThat(config.createOptions("{\"b\": 3, \"c\": [4]}"))
+        assertThat(config.createOptions("{\"b\": 3, \"c\": [4]}", null))
                 .containsEntry("a", 1L)
                 .containsEntry("b", 3L)
                 .containsEntry("c", new long[] {4});
-        assertThatThrownBy(() -> config.createOptions("{\"b\": null}"))
+        assertThatThrownBy(() -> config.createOptions("{\"b\": null}", null))
                 .hasMessageContaining("createOptions of this host.b");
+    }
+
+    @Test
+    void aNodesPlaceIsInItsOptions() throws RuntimeFault {
+        Node node = new Node(1, 3, ViewStore.none());
+        PjrtConfig usual =
+                PjrtConfig.parse(
+                        "{\"bundle\": \"/b\", \"plugin\": \"gpu\", \"multiProcess\": true}");
+        assertThat(usual.createOptions("{}", node))
+                .isEqualTo(Map.of("node_id", 1L, "num_nodes", 3L));
+        assertThat(usual.createOptions("{\"node_id\": 2}", node)).containsEntry("node_id", 2L);
+        assertThat(usual.createOptions("{}", null)).isEmpty();
+
+        PjrtConfig named =
+                PjrtConfig.parse(
+                        "{\"bundle\": \"/b\", \"plugin\": \"gpu\", \"multiProcess\": true,"
+                                + " \"createOptions\": {\"me\": \"{rank}\", \"of\": \"{ranks}\"}}");
+        assertThat(named.createOptions("{\"x\": 1}", node))
+                .isEqualTo(Map.of("me", 1L, "of", 3L, "x", 1L));
+        assertThat(named.createOptions("{}", null)).isEmpty();
+
+        PjrtConfig alone =
+                PjrtConfig.parse(
+                        "{\"bundle\": \"/b\", \"plugin\": \"gpu\", \"createOptions\": {\"me\":"
+                                + " \"{rank}\"}}");
+        assertThatThrownBy(() -> alone.createOptions("{}", null))
+                .hasMessageContaining("`runtime.createOptions.me`")
+                .hasMessageContaining("multiProcess: true");
     }
 
     @ParameterizedTest

@@ -25,6 +25,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -233,6 +236,93 @@ class PjrtMockTest {
         }
         ended.set(true);
         releaser.join();
+        mock.assertClean();
+    }
+
+    /** Two processes of a job, whose clients the mock lets meet through the view's store. */
+    private TestRank joined() throws IOException, RuntimeFault {
+        TestRank rank =
+                new TestRank(
+                        folder,
+                        TestRank.job(
+                                data,
+                                2,
+                                2,
+                                """
+                                {"bundle": "%s", "plugin": "%s", "multiProcess": true,
+                                 "createOptions": {"kv_node": "{rank}", "kv_of": "{ranks}"}}\
+                                """
+                                        .formatted(bundle, mock.library())));
+        rank.stores = this::view;
+        return rank;
+    }
+
+    private final Map<Long, MemoryStore> views = new ConcurrentHashMap<>();
+
+    private MemoryStore view(long epoch) {
+        return views.computeIfAbsent(epoch, _ -> new MemoryStore());
+    }
+
+    private static void both(
+            TestRank first, TestRank second, long baseStep, StateOrigin one, StateOrigin other)
+            throws Exception {
+        CompletableFuture<String> taken = new CompletableFuture<>();
+        Thread.ofPlatform()
+                .start(() -> {
+                    try {
+                        second.takeInNextView(1, baseStep, other);
+                        taken.complete("taken");
+                    } catch (Throwable e) {
+                        taken.completeExceptionally(e);
+                    }
+                });
+        first.takeInNextView(0, baseStep, one);
+        assertThat(taken.get()).isEqualTo("taken");
+    }
+
+    @Test
+    void theClientsOfAViewsRanksMeetAnewInEachView() throws Throwable {
+        try (TestRank first = joined();
+                TestRank second = joined()) {
+            // A spare is warm before it knows any rank.
+            second.runtime.warmUp(TestRank.never());
+            both(first, second, 0, INITIAL, INITIAL);
+            assertThat(view(2).tryGet("node/1")).isPresent();
+            first.steps(1, 2);
+            second.steps(1, 2);
+            String before = first.digest();
+            StateOrigin.Stored stored = first.capture(2, 0).complete();
+
+            both(first, second, 2, LIVE, stored);
+
+            assertThat(view(3).tryGet("node/0")).isPresent();
+            assertThat(first.digest()).isEqualTo(before);
+            assertThat(second.digest()).isEqualTo(before);
+            first.steps(3, 4);
+        }
+        mock.assertClean();
+    }
+
+    @Test
+    void whoMeetsNobodyIsToldWhyAndTakesTheNextView() throws Throwable {
+        try (TestRank first = joined();
+                TestRank second = joined()) {
+            both(first, second, 0, INITIAL, INITIAL);
+            StateOrigin.Stored stored = first.capture(0, 0).complete();
+            view(3).end("node/1");
+
+            assertThatThrownBy(() -> first.takeInNextView(0, 0, LIVE))
+                    .isInstanceOfSatisfying(
+                            RuntimeFault.class,
+                            fault -> assertThat(fault.code()).isEqualTo(RuntimeFault.Code.INTERNAL))
+                    .hasMessageContaining("rank 0 of 2 cannot join the other ranks' clients")
+                    .hasMessageContaining("epoch_over");
+            assertThatThrownBy(() -> second.takeInNextView(1, 0, LIVE))
+                    .hasMessageContaining("epoch_over");
+
+            both(first, second, 0, stored, INITIAL);
+            first.steps(1, 1);
+        }
         mock.assertClean();
     }
 

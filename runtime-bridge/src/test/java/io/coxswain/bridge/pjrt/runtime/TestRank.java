@@ -16,6 +16,7 @@ import io.coxswain.bridge.spi.RuntimeFault;
 import io.coxswain.bridge.spi.RuntimeLayout;
 import io.coxswain.bridge.spi.StateOrigin;
 import io.coxswain.bridge.spi.TrainingJob;
+import io.coxswain.bridge.spi.ViewStore;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -23,6 +24,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.StringJoiner;
+import java.util.function.LongFunction;
 
 /** The only rank of a job, called as a host calls it, and the test in the place of its agent. */
 final class TestRank implements AutoCloseable {
@@ -34,6 +36,10 @@ final class TestRank implements AutoCloseable {
     ArenaFile region;
     private final Path folder;
     private int regions;
+    private long epoch = 1;
+
+    /** What views of epochs are given as their store. */
+    LongFunction<ViewStore> stores = _ -> ViewStore.none();
 
     /** Loads a job of the small bundle. */
     TestRank(Path folder, TrainingJob job) throws RuntimeFault, IOException {
@@ -52,7 +58,12 @@ final class TestRank implements AutoCloseable {
     }
 
     static TrainingJob job(Path data, int microshards, String section) {
-        return new TrainingJob("job-1", 1, 1, 100, 7, data.toString(), BATCH, microshards, section);
+        return job(data, 1, microshards, section);
+    }
+
+    static TrainingJob job(Path data, int replicas, int microshards, String section) {
+        return new TrainingJob(
+                "job-1", replicas, 1, 100, 7, data.toString(), BATCH, microshards, section);
     }
 
     private ArenaFile newRegion() throws IOException {
@@ -67,6 +78,22 @@ final class TestRank implements AutoCloseable {
                         3,
                         shard.stateBytes(),
                         shard.pieces()));
+    }
+
+    /** The next view; in the same region. */
+    void takeInNextView(int rank, long baseStep, StateOrigin origin) throws RuntimeFault {
+        epoch++;
+        runtime.take(
+                new Assignment(
+                        epoch,
+                        rank,
+                        rank % job.shards(),
+                        baseStep,
+                        0,
+                        job.microshards(),
+                        region,
+                        stores.apply(epoch)),
+                origin);
     }
 
     /** Takes the rank; in a region of its own if asked. */

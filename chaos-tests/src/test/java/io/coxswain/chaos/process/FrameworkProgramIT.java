@@ -1,0 +1,77 @@
+package io.coxswain.chaos.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The digits as scripts in JAX and in PyTorch, where {@code COXSWAIN_PYTHON}, or {@code python3},
+ * has them.
+ */
+class FrameworkProgramIT {
+    private static final int STEPS = 30;
+    private static final long IMPORT_LIMIT_SECONDS = 60;
+
+    private static final String PYTHON = System.getenv().getOrDefault("COXSWAIN_PYTHON", "python3");
+
+    @ParameterizedTest
+    @ValueSource(strings = {"jax", "torch"})
+    void whateverDiesTheFinalStateIsTheSame(String framework) throws Exception {
+        requireImportable(framework);
+
+        String digest =
+                job(framework)
+                        .mesh(1, 1)
+                        .spares(0)
+                        .set("protect.copies", 0)
+                        .run()
+                        .completed()
+                        .digest();
+
+        var killed = job(framework).mesh(2, 1).spares(1).kill("1@step:12").run().completed();
+        assertThat(killed.digest()).isEqualTo(digest);
+        assertThat(killed.incident().path("stepsLost").asLong()).isZero();
+        assertThat(
+                        job(framework)
+                                .mesh(1, 2)
+                                .spares(0)
+                                .killWorker("0@step:12")
+                                .run()
+                                .completed()
+                                .digest())
+                .isEqualTo(digest);
+    }
+
+    private static Training job(String framework) throws IOException {
+        Path file = Training.home().resolve("examples/digits-" + framework + "/job.yaml");
+        return Training.of(file)
+                .set("steps", STEPS)
+                .set("runtime.command", "[" + PYTHON + ", train.py]");
+    }
+
+    private static void requireImportable(String framework) throws Exception {
+        String install = PYTHON + " -m pip install " + framework + " numpy";
+        Process process;
+        try {
+            process =
+                    new ProcessBuilder(PYTHON, "-c", "import numpy, " + framework)
+                            .redirectErrorStream(true)
+                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                            .start();
+        } catch (IOException e) {
+            assumeTrue(false, "there is no " + PYTHON + ": name one with COXSWAIN_PYTHON");
+            return;
+        }
+        boolean ended = process.waitFor(IMPORT_LIMIT_SECONDS, TimeUnit.SECONDS);
+        process.destroyForcibly();
+        assumeTrue(
+                ended && process.exitValue() == 0,
+                PYTHON + " cannot import " + framework + "; install it with: " + install);
+    }
+}

@@ -1,0 +1,93 @@
+package io.coxswain.chaos.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * A program in plain Python whose ranks reduce among themselves, over sockets that they find
+ * through the view's store.
+ */
+class RuntimeCollectivesIT {
+    private static final int STEPS = 60;
+
+    @TempDir Path folder = Path.of("");
+
+    @BeforeAll
+    static void thereIsAPython() {
+        String path = System.getenv().getOrDefault("PATH", "");
+        assumeTrue(
+                Arrays.stream(path.split(File.pathSeparator, -1))
+                        .anyMatch(place -> Files.isExecutable(Path.of(place, "python3"))),
+                "there is no python3 in PATH");
+    }
+
+    @BeforeEach
+    void writeJob() throws IOException {
+        Files.writeString(
+                folder.resolve("job.yaml"),
+                """
+                name: allreduce
+                mesh: {replicas: 3, shards: 1}
+                steps: %d
+                seed: 3
+                data: job.yaml
+                batch: 128
+                microshards: 6
+                collectives: {across: runtime}
+                runtime:
+                  kind: process
+                  command: [python3, allreduce_worker.py]
+                  cwd: %s
+                  state: 1MB
+                """
+                        .formatted(STEPS, Training.home().resolve("runtime-bridge/python/tests")));
+    }
+
+    private Training job() throws IOException {
+        return Training.of(folder.resolve("job.yaml"));
+    }
+
+    @Test
+    void whoeverDiesTheFinalStateIsTheSame() throws Exception {
+        String digest = job().spares(0).run().completed().digest();
+
+        assertThat(job().spares(1).kill("1@step:20").run().completed().digest()).isEqualTo(digest);
+        assertThat(job().spares(0).killWorker("0@step:30").run().completed().digest())
+                .isEqualTo(digest);
+    }
+
+    @Test
+    void aProgramThatReformsGoesOnInItsProcess() throws Exception {
+        String digest = job().spares(0).run().completed().digest();
+
+        Training.Outcome outcome =
+                job().spares(1)
+                        .set("runtime.config.reforms", true)
+                        .kill("2@step:20")
+                        .killWorker("1@step:40")
+                        .run()
+                        .completed();
+
+        assertThat(outcome.digest()).isEqualTo(digest);
+    }
+
+    @Test
+    void aProgramThatFailsAtTheSameStepEachTimeEndsTheRun() throws Exception {
+        Training.Outcome outcome = job().spares(0).set("runtime.config.failAt", 7).run();
+
+        assertThat(outcome.exit()).isNotZero();
+        assertThat(outcome.output())
+                .contains("the program failed 3 times at step 7", "ValueError: told to fail");
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.coordinator.adapter.metrics;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.coordinator.adapter.trace;
+
+import org.jspecify.annotations.NullMarked;

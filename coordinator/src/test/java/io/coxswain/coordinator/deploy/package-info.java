@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.coordinator.deploy;
+
+import org.jspecify.annotations.NullMarked;

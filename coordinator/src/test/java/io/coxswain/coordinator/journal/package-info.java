@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.coordinator.journal;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.launcher.goodput;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.launcher.top;
+
+import org.jspecify.annotations.NullMarked;

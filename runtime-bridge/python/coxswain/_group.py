@@ -1,0 +1,128 @@
+"""Steps that a program makes whole, together with the other ranks' processes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ._samples import Samples
+from ._threads import Abandoned, Gate, MainThread
+from .trainer import FusedTrainer, Group
+
+#: What launchers of process groups put into the environment. What one of them, or an earlier view,
+#: left there is wrong here.
+VARIABLES = (
+    "RANK",
+    "LOCAL_RANK",
+    "WORLD_SIZE",
+    "LOCAL_WORLD_SIZE",
+    "GROUP_RANK",
+    "GROUP_WORLD_SIZE",
+    "ROLE_RANK",
+    "ROLE_WORLD_SIZE",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+    "TORCHELASTIC_USE_AGENT_STORE",
+    "TORCHELASTIC_RUN_ID",
+    "TORCHELASTIC_RESTART_COUNT",
+    "TORCHELASTIC_MAX_RESTARTS",
+)
+
+
+class GroupBroken(Exception):
+    """A step that was not made, because the group broke or its view is over."""
+
+
+class Stepper:
+    """Makes a fused trainer's steps, and has it join the group of each view before the first.
+
+    The group is joined with the first step and not when the rank is taken: by then all ranks have
+    their state, so nobody waits in a rendezvous for a process that still starts, or for a state that
+    comes from himself.
+    """
+
+    def __init__(
+        self,
+        trainer: FusedTrainer,
+        main: MainThread,
+        gate: Gate,
+        samples: Samples,
+        activity: Callable[[str, int], None],
+    ) -> None:
+        self._trainer, self._main, self._gate = trainer, main, gate
+        self._samples, self._activity = samples, activity
+        self._joined = 0
+        self._stepping: int | None = None
+
+    def step(
+        self, group: Group, microshards: range, step: int
+    ) -> tuple[float, int, int, int, int]:
+        """Makes a step.
+
+        Returns:
+            Its loss, how many samples it took, their hash, and the nanoseconds that it and its data
+            took.
+
+        Raises:
+            GroupBroken: it was not made; where the trainer reforms, the state is as before.
+            Abandoned: the view is over, and the step goes on alone.
+        """
+        epoch, trainer = group.epoch, self._trainer
+        self._stepping = epoch
+        try:
+            # Who reforms is interrupted, and leaves the state as it was. The others are replaced.
+            return self._main.call(
+                lambda: self._whole(group, microshards, step),
+                None if trainer.reforms else epoch,
+            )
+        except Abandoned:
+            raise
+        except Exception as e:
+            if not self._gate.is_aborted(epoch) and not trainer.broken(e):
+                raise
+            if not trainer.broken(e):
+                raise Abandoned from e
+            print(
+                f"coxswain: step {step} was not made, the group of epoch {epoch} broke: {e!r}",
+                file=sys.stderr,
+            )
+            raise GroupBroken(f"{type(e).__name__}: {e}") from e
+        finally:
+            self._stepping = None
+
+    def _whole(
+        self, group: Group, microshards: range, step: int
+    ) -> tuple[float, int, int, int, int]:
+        """On the main thread."""
+        if self._joined != group.epoch:
+            self._activity("join", step)
+            for name in VARIABLES:
+                os.environ.pop(name, None)
+            os.environ.update(group.env)
+            self._trainer.reform(group)
+            self._joined = group.epoch
+            self._activity("execute", step)
+        start = time.perf_counter_ns()
+        ids: list[int] = []
+        hashes = 0
+        for microshard in microshards:
+            some, its = self._samples.microshard(step, microshard)
+            ids += some
+            hashes += its
+        batch: Any = self._trainer.batch(ids)
+        data_nanos = time.perf_counter_ns() - start
+        loss = float(self._trainer.step(ids, batch))
+        nanos = time.perf_counter_ns() - start
+        return loss, len(ids), hashes & (2**64 - 1), nanos, data_nanos
+
+    def aborted(self) -> None:
+        """An abort came. Any thread; does not wait for the program."""
+        epoch = self._stepping
+        if epoch is not None and self._gate.is_aborted(epoch) and self._trainer.reforms:
+            threading.Thread(
+                target=self._trainer.interrupt, name="interrupt", daemon=True
+            ).start()

@@ -1,0 +1,104 @@
+"""Metrics of a program, on their way to whoever watches the job."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+from . import _wire
+
+#: Names that a program may use, and their length in characters.
+MOST_NAMES, MOST_CHARACTERS = 32, 64
+
+
+class Board:
+    """The newest value of each name. Safe for any thread; nothing waits."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._names: set[str] = set()
+        self._fresh: dict[str, float] = {}
+        self._step = 0
+        self._warned: set[str] = set()
+
+    def take(self, step: int, metrics: dict[str, Any]) -> None:
+        """Notes values of a step."""
+        for name, value in metrics.items():
+            if not 1 <= len(name) <= MOST_CHARACTERS:
+                self._warn("name", f"the metric {name[:MOST_CHARACTERS]!r} has a name of more than"
+                           f" {MOST_CHARACTERS} characters, or of none")
+                continue
+            try:
+                number = float(value)
+            except (TypeError, ValueError, OverflowError):
+                self._warn(
+                    "value",
+                    f"the metric {name!r} is a {type(value).__name__}, which is no single number",
+                )
+                continue
+            with self._lock:
+                if name not in self._names and len(self._names) >= MOST_NAMES:
+                    full = True
+                else:
+                    full = False
+                    self._names.add(name)
+                    self._fresh[name] = number
+                    self._step = max(self._step, step)
+            if full:
+                self._warn("many", f"the metric {name!r} is one too many: a program has"
+                           f" {MOST_NAMES} names")
+
+    def fresh(self) -> _wire.Metrics | None:
+        """What was noted since it was asked for last."""
+        with self._lock:
+            if not self._fresh:
+                return None
+            values = tuple(_wire.Metric(name, value) for name, value in self._fresh.items())
+            self._fresh.clear()
+            return _wire.Metrics(self._step, values)
+
+    def _warn(self, kind: str, what: str) -> None:
+        with self._lock:
+            if kind in self._warned:
+                return
+            self._warned.add(kind)
+        print(f"coxswain: {what}; it is left out, and others like it without a word",
+              file=sys.stderr)
+
+
+class _Current:
+    board: Board | None = None
+    step = 0
+
+
+_current = _Current()
+
+
+def report(**metrics: Any) -> None:
+    """Tells metrics to whoever watches the job: ``coxswain.report(loss=0.3, accuracy=0.9)``.
+
+    Of each name the newest value counts; it reaches the coordinator within about a second and
+    stands in the job's status, events and report. Call it as often as you like, on any thread:
+    it notes the values and returns. Where no agent started this process it does nothing.
+
+    A name has 1 to 64 characters; a program has up to 32 of them. A value is one number, or what
+    ``float`` makes one of; NaN and infinities are shown as they are. (A JAX array or a tensor on
+    a device is waited for.) What does not fit is left out, with a warning, once.
+    """
+    board = _current.board
+    if board is not None:
+        board.take(_current.step, metrics)
+
+
+def open_board() -> Board:
+    """From now on :func:`report` is heard."""
+    board = Board()
+    _current.board = board
+    return board
+
+
+def at_step(step: int) -> None:
+    """Which step the program is in."""
+    if step:
+        _current.step = step
