@@ -142,7 +142,7 @@ public final class IncidentTexts {
     }
 
     private static int cell(long nanos, long total) {
-        return (int) Math.clamp(Math.round((double) nanos / total * BAR), 0, BAR);
+        return Math.clamp(Math.round((double) nanos / total * BAR), 0, BAR);
     }
 
     // What stands above is not said again.

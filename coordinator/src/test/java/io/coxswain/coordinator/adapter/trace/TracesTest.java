@@ -203,7 +203,7 @@ final class TracesTest {
     @Test
     void ofStepsOneRunInSoManyIsTraced() {
         for (int i = 1; i <= 41; i++) {
-            steps(i * 20 * MILLI, 2, 5L * i);
+            steps(i * 20L * MILLI, 2, 5L * i);
         }
         List<SpanData> spans = exporter.getFinishedSpanItems();
         assertThat(spans).hasSize(4).allMatch(span -> span.getName().equals("steps"));
