@@ -121,7 +121,7 @@ class Groups:
         return [(at, groups) for _, (at, groups) in sorted(steps.items())]
 
 
-def drive(seconds, every, limit=90):
+def drive(seconds, every, limit=150):
     server = subprocess.Popen(
         [sys.executable, __file__, "lighthouse"],
         stdin=subprocess.PIPE,

@@ -1,8 +1,10 @@
 package io.coxswain.chaos.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -48,8 +50,29 @@ class FrameworkProgramIT {
                 .isEqualTo(digest);
     }
 
+    @Test
+    void processesThatReduceAmongThemselvesComeToTheSameLoss() throws Exception {
+        requireImportable("torch");
+
+        var quiet = job("torch", "job-ddp.yaml").mesh(2, 1).spares(0).run().completed();
+        var killed =
+                job("torch", "job-ddp.yaml")
+                        .mesh(2, 1)
+                        .spares(1)
+                        .kill("1@step:12")
+                        .run()
+                        .completed();
+
+        assertThat(killed.report().path("finalLoss").asDouble())
+                .isCloseTo(quiet.report().path("finalLoss").asDouble(), withinPercentage(1.0));
+    }
+
     private static Training job(String framework) throws IOException {
-        Path file = Training.home().resolve("examples/digits-" + framework + "/job.yaml");
+        return job(framework, "job.yaml");
+    }
+
+    private static Training job(String framework, String name) throws IOException {
+        Path file = Training.home().resolve("examples/digits-" + framework).resolve(name);
         return Training.of(file)
                 .set("steps", STEPS)
                 .set("runtime.command", "[" + PYTHON + ", train.py]");
