@@ -40,6 +40,8 @@ import java.util.concurrent.TimeUnit;
  *  LINGERING (reads and forgets, so that the answer arrives)   VIEWING
  * </pre>
  */
+@SuppressWarnings(
+        "FutureReturnValueIgnored") // a write that fails closes the channel, which is heard
 final class WebConnection extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(WebConnection.class);
     // How long what still comes after a refused request is read and forgotten: closing at once
@@ -353,6 +355,7 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
         context.channel().config().setAutoRead(true);
     }
 
+    @SuppressWarnings("JavaUtilDate") // the formatter takes nothing else
     private static void common(HttpHeaders headers, Map<String, String> more) {
         SECURITY.forEach(headers::set);
         headers.set(HttpHeaderNames.CACHE_CONTROL, HttpHeaderValues.NO_STORE);

@@ -21,6 +21,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 final class CoordinatorMetricsTest {
     private static final String OPEN = "application/openmetrics-text;version=1.0.0";
@@ -112,14 +113,14 @@ final class CoordinatorMetricsTest {
                                 "coxswain_productive_slot_seconds_total"))
                 .isEqualTo(0.56);
         assertThat(
-                        families.get("coxswain_loss_slot_seconds").samples.stream()
+                        family(families, "coxswain_loss_slot_seconds").samples.stream()
                                 .filter(sample -> sample.labels().containsValue("compile"))
                                 .findFirst()
                                 .orElseThrow()
                                 .value())
                 .isEqualTo(3.0);
-        assertThat(families.get("coxswain_loss_slot_seconds").samples).hasSize(16);
-        assertThat(families.get("coxswain_goodput_ratio").samples).hasSize(4);
+        assertThat(family(families, "coxswain_loss_slot_seconds").samples).hasSize(16);
+        assertThat(family(families, "coxswain_goodput_ratio").samples).hasSize(4);
         assertThat(value(families, "coxswain_spares", "coxswain_spares")).isOne();
         assertThat(value(families, "coxswain_arena_fullest_ratio", "coxswain_arena_fullest_ratio"))
                 .isEqualTo(0.9);
@@ -158,7 +159,7 @@ final class CoordinatorMetricsTest {
         lead(Pictures.job("digits-1", "active", 7));
         assertThat(scrape()).containsKey("coxswain_completed_step");
         readings.picture = Pictures.leading(2, Pictures.job("digits-2", "active", 1), 5);
-        OpenMetricsParser.Family steps = scrape().get("coxswain_completed_step");
+        OpenMetricsParser.Family steps = family(scrape(), "coxswain_completed_step");
         assertThat(steps.samples).hasSize(1);
         assertThat(steps.samples.getFirst().labels()).containsEntry("job_id", "digits-2");
         readings.term = 0;
@@ -192,7 +193,7 @@ final class CoordinatorMetricsTest {
         assertThat(value(families, "coxswain_step_age_seconds", "coxswain_step_age_seconds"))
                 .isEqualTo(2);
         assertThat(
-                        families.get("coxswain_recovery_phase_age_seconds").samples.stream()
+                        family(families, "coxswain_recovery_phase_age_seconds").samples.stream()
                                 .filter(sample -> sample.value() > 0)
                                 .toList())
                 .singleElement()
@@ -201,7 +202,7 @@ final class CoordinatorMetricsTest {
                     assertThat(sample.value()).isEqualTo(2);
                 });
         assertThat(
-                        families.get("coxswain_incident_open").samples.stream()
+                        family(families, "coxswain_incident_open").samples.stream()
                                 .filter(sample -> sample.value() == 1)
                                 .toList())
                 .singleElement()
@@ -240,7 +241,7 @@ final class CoordinatorMetricsTest {
                                 "coxswain_step_duration_seconds_sum"))
                 .isEqualTo(0.4);
         assertThat(
-                        families.get("coxswain_incidents").samples.stream()
+                        family(families, "coxswain_incidents").samples.stream()
                                 .filter(sample -> sample.labels().containsValue("host"))
                                 .findFirst()
                                 .orElseThrow()
@@ -258,7 +259,7 @@ final class CoordinatorMetricsTest {
                                 "coxswain_detection_duration_seconds",
                                 "coxswain_detection_duration_seconds_count"))
                 .isEqualTo(2);
-        assertThat(families.get("coxswain_detection_duration_seconds").samples)
+        assertThat(family(families, "coxswain_detection_duration_seconds").samples)
                 .anyMatch(OpenMetricsParser.Sample::exemplar);
         assertThat(text(OPEN)).contains("incident-1");
     }
@@ -354,7 +355,7 @@ final class CoordinatorMetricsTest {
 
     private static double value(
             Map<String, OpenMetricsParser.Family> families, String family, String sample) {
-        return families.get(family).samples.stream()
+        return family(families, family).samples.stream()
                 .filter(one -> one.name().equals(sample))
                 .findFirst()
                 .orElseThrow()
@@ -372,5 +373,10 @@ final class CoordinatorMetricsTest {
                                 new WebRequest(
                                         "GET", "/metrics", Map.of(), Map.of("accept", accept)));
         return new String(response.body(), StandardCharsets.UTF_8);
+    }
+
+    private static OpenMetricsParser.Family family(
+            Map<String, OpenMetricsParser.Family> families, String name) {
+        return Objects.requireNonNull(families.get(name), name);
     }
 }

@@ -202,14 +202,14 @@ final class OpenMetricsParser {
             double bound = Double.NEGATIVE_INFINITY;
             double count = 0;
             for (Sample bucket : all) {
-                double next = number(bucket.labels().get("le"), bucket.toString());
+                double next = number(bucket.labels().getOrDefault("le", ""), bucket.toString());
                 require(next > bound, "bounds that do not grow", bucket.toString());
                 require(bucket.value() >= count, "not cumulative", bucket.toString());
                 bound = next;
                 count = bucket.value();
             }
             require(bound == Double.POSITIVE_INFINITY, "no +Inf", family.name);
-            require(count == counts.get(labels), "not the count", family.name);
+            require(Double.valueOf(count).equals(counts.get(labels)), "not the count", family.name);
         });
     }
 
