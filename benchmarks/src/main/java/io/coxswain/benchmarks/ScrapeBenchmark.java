@@ -148,7 +148,7 @@ public class ScrapeBenchmark extends CoreBenchmark {
     private static JobPicture job(int slots) {
         var loss = new EnumMap<Category, BigInteger>(Category.class);
         for (Category category : Category.values()) {
-            loss.put(category, BigInteger.TEN.pow(category.ordinal()));
+            loss.put(category, BigInteger.valueOf(1_500_000_000L));
         }
         loss.remove(Category.PRODUCTIVE);
         var windows = new ArrayList<Window>();
