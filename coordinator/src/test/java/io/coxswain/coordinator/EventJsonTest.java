@@ -129,9 +129,7 @@ final class EventJsonTest {
 
     @Test
     void aLineStaysOneThatPeopleRead() {
-        List<String> names = IntStream.range(0, 16_384)
-                .mapToObj(i -> "agent-" + i)
-                .toList();
+        List<String> names = IntStream.range(0, 16_384).mapToObj(i -> "agent-" + i).toList();
         assertThat(EventText.of(new CoordinatorEvent.ViewActivated("j", 2, 40, names, List.of())))
                 .hasSizeLessThan(500)
                 .contains("agent-31 and 16352 more");

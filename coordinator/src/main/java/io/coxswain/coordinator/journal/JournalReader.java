@@ -66,8 +66,7 @@ public final class JournalReader {
         return Integer.parseInt(String.valueOf(former.getFileName()).substring(prefix.length()));
     }
 
-    private static void readOne(
-            Path file, Consumer<JournalLine> lines, Consumer<String> complaints)
+    private static void readOne(Path file, Consumer<JournalLine> lines, Consumer<String> complaints)
             throws IOException {
         try (var in = new BufferedInputStream(Files.newInputStream(file), BUFFER)) {
             long number = 0;

@@ -62,10 +62,7 @@ public record Incidents(String job, List<ToldIncident> incidents) {
                     @Override
                     public boolean line(JournalLine line) {
                         if (!line.job().isEmpty()) {
-                            take(
-                                    line,
-                                    jobs.computeIfAbsent(line.job(), _ -> new TreeMap<>()),
-                                    err);
+                            take(line, jobs.computeIfAbsent(line.job(), _ -> new TreeMap<>()), err);
                         }
                         return true;
                     }
@@ -89,8 +86,7 @@ public record Incidents(String job, List<ToldIncident> incidents) {
         return new Incidents(of, List.copyOf(jobs.getOrDefault(of, Map.of()).values()));
     }
 
-    private static void take(
-            JournalLine line, Map<Integer, ToldIncident> into, PrintStream err) {
+    private static void take(JournalLine line, Map<Integer, ToldIncident> into, PrintStream err) {
         if (line.incident() == 0) {
             return;
         }

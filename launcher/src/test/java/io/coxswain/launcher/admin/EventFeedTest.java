@@ -21,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -76,7 +77,8 @@ class EventFeedTest {
         }
 
         Server start(int port) throws IOException {
-            return NettyServerBuilder.forAddress(new InetSocketAddress("127.0.0.1", port))
+            return NettyServerBuilder.forAddress(
+                            new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
                     .addService(this)
                     .build()
                     .start();
