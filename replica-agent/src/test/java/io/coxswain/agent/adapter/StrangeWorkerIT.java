@@ -35,7 +35,7 @@ class StrangeWorkerIT {
         assertThat(fate(StrangeWorker.Manner.SAYS_NOTHING, SOON))
                 .startsWith(
                         "killed by its agent: it never said hello within 2000 ms: does the program"
-                            + " call")
+                                + " call")
                 .contains("worker-1.log");
     }
 

@@ -335,7 +335,7 @@ final class MessageVectors {
                                                 .setMessage("ValueError: nothing left")
                                                 .setTraceback(
                                                         "Traceback (most recent call last):\n"
-                                                            + "  …\n"))
+                                                                + "  …\n"))
                                 .build()));
         all.add(
                 new Vector(
