@@ -11,6 +11,7 @@ import io.coxswain.coordinator.adapter.zookeeper.ZkLeadership;
 import io.coxswain.coordinator.app.CoordinatorLoop;
 import io.coxswain.coordinator.app.EventLog;
 import io.coxswain.coordinator.app.PictureBoard;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.picture.Picture;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -65,6 +66,7 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     private final PictureBoard board;
     private final TraceLookup traces;
     private final ConnectionStateListener connection = (_, _) -> health();
+    private volatile boolean leads;
     private final @Nullable HttpAdapter http;
     private final List<CoordinatorMetrics> metrics = new ArrayList<>();
     private final Subscription listening;
@@ -132,11 +134,18 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
 
     private void heard(SequencedEvent event) {
         metrics.forEach(all -> all.heard(event));
+        // The loop's vitals lag behind its events.
+        switch (event.event()) {
+            case CoordinatorEvent.LeadershipGained _ -> leads = true;
+            case CoordinatorEvent.LeadershipLost _ -> leads = false;
+            case CoordinatorEvent.Gap _ -> leads = term() > 0;
+            default -> {}
+        }
         health();
     }
 
-    private void health() {
-        control.health(zookeeperConnected(), term() > 0);
+    private synchronized void health() {
+        control.health(zookeeperConnected(), leads);
     }
 
     @Override

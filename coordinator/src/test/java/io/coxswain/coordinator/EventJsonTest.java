@@ -80,6 +80,12 @@ final class EventJsonTest {
                 new CoordinatorEvent.IncidentProgressed(
                         "j", incident(null), Incident.Phase.FENCE, "why"));
         events.add(new CoordinatorEvent.IncidentClosed("j", incident(reasons().getFirst())));
+        events.add(
+                new CoordinatorEvent.MetricsReported(
+                        "j", 50, Map.of("loss", 0.5, "norm", Double.NaN)));
+        events.add(
+                new CoordinatorEvent.EvidenceTaken(
+                        "j", 1, "a", 0, 51, "it hangs", List.of("python-stacks.7.txt")));
         events.add(new CoordinatorEvent.RolledBack("j", 50, 48, "lost"));
         events.add(new CoordinatorEvent.JobFinished("j", true, "", "00ff"));
         events.add(new CoordinatorEvent.Gap(1, 9));

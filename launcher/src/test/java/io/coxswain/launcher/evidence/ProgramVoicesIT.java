@@ -28,6 +28,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -134,9 +135,11 @@ class ProgramVoicesIT {
 
     private <T extends CoordinatorEvent> T await(Class<T> type, Predicate<T> which)
             throws InterruptedException {
+        var heard = new ArrayList<CoordinatorEvent>();
         while (true) {
             CoordinatorEvent event = events.take();
-            assertThat(event).as("what came instead").isNotEqualTo(OVER);
+            assertThat(event).as(() -> "what came instead: " + heard).isNotEqualTo(OVER);
+            heard.add(event);
             if (type.isInstance(event) && which.test(type.cast(event))) {
                 return type.cast(event);
             }

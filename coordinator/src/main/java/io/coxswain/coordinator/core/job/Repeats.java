@@ -6,7 +6,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 
 /**
  * How often the same cause was met at the same step: a sample, a step or a state that kills whoever
@@ -15,7 +14,6 @@ import java.util.regex.Pattern;
  */
 final class Repeats {
     private static final int KEPT = 256;
-    private static final Pattern NUMBER = Pattern.compile("\\d+");
 
     private record Met(long step, Incident.Kind kind, String what) {}
 
@@ -27,7 +25,7 @@ final class Repeats {
         if (kind == Incident.Kind.PLANNED || kind == Incident.Kind.SPARE) {
             return 1;
         }
-        String same = NUMBER.matcher(what.replace(agent, "?")).replaceAll("#");
+        String same = what.replace(agent, "?").replaceAll("[0-9]+", "#");
         var met = new Met(step, kind, same);
         if (!inThisView.add(met)) {
             return counts.getOrDefault(met, 1);
