@@ -144,7 +144,10 @@ def drive(seconds, every, limit=150):
                 if process.poll() is not None:
                     died += 1  # Nobody killed it.
                     groups.start(number)
-            if time.monotonic() - begin > every * (len(kills) + 1) and every * (len(kills) + 1) < seconds:
+            if (
+                time.monotonic() - begin > every * (len(kills) + 1)
+                and every * (len(kills) + 1) < seconds
+            ):
                 victim = len(kills) % GROUPS
                 kills.append(groups.kill(victim))
                 groups.start(victim)
@@ -156,7 +159,9 @@ def drive(seconds, every, limit=150):
         server.kill()
         server.wait()
     commits = [(at, count) for at, count in groups.commits() if begin <= at <= end]
-    print(json.dumps({"begin": begin, "end": end, "kills": kills, "died": died, "commits": commits}))
+    print(
+        json.dumps({"begin": begin, "end": end, "kills": kills, "died": died, "commits": commits})
+    )
 
 
 def main():

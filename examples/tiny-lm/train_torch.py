@@ -74,7 +74,9 @@ def schedule(optimizer):
 
 def load(path, part):
     windows = safetensors.read(path)[f"{part}.tokens"]
-    return {"tokens": torch.frombuffer(bytearray(windows.data), dtype=torch.uint8).view(windows.shape)}
+    return {
+        "tokens": torch.frombuffer(bytearray(windows.data), dtype=torch.uint8).view(windows.shape)
+    }
 
 
 def alone(steps, warm, size=32):

@@ -1,4 +1,4 @@
-"""What must be equal in all processes of a job, as digests of parts that a person can tell apart."""
+"""What must be equal in all processes of a job, as digests of parts that can be told apart."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import hashlib
 import os
 import sys
 import sysconfig
-from typing import Any, Union
+from typing import Any
 
-Data = Union[bytes, bytearray, memoryview]
+Data = bytes | bytearray | memoryview
 
 
 def instructions() -> str:
@@ -27,7 +27,7 @@ def instructions() -> str:
 def sources() -> str:
     """A digest of the text of what was imported, installed packages and the standard library apart.
 
-    Whoever's program is traced has its text; where Python itself makes the steps, this stands for it.
+    Where a program is traced, its text is known; where Python itself makes the steps, this is.
     """
     library = os.path.realpath(sysconfig.get_path("stdlib"))
     found = set()
@@ -37,7 +37,11 @@ def sources() -> str:
             continue
         path = os.path.realpath(file)
         parts = path.split(os.sep)
-        if "site-packages" in parts or "dist-packages" in parts or path.startswith(library + os.sep):
+        if (
+            "site-packages" in parts
+            or "dist-packages" in parts
+            or path.startswith(library + os.sep)
+        ):
             continue
         try:
             with open(path, "rb") as text:

@@ -1,4 +1,7 @@
-"""Data of PyTorch programs: trees of tensors, or index-based data sets. Imports PyTorch when called."""
+"""Data of PyTorch programs: trees of tensors, or index-based data sets.
+
+Imports PyTorch when called.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +42,7 @@ def raw(tensor: Any) -> memoryview:
 def map_tree(function: Callable[[str, Any], Any], tree: Any, path: str = "") -> Any:
     """A tree (dicts, lists and tuples) with ``function(path, leaf)`` for each leaf."""
     if isinstance(tree, dict):
-        return {
-            key: map_tree(function, value, f"{path}[{key!r}]") for key, value in tree.items()
-        }
+        return {key: map_tree(function, value, f"{path}[{key!r}]") for key, value in tree.items()}
     if isinstance(tree, (tuple, list)):
         mapped = [map_tree(function, value, f"{path}[{i}]") for i, value in enumerate(tree)]
         if isinstance(tree, tuple):
@@ -160,9 +161,7 @@ class Function:
         sha256.update(str(self.count).encode())
 
 
-def source(
-    what: str, given: Any, path: str, collate: Callable[[Any], Any] | None
-) -> Rows | Items:
+def source(what: str, given: Any, path: str, collate: Callable[[Any], Any] | None) -> Rows | Items:
     """The samples that a user gave: a tree of tensors, a data set, or a function that gives one."""
     torch, _ = require_torch()
     sets = (torch.utils.data.Dataset, torch.utils.data.DataLoader)

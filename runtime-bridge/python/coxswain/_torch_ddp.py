@@ -1,4 +1,4 @@
-"""PyTorch programs whose processes reduce among themselves: DistributedDataParallel over gloo or NCCL.
+"""PyTorch programs whose processes reduce among themselves, by DistributedDataParallel.
 
 The process group is built anew for each view, through the view's store; no rank hosts one. Imports
 PyTorch when called.
@@ -10,6 +10,7 @@ import fcntl
 import os
 import socket
 import struct
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -53,7 +54,10 @@ class DdpTrainer(FusedTrainer):
         return FusedProgram(
             tuple(
                 [replace(leaf, name=f"parameters/{leaf.name}") for leaf in program.parameters]
-                + [replace(leaf, name=f"optimizer/{leaf.name}", like=None) for leaf in program.optimizer]
+                + [
+                    replace(leaf, name=f"optimizer/{leaf.name}", like=None)
+                    for leaf in program.optimizer
+                ]
             ),
             program.samples,
             program.fingerprint,
@@ -92,19 +96,23 @@ class DdpTrainer(FusedTrainer):
             world_size=group.world_size,
         )
         self._world = group.world_size
-        self._wrapped = torch.nn.parallel.DistributedDataParallel(
-            self._inner.module,
-            device_ids=[device] if device.type == "cuda" else None,
-            # The buffers that move are averaged after the step, so that ranks never differ.
-            broadcast_buffers=False,
-            init_sync=False,  # All ranks have the state of the view's base step.
-            find_unused_parameters=self._inner.has_unused,
-        )
+        with warnings.catch_warnings():
+            # Newer versions have other names for broadcast_buffers, older ones do not know them.
+            warnings.simplefilter("ignore", FutureWarning)
+            self._wrapped = torch.nn.parallel.DistributedDataParallel(
+                self._inner.module,
+                device_ids=[device] if device.type == "cuda" else None,
+                # The buffers that move are averaged after the step, so that ranks never differ.
+                broadcast_buffers=False,
+                init_sync=False,  # All ranks have the state of the view's base step.
+                find_unused_parameters=self._inner.has_unused,
+            )
 
     def batch(self, samples: Sequence[int]) -> Any:
         if not samples:
             raise TrainerError(
-                "this rank has no samples of the step: microshards must be as many as ranks, or more"
+                "this rank has no samples of the step: microshards must be as many as ranks, or"
+                " more"
             )
         return self._inner.batch(samples)
 
@@ -199,7 +207,9 @@ def _interface(host: str) -> str:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
         for _, name in socket.if_nameindex():
             try:
-                found = fcntl.ioctl(asking.fileno(), _IFADDR, struct.pack("256s", name.encode()[:15]))
+                found = fcntl.ioctl(
+                    asking.fileno(), _IFADDR, struct.pack("256s", name.encode()[:15])
+                )
             except OSError:
                 continue
             if found[20:24] == wanted:

@@ -5,9 +5,10 @@ Imports PyTorch when called.
 
 from __future__ import annotations
 
+import copy
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,6 +98,42 @@ class Tied:
         """Frees them."""
         for value in self.parameters:
             value.grad = None
+
+
+def replaced(
+    optimizer: Any,
+    parameters: Sequence[Any],
+    values: Sequence[Any],
+    cut: Sequence[Callable[[Any], Any]],
+) -> Any:
+    """The same optimizer for other tensors than it was made for.
+
+    Args:
+        optimizer: that has made no step yet.
+        parameters: it was made for; others of its are left out.
+        values: a tensor for each of them.
+        cut: what becomes of a value of a parameter's shape.
+    """
+    torch, _ = require_torch()
+    index = {id(value): i for i, value in enumerate(parameters)}
+    for group in optimizer.param_groups:
+        kept = [i for i, p in enumerate(group["params"]) if id(p) in index]
+        if "param_names" in group:
+            group["param_names"] = [group["param_names"][i] for i in kept]
+        group["params"] = [values[index[id(group["params"][i])]] for i in kept]
+    state = dict(optimizer.state)
+    optimizer.state.clear()
+    for parameter, entries in state.items():
+        i = index.get(id(parameter))
+        if i is None:
+            continue
+        optimizer.state[values[i]] = {
+            key: cut[i](value)
+            if torch.is_tensor(value) and value.shape == parameter.shape
+            else copy.deepcopy(value)
+            for key, value in entries.items()
+        }
+    return optimizer
 
 
 def require_finite(where: str, value: Any) -> None:

@@ -1,7 +1,7 @@
 """The live state of a shard of a PyTorch program: parameters, and what the optimizer knows of them.
 
-A PyTorch optimizer keeps a dict for each parameter, which it fills at its first step. Entries of the
-parameter's shape are cut as it is; numbers, one per parameter, are put together to one leaf that
+A PyTorch optimizer keeps a dict for each parameter, which it fills at its first step. Entries of
+the parameter's shape are cut as it is; numbers, one per parameter, are put together to one leaf that
 every shard holds whole. A count of steps tells whether there are entries yet. Imports PyTorch when
 called.
 """
@@ -179,7 +179,9 @@ def _is_like(key: str, found: Sequence[Mapping[str, Any]], model: Model, index: 
         return False
     shaped = [i for i in range(model.trained) if model.initial[i].dim() > 0 and key in found[i]]
     if shaped:
-        return any(found[i][key] is not None and _same_shape(found[i][key], model, i) for i in shaped)
+        return any(
+            found[i][key] is not None and _same_shape(found[i][key], model, i) for i in shaped
+        )
     return key != "step"
 
 
@@ -356,8 +358,8 @@ class Live:
         if found[0].numel() != part.stop - part.start or found[0].dtype != dtype:
             raise TrainerError(
                 f"optimizer state {entry.leaf.name} is {found[0].dtype}{list(found[0].shape)},"
-                f" expected {dtype} with {part.stop - part.start} elements: it changed since the job"
-                " was loaded"
+                f" expected {dtype} with {part.stop - part.start} elements: it changed since the"
+                " job was loaded"
             )
         return found[0]
 
@@ -477,8 +479,8 @@ def require_elementwise(model: Model, shards: Sequence[Shard]) -> None:
                         "the optimizer does not work element by element, so it cannot be cut into"
                         f" {len(shards)} shards: parameter {model.names[i]} becomes"
                         f" {float(expected[at])} when the whole is updated at once and"
-                        f" {float(value.detach()[at])} in shard {index} (element {at} of its part). Norms"
-                        " over parameters, clipping by the global norm and factored moments do"
+                        f" {float(value.detach()[at])} in shard {index} (element {at} of its part)."
+                        " Norms over parameters, clipping by the global norm and factored moments do"
                         " that. Set mesh.shards: 1, or change the optimizer"
                     )
 

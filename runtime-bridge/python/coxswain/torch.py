@@ -13,8 +13,8 @@
     )
 
 The loop is Coxswain's: which samples a step has, the sum of the gradients over all ranks, when the
-optimizer steps and when the state is copied. Importing this module imports neither PyTorch nor NumPy;
-running does.
+optimizer steps and when the state is copied. Importing this module imports neither PyTorch nor
+NumPy; running does.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from typing import Any, NoReturn
 
 from . import _host, _torch_data, _torch_ddp, _torch_module, _torch_state, worker
 from ._torch_data import Batch, require_torch
-from ._torch_module import CHANGED, Buffer, Tied, machine, require_finite
+from ._torch_module import CHANGED, Buffer, Tied, machine, replaced, require_finite
 from .order import derive
 from .trainer import Captured, Evaluation, Floats, Job, Program, Shard, Trainer, TrainerError
 
@@ -88,16 +88,17 @@ class TorchTrainer(Trainer):
     """A trainer made of a PyTorch module, an optimizer and a loss.
 
     Args:
-        module: an ``nn.Module``, or a function without arguments that makes one; before it is called,
-            PyTorch's generator is seeded with the job's seed.
+        module: an ``nn.Module``, or a function without arguments that makes one; before it is
+            called, PyTorch's generator is seeded with the job's seed.
         optimizer: ``optimizer(module)`` gives a ``torch.optim.Optimizer`` for the module. Where the
             state is cut into shards it must work element by element, which is checked.
         loss: ``loss(module, batch)`` of one microshard: one number that depends on the parameters.
         reduction: what it is over the samples: ``"sum"`` or ``"mean"``.
-        data: a tree of tensors or arrays whose rows are the samples, a ``Dataset`` with ``__getitem__``
-            and ``__len__``, or a function of the job's ``data`` (a path) that gives one of them.
-        batch: instead of ``data``: a function of sample ids (a tensor) that gives their batch, always
-            the same for the same ids.
+        data: a tree of tensors or arrays whose rows are the samples, a ``Dataset`` with
+            ``__getitem__`` and ``__len__``, or a function of the job's ``data`` (a path) that gives
+            one of them.
+        batch: instead of ``data``: a function of sample ids (a tensor) that gives their batch,
+            always the same for the same ids.
         samples: with ``batch``: how many samples there are.
         collate: of a ``Dataset``: makes a batch of a list of samples. Default: PyTorch's own.
         scheduler: ``scheduler(optimizer)`` gives a learning-rate scheduler, which steps after each
@@ -108,7 +109,7 @@ class TorchTrainer(Trainer):
         deterministic: whether the same step gives the same bits in any process on such a host.
             Default: where the module is on the CPU. Then only deterministic algorithms are used,
             and hosts with other versions, processors or numbers of threads are refused.
-        threads: of PyTorch's operations. Default: 1 where results are deterministic, else PyTorch's.
+        threads: of PyTorch's operations. Default: 1 where results are deterministic.
     """
 
     def __init__(
@@ -257,7 +258,9 @@ class TorchTrainer(Trainer):
                 )
             trained[name] = value
         if not trained:
-            raise TrainerError("there is nothing to train: the optimizer has none of the parameters")
+            raise TrainerError(
+                "there is nothing to train: the optimizer has none of the parameters"
+            )
         known = {id(value) for value in (*trained.values(), *rest.values())}
         if updated - known:
             raise TrainerError("the optimizer has parameters that are not the module's")
@@ -278,7 +281,7 @@ class TorchTrainer(Trainer):
         return _torch_data.source("data", self._data, job.data, self._collate)
 
     def _try(self, job: Job) -> tuple[list[Buffer], dict[str, _torch_state.Counter]]:
-        """One microshard, to see which buffers move; they are put back. Also warms everything up."""
+        """One microshard, to see which buffers move; they are put back. Warms up, too."""
         torch, _ = require_torch()
         buffers = _torch_module.buffers(self.module)
         before = [one.tensor.detach().clone() for one in buffers]
@@ -303,7 +306,10 @@ class TorchTrainer(Trainer):
             if same and _torch_data.raw(now) == _torch_data.raw(old):
                 self._still.append(one)
                 continue
-            if not isinstance(now, torch.Tensor) or (now.shape, now.dtype) != (old.shape, old.dtype):
+            if not isinstance(now, torch.Tensor) or (now.shape, now.dtype) != (
+                old.shape,
+                old.dtype,
+            ):
                 raise TrainerError(
                     f"buffer {one.name} changes its shape or type in the forward pass, so it cannot"
                     " be part of the state; register it with persistent=False outside of the"
@@ -346,31 +352,9 @@ class TorchTrainer(Trainer):
             self._held_out_source.digest(found.of("data"))
         return str(found)
 
-    def _make_optimizer(
-        self, values: Sequence[Any], cut: Sequence[Callable[[Any], Any]]
-    ) -> Any:
+    def _make_optimizer(self, values: Sequence[Any], cut: Sequence[Callable[[Any], Any]]) -> Any:
         """The user's optimizer, with other tensors for the module's parameters."""
-        torch, _ = require_torch()
-        optimizer = self._optimizer(self.module)
-        index = {id(value): i for i, value in enumerate(self._tied.parameters)}
-        for group in optimizer.param_groups:
-            kept = [i for i, p in enumerate(group["params"]) if id(p) in index]
-            if "param_names" in group:
-                group["param_names"] = [group["param_names"][i] for i in kept]
-            group["params"] = [values[index[id(group["params"][i])]] for i in kept]
-        state = dict(optimizer.state)
-        optimizer.state.clear()
-        for parameter, entries in state.items():
-            i = index.get(id(parameter))
-            if i is None:
-                continue
-            optimizer.state[values[i]] = {
-                key: cut[i](value)
-                if torch.is_tensor(value) and value.shape == parameter.shape
-                else copy.deepcopy(value)
-                for key, value in entries.items()
-            }
-        return optimizer
+        return replaced(self._optimizer(self.module), self._tied.parameters, values, cut)
 
     def _make_scheduler(self, optimizer: Any) -> Any:
         if self._scheduler is None:
@@ -506,7 +490,9 @@ class TorchTrainer(Trainer):
         torch, _ = require_torch()
         for one, leaf in zip(self._moving, self._layout.leaves[self._model.trained :]):
             old = flat[leaf.begin : leaf.end].view(leaf.shape)
-            torch.sub(one.current().detach().cpu(), old, out=out[leaf.begin : leaf.end].view(leaf.shape))
+            torch.sub(
+                one.current().detach().cpu(), old, out=out[leaf.begin : leaf.end].view(leaf.shape)
+            )
         self._check_still()
 
     def _check_still(self) -> None:
@@ -516,7 +502,9 @@ class TorchTrainer(Trainer):
             now, counter = one.current(), self._counting.get(one.name)
             if counter is None:
                 if now is not one.tensor or now._version != one.version:
-                    raise TrainerError(f"buffer {one.name} did not move at first, and now {CHANGED}")
+                    raise TrainerError(
+                        f"buffer {one.name} did not move at first, and now {CHANGED}"
+                    )
             elif not torch.equal(now, self._live.counters[one.name] + counter.delta):
                 raise TrainerError(
                     f"buffer {one.name} does not grow by the same in each step, so ranks would not"
@@ -562,7 +550,7 @@ class TorchTrainer(Trainer):
             raise TrainerError("evaluate must give two things: (mean loss, accuracy)")
         return float(found[0]), float(found[1])
 
-    # ------------------------------------------------------------ where processes reduce by themselves
+    # ------------------------------------------------------------ processes that reduce
 
     def tie_to_live(self) -> None:
         """Makes the module's parameters and buffers the live state itself."""

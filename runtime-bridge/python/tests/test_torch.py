@@ -90,7 +90,9 @@ class TorchCase(unittest.TestCase):
         flat = memoryview(array("f", bytes(4 * elements)))
         for step in range(steps + 1):
             if step == reload_at:
-                trainers = [self.moved(t, shard, one, changes) for (t, _), shard in zip(trainers, held)]
+                trainers = [
+                    self.moved(t, shard, one, changes) for (t, _), shard in zip(trainers, held)
+                ]
             for (trainer, _), shard in zip(trainers, held):
                 self.publish(trainer, shard, flat)
             if step < steps:
@@ -98,7 +100,11 @@ class TorchCase(unittest.TestCase):
         leaves: dict[str, list[tuple[int, bytes]]] = {}
         for (trainer, _), shard in zip(trainers, held):
             for part, data in zip(shard.parts, trainer.state()):
-                if part.leaf.like is not None or part.index < len(shard.layout.leaves) or not shard.index:
+                if (
+                    part.leaf.like is not None
+                    or part.index < len(shard.layout.leaves)
+                    or not shard.index
+                ):
                     leaves.setdefault(part.name, []).append((part.start, bytes(data)))  # type: ignore[arg-type]
         return {name: b"".join(data for _, data in sorted(some)) for name, some in leaves.items()}
 
@@ -145,11 +151,15 @@ class Training(TorchCase):
                 for step in range(STEPS):
                     ids = [(6 * step + i) % 50 for i in range(6)]
                     made.zero_grad()
-                    squares(module, {name: rows[ids] for name, rows in self.data.items()}).backward()
+                    squares(
+                        module, {name: rows[ids] for name, rows in self.data.items()}
+                    ).backward()
                     made.step()
                 found = self.train(optimizer=optimizer)
                 for name, value in module.named_parameters():
-                    ours = torch.frombuffer(bytearray(found[f"parameters/{name}"]), dtype=value.dtype)
+                    ours = torch.frombuffer(
+                        bytearray(found[f"parameters/{name}"]), dtype=value.dtype
+                    )
                     torch.testing.assert_close(ours.view(value.shape), value.detach())
 
     def optimizers(self) -> dict[str, Callable[[Any], Any]]:
@@ -159,7 +169,8 @@ class Training(TorchCase):
             "momentum": lambda m: optim.SGD(m.parameters(), lr=0.001, momentum=0.9, nesterov=True),
             "Adam": lambda m: optim.Adam(m.parameters(), lr=0.01, amsgrad=True),
             "AdamW in groups": lambda m: optim.AdamW(
-                [{"params": [m.weight], "weight_decay": 0.1}, {"params": [m.bias], "lr": 0.1}], lr=0.01
+                [{"params": [m.weight], "weight_decay": 0.1}, {"params": [m.bias], "lr": 0.1}],
+                lr=0.01,
             ),
             "AdamW of names": lambda m: optim.AdamW(m.named_parameters(), lr=0.01),
             "Adagrad": lambda m: optim.Adagrad(
@@ -344,7 +355,9 @@ class Fingerprints(TorchCase):
         for what, found in {
             "state": self.parts(of=job(seed=8)),
             "data": self.parts(data=other),
-            "program": self.parts(optimizer=lambda m: self.torch.optim.SGD(m.parameters(), lr=1.0, momentum=0.9)),
+            "program": self.parts(
+                optimizer=lambda m: self.torch.optim.SGD(m.parameters(), lr=1.0, momentum=0.9)
+            ),
             "machine": self.parts(threads=2),
         }.items():
             with self.subTest(what):
@@ -374,7 +387,9 @@ class BadInput(TorchCase):
         self.refuse("gave list", optimizer=lambda m: [])
         self.refuse(
             "not the module's",
-            optimizer=lambda m: torch.optim.SGD([*m.parameters(), torch.nn.Parameter(torch.ones(1))]),
+            optimizer=lambda m: torch.optim.SGD(
+                [*m.parameters(), torch.nn.Parameter(torch.ones(1))]
+            ),
         )
         self.refuse("closure", optimizer=lambda m: torch.optim.LBFGS(m.parameters()))
         self.refuse(
@@ -434,8 +449,12 @@ class BadInput(TorchCase):
             optimizer=self.own_optimizer(objects),
         )
         self.build(optimizer=self.own_optimizer(rows))
-        self.refuse("cannot be cut into 2 shards", job(shards=2), optimizer=self.own_optimizer(rows))
-        with self.assertRaisesRegex(TrainerError, "at1 of weight was not there after the first step"):
+        self.refuse(
+            "cannot be cut into 2 shards", job(shards=2), optimizer=self.own_optimizer(rows)
+        )
+        with self.assertRaisesRegex(
+            TrainerError, "at1 of weight was not there after the first step"
+        ):
             self.train(optimizer=self.own_optimizer(growing))
 
     def test_losses(self) -> None:
@@ -475,7 +494,9 @@ class BadInput(TorchCase):
                 module.weight.clamp_(-1, 1)
 
         self.refuse("seen changes its shape", module=lambda: Own(grow, torch.zeros(1)))
-        self.refuse("seen is torch.bool", module=lambda: Own(flip, torch.zeros(1, dtype=torch.bool)))
+        self.refuse(
+            "seen is torch.bool", module=lambda: Own(flip, torch.zeros(1, dtype=torch.bool))
+        )
         self.refuse("parameter weight changes in the forward", module=lambda: Own(parameter, None))
         count = torch.zeros((), dtype=torch.int64)
         for text, change, value in (
