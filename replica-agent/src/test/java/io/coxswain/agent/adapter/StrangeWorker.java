@@ -7,8 +7,12 @@ import io.coxswain.proto.bridge.v1.Executed;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.FromWorkerSide;
 import io.coxswain.proto.bridge.v1.Hello;
+import io.coxswain.proto.bridge.v1.KeyValueAnswer;
+import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
+import io.coxswain.proto.control.v1.KeyValueAdd;
+import io.coxswain.proto.control.v1.KeyValueOperation;
 
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +32,12 @@ public final class StrangeWorker {
         ANSWERS_FOR_THE_EPOCH_BEFORE,
         ANSWERS_TWICE,
         ANSWERS_BY_ANOTHER_KIND,
-        SENDS_GARBAGE
+        SENDS_GARBAGE,
+        /** Asks the key-value store, and ends with the answer as its last words. */
+        ASKS_THE_STORE,
+        /** Asks the key-value store for what nobody knows, and ends in the same way. */
+        ASKS_FOR_NONSENSE,
+        DOES_NOT_READ_ANSWERS
     }
 
     private StrangeWorker() {}
@@ -51,6 +60,10 @@ public final class StrangeWorker {
             if (request == null || request.hasShutdown()) {
                 return;
             }
+            if (manner == Manner.ASKS_THE_STORE || manner == Manner.ASKS_FOR_NONSENSE) {
+                System.out.println(ask(manner, side));
+                System.exit(1);
+            }
             answer(manner, request, main);
         }
     }
@@ -63,7 +76,11 @@ public final class StrangeWorker {
                         .setEpoch(request.getExecute().getEpoch())
                         .setStep(request.getExecute().getStep());
         switch (manner) {
-            case SAYS_NOTHING, SPEAKS_VERSION_2 -> {}
+            case SAYS_NOTHING,
+                    SPEAKS_VERSION_2,
+                    ASKS_THE_STORE,
+                    ASKS_FOR_NONSENSE,
+                    DOES_NOT_READ_ANSWERS -> {}
             case ANSWERS_FOR_THE_EPOCH_BEFORE ->
                     main.send(
                             answer.setExecuted(executed.setEpoch(executed.getEpoch() - 1)).build());
@@ -75,6 +92,35 @@ public final class StrangeWorker {
                     main.send(answer.setApplied(Applied.newBuilder()).build());
             // As FromWorker: a JobLoaded whose layout is longer than the message.
             case SENDS_GARBAGE -> main.send(Hello.newBuilder().setRuntimeKind("\n\u007f").build());
+        }
+    }
+
+    private static String ask(Manner manner, FrameChannel side) throws IOException {
+        KeyValueOperation.Builder operation = KeyValueOperation.newBuilder();
+        if (manner == Manner.ASKS_THE_STORE) {
+            operation.setAdd(KeyValueAdd.newBuilder().setKey("k").setAmount(3));
+        }
+        side.send(
+                FromWorkerSide.newBuilder()
+                        .setKeyValueRequest(
+                                KeyValueRequest.newBuilder()
+                                        .setId(41)
+                                        .setEpoch(5)
+                                        .setOperation(operation))
+                        .build());
+        while (true) {
+            @Nullable ToWorkerSide message = side.receive(ToWorkerSide.parser());
+            if (message == null) {
+                return "no answer";
+            }
+            if (message.hasKeyValueAnswer()) {
+                KeyValueAnswer answer = message.getKeyValueAnswer();
+                return "answer to %d: %d %s"
+                        .formatted(
+                                answer.getId(),
+                                answer.getResult().getNumber(),
+                                answer.getResult().getCode());
+            }
         }
     }
 

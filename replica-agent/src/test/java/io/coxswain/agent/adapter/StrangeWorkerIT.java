@@ -2,12 +2,16 @@ package io.coxswain.agent.adapter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.ByteString;
+
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.JobSpec;
+import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
+import io.coxswain.proto.control.v1.KeyValueResult;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,6 +79,25 @@ class StrangeWorkerIT {
                 .contains("killed by its agent: the bridge broke: ");
     }
 
+    @Test
+    void aRequestToTheKeyValueStoreIsAnsweredOnTheSideChannel() throws Exception {
+        assertThat(fate(StrangeWorker.Manner.ASKS_THE_STORE, minutes()))
+                .endsWith("answer to 41: 7");
+        assertThat(events).isEmpty();
+    }
+
+    @Test
+    void aRequestWithoutAKnownOperationIsRefusedHere() throws Exception {
+        assertThat(fate(StrangeWorker.Manner.ASKS_FOR_NONSENSE, minutes()))
+                .endsWith("answer to 41: 0 bad_request");
+    }
+
+    @Test
+    void aWorkerThatReadsNoAnswersIsOfNoUse() throws Exception {
+        assertThat(fate(StrangeWorker.Manner.DOES_NOT_READ_ANSWERS, minutes()))
+                .contains("it does not read its side channel");
+    }
+
     private static Duration minutes() {
         return Duration.ofMinutes(2);
     }
@@ -117,11 +140,34 @@ class StrangeWorkerIT {
                                 events.poll(2, TimeUnit.MINUTES), "nothing more happens");
                 if (event instanceof AgentEvent.WorkerConnected) {
                     workers.ask(1, EXECUTE);
+                    if (manner == StrangeWorker.Manner.DOES_NOT_READ_ANSWERS) {
+                        for (int i = 0; i < 80; i++) {
+                            workers.answer(1, i, KeyValueReply.of(large()));
+                        }
+                    }
+                } else if (event instanceof AgentEvent.KeyValueAsked asked) {
+                    assertThat(asked.generation()).isEqualTo(1);
+                    assertThat(asked.epoch()).isEqualTo(5);
+                    workers.answer(
+                            1,
+                            asked.requestId(),
+                            KeyValueReply.of(
+                                    KeyValueResult.newBuilder()
+                                            .setNumber(7)
+                                            .build()
+                                            .toByteArray()));
                 } else if (event instanceof AgentEvent.WorkerExited exited) {
                     return exited.cause();
                 }
             }
         }
+    }
+
+    private static byte[] large() {
+        return KeyValueResult.newBuilder()
+                .addValues(ByteString.copyFrom(new byte[1 << 20]))
+                .build()
+                .toByteArray();
     }
 
     private static JobSpec job() {

@@ -15,6 +15,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.coxswain.agent.core.model.Digest;
+import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.SlotRef;
@@ -198,6 +199,11 @@ class PhaseTableTest {
         events.put(
                 "ProgressAcknowledged",
                 s -> new AgentEvent.ProgressAcknowledged(s.term, JOB, 1, 1));
+        events.put(
+                "KeyValueAnswered",
+                s ->
+                        new AgentEvent.KeyValueAnswered(
+                                s.term, JOB, 1, KeyValueReply.refused("not_found", "no key")));
         events.put("WorkerConnected", s -> new AgentEvent.WorkerConnected(s.generation));
         events.put("WorkerPonged", s -> new AgentEvent.WorkerPonged(s.generation));
         events.put("JobLoaded", Story::loadedEvent);
@@ -222,6 +228,9 @@ class PhaseTableTest {
                 s ->
                         new AgentEvent.WorkerFaulted(
                                 s.generation, new WorkerRequest.Execute(9, 1), "internal", "why"));
+        events.put(
+                "KeyValueAsked",
+                s -> new AgentEvent.KeyValueAsked(s.generation, 5, 1, 0, new byte[] {1}));
         events.put("WorkerExited", s -> new AgentEvent.WorkerExited(s.generation, "signal 9"));
         events.put(
                 "WorkerExited of an older generation",

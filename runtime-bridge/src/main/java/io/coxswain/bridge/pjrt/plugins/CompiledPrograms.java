@@ -112,7 +112,8 @@ public final class CompiledPrograms {
                         "%s is '%s', expected a number of bytes, such as 2G or 500M"
                                 .formatted(BYTES_VARIABLE, text));
             }
-            long unit = size.group(2).isEmpty() ? 1 : 1L << 10 * (1 + UNITS.indexOf(size.group(2)));
+            long unit =
+                    size.group(2).isEmpty() ? 1 : 1L << (10 * (1 + UNITS.indexOf(size.group(2))));
             long number = Long.parseLong(size.group(1));
             return number > Long.MAX_VALUE / unit ? Long.MAX_VALUE : number * unit;
         }

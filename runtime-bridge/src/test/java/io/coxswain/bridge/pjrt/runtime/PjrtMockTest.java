@@ -253,11 +253,15 @@ class PjrtMockTest {
                                  "createOptions": {"kv_node": "{rank}", "kv_of": "{ranks}"}}\
                                 """
                                         .formatted(bundle, mock.library())));
-        rank.stores = epoch -> views.computeIfAbsent(epoch, _ -> new MemoryStore());
+        rank.stores = this::view;
         return rank;
     }
 
     private final Map<Long, MemoryStore> views = new ConcurrentHashMap<>();
+
+    private MemoryStore view(long epoch) {
+        return views.computeIfAbsent(epoch, _ -> new MemoryStore());
+    }
 
     private static void both(
             TestRank first, TestRank second, long baseStep, StateOrigin one, StateOrigin other)
@@ -283,7 +287,7 @@ class PjrtMockTest {
             // A spare is warm before it knows any rank.
             second.runtime.warmUp(TestRank.never());
             both(first, second, 0, INITIAL, INITIAL);
-            assertThat(views.get(2L).tryGet("node/1")).isPresent();
+            assertThat(view(2).tryGet("node/1")).isPresent();
             first.steps(1, 2);
             second.steps(1, 2);
             String before = first.digest();
@@ -291,7 +295,7 @@ class PjrtMockTest {
 
             both(first, second, 2, LIVE, stored);
 
-            assertThat(views.get(3L).tryGet("node/0")).isPresent();
+            assertThat(view(3).tryGet("node/0")).isPresent();
             assertThat(first.digest()).isEqualTo(before);
             assertThat(second.digest()).isEqualTo(before);
             first.steps(3, 4);
@@ -305,9 +309,7 @@ class PjrtMockTest {
                 TestRank second = joined()) {
             both(first, second, 0, INITIAL, INITIAL);
             StateOrigin.Stored stored = first.capture(0, 0).complete();
-            MemoryStore lonely = new MemoryStore();
-            views.put(3L, lonely);
-            lonely.end("node/1");
+            view(3).end("node/1");
 
             assertThatThrownBy(() -> first.takeInNextView(0, 0, LIVE))
                     .isInstanceOfSatisfying(
