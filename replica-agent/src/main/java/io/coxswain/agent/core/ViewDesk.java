@@ -64,13 +64,15 @@ final class ViewDesk {
         at.finalState = null;
         at.untoldLoss = null;
         at.baseWanted = null;
+        boolean replaced =
+                at.currentJob().runtimeReduces()
+                        && at.worker.replace("the group of its view is no more");
         at.stepping.halt(now);
         at.replication.stop();
         at.restoring.cancel();
         unshareDonations();
-        at.worker.abort(epoch, now);
-        if (at.currentJob().runtimeReduces()) {
-            at.worker.replace("the group of its view is no more");
+        if (!replaced) {
+            at.worker.abort(epoch, now);
         }
         at.keyValues.promised();
         out.add(new AgentEffect.FenceData(at.currentJob().jobId(), epoch));
