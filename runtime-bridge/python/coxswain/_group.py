@@ -57,6 +57,7 @@ class Stepper:
         self._samples, self._activity = samples, activity
         self._joined = 0
         self._stepping: int | None = None
+        self._interrupt: threading.Thread | None = None
 
     def step(
         self, group: Group, microshards: range, step: int
@@ -100,6 +101,9 @@ class Stepper:
         """On the main thread."""
         if self._joined != group.epoch:
             self._activity("join", step)
+            if self._interrupt is not None:
+                # One that is late would break the new group.
+                self._interrupt.join()
             for name in VARIABLES:
                 os.environ.pop(name, None)
             os.environ.update(group.env)
@@ -123,6 +127,8 @@ class Stepper:
         """An abort came. Any thread; does not wait for the program."""
         epoch = self._stepping
         if epoch is not None and self._gate.is_aborted(epoch) and self._trainer.reforms:
-            threading.Thread(
+            interrupt = threading.Thread(
                 target=self._trainer.interrupt, name="interrupt", daemon=True
-            ).start()
+            )
+            interrupt.start()
+            self._interrupt = interrupt

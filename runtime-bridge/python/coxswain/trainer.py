@@ -476,8 +476,8 @@ class FusedTrainer(abc.ABC):
         """
 
     def interrupt(self) -> None:
-        """Ends a step that waits for others, if the program ``reforms``. Called on another thread,
-        at any time in a step; may block."""
+        """Ends a step that waits for others, or :meth:`reform`, if the program ``reforms``. Called on
+        another thread, at any time; the next group is joined when it has returned."""
 
     def broken(self, error: BaseException) -> bool:
         """Whether an exception of :meth:`step` or :meth:`reform` means that the group broke, rather
