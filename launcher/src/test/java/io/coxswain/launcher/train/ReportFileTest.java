@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.config.ConfigException;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,13 +21,17 @@ class ReportFileTest {
     @TempDir private Path folder = Path.of("");
 
     private static JobReport report(boolean completed) {
+        return report(completed, 0.975);
+    }
+
+    private static JobReport report(boolean completed, @Nullable Double accuracy) {
         return new JobReport(
                 "digits-1",
                 completed,
                 600,
                 "ab",
                 0.25,
-                0.975,
+                accuracy,
                 76_800,
                 List.of(1_438L, 500L),
                 new JobReport.Goodput(
@@ -71,5 +76,13 @@ class ReportFileTest {
                 .anySatisfy(line -> assertThat(line).contains("productive").contains("75.0%"))
                 .anySatisfy(line -> assertThat(line).contains("startup").contains("25.0%"));
         assertThat(RunSummary.of(report(false)).getFirst()).startsWith("ended after 600 steps");
+    }
+
+    @Test
+    void whatWasNotEvaluatedIsSaidSo() {
+        assertThat(RunSummary.of(report(true, null)))
+                .contains("  held-out accuracy  not evaluated");
+        assertThat(RunSummary.of(report(false, null))).noneMatch(line -> line.contains("held-out"));
+        assertThat(report(true, null).toJson()).contains("\"accuracy\" : null");
     }
 }
