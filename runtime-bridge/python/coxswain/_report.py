@@ -26,8 +26,11 @@ class Board:
         """Notes values of a step."""
         for name, value in metrics.items():
             if not 1 <= len(name) <= MOST_CHARACTERS:
-                self._warn("name", f"the metric {name[:MOST_CHARACTERS]!r} has a name of more than"
-                           f" {MOST_CHARACTERS} characters, or of none")
+                self._warn(
+                    "name",
+                    f"the metric {name[:MOST_CHARACTERS]!r} has a name of more than"
+                    f" {MOST_CHARACTERS} characters, or of none",
+                )
                 continue
             try:
                 number = float(value)
@@ -38,16 +41,16 @@ class Board:
                 )
                 continue
             with self._lock:
-                if name not in self._names and len(self._names) >= MOST_NAMES:
-                    full = True
-                else:
-                    full = False
+                full = name not in self._names and len(self._names) >= MOST_NAMES
+                if not full:
                     self._names.add(name)
                     self._fresh[name] = number
                     self._step = max(self._step, step)
             if full:
-                self._warn("many", f"the metric {name!r} is one too many: a program has"
-                           f" {MOST_NAMES} names")
+                self._warn(
+                    "many",
+                    f"the metric {name!r} is one too many: a program has {MOST_NAMES} names",
+                )
 
     def fresh(self) -> _wire.Metrics | None:
         """What was noted since it was asked for last."""
@@ -63,8 +66,10 @@ class Board:
             if kind in self._warned:
                 return
             self._warned.add(kind)
-        print(f"coxswain: {what}; it is left out, and others like it without a word",
-              file=sys.stderr)
+        print(
+            f"coxswain: {what}; it is left out, and others like it without a word",
+            file=sys.stderr,
+        )
 
 
 class _Current:
