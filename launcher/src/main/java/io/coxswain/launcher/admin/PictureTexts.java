@@ -64,7 +64,7 @@ public final class PictureTexts {
         if (rate > 0) {
             line.append(String.format(Locale.ROOT, ", %.1f steps/s", rate));
         }
-        if (job.path("loss").isNumber()) {
+        if (job.path("loss").isNumber() && job.path("completedStep").asLong() > 0) {
             line.append(String.format(Locale.ROOT, ", loss %.4f", job.path("loss").asDouble()));
         }
         return line.toString();
