@@ -99,7 +99,7 @@ function renderOne(incident) {
 function renderFacts(incident) {
   const resumed = incident.closed ? `step ${count(incident.resumedAtStep)}, ${incident.stepsLost > 0 ? `${plural(incident.stepsLost, 'step')} made again` : 'no step lost'}` : 'not yet';
   const facts = [
-    ['why so', incident.reason || 'not decided yet'],
+    ['why so', incident.reason || (incident.closed ? '–' : 'not decided yet')],
     ['cost', incident.costSlotSeconds >= 0 ? slotTime(Number(incident.costSlotSeconds)) : '–'],
     ['began', `${clock(incident.beganMillis, now())}, after step ${count(incident.atStep)}`],
     ['resumed', resumed],
