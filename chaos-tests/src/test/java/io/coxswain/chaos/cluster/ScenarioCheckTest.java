@@ -58,8 +58,8 @@ class ScenarioCheckTest {
 
     @Test
     void thoseOfTheHouseFit() throws Exception {
-        try (var files = Files.list(SCENARIOS)) {
-            for (Path file : files.toList()) {
+        try (var files = Files.walk(SCENARIOS)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
                 ScenarioCheck.check(ScenarioFile.read(file, Oracles.names()));
             }
         }

@@ -23,8 +23,8 @@ class ScenarioFileTest {
     @TempDir private Path folder = Path.of("");
 
     static List<Path> house() throws IOException {
-        try (var files = Files.list(HOUSE)) {
-            return files.sorted().toList();
+        try (var files = Files.walk(HOUSE)) {
+            return files.filter(Files::isRegularFile).sorted().toList();
         }
     }
 
