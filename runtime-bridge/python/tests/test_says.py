@@ -102,8 +102,9 @@ class Stacks(WorkerCase):
         self.assertEqual(file.read_bytes(), b"")
         for _ in range(2):
             os.kill(pid, number)
-            # The signal is taken before the thread that serves pings goes on, or soon after.
-            while b"serve_side" not in file.read_bytes():
+            # The end of the main thread's stack, the last that is written: what threads that run have
+            # on theirs may be cut short.
+            while b"linear_worker.py" not in file.read_bytes():
                 self.assertEqual(agent.ping().operation, "idle")
             os.truncate(file, 0)
         self.assertIsInstance(agent.step(1, 1), _wire.Applied)
