@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -22,6 +24,7 @@ import java.util.regex.Pattern;
  * here too.
  */
 class PythonTestsIT {
+    private static final long LIMIT_SECONDS = 240;
     private static final Path PACKAGE = ProjectFiles.file("runtime-bridge", "python");
     private static final Pattern SKIPPED =
             Pattern.compile("(?m)^(\\w+) \\(.*\\) \\.\\.\\. skipped (.*)$");
@@ -36,6 +39,11 @@ class PythonTestsIT {
                     .sorted()
                     .toList();
         }
+    }
+
+    private static void end(Process process) {
+        process.descendants().forEach(ProcessHandle::destroyForcibly);
+        process.destroyForcibly();
     }
 
     @ParameterizedTest
@@ -55,12 +63,16 @@ class PythonTestsIT {
                         .redirectErrorStream(true);
         Process process = builder.start();
         String said;
+        // A read of its output cannot be interrupted: a module that hangs is ended, and so told.
+        var limit = Executors.newSingleThreadScheduledExecutor();
         try {
+            var unusedEnd = limit.schedule(() -> end(process), LIMIT_SECONDS, TimeUnit.SECONDS);
             process.getOutputStream().close();
             said = new String(process.getInputStream().readAllBytes(), UTF_8);
             assertThat(process.waitFor()).as(said).isZero();
         } finally {
-            process.destroyForcibly();
+            limit.shutdownNow();
+            end(process);
         }
 
         Matcher summary = SUMMARY.matcher(said);
