@@ -31,11 +31,12 @@ class BenchmarksTest {
                         .run();
         assertThat(results)
                 .extracting(result -> result.getParams().getBenchmark())
-                .containsExactlyInAnyOrder(
+                .containsOnly(
                         JobMachineBenchmark.class.getName() + ".step",
                         AgentMachineBenchmark.class.getName() + ".step",
                         GoodputLedgerBenchmark.class.getName() + ".apply",
                         PlannerBenchmark.class.getName() + ".recoveryPlan",
-                        PlannerBenchmark.class.getName() + ".placementPlan");
+                        PlannerBenchmark.class.getName() + ".placementPlan",
+                        ScrapeBenchmark.class.getName() + ".scrape");
     }
 }
