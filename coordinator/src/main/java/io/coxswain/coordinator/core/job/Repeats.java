@@ -25,7 +25,7 @@ final class Repeats {
         if (kind == Incident.Kind.PLANNED || kind == Incident.Kind.SPARE) {
             return 1;
         }
-        String same = what.replace(agent, "?").replaceAll("[0-9]+", "#");
+        String same = withoutNumbers(what.replace(agent, "?"));
         var met = new Met(step, kind, same);
         if (!inThisView.add(met)) {
             return counts.getOrDefault(met, 1);
@@ -35,6 +35,11 @@ final class Repeats {
             counts.remove(counts.keySet().iterator().next());
         }
         return count;
+    }
+
+    /** Numbers aside: epochs, process ids and ports differ from time to time. */
+    static String withoutNumbers(String what) {
+        return what.replaceAll("[0-9]+", "#");
     }
 
     /** A view is active: what is met from now on is met anew. */

@@ -67,16 +67,12 @@ final class ViewFailures {
     }
 
     private void count(Roster.Member member, String why) {
-        boolean again = alike > 0 && kind(why).equals(kind(reason));
+        boolean again =
+                alike > 0 && Repeats.withoutNumbers(why).equals(Repeats.withoutNumbers(reason));
         alike = again ? alike + 1 : 1;
         alikeSinceNanos = again ? alikeSinceNanos : job.now;
         reason = why;
         agent = member.key.id();
-    }
-
-    /** Numbers aside: epochs, process ids and ports differ from attempt to attempt. */
-    private static String kind(String why) {
-        return why.replaceAll("[0-9]+", "#");
     }
 
     /** Why trying again is of no use; null while it may be. Ask when nobody else is left to try. */
