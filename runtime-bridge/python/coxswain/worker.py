@@ -18,7 +18,7 @@ import time
 import traceback
 from typing import NoReturn
 
-from . import _crc32c, _evidence, _group, _report, _samples, _store, _wire
+from . import _crc32c, _evidence, _group, _memory, _report, _samples, _store, _wire
 from ._jobs import Refused, identity
 from ._session import Begun, Session
 from ._threads import Background, Gate, MainThread, Stuck
@@ -59,6 +59,7 @@ def run(trainer: Trainer | FusedTrainer, *, kind: str = KIND) -> NoReturn:
             "this script is a worker, which an agent starts: run it with `coxswain train JOB.yaml`"
             f" (there is no {_SOCKET} in its environment)",
         )
+    _memory.keep_freed()
     _samples.preload()
     try:
         main_channel = _connect(kind, side=False)
