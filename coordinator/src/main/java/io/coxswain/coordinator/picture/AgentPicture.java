@@ -41,4 +41,20 @@ public record AgentPicture(
                 arenaUsedBytes,
                 others);
     }
+
+    /** The same agent, doing something else. */
+    public AgentPicture withDetail(String other) {
+        return new AgentPicture(
+                id,
+                incarnation,
+                domain,
+                host,
+                state,
+                rank,
+                other,
+                copiesHeld,
+                arenaBudgetBytes,
+                arenaUsedBytes,
+                cells);
+    }
 }

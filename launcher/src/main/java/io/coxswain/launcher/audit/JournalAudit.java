@@ -63,7 +63,7 @@ public record JournalAudit(
                         export,
                         wanted,
                         entries -> {
-                            var pipeline = new Audit.Pipeline(journal.toString(), entries);
+                            var pipeline = new Audit.Pipeline(journal.toString(), known(entries));
                             var run = new JournalRun(wanted, slots, pipeline.history()::accept);
                             made[0] = run;
                             feed(journal, run, complaints);
@@ -75,6 +75,15 @@ public record JournalAudit(
             throw new IllegalStateException("an audit was made of a run");
         }
         return new JournalAudit(wanted, audit, slots, run.ledgerRatio(), run.notes());
+    }
+
+    // A step of the journal says nothing of its data.
+    private static Consumer<MlEntry> known(Consumer<MlEntry> entries) {
+        return entry -> {
+            if (!(entry instanceof MlEntry.Mark mark) || mark.what() != MlEntry.What.DATA_LOADING) {
+                entries.accept(entry);
+            }
+        };
     }
 
     private static void slots(JournalLine line, Map<String, Integer> jobs) {

@@ -64,13 +64,9 @@ public final class JournalAuditText {
     }
 
     private static String why(String what) {
-        return switch (what) {
-            case "rest" -> "when phases begin and end: an event comes a moment later than it books";
-            case "compile", "controller_wait" ->
-                    "the ledger tells it apart; between two reports all is steps";
-            case "degraded" -> "the ledger has the ranks that a shrunk view lacks in it";
-            default -> "is in the time of steps: a report says how many, not what they waited for";
-        };
+        return what.equals("rest")
+                ? "when phases begin and end: an event comes a moment later than it books"
+                : "is in the time of steps: a report says how many, not what they waited for";
     }
 
     /** For programs, indented. */

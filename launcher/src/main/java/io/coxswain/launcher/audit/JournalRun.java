@@ -173,7 +173,9 @@ final class JournalRun {
             stepNanos = at;
             return;
         }
-        steps(steps.step() - done, at);
+        // Of what a fence found completed the report comes with the next view.
+        boolean fenced = recovery.stream().anyMatch(mark -> mark.phase() != Incident.Phase.DETECT);
+        steps(steps.step() - done, fenced ? Math.max(stepNanos, failedNanos) : at);
     }
 
     /** So many more are completed, spread evenly from the last one's end on. */

@@ -27,10 +27,7 @@ public record LedgerView(BigDecimal totalSlotSeconds, Map<Category, BigDecimal> 
                     Category.DATA_WAIT,
                     Category.STRAGGLER_WAIT,
                     Category.SNAPSHOT_STALL,
-                    Category.AUDIT,
-                    Category.COMPILE,
-                    Category.CONTROLLER_WAIT,
-                    Category.DEGRADED);
+                    Category.AUDIT);
 
     private static final int NANO_DIGITS = 9;
 

@@ -15,6 +15,7 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 import java.io.ByteArrayOutputStream;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -28,20 +29,27 @@ final class PageFrame {
     /** Ranks that a page shows: the slowest. */
     static final int RANKS = 32;
 
-    /** Their figures move with each report, so they are told of once in so many frames. */
-    static final int RANK_FRAMES = 5;
+    /**
+     * Their figures move with each report, and what an agent does with each step: of that is told
+     * once in so many frames.
+     */
+    static final int SLOW_FRAMES = 5;
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Picture picture;
+    // As told, which may be a few frames old.
     private final List<RankSteps> ranks;
-    private final int rankAge;
+    private final List<AgentPicture> agents;
+    private final int slowAge;
     private final ObjectNode head;
 
-    private PageFrame(Picture picture, List<RankSteps> ranks, int rankAge) {
+    private PageFrame(
+            Picture picture, List<RankSteps> ranks, List<AgentPicture> agents, int slowAge) {
         this.picture = picture;
         this.ranks = ranks;
-        this.rankAge = rankAge;
+        this.agents = agents;
+        this.slowAge = slowAge;
         var text = new ByteArrayOutputStream(8_192);
         PictureJson.writeShort(picture, text);
         head = (ObjectNode) JSON.readTree(text.toByteArray());
@@ -54,11 +62,32 @@ final class PageFrame {
         boolean keeps =
                 before != null
                         && before.jobId().equals(jobId(picture))
-                        && before.rankAge + 1 < RANK_FRAMES
-                        && before.ranks.size() == slowest.size();
-        return before != null && keeps
-                ? new PageFrame(picture, before.ranks, before.rankAge + 1)
-                : new PageFrame(picture, slowest, 0);
+                        && before.slowAge + 1 < SLOW_FRAMES
+                        && picture.blocked().healthy();
+        if (before == null || !keeps) {
+            return new PageFrame(picture, slowest, picture.agents(), 0);
+        }
+        return new PageFrame(
+                picture,
+                before.ranks.size() == slowest.size() ? before.ranks : slowest,
+                quiet(before.agents, picture.agents()),
+                before.slowAge + 1);
+    }
+
+    /** Where an agent only does something else now, it is told to do what it did. */
+    private static List<AgentPicture> quiet(List<AgentPicture> before, List<AgentPicture> now) {
+        if (!sameAgents(before, now)) {
+            return now;
+        }
+        var told = new ArrayList<AgentPicture>(now.size());
+        for (int i = 0; i < now.size(); i++) {
+            AgentPicture was = before.get(i);
+            AgentPicture is = now.get(i);
+            boolean still =
+                    was.withCells("").withDetail("").equals(is.withCells("").withDetail(""));
+            told.add(still ? is.withDetail(was.detail()) : is);
+        }
+        return told;
     }
 
     private static List<RankSteps> slowest(Picture picture) {
@@ -95,14 +124,18 @@ final class PageFrame {
 
     /** All of it, for a page that knows nothing. */
     byte[] whole() {
-        var text = new ByteArrayOutputStream(65_536);
-        PictureJson.write(picture, text);
-        var whole = (ObjectNode) JSON.readTree(text.toByteArray());
+        ObjectNode whole = head.deepCopy();
         whole.put("whole", true);
-        countRanks(whole);
-        if (whole.path("job").path("stepTimes") instanceof ObjectNode steps) {
-            ArrayNode shown = steps.putArray("ranks");
-            ranks.forEach(rank -> shown.add(PagePatch.node(rank, PictureJson::rank)));
+        whole.set("agents", PagePatch.nodes(agents, PictureJson::agent));
+        JobPicture job = picture.job();
+        if (job != null) {
+            ObjectNode members = member(whole, "job");
+            members.set("timeline", PagePatch.nodes(job.timeline(), PictureJson::bucket));
+            members.set("curve", PagePatch.nodes(job.curve(), PictureJson::point));
+            members.set("incidents", PagePatch.nodes(job.incidents(), PictureJson::incident));
+            member(members, "stepTimes").set("ranks", PagePatch.nodes(ranks, PictureJson::rank));
+            member(members, "copies")
+                    .set("holders", PagePatch.nodes(job.copies().holders(), PictureJson::holder));
         }
         return JSON.writeValueAsBytes(whole);
     }
@@ -128,7 +161,7 @@ final class PageFrame {
                 patch.remove("job");
             }
         }
-        agents(before.picture.agents(), patch);
+        agents(before.agents, agents, patch);
         return JSON.writeValueAsBytes(patch);
     }
 
@@ -176,11 +209,10 @@ final class PageFrame {
         }
     }
 
-    private void agents(List<AgentPicture> before, ObjectNode patch) {
-        List<AgentPicture> now = picture.agents();
+    private static void agents(
+            List<AgentPicture> before, List<AgentPicture> now, ObjectNode patch) {
         if (!sameAgents(before, now)) {
-            ArrayNode all = patch.putArray("agents");
-            now.forEach(agent -> all.add(PagePatch.node(agent, PictureJson::agent)));
+            patch.set("agents", PagePatch.nodes(now, PictureJson::agent));
             return;
         }
         ArrayNode moved = JSON.createArrayNode();

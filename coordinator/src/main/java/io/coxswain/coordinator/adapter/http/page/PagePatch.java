@@ -18,7 +18,8 @@ import java.util.function.BiConsumer;
  * What turns one JSON value into another. Pure. What is the same has no patch (a missing node). An
  * object is patched by an object with what changed, and {@code "-"} lists members that are gone; a
  * list by an object with the elements that changed, by index, and its {@code length} where that is
- * another; all else by the new value. A list of which more than half changed is told anew.
+ * another; all else by the new value. A list of which more than half changed is told anew, but for
+ * objects in it.
  */
 final class PagePatch {
     /** Member of a patch that names what is gone. */
@@ -74,7 +75,8 @@ final class PagePatch {
             JsonNode one = i < before.size() ? of(before.get(i), now.get(i)) : now.get(i);
             if (!one.isMissingNode()) {
                 patch.set(Integer.toString(i), one);
-                moved++;
+                // Of an object some of its members alone.
+                moved += i < before.size() && before.get(i).isObject() ? 0 : 1;
             }
         }
         return tidy(patch, moved, before.size(), now.size(), now);
@@ -100,9 +102,7 @@ final class PagePatch {
             }
         }
         if (2 * moved > now.size()) {
-            ArrayNode all = JSON.createArrayNode();
-            now.forEach(one -> all.add(node(one, writer)));
-            return all;
+            return nodes(now, writer);
         }
         return tidy(patch, moved, before.size(), now.size(), patch);
     }
@@ -116,6 +116,17 @@ final class PagePatch {
             patch.put(LENGTH, now);
         }
         return patch.isEmpty() ? MissingNode.getInstance() : patch;
+    }
+
+    /** All of a list as JSON. */
+    static <T> JsonNode nodes(List<T> values, BiConsumer<JsonGenerator, T> writer) {
+        return node(
+                values,
+                (json, all) -> {
+                    json.writeStartArray();
+                    all.forEach(one -> writer.accept(json, one));
+                    json.writeEndArray();
+                });
     }
 
     /** A record as JSON. */

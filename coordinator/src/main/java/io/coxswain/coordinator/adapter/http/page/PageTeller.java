@@ -28,8 +28,11 @@ final class PageTeller {
     /** Without news for so long pages are told that the line is alive. */
     static final long QUIET_NANOS = 2_000_000_000L;
 
-    /** Making messages takes one part in so many of a processor at most, however large they are. */
+    /** Making messages takes one part in so many of a processor at most … */
     private static final long SHARE = 50;
+
+    /** … but on a machine so busy that they take that long, people must see it all the same. */
+    static final long LONGEST_NANOS = 2_000_000_000L;
 
     /** Events that a page is given at once. */
     static final int EVENTS = 200;
@@ -97,7 +100,7 @@ final class PageTeller {
         long ended = nanoTime.getAsLong();
         long pause = picture.blocked().healthy() ? CALM_NANOS : BUSY_NANOS;
         madeNanos = ended;
-        dueNanos = ended + Math.max(pause, SHARE * (ended - now));
+        dueNanos = ended + Math.clamp(SHARE * (ended - now), pause, LONGEST_NANOS);
         if (!message.isEmpty()) {
             version++;
             whole = null;

@@ -132,6 +132,25 @@ class PageFrameTest {
     }
 
     @Test
+    void whatAnAgentDoesIsToldNowAndThen() {
+        int told = 0;
+        for (int i = 1; i <= 2 * PageFrame.SLOW_FRAMES; i++) {
+            JsonNode message =
+                    next(
+                            picture(
+                                    i,
+                                    null,
+                                    List.of(agent("a", "ranked", "h").withDetail("step " + i))));
+            told += message.has("agentsMoved") || message.has("agents") ? 1 : 0;
+        }
+        assertThat(told).isEqualTo(2);
+        JsonNode changed =
+                next(picture(99, null, List.of(agent("a", "suspect", "h").withDetail("step 99"))));
+        assertThat(names(changed.path("agentsMoved").path(0)))
+                .containsExactlyInAnyOrder("id", "state", "detail");
+    }
+
+    @Test
     void whenAnAgentComesOrGoesTheListIsWhole() {
         next(picture(1, null, List.of(agent("a", "spare", "p"), agent("b", "spare", "p"))));
         JsonNode second = next(picture(2, null, List.of(agent("b", "spare", "pp"))));
@@ -175,7 +194,7 @@ class PageFrameTest {
     @Test
     void ranksAreToldOfNowAndThenTheSlowestOnly() {
         int told = 0;
-        for (int i = 1; i <= 2 * PageFrame.RANK_FRAMES; i++) {
+        for (int i = 1; i <= 2 * PageFrame.SLOW_FRAMES; i++) {
             ObjectNode message =
                     next(picture(i, Pictures.withRanks(job("j", 4), 100, i), List.of()));
             JsonNode ranks = message.path("job").path("stepTimes").path("ranks");

@@ -120,12 +120,19 @@ class PageTellerTest {
     void makingMessagesTakesAFiftiethOfAProcessor() {
         now = 0;
         long[] clock = {0};
-        teller.next(() -> clock[0] += 200 * MILLI);
+        teller.next(() -> clock[0] += 30 * MILLI);
         assertThat(teller.wakeNanos()).isEqualTo(clock[0] + PageTeller.PEEK_NANOS);
         shows(2, 5);
         now = clock[0];
-        assertThat(after(9_000)).isNull();
-        assertThat(after(1_000)).isNotNull();
+        assertThat(after(1_499)).isNull();
+        assertThat(after(1)).isNotNull();
+        clock[0] = now + 1_000 * MILLI;
+        shows(3, 6);
+        teller.next(() -> clock[0] += 900 * MILLI);
+        now = clock[0];
+        shows(4, 7);
+        assertThat(after(1_999)).isNull();
+        assertThat(after(1)).as("however busy the machine").isNotNull();
     }
 
     @Test
