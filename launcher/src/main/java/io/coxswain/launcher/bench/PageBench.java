@@ -29,6 +29,7 @@ import java.util.concurrent.TimeUnit;
 public final class PageBench {
     private static final double LEAST_SHARE = 0.99;
     private static final double NANOS = 1e9;
+    private static final long SETTLE_MILLIS = 1_500;
 
     /**
      * What to measure.
@@ -213,6 +214,8 @@ public final class PageBench {
                                 URI.create(cluster.pageUrl()),
                                 look.page ? options.viewers() : 0,
                                 look.scrape)) {
+            // What opening a page costs is no part of having it open.
+            TimeUnit.MILLISECONDS.sleep(SETTLE_MILLIS);
             var begin = step(cluster);
             long cpu = processNanos();
             long own = viewers.cpuNanos();
