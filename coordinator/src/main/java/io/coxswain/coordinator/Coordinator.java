@@ -135,6 +135,7 @@ public final class Coordinator implements AutoCloseable {
             control.start();
             var lead = new ZkLeadership(client, config.chroot(), config.id(), loop);
             leadership = lead;
+            board.askForLeader(lead::leader);
             loop.start(
                     new CoordinatorCore(
                             config.settings(Surroundings.of(config.id())),
@@ -143,7 +144,7 @@ public final class Coordinator implements AutoCloseable {
                             eventsPort(),
                             lead,
                             board));
-            observation =
+            var observed =
                     new Observation(
                             made.observation,
                             config.id(),
@@ -154,7 +155,8 @@ public final class Coordinator implements AutoCloseable {
                             control,
                             board,
                             traces());
-            lead.start(config.advertisedHost(), control.port());
+            observation = observed;
+            lead.start(config.advertisedHost(), control.port(), observed.page(config));
             return this;
         } catch (IOException | RuntimeException failed) {
             close();
@@ -464,6 +466,12 @@ public final class Coordinator implements AutoCloseable {
          */
         public Builder httpName(String name) {
             observation = observation.httpName(name);
+            return this;
+        }
+
+        /** Who reads the HTTP port shows that token: 16 to 512 visible ASCII characters. */
+        public Builder httpToken(String secret) {
+            observation = observation.httpToken(secret);
             return this;
         }
 

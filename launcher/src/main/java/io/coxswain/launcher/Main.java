@@ -14,6 +14,7 @@ import io.coxswain.launcher.command.GoodputCommand;
 import io.coxswain.launcher.command.IncidentsCommand;
 import io.coxswain.launcher.command.JobsCommand;
 import io.coxswain.launcher.command.LogsCommand;
+import io.coxswain.launcher.command.RulesCommand;
 import io.coxswain.launcher.command.RuntimeCommand;
 import io.coxswain.launcher.command.StacksCommand;
 import io.coxswain.launcher.command.StatusCommand;
@@ -87,6 +88,7 @@ public final class Main implements Runnable {
         commands.put("bundle", BundleCommand::new);
         commands.put("doctor", DoctorCommand::new);
         commands.put("goodput", GoodputCommand::new);
+        commands.put("rules", RulesCommand::new);
         commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));
         commands.put("bench", BenchCommand::new);
         commands.put("conformance", ConformanceCommand::new);

@@ -114,6 +114,7 @@ public final class ReplicaAgent implements AutoCloseable {
         private List<ClientInterceptor> controlInterceptors = List.of();
         private AgentAssembly.@Nullable HttpPort http;
         private List<String> httpNames = List.of();
+        private @Nullable String httpToken;
         private @Nullable BiFunction<String, String, WorkerCommand> workerCommands;
 
         private Builder() {}
@@ -273,7 +274,7 @@ public final class ReplicaAgent implements AutoCloseable {
          * one, see {@link ReplicaAgent#httpUrl}. Default: no HTTP port.
          */
         public Builder http(String host, int port) {
-            http = new AgentAssembly.HttpPort(host, port, List.of());
+            http = new AgentAssembly.HttpPort(host, port, List.of(), null);
             return this;
         }
 
@@ -283,6 +284,12 @@ public final class ReplicaAgent implements AutoCloseable {
          */
         public Builder httpNames(List<String> names) {
             httpNames = List.copyOf(names);
+            return this;
+        }
+
+        /** Who reads the HTTP port shows that token: 16 to 512 visible ASCII characters. */
+        public Builder httpToken(String secret) {
+            httpToken = secret;
             return this;
         }
 
@@ -366,7 +373,7 @@ public final class ReplicaAgent implements AutoCloseable {
                                     http == null
                                             ? null
                                             : new AgentAssembly.HttpPort(
-                                                    http.host(), http.port(), httpNames),
+                                                    http.host(), http.port(), httpNames, httpToken),
                                     job -> commands.apply(job.runtimeKind(), job.runtimeJson()))));
         }
 

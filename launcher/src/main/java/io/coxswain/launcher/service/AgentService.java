@@ -47,6 +47,12 @@ public final class AgentService {
         if (http != null) {
             builder.http(http.host(), http.port());
             builder.httpNames(common.httpNames());
+            if (http.token() != null) {
+                builder.httpToken(http.token());
+            }
+            if (!http.warning().isEmpty()) {
+                err.println("coxswain: " + http.warning());
+            }
         }
         ReplicaAgent agent = builder.build();
         try {

@@ -4,6 +4,7 @@ import io.coxswain.launcher.config.ConfigSection;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -78,6 +79,10 @@ record CommonOptions(
         boolean open = web.has("port");
         int webPort = (int) web.whole("port", 0, 0, MAX_PORT);
         List<String> names = web.textList("names");
+        HttpAddress http = open ? withToken(new HttpAddress(webHost, webPort), web, folder) : null;
+        if (!open && web.has("tokenFile") && !web.text("tokenFile", "").isEmpty()) {
+            web.complain("tokenFile", "there is no HTTP port: give http.port too");
+        }
         Path log = folder.resolve(root.text("log", id + ".log"));
         Level level =
                 switch (root.choice(
@@ -96,10 +101,22 @@ record CommonOptions(
                 port,
                 advertised,
                 advertisedPort,
-                open ? new HttpAddress(webHost, webPort) : null,
+                http,
                 names,
                 log,
                 level);
+    }
+
+    private static HttpAddress withToken(HttpAddress http, ConfigSection web, Path folder) {
+        if (!web.has("tokenFile")) {
+            return http;
+        }
+        try {
+            return http.withToken(TokenFile.read(folder.resolve(web.text("tokenFile", ""))));
+        } catch (IOException none) {
+            web.complain("tokenFile", String.valueOf(none.getMessage()));
+            return http;
+        }
     }
 
     private static String hostName() {

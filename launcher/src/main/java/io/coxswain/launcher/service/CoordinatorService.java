@@ -52,6 +52,9 @@ public final class CoordinatorService {
         if (http != null) {
             builder.http(http.host(), http.port());
             common.httpNames().forEach(builder::httpName);
+            if (http.token() != null) {
+                builder.httpToken(http.token());
+            }
         }
         Path events = journal == null ? config.journal() : journal.toAbsolutePath();
         if (events != null) {
@@ -94,6 +97,9 @@ public final class CoordinatorService {
         coordinator
                 .httpUrl()
                 .ifPresent(url -> out.println("coordinator " + common.id() + ": HTTP at " + url));
+        if (http != null && !http.warning().isEmpty()) {
+            err.println("coxswain: " + http.warning());
+        }
         return Service.serve("coordinator " + common.id(), coordinator, broken, common, err);
     }
 }

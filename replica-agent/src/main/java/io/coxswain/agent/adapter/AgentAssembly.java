@@ -81,7 +81,7 @@ public final class AgentAssembly implements AutoCloseable {
      *
      * @param names that requests may use for this host, besides those that are always right
      */
-    public record HttpPort(String host, int port, List<String> names) {}
+    public record HttpPort(String host, int port, List<String> names, @Nullable String token) {}
 
     private final Settings settings;
 
@@ -266,7 +266,7 @@ public final class AgentAssembly implements AutoCloseable {
     private void openHttp(AgentHttp.State state) throws IOException {
         HttpPort asked = settings.http();
         if (asked != null) {
-            AgentHttp open = new AgentHttp(asked.host(), asked.port(), asked.names(), state);
+            AgentHttp open = new AgentHttp(asked, state);
             http = open;
             opened("HTTP port", open::close);
         }

@@ -13,8 +13,8 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 /** An agent's HTTP port: metrics and probes. */
@@ -52,19 +52,22 @@ final class AgentHttp implements AutoCloseable {
      *
      * @throws IOException if it cannot be bound; the message says what to do
      */
-    AgentHttp(String host, int port, List<String> names, State state) throws IOException {
+    AgentHttp(AgentAssembly.HttpPort asked, State state) throws IOException {
         this.state = state;
         meters();
         WebServer.Builder made =
                 WebServer.builder()
-                        .bind(host, port)
+                        .bind(asked.host(), asked.port())
                         .routes(
                                 Routes.builder()
                                         .get("/metrics", new MetricsHandler(registry, () -> {}))
                                         .get("/livez", _ -> live())
                                         .get("/readyz", _ -> ready())
                                         .build());
-        names.forEach(made::allowName);
+        asked.names().forEach(made::allowName);
+        if (asked.token() != null) {
+            made.token(asked.token(), Set.of("/livez", "/readyz"));
+        }
         try {
             server = made.start();
         } catch (IOException failed) {

@@ -2,6 +2,7 @@ package io.coxswain.coordinator.adapter.zookeeper;
 
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.Inputs;
+import io.coxswain.coordinator.app.KnownLeader;
 import io.coxswain.coordinator.app.LeadershipPort;
 import io.coxswain.coordinator.app.StorePort;
 import io.coxswain.proto.control.v1.Endpoint;
@@ -50,6 +51,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     private final Inputs inputs;
     private final ZkStore store;
     private final ZkAgents agents;
+    private final ZkLeaderNode leaderNode;
     private final ScheduledExecutorService thread;
     private final ConnectionStateListener connection = (_, state) -> connectionChanged(state);
     // Written by the thread.
@@ -57,6 +59,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     // Confined to the thread.
     private @Nullable ZkFence fence;
     private @Nullable Endpoint endpoint;
+    private String ownPage = "";
     private boolean suspended;
     private boolean closed;
 
@@ -74,6 +77,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         this.inputs = inputs;
         this.store = new ZkStore(client, paths, inputs);
         this.agents = new ZkAgents(client, paths, inputs);
+        this.leaderNode = new ZkLeaderNode(client, paths);
         this.thread =
                 Executors.newSingleThreadScheduledExecutor(
                         Thread.ofPlatform()
@@ -87,6 +91,11 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         return store;
     }
 
+    /** Who leads, as far as is known. Any thread. */
+    public KnownLeader leader() {
+        return leaderNode.known();
+    }
+
     /** Whether it stands in the election, as leader or behind one. Any thread. */
     public boolean stands() {
         LeaderLatch candidate = latch;
@@ -98,9 +107,10 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
      *
      * @param host advertised to agents
      * @param port of the control plane
+     * @param page where people find this coordinator's page; empty: it has none
      * @throws IOException if ZooKeeper cannot be used
      */
-    public void start(String host, int port) throws IOException {
+    public void start(String host, int port, String page) throws IOException {
         try {
             for (String folder : List.of(paths.controller(), paths.agents(), paths.jobs())) {
                 makeFolder(folder);
@@ -122,7 +132,9 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         }
         client.getConnectionStateListenable().addListener(connection);
         agents.start();
+        leaderNode.start();
         run(() -> {
+            ownPage = page;
             endpoint = Endpoint.newBuilder().setHost(host).setPort(port).build();
             stand();
         });
@@ -224,6 +236,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
                         .setTerm(held.term())
                         .setCoordinatorId(coordinatorId)
                         .setControlEndpoint(reached)
+                        .setPage(ownPage)
                         .build()
                         .toByteArray();
         while (true) {
@@ -424,5 +437,6 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
             Thread.currentThread().interrupt();
         }
         agents.close();
+        leaderNode.close();
     }
 }
