@@ -58,6 +58,7 @@ final class Mutants {
         all.put("coordinator: records written without the term", StaleMutants.UnfencedWrites::new);
         all.put("coordinator: credits without a limit", StaleMutants.CreditsWithoutLimit::new);
         all.put("coordinator: answer to an old dial believed", StaleMutants.StaleDial::new);
+        all.put("agent: snapshot interval changed too early", StaleMutants.IntervalEarly::new);
         return all;
     }
 

@@ -448,6 +448,7 @@ final class JobRun {
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ -> {}
