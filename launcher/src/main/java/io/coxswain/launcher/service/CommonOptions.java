@@ -1,6 +1,8 @@
 package io.coxswain.launcher.service;
 
 import io.coxswain.launcher.config.ConfigSection;
+import io.coxswain.security.WireSecurity;
+import io.coxswain.security.ZooKeeperAccess;
 
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +24,8 @@ import java.util.regex.Pattern;
  * @param advertisedPort 0: the port that it listens on
  * @param http null: no HTTP port
  * @param httpNames that HTTP requests may use for this host, besides those that are always right
+ * @param security how what it says to others is protected
+ * @param zookeeperAccess its credentials and options there
  */
 record CommonOptions(
         String id,
@@ -34,6 +38,8 @@ record CommonOptions(
         int advertisedPort,
         @Nullable HttpAddress http,
         List<String> httpNames,
+        WireSecurity security,
+        ZooKeeperAccess zookeeperAccess,
         Path log,
         Level logLevel) {
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
@@ -78,6 +84,8 @@ record CommonOptions(
         boolean open = web.has("port");
         int webPort = (int) web.whole("port", 0, 0, MAX_PORT);
         List<String> names = web.textList("names");
+        WireSecurity security = SecurityFields.read(root, folder);
+        ZooKeeperAccess access = SecurityFields.zookeeper(root, folder, kind);
         Path log = folder.resolve(root.text("log", id + ".log"));
         Level level =
                 switch (root.choice(
@@ -98,6 +106,8 @@ record CommonOptions(
                 advertisedPort,
                 open ? new HttpAddress(webHost, webPort) : null,
                 names,
+                security,
+                access,
                 log,
                 level);
     }
