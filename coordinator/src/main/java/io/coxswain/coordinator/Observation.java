@@ -13,6 +13,7 @@ import io.coxswain.coordinator.app.EventLog;
 import io.coxswain.coordinator.app.PictureBoard;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.picture.Picture;
+import io.coxswain.security.PlaneSecurity;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 
@@ -71,6 +72,7 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     private final GrpcControlServer control;
     private final PictureBoard board;
     private final TraceLookup traces;
+    private final PlaneSecurity security;
     private final ConnectionStateListener connection = (_, _) -> health();
     private volatile boolean leads;
     private final @Nullable HttpAdapter http;
@@ -92,7 +94,8 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
             ZkLeadership leadership,
             GrpcControlServer control,
             PictureBoard board,
-            TraceLookup traces)
+            TraceLookup traces,
+            PlaneSecurity security)
             throws IOException {
         this.loop = loop;
         this.events = events;
@@ -101,6 +104,7 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
         this.control = control;
         this.board = board;
         this.traces = traces;
+        this.security = security;
         if (wanted.registry() != null) {
             metrics.add(
                     new CoordinatorMetrics(
@@ -206,6 +210,21 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     @Override
     public long fencedWrites() {
         return loop.pulse().fencedWrites();
+    }
+
+    @Override
+    public double certificateExpirySeconds() {
+        return security.expiry().map(end -> (double) end.getEpochSecond()).orElse(Double.NaN);
+    }
+
+    @Override
+    public boolean plaintext() {
+        return security.plaintext();
+    }
+
+    @Override
+    public long refusedCalls() {
+        return control.refusedCalls();
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.coxswain.launcher.command.AgentCommand;
 import io.coxswain.launcher.command.BenchCommand;
 import io.coxswain.launcher.command.BundleCommand;
 import io.coxswain.launcher.command.CancelCommand;
+import io.coxswain.launcher.command.CertsCommand;
 import io.coxswain.launcher.command.CompletionCommand;
 import io.coxswain.launcher.command.ConformanceCommand;
 import io.coxswain.launcher.command.CoordinatorCommand;
@@ -87,6 +88,7 @@ public final class Main implements Runnable {
         commands.put("runtime", RuntimeCommand::new);
         commands.put("bundle", BundleCommand::new);
         commands.put("doctor", DoctorCommand::new);
+        commands.put("certs", CertsCommand::new);
         commands.put("goodput", GoodputCommand::new);
         commands.put("rules", RulesCommand::new);
         commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));

@@ -7,6 +7,8 @@ import io.coxswain.agent.core.model.Endpoint;
 import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
+import io.coxswain.security.WireSecurity;
+import io.coxswain.security.ZooKeeperAccess;
 import io.grpc.ClientInterceptor;
 
 import org.jspecify.annotations.Nullable;
@@ -115,6 +117,8 @@ public final class ReplicaAgent implements AutoCloseable {
         private AgentAssembly.@Nullable HttpPort http;
         private List<String> httpNames = List.of();
         private @Nullable String httpToken;
+        private WireSecurity security = WireSecurity.loopbackOnly();
+        private ZooKeeperAccess zookeeperAccess = ZooKeeperAccess.OPEN;
         private @Nullable BiFunction<String, String, WorkerCommand> workerCommands;
 
         private Builder() {}
@@ -134,6 +138,12 @@ public final class ReplicaAgent implements AutoCloseable {
          */
         public Builder zookeeper(String connect) {
             zookeeperConnect = connect;
+            return this;
+        }
+
+        /** Credentials and options of ZooKeeper's client; default: none, all is open. */
+        public Builder zookeeperAccess(ZooKeeperAccess access) {
+            zookeeperAccess = access;
             return this;
         }
 
@@ -294,6 +304,15 @@ public final class ReplicaAgent implements AutoCloseable {
         }
 
         /**
+         * How control and data plane are protected: mutual TLS, or in the clear. Default: in the
+         * clear on loopback addresses only; anything else is refused.
+         */
+        public Builder security(WireSecurity wires) {
+            security = wires;
+            return this;
+        }
+
+        /**
          * An agent that is not started.
          *
          * @throws IllegalArgumentException names the option, its bounds and what was given
@@ -338,6 +357,12 @@ public final class ReplicaAgent implements AutoCloseable {
                             + workerLimits.heartbeat().toMillis()
                             + " ms",
                     workerSilence.toMillis() + " ms");
+            require(
+                    !zookeeperAccess.closed()
+                            || zookeeperAccess.password(ZooKeeperAccess.AGENT).isPresent(),
+                    "zookeeperAccess",
+                    "credentials with the password of agent",
+                    zookeeperAccess);
             BiFunction<String, String, WorkerCommand> commands = workerCommands;
             if (commands == null) {
                 throw new IllegalArgumentException(
@@ -374,6 +399,8 @@ public final class ReplicaAgent implements AutoCloseable {
                                             ? null
                                             : new AgentAssembly.HttpPort(
                                                     http.host(), http.port(), httpNames, httpToken),
+                                    security,
+                                    zookeeperAccess,
                                     job -> commands.apply(job.runtimeKind(), job.runtimeJson()))));
         }
 

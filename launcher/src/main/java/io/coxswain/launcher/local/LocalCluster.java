@@ -210,7 +210,6 @@ public final class LocalCluster implements AutoCloseable {
                         AgentMain.class.getName(),
                         archive,
                         arguments(
-                                index,
                                 archive,
                                 "id=" + id,
                                 "domain=local/" + id,
@@ -225,6 +224,13 @@ public final class LocalCluster implements AutoCloseable {
                         plan.run().log(id),
                         plan.arenas(),
                         coordinate -> injector.join().reached(index, coordinate));
+        // Not among the arguments, which everybody on this machine can read.
+        plan.workerEnvironment()
+                .forEach((name, value) ->
+                        agent.order(
+                                AgentLines.environment(
+                                        name,
+                                        value.replace(Plan.AGENT_INDEX, Integer.toString(index)))));
         var _ =
                 agent.exited()
                         .thenAccept(status -> {
@@ -235,16 +241,8 @@ public final class LocalCluster implements AutoCloseable {
         return agent;
     }
 
-    private List<String> arguments(int index, boolean archive, String... always) {
+    private static List<String> arguments(boolean archive, String... always) {
         var arguments = new ArrayList<>(List.of(always));
-        plan.workerEnvironment()
-                .forEach((name, value) ->
-                        arguments.add(
-                                AgentMain.WORKER_ENVIRONMENT
-                                        + name
-                                        + "="
-                                        + value.replace(
-                                                Plan.AGENT_INDEX, Integer.toString(index))));
         if (archive) {
             arguments.add("archive=yes");
         }

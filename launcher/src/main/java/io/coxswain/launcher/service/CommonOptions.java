@@ -1,6 +1,8 @@
 package io.coxswain.launcher.service;
 
 import io.coxswain.launcher.config.ConfigSection;
+import io.coxswain.security.WireSecurity;
+import io.coxswain.security.ZooKeeperAccess;
 
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +25,8 @@ import java.util.regex.Pattern;
  * @param advertisedPort 0: the port that it listens on
  * @param http null: no HTTP port
  * @param httpNames that HTTP requests may use for this host, besides those that are always right
+ * @param security how what it says to others is protected
+ * @param zookeeperAccess its credentials and options there
  */
 record CommonOptions(
         String id,
@@ -35,6 +39,8 @@ record CommonOptions(
         int advertisedPort,
         @Nullable HttpAddress http,
         List<String> httpNames,
+        WireSecurity security,
+        ZooKeeperAccess zookeeperAccess,
         Path log,
         Level logLevel) {
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
@@ -83,6 +89,8 @@ record CommonOptions(
         if (!open && web.has("tokenFile") && !web.text("tokenFile", "").isEmpty()) {
             web.complain("tokenFile", "there is no HTTP port: give http.port too");
         }
+        WireSecurity security = SecurityFields.read(root, folder);
+        ZooKeeperAccess access = SecurityFields.zookeeper(root, folder, kind);
         Path log = folder.resolve(root.text("log", id + ".log"));
         Level level =
                 switch (root.choice(
@@ -103,6 +111,8 @@ record CommonOptions(
                 advertisedPort,
                 http,
                 names,
+                security,
+                access,
                 log,
                 level);
     }

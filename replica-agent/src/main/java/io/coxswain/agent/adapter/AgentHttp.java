@@ -45,6 +45,16 @@ final class AgentHttp implements AutoCloseable {
         long arenaUsedBytes();
 
         long arenaBudgetBytes();
+
+        /** When the certificate in use ends, Unix time; NaN: there is none. */
+        default double certificateExpirySeconds() {
+            return Double.NaN;
+        }
+
+        /** Whether it may speak in the clear beyond this machine. */
+        default boolean plaintext() {
+            return false;
+        }
     }
 
     /**
@@ -153,6 +163,16 @@ final class AgentHttp implements AutoCloseable {
                 "coxswain.agent.states.fetched",
                 "States brought from peers and verified",
                 AgentPulse::statesFetched);
+        if (!Double.isNaN(state.certificateExpirySeconds())) {
+            gauge(
+                    "coxswain.certificate.expiry.timestamp.seconds",
+                    "End of the certificate in use, Unix time",
+                    State::certificateExpirySeconds);
+        }
+        gauge(
+                "coxswain.plaintext",
+                "1: it may speak in the clear beyond this machine",
+                all -> all.plaintext() ? 1 : 0);
         gauge(
                 "coxswain.agent.arena.used.bytes",
                 "Shared memory that is reserved",

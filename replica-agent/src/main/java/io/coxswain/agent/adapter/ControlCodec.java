@@ -44,13 +44,13 @@ import java.util.List;
  * The control protocol and the machine's words, one into the other. Stateless; an {@link
  * IllegalArgumentException} means a message that breaks the protocol.
  */
-final class ControlCodec {
+public final class ControlCodec {
     private ControlCodec() {}
 
     // ---------------------------------------------------------------- coordinator → agent
 
     /** Null for a message that this version does not know: a newer leader may send some. */
-    static @Nullable AgentEvent event(CoordinatorMessage message) {
+    public static @Nullable AgentEvent event(CoordinatorMessage message) {
         long term = message.getTerm();
         return switch (message.getBodyCase()) {
             case WELCOME ->

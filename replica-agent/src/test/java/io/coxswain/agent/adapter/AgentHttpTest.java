@@ -90,6 +90,7 @@ final class AgentHttpTest {
                             .filter(row ->
                                     row.startsWith("coxswain_agent_")
                                             || row.startsWith("coxswain_zookeeper_connected ")
+                                            || row.startsWith("coxswain_plaintext ")
                                             || row.startsWith(
                                                     "coxswain_decision_loop_lag_seconds "))
                             .collect(Collectors.toCollection(TreeSet::new));

@@ -18,7 +18,7 @@ import java.math.BigInteger;
 import java.util.LinkedHashMap;
 
 /** Records to and from the bytes of their znodes. Stateless. */
-final class StoreCodec {
+public final class StoreCodec {
     private StoreCodec() {}
 
     static byte[] encode(StoreRecord record) {
@@ -85,12 +85,12 @@ final class StoreCodec {
         return message.build();
     }
 
-    static StoreRecord.Spec spec(byte[] bytes) throws InvalidProtocolBufferException {
+    public static StoreRecord.Spec spec(byte[] bytes) throws InvalidProtocolBufferException {
         JobRecord record = JobRecord.parseFrom(bytes);
         return new StoreRecord.Spec(ModelCodec.decode(record.getJob()), record.getSubmittedOrder());
     }
 
-    static StoreRecord.ViewRecord view(String jobId, byte[] bytes)
+    public static StoreRecord.ViewRecord view(String jobId, byte[] bytes)
             throws InvalidProtocolBufferException {
         ViewRecord record = ViewRecord.parseFrom(bytes);
         Lineage lineage = Lineage.EMPTY;
@@ -109,7 +109,7 @@ final class StoreCodec {
                 lineage);
     }
 
-    static StoreRecord.Account account(String jobId, byte[] bytes)
+    public static StoreRecord.Account account(String jobId, byte[] bytes)
             throws InvalidProtocolBufferException {
         AccountRecord record = AccountRecord.parseFrom(bytes);
         var categories = new LinkedHashMap<String, BigInteger>();
@@ -132,14 +132,14 @@ final class StoreCodec {
                 record.getIncidentsJsonList());
     }
 
-    static StoreRecord.Result result(String jobId, byte[] bytes)
+    public static StoreRecord.Result result(String jobId, byte[] bytes)
             throws InvalidProtocolBufferException {
         ResultRecord record = ResultRecord.parseFrom(bytes);
         return new StoreRecord.Result(
                 jobId, record.getCompleted(), record.getReason(), record.getReportJson());
     }
 
-    static AgentKey agent(byte[] bytes) throws InvalidProtocolBufferException {
+    public static AgentKey agent(byte[] bytes) throws InvalidProtocolBufferException {
         var identity = AgentRegistration.parseFrom(bytes).getAgent();
         return new AgentKey(identity.getAgentId(), identity.getIncarnation());
     }

@@ -8,6 +8,7 @@ import io.coxswain.coordinator.app.StorePort;
 import io.coxswain.proto.control.v1.Endpoint;
 import io.coxswain.proto.store.v1.Leader;
 import io.coxswain.proto.store.v1.Term;
+import io.coxswain.security.ZooKeeperAccess;
 
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.api.transaction.CuratorOp;
@@ -47,6 +48,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
 
     private final CuratorFramework client;
     private final ZkPaths paths;
+    private final ZkAcls acls;
     private final String coordinatorId;
     private final Inputs inputs;
     private final ZkStore store;
@@ -71,8 +73,19 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
      */
     public ZkLeadership(
             CuratorFramework client, String chroot, String coordinatorId, Inputs inputs) {
+        this(client, chroot, coordinatorId, inputs, ZooKeeperAccess.OPEN);
+    }
+
+    /** The same; what is there is closed to whom {@code access} does not know. */
+    public ZkLeadership(
+            CuratorFramework client,
+            String chroot,
+            String coordinatorId,
+            Inputs inputs,
+            ZooKeeperAccess access) {
         this.client = client;
         this.paths = ZkPaths.of(chroot);
+        this.acls = new ZkAcls(paths, access);
         this.coordinatorId = coordinatorId;
         this.inputs = inputs;
         this.store = new ZkStore(client, paths, inputs);
@@ -116,6 +129,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
                 makeFolder(folder);
             }
             makeTerm();
+            acls.close(client);
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while ZooKeeper was set up", stopped);
