@@ -105,6 +105,9 @@ public record JobFile(
         String across = collectives.choice("across", "agent", List.of("agent", "runtime"));
         ConfigSection runtime = root.section("runtime");
         String kind = runtime.choice("kind", "reference", List.copyOf(KINDS.keySet()));
+        if (!kind.equals(ProcessSection.KIND)) {
+            ProcessSection.refuseElsewhere(runtime, kind);
+        }
         long ranks = (long) replicas * shards;
         if (ranks > microshards && root.faultless()) {
             meshSection.complain(
