@@ -80,8 +80,7 @@ class WorkerGroupIT {
     void whicheverProcessDiesTheFinalStateIsTheSame() throws Exception {
         String digest = job().spares(0).run().completed().digest();
 
-        Training.Outcome local =
-                job().spares(0).killWorker("1.1@step:20").run().completed();
+        Training.Outcome local = job().spares(0).killWorker("1.1@step:20").run().completed();
         assertThat(local.digest()).isEqualTo(digest);
         assertThat(local.incident().toString())
                 .contains("local rank 1 of 2: worker died of signal 9");
@@ -164,8 +163,7 @@ class WorkerGroupIT {
         builder.environment().put("LOCAL_RANK", Integer.toString(local));
         builder.environment().put("MASTER_ADDR", "stale");
         builder.redirectErrorStream(true);
-        builder.redirectOutput(
-                run.resolve("worker-" + agent + "-" + local + ".txt").toFile());
+        builder.redirectOutput(run.resolve("worker-" + agent + "-" + local + ".txt").toFile());
         return builder.start();
     }
 }

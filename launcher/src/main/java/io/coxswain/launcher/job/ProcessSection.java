@@ -128,8 +128,7 @@ record ProcessSection(String json, List<String> command, long state, int process
         for (String name : List.of(WORKERS, LAUNCH, ATTACH_WAIT)) {
             if (runtime.has(name)) {
                 runtime.complain(
-                        name,
-                        "workers of kind " + kind + " have none; expected kind: " + KIND);
+                        name, "workers of kind " + kind + " have none; expected kind: " + KIND);
             }
         }
     }
@@ -137,8 +136,7 @@ record ProcessSection(String json, List<String> command, long state, int process
     /** How many processes of an agent are one worker. */
     private static int processes(RuntimeKind.Around around) {
         ConfigSection runtime = around.runtime();
-        int processes =
-                (int) runtime.whole(WORKERS, 1, 1, WorkerCommand.MOST_PROCESSES);
+        int processes = (int) runtime.whole(WORKERS, 1, 1, WorkerCommand.MOST_PROCESSES);
         long all = (long) around.replicas() * around.shards() * processes;
         if (processes > 1 && !around.across().equals("runtime")) {
             runtime.complain(

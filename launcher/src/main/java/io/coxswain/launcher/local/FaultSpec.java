@@ -88,7 +88,9 @@ public record FaultSpec(
         }
         if (victim == Victim.HOST) {
             throw new IllegalArgumentException(
-                    "'" + text + "': a host dies with all of its processes; expected AGENT, not"
+                    "'"
+                            + text
+                            + "': a host dies with all of its processes; expected AGENT, not"
                             + " AGENT.LOCAL");
         }
         return Integer.parseInt(local);

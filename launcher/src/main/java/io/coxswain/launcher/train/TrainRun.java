@@ -177,11 +177,11 @@ public final class TrainRun {
         if (job.runtime().attached() && !options.quiet()) {
             terminal.line(
                     "the agents wait for workers: start %s of each with COXSWAIN_ATTACH=%s"
-                            .formatted(
-                                    Texts.count(job.runtime().processes(), "process"),
-                                    run.path()
-                                            .resolve(plan.agentId(0) + "-workers")
-                                            .resolve("attach"))
+                                    .formatted(
+                                            Texts.count(job.runtime().processes(), "process"),
+                                            run.path()
+                                                    .resolve(plan.agentId(0) + "-workers")
+                                                    .resolve("attach"))
                             + (agents > 1 ? " to " + plan.agentId(agents - 1) : "")
                             + (job.runtime().processes() > 1 ? " and its LOCAL_RANK" : ""));
         }

@@ -123,9 +123,14 @@ class ProcessSectionTest {
 
     @Test
     void severalProcessesOfAnAgentHoldAsManyStates() throws Exception {
-        JobFile job = read(GOOD, with(Map.of("runtime.workersPerAgent", "4", "runtime.state", "12KiB")));
+        JobFile job =
+                read(GOOD, with(Map.of("runtime.workersPerAgent", "4", "runtime.state", "12KiB")));
 
-        assertThat(JsonMapper.shared().readTree(job.runtime().json()).path("workersPerAgent").asInt())
+        assertThat(
+                        JsonMapper.shared()
+                                .readTree(job.runtime().json())
+                                .path("workersPerAgent")
+                                .asInt())
                 .isEqualTo(4);
         assertThat(job.runtime().processes()).isEqualTo(4);
         assertThat(job.runtime().stateBytes(1)).isEqualTo(48 << 10);

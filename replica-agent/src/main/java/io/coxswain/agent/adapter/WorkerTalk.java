@@ -248,7 +248,8 @@ final class WorkerTalk {
         FromWorker first = answers.getFirst();
         FromWorker.Builder whole = first.toBuilder();
         switch (first.getBodyCase()) {
-            case JOB_LOADED -> loaded(answers.stream().map(FromWorker::getJobLoaded).toList(), whole);
+            case JOB_LOADED ->
+                    loaded(answers.stream().map(FromWorker::getJobLoaded).toList(), whole);
             case VIEW_PREPARED ->
                     prepared(answers.stream().map(FromWorker::getViewPrepared).toList(), whole);
             case EXECUTED ->
@@ -272,8 +273,7 @@ final class WorkerTalk {
     private void loaded(List<JobLoaded> all, FromWorker.Builder whole) {
         String complaint = RankParts.complaint(all);
         if (complaint != null) {
-            whole.setFault(
-                    Fault.newBuilder().setCode("program_invalid").setMessage(complaint));
+            whole.setFault(Fault.newBuilder().setCode("program_invalid").setMessage(complaint));
             return;
         }
         RankParts cut = RankParts.of(all);

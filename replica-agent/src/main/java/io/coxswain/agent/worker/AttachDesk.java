@@ -1,5 +1,7 @@
 package io.coxswain.agent.worker;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import io.coxswain.bridge.host.FrameChannel;
 import io.coxswain.bridge.host.WorkerMain;
 import io.coxswain.proto.bridge.v1.FromWorker;
@@ -28,8 +30,6 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.Semaphore;
-
-import static java.nio.charset.StandardCharsets.UTF_8;
 
 /**
  * Where the processes of a job's worker come that somebody else starts: a socket, and a file beside

@@ -21,8 +21,7 @@ public record AttachPlace(Path folder, Path socketFolder, String jobId) {
 
     Path socket() {
         Path usual = folder.resolve(SOCKET);
-        return usual.toString().getBytes(StandardCharsets.UTF_8).length
-                        <= MOST_SOCKET_PATH
+        return usual.toString().getBytes(StandardCharsets.UTF_8).length <= MOST_SOCKET_PATH
                 ? usual
                 : socketFolder.resolve("attach.sock");
     }

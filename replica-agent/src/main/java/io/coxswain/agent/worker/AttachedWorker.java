@@ -1,5 +1,7 @@
 package io.coxswain.agent.worker;
 
+import com.google.protobuf.ByteString;
+
 import io.coxswain.bridge.host.FrameChannel;
 import io.coxswain.proto.bridge.v1.Abort;
 import io.coxswain.proto.bridge.v1.FromWorker;
@@ -10,8 +12,6 @@ import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
 import io.coxswain.proto.control.v1.EvidencePiece;
-
-import com.google.protobuf.ByteString;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -316,8 +316,7 @@ final class AttachedWorker implements Member {
         askToEnd();
         try {
             if (gone.await(
-                    limits.afterAbort().plus(limits.afterTerm()).toNanos(),
-                    TimeUnit.NANOSECONDS)) {
+                    limits.afterAbort().plus(limits.afterTerm()).toNanos(), TimeUnit.NANOSECONDS)) {
                 return;
             }
         } catch (InterruptedException e) {
@@ -349,10 +348,7 @@ final class AttachedWorker implements Member {
 
     private void askToEnd() {
         abort(Abort.newBuilder().setBelowEpoch(-1L).build()); // unsigned: below every epoch
-        send(
-                ToWorker.newBuilder()
-                        .setShutdown(Shutdown.newBuilder().setAgain(true))
-                        .build());
+        send(ToWorker.newBuilder().setShutdown(Shutdown.newBuilder().setAgain(true)).build());
     }
 
     /** Says nothing more to it, and waits for its end on a thread of its own. */

@@ -51,8 +51,8 @@ final class EvidenceDesk implements AutoCloseable {
         this.folder = folder;
         this.file = file;
         this.environment = environment;
-        this.taker = new EvidenceTaker(
-                        folder, printed, new ProcessStatus(Path.of("/proc")), processes);
+        this.taker =
+                new EvidenceTaker(folder, printed, new ProcessStatus(Path.of("/proc")), processes);
     }
 
     /** Makes the folder. */

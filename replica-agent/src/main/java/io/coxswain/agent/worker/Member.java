@@ -66,7 +66,9 @@ interface Member {
      */
     boolean claim(String reason);
 
-    /** What is to be known of one that hangs, before it is ended. Blocks for ten seconds at most. */
+    /**
+     * What is to be known of one that hangs, before it is ended. Blocks for ten seconds at most.
+     */
     List<EvidencePiece> hung(String reason) throws InterruptedException;
 
     /** Ends it, step by step. Blocks for a second at most, whether it is gone by then or not. */

@@ -13,17 +13,12 @@ import org.jspecify.annotations.Nullable;
  * @param who which of several processes it was; empty if the worker is one
  */
 public record WorkerExit(
-        int status,
-        String lastWords,
-        @Nullable String killReason,
-        boolean greeted,
-        String who) {
+        int status, String lastWords, @Nullable String killReason, boolean greeted, String who) {
     /** The status of a process that somebody else started: nobody here knows it. */
     static final int LEFT = -2;
 
     /** Of a worker that is one process. */
-    public WorkerExit(
-            int status, String lastWords, @Nullable String killReason, boolean greeted) {
+    public WorkerExit(int status, String lastWords, @Nullable String killReason, boolean greeted) {
         this(status, lastWords, killReason, greeted, "");
     }
 

@@ -242,8 +242,7 @@ final class WorkerProcess implements Member {
             if (killReason != null) {
                 started.destroyForcibly();
             }
-            var unusedStage =
-                    started.onExit().thenRun(() -> BridgeLink.closeQuietly(server));
+            var unusedStage = started.onExit().thenRun(() -> BridgeLink.closeQuietly(server));
             Thread helloLimit = watchHello(started);
             Hello hello = acceptBoth(server);
             saidHello = true;

@@ -18,8 +18,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Starts an agent's worker and its successors, one at a time, each with a generation
- * number, a socket and a token of its own.
+ * Starts an agent's worker and its successors, one at a time, each with a generation number, a
+ * socket and a token of its own.
  *
  * <p>Entry points may be called from any thread and do not wait for the worker. Listener calls come
  * from the supervisor's threads; within a generation {@code ready} precedes all messages and {@code
@@ -28,7 +28,9 @@ import java.util.List;
 public final class WorkerSupervisor implements AutoCloseable {
     /** What happens to a worker. */
     public interface Listener {
-        /** The channels are up and the worker proved to be what was started. One of each process. */
+        /**
+         * The channels are up and the worker proved to be what was started. One of each process.
+         */
         void ready(long generation, List<Hello> hellos);
 
         /** From one of its processes. */
@@ -207,8 +209,9 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     /**
-     * Starts the processes of the next generation, unless they are there: they come as far as they do
-     * without being told anything, and wait. What becomes of them before they are needed is not told.
+     * Starts the processes of the next generation, unless they are there: they come as far as they
+     * do without being told anything, and wait. What becomes of them before they are needed is not
+     * told.
      */
     public synchronized void prepareNext() {
         if (!closed && desk == null && (standby == null || standby.isEnding())) {

@@ -32,7 +32,8 @@ class PartedSnapshotTest {
     private static final List<Integer> BYTES = List.of(100, 0, 70);
 
     @TempDir private Path folder = Path.of("");
-    private final RankParts cut = RankParts.of(BYTES.stream().map(PartedSnapshotTest::loaded).toList());
+    private final RankParts cut =
+            RankParts.of(BYTES.stream().map(PartedSnapshotTest::loaded).toList());
     private ArenaFile file;
 
     private static JobLoaded loaded(int bytes) {
@@ -167,10 +168,22 @@ class PartedSnapshotTest {
         Slot slot = file.slot(0);
         List<SnapshotCommitted> good = writeAll(slot, 9);
 
-        refused(slot, List.of(good.get(0), good.get(1), write(slot, 2, 8).toBuilder().setStep(9).build()), "local rank 2 wrote epoch 4, step 8");
+        refused(
+                slot,
+                List.of(good.get(0), good.get(1), write(slot, 2, 8).toBuilder().setStep(9).build()),
+                "local rank 2 wrote epoch 4, step 8");
         refused(slot, List.of(good.get(2), good.get(1), good.get(0)), "local rank 0 wrote bytes");
-        refused(slot, List.of(good.get(0).toBuilder().clearChunkCrcs().build(), good.get(1), good.get(2)), "checksums of 0 chunks");
-        refused(slot, List.of(good.get(0).toBuilder().clearPieceTable().build(), good.get(1), good.get(2)), "slot table");
+        refused(
+                slot,
+                List.of(good.get(0).toBuilder().clearChunkCrcs().build(), good.get(1), good.get(2)),
+                "checksums of 0 chunks");
+        refused(
+                slot,
+                List.of(
+                        good.get(0).toBuilder().clearPieceTable().build(),
+                        good.get(1),
+                        good.get(2)),
+                "slot table");
         assertThat(slot.state()).isNotEqualTo(Slot.State.COMMITTED);
 
         PartedSnapshot.commit(slot, cut.parts(0), good);
@@ -197,7 +210,9 @@ class PartedSnapshotTest {
     void processesThatCannotBeOneWorkerAreToldWhy() {
         JobLoaded good = loaded(10);
         JobLoaded other =
-                good.toBuilder().setLayout(good.getLayout().toBuilder().setFingerprint("g")).build();
+                good.toBuilder()
+                        .setLayout(good.getLayout().toBuilder().setFingerprint("g"))
+                        .build();
         JobLoaded gradients =
                 good.toBuilder()
                         .setLayout(good.getLayout().toBuilder().setParameterElements(16))
@@ -206,7 +221,9 @@ class PartedSnapshotTest {
         assertThat(RankParts.complaint(List.of(good, good))).isNull();
         assertThat(RankParts.complaint(List.of(good, other)))
                 .contains("local rank 1 loaded another program or other data", "'g'", "'f'");
-        assertThat(RankParts.complaint(List.of(good, good.toBuilder().setSharesRank(false).build())))
+        assertThat(
+                        RankParts.complaint(
+                                List.of(good, good.toBuilder().setSharesRank(false).build())))
                 .contains("local rank 1 cannot be one of 2 processes", "workersPerAgent to 1");
         assertThat(RankParts.complaint(List.of(gradients, gradients)))
                 .contains("must reduce by itself");

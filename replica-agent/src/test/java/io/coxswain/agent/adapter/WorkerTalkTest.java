@@ -38,8 +38,7 @@ class WorkerTalkTest {
 
     private List<ToWorker> execute() {
         return talk.ask(
-                EXECUTE,
-                request().setExecute(Execute.newBuilder().setEpoch(3).setStep(7)).build());
+                EXECUTE, request().setExecute(Execute.newBuilder().setEpoch(3).setStep(7)).build());
     }
 
     private ToWorker.Builder request() {
@@ -51,8 +50,7 @@ class WorkerTalkTest {
     }
 
     private FromWorker executed(int samples, float loss) {
-        return answer()
-                .setExecuted(
+        return answer().setExecuted(
                         Executed.newBuilder()
                                 .setEpoch(3)
                                 .setStep(7)
@@ -64,8 +62,8 @@ class WorkerTalkTest {
     }
 
     private FromWorker fault(String code, String message) {
-        return answer()
-                .setFault(Fault.newBuilder().setCode(code).setMessage(message).setTraceback("T"))
+        return answer().setFault(
+                        Fault.newBuilder().setCode(code).setMessage(message).setTraceback("T"))
                 .build();
     }
 
@@ -106,8 +104,7 @@ class WorkerTalkTest {
         execute();
         talk.hear(0, executed(3, 0.1f));
 
-        assertThat(whole(1, executed(4, 0.1f)).getExecuted().getLoss())
-                .isEqualTo(0.1f);
+        assertThat(whole(1, executed(4, 0.1f)).getExecuted().getLoss()).isEqualTo(0.1f);
     }
 
     @Test
@@ -148,7 +145,13 @@ class WorkerTalkTest {
 
         assertThat(talk.hear(1, executed(1, 1)).complaint())
                 .startsWith("local rank 1 of 2: executed in answer to request 1");
-        assertThat(talk.hear(0, answer().setRequestId(99).setExecuted(Executed.newBuilder()).build()).complaint())
+        assertThat(
+                        talk.hear(
+                                        0,
+                                        answer().setRequestId(99)
+                                                .setExecuted(Executed.newBuilder())
+                                                .build())
+                                .complaint())
                 .contains("request 99, which was not made");
     }
 
@@ -177,8 +180,7 @@ class WorkerTalkTest {
         talk.ask(
                 new WorkerRequest.Snapshot(3, 7, 1),
                 request()
-                        .setSnapshot(
-                                Snapshot.newBuilder().setEpoch(3).setStep(7).setSlotIndex(1))
+                        .setSnapshot(Snapshot.newBuilder().setEpoch(3).setStep(7).setSlotIndex(1))
                         .build());
 
         assertThat(talk.hear(0, fault("internal", "no memory")).answer()).isNull();

@@ -202,7 +202,8 @@ class AttachTest {
         first.main.send(FromWorker.newBuilder().setRequestId(5).build());
         assertThat(next()).isEqualTo("message 0 5");
         supervisor.close();
-        assertThat(next()).isEqualTo("exited 1 local rank 0 of 2: ended by its agent: the agent is closing");
+        assertThat(next())
+                .isEqualTo("exited 1 local rank 0 of 2: ended by its agent: the agent is closing");
         assertThat(place()).doesNotExist();
     }
 

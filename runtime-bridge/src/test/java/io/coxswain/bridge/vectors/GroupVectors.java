@@ -88,7 +88,8 @@ final class GroupVectors {
                                                 .setStep(17)
                                                 .setSlotIndex(2)
                                                 .setPieceTable(ByteString.fromHex("43585431"))
-                                                .setChunkCrcs(ByteString.fromHex("0102030405060708")))
+                                                .setChunkCrcs(
+                                                        ByteString.fromHex("0102030405060708")))
                                 .build()));
         all.add(
                 new MessageVectors.Vector(
