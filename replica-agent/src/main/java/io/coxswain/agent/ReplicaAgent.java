@@ -78,9 +78,9 @@ public final class ReplicaAgent implements AutoCloseable {
         return assembly.arenaFolder();
     }
 
-    /** The process id of the worker, empty when none runs. */
-    public Optional<Long> workerPid() {
-        return assembly.workerPid();
+    /** The process ids of the worker, by local rank; empty when none runs. */
+    public List<Long> workerPids() {
+        return assembly.workerPids();
     }
 
     /** Where the HTTP port is; empty: none was asked for, or the agent is not started. */

@@ -94,6 +94,19 @@ public final class TrainRun {
                                 + "; expected 0 to "
                                 + (agents - 1));
             }
+            if (fault.victim() == FaultSpec.Victim.WORKER && job.runtime().attached()) {
+                complaints.add(
+                        option
+                                + ": with launch: attach somebody else starts the workers, and"
+                                + " kills them");
+            } else if (fault.local() >= job.runtime().processes()) {
+                complaints.add(
+                        option
+                                + ": a worker of this job has "
+                                + Texts.count(job.runtime().processes(), "process")
+                                + " (runtime.workersPerAgent); expected a local rank from 0 to "
+                                + (job.runtime().processes() - 1));
+            }
             if (fault.step() > job.steps()) {
                 complaints.add(option + ": the job has only " + job.steps() + " steps");
             }
@@ -162,6 +175,17 @@ public final class TrainRun {
                         memory.agentBudget(),
                         options.workerEnvironment(),
                         options.http());
+        if (job.runtime().attached() && !options.quiet()) {
+            terminal.line(
+                    "the agents wait for workers: start %s of each with COXSWAIN_ATTACH=%s"
+                                    .formatted(
+                                            Texts.count(job.runtime().processes(), "process"),
+                                            run.path()
+                                                    .resolve(plan.agentId(0) + "-workers")
+                                                    .resolve("attach"))
+                            + (agents > 1 ? " to " + plan.agentId(agents - 1) : "")
+                            + (job.runtime().processes() > 1 ? " and its LOCAL_RANK" : ""));
+        }
         try (LocalCluster cluster = LocalCluster.start(plan, display)) {
             try {
                 Coordinator coordinator = interruption.await(cluster.ready());

@@ -128,9 +128,9 @@ public final class AgentAssembly implements AutoCloseable {
         return made.path();
     }
 
-    public synchronized Optional<Long> workerPid() {
+    public synchronized List<Long> workerPids() {
         BridgeWorkers running = workers;
-        return running == null ? Optional.empty() : running.pid();
+        return running == null ? List.of() : running.pids();
     }
 
     /** The HTTP port's address; empty: none was asked for. */
@@ -239,6 +239,7 @@ public final class AgentAssembly implements AutoCloseable {
                         settings.workerLimits(),
                         settings.workerOutput(),
                         arena::path,
+                        arena::slot,
                         events,
                         voice,
                         made::recordWorker);
@@ -355,7 +356,7 @@ public final class AgentAssembly implements AutoCloseable {
 
         @Override
         public boolean workerRuns() {
-            return worker.pid().isPresent();
+            return !worker.pids().isEmpty();
         }
 
         @Override
