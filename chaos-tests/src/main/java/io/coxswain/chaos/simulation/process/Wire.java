@@ -25,6 +25,7 @@ import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.Progress;
 import io.coxswain.coordinator.core.model.RestoreSource;
+import io.coxswain.coordinator.core.model.Standing;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.StateName;
 import io.coxswain.coordinator.core.model.StepPlan;
@@ -185,6 +186,22 @@ final class Wire {
                 .map(one ->
                         new io.coxswain.agent.core.model.GrantedFloor(one.through(), one.floor()))
                 .toList();
+    }
+
+    static @Nullable Standing standing(io.coxswain.agent.core.model.@Nullable Standing told) {
+        return told == null
+                ? null
+                : new Standing(
+                        told.epoch(),
+                        told.rank(),
+                        told.started(),
+                        told.through(),
+                        told.floors().stream()
+                                .map(one -> new GrantedFloor(one.through(), one.floor()))
+                                .toList(),
+                        told.reportEvery(),
+                        told.sinceNanos(),
+                        told.idle());
     }
 
     static AgentEvent collect(long term, String jobId, JobEffect.SendCollectFinal collect) {
