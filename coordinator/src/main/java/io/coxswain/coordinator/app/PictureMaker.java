@@ -138,6 +138,18 @@ final class PictureMaker {
             return BlockedRule.of(
                     run, run.machine(), roster, standing.equals("suspended"), nowNanos, wall);
         }
+        var takeover = desk.takeover();
+        if (takeover != null) {
+            return new Blocked(
+                    false,
+                    "a new leader waits for "
+                            + takeover.missing()
+                            + " members of job "
+                            + takeover.spec().jobId(),
+                    since,
+                    List.of(),
+                    "they find it by themselves; who does not come within seconds is replaced");
+        }
         Blocked last = endedBlocked;
         if (desk.waiting() > 0) {
             return new Blocked(

@@ -2,9 +2,11 @@ package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.Incident;
+import io.coxswain.coordinator.core.job.JobMachine;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
+import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.picture.JobPicture;
 import io.coxswain.coordinator.picture.Reliability;
 import io.coxswain.coordinator.picture.StepFigures;
@@ -26,6 +28,7 @@ final class Reports {
 
     private static final int STORED_INCIDENTS_BYTES = 500_000;
     private static final int STORED_SOURCES = 16;
+    private static final int UNSETTLED_RUNS = 64;
 
     private Reports() {}
 
@@ -161,6 +164,27 @@ final class Reports {
                                         : jobBeganMillis + incident.beganNanos() / 1_000_000,
                                 mostSources))
                 .toList();
+    }
+
+    /** What a later leader goes on from. */
+    static StoreRecord.Account account(
+            long term,
+            JobMachine machine,
+            long jobTimeNanos,
+            GoodputLedger.Totals totals,
+            GoodputLedger ledger,
+            Collection<Incident> incidents) {
+        View active = machine.view();
+        return new StoreRecord.Account(
+                machine.spec().jobId(),
+                term,
+                machine.completedStep(),
+                machine.protectedStep(),
+                jobTimeNanos,
+                categories(totals),
+                json(incidents),
+                active == null ? 0 : active.epoch(),
+                ledger.unsettled(UNSETTLED_RUNS));
     }
 
     /** For an account record: the newest that fit beside the rest of a znode. */

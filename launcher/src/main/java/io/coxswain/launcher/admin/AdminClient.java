@@ -130,6 +130,11 @@ public final class AdminClient implements AutoCloseable {
         return call(stub -> stub.status(StatusRequest.newBuilder().setJobId(jobId).build()));
     }
 
+    /** Whether the one that answers leads. */
+    boolean leads() throws EnvironmentException {
+        return status("").getTerm() > 0;
+    }
+
     /** Has an agent show something; an agent may take its time. Any thread. */
     public LookResponse look(LookRequest request) throws EnvironmentException {
         return call(LOOK_SECONDS, stub -> stub.look(request));

@@ -374,22 +374,26 @@ public final class ControlCodec {
         var message =
                 AgentMessage.newBuilder().setTermSeen(termSeen).setAgent(identity(profile.key()));
         switch (report) {
-            case AgentReport.Attach attach ->
-                    message.getAttachBuilder()
-                            .setProtocolMajor(AgentProfile.PROTOCOL_MAJOR)
-                            .setProtocolMinor(AgentProfile.PROTOCOL_MINOR)
-                            .setDataEndpoint(endpoint(profile.dataEndpoint()))
-                            .setFailureDomain(profile.failureDomain())
-                            .setArenaBudgetBytes(profile.arenaBudgetBytes())
-                            .setDevices(profile.devices())
-                            .putAllLabels(profile.labels())
-                            .setPromisedEpoch(attach.inventory().promisedEpoch())
-                            .setJobId(attach.inventory().jobId())
-                            .setInventory(inventory(attach.inventory()))
-                            .setJobTimeNanos(attach.jobTimeNanos())
-                            .setHost(profile.host())
-                            .setPid(profile.pid())
-                            .setWorkerLogs(profile.workerLogs());
+            case AgentReport.Attach attach -> {
+                var builder = message.getAttachBuilder();
+                if (attach.standing() != null) {
+                    builder.setStanding(StandingCodec.message(attach.standing()));
+                }
+                builder.setProtocolMajor(AgentProfile.PROTOCOL_MAJOR)
+                        .setProtocolMinor(AgentProfile.PROTOCOL_MINOR)
+                        .setDataEndpoint(endpoint(profile.dataEndpoint()))
+                        .setFailureDomain(profile.failureDomain())
+                        .setArenaBudgetBytes(profile.arenaBudgetBytes())
+                        .setDevices(profile.devices())
+                        .putAllLabels(profile.labels())
+                        .setPromisedEpoch(attach.inventory().promisedEpoch())
+                        .setJobId(attach.inventory().jobId())
+                        .setInventory(inventory(attach.inventory()))
+                        .setJobTimeNanos(attach.jobTimeNanos())
+                        .setHost(profile.host())
+                        .setPid(profile.pid())
+                        .setWorkerLogs(profile.workerLogs());
+            }
             case AgentReport.Heartbeat beat ->
                     message.getHeartbeatBuilder()
                             .setSequence(beat.sequence())

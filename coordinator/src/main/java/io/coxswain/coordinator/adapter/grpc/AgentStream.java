@@ -124,6 +124,7 @@ final class AgentStream implements StreamObserver<AgentMessage> {
                         attach.getJobId(),
                         ControlCodec.inventory(attach.getInventory()),
                         attach.getJobTimeNanos(),
+                        attach.hasStanding() ? ControlCodec.standing(attach.getStanding()) : null,
                         new CoordinatorStatus.AgentProcess(
                                 attach.getHost(), attach.getPid(), attach.getWorkerLogs()));
         agent = speaker;

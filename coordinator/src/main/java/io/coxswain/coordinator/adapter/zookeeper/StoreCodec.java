@@ -12,6 +12,7 @@ import io.coxswain.proto.store.v1.AccountRecord;
 import io.coxswain.proto.store.v1.AgentRegistration;
 import io.coxswain.proto.store.v1.JobRecord;
 import io.coxswain.proto.store.v1.ResultRecord;
+import io.coxswain.proto.store.v1.UnsettledRun;
 import io.coxswain.proto.store.v1.ViewRecord;
 
 import java.math.BigInteger;
@@ -48,7 +49,15 @@ public final class StoreCodec {
                         .setCompletedStep(account.completedStep())
                         .setProtectedStep(account.protectedStep())
                         .setJobTimeNanos(account.jobTimeNanos())
+                        .setEpoch(account.epoch())
                         .addAllIncidentsJson(account.incidentsJson());
+        for (io.coxswain.coordinator.core.ledger.UnsettledRun run : account.unsettled()) {
+            message.addUnsettled(
+                    UnsettledRun.newBuilder()
+                            .setFirst(run.first())
+                            .setLast(run.last())
+                            .setSlotNanos(run.slotNanos()));
+        }
         account.categoryNanos()
                 .forEach((category, nanos) -> {
                     message.putCategoryNanos(category, nanos.longValue());
@@ -129,7 +138,13 @@ public final class StoreCodec {
                 record.getProtectedStep(),
                 record.getJobTimeNanos(),
                 categories,
-                record.getIncidentsJsonList());
+                record.getIncidentsJsonList(),
+                record.getEpoch(),
+                record.getUnsettledList().stream()
+                        .map(run ->
+                                new io.coxswain.coordinator.core.ledger.UnsettledRun(
+                                        run.getFirst(), run.getLast(), run.getSlotNanos()))
+                        .toList());
     }
 
     public static StoreRecord.Result result(String jobId, byte[] bytes)
