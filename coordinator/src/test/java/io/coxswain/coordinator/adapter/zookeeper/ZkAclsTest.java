@@ -78,7 +78,7 @@ class ZkAclsTest {
                     var leadership =
                             new ZkLeadership(
                                     own.client(), "/coxswain", "c1", inputs, COORDINATOR)) {
-                leadership.start("127.0.0.1", 7400);
+                leadership.start("127.0.0.1", 7400, "");
                 inputs.await(io.coxswain.coordinator.app.CoordinatorInput.LeadershipGained.class);
 
                 for (String path : nodes(own.client(), "/coxswain")) {
