@@ -117,6 +117,11 @@ public final class GoodputLedger {
         return newestCursorNanos - openedAtNanos;
     }
 
+    /** Up to where the slot is booked that is booked furthest. */
+    public long newestNanos() {
+        return newestCursorNanos;
+    }
+
     /**
      * Slot-nanos booked so far, always the sum of {@link #totals()}; {@code elapsed · slots} once
      * all slots are closed to one instant.
