@@ -416,6 +416,10 @@ class Arena:
         memory[:8] = header[:8]  # The magic number last: a file without it has no finished maker.
         return Arena(Path(path), shape, memory)
 
+    def memory(self) -> memoryview:
+        """All of it; the same object each time."""
+        return self._view
+
     def _floats(self, at: int, elements: int) -> memoryview[float]:
         return self._view[at : at + 4 * elements].cast("f")
 

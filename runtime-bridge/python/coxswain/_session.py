@@ -17,9 +17,11 @@ from ._jobs import Refused, identity, job_of, require_collectives
 from ._pieces import box_of, require_same_pieces
 from ._samples import Samples
 from ._store import Store
+from ._streams import FusedStream, SplitStream, wrapped
 from ._threads import Abandoned, Background, Gate, MainThread
 from .trainer import (
     Captured,
+    Copy,
     Evaluation,
     FusedProgram,
     FusedTrainer,
@@ -69,6 +71,9 @@ class Begun:
         slot, meta = self.slot, self.meta
         data = slot.data()
         for piece, captured in self.later:
+            if isinstance(captured, Copy):
+                captured.end()
+                continue
             data[piece.at : piece.end] = _bytes_of(piece.box.leaf, piece.box.size, captured)
         done = _wire.SnapshotCommitted(meta.epoch, meta.step, slot.index)
         if self.part:
@@ -106,11 +111,14 @@ class Session:
         self._warm, self._compile_nanos = False, 0
         start = time.perf_counter_ns()
         activity("load", 0)
-        self._program: Program | FusedProgram = main.call(lambda: trainer.build(self._job))
+        program: Program | FusedProgram = main.call(lambda: trainer.build(self._job))
+        trainer, self._program = wrapped(trainer, program, self._job)
+        self._trainer = trainer
+        streams = isinstance(trainer, (SplitStream, FusedStream))
         self._layout = self._program.layout()
         self._shards = [self._program.shard(i, self._job.shards) for i in range(self._job.shards)]
         self._samples = Samples(
-            self._job.seed, self._program.samples, self._job.batch, self._job.microshards
+            self._job.seed, 0 if streams else self._program.samples, self._job.batch, self._job.microshards
         )
         self._stepper: Stepper | None = None
         self._stall_nanos = 0
@@ -200,6 +208,8 @@ class Session:
             digest, loaded_bytes = self._establish(request, view, old)
             if self._stepper is None:
                 self._main.call(lambda: self._publish(view))
+            if old is None or old.region is not region:
+                self._main.call(lambda: self._trainer.mapped(region.memory()))
             self._view, self._live = view, request.base_step
             taken = True
         finally:
@@ -207,8 +217,12 @@ class Session:
                 if not taken:
                     region.close()
                 elif old is not None:
-                    old.region.close()
+                    self._unmap(old.region)
         return _wire.ViewPrepared(request.epoch, request.base_step, digest, loaded_bytes)
+
+    def _unmap(self, region: _arena.Arena) -> None:
+        self._main.call(lambda: self._trainer.unmapped(region.memory()))
+        region.close()
 
     def _group(self, request: _wire.PrepareView) -> Group:
         stores = self._stores
@@ -387,6 +401,8 @@ class Session:
         """Nothing, if the epoch is over. On the main thread."""
         trainer = self._split()
         parameters = view.region.parameters().toreadonly()
+        if isinstance(trainer, SplitStream):
+            trainer.read_from(parameters, view.microshards)
         losses: list[float] = []
         begun: Callable[[], None] | None = None
         samples = sample_hash = data_nanos = 0
@@ -467,7 +483,10 @@ class Session:
             data = slot.begin_part(meta) if local else slot.begin(meta)
             later = []
             for piece, one in zip(meta.pieces, captured):
-                if callable(one):
+                if isinstance(one, Copy):
+                    one.begin(data[piece.at : piece.end])
+                    later.append((piece, one))
+                elif callable(one):
                     later.append((piece, one))
                 else:
                     data[piece.at : piece.end] = _bytes_of(piece.box.leaf, piece.box.size, one)
@@ -531,7 +550,7 @@ class Session:
         """Unmaps the region."""
         self._snapshots.drain()
         if self._view is not None:
-            self._view.region.close()
+            self._unmap(self._view.region)
 
     def _require(self, epoch: int, step: int) -> View:
         view = self._view
@@ -557,6 +576,8 @@ def _own_bytes(local: _wire.LocalPart | None) -> tuple[int, int | None]:
 
 
 def _bytes_of(name: str, size: int, captured: Captured) -> memoryview:
+    if isinstance(captured, Copy):
+        captured = captured.now()
     given = captured() if callable(captured) else captured
     view = memoryview(given)
     if view.nbytes == size == 0:

@@ -18,7 +18,7 @@ import time
 import traceback
 from typing import NoReturn
 
-from . import _attach, _crc32c, _evidence, _group, _report, _samples, _store, _wire
+from . import _attach, _crc32c, _evidence, _group, _memory, _report, _samples, _store, _wire
 from ._jobs import Refused, identity
 from ._session import Begun, Session
 from ._threads import Background, Gate, MainThread, Stuck
@@ -62,6 +62,7 @@ def run(trainer: Trainer | FusedTrainer, *, kind: str = KIND) -> NoReturn:
             f" or say with {_attach.VARIABLE} where the agent waits for it (there is no {_SOCKET}"
             " in its environment)",
         )
+    _memory.keep_freed()
     _samples.preload()
     try:
         main_channel = _connect(kind, side=False)

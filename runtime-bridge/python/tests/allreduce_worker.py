@@ -11,6 +11,7 @@ the same bits, whichever hosts it runs on. ``config`` may have:
   it makes;
 * ``dieAt``: the step in which rank 1's process ends, once: it makes the file ``marker`` before;
 * ``differAt``: from that step on, rank 1 has another state than the others;
+* ``blames``: a broken group counts as an error of its own;
 * ``folder``: a folder that all ranks see, in place of the view's store.
 """
 
@@ -219,6 +220,8 @@ class Linear(coxswain.FusedTrainer):
             sums.close()
 
     def broken(self, error: BaseException) -> bool:
+        if self.job.config.get("blames"):
+            return False
         return super().broken(error) or isinstance(error, OSError)
 
     def evaluate(self) -> coxswain.Evaluation:

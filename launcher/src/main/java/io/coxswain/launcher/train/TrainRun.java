@@ -13,6 +13,7 @@ import io.coxswain.launcher.local.LocalCluster;
 import io.coxswain.launcher.local.MemoryPlan;
 import io.coxswain.launcher.local.RunFolder;
 import io.coxswain.launcher.logs.Logs;
+import io.coxswain.launcher.service.HttpAddress;
 
 import org.jspecify.annotations.Nullable;
 
@@ -182,6 +183,10 @@ public final class TrainRun {
                 Coordinator coordinator = interruption.await(cluster.ready());
                 if (!options.quiet()) {
                     coordinator.httpUrl().ifPresent(url -> terminal.line("HTTP: " + url));
+                }
+                HttpAddress http = options.http();
+                if (http != null && !http.warning().isEmpty()) {
+                    err.println("coxswain: " + http.warning());
                 }
                 JobReport report = interruption.await(cluster.run(job.spec(jobId)));
                 // The report may be there before the news that led to it.

@@ -42,6 +42,7 @@ class ProcessSectionTest {
         JobFile job = read(GOOD, Map.of());
 
         assertThat(job.runtimeKind()).isEqualTo("process");
+        assertThat(job.spec("a").protectsAutomatically()).isTrue();
         assertThat(JsonMapper.shared().readTree(job.runtime().json()))
                 .isEqualTo(
                         JsonMapper.shared()

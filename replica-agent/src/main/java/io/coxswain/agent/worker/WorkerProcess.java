@@ -19,7 +19,6 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -235,8 +234,7 @@ final class WorkerProcess implements Member {
         int status = -1;
         String failure = null;
         try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-            Files.deleteIfExists(socket);
-            server.bind(UnixDomainSocketAddress.of(socket), 2);
+            OwnSocket.bind(server, socket);
             Process started = spawn();
             process = started;
             if (killReason != null) {

@@ -64,9 +64,12 @@ public final class Facts {
     private final Invariant[] reduced;
     private final Invariant[] reported;
     private final Invariant[] restored;
+    private final Invariant[] snapshotAsked;
     private final Invariant[] startSent;
     private final Invariant[] stepBegun;
     private final Invariant[] storeApplied;
+    private final Invariant[] takenOver;
+    private final Invariant[] begun;
     private final Invariant[] termTaken;
     private final Invariant[] workerKilled;
     private final Invariant[] afterEvent;
@@ -99,9 +102,12 @@ public final class Facts {
         reduced = overriding(invariants, "reduced");
         reported = overriding(invariants, "reported");
         restored = overriding(invariants, "restored");
+        snapshotAsked = overriding(invariants, "snapshotAsked");
         startSent = overriding(invariants, "startSent");
         stepBegun = overriding(invariants, "stepBegun");
         storeApplied = overriding(invariants, "storeApplied");
+        takenOver = overriding(invariants, "takenOver");
+        begun = overriding(invariants, "begun");
         termTaken = overriding(invariants, "termTaken");
         workerKilled = overriding(invariants, "workerKilled");
         afterEvent = overriding(invariants, "afterEvent");
@@ -111,6 +117,7 @@ public final class Facts {
     public static List<Invariant> all() {
         return List.of(
                 new OneLeader(),
+                new TakeoverIsFree(),
                 new StepsOnce(),
                 new ProtectedSurvives(),
                 new CompletedStays(),
@@ -119,6 +126,7 @@ public final class Facts {
                 new OneViewPerStep(),
                 new CopiesSpanDomains(),
                 new VerifiedBytes(),
+                new SnapshotsAgree(),
                 new StaleWordsDrop(),
                 new Progress(),
                 new Bounded(),
@@ -169,6 +177,39 @@ public final class Facts {
 
     public void termTaken(String coordinator, long term) {
         tell(termTaken, i -> i.termTaken(coordinator, term));
+    }
+
+    /** A new leader goes on with a job; {@code attached} are the agents that it has heard of. */
+    public void takenOver(
+            CoordinatorEvent.JobTakenOver event,
+            Collection<? extends AgentView> attached,
+            boolean faultsNear) {
+        JobHistory job = jobs.get(event.job());
+        ViewHistory view = job == null ? null : job.activeView();
+        if (job == null) {
+            return;
+        }
+        int there = 0;
+        int left = 0;
+        for (AgentView agent : attached) {
+            if (view != null && view.view.rankOf(agent.profile().key()) >= 0) {
+                there++;
+                left += agent.promisedEpoch() > view.view.epoch() ? 1 : 0;
+            }
+        }
+        int members = there;
+        int gone = left;
+        long now = clock.getAsLong();
+        tell(takenOver, i -> i.takenOver(job, event, members, gone, faultsNear, now));
+    }
+
+    /** A leader is about to write an account. */
+    public void accountMade(StoreRecord.Account account) {
+        JobHistory job = jobs.get(account.jobId());
+        if (job != null && account.jobTimeNanos() == 0) {
+            long now = clock.getAsLong();
+            tell(begun, i -> i.begun(job, now));
+        }
     }
 
     public void storeApplied(
@@ -296,6 +337,12 @@ public final class Facts {
             }
             case CoordinatorEvent.RolledBack back -> job.completed = back.toStep();
             case CoordinatorEvent.PlacementChanged placement -> job.placed(placement);
+            case CoordinatorEvent.JobTakenOver taken -> {
+                if (!taken.adopted()) {
+                    // Of what no account has, as much as members tell is known.
+                    job.completed = taken.completedStep();
+                }
+            }
             case CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
@@ -309,6 +356,7 @@ public final class Facts {
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.IncidentClosed _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {}
@@ -445,6 +493,13 @@ public final class Facts {
         JobHistory job = jobs.get(jobId);
         if (job != null) {
             tell(stepBegun, i -> i.stepBegun(job, agent, epoch, step));
+        }
+    }
+
+    public void snapshotAsked(String jobId, AgentView agent, long epoch, long step) {
+        JobHistory job = jobs.get(jobId);
+        if (job != null) {
+            tell(snapshotAsked, i -> i.snapshotAsked(job, agent, epoch, step));
         }
     }
 

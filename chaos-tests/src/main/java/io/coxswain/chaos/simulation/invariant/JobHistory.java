@@ -37,6 +37,14 @@ public final class JobHistory {
     /** As its coordinator saw it at the fastest; {@link Long#MAX_VALUE} before two steps. */
     long shortestStepNanos = Long.MAX_VALUE;
 
+    /** Leaders that went on with it. */
+    int takeovers;
+
+    /** When its time began, in virtual time: the first time, and the last. */
+    long earliestNanos = Long.MAX_VALUE / 2;
+
+    long begunNanos;
+
     private long toldNanos = -1;
 
     /** Copies are missing, or were until not everybody had heard who holds them now. */
