@@ -102,9 +102,9 @@ public final class TrainRun {
             } else if (fault.local() >= job.runtime().processes()) {
                 complaints.add(
                         option
-                                + ": a worker of this job has "
-                                + Texts.count(job.runtime().processes(), "process")
-                                + " (runtime.workersPerAgent); expected a local rank from 0 to "
+                                + ": runtime.workersPerAgent is "
+                                + job.runtime().processes()
+                                + "; expected a local rank from 0 to "
                                 + (job.runtime().processes() - 1));
             }
             if (fault.step() > job.steps()) {
