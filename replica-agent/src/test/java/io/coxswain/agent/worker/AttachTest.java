@@ -202,8 +202,7 @@ class AttachTest {
         first.main.send(FromWorker.newBuilder().setRequestId(5).build());
         assertThat(next()).isEqualTo("message 0 5");
         supervisor.close();
-        assertThat(next())
-                .isEqualTo("exited 1 local rank 0 of 2: ended by its agent: the agent is closing");
+        assertThat(next()).isEqualTo("exited 1 ended by its agent: the agent is closing");
         assertThat(place()).doesNotExist();
     }
 
@@ -274,8 +273,7 @@ class AttachTest {
         FrameChannel waits = knock(hello(0, 20));
         assertThat(told).isEmpty();
         second.end();
-        assertThat(next())
-                .isEqualTo("exited 1 local rank 0 of 2: ended by its agent: its view is over");
+        assertThat(next()).isEqualTo("exited 1 ended by its agent: its view is over");
 
         supervisor.start();
         new Process(waits, 0, 20);
