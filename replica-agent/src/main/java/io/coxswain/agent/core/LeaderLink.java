@@ -45,10 +45,10 @@ final class LeaderLink {
         nextHeartbeat = now;
     }
 
-    /** The answer to a heartbeat, with the job's time. */
+    /** The answer to a heartbeat, with the job's time; it may have been long under way. */
     void answered(long beat, long jobNanos, long now) {
         answered = Math.max(answered, beat);
-        if (jobNanos >= jobTimeNanos) {
+        if (jobNanos > 0 && jobNanos >= jobTimeAt(now)) {
             jobTimeNanos = jobNanos;
             jobTimeHeardNanos = now;
         }

@@ -474,6 +474,17 @@ class AgentStepsStoryTest {
         }
 
         @Test
+        void areNotBelievedWhereTheirWordWasLongUnderWay() {
+            story.running(0).give(new AgentEvent.HeartbeatAnswered(story.term, 1, 5_000 * MILLI));
+            story.later(3_000 * MILLI)
+                    .give(new AgentEvent.HeartbeatAnswered(story.term, 2, 6_000 * MILLI))
+                    .give(new AgentEvent.StreamClosed("reset"))
+                    .give(new AgentEvent.StreamOpened());
+            assertThat(story.report(AgentReport.Attach.class).orElseThrow().jobTimeNanos())
+                    .isGreaterThanOrEqualTo(8_000 * MILLI);
+        }
+
+        @Test
         void hearOnANewStreamWhatWasNotAcknowledged() {
             story.running(100);
             for (long step = 1; step <= 12; step++) {
