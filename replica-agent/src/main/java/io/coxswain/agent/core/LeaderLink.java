@@ -15,6 +15,7 @@ final class LeaderLink {
     private long jobTimeNanos;
     private long jobTimeHeardNanos;
     private long staleWords;
+    private boolean ofJob;
 
     /** Returns false for a word from a leader that was succeeded. */
     boolean accept(long term, long now) {
@@ -54,14 +55,16 @@ final class LeaderLink {
         }
     }
 
-    /** Another job begins: its time is not that of the one before. */
-    void otherJob() {
+    /** Another job is offered: its time has begun, and is not that of the one before. */
+    void otherJob(long now) {
+        ofJob = true;
         jobTimeNanos = 0;
+        jobTimeHeardNanos = now;
     }
 
-    /** The last job time heard plus what went by here since; 0 if none was heard. */
+    /** The last job time heard plus what went by here since; 0 if there is no job. */
     long jobTimeAt(long now) {
-        return jobTimeNanos == 0 ? 0 : jobTimeNanos + (now - jobTimeHeardNanos);
+        return ofJob || jobTimeNanos > 0 ? jobTimeNanos + (now - jobTimeHeardNanos) : 0;
     }
 
     /** True while a leader was heard within the lease. */
