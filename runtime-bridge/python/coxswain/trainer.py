@@ -317,15 +317,19 @@ class Group:
 
     Attributes:
         epoch: the view's number; it only grows.
-        rank: of this process.
-        world_size: how many processes there are.
+        rank: of this process, among those of all hosts.
+        world_size: how many processes there are, on all hosts.
         host: where the other processes reach this one: a host's name or address.
         base_step: the step that the view begins from.
-        env: RANK, LOCAL_RANK, WORLD_SIZE and LOCAL_WORLD_SIZE, as launchers of process groups set
-            them. They stand in ``os.environ`` when :meth:`FusedTrainer.reform` is called, and what
-            stood there before does not. There is no MASTER_ADDR: processes find each other through
-            ``store``, which outlives each of them.
+        env: RANK, LOCAL_RANK, WORLD_SIZE, LOCAL_WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as
+            launchers of process groups set them. They stand in ``os.environ`` when
+            :meth:`FusedTrainer.reform` is called, and what stood there before does not. Nobody
+            listens at MASTER_ADDR: it is where rank 0 runs, and the port is another one in each
+            view, for libraries whose rank 0 serves the others. Better find each other through
+            ``store``, which outlives each process.
         make_store: makes ``store``.
+        local_rank: of this process, among those of its host.
+        local_world_size: how many there are on this host.
     """
 
     epoch: int
@@ -335,6 +339,8 @@ class Group:
     base_step: int = 0
     env: Mapping[str, str] = field(default_factory=dict)
     make_store: Callable[[], Store] | None = None
+    local_rank: int = 0
+    local_world_size: int = 1
 
     @property
     def store(self) -> Store:

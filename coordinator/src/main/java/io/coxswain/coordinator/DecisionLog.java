@@ -49,6 +49,7 @@ final class DecisionLog {
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
+                    CoordinatorEvent.JobTakenOver _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.ViewActivated _,

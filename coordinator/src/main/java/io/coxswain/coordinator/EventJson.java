@@ -32,7 +32,8 @@ final class EventJson {
         @JsonSubTypes.Type(value = RecoveryReason.FromSeed.class, name = "FromSeed"),
         @JsonSubTypes.Type(value = RecoveryReason.NewestHeldByAll.class, name = "NewestHeldByAll"),
         @JsonSubTypes.Type(value = RecoveryReason.TooFewReady.class, name = "TooFewReady"),
-        @JsonSubTypes.Type(value = RecoveryReason.NoCommonStep.class, name = "NoCommonStep")
+        @JsonSubTypes.Type(value = RecoveryReason.NoCommonStep.class, name = "NoCommonStep"),
+        @JsonSubTypes.Type(value = RecoveryReason.Former.class, name = "Former")
     })
     private interface ReasonJson {
         @JsonProperty(value = "text", access = JsonProperty.Access.READ_ONLY)

@@ -39,6 +39,7 @@ public final class EventText {
                     CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
+                    CoordinatorEvent.JobTakenOver _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.ViewActivated _,
@@ -177,6 +178,26 @@ public final class EventText {
                                     + (reason.isEmpty() ? "" : ": " + reason);
                     case CoordinatorEvent.IncidentClosed(String _, Incident incident) ->
                             closed(incident);
+                    case CoordinatorEvent.JobTakenOver(
+                                    String job,
+                                    long epoch,
+                                    boolean adopted,
+                                    long completed,
+                                    long protectedStep,
+                                    long _,
+                                    String reason) ->
+                            "job "
+                                    + job
+                                    + (epoch == 0
+                                            ? " taken over before its first view: "
+                                            : adopted
+                                                    ? " taken over in epoch " + epoch + ": "
+                                                    : " taken over, and epoch " + epoch + " ends: ")
+                                    + reason
+                                    + "; on account: step "
+                                    + completed
+                                    + ", protected "
+                                    + protectedStep;
                     case CoordinatorEvent.RolledBack(
                                     String job,
                                     long from,

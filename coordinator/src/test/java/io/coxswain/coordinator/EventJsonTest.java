@@ -38,7 +38,8 @@ final class EventJsonTest {
                 new RecoveryReason.FromSeed(4, CONFLICTS),
                 new RecoveryReason.NewestHeldByAll(40, 41, List.of(2), 3, 0, 1, 99, CONFLICTS),
                 new RecoveryReason.TooFewReady(4, 2, 3),
-                new RecoveryReason.NoCommonStep(List.of(1, 2), 7, 9, List.of()));
+                new RecoveryReason.NoCommonStep(List.of(1, 2), 7, 9, List.of()),
+                new RecoveryReason.Former("as it was then"));
     }
 
     private static Incident incident(@Nullable RecoveryReason reason) {
@@ -98,6 +99,7 @@ final class EventJsonTest {
         events.add(
                 new CoordinatorEvent.EvidenceTaken(
                         "j", 1, "a", 0, 51, "it hangs", List.of("python-stacks.7.txt")));
+        events.add(new CoordinatorEvent.JobTakenOver("j", 2, true, 48, 44, 9, "all are there"));
         events.add(new CoordinatorEvent.RolledBack("j", 50, 48, "lost"));
         events.add(new CoordinatorEvent.JobFinished("j", true, "", "00ff"));
         events.add(new CoordinatorEvent.Gap(1, 9));

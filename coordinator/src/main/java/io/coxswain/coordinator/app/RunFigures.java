@@ -99,6 +99,7 @@ final class RunFigures {
                     JobEvent.HangSuspected _,
                     JobEvent.ViewPersisted _,
                     JobEvent.ResultPersisted _,
+                    JobEvent.AccountPersisted _,
                     JobEvent.TimerFired _,
                     JobEvent.CancelRequested _ -> {}
         }
@@ -156,6 +157,14 @@ final class RunFigures {
                 View next = machine.view();
                 if (next != null) {
                     activated(next);
+                }
+            }
+            case CoordinatorEvent.JobTakenOver _ -> {
+                changes++;
+                View found = machine.view();
+                if (found != null) {
+                    activated(found);
+                    Arrays.fill(reported, machine.completedStep());
                 }
             }
             case CoordinatorEvent.RolledBack back -> statistics.rolledBack(back.toStep());

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.core.job.JobEffect.ViewState;
+import io.coxswain.coordinator.core.ledger.UnsettledRun;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
@@ -54,7 +55,12 @@ public sealed interface StoreRecord {
         }
     }
 
-    /** Totals that a later leader goes on from; slot-nanoseconds by category. */
+    /**
+     * Totals that a later leader goes on from; slot-nanoseconds by category.
+     *
+     * @param epoch the view that was active; 0: none yet
+     * @param unsettled productive time that may yet be rolled back, oldest first
+     */
     record Account(
             String jobId,
             long term,
@@ -62,9 +68,33 @@ public sealed interface StoreRecord {
             long protectedStep,
             long jobTimeNanos,
             Map<String, BigInteger> categoryNanos,
-            List<String> incidentsJson)
+            List<String> incidentsJson,
+            long epoch,
+            List<UnsettledRun> unsettled)
             implements StoreRecord {
+        /** Of a job without a view. */
+        public Account(
+                String jobId,
+                long term,
+                long completedStep,
+                long protectedStep,
+                long jobTimeNanos,
+                Map<String, BigInteger> categoryNanos,
+                List<String> incidentsJson) {
+            this(
+                    jobId,
+                    term,
+                    completedStep,
+                    protectedStep,
+                    jobTimeNanos,
+                    categoryNanos,
+                    incidentsJson,
+                    0,
+                    List.of());
+        }
+
         public Account {
+            unsettled = List.copyOf(unsettled);
             categoryNanos =
                     java.util.Collections.unmodifiableMap(new LinkedHashMap<>(categoryNanos));
             incidentsJson = List.copyOf(incidentsJson);

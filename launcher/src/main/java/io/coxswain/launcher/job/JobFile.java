@@ -114,6 +114,9 @@ public record JobFile(
                                 kind.equals(ProcessSection.KIND) ? JobSpec.AUTOMATIC : 1,
                                 1,
                                 1_000_000);
+        if (!kind.equals(ProcessSection.KIND)) {
+            ProcessSection.refuseElsewhere(runtime, kind);
+        }
         long ranks = (long) replicas * shards;
         if (ranks > microshards && root.faultless()) {
             meshSection.complain(

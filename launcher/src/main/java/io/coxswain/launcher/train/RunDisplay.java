@@ -214,6 +214,8 @@ final class RunDisplay implements LocalCluster.Listener {
                 }
                 allShown.complete(null);
             }
+            case CoordinatorEvent.JobTakenOver taken ->
+                    line("    taken over by another coordinator: " + taken.reason());
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,

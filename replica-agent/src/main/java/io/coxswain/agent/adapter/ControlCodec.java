@@ -44,13 +44,13 @@ import java.util.List;
  * The control protocol and the machine's words, one into the other. Stateless; an {@link
  * IllegalArgumentException} means a message that breaks the protocol.
  */
-final class ControlCodec {
+public final class ControlCodec {
     private ControlCodec() {}
 
     // ---------------------------------------------------------------- coordinator → agent
 
     /** Null for a message that this version does not know: a newer leader may send some. */
-    static @Nullable AgentEvent event(CoordinatorMessage message) {
+    public static @Nullable AgentEvent event(CoordinatorMessage message) {
         long term = message.getTerm();
         return switch (message.getBodyCase()) {
             case WELCOME ->
@@ -374,22 +374,26 @@ final class ControlCodec {
         var message =
                 AgentMessage.newBuilder().setTermSeen(termSeen).setAgent(identity(profile.key()));
         switch (report) {
-            case AgentReport.Attach attach ->
-                    message.getAttachBuilder()
-                            .setProtocolMajor(AgentProfile.PROTOCOL_MAJOR)
-                            .setProtocolMinor(AgentProfile.PROTOCOL_MINOR)
-                            .setDataEndpoint(endpoint(profile.dataEndpoint()))
-                            .setFailureDomain(profile.failureDomain())
-                            .setArenaBudgetBytes(profile.arenaBudgetBytes())
-                            .setDevices(profile.devices())
-                            .putAllLabels(profile.labels())
-                            .setPromisedEpoch(attach.inventory().promisedEpoch())
-                            .setJobId(attach.inventory().jobId())
-                            .setInventory(inventory(attach.inventory()))
-                            .setJobTimeNanos(attach.jobTimeNanos())
-                            .setHost(profile.host())
-                            .setPid(profile.pid())
-                            .setWorkerLogs(profile.workerLogs());
+            case AgentReport.Attach attach -> {
+                var builder = message.getAttachBuilder();
+                if (attach.standing() != null) {
+                    builder.setStanding(StandingCodec.message(attach.standing()));
+                }
+                builder.setProtocolMajor(AgentProfile.PROTOCOL_MAJOR)
+                        .setProtocolMinor(AgentProfile.PROTOCOL_MINOR)
+                        .setDataEndpoint(endpoint(profile.dataEndpoint()))
+                        .setFailureDomain(profile.failureDomain())
+                        .setArenaBudgetBytes(profile.arenaBudgetBytes())
+                        .setDevices(profile.devices())
+                        .putAllLabels(profile.labels())
+                        .setPromisedEpoch(attach.inventory().promisedEpoch())
+                        .setJobId(attach.inventory().jobId())
+                        .setInventory(inventory(attach.inventory()))
+                        .setJobTimeNanos(attach.jobTimeNanos())
+                        .setHost(profile.host())
+                        .setPid(profile.pid())
+                        .setWorkerLogs(profile.workerLogs());
+            }
             case AgentReport.Heartbeat beat ->
                     message.getHeartbeatBuilder()
                             .setSequence(beat.sequence())

@@ -14,10 +14,12 @@ final class LeaderLink {
     private long answered;
     private long jobTimeNanos;
     private long jobTimeHeardNanos;
+    private long staleWords;
 
     /** Returns false for a word from a leader that was succeeded. */
     boolean accept(long term, long now) {
         if (term < termSeen) {
+            staleWords++;
             return false;
         }
         termSeen = term;
@@ -43,13 +45,18 @@ final class LeaderLink {
         nextHeartbeat = now;
     }
 
-    /** The answer to a heartbeat, with the job's time. */
+    /** The answer to a heartbeat, with the job's time; it may have been long under way. */
     void answered(long beat, long jobNanos, long now) {
         answered = Math.max(answered, beat);
-        if (jobNanos >= jobTimeNanos) {
+        if (jobNanos > 0 && jobNanos >= jobTimeAt(now)) {
             jobTimeNanos = jobNanos;
             jobTimeHeardNanos = now;
         }
+    }
+
+    /** Another job begins: its time is not that of the one before. */
+    void otherJob() {
+        jobTimeNanos = 0;
     }
 
     /** The last job time heard plus what went by here since; 0 if none was heard. */
@@ -83,6 +90,11 @@ final class LeaderLink {
     /** The newest heartbeat whose answer came; 0: none. */
     long answered() {
         return answered;
+    }
+
+    /** Words of leaders that were succeeded, none of which was followed. */
+    long staleWords() {
+        return staleWords;
     }
 
     long termSeen() {

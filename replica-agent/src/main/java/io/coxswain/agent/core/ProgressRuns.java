@@ -196,6 +196,11 @@ final class ProgressRuns {
         unsent = Math.min(unsent, unacknowledged.size());
     }
 
+    /** Since the end of the last run that was cut, or since the view began. */
+    long sinceNanos(long now) {
+        return now - boundaryNanos;
+    }
+
     long done() {
         return done;
     }

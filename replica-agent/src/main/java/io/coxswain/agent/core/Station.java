@@ -9,6 +9,7 @@ import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.SnapshotInterval;
+import io.coxswain.agent.core.model.Standing;
 import io.coxswain.agent.core.model.StateName;
 
 import org.jspecify.annotations.Nullable;
@@ -149,6 +150,28 @@ final class Station {
                 tail,
                 vault.floor(),
                 stepping.interval());
+    }
+
+    /** What may be done in the view that this agent has a rank in; null where it has none. */
+    @Nullable Standing standing(long now) {
+        PrepareOrder current = order;
+        StepProgram plan = program;
+        boolean started = phase == Phase.GATHERING || phase == Phase.STEPPING;
+        if (current == null
+                || plan == null
+                || current.rank() < 0
+                || !(started || phase == Phase.VIEW_READY)) {
+            return null;
+        }
+        return new Standing(
+                current.view().epoch(),
+                current.rank(),
+                started,
+                started ? stepping.through() : current.view().baseStep(),
+                started ? stepping.floors() : List.of(),
+                plan.reportEvery(),
+                started ? progress.sinceNanos(now) : 0,
+                started && !stepping.isUnderWay());
     }
 
     void viewFailed(String reason) {

@@ -594,6 +594,16 @@ final class Stepping {
         return lastStep;
     }
 
+    /** Steps up to this may be made. */
+    long through() {
+        return through;
+    }
+
+    /** Where the runtime reduces: by which floors granted steps are decided. */
+    List<GrantedFloor> floors() {
+        return grantedFloors.all();
+    }
+
     long agreedFloor() {
         return agreedFloor;
     }

@@ -18,6 +18,7 @@ import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.Restore;
 import io.coxswain.agent.core.model.SnapshotInterval;
+import io.coxswain.agent.core.model.Standing;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.StepPlan;
@@ -377,7 +378,18 @@ class ControlCodecTest {
                         List.of(32L));
         List<AgentReport> reports =
                 List.of(
-                        new AgentReport.Attach(inventory, 77),
+                        new AgentReport.Attach(
+                                inventory,
+                                77,
+                                new Standing(
+                                        3,
+                                        1,
+                                        true,
+                                        40,
+                                        List.of(new GrantedFloor(30, 15)),
+                                        5,
+                                        6,
+                                        true)),
                         new AgentReport.Heartbeat(1, 1, 2, "reduce", 3, List.of(2), 5),
                         new AgentReport.JobReady("job-1", layout, 1, 2),
                         new AgentReport.JobUnfit("job-1", "why"),
@@ -416,6 +428,16 @@ class ControlCodecTest {
         assertThat(attach.getHost()).isEqualTo("trainer-3");
         assertThat(attach.getPid()).isEqualTo(4711);
         assertThat(attach.getWorkerLogs()).isEqualTo("/var/log/workers");
+        var standing = attach.getStanding();
+        assertThat(standing.getEpoch()).isEqualTo(3);
+        assertThat(standing.getRank()).isEqualTo(1);
+        assertThat(standing.getStarted()).isTrue();
+        assertThat(standing.getThrough()).isEqualTo(40);
+        assertThat(standing.getFloors(0).getThrough()).isEqualTo(30);
+        assertThat(standing.getFloors(0).getFloor()).isEqualTo(15);
+        assertThat(standing.getReportEvery()).isEqualTo(5);
+        assertThat(standing.getSinceNanos()).isEqualTo(6);
+        assertThat(standing.getIdle()).isTrue();
         var told = attach.getInventory();
         assertThat(told.getHasLive()).isTrue();
         assertThat(told.getLive().getStep()).isEqualTo(17);

@@ -100,6 +100,7 @@ final class Tally {
                     CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
+                    CoordinatorEvent.JobTakenOver _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.StepsCompleted _,

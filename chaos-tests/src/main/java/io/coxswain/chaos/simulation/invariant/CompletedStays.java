@@ -30,6 +30,11 @@ public final class CompletedStays implements Invariant {
                 completed.put(key, back.toStep());
                 return;
             }
+            case CoordinatorEvent.JobTakenOver taken -> {
+                // What is on account may be a little older than what was told last.
+                completed.put(key, taken.completedStep());
+                return;
+            }
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,

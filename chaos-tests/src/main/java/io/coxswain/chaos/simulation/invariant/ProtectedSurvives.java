@@ -193,6 +193,7 @@ public final class ProtectedSurvives implements Invariant {
                             CoordinatorEvent.AgentUnfit _,
                             CoordinatorEvent.JobSubmitted _,
                             CoordinatorEvent.JobQueued _,
+                            CoordinatorEvent.JobTakenOver _,
                             CoordinatorEvent.CapacityNeeded _,
                             CoordinatorEvent.JobWaiting _,
                             CoordinatorEvent.ViewActivated _,

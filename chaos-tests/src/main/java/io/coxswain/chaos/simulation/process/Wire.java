@@ -26,6 +26,7 @@ import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.Progress;
 import io.coxswain.coordinator.core.model.RestoreSource;
 import io.coxswain.coordinator.core.model.SnapshotInterval;
+import io.coxswain.coordinator.core.model.Standing;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.StateName;
 import io.coxswain.coordinator.core.model.StepPlan;
@@ -191,6 +192,22 @@ final class Wire {
     static io.coxswain.agent.core.model.SnapshotInterval interval(SnapshotInterval interval) {
         return new io.coxswain.agent.core.model.SnapshotInterval(
                 interval.after(), interval.every());
+    }
+
+    static @Nullable Standing standing(io.coxswain.agent.core.model.@Nullable Standing told) {
+        return told == null
+                ? null
+                : new Standing(
+                        told.epoch(),
+                        told.rank(),
+                        told.started(),
+                        told.through(),
+                        told.floors().stream()
+                                .map(one -> new GrantedFloor(one.through(), one.floor()))
+                                .toList(),
+                        told.reportEvery(),
+                        told.sinceNanos(),
+                        told.idle());
     }
 
     static AgentEvent collect(long term, String jobId, JobEffect.SendCollectFinal collect) {

@@ -97,6 +97,7 @@ public final class Traces implements CoordinatorListener, TraceLookup, AutoClose
                     CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
+                    CoordinatorEvent.JobTakenOver _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.ViewActivated _,

@@ -113,6 +113,26 @@ public sealed interface CoordinatorEvent {
     /** An incident is over: the job completed a step at full strength again. */
     record IncidentClosed(String job, Incident incident) implements CoordinatorEvent {}
 
+    /**
+     * A new leader goes on with a job that ran under another one. Steps that members completed
+     * meanwhile are told of next.
+     *
+     * @param epoch of the view that was found; 0: there was none yet
+     * @param adopted the view goes on; else a new epoch begins
+     * @param completedStep on account
+     * @param jobTimeNanos from which the job's time goes on
+     * @param reason why it is adopted, or why not
+     */
+    record JobTakenOver(
+            String job,
+            long epoch,
+            boolean adopted,
+            long completedStep,
+            long protectedStep,
+            long jobTimeNanos,
+            String reason)
+            implements CoordinatorEvent {}
+
     /** A recorded, visible rollback. */
     record RolledBack(String job, long fromStep, long toStep, String reason)
             implements CoordinatorEvent {}

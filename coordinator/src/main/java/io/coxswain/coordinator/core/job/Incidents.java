@@ -57,6 +57,14 @@ final class Incidents {
         return open;
     }
 
+    /** What another leader told: all of it is over. */
+    void inherit(List<Incident> former) {
+        for (Incident incident : former) {
+            keep(incident.over());
+            nextId = Math.max(nextId, incident.id() + 1);
+        }
+    }
+
     /**
      * Opens an incident that was detected now, {@code detectNanos} after the last sign of life; or
      * extends the open one. Nothing before the first view was active.
@@ -143,6 +151,7 @@ final class Incidents {
                         case RecoveryReason.NewestHeldByAll held -> !held.conflicts().isEmpty();
                         case RecoveryReason.NoCommonStep none -> !none.conflicts().isEmpty();
                         case RecoveryReason.TooFewReady few -> false;
+                        case RecoveryReason.Former former -> false;
                     };
             if (conflict) {
                 corrupted();

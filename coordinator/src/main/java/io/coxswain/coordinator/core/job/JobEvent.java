@@ -137,6 +137,12 @@ public sealed interface JobEvent {
     /** The record asked for by {@link JobEffect.PersistResult} is durable. */
     record ResultPersisted() implements JobEvent {}
 
+    /**
+     * The account is durable with all steps of that view up to {@code step}: whoever leads next
+     * goes on from there.
+     */
+    record AccountPersisted(long epoch, long step) implements JobEvent {}
+
     /** A timer set by {@link JobEffect.SetTimer} came due. */
     record TimerFired(JobEffect.TimerKind kind, long epoch) implements JobEvent {}
 

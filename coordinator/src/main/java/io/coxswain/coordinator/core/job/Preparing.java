@@ -63,6 +63,11 @@ final class Preparing {
         this.job = job;
     }
 
+    /** Members were told of that view by a leader before. */
+    void inherit(View told) {
+        lastPrepared = told;
+    }
+
     // ------------------------------------------------------------------ planning
 
     /** Agents came or became ready while the job waits: plans again if that can help. */

@@ -24,32 +24,33 @@ import java.util.TreeMap;
  * costs O(ranks).
  */
 final class Stepping {
+    // What is not private belongs to Inheritance too.
     private static final int MAX_REPORT_EVERY = 1_024;
 
     private final Job job;
     private final DigestWindow digests;
-    private final long[] done;
-    private final RunCheck check;
+    final long[] done;
+    final RunCheck check;
 
     /** How many ranks are at which step; the first key is the completed step. */
-    private final TreeMap<Long, Integer> ranksAt = new TreeMap<>();
+    final TreeMap<Long, Integer> ranksAt = new TreeMap<>();
 
     /** Of the active view, where the runtime reduces. */
-    private final Acknowledgements acknowledged;
+    final Acknowledgements acknowledged;
 
-    private int reportEvery;
-    private long floor;
-    private long grantedThrough;
-    private StepTimes times = StepTimes.NONE;
-    private boolean measured;
-    private long lastCompletedNanos;
+    int reportEvery;
+    long floor;
+    long grantedThrough;
+    StepTimes times = StepTimes.NONE;
+    boolean measured;
+    long lastCompletedNanos;
     private long lastSettledNanos;
 
     /** When all members of the active view last had their say at once. */
     private long allSaidNanos = Long.MIN_VALUE;
 
     private long survivorsReached;
-    private float lastLoss = Float.NaN;
+    float lastLoss = Float.NaN;
 
     Stepping(Job job) {
         this.job = job;
@@ -162,7 +163,7 @@ final class Stepping {
         }
     }
 
-    private void assignRanks(View view) {
+    void assignRanks(View view) {
         for (Roster.Member member : job.roster.all()) {
             member.rank = -1;
         }
@@ -357,7 +358,7 @@ final class Stepping {
                 : Math.max(member.lastWordNanos, allSaidNanos);
     }
 
-    private void move(int rank, long from, long to) {
+    void move(int rank, long from, long to) {
         done[rank] = to;
         job.newestSeen = Math.max(job.newestSeen, to);
         Integer left = ranksAt.get(from);
@@ -414,7 +415,7 @@ final class Stepping {
         }
     }
 
-    private void publishCompleted(View view) {
+    void publishCompleted(View view) {
         double perSecond = times.meanNanos() > 0 ? 1e9 / times.meanNanos() : 0;
         job.publish(
                 new CoordinatorEvent.StepsCompleted(
@@ -430,7 +431,7 @@ final class Stepping {
     /**
      * Credits that cover the lease by the measured step time; true if there are more of them now.
      */
-    private boolean grant() {
+    boolean grant() {
         long completed = job.completedStep;
         long last = job.spec.steps();
         if (job.spec.runtimeReduces()) {
@@ -457,6 +458,10 @@ final class Stepping {
         long through =
                 CreditRule.throughWithFloor(
                         view.baseStep(), completed, grantedThrough, times, reportEvery, last);
+        if (!times.known()) {
+            // Of a view that was taken over: as far as it must come to be heard of.
+            through = Math.max(through, Math.min(last, completed + reportEvery + 1));
+        }
         if (through <= grantedThrough) {
             return false;
         }
@@ -488,16 +493,22 @@ final class Stepping {
         }
         if (job.now - lastSettledNanos >= job.limits.acknowledgeNanos()) {
             lastSettledNanos = job.now;
-            if (job.slots.settle(job.protectedStep)) {
-                for (AgentProfile member : view.members()) {
-                    job.emit(
-                            new JobEffect.SendAcknowledge(
-                                    member.key(), view.epoch(), job.completedStep));
-                }
-            }
+            job.slots.settle(job.protectedStep);
         }
         job.timer(JobEffect.TimerKind.TICK, view.epoch(), job.limits.tickNanos());
+        job.protection.tick();
         job.losses.examineAccusations(lastCompletedNanos);
+    }
+
+    /** Members may forget what is durable here. */
+    void accountPersisted(JobEvent.AccountPersisted persisted) {
+        View view = job.view;
+        if (job.phase != JobPhase.ACTIVE || view == null || persisted.epoch() != view.epoch()) {
+            return;
+        }
+        for (AgentProfile member : view.members()) {
+            job.emit(new JobEffect.SendAcknowledge(member.key(), view.epoch(), persisted.step()));
+        }
     }
 
     /** Steps above this were reported by nobody. */

@@ -1,5 +1,7 @@
 package io.coxswain.coordinator.core.ledger;
 
+import org.jspecify.annotations.Nullable;
+
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -94,5 +96,60 @@ final class GoodputHistory {
         }
         sums.merge(running, open, BigInteger::add);
         return new GoodputWindow(from, until, whole, sums);
+    }
+
+    /** In a form to keep. */
+    FrozenHistory freeze() {
+        var rings = new ArrayList<FrozenHistory.Ring>();
+        for (TimeBuckets buckets : all) {
+            rings.add(buckets.freeze(slots));
+        }
+        return new FrozenHistory(rings);
+    }
+
+    /**
+     * What was kept, filled up: totals are newer and exact. What they have more is spread over the
+     * time that has nothing yet, which is the time since; what became lost since is taken from the
+     * newest that is productive.
+     *
+     * @param totals of all slots up to {@code untilNanos}, in sum all of their time
+     * @return null where what was kept does not fit
+     */
+    static @Nullable GoodputHistory thaw(
+            FrozenHistory frozen,
+            int slots,
+            long openedAtNanos,
+            long untilNanos,
+            Map<Category, BigInteger> totals) {
+        var history = new GoodputHistory(slots, openedAtNanos);
+        if (frozen.rings().size() != history.all.length) {
+            return null;
+        }
+        for (int i = 0; i < history.all.length; i++) {
+            if (!history.all[i].thaw(frozen.rings().get(i), slots)) {
+                return null;
+            }
+        }
+        history.fillUp(untilNanos, totals);
+        return history;
+    }
+
+    private void fillUp(long untilNanos, Map<Category, BigInteger> totals) {
+        var missing = new EnumMap<Category, BigInteger>(Category.class);
+        missing.putAll(totals);
+        timeline.sums(0, Long.MAX_VALUE)
+                .forEach((category, nanos) ->
+                        missing.merge(category, nanos.negate(), BigInteger::add));
+        BigInteger less = missing.getOrDefault(Category.PRODUCTIVE, BigInteger.ZERO).negate();
+        if (less.signum() > 0) {
+            for (TimeBuckets buckets : all) {
+                buckets.loseNewest(less);
+            }
+            missing.put(Category.PRODUCTIVE, BigInteger.ZERO);
+            missing.merge(Category.LOST_PROGRESS, less.negate(), BigInteger::add);
+        }
+        for (TimeBuckets buckets : all) {
+            buckets.fill(missing, untilNanos, slots);
+        }
     }
 }

@@ -51,8 +51,8 @@ final class JobStory {
 
     final JobSpec spec;
     final StateLayout layout;
-    final JobMachine machine;
-    final GoodputLedger ledger = new GoodputLedger();
+    JobMachine machine;
+    GoodputLedger ledger = new GoodputLedger();
     final TreeMap<AgentKey, SimAgent> agents = new TreeMap<>();
     final List<CoordinatorEvent> published = new ArrayList<>();
     final List<JobEffect> effects = new ArrayList<>();
@@ -77,7 +77,7 @@ final class JobStory {
                     Comparator.comparingLong(Timer::due).thenComparingInt(Timer::order));
     private final Set<Long> durablePreparing = new HashSet<>();
     private final Set<Long> durableActive = new HashSet<>();
-    private final long opened;
+    final long opened;
     private @Nullable SimAgent why;
     private int timerOrder;
     private int incarnations;
@@ -127,6 +127,18 @@ final class JobStory {
         opened = now;
         machine = JobMachine.submitted(spec, 1, limits, now);
         take(machine.opening());
+    }
+
+    /** Another leader: what the former one had under way is gone. */
+    void ledBy(JobMachine next) {
+        timers.clear();
+        held.clear();
+        hold = effect -> false;
+        inbox.clear();
+        machine = next;
+        ledger = new GoodputLedger();
+        lastCompleted = 0;
+        take(next.opening());
     }
 
     // ---------------------------------------------------------------- the state's content
@@ -503,6 +515,19 @@ final class JobStory {
             members.add(member);
         }
         return members;
+    }
+
+    /** Steps until no incident is open. */
+    void finishRecovery() {
+        for (int i = 0;
+                i < 200 && machine.incidents().stream().anyMatch(one -> !one.closed());
+                i++) {
+            settle();
+            if (!stepOnce(Set.of())) {
+                pass(50 * MILLI);
+            }
+        }
+        settle();
     }
 
     /** Runs to the end, passing time where nothing else helps. */
