@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Agents whose worker is two processes that reduce among themselves, in plain Python: they step,
@@ -140,7 +141,7 @@ class WorkerGroupIT {
             }
         }
 
-        run.process().waitFor();
+        assertThat(run.process().waitFor(2, TimeUnit.MINUTES)).as(run.output()).isTrue();
         Training.Outcome outcome = run.outcome().completed();
         assertThat(outcome.digest()).isEqualTo(digest);
         assertThat(folder.resolve("died")).exists();

@@ -269,6 +269,16 @@ final class JobRun {
         }
     }
 
+    /** It is over: who attached while nothing was decided hears so, and frees what it holds. */
+    void farewell(long nowNanos) {
+        while (!deferred.isEmpty()) {
+            JobEvent event = deferred.removeFirst();
+            if (event instanceof JobEvent.AgentAttached) {
+                step(event, nowNanos);
+            }
+        }
+    }
+
     void advance(long nowNanos) {
         for (Timers.Due due : timers.take(nowNanos)) {
             feed(new JobEvent.TimerFired(due.kind(), due.epoch()), nowNanos);
@@ -446,11 +456,8 @@ final class JobRun {
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
-            case CoordinatorEvent.JobTakenOver taken -> {
-                if (!taken.adopted()) {
-                    waitingFor = taken.reason();
-                }
-            }
+            case CoordinatorEvent.JobTakenOver taken ->
+                    waitingFor = taken.adopted() ? "" : taken.reason();
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,

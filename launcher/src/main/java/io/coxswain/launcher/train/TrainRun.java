@@ -102,9 +102,9 @@ public final class TrainRun {
             } else if (fault.local() >= job.runtime().processes()) {
                 complaints.add(
                         option
-                                + ": a worker of this job has "
-                                + Texts.count(job.runtime().processes(), "process")
-                                + " (runtime.workersPerAgent); expected a local rank from 0 to "
+                                + ": runtime.workersPerAgent is "
+                                + job.runtime().processes()
+                                + "; expected a local rank from 0 to "
                                 + (job.runtime().processes() - 1));
             }
             if (fault.step() > job.steps()) {
@@ -176,15 +176,7 @@ public final class TrainRun {
                         options.workerEnvironment(),
                         options.http());
         if (job.runtime().attached() && !options.quiet()) {
-            terminal.line(
-                    "the agents wait for workers: start %s of each with COXSWAIN_ATTACH=%s"
-                                    .formatted(
-                                            Texts.count(job.runtime().processes(), "process"),
-                                            run.path()
-                                                    .resolve(plan.agentId(0) + "-workers")
-                                                    .resolve("attach"))
-                            + (agents > 1 ? " to " + plan.agentId(agents - 1) : "")
-                            + (job.runtime().processes() > 1 ? " and its LOCAL_RANK" : ""));
+            terminal.line(whereToAttach(plan));
         }
         try (LocalCluster cluster = LocalCluster.start(plan, display)) {
             try {
@@ -224,6 +216,18 @@ public final class TrainRun {
                 throw failed(e, jobId, run, display);
             }
         }
+    }
+
+    private String whereToAttach(LocalCluster.Plan plan) {
+        int processes = job.runtime().processes();
+        return "agents wait for workers: start %s with COXSWAIN_ATTACH=%s%s, for each of %s"
+                .formatted(
+                        processes == 1 ? "one" : processes + " processes",
+                        plan.run().path().resolve(plan.agentId(0) + "-workers").resolve("attach"),
+                        processes == 1 ? "" : " LOCAL_RANK=0 to " + (processes - 1),
+                        agents == 1
+                                ? plan.agentId(0)
+                                : plan.agentId(0) + " to " + plan.agentId(agents - 1));
     }
 
     private EnvironmentException failed(

@@ -252,7 +252,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         public void absent(long supervised, String reason) {
             events.accept(
                     new AgentEvent.WorkerFaulted(
-                            generation(supervised), loads, "no_worker", reason));
+                            generation(supervised), loads, "attach", reason));
         }
 
         @Override

@@ -127,7 +127,10 @@ final class AttachedWorker implements Member {
                     // Others are waited for, and say so.
                     continue;
                 }
-                say("waits for local rank %d: %d s left".formatted(local, left / 1_000_000_000));
+                long seconds = (end - System.nanoTime()) / 1_000_000_000;
+                if (seconds > 0) {
+                    say("waits for local rank %d: %d s left".formatted(local, seconds));
+                }
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

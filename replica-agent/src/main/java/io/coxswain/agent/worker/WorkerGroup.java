@@ -47,8 +47,13 @@ final class WorkerGroup {
     private final @Nullable Hello[] said;
     private final boolean[] ponged;
     private final long[] pongedNanos;
+    private final @Nullable WorkerExit[] exits;
     private boolean wanted;
     private boolean ready;
+
+    /** Why all of them are ended at once; null while they go by themselves. */
+    private @Nullable String taken;
+
     private int ended;
     private @Nullable WorkerExit first;
 
@@ -147,10 +152,11 @@ final class WorkerGroup {
             WorkerExit cause;
             synchronized (WorkerGroup.this) {
                 ended++;
+                exits[local] = exit;
                 if (first == null) {
                     first = single() ? exit : exit.of(who(local));
                 }
-                cause = first;
+                cause = taken == null ? first : together(taken);
                 last = ended == members.size();
                 told = wanted;
             }
@@ -185,6 +191,7 @@ final class WorkerGroup {
         this.said = new @Nullable Hello[processes];
         this.ponged = new boolean[processes];
         this.pongedNanos = new long[processes];
+        this.exits = new @Nullable WorkerExit[processes];
         var voices = new Voices();
         for (int local = 0; local < processes; local++) {
             boolean alone = processes == 1;
@@ -299,6 +306,7 @@ final class WorkerGroup {
         if (claimed.isEmpty()) {
             return;
         }
+        takenDown(whole);
         // It reads files: not on a virtual thread, which would keep its carrier.
         Thread.ofPlatform()
                 .name("worker-kill-" + generation)
@@ -310,6 +318,27 @@ final class WorkerGroup {
                     }
                     each(claimed, Member::end);
                 });
+    }
+
+    private synchronized void takenDown(String reason) {
+        if (taken == null && ended == 0 && !single()) {
+            taken = reason;
+        }
+    }
+
+    /** The end of all, for one reason: with the last words of the one that it names, if any. */
+    private WorkerExit together(String reason) {
+        String words = "";
+        for (int local = 0; local < exits.length; local++) {
+            WorkerExit exit = exits[local];
+            if (exit != null && (words.isEmpty() || reason.contains(who(local) + ":"))) {
+                words = exit.lastWords();
+            }
+        }
+        WorkerExit one = first;
+        return one == null
+                ? new WorkerExit(-1, "", reason)
+                : new WorkerExit(one.status(), words, reason, one.greeted());
     }
 
     /** Who of several does not answer while others do, in words. */
@@ -327,10 +356,12 @@ final class WorkerGroup {
     }
 
     void killNow(String reason) {
+        takenDown(reason);
         members.forEach(member -> member.endNow(reason));
     }
 
     void release(String reason) {
+        takenDown(reason);
         members.forEach(member -> member.release(reason));
     }
 
