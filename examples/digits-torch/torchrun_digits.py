@@ -10,6 +10,8 @@ import argparse
 import ctypes
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from pathlib import Path
 
 BATCH, WARM_STEPS = 128, 20
 PR_SET_PDEATHSIG = 1
+PREFIX = "torchrun-digits-"
 
 
 def end_with_parent(how=signal.SIGKILL):
@@ -121,9 +124,10 @@ class Run:
             if self.process.poll() is not None or time.monotonic() > end:
                 self._log.seek(0)
                 said = self._log.read().decode(errors="replace").strip().splitlines()
+                errors = [line for line in said if re.search(r"(Error|Exception): ", line)]
                 sys.exit(
-                    f"torchrun made no step {step} within {limit} s; it said last:"
-                    f" {said[-1] if said else 'nothing'}"
+                    f"torchrun made no step {step} within {limit} s; it said:"
+                    f" {(errors or said or ['nothing'])[-1].strip()}"
                 )
             time.sleep(0.002)
             self.look()
@@ -145,9 +149,20 @@ class Run:
         self._log.close()
 
 
-def drive(ranks, kills, pause, limit=150):
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="torchrun-digits-", dir=memory) as name:
+def sweep(memory):
+    """Removes what drivers left there that were killed."""
+    for folder in Path(memory).glob(f"{PREFIX}*-*"):
+        owner = folder.name[len(PREFIX) :].split("-")[0]
+        if not Path("/proc", owner).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def drive(ranks, kills, pause, limit=300):
+    # As an exception, so that all that was started ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
+    sweep(memory)
+    with tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-", dir=memory) as name:
         run = Run(Path(name), ranks)
         try:
             run.await_step(WARM_STEPS, limit)

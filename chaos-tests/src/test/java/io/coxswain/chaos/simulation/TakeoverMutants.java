@@ -128,7 +128,7 @@ final class TakeoverMutants {
     }
 
     private static Standing standing(FirstWord.Member member) {
-        return new Standing(member.epoch(), member.rank(), true, 0, List.of(), 4, 0, false);
+        return new Standing(member.epoch(), member.rank(), true, 0, List.of(), 4, 0, false, false);
     }
 
     private static CoordinatorInput.AgentAttached with(

@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -119,7 +118,10 @@ final class JobDesk {
             return;
         }
         long order = book.takeOrder();
-        JobSpec named = job.jobId().isEmpty() ? withId(job, chooseId(job, order)) : job;
+        JobSpec named =
+                job.jobId().isEmpty()
+                        ? JobIds.withId(job, JobIds.choose(job, context.term(), order))
+                        : job;
         var waiting = new JobBook.Waiting(named, order, false);
         book.enqueue(waiting);
         submitters.computeIfAbsent(named.jobId(), _ -> new ArrayList<>()).add(answer);
@@ -190,35 +192,6 @@ final class JobDesk {
         if (answers != null) {
             answers.forEach(answer -> answer.accept(outcome));
         }
-    }
-
-    // Terms only grow and orders count within one, so the id was never used before.
-    private String chooseId(JobSpec job, long order) {
-        String slug = job.name().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
-        slug = slug.replaceAll("^-+|-+$", "");
-        slug = slug.isEmpty() ? "job" : slug.substring(0, Math.min(slug.length(), 32));
-        return slug + "-" + context.term() + "-" + order;
-    }
-
-    private static JobSpec withId(JobSpec job, String id) {
-        return new JobSpec(
-                id,
-                job.name(),
-                job.mesh(),
-                job.steps(),
-                job.seed(),
-                job.data(),
-                job.batch(),
-                job.microshards(),
-                job.protectCopies(),
-                job.protectEvery(),
-                job.protectLevel(),
-                job.returnWaitNanos(),
-                job.collectivesWithin(),
-                job.collectivesAcross(),
-                job.runtimeKind(),
-                job.runtimeJson(),
-                job.labels());
     }
 
     // ------------------------------------------------------------------ cancel, results
@@ -413,6 +386,7 @@ final class JobDesk {
         decide();
         JobRun current = run;
         if (current != null && current.over()) {
+            current.farewell(context.nowNanos());
             run = null;
             context.over(current);
             CoordinatorStatus.Job last = current.status();

@@ -52,6 +52,7 @@ final class JobRun {
     private final KeyValueDesk keyValues;
     private final ProgramDesk programs;
     private final HangEar hangs;
+    private final HistoryKeeper history = new HistoryKeeper();
     private final IncidentBook incidents = new IncidentBook();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
     private final AgentFitness fitness = new AgentFitness();
@@ -268,6 +269,16 @@ final class JobRun {
         }
     }
 
+    /** It is over: who attached while nothing was decided hears so, and frees what it holds. */
+    void farewell(long nowNanos) {
+        while (!deferred.isEmpty()) {
+            JobEvent event = deferred.removeFirst();
+            if (event instanceof JobEvent.AgentAttached) {
+                step(event, nowNanos);
+            }
+        }
+    }
+
     void advance(long nowNanos) {
         for (Timers.Due due : timers.take(nowNanos)) {
             feed(new JobEvent.TimerFired(due.kind(), due.epoch()), nowNanos);
@@ -445,11 +456,8 @@ final class JobRun {
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
-            case CoordinatorEvent.JobTakenOver taken -> {
-                if (!taken.adopted()) {
-                    waitingFor = taken.reason();
-                }
-            }
+            case CoordinatorEvent.JobTakenOver taken ->
+                    waitingFor = taken.adopted() ? "" : taken.reason();
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,
@@ -485,6 +493,7 @@ final class JobRun {
                         jobTimeNanos(nowNanos),
                         totals(nowNanos),
                         ledger,
+                        history.kept(ledger, nowNanos),
                         incidents.values());
         context.persist(
                 written,

@@ -33,7 +33,7 @@ public final class RestartBench {
     private static final Duration IMPORT_LIMIT = Duration.ofSeconds(60);
 
     /** Starting, and ending what was started. */
-    private static final int AROUND_SECONDS = 240;
+    private static final int AROUND_SECONDS = 900;
 
     /**
      * What to measure.

@@ -16,7 +16,8 @@ final class StandingCodec {
                         .setThrough(standing.through())
                         .setReportEvery(standing.reportEvery())
                         .setSinceNanos(standing.sinceNanos())
-                        .setIdle(standing.idle());
+                        .setIdle(standing.idle())
+                        .setLeft(standing.left());
         for (GrantedFloor floor : standing.floors()) {
             message.addFloors(
                     io.coxswain.proto.control.v1.GrantedFloor.newBuilder()

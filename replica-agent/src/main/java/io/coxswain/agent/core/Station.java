@@ -152,11 +152,17 @@ final class Station {
                 stepping.interval());
     }
 
-    /** What may be done in the view that this agent has a rank in; null where it has none. */
+    /**
+     * What may be done in the view that this agent has a rank in, or that it left with steps which
+     * are not acknowledged; null where there is none.
+     */
     @Nullable Standing standing(long now) {
         PrepareOrder current = order;
         StepProgram plan = program;
         boolean started = phase == Phase.GATHERING || phase == Phase.STEPPING;
+        if (!started && phase != Phase.VIEW_READY && progress.isKept()) {
+            return progress.left(now);
+        }
         if (current == null
                 || plan == null
                 || current.rank() < 0
@@ -171,7 +177,8 @@ final class Station {
                 started ? stepping.floors() : List.of(),
                 plan.reportEvery(),
                 started ? progress.sinceNanos(now) : 0,
-                started && !stepping.isUnderWay());
+                started && !stepping.isUnderWay(),
+                false);
     }
 
     void viewFailed(String reason) {

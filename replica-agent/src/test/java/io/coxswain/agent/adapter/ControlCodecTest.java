@@ -389,6 +389,7 @@ class ControlCodecTest {
                                         List.of(new GrantedFloor(30, 15)),
                                         5,
                                         6,
+                                        true,
                                         true)),
                         new AgentReport.Heartbeat(1, 1, 2, "reduce", 3, List.of(2), 5),
                         new AgentReport.JobReady("job-1", layout, 1, 2),
@@ -438,6 +439,7 @@ class ControlCodecTest {
         assertThat(standing.getReportEvery()).isEqualTo(5);
         assertThat(standing.getSinceNanos()).isEqualTo(6);
         assertThat(standing.getIdle()).isTrue();
+        assertThat(standing.getLeft()).isTrue();
         var told = attach.getInventory();
         assertThat(told.getHasLive()).isTrue();
         assertThat(told.getLive().getStep()).isEqualTo(17);

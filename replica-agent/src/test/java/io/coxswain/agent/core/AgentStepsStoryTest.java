@@ -474,6 +474,17 @@ class AgentStepsStoryTest {
         }
 
         @Test
+        void areNotBelievedWhereTheirWordWasLongUnderWay() {
+            story.running(0).give(new AgentEvent.HeartbeatAnswered(story.term, 1, 5_000 * MILLI));
+            story.later(3_000 * MILLI)
+                    .give(new AgentEvent.HeartbeatAnswered(story.term, 2, 6_000 * MILLI))
+                    .give(new AgentEvent.StreamClosed("reset"))
+                    .give(new AgentEvent.StreamOpened());
+            assertThat(story.report(AgentReport.Attach.class).orElseThrow().jobTimeNanos())
+                    .isGreaterThanOrEqualTo(8_000 * MILLI);
+        }
+
+        @Test
         void hearOnANewStreamWhatWasNotAcknowledged() {
             story.running(100);
             for (long step = 1; step <= 12; step++) {
@@ -526,6 +537,24 @@ class AgentStepsStoryTest {
             assertThat(attach.standing().sinceNanos()).isGreaterThanOrEqualTo(3_000 * MILLI);
             // What was made is told whole, wherever the plan cuts.
             assertThat(Story.runsOf(attach.inventory().tail()).getLast().last()).isEqualTo(5);
+        }
+
+        @Test
+        void hearWhenTheLastStepOfAViewThatWasLeftEnded() {
+            story.running(100);
+            for (long step = 1; step <= 3; step++) {
+                story.made(step, step - 1);
+            }
+            story.give(new AgentEvent.Fenced(story.term, JOB, 5))
+                    .give(new AgentEvent.DataFenced(5))
+                    .give(new AgentEvent.StreamClosed("reset"))
+                    .later(900 * MILLI)
+                    .give(new AgentEvent.StreamOpened());
+            Standing standing = story.report(AgentReport.Attach.class).orElseThrow().standing();
+            assertThat(standing).isNotNull();
+            assertThat(standing.left()).isTrue();
+            assertThat(standing.epoch()).isEqualTo(1);
+            assertThat(standing.sinceNanos()).isGreaterThanOrEqualTo(900 * MILLI);
         }
 
         @Test

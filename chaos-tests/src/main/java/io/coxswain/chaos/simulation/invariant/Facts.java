@@ -1,6 +1,7 @@
 package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.chaos.simulation.worker.Arena;
 import io.coxswain.coordinator.app.StoreRecord;
@@ -326,7 +327,7 @@ public final class Facts {
         tell(published, i -> i.published(coordinator, job, event));
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
-                job.told(steps.step(), clock.getAsLong());
+                job.told(coordinator, steps.step(), clock.getAsLong());
                 job.completed = Math.max(job.completed, steps.step());
                 if (steps.step() == job.spec.steps()) {
                     // No apply follows by which the last step's gather would be seen.
@@ -520,8 +521,8 @@ public final class Facts {
         tell(freed, i -> i.freed(job, agent, cell));
     }
 
-    public void inventoryTold(AgentView agent, long promised) {
-        tell(inventoryTold, i -> i.inventoryTold(agent, promised));
+    public void inventoryTold(AgentView agent, Inventory told) {
+        tell(inventoryTold, i -> i.inventoryTold(agent, told));
     }
 
     public void workerKilled(String agent, String reason, boolean faulty) {

@@ -1,6 +1,7 @@
 package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.chaos.simulation.worker.Arena;
 import io.coxswain.coordinator.app.StoreRecord;
@@ -147,7 +148,7 @@ public interface Invariant {
             String coordinator, String agent, String cause, boolean faultNear, boolean alive) {}
 
     /** An agent answered a fence; later that memory must be as it said. */
-    default void inventoryTold(AgentView agent, long promised) {}
+    default void inventoryTold(AgentView agent, Inventory told) {}
 
     /** An agent's worker was killed for silence. */
     default void workerKilled(String agent, String reason, boolean faulty) {}

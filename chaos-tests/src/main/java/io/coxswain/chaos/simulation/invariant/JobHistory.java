@@ -9,6 +9,8 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -45,7 +47,13 @@ public final class JobHistory {
 
     long begunNanos;
 
-    private long toldNanos = -1;
+    /** Somebody was always there who knew its time. */
+    boolean observed = true;
+
+    /** What each coordinator told last. */
+    private final Map<String, Told> told = new HashMap<>();
+
+    private record Told(long step, long nanos) {}
 
     /** Copies are missing, or were until not everybody had heard who holds them now. */
     boolean deficit = true;
@@ -121,15 +129,15 @@ public final class JobHistory {
         return newest;
     }
 
-    /** Its coordinator says that this step is completed. */
-    void told(long step, long nowNanos) {
-        if (toldNanos >= 0 && step > completed) {
+    /** A coordinator says that this step is completed. */
+    void told(String coordinator, long step, long nowNanos) {
+        Told before = told.put(coordinator, new Told(step, nowNanos));
+        if (before != null && step > before.step()) {
             shortestStepNanos =
                     Math.min(
                             shortestStepNanos,
-                            Math.max(1, (nowNanos - toldNanos) / (step - completed)));
+                            Math.max(1, (nowNanos - before.nanos()) / (step - before.step())));
         }
-        toldNanos = nowNanos;
     }
 
     @Nullable ViewHistory of(long epoch) {

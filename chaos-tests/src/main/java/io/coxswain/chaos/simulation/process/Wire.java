@@ -207,7 +207,8 @@ final class Wire {
                                 .toList(),
                         told.reportEvery(),
                         told.sinceNanos(),
-                        told.idle());
+                        told.idle(),
+                        told.left());
     }
 
     static AgentEvent collect(long term, String jobId, JobEffect.SendCollectFinal collect) {

@@ -247,7 +247,8 @@ public final class ControlCodec {
                         .toList(),
                 standing.getReportEvery(),
                 standing.getSinceNanos(),
-                standing.getIdle());
+                standing.getIdle(),
+                standing.getLeft());
     }
 
     private static @Nullable Progress tail(io.coxswain.proto.control.v1.Inventory inventory) {

@@ -87,6 +87,7 @@ final class TakeoverStory {
                                 java.util.List.of(),
                                 agent.reportEvery,
                                 started ? story.now - agent.lastStepNanos : 0,
+                                false,
                                 false);
         return new Takeover.Present(
                 agent.profile,

@@ -11,6 +11,7 @@ import java.util.List;
  * @param floors where the runtime reduces, by which floors the steps are decided that were granted
  * @param reportEvery progress is cut at multiples of this
  * @param sinceNanos since the end of the last run of steps that was cut, or since the view began
+ * @param left it has left that view since, and may do nothing in it
  * @param idle no step is under way: credits, lease or the job are at their end
  */
 public record Standing(
@@ -21,7 +22,8 @@ public record Standing(
         List<GrantedFloor> floors,
         int reportEvery,
         long sinceNanos,
-        boolean idle) {
+        boolean idle,
+        boolean left) {
     public Standing {
         floors = List.copyOf(floors);
     }
