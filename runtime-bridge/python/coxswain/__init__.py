@@ -10,7 +10,9 @@
 
 from . import _evidence
 from ._report import report
+from .stream import Lane, Stream
 from .trainer import (
+    Copy,
     Evaluation,
     FusedProgram,
     FusedTrainer,
@@ -26,15 +28,18 @@ from .trainer import (
 from .worker import is_worker, run
 
 __all__ = [
+    "Copy",
     "Evaluation",
     "FusedProgram",
     "FusedTrainer",
     "Group",
     "Job",
+    "Lane",
     "Leaf",
     "Part",
     "Program",
     "Shard",
+    "Stream",
     "Trainer",
     "TrainerError",
     "is_worker",

@@ -54,6 +54,7 @@ final class DecisionLog {
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.IncidentClosed _,
                     CoordinatorEvent.EvidenceTaken _,

@@ -45,6 +45,7 @@ public final class EventText {
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.StepsCompleted _,
                     CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.JobFinished _,
@@ -135,6 +136,15 @@ public final class EventText {
                                             : "; missing " + names(placement.deficits()))
                                     + "; survives "
                                     + placement.survives();
+                    case CoordinatorEvent.SnapshotIntervalChosen chosen ->
+                            "snapshots "
+                                    + (chosen.every() == 1
+                                            ? "of each step"
+                                            : "each " + chosen.every() + " steps")
+                                    + " after step "
+                                    + chosen.afterStep()
+                                    + ": "
+                                    + chosen.reason().text();
                     case CoordinatorEvent.MetricsReported(
                                     String _,
                                     long step,

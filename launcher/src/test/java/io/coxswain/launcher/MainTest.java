@@ -79,6 +79,7 @@ class MainTest {
                         "debug-bundle",
                         "incidents",
                         "top",
+                        "certs",
                         "goodput",
                         "completion")
                 .contains("Exit codes:")

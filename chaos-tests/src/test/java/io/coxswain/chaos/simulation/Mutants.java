@@ -66,6 +66,7 @@ final class Mutants {
         all.put("takeover: a member's promise ignored", TakeoverMutants.PromiseIgnored::new);
         all.put("takeover: grants in an old term", TakeoverMutants.OldTermGrants::new);
         all.put("coordinator: answer to an old dial believed", StaleMutants.StaleDial::new);
+        all.put("agent: snapshot interval changed too early", StaleMutants.IntervalEarly::new);
         return all;
     }
 

@@ -52,6 +52,7 @@ final class JobRun {
     private final KeyValueDesk keyValues;
     private final ProgramDesk programs;
     private final HangEar hangs;
+    private final HistoryKeeper history = new HistoryKeeper();
     private final IncidentBook incidents = new IncidentBook();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
     private final AgentFitness fitness = new AgentFitness();
@@ -471,6 +472,7 @@ final class JobRun {
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ -> {}
@@ -494,6 +496,7 @@ final class JobRun {
                         jobTimeNanos(nowNanos),
                         totals(nowNanos),
                         ledger,
+                        history.kept(ledger, nowNanos),
                         incidents.values());
         context.persist(
                 written,

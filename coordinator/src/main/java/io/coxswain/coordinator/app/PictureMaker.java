@@ -97,6 +97,7 @@ final class PictureMaker {
         JobPictures pictures = run == null ? null : run.pictures();
         JobPicture job = pictures == null ? ended : pictures.picture(nowNanos, wall);
         RunFigures figures = run == null ? null : run.figures();
+        KnownLeader leader = leads() ? new KnownLeader(coordinatorId, "") : port.leader();
         int straggler = figures == null ? -1 : figures.statistics().straggler().rank();
         port.publish(
                 new Picture(
@@ -111,7 +112,8 @@ final class PictureMaker {
                         agents.pictures(roster, run, straggler, nowNanos),
                         agents.cellMillis(),
                         fenced,
-                        leads() ? coordinatorId : ""));
+                        leader.id(),
+                        leader.page()));
     }
 
     private boolean leads() {

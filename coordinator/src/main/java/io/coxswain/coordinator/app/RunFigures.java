@@ -207,6 +207,7 @@ final class RunFigures {
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.JobFinished _,

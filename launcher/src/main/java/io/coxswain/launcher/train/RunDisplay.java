@@ -206,6 +206,8 @@ final class RunDisplay implements LocalCluster.Listener {
                     line("    copies missing: " + Texts.list(placement.deficits()));
                 }
             }
+            case CoordinatorEvent.SnapshotIntervalChosen chosen ->
+                    line("    " + EventText.of(chosen));
             case CoordinatorEvent.JobFinished finished -> {
                 if (!finished.completed()) {
                     failure = finished.reason();

@@ -243,7 +243,7 @@ public final class AgentMachine {
             case AgentEvent.ViewStarted started -> views.started(started, now);
             case AgentEvent.StepsGranted granted -> {
                 if (at.isRunning(granted.jobId(), granted.epoch())) {
-                    at.granted(granted.through(), granted.floors());
+                    at.granted(granted.through(), granted.floors(), granted.interval());
                 }
             }
             case AgentEvent.PlacementInstalled installed -> views.placed(installed.placement());

@@ -47,8 +47,13 @@ public sealed interface AgentReport {
         }
     }
 
-    record JobReady(String jobId, StateLayout layout, long loadNanos, long compileNanos)
-            implements AgentReport {}
+    record JobReady(
+            String jobId, StateLayout layout, long loadNanos, long compileNanos, long startNanos)
+            implements AgentReport {
+        public JobReady(String jobId, StateLayout layout, long loadNanos, long compileNanos) {
+            this(jobId, layout, loadNanos, compileNanos, 0);
+        }
+    }
 
     record JobUnfit(String jobId, String reason) implements AgentReport {}
 

@@ -8,6 +8,7 @@ import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.Progress;
+import io.coxswain.agent.core.model.SnapshotInterval;
 import io.coxswain.agent.core.model.Standing;
 import io.coxswain.agent.core.model.StateName;
 
@@ -119,8 +120,8 @@ final class Station {
     }
 
     /** Steps that may be made now and, where the runtime reduces, the floors to decide by. */
-    void granted(long through, List<GrantedFloor> floors) {
-        stepping.grant(through, floors);
+    void granted(long through, List<GrantedFloor> floors, SnapshotInterval interval) {
+        stepping.grant(through, floors, interval);
         if (!floors.isEmpty()) {
             holding.floorRaised(vault.floor());
         }
@@ -147,7 +148,8 @@ final class Station {
                 snapshots,
                 copies,
                 tail,
-                vault.floor());
+                vault.floor(),
+                stepping.interval());
     }
 
     /**

@@ -17,6 +17,7 @@ import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.Restore;
+import io.coxswain.agent.core.model.SnapshotInterval;
 import io.coxswain.agent.core.model.Standing;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
@@ -246,6 +247,42 @@ class ControlCodecTest {
                 .isEqualTo(
                         new AgentEvent.ViewStarted(
                                 5, "job-1", 3, 40, List.of(new GrantedFloor(40, 31))));
+    }
+
+    @Test
+    void changesOfTheSnapshotIntervalComeWithGrants() {
+        var interval =
+                io.coxswain.proto.control.v1.SnapshotInterval.newBuilder()
+                        .setAfter(30)
+                        .setEvery(12);
+        assertThat(
+                        ControlCodec.event(
+                                CoordinatorMessage.newBuilder()
+                                        .setTerm(5)
+                                        .setGrantSteps(
+                                                GrantSteps.newBuilder()
+                                                        .setJobId("job-1")
+                                                        .setEpoch(3)
+                                                        .setThrough(40)
+                                                        .setInterval(interval))
+                                        .build()))
+                .isEqualTo(
+                        new AgentEvent.StepsGranted(
+                                5, "job-1", 3, 40, List.of(), new SnapshotInterval(30, 12)));
+        assertThat(
+                        ControlCodec.event(
+                                CoordinatorMessage.newBuilder()
+                                        .setTerm(5)
+                                        .setStartView(
+                                                StartView.newBuilder()
+                                                        .setJobId("job-1")
+                                                        .setEpoch(3)
+                                                        .setThrough(40)
+                                                        .setInterval(interval))
+                                        .build()))
+                .isEqualTo(
+                        new AgentEvent.ViewStarted(
+                                5, "job-1", 3, 40, List.of(), new SnapshotInterval(30, 12)));
     }
 
     private static KeyValueOperation add() {

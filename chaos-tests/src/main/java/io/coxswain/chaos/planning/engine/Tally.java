@@ -107,6 +107,7 @@ final class Tally {
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.JobFinished _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {}

@@ -45,6 +45,7 @@ public final class CompletedStays implements Invariant {
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.IncidentClosed _,
                     CoordinatorEvent.JobFinished _,

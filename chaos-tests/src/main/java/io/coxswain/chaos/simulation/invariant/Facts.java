@@ -65,6 +65,7 @@ public final class Facts {
     private final Invariant[] reduced;
     private final Invariant[] reported;
     private final Invariant[] restored;
+    private final Invariant[] snapshotAsked;
     private final Invariant[] startSent;
     private final Invariant[] stepBegun;
     private final Invariant[] storeApplied;
@@ -102,6 +103,7 @@ public final class Facts {
         reduced = overriding(invariants, "reduced");
         reported = overriding(invariants, "reported");
         restored = overriding(invariants, "restored");
+        snapshotAsked = overriding(invariants, "snapshotAsked");
         startSent = overriding(invariants, "startSent");
         stepBegun = overriding(invariants, "stepBegun");
         storeApplied = overriding(invariants, "storeApplied");
@@ -125,6 +127,7 @@ public final class Facts {
                 new OneViewPerStep(),
                 new CopiesSpanDomains(),
                 new VerifiedBytes(),
+                new SnapshotsAgree(),
                 new StaleWordsDrop(),
                 new Progress(),
                 new Bounded(),
@@ -354,6 +357,7 @@ public final class Facts {
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.IncidentClosed _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {}
@@ -490,6 +494,13 @@ public final class Facts {
         JobHistory job = jobs.get(jobId);
         if (job != null) {
             tell(stepBegun, i -> i.stepBegun(job, agent, epoch, step));
+        }
+    }
+
+    public void snapshotAsked(String jobId, AgentView agent, long epoch, long step) {
+        JobHistory job = jobs.get(jobId);
+        if (job != null) {
+            tell(snapshotAsked, i -> i.snapshotAsked(job, agent, epoch, step));
         }
     }
 

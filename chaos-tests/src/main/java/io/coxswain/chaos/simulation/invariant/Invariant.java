@@ -120,6 +120,9 @@ public interface Invariant {
     /** A rank begins a step. */
     default void stepBegun(JobHistory job, AgentView agent, long epoch, long step) {}
 
+    /** A worker is asked to copy the state of a step, beyond the view's base, into a slot. */
+    default void snapshotAsked(JobHistory job, AgentView agent, long epoch, long step) {}
+
     /** An account was written. */
     default void accounted(JobHistory job, StoreRecord.Account account) {}
 

@@ -199,6 +199,7 @@ public final class ProtectedSurvives implements Invariant {
                             CoordinatorEvent.ViewActivated _,
                             CoordinatorEvent.StepsCompleted _,
                             CoordinatorEvent.PlacementChanged _,
+                            CoordinatorEvent.SnapshotIntervalChosen _,
                             CoordinatorEvent.IncidentProgressed _,
                             CoordinatorEvent.IncidentClosed _,
                             CoordinatorEvent.MetricsReported _,

@@ -29,6 +29,7 @@ public enum ProtocolPhase {
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.StepsCompleted _,
                     CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.IncidentClosed _,
                     CoordinatorEvent.RolledBack _,

@@ -118,7 +118,8 @@ public final class ControlCodec {
                                 agent,
                                 layout(ready.getLayout()),
                                 ready.getLoadNanos(),
-                                ready.getCompileNanos()));
+                                ready.getCompileNanos(),
+                                ready.getStartNanos()));
             }
             case JOB_UNFIT ->
                     forJob(
@@ -306,7 +307,8 @@ public final class ControlCodec {
                 progress.getRank(),
                 runs,
                 progress.getFloor(),
-                progress.getAcknowledgedList());
+                progress.getAcknowledgedList(),
+                progress.getCopyNanos());
     }
 
     private static FinalShard finalShard(FinalState state) {

@@ -102,6 +102,7 @@ public final class Traces implements CoordinatorListener, TraceLookup, AutoClose
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,

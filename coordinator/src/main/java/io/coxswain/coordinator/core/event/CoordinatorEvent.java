@@ -1,5 +1,7 @@
 package io.coxswain.coordinator.core.event;
 
+import io.coxswain.coordinator.core.view.IntervalReason;
+
 import java.util.List;
 import java.util.Map;
 
@@ -66,6 +68,15 @@ public sealed interface CoordinatorEvent {
             List<String> holders,
             List<String> deficits,
             String survives)
+            implements CoordinatorEvent {}
+
+    /**
+     * With {@code protect.every: auto}: how far apart snapshots are from now on.
+     *
+     * @param afterStep steps above it are snapshotted at multiples of {@code every}
+     */
+    record SnapshotIntervalChosen(
+            String job, long epoch, long afterStep, int every, IntervalReason reason)
             implements CoordinatorEvent {}
 
     /**

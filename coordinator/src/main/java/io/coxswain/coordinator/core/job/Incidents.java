@@ -96,6 +96,7 @@ final class Incidents {
 
     private void begin(Incident.Kind what, String agent, String text, long detectNanos) {
         open = true;
+        job.cadence.failed();
         id = nextId++;
         agents.clear();
         agents.add(agent);
@@ -123,6 +124,13 @@ final class Incidents {
         } else {
             waterfall.next(next, why, job.promiseEpoch(), jobTime());
             progressed(next, why);
+        }
+    }
+
+    /** A worker came back, or took its state; with the times that this took. */
+    void note(String text) {
+        if (open && waterfall.note(text)) {
+            progressed(waterfall.phase(), text);
         }
     }
 

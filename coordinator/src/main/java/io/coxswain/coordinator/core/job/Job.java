@@ -41,6 +41,7 @@ final class Job {
     final Preparing preparing;
     final ViewFailures viewFailures;
     final Protection protection;
+    final Cadence cadence;
     final Stepping stepping;
     final Finishing finishing;
 
@@ -124,6 +125,7 @@ final class Job {
         preparing = new Preparing(this);
         viewFailures = new ViewFailures(this);
         protection = new Protection(this);
+        cadence = new Cadence(this);
         stepping = new Stepping(this);
         finishing = new Finishing(this);
         history.add(new PhaseChange(nowNanos, phase, phaseReason));

@@ -275,7 +275,8 @@ final class Protection {
                             spare.key,
                             view.epoch(),
                             job.stepping.grantedThrough(),
-                            job.stepping.grantedFloors()));
+                            job.stepping.grantedFloors(),
+                            job.cadence.granted()));
         }
     }
 
@@ -291,7 +292,8 @@ final class Protection {
                             member.key,
                             view.epoch(),
                             job.stepping.grantedThrough(),
-                            job.stepping.grantedFloors()));
+                            job.stepping.grantedFloors(),
+                            job.cadence.granted()));
             sendPlacement(member);
         } else if (member.prepared) {
             introduce(view, member);

@@ -105,6 +105,7 @@ final class Stepping {
         job.newestSeen = Math.max(job.newestSeen, base);
         job.view = view;
         job.protection.viewActive();
+        job.cadence.begin(view.epoch(), base);
         grantedThrough = base;
         measured = false;
         lastCompletedNanos = job.now;
@@ -180,14 +181,22 @@ final class Stepping {
         for (AgentProfile member : view.members()) {
             job.emit(
                     new JobEffect.SendStartView(
-                            member.key(), view.epoch(), grantedThrough, floors));
+                            member.key(),
+                            view.epoch(),
+                            grantedThrough,
+                            floors,
+                            job.cadence.granted()));
         }
         var spares = new ArrayList<String>();
         for (Roster.Member member : job.roster.all()) {
             if (member.rank < 0 && member.prepared) {
                 job.emit(
                         new JobEffect.SendStartView(
-                                member.key, view.epoch(), grantedThrough, floors));
+                                member.key,
+                                view.epoch(),
+                                grantedThrough,
+                                floors,
+                                job.cadence.granted()));
                 spares.add(member.key.id());
             }
         }
@@ -275,9 +284,11 @@ final class Stepping {
                     reached + 1,
                     run,
                     newest ? capNanos : job.slots.endOf(rank, run, capNanos));
+            job.cadence.stepped(run, 1);
             reached = run.last();
             lastLoss = run.loss();
         }
+        job.cadence.copied(progress.copyNanos());
         if (reached > before) {
             move(rank, before, reached);
         }
@@ -329,6 +340,7 @@ final class Stepping {
                 }
             }
             job.slots.stepsOfAll(reached + 1, run, job.now);
+            job.cadence.stepped(run, done.length);
             reached = run.last();
             lastLoss = run.loss();
             Arrays.fill(done, reached);
@@ -394,7 +406,11 @@ final class Stepping {
             for (AgentProfile member : view.members()) {
                 job.emit(
                         new JobEffect.SendGrant(
-                                member.key(), view.epoch(), grantedThrough, floors));
+                                member.key(),
+                                view.epoch(),
+                                grantedThrough,
+                                floors,
+                                job.cadence.granted()));
             }
         }
     }
@@ -432,6 +448,7 @@ final class Stepping {
         if (through <= grantedThrough) {
             return false;
         }
+        job.cadence.granting(job.activeView().epoch(), completed, grantedThrough);
         grantedThrough = Math.max(through, Math.min(last, completed + job.limits.minCredits()));
         return true;
     }
@@ -448,6 +465,7 @@ final class Stepping {
         if (through <= grantedThrough) {
             return false;
         }
+        job.cadence.granting(view.epoch(), completed, grantedThrough);
         grantedThrough = through;
         acknowledged.grant(completed, through, floor);
         return true;

@@ -11,6 +11,7 @@ import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Mesh;
+import io.coxswain.coordinator.core.model.SnapshotInterval;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.StateName;
 import io.coxswain.coordinator.core.model.View;
@@ -65,6 +66,10 @@ final class JobStory {
 
     final List<JobEffect> held = new ArrayList<>();
     boolean copiesLag;
+
+    /** The longest copy, as members report it. */
+    long copyNanos;
+
     long now;
 
     private final PriorityQueue<Timer> timers =
@@ -84,6 +89,10 @@ final class JobStory {
     }
 
     JobStory(int replicas, int shards, int copies, long steps, JobLimits limits) {
+        this(replicas, shards, copies, steps, limits, 1);
+    }
+
+    JobStory(int replicas, int shards, int copies, long steps, JobLimits limits, int every) {
         spec =
                 new JobSpec(
                         "job-1",
@@ -95,7 +104,7 @@ final class JobStory {
                         32,
                         8,
                         copies,
-                        1,
+                        every,
                         1,
                         60_000 * MILLI,
                         "runtime",
@@ -533,6 +542,14 @@ final class JobStory {
     }
 
     // ---------------------------------------------------------------- what is true
+
+    /** The snapshot interval of the newest grant. */
+    SnapshotInterval lastInterval() {
+        return effects.stream()
+                .filter(JobEffect.SendGrant.class::isInstance)
+                .map(effect -> ((JobEffect.SendGrant) effect).interval())
+                .reduce(SnapshotInterval.PLANNED, (first, second) -> second);
+    }
 
     JobStory isIn(JobPhase phase) {
         assertThat(machine.phase())

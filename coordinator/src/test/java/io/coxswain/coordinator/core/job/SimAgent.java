@@ -141,7 +141,7 @@ final class SimAgent {
                         digest,
                         newest == null ? 0 : newest.step(),
                         0);
-        return new Progress(startedEpoch, rank, List.of(run), floor);
+        return new Progress(startedEpoch, rank, List.of(run), floor, List.of(), story.copyNanos);
     }
 
     /** One message from the coordinator. */
