@@ -16,7 +16,13 @@ final class StandingCodec {
                         .setThrough(standing.through())
                         .setReportEvery(standing.reportEvery())
                         .setSinceNanos(standing.sinceNanos())
-                        .setIdle(standing.idle());
+                        .setIdle(standing.idle())
+                        .setSnapshotEvery(standing.snapshotEvery());
+        if (standing.interval().isChange()) {
+            message.getIntervalBuilder()
+                    .setAfter(standing.interval().after())
+                    .setEvery(standing.interval().every());
+        }
         for (GrantedFloor floor : standing.floors()) {
             message.addFloors(
                     io.coxswain.proto.control.v1.GrantedFloor.newBuilder()

@@ -148,8 +148,7 @@ final class Station {
                 snapshots,
                 copies,
                 tail,
-                vault.floor(),
-                stepping.interval());
+                vault.floor());
     }
 
     /** What may be done in the view that this agent has a rank in; null where it has none. */
@@ -171,7 +170,9 @@ final class Station {
                 started ? stepping.floors() : List.of(),
                 plan.reportEvery(),
                 started ? progress.sinceNanos(now) : 0,
-                started && !stepping.isUnderWay());
+                started && !stepping.isUnderWay(),
+                started ? stepping.snapshotEvery() : plan.snapshotEvery(),
+                started ? stepping.interval() : SnapshotInterval.PLANNED);
     }
 
     void viewFailed(String reason) {

@@ -207,7 +207,9 @@ final class Wire {
                                 .toList(),
                         told.reportEvery(),
                         told.sinceNanos(),
-                        told.idle());
+                        told.idle(),
+                        told.snapshotEvery(),
+                        new SnapshotInterval(told.interval().after(), told.interval().every()));
     }
 
     static AgentEvent collect(long term, String jobId, JobEffect.SendCollectFinal collect) {

@@ -87,7 +87,9 @@ final class TakeoverStory {
                                 java.util.List.of(),
                                 agent.reportEvery,
                                 started ? story.now - agent.lastStepNanos : 0,
-                                false);
+                                false,
+                                agent.snapshotEvery,
+                                agent.interval);
         return new Takeover.Present(
                 agent.profile,
                 new Inventory(

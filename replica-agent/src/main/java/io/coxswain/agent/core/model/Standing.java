@@ -12,6 +12,8 @@ import java.util.List;
  * @param reportEvery progress is cut at multiples of this
  * @param sinceNanos since the end of the last run of steps that was cut, or since the view began
  * @param idle no step is under way: credits, lease or the job are at their end
+ * @param snapshotEvery steps between snapshots up to {@code interval}; 0: unknown, or none
+ * @param interval the newest change of that which came with a grant of this view
  */
 public record Standing(
         long epoch,
@@ -21,8 +23,33 @@ public record Standing(
         List<GrantedFloor> floors,
         int reportEvery,
         long sinceNanos,
-        boolean idle) {
+        boolean idle,
+        int snapshotEvery,
+        SnapshotInterval interval) {
     public Standing {
         floors = List.copyOf(floors);
+    }
+
+    /** With the snapshots of its plan. */
+    public Standing(
+            long epoch,
+            int rank,
+            boolean started,
+            long through,
+            List<GrantedFloor> floors,
+            int reportEvery,
+            long sinceNanos,
+            boolean idle) {
+        this(
+                epoch,
+                rank,
+                started,
+                through,
+                floors,
+                reportEvery,
+                sinceNanos,
+                idle,
+                0,
+                SnapshotInterval.PLANNED);
     }
 }
