@@ -34,13 +34,6 @@ record ProcessSection(String json, List<String> command, long state) implements 
 
     /** Reads the section, and renders it as the JSON that agents and the program take. */
     static RuntimeSection read(RuntimeKind.Around around) {
-        if (around.shards() > 1) {
-            around.refuseRuntimeCollectives(
-                    "a program that reduces by itself holds the whole state in each process, but"
-                            + " mesh.shards is "
-                            + around.shards()
-                            + "; expected 'agent', or mesh.shards: 1");
-        }
         ConfigSection runtime = around.runtime();
         runtime.require("command");
         Path folder = around.folder().resolve(runtime.text("cwd", ".")).normalize();
