@@ -10,7 +10,9 @@
 
 from . import _evidence
 from ._report import report
+from .stream import Lane, Stream
 from .trainer import (
+    Copy,
     Evaluation,
     FusedProgram,
     FusedTrainer,
@@ -27,16 +29,19 @@ from .trainer import (
 from .worker import is_worker, run
 
 __all__ = [
+    "Copy",
     "Evaluation",
     "FusedProgram",
     "FusedTrainer",
     "Group",
     "Job",
+    "Lane",
     "Leaf",
     "Part",
     "Piece",
     "Program",
     "Shard",
+    "Stream",
     "Trainer",
     "TrainerError",
     "is_worker",

@@ -16,7 +16,7 @@ import mmap
 import os
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ._crc32c import Data, crc32c
@@ -135,15 +135,23 @@ class Meta:
             raise ValueError(f"pieces end at byte {end}, not at {self.data_bytes}")
 
     @staticmethod
-    def lay_out(job_id: str, epoch: int, step: int, shard: int, boxes: Iterable[Box]) -> Meta:
-        """Boxes one after another, each at the next multiple of 64."""
+    def lay_out(
+        job_id: str, epoch: int, step: int, shard: int, boxes: Iterable[Box], begin: int = 0
+    ) -> Meta:
+        """Boxes one after another from a byte on, each at the next multiple of 64."""
         pieces = []
-        end = 0
+        end = begin
         for box in boxes:
             piece = Piece(box, _align(end, PIECE_ALIGNMENT))
             pieces.append(piece)
             end = piece.end
-        return Meta(job_id, epoch, step, shard, tuple(pieces), end)
+        return Meta(job_id, epoch, step, shard, tuple(pieces), end if pieces else 0)
+
+    def part(self, begin: int, end: int) -> Meta:
+        """The pieces that begin between two bytes: those of one process of several."""
+        pieces = tuple(piece for piece in self.pieces if begin <= piece.at < end)
+        last = pieces[-1].end if pieces else 0
+        return replace(self, pieces=pieces, data_bytes=last)
 
     def chunks(self) -> Iterator[tuple[Piece, int, int]]:
         """Yields (piece, first byte, length) of each chunk, in order."""
@@ -408,6 +416,10 @@ class Arena:
         memory[:8] = header[:8]  # The magic number last: a file without it has no finished maker.
         return Arena(Path(path), shape, memory)
 
+    def memory(self) -> memoryview:
+        """All of it; the same object each time."""
+        return self._view
+
     def _floats(self, at: int, elements: int) -> memoryview[float]:
         return self._view[at : at + 4 * elements].cast("f")
 
@@ -491,8 +503,12 @@ class Slot:
             raise ArenaError(f"slot {self.index}: its table does not fit its header")
         return meta, struct.unpack_from(f"<{chunks}I", self._crcs()), bytes(digest)
 
-    def verify(self) -> tuple[Meta, bytes]:
+    def verify(self, begin: int = 0, end: int | None = None) -> tuple[Meta, bytes]:
         """Reads every byte of a committed slot and compares it with its checksums.
+
+        Args:
+            begin: of several processes each reads its own pieces alone: those from this byte on,
+            end: that begin before that one. What the others read is in the digest all the same.
 
         Returns:
             The table, and the digest.
@@ -503,6 +519,8 @@ class Slot:
         meta, crcs, digest = self.table()
         data = self.data()
         for (piece, at, length), expected in zip(meta.chunks(), crcs, strict=True):
+            if piece.at < begin or (end is not None and piece.at >= end):
+                continue
             crc = crc32c(data[at : at + length])
             if crc != expected:
                 raise ArenaError(
@@ -543,6 +561,30 @@ class Slot:
         self._words[0] = MARK_WRITING
         self._words[1] = self.generation + 1
         return self.data()[: meta.data_bytes]
+
+    def begin_part(self, meta: Meta) -> memoryview:
+        """Begins to write the pieces of one process of several: the agent commits when all have.
+
+        Returns:
+            The data area, of which only the process's own part may be written.
+
+        Raises:
+            ArenaError: the slot is committed, or the state does not fit.
+        """
+        if self.mark == MARK_COMMITTED:
+            raise ArenaError(f"slot {self.index} holds a committed state; free it first")
+        if meta.data_bytes > self._shape.slot_data:
+            raise ArenaError(
+                f"slot {self.index} takes {self._shape.slot_data} bytes; this process's part ends"
+                f" at {meta.data_bytes}"
+            )
+        return self.data()[: meta.data_bytes]
+
+    def part_crcs(self, meta: Meta) -> bytes:
+        """The CRC of each chunk of what one process wrote, u32 each."""
+        data = self.data()
+        crcs = [crc32c(data[at : at + length]) for _, at, length in meta.chunks()]
+        return struct.pack(f"<{len(crcs)}I", *crcs)
 
     def filled(self, meta: Meta) -> None:
         """Says that all data are in place and only checksums are missing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import threading
@@ -9,7 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from . import _wire
 from ._samples import Samples
+from ._store import Store
 from ._threads import Abandoned, Gate, MainThread
 from .trainer import FusedTrainer, Group
 
@@ -31,6 +34,76 @@ VARIABLES = (
     "TORCHELASTIC_RESTART_COUNT",
     "TORCHELASTIC_MAX_RESTARTS",
 )
+
+
+_LOCAL_RANK, _LOCAL_SIZE = "COXSWAIN_BRIDGE_LOCAL_RANK", "COXSWAIN_BRIDGE_LOCAL_SIZE"
+
+
+def local_rank() -> int:
+    """Which of its host's processes this is, as the agent says."""
+    return _number(_LOCAL_RANK, 0)
+
+
+def local_size() -> int:
+    """How many processes of the host there are, as the agent says."""
+    return _number(_LOCAL_SIZE, 1)
+
+
+def _number(name: str, otherwise: int) -> int:
+    text = os.environ.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() else otherwise
+
+
+def clean_environment() -> None:
+    """Removes what launchers of process groups left, and says what the agent knows."""
+    for name in VARIABLES:
+        os.environ.pop(name, None)
+    os.environ["LOCAL_RANK"] = str(local_rank())
+    os.environ["LOCAL_WORLD_SIZE"] = str(local_size())
+
+
+#: Below what systems give to whoever asks for any port.
+_PORTS = range(20_000, 32_000)
+
+
+def master_port(job_id: str, epoch: int) -> int:
+    """The same in all processes of a view, and another one in the next."""
+    digest = hashlib.sha256(f"{job_id}/{epoch}".encode()).digest()
+    return _PORTS[int.from_bytes(digest[:8], "big") % len(_PORTS)]
+
+
+def group_of(
+    job_id: str,
+    request: _wire.PrepareView,
+    make_store: Callable[[], Store] | None,
+) -> Group:
+    """The group of a view, as one of its processes sees it."""
+    ranks = request.replicas * request.shards
+    local, size = (request.local.rank, request.local.size) if request.local else (0, 1)
+    rank, world = request.rank * size + local, ranks * size
+    host = request.host or "127.0.0.1"
+    master = request.master_host or (host if request.rank == 0 else "")
+    env = {
+        "RANK": str(rank),
+        "LOCAL_RANK": str(local),
+        "WORLD_SIZE": str(world),
+        "LOCAL_WORLD_SIZE": str(size),
+    }
+    if master:
+        env["MASTER_ADDR"] = master
+        env["MASTER_PORT"] = str(master_port(job_id, request.epoch))
+    return Group(
+        request.epoch, rank, world, host, request.base_step, env, make_store, local, size
+    )
+
+
+def share(microshards: range, request: _wire.PrepareView) -> range:
+    """The part of its rank's microshards that a process has."""
+    if request.local is None:
+        return microshards
+    local, size, count = request.local.rank, request.local.size, len(microshards)
+    first = microshards.start
+    return range(first + local * count // size, first + (local + 1) * count // size)
 
 
 class GroupBroken(Exception):

@@ -38,17 +38,21 @@ def preload() -> None:
 
 
 class Samples:
-    """Which samples a job's steps train on."""
+    """Which samples a job's steps train on.
+
+    Of a stream, whose number of samples is 0, an id is the sample's place in the job's sequence: a
+    single pass without end.
+    """
 
     def __init__(self, seed: int, samples: int, batch: int, microshards: int) -> None:
-        self._order = SampleOrder(seed, samples, batch, microshards)
+        self._order = SampleOrder(seed, max(1, samples), batch, microshards)
         self._seed, self._samples = seed & _MASK, samples
         self._batch, self._microshards = batch, microshards
         self._block, self._ids, self._hashes = -1, [0], [0]
         try:
             import numpy  # noqa: F401
 
-            self._vectors = samples < 2**32
+            self._vectors = 0 < samples < 2**32
         except ImportError:
             self._vectors = False
 
@@ -60,6 +64,9 @@ class Samples:
         base = (step - 1) * self._batch
         first = base + self._batch * microshard // self._microshards
         last = base + self._batch * (microshard + 1) // self._microshards
+        if self._samples == 0:
+            ids = list(range(first, last))
+            return ids, sum(derive(mix(place), place) for place in ids) & _MASK
         if not self._vectors:
             ids = self._order.microshard(step, microshard)
             hashes = (derive(mix(first + i), number) for i, number in enumerate(ids))
@@ -105,9 +112,10 @@ class Samples:
         for first, last in segments:
             at, end = (first - 1) * self._batch, last * self._batch
             seen += max(0, end - at)
+            of_pass = self._samples or 2**63
             while at < end:
-                number, index = divmod(at, self._samples)
-                stop = min(self._samples, index + end - at)
+                number, index = divmod(at, of_pass)
+                stop = min(of_pass, index + end - at)
                 places.setdefault(number, []).append((index, stop))
                 at += stop - index
         return seen, tuple(_union(places[number]) for number in sorted(places))

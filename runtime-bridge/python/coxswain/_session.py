@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from . import _arena, _wire, digests
-from ._group import GroupBroken, Stepper
+from ._group import GroupBroken, Stepper, group_of, share
 from ._jobs import Refused, identity, job_of, require_collectives
 from ._pieces import box_of, leaf_cuts, require_same_pieces, require_whole, writer_of
 from ._samples import Samples
 from ._store import Store
+from ._streams import FusedStream, SplitStream, wrapped
 from ._threads import Abandoned, Background, Gate, MainThread
 from .trainer import (
     WRITER,
     Captured,
+    Copy,
     Evaluation,
     FusedProgram,
     FusedTrainer,
@@ -46,6 +48,7 @@ class View:
     microshards: range
     region: _arena.Arena
     group: Group
+    local: _wire.LocalPart | None = None
 
 
 @dataclass(frozen=True)
@@ -56,20 +59,29 @@ class Begun:
         slot: where it goes.
         meta: what it is.
         later: pieces that are still to be copied, and the functions that give their bytes.
+        part: whether it is one process's part of a snapshot, which the agent commits.
     """
 
     slot: _arena.Slot
     meta: _arena.Meta
     later: tuple[tuple[_arena.Piece, Captured], ...]
+    part: bool = False
 
-    def complete(self) -> bytes:
-        """Copies what is left, computes checksums and commits. Returns the digest."""
-        data = self.slot.data()
+    def complete(self) -> _wire.SnapshotCommitted:
+        """Copies what is left, computes checksums and commits."""
+        slot, meta = self.slot, self.meta
+        data = slot.data()
         for piece, captured in self.later:
+            if isinstance(captured, Copy):
+                captured.end()
+                continue
             data[piece.at : piece.end] = _bytes_of(piece.box.leaf, piece.box.size, captured)
+        done = _wire.SnapshotCommitted(meta.epoch, meta.step, slot.index)
+        if self.part:
+            return replace(done, piece_table=meta.encode(), chunk_crcs=slot.part_crcs(meta))
         if self.later:
-            self.slot.filled(self.meta)
-        return self.slot.commit(self.meta)
+            slot.filled(meta)
+        return replace(done, digest=slot.commit(meta), data_bytes=meta.data_bytes)
 
 
 class Session:
@@ -100,11 +112,14 @@ class Session:
         self._warm, self._compile_nanos = False, 0
         start = time.perf_counter_ns()
         activity("load", 0)
-        self._program: Program | FusedProgram = main.call(lambda: trainer.build(self._job))
+        program: Program | FusedProgram = main.call(lambda: trainer.build(self._job))
+        trainer, self._program = wrapped(trainer, program, self._job)
+        self._trainer = trainer
+        streams = isinstance(trainer, (SplitStream, FusedStream))
         self._layout = self._program.layout()
         self._shards = [self._program.shard(i, self._job.shards) for i in range(self._job.shards)]
         self._samples = Samples(
-            self._job.seed, self._program.samples, self._job.batch, self._job.microshards
+            self._job.seed, 0 if streams else self._program.samples, self._job.batch, self._job.microshards
         )
         self._stepper: Stepper | None = None
         self._stall_nanos = 0
@@ -145,6 +160,7 @@ class Session:
             shard_pieces=tuple(len(meta.pieces) for meta in metas),
             reforms=isinstance(self._trainer, FusedTrainer) and self._trainer.reforms,
             leaves=leaf_cuts(shards) if self._stepper is not None else (),
+            shares_rank=isinstance(self._trainer, FusedTrainer) and len(shards) == 1,
         )
 
     def _fingerprint(self) -> str:
@@ -166,8 +182,9 @@ class Session:
         # The program's own stands beside it, for who reads that two differ.
         return f"{digest} ({program.fingerprint})" if program.fingerprint else digest
 
-    def _meta(self, shard: Shard, epoch: int, step: int) -> _arena.Meta:
-        return _arena.Meta.lay_out(self._job.id, epoch, step, shard.index, map(box_of, shard.parts))
+    def _meta(self, shard: Shard, epoch: int, step: int, begin: int = 0) -> _arena.Meta:
+        boxes = map(box_of, shard.parts)
+        return _arena.Meta.lay_out(self._job.id, epoch, step, shard.index, boxes, begin)
 
     # ------------------------------------------------------------ taking a rank
 
@@ -181,7 +198,7 @@ class Session:
                 f"rank {request.rank} of a {request.replicas}×{request.shards} mesh; the job was"
                 f" loaded for {job.shards} shards",
             )
-        microshards = self._microshards(request)
+        microshards = share(self._microshards(request), request)
         self._snapshots.drain()
         old = self._view
         if old is not None and str(old.region.path) == request.region_path:
@@ -190,12 +207,15 @@ class Session:
             region = _open(request.region_path, "internal")
         taken = False
         try:
-            shard = replace(self._shards[request.rank % request.shards], rank=request.rank)
-            view = View(request.epoch, shard, microshards, region, self._group(request))
+            group = self._group(request)
+            shard = replace(self._shards[request.rank % request.shards], rank=group.rank)
+            view = View(request.epoch, shard, microshards, region, group, request.local)
             self._require_fits(view)
             digest, loaded_bytes = self._establish(request, view, old)
             if self._stepper is None:
                 self._main.call(lambda: self._publish(view))
+            if old is None or old.region is not region:
+                self._main.call(lambda: self._trainer.mapped(region.memory()))
             self._view, self._live = view, request.base_step
             taken = True
         finally:
@@ -203,25 +223,17 @@ class Session:
                 if not taken:
                     region.close()
                 elif old is not None:
-                    old.region.close()
+                    self._unmap(old.region)
         return _wire.ViewPrepared(request.epoch, request.base_step, digest, loaded_bytes)
 
+    def _unmap(self, region: _arena.Arena) -> None:
+        self._main.call(lambda: self._trainer.unmapped(region.memory()))
+        region.close()
+
     def _group(self, request: _wire.PrepareView) -> Group:
-        rank, ranks, stores = request.rank, request.replicas * request.shards, self._stores
-        return Group(
-            request.epoch,
-            rank,
-            ranks,
-            request.host or "127.0.0.1",
-            request.base_step,
-            {
-                "RANK": str(rank),
-                "LOCAL_RANK": "0",
-                "WORLD_SIZE": str(ranks),
-                "LOCAL_WORLD_SIZE": "1",
-            },
-            None if stores is None else functools.partial(stores, request.epoch),
-        )
+        stores = self._stores
+        make = None if stores is None else functools.partial(stores, request.epoch)
+        return group_of(self._job.id, request, make)
 
     def _microshards(self, request: _wire.PrepareView) -> range:
         count, ranks = self._job.microshards, request.replicas * request.shards
@@ -239,7 +251,7 @@ class Session:
 
     def _require_fits(self, view: View) -> None:
         shape, shard = view.region.shape, view.shard
-        meta = self._meta(shard, 0, 0)
+        meta = self._meta(shard, 0, 0, view.local.slot_offset if view.local else 0)
         elements = shard.end - shard.begin
         if (
             shape.parameters != self._layout.elements
@@ -298,7 +310,7 @@ class Session:
                 )
             slot = file.slot(index)
             try:
-                meta, digest = slot.verify()
+                whole, digest = slot.verify(*_own_bytes(request.local))
             except _arena.ArenaError as e:
                 raise Refused("bad_state", f"{path}: {e}") from e
             where = f"slot {index} of {path}"
@@ -307,6 +319,7 @@ class Session:
                     "bad_state",
                     f"{where} has digest {digest.hex()}, expected {request.slot_digest.hex()}",
                 )
+            meta = whole.part(*_own_bytes(request.local)) if request.local else whole
             found = (meta.step, meta.shard, meta.job_id)
             if found != (request.base_step, view.shard.index, self._job.id):
                 raise Refused(
@@ -323,7 +336,7 @@ class Session:
             shard = replace(view.shard, writer=writer_of(view.shard, parts))
             given = [one for part, one in zip(shard.parts, parts) if part.leaf is not WRITER]
             self._main.call(lambda: self._trainer.load(_asked(shard), given))
-            return digest, meta.data_bytes
+            return digest, max(0, meta.data_bytes - _own_bytes(request.local)[0])
         finally:
             if not mapped:
                 file.close()
@@ -396,6 +409,8 @@ class Session:
         """Nothing, if the epoch is over. On the main thread."""
         trainer = self._split()
         parameters = view.region.parameters().toreadonly()
+        if isinstance(trainer, SplitStream):
+            trainer.read_from(parameters, view.microshards)
         losses: list[float] = []
         begun: Callable[[], None] | None = None
         samples = sample_hash = data_nanos = 0
@@ -468,20 +483,24 @@ class Session:
         slots = view.region.shape.slots
         if index >= slots:
             raise Refused("bad_request", f"slot {index} of a region with {slots} slots")
-        slot, meta = view.region.slot(index), self._meta(view.shard, view.epoch, step)
+        slot, local = view.region.slot(index), view.local
+        meta = self._meta(view.shard, view.epoch, step, local.slot_offset if local else 0)
 
         def copy() -> Begun:
             captured = self._captured(view)
-            data = slot.begin(meta)
+            data = slot.begin_part(meta) if local else slot.begin(meta)
             later = []
             for piece, one in zip(meta.pieces, captured):
-                if callable(one):
+                if isinstance(one, Copy):
+                    one.begin(data[piece.at : piece.end])
+                    later.append((piece, one))
+                elif callable(one):
                     later.append((piece, one))
                 else:
                     data[piece.at : piece.end] = _bytes_of(piece.box.leaf, piece.box.size, one)
-            if not later:
+            if not later and local is None:
                 slot.filled(meta)
-            return Begun(slot, meta, tuple(later))
+            return Begun(slot, meta, tuple(later), local is not None)
 
         try:
             return self._main.call(copy)
@@ -545,7 +564,7 @@ class Session:
         """Unmaps the region."""
         self._snapshots.drain()
         if self._view is not None:
-            self._view.region.close()
+            self._unmap(self._view.region)
 
     def _require(self, epoch: int, step: int) -> View:
         view = self._view
@@ -574,7 +593,14 @@ def _described(box: _arena.Box) -> list[Any]:
     return [box.leaf, box.offset, box.extent, box.per_rank]
 
 
+def _own_bytes(local: _wire.LocalPart | None) -> tuple[int, int | None]:
+    """Where a process's pieces lie in a slot."""
+    return (local.slot_offset, local.slot_offset + local.slot_bytes) if local else (0, None)
+
+
 def _bytes_of(name: str, size: int, captured: Captured) -> memoryview:
+    if isinstance(captured, Copy):
+        captured = captured.now()
     given = captured() if callable(captured) else captured
     view = memoryview(given)
     if view.nbytes == size == 0:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .stream import Lanes, Stream, Taken
 from .trainer import TrainerError
 
 #: How many rows of each tensor enter a fingerprint, and how many items of a data set.
@@ -161,6 +162,25 @@ class Function:
         sha256.update(str(self.count).encode())
 
 
+class Streamed:
+    """A function of a list of a stream's samples."""
+
+    def __init__(self, function: Callable[[Any], Any], stream: Stream) -> None:
+        self._function, self.count = function, stream
+
+    def fetch(self, samples: Sequence[Any]) -> Any:
+        """The batch of these samples."""
+        return self._function(list(samples))
+
+    def example(self, microshards: int, size: int) -> Taken:
+        """Samples from its begin."""
+        return Lanes(self.count, microshards).example(size)
+
+    def digest(self, sha256: Any) -> None:
+        """Nothing of it is known in advance."""
+        sha256.update(b"stream")
+
+
 def source(what: str, given: Any, path: str, collate: Callable[[Any], Any] | None) -> Rows | Items:
     """The samples that a user gave: a tree of tensors, a data set, or a function that gives one."""
     torch, _ = require_torch()
@@ -181,7 +201,8 @@ def source(what: str, given: Any, path: str, collate: Callable[[Any], Any] | Non
     if isinstance(given, torch.utils.data.IterableDataset):
         raise TrainerError(
             f"{what} is an IterableDataset, of which no sample can be asked for by its number: give"
-            " a Dataset with __getitem__ and __len__, or batch, a function of sample ids",
+            " samples, a coxswain.Stream that opens a part of it, and batch, a function of a list of"
+            " its samples; or a Dataset with __getitem__ and __len__",
             "data_unreadable",
         )
     if not isinstance(given, (dict, tuple, list)) and not torch.is_tensor(given):

@@ -20,6 +20,7 @@ from ._torch_data import require_torch
 from .trainer import (
     Captured,
     Evaluation,
+    Floats,
     FusedProgram,
     FusedTrainer,
     Group,
@@ -90,6 +91,12 @@ class DdpTrainer(FusedTrainer):
     def state(self) -> Sequence[Captured]:
         return self._inner.state()
 
+    def mapped(self, memory: memoryview) -> None:
+        self._inner.mapped(memory)
+
+    def unmapped(self, memory: memoryview) -> None:
+        self._inner.unmapped(memory)
+
     def reform(self, group: Group) -> None:
         torch, _ = require_torch()
         device = self._inner.device
@@ -124,6 +131,12 @@ class DdpTrainer(FusedTrainer):
         # From here on nothing waits for others: half a step is no state.
         self._inner.apply_whole([tensor / self._world for tensor in moved])
         return float(total) / self._batch_size
+
+    def add(self, values: Floats) -> None:
+        torch, _ = require_torch()
+        summed = torch.frombuffer(values, dtype=torch.float32).to(self._inner.device)
+        torch.distributed.all_reduce(summed)
+        torch.frombuffer(values, dtype=torch.float32).copy_(summed)
 
     def broken(self, error: BaseException) -> bool:
         return super().broken(error) or is_broken(error)

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ._torch_copies import Copies
 from ._torch_data import raw, require_torch
-from .trainer import Leaf, Part, Shard, TrainerError
+from .trainer import Captured, Leaf, Part, Shard, TrainerError
 
 #: The leaf that counts steps.
 STEPS = "coxswain/steps"
@@ -193,10 +194,10 @@ def _whole(model: Model) -> list[tuple[int, int, bool]]:
     return [(0, value.numel(), True) for value in model.initial]
 
 
-class _Captured(Sequence[memoryview]):
+class _Captured(Sequence[Captured]):
     """Bytes of parts, each made when it is asked for: of a step only parameters are published."""
 
-    def __init__(self, parts: Sequence[Part], capture: Callable[[Part], memoryview]) -> None:
+    def __init__(self, parts: Sequence[Part], capture: Callable[[Part], Captured]) -> None:
         self._parts, self._capture = parts, capture
 
     def __len__(self) -> int:
@@ -310,9 +311,14 @@ class Live:
 
     # ------------------------------------------------------------ as bytes
 
-    def captured(self, parts: Sequence[Part]) -> Sequence[memoryview]:
-        """The bytes of each part, as they are asked for; most are no copies."""
-        return _Captured(parts, self._captured)
+    def captured(self, parts: Sequence[Part], copies: Copies | None = None) -> Sequence[Captured]:
+        """The bytes of each part, as they are asked for; most are no copies.
+
+        Args:
+            parts: which.
+            copies: of what lies on a device.
+        """
+        return _Captured(parts, lambda part: self._captured(part, copies))
 
     def require_same(self) -> None:
         """Checks that there is no more state than is known."""
@@ -328,8 +334,10 @@ class Live:
                         " after the first step: the state must not change its shape"
                     )
 
-    def _captured(self, part: Part) -> memoryview:
+    def _captured(self, part: Part, copies: Copies | None) -> Captured:
         tensor = self._tensor(part)
+        if copies is not None and copies.has(tensor):
+            return copies.of(tensor)
         cached = self._views.get(part.index)
         if cached and cached[0] is tensor and cached[1] == tensor.data_ptr():
             return cached[2]

@@ -550,6 +550,16 @@ class Hello(Message):
     pid: int = _of(4, _u64)
     token: str = _of(5, _text)
     side_channel: bool = _of(6, _bool)
+    local_rank: int = _of(40, _u32)
+    local_size: int = _of(41, _u32)
+    job_id: str = _of(42, _text)
+
+
+@dataclass(frozen=True)
+class Refused(Message):
+    """Why the agent does not take this process."""
+
+    reason: str = _of(1, _text)
 
 
 @dataclass(frozen=True)
@@ -599,12 +609,25 @@ class JobLoaded(Message):
     shard_live_bytes: tuple[int, ...] = _list(4, _u64, packed=True)
     shard_pieces: tuple[int, ...] = _list(5, _u32, packed=True)
     reforms: bool = _of(30, _bool)
+    shares_rank: bool = _of(40, _bool)
     leaves: tuple[LeafCut, ...] = _list(50, _Sub(LeafCut))
 
 
 STATE_ORIGIN_INIT = 1
 STATE_ORIGIN_KEEP_LIVE = 2
 STATE_ORIGIN_SLOT = 3
+
+
+@dataclass(frozen=True)
+class LocalPart(Message):
+    """Which part of its rank a process is."""
+
+    rank: int = _of(1, _u32)
+    size: int = _of(2, _u32)
+    slot_offset: int = _of(3, _u64)
+    slot_bytes: int = _of(4, _u64)
+    live_offset: int = _of(5, _u64)
+    live_bytes: int = _of(6, _u64)
 
 
 @dataclass(frozen=True)
@@ -623,6 +646,8 @@ class PrepareView(Message):
     slot_index: int = _of(10, _u32)
     slot_digest: bytes = _of(11, _blob)
     host: str = _of(30, _text)
+    local: LocalPart | None = _of(40, _Sub(LocalPart))
+    master_host: str = _of(41, _text)
 
 
 @dataclass(frozen=True)
@@ -706,6 +731,8 @@ class SnapshotCommitted(Message):
     data_bytes: int = _of(5, _u64)  # `bytes` in the .proto file
     failed: bool = _of(6, _bool)
     reason: str = _of(7, _text)
+    piece_table: bytes = _of(40, _blob)
+    chunk_crcs: bytes = _of(41, _blob)
 
 
 @dataclass(frozen=True)
@@ -756,11 +783,15 @@ class Metrics(Message):
 
 @dataclass(frozen=True)
 class Shutdown(Message):
-    """End with status 0."""
+    """End."""
+
+    again: bool = _of(40, _bool)
 
 
 #: Bodies of :class:`ToWorker`.
-Request = Welcome | LoadJob | PrepareView | Execute | Apply | Snapshot | Finish | Shutdown
+Request = (
+    Welcome | LoadJob | PrepareView | Execute | Apply | Snapshot | Finish | Shutdown | Refused
+)
 
 #: Bodies of :class:`FromWorker`.
 Answer = (
@@ -792,6 +823,7 @@ class ToWorker(Message):
             7: Snapshot,
             8: Finish,
             9: Shutdown,
+            40: Refused,
         }
     )
 

@@ -25,6 +25,8 @@ import contextlib
 import os
 import platform
 import sys
+import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
@@ -32,6 +34,7 @@ from . import _host, worker
 from ._jax_pieces import Cut as Cut
 from .bundle import BundleError, elementwise, exporter, trees
 from .bundle.programs import Program as Traced
+from .stream import Lanes, Stream, Taken
 from .trainer import Captured, Evaluation, Floats, Job, Leaf, Program, Shard, Trainer, TrainerError
 
 #: How many rows of each data array enter the fingerprint.
@@ -47,10 +50,11 @@ def run(
     reduction: str,
     data: Any = None,
     batch: Callable[[Any], Any] | None = None,
-    samples: int | None = None,
+    samples: int | Stream | None = None,
     evaluate: Callable[..., Any] | None = None,
     held_out: Any = None,
     deterministic: bool | None = None,
+    donate: bool = False,
 ) -> NoReturn:
     """Trains as the agent says that started this process; never returns. See :class:`JaxTrainer`."""
     worker.run(
@@ -66,6 +70,7 @@ def run(
             evaluate=evaluate,
             held_out=held_out,
             deterministic=deterministic,
+            donate=donate,
         )
     )
 
@@ -84,12 +89,16 @@ class JaxTrainer(Trainer):
             path) that gives one.
         batch: instead of ``data``: a function of sample ids (an integer array) that gives their
             batch, always the same for the same ids.
-        samples: with ``batch``: how many samples there are.
+        samples: with ``batch``: how many samples there are; or a :class:`coxswain.Stream`, and
+            ``batch`` gets a list of its samples in place of ids.
         evaluate: ``evaluate(params, batch) -> (mean loss, accuracy)`` of all held-out samples.
         held_out: with ``evaluate``: as ``data``.
         deterministic: whether the same step gives the same bits in any process on such a host.
             Default: on the CPU. Where it does, hosts with other versions, processors or numbers of
             cores are refused.
+        donate: updates write the new state over the old one, so the device needs no room for two.
+            Then the update after a snapshot waits until the snapshot's copy has left the device;
+            the gradients before it do not.
     """
 
     def __init__(
@@ -102,10 +111,11 @@ class JaxTrainer(Trainer):
         reduction: str,
         data: Any = None,
         batch: Callable[[Any], Any] | None = None,
-        samples: int | None = None,
+        samples: int | Stream | None = None,
         evaluate: Callable[..., Any] | None = None,
         held_out: Any = None,
         deterministic: bool | None = None,
+        donate: bool = False,
     ) -> None:
         if (data is None) == (batch is None):
             raise TrainerError("give either data (arrays) or batch (a function of sample ids)")
@@ -120,6 +130,9 @@ class JaxTrainer(Trainer):
         self._batch, self._count = batch, samples
         self._state: list[Any] = []
         self._uploaded: tuple[Floats, list[Any]] | None = None
+        self._donate = donate
+        #: What was captured and may not have left the device yet.
+        self._leaving: weakref.WeakSet[_Late] = weakref.WeakSet()
 
     # ------------------------------------------------------------ loading
 
@@ -140,8 +153,15 @@ class JaxTrainer(Trainer):
             if job.shards > 1:
                 elementwise.check(model, self._apply, {job.shards: self._plan.cuts[job.shards]})
             traced = {program.name: program for program in self._plan.programs()}
-            self._jitted = {name: jax.jit(one.function) for name, one in traced.items()}
             self._updates = self._plan.cuts[job.shards]
+            donated = {
+                update.name: tuple(range(len(update.results))) if self._donate else ()
+                for update in self._updates
+            }
+            self._jitted = {
+                name: jax.jit(one.function, donate_argnums=donated.get(name, ()))
+                for name, one in traced.items()
+            }
             fingerprint = self._fingerprint(traced)
         except BundleError as e:
             raise TrainerError(str(e)) from e
@@ -178,7 +198,12 @@ class JaxTrainer(Trainer):
         else:
             assert self._count is not None
             self._samples = self._count
-            example = self._batch(_ids(min(i, self._samples - 1) for i in range(size)))
+            if isinstance(self._count, Stream):
+                taken = Lanes(self._count, job.microshards).example(size)
+                example = self._batch(list(taken))
+            else:
+                last = self._count - 1
+                example = self._batch(_ids(min(i, last) for i in range(size)))
         if self._evaluate is not None:
             held_out = _Rows("held_out", _loaded(self._held_out, job.data))
         self._held_out_arrays = held_out.arrays if held_out else []
@@ -255,13 +280,15 @@ class JaxTrainer(Trainer):
         jax.block_until_ready(self._state)
 
     def state(self) -> Sequence[Captured]:
+        if self._donate:
+            return _Leaving(self._state, self._leaving)
         # Arrays never change, so there is time until the snapshot's thread asks.
         return [lambda array=array: _bytes(array) for array in self._state]  # type: ignore[misc]
 
     # ------------------------------------------------------------ steps
 
     def batch(self, samples: Sequence[int]) -> list[Any]:
-        ids = _ids(samples)
+        ids = list(samples) if isinstance(samples, Taken) else _ids(samples)
         if self._batch is None:
             return [
                 array[ids].astype(dtype, copy=False)
@@ -314,6 +341,9 @@ class JaxTrainer(Trainer):
             for part, slot in zip(shard.parameter_parts, slots)
             for at in (shard.place(part),)
         ]
+        # Its arguments are gone with it, if they are donated.
+        for late in list(self._leaving):
+            late.settle()
         self._state = self._compute(self._update.name, [*self._state, *sums])
 
     def evaluate(self, parameters: Floats) -> Evaluation | None:
@@ -452,6 +482,44 @@ def _loaded(data: Any, path: str) -> Any:
         return data(path)
     except OSError as e:
         raise TrainerError(f"the training data cannot be read: {e}", "data_unreadable") from e
+
+
+class _Late:
+    """An array that is about to be donated: its bytes are fetched by whoever comes first, the
+    snapshot's thread or the update that would write over it."""
+
+    def __init__(self, array: Any) -> None:
+        self._array, self._bytes = array, memoryview(b"")
+        self._lock = threading.Lock()
+
+    def settle(self) -> None:
+        """Has the bytes in host memory when it returns. Any thread."""
+        with self._lock:
+            if self._array is not None:
+                _, numpy = trees.require_jax()
+                # A copy: on the CPU the array's own memory would be seen.
+                host = numpy.array(self._array, copy=True)
+                self._bytes = memoryview(host.reshape(-1).view(numpy.uint8))
+                self._array = None
+
+    def __call__(self) -> memoryview:
+        self.settle()
+        return self._bytes
+
+
+class _Leaving(Sequence[Captured]):
+    """Captured arrays, each when it is asked for: of a step only parameters are published."""
+
+    def __init__(self, state: Sequence[Any], leaving: weakref.WeakSet[_Late]) -> None:
+        self._state, self._leaving = state, leaving
+
+    def __len__(self) -> int:
+        return len(self._state)
+
+    def __getitem__(self, index: Any) -> Any:
+        late = _Late(self._state[index])
+        self._leaving.add(late)
+        return late
 
 
 def _ids(samples: Any) -> Any:

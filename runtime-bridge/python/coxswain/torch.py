@@ -29,6 +29,7 @@ from typing import Any, NoReturn
 
 from . import (
     _host,
+    _torch_copies,
     _torch_data,
     _torch_ddp,
     _torch_fsdp,
@@ -39,6 +40,7 @@ from . import (
 from ._torch_data import Batch, require_torch
 from ._torch_module import CHANGED, Buffer, Tied, machine, replaced, require_finite
 from .order import derive
+from .stream import Stream, Taken
 from .trainer import Captured, Evaluation, Floats, Job, Program, Shard, Trainer, TrainerError
 
 #: Held-out samples that are evaluated at once.
@@ -53,7 +55,7 @@ def run(
     reduction: str,
     data: Any = None,
     batch: Callable[[Any], Any] | None = None,
-    samples: int | None = None,
+    samples: int | Stream | None = None,
     collate: Callable[[Any], Any] | None = None,
     scheduler: Callable[[Any], Any] | None = None,
     clip_norm: float | None = None,
@@ -119,7 +121,8 @@ class TorchTrainer(Trainer):
             one of them.
         batch: instead of ``data``: a function of sample ids (a tensor) that gives their batch,
             always the same for the same ids.
-        samples: with ``batch``: how many samples there are.
+        samples: with ``batch``: how many samples there are; or a :class:`coxswain.Stream`, and
+            ``batch`` gets a list of its samples in place of ids.
         collate: of a ``Dataset``: makes a batch of a list of samples. Default: PyTorch's own.
         scheduler: ``scheduler(optimizer)`` gives a learning-rate scheduler, which steps after each
             step without arguments.
@@ -141,7 +144,7 @@ class TorchTrainer(Trainer):
         reduction: str,
         data: Any = None,
         batch: Callable[[Any], Any] | None = None,
-        samples: int | None = None,
+        samples: int | Stream | None = None,
         collate: Callable[[Any], Any] | None = None,
         scheduler: Callable[[Any], Any] | None = None,
         clip_norm: float | None = None,
@@ -171,6 +174,8 @@ class TorchTrainer(Trainer):
         self._sources = _host.sources()
         self._live: _torch_state.Live | None = None
         self._bound: Floats | None = None
+        #: Where the module lies on a device: snapshots beside the steps.
+        self.copies: _torch_copies.Copies | None = None
 
     # ------------------------------------------------------------ loading
 
@@ -191,6 +196,8 @@ class TorchTrainer(Trainer):
         self._is_deterministic = (
             self.device.type == "cpu" if self._deterministic is None else self._deterministic
         )
+        if self.device.type == "cuda":
+            self.copies = _torch_copies.Copies(_torch_copies.Cuda(torch, self.device))
         if self._threads or self._is_deterministic:
             torch.set_num_threads(self._threads or 1)
         if self._is_deterministic:
@@ -297,6 +304,8 @@ class TorchTrainer(Trainer):
     def _samples(self, job: Job) -> Any:
         if self._batch is not None:
             assert self._count is not None
+            if isinstance(self._count, Stream):
+                return _torch_data.Streamed(self._batch, self._count)
             return _torch_data.Function(self._batch, self._count)
         return _torch_data.source("data", self._data, job.data, self._collate)
 
@@ -307,7 +316,11 @@ class TorchTrainer(Trainer):
         before = [one.tensor.detach().clone() for one in buffers]
         size = job.microshard_sizes()[0]
         self._live = None
-        samples = [min(i, self._source.count - 1) for i in range(size)]
+        samples = (
+            self._source.example(job.microshards, size)
+            if isinstance(self._source, _torch_data.Streamed)
+            else [min(i, self._source.count - 1) for i in range(size)]
+        )
         self._backward(self._fetch(samples, 0))
         without = [value.grad is None for value in self._tied.parameters]
         self.has_unused = any(without)
@@ -407,7 +420,20 @@ class TorchTrainer(Trainer):
     def state(self) -> Sequence[Captured]:
         # The optimizer writes in place, so these are copied before the next step.
         assert self._live is not None
-        return self._live.captured(self._shard.parts)
+        return self._live.captured(self._shard.parts, self.copies)
+
+    def mapped(self, memory: memoryview) -> None:
+        if self.copies is not None:
+            self.copies.mapped(memory)
+
+    def unmapped(self, memory: memoryview) -> None:
+        if self.copies is not None:
+            self.copies.unmapped(memory)
+
+    def _before_update(self) -> None:
+        """Forward and backward read the state only; from here on it changes."""
+        if self.copies is not None:
+            self.copies.before_update()
 
     # ------------------------------------------------------------ steps
 
@@ -415,10 +441,11 @@ class TorchTrainer(Trainer):
         return self._fetch(samples, self._live.steps if self._live else 0)
 
     def _fetch(self, samples: Sequence[int], steps: int) -> Batch:
-        self._seed(steps, samples)
+        ids = samples.places if isinstance(samples, Taken) else samples
+        self._seed(steps, ids)
         if not isinstance(self._source, _torch_data.Rows):
             self._seed_others()
-        return Batch(self._source.fetch(samples), len(samples), steps, samples)
+        return Batch(self._source.fetch(samples), len(samples), steps, ids)
 
     def _seed(self, steps: int, samples: Sequence[int]) -> None:
         """Makes random numbers follow from job, step and samples, not from who draws them."""
@@ -535,6 +562,7 @@ class TorchTrainer(Trainer):
         torch, _ = require_torch()
         assert self._live is not None
         total = torch.frombuffer(gradient, dtype=torch.float32)
+        self._before_update()
         self._live.take_gradient(total, self._places)
         self._live.step(self._model.names)
         self._live.require_same()
@@ -639,6 +667,7 @@ class TorchTrainer(Trainer):
         assert live is not None
         for value, parameter in zip(live.parameters, self._tied.parameters):
             value.grad = parameter.grad
+        self._before_update()
         live.step(self._model.names)
         live.require_same()
         with torch.no_grad():

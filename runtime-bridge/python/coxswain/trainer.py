@@ -19,13 +19,33 @@ from .bundle.layout import Layout, LayoutError
 from .safetensors import DTYPES
 
 if TYPE_CHECKING:
+    from .stream import Stream
+
     #: A view of float32 numbers.
     Floats = memoryview[float]
 else:
     Floats = memoryview
 
-#: A part of the state: contiguous bytes, or a function that gives them later.
-Captured = bytes | bytearray | memoryview | Callable[[], bytes | bytearray | memoryview]
+
+class Copy(abc.ABC):
+    """A part of the state that goes into its place by itself, beside the steps, as a device's copy
+    engine does it."""
+
+    @abc.abstractmethod
+    def begin(self, place: memoryview) -> None:
+        """Begins to write the bytes of the state as it is now, and does not wait. Main thread."""
+
+    @abc.abstractmethod
+    def end(self) -> None:
+        """Waits until they are there. Another thread."""
+
+    @abc.abstractmethod
+    def now(self) -> bytes | bytearray | memoryview:
+        """The bytes, in place of :meth:`begin`. Main thread."""
+
+
+#: A part of the state: contiguous bytes, a function that gives them later, or a copy.
+Captured = bytes | bytearray | memoryview | Callable[[], bytes | bytearray | memoryview] | Copy
 
 
 class TrainerError(Exception):
@@ -120,7 +140,8 @@ class Program:
     Attributes:
         parameters: the parameters' leaves, in the order of the flat vector.
         optimizer: all other state.
-        samples: how many training samples there are; their ids are 0 to ``samples`` - 1.
+        samples: how many training samples there are; their ids are 0 to ``samples`` - 1. Or a
+            :class:`Stream`: then ``batch`` gets samples of it in place of ids.
         fingerprint: a digest of whatever else must be equal everywhere, such as the program's text,
             the initial state and the data. Workers with different ones are refused.
         deterministic: the same step from the same state gives the same bits, in any process on such
@@ -129,7 +150,7 @@ class Program:
 
     parameters: tuple[Leaf, ...]
     optimizer: tuple[Leaf, ...]
-    samples: int
+    samples: int | Stream
     fingerprint: str = ""
     deterministic: bool = True
 
@@ -160,7 +181,7 @@ class Program:
                     f"optimizer leaf {leaf.name} has shape {list(leaf.shape)}, and parameter"
                     f" {other.name}, which it is cut with, {list(other.shape)}"
                 )
-        if self.samples < 1:
+        if isinstance(self.samples, int) and self.samples < 1:
             raise TrainerError("there are no training samples", "data_unreadable")
 
     def layout(self) -> Layout:
@@ -306,7 +327,8 @@ class FusedProgram:
 
     Attributes:
         leaves: the whole state: parameters, optimizer, whatever else; of any element type.
-        samples: how many training samples there are; their ids are 0 to ``samples`` - 1.
+        samples: how many training samples there are; their ids are 0 to ``samples`` - 1. Or a
+            :class:`Stream`: then ``batch`` gets samples of it in place of ids.
         fingerprint: as in :class:`Program`.
         deterministic: as in :class:`Program`.
         shards: how the state is cut where ``job.shards`` is above 1: for each shard its pieces, in
@@ -316,7 +338,7 @@ class FusedProgram:
     """
 
     leaves: tuple[Leaf, ...]
-    samples: int
+    samples: int | Stream
     fingerprint: str = ""
     deterministic: bool = True
     shards: tuple[tuple[Piece, ...], ...] = ()
@@ -332,7 +354,7 @@ class FusedProgram:
             known.add(name)
         if all(leaf.per_rank for leaf in self.leaves):
             raise TrainerError("all leaves are per rank: there is nothing that ranks train together")
-        if self.samples < 1:
+        if isinstance(self.samples, int) and self.samples < 1:
             raise TrainerError("there are no training samples", "data_unreadable")
 
     @property
@@ -392,15 +414,19 @@ class Group:
 
     Attributes:
         epoch: the view's number; it only grows.
-        rank: of this process.
-        world_size: how many processes there are.
+        rank: of this process, among those of all hosts.
+        world_size: how many processes there are, on all hosts.
         host: where the other processes reach this one: a host's name or address.
         base_step: the step that the view begins from.
-        env: RANK, LOCAL_RANK, WORLD_SIZE and LOCAL_WORLD_SIZE, as launchers of process groups set
-            them. They stand in ``os.environ`` when :meth:`FusedTrainer.reform` is called, and what
-            stood there before does not. There is no MASTER_ADDR: processes find each other through
-            ``store``, which outlives each of them.
+        env: RANK, LOCAL_RANK, WORLD_SIZE, LOCAL_WORLD_SIZE, MASTER_ADDR and MASTER_PORT, as
+            launchers of process groups set them. They stand in ``os.environ`` when
+            :meth:`FusedTrainer.reform` is called, and what stood there before does not. Nobody
+            listens at MASTER_ADDR: it is where rank 0 runs, and the port is another one in each
+            view, for libraries whose rank 0 serves the others. Better find each other through
+            ``store``, which outlives each process.
         make_store: makes ``store``.
+        local_rank: of this process, among those of its host.
+        local_world_size: how many there are on this host.
     """
 
     epoch: int
@@ -410,6 +436,8 @@ class Group:
     base_step: int = 0
     env: Mapping[str, str] = field(default_factory=dict)
     make_store: Callable[[], Store] | None = None
+    local_rank: int = 0
+    local_world_size: int = 1
 
     @property
     def store(self) -> Store:
@@ -471,8 +499,15 @@ class Trainer(abc.ABC):
         """The live state: for each of the shard's parts its bytes, in order.
 
         Bytes are copied at once, while the step waits. A function is called later, on another
-        thread, while the next steps are made: it must give the bytes of the state as it is now.
+        thread, while the next steps are made: it must give the bytes of the state as it is now. A
+        :class:`Copy` is begun at once and ended later.
         """
+
+    def mapped(self, memory: memoryview) -> None:
+        """The memory that states are copied into is mapped: it may be registered with a device."""
+
+    def unmapped(self, memory: memoryview) -> None:
+        """The same memory (the same object) is unmapped next."""
 
     def batch(self, samples: Sequence[int]) -> Any:
         """The data of these samples, for :meth:`grads`. Its time is booked as waiting for data."""
@@ -552,6 +587,12 @@ class FusedTrainer(abc.ABC):
     def state(self) -> Sequence[Captured]:
         """The live state, leaf by leaf or piece by piece, as of :meth:`Trainer.state`."""
 
+    def mapped(self, memory: memoryview) -> None:
+        """As of :class:`Trainer`."""
+
+    def unmapped(self, memory: memoryview) -> None:
+        """As of :class:`Trainer`."""
+
     @abc.abstractmethod
     def reform(self, group: Group) -> None:
         """Joins the group of a view: builds process group and collectives anew. Returns when steps
@@ -573,6 +614,12 @@ class FusedTrainer(abc.ABC):
         Returns:
             The mean loss of the global batch, or of these samples where it is not known.
         """
+
+    def add(self, values: Floats) -> None:
+        """Only with a :class:`Stream`: makes of a vector of float32 the sum over all ranks of the
+        group, in place. Called before each step; the numbers are whole ones below 256, so the sum
+        is exact in any order."""
+        raise NotImplementedError
 
     def interrupt(self) -> None:
         """Ends a step that waits for others, or :meth:`reform`, if the program ``reforms``. Called on

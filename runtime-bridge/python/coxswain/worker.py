@@ -18,7 +18,7 @@ import time
 import traceback
 from typing import NoReturn
 
-from . import _crc32c, _evidence, _group, _report, _samples, _store, _wire
+from . import _attach, _crc32c, _evidence, _group, _memory, _report, _samples, _store, _wire
 from ._jobs import Refused, identity
 from ._session import Begun, Session
 from ._threads import Background, Gate, MainThread, Stuck
@@ -27,8 +27,9 @@ from .trainer import FusedTrainer, Trainer, TrainerError
 #: What a job file's ``runtime.kind`` calls workers that are made of this.
 KIND = "process"
 
-#: Exit statuses. SIGTERM and SIGINT end the process as signals do.
-SHUT_DOWN, AGENT_GONE, COULD_NOT_BEGIN, FAILED = 0, 3, 64, 70
+#: Exit statuses. SIGTERM and SIGINT end the process as signals do. The last one asks whoever started
+#: the process to start another one.
+SHUT_DOWN, AGENT_GONE, COULD_NOT_BEGIN, FAILED, AGAIN = 0, 3, 64, 70, 75
 
 _SOCKET, _TOKEN = "COXSWAIN_BRIDGE_SOCKET", "COXSWAIN_BRIDGE_TOKEN"
 _SLOW_CHECKSUM_BYTES = 4 << 20
@@ -37,7 +38,8 @@ _BETWEEN_METRICS_NANOS = 250_000_000
 
 def is_worker() -> bool:
     """Whether an agent started this process. A script may train on its own where none did."""
-    return _SOCKET in os.environ and _TOKEN in os.environ
+    started = _SOCKET in os.environ and _TOKEN in os.environ
+    return started or _attach.VARIABLE in os.environ
 
 
 def run(trainer: Trainer | FusedTrainer, *, kind: str = KIND) -> NoReturn:
@@ -51,14 +53,16 @@ def run(trainer: Trainer | FusedTrainer, *, kind: str = KIND) -> NoReturn:
         kind: what the job file's ``runtime.kind`` says.
     """
     _prepare_process()
-    for name in _group.VARIABLES:
-        os.environ.pop(name, None)
+    _attach.find()
+    _group.clean_environment()
     if not is_worker():
         _end(
             COULD_NOT_BEGIN,
-            "this script is a worker, which an agent starts: run it with `coxswain train JOB.yaml`"
-            f" (there is no {_SOCKET} in its environment)",
+            "this script is a worker, which an agent starts: run it with `coxswain train JOB.yaml`,"
+            f" or say with {_attach.VARIABLE} where the agent waits for it (there is no {_SOCKET}"
+            " in its environment)",
         )
+    _memory.keep_freed()
     _samples.preload()
     try:
         main_channel = _connect(kind, side=False)
@@ -128,7 +132,7 @@ class _Host:
                 if request is None:
                     _end(AGENT_GONE, "the agent closed the bridge")
                 if isinstance(request.body, _wire.Shutdown):
-                    _end(SHUT_DOWN)
+                    _end(AGAIN if request.body.again else SHUT_DOWN)
                 self._answer(request)
         except _wire.WireError as e:
             _end(FAILED, f"the agent broke the bridge protocol: {e}")
@@ -242,10 +246,7 @@ class _Host:
 
         def task() -> None:
             try:
-                digest = begun.complete()
-                done = _wire.SnapshotCommitted(
-                    meta.epoch, meta.step, index, digest, meta.data_bytes
-                )
+                done = begun.complete()
             except BaseException as e:
                 if not isinstance(e, (TrainerError, Refused)):
                     traceback.print_exc()
@@ -306,6 +307,9 @@ def _connect(kind: str, *, side: bool) -> _wire.Channel:
         os.getpid(),
         os.environ[_TOKEN],
         side,
+        _group.local_rank(),
+        _group.local_size(),
+        os.environ.get("COXSWAIN_BRIDGE_JOB", ""),
     )
     if side:
         channel.send(_wire.FromWorkerSide(hello))
@@ -314,6 +318,8 @@ def _connect(kind: str, *, side: bool) -> _wire.Channel:
         channel.send(_wire.FromWorker(body=hello))
         reply = channel.receive(_wire.ToWorker)
     welcome = reply.body if reply is not None else None
+    if isinstance(welcome, _wire.Refused):
+        _end(COULD_NOT_BEGIN, f"the agent does not take this worker: {welcome.reason}")
     if not isinstance(welcome, _wire.Welcome):
         _end(
             COULD_NOT_BEGIN,

@@ -9,7 +9,9 @@ the same bits, whichever hosts it runs on. ``config`` may have:
 * ``failAt``: the step in which rank 1 raises;
 * ``hangAt``: the step from which rank 1 never comes back, unless there is the file ``marker``, which
   it makes;
+* ``dieAt``: the step in which rank 1's process ends, once: it makes the file ``marker`` before;
 * ``differAt``: from that step on, rank 1 has another state than the others;
+* ``blames``: a broken group counts as an error of its own;
 * ``folder``: a folder that all ranks see, in place of the view's store.
 """
 
@@ -30,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import coxswain
 from coxswain.order import derive
 
+_VARIABLES = ("RANK", "MASTER_ADDR", "MASTER_PORT", "GROUP_RANK", "TORCHELASTIC_RUN_ID")
 FEATURES = 48
 RATE, MOMENTUM = 0.05, 0.9
 SAMPLES = 1438
@@ -152,8 +155,10 @@ class Linear(coxswain.FusedTrainer):
         return [self.w.tobytes(), self.momentum.tobytes(), self.made.to_bytes(8, "little")]
 
     def reform(self, group: coxswain.Group) -> None:
-        if os.environ["RANK"] != str(group.rank) or "MASTER_ADDR" in os.environ:
+        if any(os.environ.get(name) != value for name, value in group.env.items()):
             raise AssertionError("the environment is not this group's")
+        if any(name in os.environ and name not in group.env for name in _VARIABLES):
+            raise AssertionError("somebody else's group is in the environment")
         self.rank = group.rank
         folder = self.job.config.get("folder")
         store = FolderStore(folder, group.epoch) if folder else group.store
@@ -178,6 +183,11 @@ class Linear(coxswain.FusedTrainer):
             if not marker.exists():
                 marker.write_text("hung")
                 threading.Event().wait()
+        if self.rank == 1 and config.get("dieAt") == self.made + 1:
+            marker = Path(config["marker"])
+            if not marker.exists():
+                marker.write_text("died")
+                os._exit(9)
         time.sleep(config.get("pause", 0))
         total, loss = self.gradient(batch)
         sums = self.sums
@@ -210,6 +220,8 @@ class Linear(coxswain.FusedTrainer):
             sums.close()
 
     def broken(self, error: BaseException) -> bool:
+        if self.job.config.get("blames"):
+            return False
         return super().broken(error) or isinstance(error, OSError)
 
     def evaluate(self) -> coxswain.Evaluation:

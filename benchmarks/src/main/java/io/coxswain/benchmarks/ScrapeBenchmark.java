@@ -142,7 +142,8 @@ public class ScrapeBenchmark extends CoreBenchmark {
                 all,
                 1_000,
                 0,
-                none.coordinator());
+                none.coordinator(),
+                "");
     }
 
     private static JobPicture job(int slots) {

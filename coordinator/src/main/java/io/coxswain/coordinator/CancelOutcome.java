@@ -2,7 +2,7 @@ package io.coxswain.coordinator;
 
 /** What became of a request to cancel a job. */
 public sealed interface CancelOutcome {
-    /** The job is being ended; its report follows. */
+    /** The job is over, and its record says so. */
     record Cancelled(String jobId) implements CancelOutcome {}
 
     /** There is no such job, or it is over already. */

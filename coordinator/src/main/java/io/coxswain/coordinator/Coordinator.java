@@ -2,7 +2,6 @@ package io.coxswain.coordinator;
 
 import io.coxswain.coordinator.adapter.grpc.GrpcControlServer;
 import io.coxswain.coordinator.adapter.trace.Traces;
-import io.coxswain.coordinator.adapter.zookeeper.ZkClients;
 import io.coxswain.coordinator.adapter.zookeeper.ZkLeadership;
 import io.coxswain.coordinator.app.CoordinatorCore;
 import io.coxswain.coordinator.app.CoordinatorInput;
@@ -15,6 +14,8 @@ import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.journal.JournalSettings;
 import io.coxswain.coordinator.picture.Picture;
+import io.coxswain.security.WireSecurity;
+import io.coxswain.security.ZooKeeperAccess;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.opentelemetry.api.OpenTelemetry;
 
@@ -71,7 +72,7 @@ public final class Coordinator implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
     private final CompletableFuture<Void> released = new CompletableFuture<>();
     // Set by start, released by close or a fatal error; guarded by this.
-    private @Nullable ZkClients ownClient;
+    private @Nullable Groundwork groundwork;
     private @Nullable ZkLeadership leadership;
     private @Nullable GrpcControlServer server;
     private @Nullable Observation observation;
@@ -118,23 +119,24 @@ public final class Coordinator implements AutoCloseable {
                     "coordinator " + config.id() + " was started or closed before: build another");
         }
         try {
-            CuratorFramework client = made.client;
-            if (client == null) {
-                ZkClients own = ZkClients.connect(made.connectString, config.sessionTimeout());
-                ownClient = own;
-                client = own.client();
-            }
+            Groundwork ground = Groundwork.open(made.ground, config);
+            groundwork = ground;
+            CuratorFramework client = ground.client();
             observers = Observers.start(events, config.id(), traces, made.journal);
             var control =
                     new GrpcControlServer(
                             new InetSocketAddress(config.bindHost(), config.port()),
                             executor,
                             loop,
-                            calls);
+                            calls,
+                            ground.security());
             server = control;
             control.start();
-            var lead = new ZkLeadership(client, config.chroot(), config.id(), loop);
+            var lead =
+                    new ZkLeadership(
+                            client, config.chroot(), config.id(), loop, made.ground.access());
             leadership = lead;
+            board.askForLeader(lead::leader);
             loop.start(
                     new CoordinatorCore(
                             config.settings(Surroundings.of(config.id())),
@@ -143,7 +145,7 @@ public final class Coordinator implements AutoCloseable {
                             eventsPort(),
                             lead,
                             board));
-            observation =
+            var observed =
                     new Observation(
                             made.observation,
                             config.id(),
@@ -153,8 +155,10 @@ public final class Coordinator implements AutoCloseable {
                             lead,
                             control,
                             board,
-                            traces());
-            lead.start(config.advertisedHost(), control.port());
+                            traces(),
+                            ground.security());
+            observation = observed;
+            lead.start(config.advertisedHost(), control.port(), observed.page(config));
             return this;
         } catch (IOException | RuntimeException failed) {
             close();
@@ -312,7 +316,7 @@ public final class Coordinator implements AutoCloseable {
                 quietly("HTTP port and meters", observation);
                 quietly("leadership", leadership);
                 quietly("control server", server);
-                quietly("ZooKeeper client", ownClient);
+                quietly("ZooKeeper client and certificates", groundwork);
                 server = null;
             }
             events.close();
@@ -331,15 +335,12 @@ public final class Coordinator implements AutoCloseable {
     }
 
     private void quietly(String what, @Nullable AutoCloseable resource) {
-        try {
-            if (resource != null) {
-                resource.close();
-            }
-        } catch (InterruptedException stop) {
-            Thread.currentThread().interrupt();
-        } catch (Exception failed) {
-            LOG.warn("closing the {} of coordinator {} failed", what, config.id(), failed);
-        }
+        Closing.quietly(what + " of " + this, resource);
+    }
+
+    @Override
+    public String toString() {
+        return "coordinator " + config.id();
     }
 
     private IllegalStateException stopped() {
@@ -366,8 +367,8 @@ public final class Coordinator implements AutoCloseable {
 
     /** Makes coordinators. Not thread-safe. */
     public static final class Builder {
-        private String connectString = "";
-        private @Nullable CuratorFramework client;
+        private Groundwork.Wanted ground =
+                new Groundwork.Wanted(WireSecurity.loopbackOnly(), ZooKeeperAccess.OPEN, "", null);
         private String chroot = "/coxswain";
         private String bindHost = "127.0.0.1";
         private int port;
@@ -393,7 +394,13 @@ public final class Coordinator implements AutoCloseable {
          * #curator}.
          */
         public Builder zookeeper(String hosts) {
-            connectString = hosts;
+            ground = ground.connectString(hosts);
+            return this;
+        }
+
+        /** Credentials and options of {@link #zookeeper}'s client. Default: none, all is open. */
+        public Builder zookeeperAccess(ZooKeeperAccess access) {
+            ground = ground.access(access);
             return this;
         }
 
@@ -402,7 +409,7 @@ public final class Coordinator implements AutoCloseable {
          * time-out is to be given as {@link #sessionTimeout} too.
          */
         public Builder curator(CuratorFramework started) {
-            client = started;
+            ground = ground.client(started);
             return this;
         }
 
@@ -428,6 +435,15 @@ public final class Coordinator implements AutoCloseable {
             return this;
         }
 
+        /**
+         * How the control plane is protected: mutual TLS, or in the clear. Default: in the clear on
+         * loopback addresses only; anything else is refused at the start.
+         */
+        public Builder security(WireSecurity wires) {
+            ground = ground.security(wires);
+            return this;
+        }
+
         /** Unique among the coordinators of one chroot. Default: random. */
         public Builder id(String unique) {
             id = unique;
@@ -450,20 +466,22 @@ public final class Coordinator implements AutoCloseable {
         }
 
         /**
-         * Address and port of {@code /metrics}, {@code /livez} and {@code /readyz}; port 0: a free
-         * one, see {@link Coordinator#httpUrl}. Default: no HTTP port.
+         * Where HTTP is served ({@link Coordinator#httpUrl}); port 0: a free one. Default: none.
          */
         public Builder http(String host, int onPort) {
             observation = observation.http(host, onPort);
             return this;
         }
 
-        /**
-         * A name by which HTTP requests may call this host, besides addresses, {@code localhost},
-         * the bind address and the machine's name; others are refused, against DNS rebinding.
-         */
+        /** A name of this host in HTTP requests, besides its own; others are refused (421). */
         public Builder httpName(String name) {
             observation = observation.httpName(name);
+            return this;
+        }
+
+        /** Who reads the HTTP port shows that token: 16 to 512 visible ASCII characters. */
+        public Builder httpToken(String secret) {
+            observation = observation.httpToken(secret);
             return this;
         }
 
@@ -546,15 +564,7 @@ public final class Coordinator implements AutoCloseable {
          * @throws IllegalArgumentException if a bound or a relation is broken
          */
         public Coordinator build() {
-            if (client == null && connectString.isEmpty()) {
-                throw new IllegalArgumentException(
-                        "a coordinator needs ZooKeeper: give zookeeper(\"host:2181\") or"
-                                + " curator(client)");
-            }
-            if (client != null && !connectString.isEmpty()) {
-                throw new IllegalArgumentException(
-                        "give zookeeper(connectString) or curator(client), not both");
-            }
+            ground.check();
             var config =
                     new CoordinatorConfig(
                             id,
@@ -577,8 +587,7 @@ public final class Coordinator implements AutoCloseable {
         // What is built does not change when the builder is used again.
         private Builder copy() {
             var copy = new Builder();
-            copy.connectString = connectString;
-            copy.client = client;
+            copy.ground = ground;
             copy.executor = executor;
             copy.observation = observation;
             copy.onFatal = onFatal;

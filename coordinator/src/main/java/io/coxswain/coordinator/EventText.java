@@ -39,11 +39,13 @@ public final class EventText {
                     CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
+                    CoordinatorEvent.JobTakenOver _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.StepsCompleted _,
                     CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.JobFinished _,
@@ -134,6 +136,15 @@ public final class EventText {
                                             : "; missing " + names(placement.deficits()))
                                     + "; survives "
                                     + placement.survives();
+                    case CoordinatorEvent.SnapshotIntervalChosen chosen ->
+                            "snapshots "
+                                    + (chosen.every() == 1
+                                            ? "of each step"
+                                            : "each " + chosen.every() + " steps")
+                                    + " after step "
+                                    + chosen.afterStep()
+                                    + ": "
+                                    + chosen.reason().text();
                     case CoordinatorEvent.MetricsReported(
                                     String _,
                                     long step,
@@ -167,6 +178,26 @@ public final class EventText {
                                     + (reason.isEmpty() ? "" : ": " + reason);
                     case CoordinatorEvent.IncidentClosed(String _, Incident incident) ->
                             closed(incident);
+                    case CoordinatorEvent.JobTakenOver(
+                                    String job,
+                                    long epoch,
+                                    boolean adopted,
+                                    long completed,
+                                    long protectedStep,
+                                    long _,
+                                    String reason) ->
+                            "job "
+                                    + job
+                                    + (epoch == 0
+                                            ? " taken over before its first view: "
+                                            : adopted
+                                                    ? " taken over in epoch " + epoch + ": "
+                                                    : " taken over, and epoch " + epoch + " ends: ")
+                                    + reason
+                                    + "; on account: step "
+                                    + completed
+                                    + ", protected "
+                                    + protectedStep;
                     case CoordinatorEvent.RolledBack(
                                     String job,
                                     long from,

@@ -406,7 +406,9 @@ public record JobReport(
                 samplesDistinctPerPass,
                 goodput,
                 others,
-                environment);
+                environment,
+                metrics,
+                evidence);
     }
 
     /** The report as the JSON of the {@code --report} file. */

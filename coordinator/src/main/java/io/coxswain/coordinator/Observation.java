@@ -13,6 +13,7 @@ import io.coxswain.coordinator.app.EventLog;
 import io.coxswain.coordinator.app.PictureBoard;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.picture.Picture;
+import io.coxswain.security.PlaneSecurity;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 
@@ -35,26 +36,32 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
      * @param registry the host's own; null: none
      * @param httpHost null: no HTTP port
      * @param httpNames see {@link Coordinator.Builder#httpName}
+     * @param httpToken see {@link Coordinator.Builder#httpToken}; null: none is needed
      */
     record Wanted(
             @Nullable MeterRegistry registry,
             @Nullable String httpHost,
             int httpPort,
-            List<String> httpNames) {
-        static final Wanted NOTHING = new Wanted(null, null, 0, List.of());
+            List<String> httpNames,
+            @Nullable String httpToken) {
+        static final Wanted NOTHING = new Wanted(null, null, 0, List.of(), null);
 
         Wanted registry(MeterRegistry shared) {
-            return new Wanted(shared, httpHost, httpPort, httpNames);
+            return new Wanted(shared, httpHost, httpPort, httpNames, httpToken);
         }
 
         Wanted http(String host, int port) {
-            return new Wanted(registry, host, port, httpNames);
+            return new Wanted(registry, host, port, httpNames, httpToken);
         }
 
         Wanted httpName(String name) {
             var names = new ArrayList<>(httpNames);
             names.add(name);
-            return new Wanted(registry, httpHost, httpPort, List.copyOf(names));
+            return new Wanted(registry, httpHost, httpPort, List.copyOf(names), httpToken);
+        }
+
+        Wanted httpToken(String secret) {
+            return new Wanted(registry, httpHost, httpPort, httpNames, secret);
         }
     }
 
@@ -65,6 +72,7 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     private final GrpcControlServer control;
     private final PictureBoard board;
     private final TraceLookup traces;
+    private final PlaneSecurity security;
     private final ConnectionStateListener connection = (_, _) -> health();
     private volatile boolean leads;
     private final @Nullable HttpAdapter http;
@@ -86,7 +94,8 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
             ZkLeadership leadership,
             GrpcControlServer control,
             PictureBoard board,
-            TraceLookup traces)
+            TraceLookup traces,
+            PlaneSecurity security)
             throws IOException {
         this.loop = loop;
         this.events = events;
@@ -95,6 +104,7 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
         this.control = control;
         this.board = board;
         this.traces = traces;
+        this.security = security;
         if (wanted.registry() != null) {
             metrics.add(
                     new CoordinatorMetrics(
@@ -124,7 +134,13 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
         return host == null
                 ? null
                 : new HttpAdapter(
-                        host, wanted.httpPort(), wanted.httpNames(), this, new Probes(this), this);
+                        host,
+                        wanted.httpPort(),
+                        wanted.httpNames(),
+                        wanted.httpToken(),
+                        this,
+                        new Probes(this),
+                        this);
     }
 
     /** The HTTP port's address; null: there is none. */
@@ -132,16 +148,24 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
         return http == null ? null : http.url();
     }
 
+    /** Where others find the page; empty: there is none. */
+    String page(CoordinatorConfig config) {
+        return http == null ? "" : http.urlFor(config.advertisedHost());
+    }
+
     private void heard(SequencedEvent event) {
         metrics.forEach(all -> all.heard(event));
         // The loop's vitals lag behind its events.
+        boolean before = leads;
         switch (event.event()) {
             case CoordinatorEvent.LeadershipGained _ -> leads = true;
             case CoordinatorEvent.LeadershipLost _ -> leads = false;
             case CoordinatorEvent.Gap _ -> leads = term() > 0;
             default -> {}
         }
-        health();
+        if (leads != before) {
+            health();
+        }
     }
 
     private synchronized void health() {
@@ -159,8 +183,8 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     }
 
     @Override
-    public Subscription listen(long fromSequence, CoordinatorListener listener) {
-        return events.listen(fromSequence, listener);
+    public List<SequencedEvent> events(long fromSequence) {
+        return events.read(fromSequence);
     }
 
     @Override
@@ -186,6 +210,21 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     @Override
     public long fencedWrites() {
         return loop.pulse().fencedWrites();
+    }
+
+    @Override
+    public double certificateExpirySeconds() {
+        return security.expiry().map(end -> (double) end.getEpochSecond()).orElse(Double.NaN);
+    }
+
+    @Override
+    public boolean plaintext() {
+        return security.plaintext();
+    }
+
+    @Override
+    public long refusedCalls() {
+        return control.refusedCalls();
     }
 
     @Override

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.recovery.RecoveryReason;
+import io.coxswain.coordinator.core.view.IntervalFigures;
+import io.coxswain.coordinator.core.view.IntervalReason;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -36,7 +38,8 @@ final class EventJsonTest {
                 new RecoveryReason.FromSeed(4, CONFLICTS),
                 new RecoveryReason.NewestHeldByAll(40, 41, List.of(2), 3, 0, 1, 99, CONFLICTS),
                 new RecoveryReason.TooFewReady(4, 2, 3),
-                new RecoveryReason.NoCommonStep(List.of(1, 2), 7, 9, List.of()));
+                new RecoveryReason.NoCommonStep(List.of(1, 2), 7, 9, List.of()),
+                new RecoveryReason.Former("as it was then"));
     }
 
     private static Incident incident(@Nullable RecoveryReason reason) {
@@ -76,6 +79,16 @@ final class EventJsonTest {
         events.add(
                 new CoordinatorEvent.PlacementChanged(
                         "j", 2, 1, List.of("a for b"), List.of("c"), "any one host"));
+        var figures = new IntervalFigures(1_000_000, 2_000_000, 3_000_000, true, 4, 5_000_000_000L);
+        for (IntervalReason reason :
+                List.of(
+                        new IntervalReason.NotMeasured(1, 16),
+                        new IntervalReason.EachStep(figures, 7),
+                        new IntervalReason.FailureRate(figures, 7),
+                        new IntervalReason.NextToNothing(figures, 7),
+                        new IntervalReason.CopyTime(figures))) {
+            events.add(new CoordinatorEvent.SnapshotIntervalChosen("j", 2, 64, 12, reason));
+        }
         events.add(
                 new CoordinatorEvent.IncidentProgressed(
                         "j", incident(null), Incident.Phase.FENCE, "why"));
@@ -86,6 +99,7 @@ final class EventJsonTest {
         events.add(
                 new CoordinatorEvent.EvidenceTaken(
                         "j", 1, "a", 0, 51, "it hangs", List.of("python-stacks.7.txt")));
+        events.add(new CoordinatorEvent.JobTakenOver("j", 2, true, 48, 44, 9, "all are there"));
         events.add(new CoordinatorEvent.RolledBack("j", 50, 48, "lost"));
         events.add(new CoordinatorEvent.JobFinished("j", true, "", "00ff"));
         events.add(new CoordinatorEvent.Gap(1, 9));
@@ -117,6 +131,18 @@ final class EventJsonTest {
         assertThat(node.path("text").asString()).isEqualTo(reason.text());
         assertThat(EventText.parse("IncidentClosed", json)).isEqualTo(event);
         assertThat(EventText.of(event)).contains("decided: " + reason.text());
+    }
+
+    @Test
+    void anIntervalsReasonHasItsWords() {
+        var event =
+                new CoordinatorEvent.SnapshotIntervalChosen(
+                        "j", 2, 64, 12, new IntervalReason.NotMeasured(1, 16));
+        JsonNode node = JsonMapper.shared().readTree(EventText.json(event)).path("reason");
+        assertThat(node.path("type").asString()).isEqualTo("NotMeasured");
+        assertThat(node.path("text").asString()).isEqualTo(event.reason().text());
+        assertThat(node.has("measured")).isFalse();
+        assertThat(EventText.of(event)).startsWith("snapshots each 12 steps after step 64: meas");
     }
 
     @Test

@@ -78,6 +78,7 @@ class MainTest {
                         "debug-bundle",
                         "incidents",
                         "top",
+                        "certs",
                         "goodput",
                         "completion")
                 .contains("Exit codes:")

@@ -7,6 +7,8 @@ import io.coxswain.agent.core.model.Endpoint;
 import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
+import io.coxswain.security.WireSecurity;
+import io.coxswain.security.ZooKeeperAccess;
 import io.grpc.ClientInterceptor;
 
 import org.jspecify.annotations.Nullable;
@@ -76,9 +78,9 @@ public final class ReplicaAgent implements AutoCloseable {
         return assembly.arenaFolder();
     }
 
-    /** The process id of the worker, empty when none runs. */
-    public Optional<Long> workerPid() {
-        return assembly.workerPid();
+    /** The process ids of the worker, by local rank; empty when none runs. */
+    public List<Long> workerPids() {
+        return assembly.workerPids();
     }
 
     /** Where the HTTP port is; empty: none was asked for, or the agent is not started. */
@@ -114,6 +116,9 @@ public final class ReplicaAgent implements AutoCloseable {
         private List<ClientInterceptor> controlInterceptors = List.of();
         private AgentAssembly.@Nullable HttpPort http;
         private List<String> httpNames = List.of();
+        private @Nullable String httpToken;
+        private WireSecurity security = WireSecurity.loopbackOnly();
+        private ZooKeeperAccess zookeeperAccess = ZooKeeperAccess.OPEN;
         private @Nullable BiFunction<String, String, WorkerCommand> workerCommands;
 
         private Builder() {}
@@ -133,6 +138,12 @@ public final class ReplicaAgent implements AutoCloseable {
          */
         public Builder zookeeper(String connect) {
             zookeeperConnect = connect;
+            return this;
+        }
+
+        /** Credentials and options of ZooKeeper's client; default: none, all is open. */
+        public Builder zookeeperAccess(ZooKeeperAccess access) {
+            zookeeperAccess = access;
             return this;
         }
 
@@ -273,7 +284,7 @@ public final class ReplicaAgent implements AutoCloseable {
          * one, see {@link ReplicaAgent#httpUrl}. Default: no HTTP port.
          */
         public Builder http(String host, int port) {
-            http = new AgentAssembly.HttpPort(host, port, List.of());
+            http = new AgentAssembly.HttpPort(host, port, List.of(), null);
             return this;
         }
 
@@ -283,6 +294,21 @@ public final class ReplicaAgent implements AutoCloseable {
          */
         public Builder httpNames(List<String> names) {
             httpNames = List.copyOf(names);
+            return this;
+        }
+
+        /** Who reads the HTTP port shows that token: 16 to 512 visible ASCII characters. */
+        public Builder httpToken(String secret) {
+            httpToken = secret;
+            return this;
+        }
+
+        /**
+         * How control and data plane are protected: mutual TLS, or in the clear. Default: in the
+         * clear on loopback addresses only; anything else is refused.
+         */
+        public Builder security(WireSecurity wires) {
+            security = wires;
             return this;
         }
 
@@ -331,6 +357,12 @@ public final class ReplicaAgent implements AutoCloseable {
                             + workerLimits.heartbeat().toMillis()
                             + " ms",
                     workerSilence.toMillis() + " ms");
+            require(
+                    !zookeeperAccess.closed()
+                            || zookeeperAccess.password(ZooKeeperAccess.AGENT).isPresent(),
+                    "zookeeperAccess",
+                    "credentials with the password of agent",
+                    zookeeperAccess);
             BiFunction<String, String, WorkerCommand> commands = workerCommands;
             if (commands == null) {
                 throw new IllegalArgumentException(
@@ -366,7 +398,9 @@ public final class ReplicaAgent implements AutoCloseable {
                                     http == null
                                             ? null
                                             : new AgentAssembly.HttpPort(
-                                                    http.host(), http.port(), httpNames),
+                                                    http.host(), http.port(), httpNames, httpToken),
+                                    security,
+                                    zookeeperAccess,
                                     job -> commands.apply(job.runtimeKind(), job.runtimeJson()))));
         }
 

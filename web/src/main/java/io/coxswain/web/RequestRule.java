@@ -28,11 +28,13 @@ final class RequestRule {
 
     private final Routes routes;
     private final HostRule hosts;
+    private final TokenRule tokens;
     private final int headerFields;
 
-    RequestRule(Routes routes, HostRule hosts, int headerFields) {
+    RequestRule(Routes routes, HostRule hosts, TokenRule tokens, int headerFields) {
         this.routes = routes;
         this.hosts = hosts;
+        this.tokens = tokens;
         this.headerFields = headerFields;
     }
 
@@ -97,6 +99,12 @@ final class RequestRule {
         Map<String, String> query = query(question < 0 ? "" : target.substring(question + 1));
         if (query == null) {
             return refused(400, "the query cannot be read");
+        }
+        if (!tokens.admits(path, request.headers().get(HttpHeaderNames.AUTHORIZATION))) {
+            return refused(
+                    401,
+                    "a token is needed here: Authorization: Bearer TOKEN, or the token as password"
+                            + " of any name");
         }
         Routes.Route route = routes.at(path);
         if (route == null) {

@@ -17,7 +17,7 @@ public final class Routes {
     sealed interface Route {
         record Answer(WebHandler handler) implements Route {}
 
-        record Stream(StreamHandler handler) implements Route {}
+        record Stream(ViewerHandler handler) implements Route {}
     }
 
     private Routes(Map<String, Route> byPath) {
@@ -54,7 +54,7 @@ public final class Routes {
         }
 
         /** A path where viewers follow server-sent events. */
-        public Builder stream(String path, StreamHandler handler) {
+        public Builder stream(String path, ViewerHandler handler) {
             return put(path, new Route.Stream(handler));
         }
 

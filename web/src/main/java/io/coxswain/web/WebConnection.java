@@ -191,7 +191,7 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
             case RequestRule.Verdict.Accepted(WebRequest asked, Routes.Route route) -> {
                 switch (route) {
                     case Routes.Route.Answer(WebHandler handler) -> ask(context, asked, handler);
-                    case Routes.Route.Stream(StreamHandler handler) ->
+                    case Routes.Route.Stream(ViewerHandler handler) ->
                             view(context, request, asked, handler);
                 }
             }
@@ -229,7 +229,7 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
             ChannelHandlerContext context,
             HttpRequest request,
             WebRequest asked,
-            StreamHandler handler) {
+            ViewerHandler handler) {
         boolean bare = isHead(request);
         if (!bare && !server.admitViewer(context.channel())) {
             respond(
@@ -257,35 +257,26 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
         }
         state = State.VIEWING;
         context.writeAndFlush(response);
-        var sink = new EventSink(context.channel(), limits);
-        sink.beat();
+        var viewer = new Viewer(context.channel(), limits);
+        viewer.begin();
         // From now on reads are there to see the end.
         context.channel().config().setAutoRead(true);
-        Thread thread = server.follower(() -> follow(context, asked, handler, sink));
-        context.channel().closeFuture().addListener(_ -> thread.interrupt());
-        thread.start();
+        try {
+            server.execute(() -> welcome(asked, handler, viewer));
+        } catch (RejectedExecutionException stopped) {
+            context.close();
+        }
     }
 
-    private static void follow(
-            ChannelHandlerContext context,
-            WebRequest asked,
-            StreamHandler handler,
-            EventSink sink) {
+    private static void welcome(WebRequest asked, ViewerHandler handler, Viewer viewer) {
         try {
-            handler.follow(asked, sink);
-        } catch (InterruptedException | IOException gone) {
-            LOG.debug("a viewer of {} is gone: {}", asked.path(), gone.toString());
+            handler.arrived(asked, viewer);
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
+            viewer.close();
         } catch (Exception trouble) {
             LOG.warn("a stream of {} ended", asked.path(), trouble);
-        }
-        try {
-            // On the channel's thread: after that has ended nobody would hear a listener.
-            context.executor()
-                    .execute(() ->
-                            context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT)
-                                    .addListener(ChannelFutureListener.CLOSE));
-        } catch (RejectedExecutionException stopped) {
-            LOG.debug("the server closed before a stream of {} ended", asked.path());
+            viewer.close();
         }
     }
 
@@ -301,6 +292,9 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
         WebResponse response = WebResponse.text(status, why);
         if (status == 405) {
             response = response.with("Allow", "GET, HEAD");
+        }
+        if (status == 401) {
+            response = response.with("WWW-Authenticate", TokenRule.CHALLENGE);
         }
         if (!broken) {
             respond(context, response);

@@ -18,20 +18,21 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Pattern;
 
 /**
  * The server. One thread parses and writes; handlers run on virtual threads.
@@ -47,6 +48,8 @@ import java.util.concurrent.atomic.AtomicInteger;
  * }</pre>
  */
 public final class WebServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(WebServer.class);
+    private static final Pattern TOKEN = Pattern.compile("[!-~]{16,512}");
     private static final long CLOSE_SECONDS = 2;
     private static final int BACKLOG = 64;
 
@@ -54,7 +57,6 @@ public final class WebServer implements AutoCloseable {
     private final RequestRule rule;
     private final MultiThreadIoEventLoopGroup loop;
     private final ExecutorService handlers;
-    private final Set<Thread> followers = ConcurrentHashMap.newKeySet();
     private final ChannelGroup connections;
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger viewers = new AtomicInteger();
@@ -65,7 +67,12 @@ public final class WebServer implements AutoCloseable {
     private WebServer(Builder made) throws IOException {
         limits = made.limits;
         bindHost = made.host;
-        rule = new RequestRule(made.routes, new HostRule(made.names()), limits.headerFields());
+        rule =
+                new RequestRule(
+                        made.routes,
+                        new HostRule(made.names()),
+                        new TokenRule(made.token, made.openPaths),
+                        limits.headerFields());
         loop =
                 new MultiThreadIoEventLoopGroup(
                         1,
@@ -76,7 +83,7 @@ public final class WebServer implements AutoCloseable {
                         Thread.ofVirtual().name("coxswain-http-", 0).factory());
         connections = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE, true);
         try {
-            listener = listen(made.host, made.port);
+            listener = listen(made.host, made.port, made.token != null);
         } catch (IOException | RuntimeException failed) {
             handlers.shutdownNow();
             var unusedEnd = loop.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS);
@@ -96,16 +103,36 @@ public final class WebServer implements AutoCloseable {
 
     /** Where a browser on this machine finds the root. */
     public String url() {
-        String host =
-                switch (bindHost) {
-                    case "0.0.0.0" -> "127.0.0.1";
-                    case "::", "[::]" -> "[::1]";
-                    default ->
-                            bindHost.contains(":") && !bindHost.startsWith("[")
-                                    ? "[" + bindHost + "]"
-                                    : bindHost;
-                };
-        return "http://" + host + ":" + port() + "/";
+        return switch (bindHost) {
+            case "0.0.0.0" -> at("127.0.0.1");
+            case "::", "[::]" -> at("::1");
+            default -> at(bindHost);
+        };
+    }
+
+    /**
+     * Where others find the root who know this machine as {@code host}; empty: they do not, since
+     * it listens for this machine only.
+     */
+    public String urlFor(String host) {
+        InetAddress bound = ((InetSocketAddress) listener.localAddress()).getAddress();
+        if (bound.isAnyLocalAddress()) {
+            return at(host);
+        }
+        return bound.isLoopbackAddress() && !isLoopback(host) ? "" : url();
+    }
+
+    private static boolean isLoopback(String host) {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (UnknownHostException elsewhere) {
+            return false;
+        }
+    }
+
+    private String at(String host) {
+        boolean bare = host.contains(":") && !host.startsWith("[");
+        return "http://" + (bare ? "[" + host + "]" : host) + ":" + port() + "/";
     }
 
     /** Connections now. */
@@ -123,26 +150,8 @@ public final class WebServer implements AutoCloseable {
         listener.close().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
         connections.close().awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
         handlers.shutdownNow();
-        awaitFollowers();
         loop.shutdownGracefully(0, CLOSE_SECONDS, TimeUnit.SECONDS)
                 .awaitUninterruptibly(CLOSE_SECONDS, TimeUnit.SECONDS);
-    }
-
-    // Their channels are closed, so they were interrupted: they have only to notice.
-    private void awaitFollowers() {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(CLOSE_SECONDS);
-        for (Thread thread : followers) {
-            try {
-                long left = end - System.nanoTime();
-                boolean begun = thread.getState() != Thread.State.NEW;
-                if (begun && (left <= 0 || !thread.join(Duration.ofNanos(left)))) {
-                    return;
-                }
-            } catch (InterruptedException stop) {
-                Thread.currentThread().interrupt();
-                return;
-            }
-        }
     }
 
     boolean closing() {
@@ -151,22 +160,6 @@ public final class WebServer implements AutoCloseable {
 
     void execute(Runnable task) {
         handlers.execute(task);
-    }
-
-    /** A thread for a stream, not started yet; its channel's end ends it. */
-    Thread follower(Runnable task) {
-        Thread thread =
-                Thread.ofVirtual()
-                        .name("coxswain-http-stream")
-                        .unstarted(() -> {
-                            try {
-                                task.run();
-                            } finally {
-                                followers.remove(Thread.currentThread());
-                            }
-                        });
-        followers.add(thread);
-        return thread;
     }
 
     /**
@@ -192,7 +185,7 @@ public final class WebServer implements AutoCloseable {
         return true;
     }
 
-    private Channel listen(String host, int port) throws IOException {
+    private Channel listen(String host, int port, boolean token) throws IOException {
         InetAddress address;
         try {
             address = InetAddress.getByName(host);
@@ -231,7 +224,18 @@ public final class WebServer implements AutoCloseable {
                             + " (0 takes a free port)",
                     cause);
         }
+        warn(address, host, token);
         return bound.channel();
+    }
+
+    private static void warn(InetAddress address, String host, boolean token) {
+        if (!address.isLoopbackAddress()) {
+            LOG.warn(
+                    "the HTTP port listens on {}: {} can read all that it shows; nothing is"
+                            + " encrypted, so only open it to a network that may see it",
+                    host,
+                    token ? "everybody who has the token" : "EVERYBODY who reaches that address");
+        }
     }
 
     private void serve(SocketChannel channel) {
@@ -254,6 +258,8 @@ public final class WebServer implements AutoCloseable {
         private Routes routes = Routes.builder().build();
         private WebLimits limits = WebLimits.defaults();
         private final List<String> hostNames = new ArrayList<>();
+        private @Nullable String token;
+        private Set<String> openPaths = Set.of();
 
         private Builder() {}
 
@@ -282,6 +288,23 @@ public final class WebServer implements AutoCloseable {
          */
         public Builder allowName(String name) {
             hostNames.add(name);
+            return this;
+        }
+
+        /**
+         * Only who shows that token may read, as {@code Authorization: Bearer TOKEN} or as the
+         * password of any name.
+         *
+         * @param secret 16 to 512 visible ASCII characters
+         * @param but paths that everybody may read
+         */
+        public Builder token(String secret, Set<String> but) {
+            if (!TOKEN.matcher(secret).matches()) {
+                throw new IllegalArgumentException(
+                        "a token has 16 to 512 visible ASCII characters and no space");
+            }
+            token = secret;
+            openPaths = Set.copyOf(but);
             return this;
         }
 

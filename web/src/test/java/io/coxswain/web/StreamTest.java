@@ -1,15 +1,15 @@
 package io.coxswain.web;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import org.junit.jupiter.api.Test;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.Semaphore;
 
 final class StreamTest {
     private static final String FOLLOW = "GET /follow HTTP/1.1\r\nHost: localhost\r\n";
@@ -19,11 +19,17 @@ final class StreamTest {
         try (WebServer server =
                         serve(
                                 WebLimits.defaults(),
-                                (request, sink) -> {
+                                (request, viewer) -> {
                                     String last = request.header("Last-Event-ID");
-                                    sink.send(null, "hello", bytes("after " + last));
-                                    sink.send(
-                                            "7", "two", bytes("line one\nline two\r\nthree\rfour"));
+                                    viewer.offer(
+                                            EventBytes.builder()
+                                                    .add("hello", bytes("after " + last))
+                                                    .add(
+                                                            "7",
+                                                            "two",
+                                                            bytes("one\nline two\r\nthree\rfour"))
+                                                    .build());
+                                    viewer.close();
                                 });
                 var viewer = new RawClient(server.port())) {
             viewer.say(FOLLOW + "Last-Event-ID: 41\r\n\r\n");
@@ -35,19 +41,46 @@ final class StreamTest {
             assertThat(viewer.next("data: ")).isEqualTo("after 41");
             assertThat(viewer.next("id: ")).isEqualTo("7");
             assertThat(viewer.next("event: ")).isEqualTo("two");
-            assertThat(viewer.line()).isEqualTo("data: line one");
+            assertThat(viewer.line()).isEqualTo("data: one");
             assertThat(viewer.line()).isEqualTo("data: line two");
             assertThat(viewer.line()).isEqualTo("data: three");
             assertThat(viewer.line()).isEqualTo("data: four");
             assertThat(viewer.line()).isEmpty();
-            // The handler returned: the stream ends.
+            // The handler closed it: the stream ends.
             assertThat(viewer.skipToEnd()).isNotNegative();
         }
     }
 
     @Test
+    void manyAreToldTheSame() throws IOException {
+        var viewers = new LinkedBlockingQueue<Viewer>();
+        EventBytes message = EventBytes.builder().add("hello", bytes("you")).build();
+        try (WebServer server = serve(WebLimits.defaults(), (_, viewer) -> viewers.add(viewer));
+                var one = new RawClient(server.port());
+                var two = new RawClient(server.port())) {
+            for (RawClient client : new RawClient[] {one, two}) {
+                client.say(FOLLOW + "\r\n");
+                client.head();
+                assertThat(take(viewers).offer(message)).isTrue();
+            }
+            assertThat(one.next("data: ")).isEqualTo("you");
+            assertThat(two.next("data: ")).isEqualTo("you");
+        }
+    }
+
+    @Test
+    void namesAndIdsThatWouldBreakTheFormatAreRefused() {
+        EventBytes.Builder builder = EventBytes.builder();
+        assertThatThrownBy(() -> builder.add("two\nlines", bytes("")))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> builder.add("a b", "name", bytes("")))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThat(builder.isEmpty()).isTrue();
+    }
+
+    @Test
     void headOfAStreamIsBare() throws IOException {
-        try (WebServer server = serve(WebLimits.defaults(), (_, _) -> new Semaphore(0).acquire());
+        try (WebServer server = serve(WebLimits.defaults(), (_, _) -> {});
                 var client = new RawClient(server.port())) {
             client.say("HEAD /follow HTTP/1.1\r\nHost: localhost\r\n\r\n");
             assertThat(client.head().status()).isEqualTo(200);
@@ -59,7 +92,7 @@ final class StreamTest {
     void commentsComeWhenThereIsNothingToSay() throws IOException {
         WebLimits limits =
                 WebLimits.defaults().withViewer(Duration.ofSeconds(30), Duration.ofMillis(20));
-        try (WebServer server = serve(limits, (_, _) -> new Semaphore(0).acquire());
+        try (WebServer server = serve(limits, (_, _) -> {});
                 var viewer = new RawClient(server.port())) {
             viewer.say(FOLLOW + "\r\n");
             viewer.head();
@@ -69,59 +102,48 @@ final class StreamTest {
     }
 
     @Test
-    void aViewerThatGoesEndsItsHandler() throws IOException, InterruptedException {
-        var ended = new CountDownLatch(1);
+    void aHandlerInTroubleEndsTheStream() throws IOException {
         try (WebServer server =
-                serve(
-                        WebLimits.defaults(),
-                        (_, sink) -> {
-                            sink.send(null, "hello", bytes("you"));
-                            try {
-                                new Semaphore(0).acquire();
-                            } finally {
-                                ended.countDown();
-                            }
-                        })) {
-            try (var viewer = new RawClient(server.port())) {
-                viewer.say(FOLLOW + "\r\n");
-                viewer.next("data: ");
-            }
-            ended.await();
+                        serve(
+                                WebLimits.defaults(),
+                                (_, _) -> {
+                                    throw new IllegalStateException("as tested");
+                                });
+                var viewer = new RawClient(server.port())) {
+            viewer.say(FOLLOW + "\r\n");
+            viewer.head();
+            assertThat(viewer.skipToEnd()).isNotNegative();
         }
     }
 
     @Test
-    void aViewerThatTakesNothingIsDroppedAndOthersAreNot()
-            throws IOException, InterruptedException {
-        var refused = new LinkedBlockingQueue<String>();
-        byte[] large = bytes("x".repeat(8 << 20));
+    void aViewerThatTakesNothingIsDroppedAndOthersAreNot() throws IOException {
+        var stalling = new CompletableFuture<Viewer>();
+        var fine = new CompletableFuture<Viewer>();
+        EventBytes large = EventBytes.builder().add("large", bytes("x".repeat(8 << 20))).build();
+        EventBytes small = EventBytes.builder().add("small", bytes("one")).build();
         WebLimits limits =
                 WebLimits.defaults().withViewer(Duration.ofMillis(300), Duration.ofSeconds(10));
         try (WebServer server =
                         serve(
                                 limits,
-                                (request, sink) -> {
-                                    if (request.query().containsKey("fine")) {
-                                        sink.send(null, "small", bytes("one"));
-                                        refused.take();
-                                        sink.send(null, "small", bytes("two"));
-                                        return;
-                                    }
-                                    try {
-                                        while (true) {
-                                            sink.send(null, "large", large);
-                                        }
-                                    } catch (IOException dropped) {
-                                        refused.add("" + dropped.getMessage());
-                                        throw dropped;
-                                    }
-                                });
-                var fine = new RawClient(server.port());
+                                (request, viewer) ->
+                                        (request.query().containsKey("fine") ? fine : stalling)
+                                                .complete(viewer));
+                var reader = new RawClient(server.port());
                 var stalled = new RawClient(server.port())) {
-            fine.say("GET /follow?fine HTTP/1.1\r\nHost: localhost\r\n\r\n");
-            assertThat(fine.next("data: ")).isEqualTo("one");
+            reader.say("GET /follow?fine HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            reader.head();
             stalled.say(FOLLOW + "\r\n");
-            assertThat(fine.next("data: ")).isEqualTo("two");
+            stalled.head();
+            var dropped = new CompletableFuture<Void>();
+            stalling.join().whenGone(() -> dropped.complete(null));
+            assertThat(stalling.join().offer(large)).isTrue();
+            assertThat(stalling.join().offer(large)).as("nothing queues").isFalse();
+            dropped.join();
+            assertThat(stalled.skipToEnd()).as("it is cut off").isLessThan(8 << 20);
+            assertThat(fine.join().offer(small)).isTrue();
+            assertThat(reader.next("data: ")).isEqualTo("one");
         }
     }
 
@@ -130,10 +152,11 @@ final class StreamTest {
         try (WebServer server =
                         serve(
                                 WebLimits.defaults().withConnections(8, 1),
-                                (_, sink) -> {
-                                    sink.send(null, "hello", bytes("you"));
-                                    new Semaphore(0).acquire();
-                                });
+                                (_, viewer) ->
+                                        viewer.offer(
+                                                EventBytes.builder()
+                                                        .add("hello", bytes("you"))
+                                                        .build()));
                 var first = new RawClient(server.port());
                 var second = new RawClient(server.port())) {
             first.say(FOLLOW + "\r\n");
@@ -149,29 +172,30 @@ final class StreamTest {
     }
 
     @Test
-    void closingTheServerEndsStreams() throws IOException, InterruptedException {
-        var ended = new CountDownLatch(1);
-        WebServer server =
-                serve(
-                        WebLimits.defaults(),
-                        (_, sink) -> {
-                            sink.send(null, "hello", bytes("you"));
-                            try {
-                                new Semaphore(0).acquire();
-                            } finally {
-                                ended.countDown();
-                            }
-                        });
-        try (var viewer = new RawClient(server.port())) {
-            viewer.say(FOLLOW + "\r\n");
-            viewer.next("data: ");
+    void closingTheServerEndsStreams() throws IOException {
+        var viewers = new LinkedBlockingQueue<Viewer>();
+        WebServer server = serve(WebLimits.defaults(), (_, viewer) -> viewers.add(viewer));
+        try (var client = new RawClient(server.port())) {
+            client.say(FOLLOW + "\r\n");
+            client.head();
+            Viewer viewer = take(viewers);
             server.close();
-            ended.await();
-            viewer.skipToEnd();
+            client.skipToEnd();
+            assertThat(viewer.isOpen()).isFalse();
+            assertThat(viewer.offer(EventBytes.builder().add("late", bytes("")).build())).isFalse();
+            viewer.close();
         }
     }
 
-    private static WebServer serve(WebLimits limits, StreamHandler handler) throws IOException {
+    private static Viewer take(LinkedBlockingQueue<Viewer> viewers) {
+        try {
+            return viewers.take();
+        } catch (InterruptedException stopped) {
+            throw new IllegalStateException(stopped);
+        }
+    }
+
+    private static WebServer serve(WebLimits limits, ViewerHandler handler) throws IOException {
         return WebServer.builder()
                 .limits(limits)
                 .routes(Routes.builder().stream("/follow", handler).build())

@@ -71,6 +71,7 @@ public final class AttachedCluster implements AutoCloseable {
     /** What is played with. */
     public static final class Builder {
         private final String endpoint;
+        private final Credentials credentials;
         private String jobId = "";
         private @Nullable Function<Whereabouts, FaultPort> port;
         private int maxVictims = 1;
@@ -83,7 +84,7 @@ public final class AttachedCluster implements AutoCloseable {
 
         Builder(String endpoint, Credentials credentials) {
             this.endpoint = endpoint;
-            java.util.Objects.requireNonNull(credentials);
+            this.credentials = credentials;
         }
 
         /** Whose agents may be hurt. Default: the job that runs. */
@@ -184,7 +185,7 @@ public final class AttachedCluster implements AutoCloseable {
     }
 
     private Look look() throws ConfigException, EnvironmentException {
-        StatusResponse status = AttachedStage.status(with.endpoint);
+        StatusResponse status = AttachedStage.status(with.endpoint, with.credentials);
         String wanted = with.jobId;
         JobStatus found = null;
         for (JobStatus job : status.getJobsList()) {
@@ -220,6 +221,7 @@ public final class AttachedCluster implements AutoCloseable {
                     found,
                     new AttachedStage(
                             with.endpoint,
+                            with.credentials,
                             found.getJobId(),
                             status.getAgentsList(),
                             port,
@@ -369,6 +371,7 @@ public final class AttachedCluster implements AutoCloseable {
                                     firing -> with.narrator.accept("  " + firing.text())),
                             with.abort,
                             with.folder.resolve("events.jsonl"),
+                            with.credentials,
                             with.narrator);
         } catch (IOException e) {
             throw new EnvironmentException(

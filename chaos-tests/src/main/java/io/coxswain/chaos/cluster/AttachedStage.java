@@ -32,6 +32,7 @@ final class AttachedStage implements Stage, Whereabouts {
     static final String ALLOWED = "allowed";
 
     private final String endpoint;
+    private final Credentials credentials;
     private final String jobId;
     private final List<String> agents;
     private final List<String> domains;
@@ -40,11 +41,13 @@ final class AttachedStage implements Stage, Whereabouts {
 
     AttachedStage(
             String endpoint,
+            Credentials credentials,
             String jobId,
             List<AgentStatus> attached,
             Function<Whereabouts, FaultPort> port,
             int mostVictims) {
         this.endpoint = endpoint;
+        this.credentials = credentials;
         this.jobId = jobId;
         List<AgentStatus> parts =
                 attached.stream()
@@ -84,15 +87,16 @@ final class AttachedStage implements Stage, Whereabouts {
         return List.copyOf(domains);
     }
 
-    static StatusResponse status(String endpoint) throws EnvironmentException {
-        try (AdminClient client = AdminClient.connect(new AdminClient.Address(endpoint, "", ""))) {
+    static StatusResponse status(String endpoint, Credentials credentials)
+            throws EnvironmentException {
+        try (AdminClient client = AdminClient.connect(credentials.at(endpoint))) {
             return client.status("");
         }
     }
 
     private StatusResponse status() throws IOException {
         try {
-            return status(endpoint);
+            return status(endpoint, credentials);
         } catch (EnvironmentException e) {
             throw new IOException(e.getMessage(), e);
         }

@@ -72,6 +72,7 @@ public final class Cluster implements AutoCloseable {
     private final LocalProcesses processes;
     private final Leftovers leftovers;
     private final ArenaWatch watch;
+    private final Credentials credentials;
     private final EventStream events;
     private final ExecutorService watcher =
             Executors.newSingleThreadExecutor(Thread.ofVirtual().name("arena-watch").factory());
@@ -105,7 +106,8 @@ public final class Cluster implements AutoCloseable {
         this.processes = new LocalProcesses(spec, this::happened, this::coordinatorUp);
         this.leftovers = new Leftovers(processes.arenas());
         this.watch = new ArenaWatch(processes.arenas());
-        this.events = new EventStream(folder.resolve("events.jsonl"), this::happened);
+        this.credentials = setup.namespaces() ? Credentials.plaintext() : Credentials.none();
+        this.events = new EventStream(folder.resolve("events.jsonl"), credentials, this::happened);
     }
 
     /** A builder for a cluster of that setup. */
@@ -381,7 +383,7 @@ public final class Cluster implements AutoCloseable {
     }
 
     private AdminClient admin() throws EnvironmentException {
-        return AdminClient.connect(new AdminClient.Address(processes.coordinatorAddress(), "", ""));
+        return AdminClient.connect(credentials.at(processes.coordinatorAddress()));
     }
 
     private @Nullable JobStatus status() throws EnvironmentException {

@@ -31,6 +31,7 @@ final class EventStream implements AutoCloseable {
 
     private final Consumer<Happening.Told> heard;
     private final BufferedWriter file;
+    private final Credentials credentials;
     private final Thread thread;
     // Guarded by this.
     private String address = "";
@@ -44,8 +45,10 @@ final class EventStream implements AutoCloseable {
      * @param file gets an event a line, as in a journal (docs/events.md)
      * @param heard on the stream's thread
      */
-    EventStream(Path file, Consumer<Happening.Told> heard) throws IOException {
+    EventStream(Path file, Credentials credentials, Consumer<Happening.Told> heard)
+            throws IOException {
         this.heard = heard;
+        this.credentials = credentials;
         this.file = Files.newBufferedWriter(file);
         this.thread = Thread.ofPlatform().daemon().name("events").start(this::follow);
     }
@@ -122,7 +125,7 @@ final class EventStream implements AutoCloseable {
     }
 
     private void follow(String target, long from) {
-        try (AdminClient made = AdminClient.connect(new AdminClient.Address(target, "", ""))) {
+        try (AdminClient made = AdminClient.connect(credentials.at(target))) {
             synchronized (this) {
                 if (closed || !target.equals(address)) {
                     return;

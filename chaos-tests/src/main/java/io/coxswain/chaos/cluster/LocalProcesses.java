@@ -137,11 +137,18 @@ final class LocalProcesses implements Stage, AutoCloseable {
                 sessionTimeout: %dms
                 bind: {host: %s, port: 0}
                 advertise: {host: %s}
+                plaintext: %s
                 settle: 30s
                 eventBuffer: 65536
                 log: coordinator.log
                 """
-                        .formatted(CHROOT, session, services(), host(Plane.CONTROL)));
+                        .formatted(
+                                CHROOT,
+                                session,
+                                services(),
+                                host(Plane.CONTROL),
+                                // Between namespaces of this machine.
+                                spec.namespaces()));
     }
 
     private String host(Plane plane) {
@@ -180,10 +187,8 @@ final class LocalProcesses implements Stage, AutoCloseable {
         String id = ids.get(index);
         Namespaces own = namespaces;
         List<String> command = new ArrayList<>(own == null ? List.of() : own.enter(index));
-        command.addAll(
-                JavaProcess.agent(
-                        agentMain(),
-                        false,
+        List<String> options =
+                new ArrayList<>(
                         List.of(
                                 "id=" + id,
                                 "domain=" + domains.get(index),
@@ -194,7 +199,11 @@ final class LocalProcesses implements Stage, AutoCloseable {
                                 "bind-host=" + (own == null ? DIRECT : own.host(index)),
                                 "advertised-host="
                                         + (own == null ? host(Plane.DATA) : own.host(index)),
-                                "logs=" + spec.folder().resolve(id + "-workers"))));
+                                "logs=" + spec.folder().resolve(id + "-workers")));
+        if (own != null) {
+            options.add("plaintext=yes");
+        }
+        command.addAll(JavaProcess.agent(agentMain(), false, options));
         AgentProcess agent =
                 AgentProcess.start(
                         index,

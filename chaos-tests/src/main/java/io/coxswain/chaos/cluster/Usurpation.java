@@ -1,6 +1,10 @@
 package io.coxswain.chaos.cluster;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+
 import io.coxswain.chaos.nemesis.FaultPort;
+import io.coxswain.proto.store.v1.AccountRecord;
+import io.coxswain.proto.store.v1.ViewRecord;
 
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.Watcher;
@@ -98,7 +102,10 @@ final class Usurpation implements FaultPort.Cure {
         }
     }
 
-    /** The last transaction that changed each node that only a leader writes. */
+    /**
+     * What only a leader writes: the last transaction of the term and the leader's node, and of
+     * jobs, which the other one goes on with, the epoch of the view and the term of the account.
+     */
     private Map<String, String> stored() throws IOException {
         try {
             var connected = new CountDownLatch(1);
@@ -137,9 +144,29 @@ final class Usurpation implements FaultPort.Cure {
         if (stat == null) {
             return;
         }
-        into.put(path, "changed by " + stat.getMzxid());
+        into.put(path, told(client, path, stat));
         for (String child : client.getChildren(path, false)) {
             read(client, path + "/" + child, into);
         }
+    }
+
+    private static String told(ZooKeeper client, String path, Stat stat)
+            throws KeeperException, InterruptedException {
+        try {
+            if (path.endsWith("/account")) {
+                return "of term "
+                        + AccountRecord.parseFrom(client.getData(path, false, null)).getTerm();
+            }
+            if (path.endsWith("/view")) {
+                return "of epoch "
+                        + ViewRecord.parseFrom(client.getData(path, false, null))
+                                .getView()
+                                .getEpoch();
+            }
+        } catch (InvalidProtocolBufferException e) {
+            return "unreadable";
+        }
+        boolean ofJob = path.startsWith("/jobs");
+        return ofJob ? "there" : "changed by " + stat.getMzxid();
     }
 }

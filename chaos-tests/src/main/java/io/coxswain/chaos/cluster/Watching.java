@@ -67,13 +67,14 @@ final class Watching implements AutoCloseable {
             Nemesis nemesis,
             AbortWhen abort,
             Path file,
+            Credentials credentials,
             Consumer<String> narrator)
             throws IOException {
         this.stage = stage;
         this.nemesis = nemesis;
         this.abort = abort;
         this.narrator = narrator;
-        this.events = new EventStream(file, this::told);
+        this.events = new EventStream(file, credentials, this::told);
     }
 
     /** Follows what happens from that status on. */

@@ -10,10 +10,12 @@ import io.coxswain.chaos.port.PortSettings;
 import io.coxswain.chaos.scenario.Scenario;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.launcher.command.TlsOptions;
 import io.coxswain.launcher.config.ConfigException;
 
 import org.jspecify.annotations.Nullable;
 
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -123,6 +125,8 @@ final class AttachOptions {
                             + " the oracles digest and loss.")
     private @Nullable Path reference;
 
+    @CommandLine.Mixin private TlsOptions tls = new TlsOptions();
+
     boolean given() {
         return endpoint != null;
     }
@@ -179,7 +183,7 @@ final class AttachOptions {
             settings = settings.command("start", start);
         }
         AttachedCluster.Builder builder =
-                Cluster.attach(there, Credentials.none())
+                Cluster.attach(there, Credentials.of(tls.security()))
                         .job(job)
                         .port(settings)
                         .maxVictims(positive("--max-victims", maxVictims))

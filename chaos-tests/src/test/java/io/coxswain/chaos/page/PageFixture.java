@@ -1,7 +1,6 @@
 package io.coxswain.chaos.page;
 
-import io.coxswain.coordinator.CoordinatorListener;
-import io.coxswain.coordinator.Subscription;
+import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.adapter.http.page.PageRoutes;
 import io.coxswain.coordinator.adapter.http.page.PageSource;
 import io.coxswain.coordinator.app.EventLog;
@@ -44,12 +43,13 @@ final class PageFixture implements PageSource, AutoCloseable {
 
     private final EventLog events = new EventLog(1_000, System::currentTimeMillis);
     private final AtomicLong sequence = new AtomicLong();
+    private final PageRoutes pages;
     private final WebServer server;
     private volatile Picture picture = Picture.none("fixture", BEGAN);
 
     PageFixture() throws IOException {
         Routes.Builder routes = Routes.builder();
-        PageRoutes.addTo(routes, this);
+        pages = PageRoutes.addTo(routes, this);
         server = WebServer.builder().bind("127.0.0.1", 0).routes(routes.build()).start();
     }
 
@@ -68,8 +68,8 @@ final class PageFixture implements PageSource, AutoCloseable {
     }
 
     @Override
-    public Subscription listen(long fromSequence, CoordinatorListener listener) {
-        return events.listen(fromSequence, listener);
+    public List<SequencedEvent> events(long fromSequence) {
+        return events.read(fromSequence);
     }
 
     void event(CoordinatorEvent event) {
@@ -91,7 +91,8 @@ final class PageFixture implements PageSource, AutoCloseable {
                         agents,
                         1_000,
                         0,
-                        standing.equals("leading") ? "fixture" : "coordinator-b");
+                        standing.equals("leading") ? "fixture" : "coordinator-b",
+                        standing.equals("leading") ? "" : "http://192.0.2.7:7480/");
     }
 
     /** A healthy run. */
@@ -259,6 +260,7 @@ final class PageFixture implements PageSource, AutoCloseable {
     @Override
     public void close() {
         server.close();
+        pages.close();
         events.close();
     }
 }

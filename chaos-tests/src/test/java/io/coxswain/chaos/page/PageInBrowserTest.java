@@ -165,6 +165,8 @@ class PageInBrowserTest {
 
         assertThat(tab.text("#now-word")).isEqualTo("Standby");
         assertThat(tab.text("#banner")).contains("This is a standby. coordinator-b leads");
+        assertThat(tab.eval("document.querySelector('#banner a').href").asString())
+                .isEqualTo("http://192.0.2.7:7480/");
         assertThat(tab.eval("document.querySelector('#goodput').hidden").asBoolean()).isTrue();
         tab.close();
     }

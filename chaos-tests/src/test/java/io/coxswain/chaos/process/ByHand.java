@@ -41,7 +41,9 @@ final class ByHand implements AutoCloseable {
     private final Path arenas;
     private final List<Process> processes = new ArrayList<>();
     private final String zookeeper;
-    private final String coordinator;
+    private final Path coordinatorFile;
+    private final Process first;
+    private volatile String coordinator;
 
     /** Starts everything; returns when all agents are attached. */
     ByHand(Path folder, int agents) throws Exception {
@@ -60,21 +62,14 @@ final class ByHand implements AutoCloseable {
                                                 "127.0.0.1:0",
                                                 "1000")),
                                 "^up [^:]+:(\\d+)$");
-        Path file =
+        coordinatorFile =
                 Files.writeString(
                         folder.resolve("coordinator.yaml"),
                         "bind: {host: 127.0.0.1, port: 0}\nlog: coordinator.log\nsettle: 30s\n");
         coordinator =
                 "127.0.0.1:"
-                        + start(
-                                "coordinator",
-                                tied(
-                                        "coordinator",
-                                        "--config",
-                                        file.toString(),
-                                        "--set",
-                                        "zookeeper=" + zookeeper),
-                                "listens on [^:]+:(\\d+),");
+                        + start("coordinator", coordinator("first"), "listens on [^:]+:(\\d+),");
+        first = processes.getLast();
         Files.writeString(
                 folder.resolve("agent.yaml"),
                 """
@@ -96,6 +91,34 @@ final class ByHand implements AutoCloseable {
 
     private static List<String> tied(String... arguments) {
         return JavaProcess.service(TiedMain.class.getName(), List.of(arguments));
+    }
+
+    private List<String> coordinator(String id) {
+        return tied(
+                "coordinator",
+                "--config",
+                coordinatorFile.toString(),
+                "--set",
+                "zookeeper=" + zookeeper,
+                "--set",
+                "id=" + id,
+                "--set",
+                "log=" + folder.resolve(id + ".log"));
+    }
+
+    /** Starts another coordinator, which stands by; its address. */
+    String standby() throws Exception {
+        return "127.0.0.1:" + start("standby", coordinator("standby"), "listens on [^:]+:(\\d+),");
+    }
+
+    /** The coordinator that was started first. */
+    Process first() {
+        return first;
+    }
+
+    /** From now on that one is asked. */
+    void ask(String address) {
+        coordinator = address;
     }
 
     private List<String> agent(String id) {

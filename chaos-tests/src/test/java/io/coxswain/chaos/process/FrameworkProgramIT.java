@@ -119,6 +119,26 @@ class FrameworkProgramIT {
                 .isCloseTo(quiet.report().path("finalLoss").asDouble(), withinPercentage(1.0));
     }
 
+    @Test
+    void severalProcessesOfAHostComeToTheSameLoss() throws Exception {
+        requireImportable("torch");
+
+        double quiet = groups().spares(0).run().completed().report().path("finalLoss").asDouble();
+        var local = groups().spares(0).killWorker("1.1@step:12").run().completed();
+        var host = groups().spares(1).kill("1@step:12").run().completed();
+
+        assertThat(local.report().path("finalLoss").asDouble())
+                .isCloseTo(quiet, withinPercentage(1.0));
+        assertThat(local.incident().toString())
+                .contains("local rank 1 of 2: worker died of signal 9");
+        assertThat(host.report().path("finalLoss").asDouble())
+                .isCloseTo(quiet, withinPercentage(1.0));
+    }
+
+    private static Training groups() throws IOException {
+        return job("torch", "job-ddp.yaml").mesh(2, 1).set("runtime.workersPerAgent", 2);
+    }
+
     private static Training job(String framework) throws IOException {
         return job(framework, "job.yaml");
     }

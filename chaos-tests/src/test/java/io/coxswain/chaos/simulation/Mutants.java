@@ -57,7 +57,16 @@ final class Mutants {
         all.put("agent: lease ignored", StaleMutants.LeaseIgnored::new);
         all.put("coordinator: records written without the term", StaleMutants.UnfencedWrites::new);
         all.put("coordinator: credits without a limit", StaleMutants.CreditsWithoutLimit::new);
+        all.put(
+                "takeover: the job's time is the account's alone",
+                TakeoverMutants.JobTimeForgotten::new);
+        all.put(
+                "takeover: a member's incarnation ignored",
+                TakeoverMutants.IncarnationIgnored::new);
+        all.put("takeover: a member's promise ignored", TakeoverMutants.PromiseIgnored::new);
+        all.put("takeover: grants in an old term", TakeoverMutants.OldTermGrants::new);
         all.put("coordinator: answer to an old dial believed", StaleMutants.StaleDial::new);
+        all.put("agent: snapshot interval changed too early", StaleMutants.IntervalEarly::new);
         return all;
     }
 

@@ -160,7 +160,8 @@ final class PortMutants {
                     prepare.origin(),
                     prepare.source(),
                     prepare.digest(),
-                    prepare.host());
+                    prepare.host(),
+                    prepare.masterHost());
         }
     }
 
@@ -208,7 +209,8 @@ final class PortMutants {
                     prepare.origin(),
                     prepare.source(),
                     prepare.digest(),
-                    prepare.host());
+                    prepare.host(),
+                    prepare.masterHost());
         }
     }
 

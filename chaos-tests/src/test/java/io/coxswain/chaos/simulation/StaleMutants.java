@@ -1,6 +1,7 @@
 package io.coxswain.chaos.simulation;
 
 import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.model.SnapshotInterval;
 import io.coxswain.chaos.simulation.process.Interceptor;
 import io.coxswain.chaos.simulation.process.SimAgent;
 import io.coxswain.chaos.simulation.process.SimCoordinator;
@@ -60,10 +61,10 @@ final class StaleMutants {
                 case AgentEvent.ViewOrdered w -> new AgentEvent.ViewOrdered(term, w.order());
                 case AgentEvent.ViewStarted w ->
                         new AgentEvent.ViewStarted(
-                                term, w.jobId(), w.epoch(), w.through(), w.floors());
+                                term, w.jobId(), w.epoch(), w.through(), w.floors(), w.interval());
                 case AgentEvent.StepsGranted w ->
                         new AgentEvent.StepsGranted(
-                                term, w.jobId(), w.epoch(), w.through(), w.floors());
+                                term, w.jobId(), w.epoch(), w.through(), w.floors(), w.interval());
                 case AgentEvent.PlacementInstalled w ->
                         new AgentEvent.PlacementInstalled(term, w.placement());
                 case AgentEvent.FinalRequested w ->
@@ -137,6 +138,24 @@ final class StaleMutants {
                             ? new AgentEvent.Welcomed(
                                     welcomed.term(), welcomed.heartbeatNanos(), FOR_EVER)
                             : event);
+        }
+    }
+
+    /** Some agents do not wait for the first step that the interval came with. */
+    static final class IntervalEarly implements Interceptor {
+        @Override
+        public List<AgentEvent> toAgent(SimAgent agent, AgentEvent event) {
+            boolean odd = (agent.name().hashCode() & 1) == 1;
+            return odd && event instanceof AgentEvent.StepsGranted w && w.interval().isChange()
+                    ? List.of(
+                            new AgentEvent.StepsGranted(
+                                    w.term(),
+                                    w.jobId(),
+                                    w.epoch(),
+                                    w.through(),
+                                    w.floors(),
+                                    new SnapshotInterval(1, w.interval().every())))
+                    : List.of(event);
         }
     }
 

@@ -79,7 +79,7 @@ final class AgentPictures {
                     continue;
                 }
             }
-            pictures.add(withCells(row.last, row.heat.cells()));
+            pictures.add(row.last.withCells(row.heat.cells()));
         }
         over.forEach(rows::remove);
         if (gone - over.size() > MOST_GONE) {
@@ -215,20 +215,5 @@ final class AgentPictures {
                 last.arenaBudgetBytes(),
                 0,
                 "");
-    }
-
-    private static AgentPicture withCells(AgentPicture agent, String cells) {
-        return new AgentPicture(
-                agent.id(),
-                agent.incarnation(),
-                agent.domain(),
-                agent.host(),
-                agent.state(),
-                agent.rank(),
-                agent.detail(),
-                agent.copiesHeld(),
-                agent.arenaBudgetBytes(),
-                agent.arenaUsedBytes(),
-                cells);
     }
 }

@@ -9,7 +9,6 @@ import io.coxswain.coordinator.core.liveness.LivenessMachine;
 import io.coxswain.coordinator.core.liveness.LostCause;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
-import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.JobSpec;
 
 import org.jspecify.annotations.Nullable;
@@ -342,21 +341,16 @@ public final class CoordinatorCore {
                     0,
                     0);
         }
-        JobRun run = desk.run();
-        boolean ofRun = run != null && run.jobId().equals(attached.jobId());
-        if (!attached.jobId().isEmpty() && !ofRun) {
+        JobSpec current = desk.current();
+        boolean ofJob = current != null && current.jobId().equals(attached.jobId());
+        if (!attached.jobId().isEmpty() && !ofJob) {
             agents.endJob(
                     attached.stream(),
                     term,
                     attached.jobId(),
                     "job " + attached.jobId() + " does not run any more");
         }
-        if (run != null) {
-            run.feed(
-                    new JobEvent.AgentAttached(
-                            profile, ofRun ? attached.inventory() : Inventory.EMPTY),
-                    nowNanos);
-        }
+        desk.attached(attached);
     }
 
     private void said(CoordinatorInput.AgentSaid said) {
@@ -391,18 +385,12 @@ public final class CoordinatorCore {
                         run == null ? 0 : run.jobTimeNanos(nowNanos));
                 if (run != null) {
                     run.heartbeat(key, beat, nowNanos);
+                } else {
+                    desk.timeTold(key, beat.jobTimeNanos());
                 }
             }
-            case AgentWord.ForJob(String jobId, JobEvent event) -> {
-                if (run != null && run.jobId().equals(jobId)) {
-                    run.feed(event, nowNanos);
-                }
-            }
-            case AgentWord.AskedKeyValue(String jobId, var ask) -> {
-                if (run != null && run.jobId().equals(jobId)) {
-                    run.keyValues().asked(key, ask);
-                }
-            }
+            case AgentWord.ForJob(String jobId, JobEvent event) -> desk.heard(jobId, event);
+            case AgentWord.AskedKeyValue(String jobId, var ask) -> desk.asked(jobId, key, ask);
             case AgentWord.ForgotKeyValue forgotten -> {
                 if (run != null && run.jobId().equals(forgotten.jobId())) {
                     run.keyValues().forgotten(key, forgotten);
@@ -467,12 +455,8 @@ public final class CoordinatorCore {
         String cause = lost.cause().text();
         agents.close(entry.stream, "agent " + key + " was declared lost: " + cause);
         publish(new CoordinatorEvent.AgentLost(key.id(), key.incarnation(), cause), "", 0, 0);
-        JobRun run = desk.run();
-        if (run != null) {
-            run.keyValues().lost(key);
-            boolean planned = lost.cause() instanceof LostCause.Left;
-            run.feed(new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned), nowNanos);
-        }
+        boolean planned = lost.cause() instanceof LostCause.Left;
+        desk.lost(new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned));
     }
 
     // ------------------------------------------------------------------ status, events

@@ -10,6 +10,7 @@ import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.model.Standing;
 
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,7 @@ public sealed interface CoordinatorInput {
      * @param jobId the job it still holds state of; empty: none
      * @param inventory what it holds of that job
      * @param jobTimeNanos the last job time heard plus its own elapsed time since; 0: none
+     * @param standing what it may do in the view that it is in; null: it has no rank in one
      * @param process where it runs, for people and tools only
      */
     record AgentAttached(
@@ -40,13 +42,14 @@ public sealed interface CoordinatorInput {
             String jobId,
             Inventory inventory,
             long jobTimeNanos,
+            @Nullable Standing standing,
             CoordinatorStatus.AgentProcess process)
             implements CoordinatorInput {
         public AgentAttached {
             labels = Map.copyOf(labels);
         }
 
-        /** An agent that does not say where it runs. */
+        /** An agent without a rank that does not say where it runs. */
         public AgentAttached(
                 long stream,
                 long termSeen,
@@ -63,6 +66,7 @@ public sealed interface CoordinatorInput {
                     jobId,
                     inventory,
                     jobTimeNanos,
+                    null,
                     CoordinatorStatus.AgentProcess.UNKNOWN);
         }
     }

@@ -5,15 +5,10 @@ import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.Subscription;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongSupplier;
 
 /**
@@ -23,18 +18,12 @@ import java.util.function.LongSupplier;
  *
  * <p>Publishing takes a short lock and never waits for a listener. Thread-safe.
  */
-public final class EventLog implements EventsPort, AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(EventLog.class);
-
+public final class EventLog extends Following<SequencedEvent> implements EventsPort {
     private final int capacity;
     private final LongSupplier wallMillis;
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition grown = lock.newCondition();
     // Event n stands at (n - 1) mod capacity.
     private final List<SequencedEvent> ring = new ArrayList<>();
-    private final List<Reader> readers = new ArrayList<>();
     private long lastSequence;
-    private boolean closed;
 
     /**
      * Makes an empty log.
@@ -55,7 +44,7 @@ public final class EventLog implements EventsPort, AutoCloseable {
             CoordinatorEvent event, long nowNanos, long term, String jobId, long epoch, long step) {
         lock.lock();
         try {
-            if (closed) {
+            if (isClosed()) {
                 return;
             }
             var sequenced =
@@ -74,7 +63,7 @@ public final class EventLog implements EventsPort, AutoCloseable {
                 ring.set((int) (lastSequence % capacity), sequenced);
             }
             lastSequence++;
-            grown.signalAll();
+            grew();
         } finally {
             lock.unlock();
         }
@@ -104,10 +93,30 @@ public final class EventLog implements EventsPort, AutoCloseable {
         lock.lock();
         try {
             long from = fromSequence == 0 ? oldest() : fromSequence;
-            var reader = new Reader(from, listener);
-            readers.add(reader);
-            reader.thread.start();
-            return reader;
+            return begin(new Reader(from, listener));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * The events that are there from that one on, in order.
+     *
+     * @param fromSequence the first wanted; 0: the oldest kept. Where it is gone already, a gap
+     *     comes first
+     */
+    public List<SequencedEvent> read(long fromSequence) {
+        lock.lock();
+        try {
+            var events = new ArrayList<SequencedEvent>();
+            long from = Math.max(fromSequence, oldest());
+            if (fromSequence > 0 && fromSequence < from) {
+                events.add(gap(fromSequence));
+            }
+            for (long sequence = from; sequence <= lastSequence; sequence++) {
+                events.add(at(sequence));
+            }
+            return events;
         } finally {
             lock.unlock();
         }
@@ -117,120 +126,63 @@ public final class EventLog implements EventsPort, AutoCloseable {
         return Math.max(1, lastSequence - capacity + 1);
     }
 
+    /** From there to the oldest that is kept. */
+    private SequencedEvent gap(long from) {
+        long last = oldest() - 1;
+        SequencedEvent after = at(last + 1);
+        return new SequencedEvent(
+                last,
+                after.monotonicNanos(),
+                after.wallMillis(),
+                after.term(),
+                "",
+                0,
+                0,
+                new CoordinatorEvent.Gap(from, last));
+    }
+
     private SequencedEvent at(long sequence) {
         return ring.get((int) ((sequence - 1) % capacity));
     }
 
-    /**
-     * Takes no more events. Listeners get what is there; one that blocks is interrupted after a
-     * moment.
-     */
-    @Override
-    public void close() {
-        List<Reader> open;
-        lock.lock();
-        try {
-            closed = true;
-            open = List.copyOf(readers);
-            grown.signalAll();
-        } finally {
-            lock.unlock();
-        }
-        for (Reader reader : open) {
-            reader.finish();
-        }
-    }
-
-    private final class Reader implements Subscription {
-        private static final long FINISH_MILLIS = 1_000;
-
+    private final class Reader extends Follower {
         private final CoordinatorListener listener;
-        private final Thread thread;
-        private final CountDownLatch end = new CountDownLatch(1);
-        // Guarded by the log's lock.
+        // Guarded by lock.
         private long next;
-        private boolean stopped;
 
         Reader(long from, CoordinatorListener listener) {
+            super("coxswain-listener");
             this.next = from;
             this.listener = listener;
-            this.thread = Thread.ofVirtual().name("coxswain-listener").unstarted(this::deliver);
         }
 
-        private void deliver() {
-            try {
-                for (List<SequencedEvent> some = take(); !some.isEmpty(); some = take()) {
-                    for (SequencedEvent event : some) {
-                        if (!deliver(event)) {
-                            return;
-                        }
-                    }
-                }
-            } catch (InterruptedException stop) {
-                Thread.currentThread().interrupt();
-            } finally {
-                lock.lock();
-                try {
-                    readers.remove(this);
-                } finally {
-                    lock.unlock();
-                }
-                end.countDown();
+        // A gap and the first event after it, one by one: an event taken out early could not be
+        // told from one that was lost by a listener that resumes.
+        @Override
+        @Nullable SequencedEvent next() {
+            if (next > lastSequence) {
+                return null;
             }
+            return next < oldest() ? gap(next) : at(next);
         }
 
-        // A gap and the first event after it at most: an event taken out early could not be told
-        // from one that was lost by a listener that resumes.
-        private List<SequencedEvent> take() throws InterruptedException {
-            lock.lockInterruptibly();
-            try {
-                while (!stopped && next > lastSequence && !closed) {
-                    grown.await();
-                }
-                if (stopped || next > lastSequence) {
-                    return List.of();
-                }
-                long oldest = oldest();
-                if (next < oldest) {
-                    var first = at(oldest);
-                    return List.of(
-                            new SequencedEvent(
-                                    oldest - 1,
-                                    first.monotonicNanos(),
-                                    first.wallMillis(),
-                                    first.term(),
-                                    "",
-                                    0,
-                                    0,
-                                    new CoordinatorEvent.Gap(next, oldest - 1)));
-                }
-                return List.of(at(next));
-            } finally {
-                lock.unlock();
-            }
+        @Override
+        void told(SequencedEvent event) {
+            next = Math.max(next, event.sequence() + 1);
         }
 
-        // A listener is somebody else's code: whatever it throws, the next event is delivered.
-        @SuppressWarnings("CatchAndPrintStackTrace")
-        private boolean deliver(SequencedEvent event) throws InterruptedException {
-            try {
-                listener.on(event);
-            } catch (InterruptedException stop) {
-                throw stop;
-            } catch (Exception | LinkageError | AssertionError thrown) {
-                LOG.warn(
-                        "a listener threw on event {} ({}); it goes on with the next",
-                        event.sequence(),
-                        event.event().getClass().getSimpleName(),
-                        thrown);
-            }
-            lock.lock();
-            try {
-                next = Math.max(next, event.sequence() + 1);
-                return !stopped;
-            } finally {
-                lock.unlock();
-            }
+        @Override
+        void tell(SequencedEvent event) throws Exception {
+            listener.on(event);
+        }
+
+        @Override
+        String name(SequencedEvent event) {
+            return "event "
+                    + event.sequence()
+                    + " ("
+                    + event.event().getClass().getSimpleName()
+                    + ")";
         }
 
         @Override
@@ -240,36 +192,6 @@ public final class EventLog implements EventsPort, AutoCloseable {
                 return next;
             } finally {
                 lock.unlock();
-            }
-        }
-
-        @Override
-        public void close() {
-            lock.lock();
-            try {
-                stopped = true;
-                grown.signalAll();
-            } finally {
-                lock.unlock();
-            }
-        }
-
-        @Override
-        public void awaitEnd() throws InterruptedException {
-            end.await();
-        }
-
-        private void finish() {
-            if (Thread.currentThread().equals(thread)) {
-                return;
-            }
-            try {
-                if (!end.await(FINISH_MILLIS, TimeUnit.MILLISECONDS)) {
-                    close();
-                    thread.interrupt();
-                }
-            } catch (InterruptedException stop) {
-                Thread.currentThread().interrupt();
             }
         }
     }

@@ -8,6 +8,10 @@ import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.job.JobMachine;
+import io.coxswain.coordinator.core.job.Takeover;
+import io.coxswain.coordinator.core.keyvalue.KeyValueStore;
+import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -19,7 +23,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -40,6 +43,9 @@ final class JobDesk {
     private final Map<String, List<Consumer<@Nullable JobReport>>> waiters = new LinkedHashMap<>();
     // Ended without having run; their result is on its way to the store.
     private final Map<String, JobSpec> abandoned = new LinkedHashMap<>();
+    private final TakeoverDesk takeovers;
+    // Who cancelled a job is answered when its end is durable.
+    private final Map<String, List<Consumer<CancelOutcome>>> cancellers = new LinkedHashMap<>();
     private @Nullable JobRun run;
     private boolean suspended;
 
@@ -47,10 +53,27 @@ final class JobDesk {
         this.settings = settings;
         this.context = context;
         this.book = new JobBook(settings.keptJobs());
+        this.takeovers = new TakeoverDesk(settings, context);
     }
 
     @Nullable JobRun run() {
         return run;
+    }
+
+    /** The job that runs, or is being taken over. */
+    @Nullable JobSpec current() {
+        Takeover under = takeovers.current();
+        return run != null ? run.spec() : under == null ? null : under.spec();
+    }
+
+    private boolean isCurrent(String jobId) {
+        JobSpec job = current();
+        return job != null && job.jobId().equals(jobId);
+    }
+
+    /** A job that another leader ran and whose agents are awaited; null when there is none. */
+    @Nullable Takeover takeover() {
+        return takeovers.current();
     }
 
     int waiting() {
@@ -95,7 +118,10 @@ final class JobDesk {
             return;
         }
         long order = book.takeOrder();
-        JobSpec named = job.jobId().isEmpty() ? withId(job, chooseId(job, order)) : job;
+        JobSpec named =
+                job.jobId().isEmpty()
+                        ? JobIds.withId(job, JobIds.choose(job, context.term(), order))
+                        : job;
         var waiting = new JobBook.Waiting(named, order, false);
         book.enqueue(waiting);
         submitters.computeIfAbsent(named.jobId(), _ -> new ArrayList<>()).add(answer);
@@ -118,9 +144,12 @@ final class JobDesk {
     }
 
     private @Nullable String refusal(boolean queue) {
-        if (!queue && (run != null || !book.waiting().isEmpty())) {
+        JobSpec running = current();
+        if (!queue && (running != null || !book.waiting().isEmpty())) {
             String other =
-                    run != null ? run.jobId() : book.waiting().iterator().next().spec.jobId();
+                    running != null
+                            ? running.jobId()
+                            : book.waiting().iterator().next().spec.jobId();
             return "job "
                     + other
                     + " is running: one job runs at a time; ask for it to be queued, or wait for or"
@@ -132,8 +161,8 @@ final class JobDesk {
     }
 
     private @Nullable JobSpec specOf(String jobId) {
-        if (run != null && run.jobId().equals(jobId)) {
-            return run.spec();
+        if (isCurrent(jobId)) {
+            return current();
         }
         JobBook.Waiting waiting = book.waiting(jobId);
         if (waiting != null) {
@@ -165,35 +194,6 @@ final class JobDesk {
         }
     }
 
-    // Terms only grow and orders count within one, so the id was never used before.
-    private String chooseId(JobSpec job, long order) {
-        String slug = job.name().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
-        slug = slug.replaceAll("^-+|-+$", "");
-        slug = slug.isEmpty() ? "job" : slug.substring(0, Math.min(slug.length(), 32));
-        return slug + "-" + context.term() + "-" + order;
-    }
-
-    private static JobSpec withId(JobSpec job, String id) {
-        return new JobSpec(
-                id,
-                job.name(),
-                job.mesh(),
-                job.steps(),
-                job.seed(),
-                job.data(),
-                job.batch(),
-                job.microshards(),
-                job.protectCopies(),
-                job.protectEvery(),
-                job.protectLevel(),
-                job.returnWaitNanos(),
-                job.collectivesWithin(),
-                job.collectivesAcross(),
-                job.runtimeKind(),
-                job.runtimeJson(),
-                job.labels());
-    }
-
     // ------------------------------------------------------------------ cancel, results
 
     void cancel(CoordinatorInput.Cancel cancel, boolean leads) {
@@ -204,12 +204,15 @@ final class JobDesk {
                     .accept(
                             new CancelOutcome.Refused(
                                     "coordinator " + settings.coordinatorId() + " does not lead"));
-        } else if (run != null && run.jobId().equals(jobId)) {
-            run.feed(new JobEvent.CancelRequested(cancel.reason()), context.nowNanos());
-            cancel.answer().accept(new CancelOutcome.Cancelled(jobId));
+        } else if (isCurrent(jobId)) {
+            awaitEnd(cancel);
+            heard(new JobEvent.CancelRequested(cancel.reason()));
         } else if (waits != null && waits.recorded) {
             book.removeWaiting(jobId);
+            awaitEnd(cancel);
             abandon(waits.spec, CANCELLED + ": " + cancel.reason());
+        } else if (isCancelled(jobId)) {
+            // Who asks again may have lost the answer.
             cancel.answer().accept(new CancelOutcome.Cancelled(jobId));
         } else {
             cancel.answer()
@@ -219,6 +222,15 @@ final class JobDesk {
                                             ? "job " + jobId + " is over already"
                                             : "there is no job " + jobId));
         }
+    }
+
+    private void awaitEnd(CoordinatorInput.Cancel cancel) {
+        cancellers.computeIfAbsent(cancel.jobId(), _ -> new ArrayList<>()).add(cancel.answer());
+    }
+
+    private boolean isCancelled(String jobId) {
+        JobBook.Ended ended = book.ended(jobId);
+        return ended != null && ended.phase() == JobPhase.CANCELLED;
     }
 
     void awaitResult(CoordinatorInput.AwaitResult await, boolean leads) {
@@ -268,6 +280,15 @@ final class JobDesk {
         if (waiting != null) {
             waiting.forEach(answer -> answer.accept(job.report()));
         }
+        List<Consumer<CancelOutcome>> asked = cancellers.remove(job.spec().jobId());
+        if (asked != null) {
+            String jobId = job.spec().jobId();
+            CancelOutcome outcome =
+                    job.phase() == JobPhase.CANCELLED
+                            ? new CancelOutcome.Cancelled(jobId)
+                            : new CancelOutcome.Refused("job " + jobId + " is over already");
+            asked.forEach(answer -> answer.accept(outcome));
+        }
     }
 
     private static JobPhase phaseOf(boolean completed, String reason) {
@@ -281,11 +302,20 @@ final class JobDesk {
 
     private void startNext() {
         JobBook.Waiting next = book.next();
-        if (run != null || suspended || next == null || !next.recorded) {
+        if (run != null
+                || takeovers.current() != null
+                || suspended
+                || next == null
+                || !next.recorded) {
             return;
         }
         book.removeWaiting(next.spec.jobId());
-        var started = new JobRun(next.spec, next.order, 1, settings, context, context.nowNanos());
+        if (takeovers.begins(next)) {
+            return;
+        }
+        long now = context.nowNanos();
+        var machine = JobMachine.submitted(next.spec, 1, settings.jobLimits(), now);
+        var started = new JobRun(next.spec, next.order, settings, context, machine, now);
         run = started;
         started.open(context.nowNanos());
         for (AgentProfile agent : context.attached()) {
@@ -293,10 +323,70 @@ final class JobDesk {
         }
     }
 
+    // Without the store nothing is decided: a view goes on by what was granted.
+    private void decide() {
+        if (!suspended && takeovers.isDue()) {
+            takeovers.end(taken -> run = taken);
+        }
+    }
+
+    /** An agent attached; what it holds of the current job comes with it. */
+    void attached(CoordinatorInput.AgentAttached attached) {
+        boolean ofJob = isCurrent(attached.jobId());
+        if (run != null) {
+            heard(
+                    new JobEvent.AgentAttached(
+                            attached.agent(), ofJob ? attached.inventory() : Inventory.EMPTY));
+        } else {
+            takeovers.attached(attached, ofJob);
+        }
+    }
+
+    /** What an agent said of a job. */
+    void heard(String jobId, JobEvent event) {
+        if (isCurrent(jobId)) {
+            heard(event);
+        }
+    }
+
+    private void heard(JobEvent event) {
+        if (run != null) {
+            run.feed(event, context.nowNanos());
+        } else {
+            takeovers.heard(event);
+        }
+    }
+
+    /** An agent tells a job's time as it knows it. */
+    void timeTold(AgentKey agent, long jobTimeNanos) {
+        takeovers.timeTold(agent, jobTimeNanos);
+    }
+
+    /** A worker asks its view's key-value store, which is empty after a takeover. */
+    void asked(String jobId, AgentKey agent, KeyValueStore.Ask ask) {
+        if (run != null && isCurrent(jobId)) {
+            run.keyValues().asked(agent, ask);
+        } else if (isCurrent(jobId)) {
+            takeovers.asked(agent, ask);
+        }
+    }
+
+    /** An agent was declared lost. */
+    void lost(JobEvent.AgentLost lost) {
+        if (run != null) {
+            run.keyValues().lost(lost.agent());
+            run.feed(lost, context.nowNanos());
+        } else {
+            takeovers.lost(lost.agent());
+        }
+    }
+
     /** After each input: a job that is over makes room for the next. */
     void settle() {
+        decide();
         JobRun current = run;
         if (current != null && current.over()) {
+            current.farewell(context.nowNanos());
             run = null;
             context.over(current);
             CoordinatorStatus.Job last = current.status();
@@ -312,12 +402,17 @@ final class JobDesk {
     }
 
     void advance() {
+        decide();
         if (run != null) {
             run.advance(context.nowNanos());
         }
     }
 
     long nextDeadlineNanos() {
+        Takeover under = takeovers.current();
+        if (under != null) {
+            return suspended ? Long.MAX_VALUE : under.deadlineNanos();
+        }
         return run == null ? Long.MAX_VALUE : run.nextDeadlineNanos();
     }
 
@@ -352,16 +447,8 @@ final class JobDesk {
                                 result.reason(),
                                 reportOf(result),
                                 null));
-            } else if (job.view() != null) {
-                // Going on would need the run's ledger and lineage in this leader's machine; to
-                // begin again from step 0 without a word would be worse than to say so.
-                abandon(
-                        spec,
-                        "its coordinator stopped at epoch "
-                                + job.view().view().epoch()
-                                + " while it ran, and this version cannot take a running job"
-                                + " over: submit it again under another id");
             } else {
+                takeovers.found(job);
                 book.enqueue(new JobBook.Waiting(spec, job.spec().submittedOrder(), true));
             }
         }
@@ -386,9 +473,19 @@ final class JobDesk {
     /** The term is over. Who waits for a result goes on waiting: it may come in a later term. */
     void clear() {
         run = null;
+        takeovers.clear();
         suspended = false;
         book.clear();
         abandoned.clear();
+        var asked = new LinkedHashMap<>(cancellers);
+        cancellers.clear();
+        asked.forEach((jobId, answers) ->
+                answers.forEach(answer ->
+                        answer.accept(
+                                new CancelOutcome.Refused(
+                                        "leadership was lost before it was known whether job "
+                                                + jobId
+                                                + " is cancelled: ask the leader again"))));
         var unanswered = new LinkedHashMap<>(submitters);
         submitters.clear();
         unanswered.forEach((jobId, answers) ->
@@ -428,8 +525,16 @@ final class JobDesk {
 
     List<CoordinatorStatus.Job> statuses() {
         var jobs = new ArrayList<CoordinatorStatus.Job>();
+        Takeover under = takeovers.current();
         if (run != null) {
             jobs.add(run.status());
+        } else if (under != null) {
+            jobs.add(
+                    idle(
+                            under.spec(),
+                            JobPhase.RECOVERING,
+                            "a new leader waits for " + under.missing() + " members of its view",
+                            null));
         }
         for (JobBook.Waiting job : book.waiting()) {
             jobs.add(

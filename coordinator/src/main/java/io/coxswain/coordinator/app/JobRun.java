@@ -5,6 +5,7 @@ import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
+import io.coxswain.coordinator.core.job.FoundJob;
 import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.job.JobMachine;
@@ -51,6 +52,7 @@ final class JobRun {
     private final KeyValueDesk keyValues;
     private final ProgramDesk programs;
     private final HangEar hangs;
+    private final HistoryKeeper history = new HistoryKeeper();
     private final IncidentBook incidents = new IncidentBook();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
     private final AgentFitness fitness = new AgentFitness();
@@ -104,23 +106,24 @@ final class JobRun {
         void over(JobRun run);
     }
 
+    /** {@code machine}: of a job that starts here, or that ran under another leader. */
     JobRun(
             JobSpec spec,
             long order,
-            long nextEpoch,
             CoordinatorSettings settings,
             Context context,
+            JobMachine machine,
             long nowNanos) {
         this.spec = spec;
         this.order = order;
-        this.startedNanos = nowNanos;
+        this.startedNanos = machine.openedNanos();
         this.accountWrittenNanos = nowNanos;
         this.settings = settings;
         this.context = context;
         this.keyValues = new KeyValueDesk(spec.jobId(), context);
         this.programs = new ProgramDesk(this, context, context.said(spec));
         this.hangs = new HangEar(context);
-        this.machine = JobMachine.submitted(spec, nextEpoch, settings.jobLimits(), nowNanos);
+        this.machine = machine;
         if (context.wantsPictures()) {
             ledger = GoodputLedger.withHistory();
             figures = new RunFigures(spec, ledger);
@@ -129,6 +132,15 @@ final class JobRun {
             ledger = new GoodputLedger();
             figures = null;
             pictures = null;
+        }
+    }
+
+    /** What another leader left, before anything else. */
+    void inherit(FoundJob found) {
+        found.account().incidents().forEach(former -> incidents.put(former.over()));
+        view = found.view();
+        if (view != null) {
+            keyValues.open(view.epoch());
         }
     }
 
@@ -183,7 +195,7 @@ final class JobRun {
         return context.traceId(jobId(), incident);
     }
 
-    /** Time of the job: the loop's clock since the job began here. */
+    /** Time of the job: the loop's clock since the job began, here or under another leader. */
     long jobTimeNanos(long nowNanos) {
         return nowNanos - startedNanos;
     }
@@ -257,6 +269,16 @@ final class JobRun {
         }
     }
 
+    /** It is over: who attached while nothing was decided hears so, and frees what it holds. */
+    void farewell(long nowNanos) {
+        while (!deferred.isEmpty()) {
+            JobEvent event = deferred.removeFirst();
+            if (event instanceof JobEvent.AgentAttached) {
+                step(event, nowNanos);
+            }
+        }
+    }
+
     void advance(long nowNanos) {
         for (Timers.Due due : timers.take(nowNanos)) {
             feed(new JobEvent.TimerFired(due.kind(), due.epoch()), nowNanos);
@@ -277,6 +299,7 @@ final class JobRun {
                 || event instanceof JobEvent.CopyHeldReported
                 || event instanceof JobEvent.ViewPersisted
                 || event instanceof JobEvent.ResultPersisted
+                || event instanceof JobEvent.AccountPersisted
                 || (event instanceof JobEvent.TimerFired fired
                         && fired.kind() == JobEffect.TimerKind.TICK);
     }
@@ -284,6 +307,10 @@ final class JobRun {
     /** Once, before anything else: opens the account and says what is needed. */
     void open(long nowNanos) {
         apply(machine.opening(), nowNanos);
+        if (!over() && report == null) {
+            // That it began is durable: a later leader takes it over.
+            account(nowNanos);
+        }
     }
 
     private void step(JobEvent event, long nowNanos) {
@@ -403,15 +430,7 @@ final class JobRun {
                 steppedNanos = nowNanos;
                 waitingFor = "";
                 // The machine books, it keeps no account: the ratio is the ledger's.
-                told =
-                        new CoordinatorEvent.StepsCompleted(
-                                steps.job(),
-                                steps.epoch(),
-                                steps.step(),
-                                steps.protectedStep(),
-                                steps.loss(),
-                                steps.stepsPerSecond(),
-                                ledger.ratio());
+                told = steps.withGoodputRatio(ledger.ratio());
                 if (accountDueNanos == Long.MAX_VALUE && report == null) {
                     accountDueNanos = accountWrittenNanos + settings.accountNanos();
                 }
@@ -437,6 +456,8 @@ final class JobRun {
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
+            case CoordinatorEvent.JobTakenOver taken ->
+                    waitingFor = taken.adopted() ? "" : taken.reason();
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,
@@ -448,6 +469,7 @@ final class JobRun {
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ -> {}
@@ -464,16 +486,25 @@ final class JobRun {
     private void account(long nowNanos) {
         accountDueNanos = Long.MAX_VALUE;
         accountWrittenNanos = nowNanos;
-        context.persist(
-                new StoreRecord.Account(
-                        jobId(),
+        StoreRecord.Account written =
+                Reports.account(
                         context.term(),
-                        machine.completedStep(),
-                        machine.protectedStep(),
+                        machine,
                         jobTimeNanos(nowNanos),
-                        Reports.categories(totals(nowNanos)),
-                        Reports.json(incidents.values())),
-                () -> {});
+                        totals(nowNanos),
+                        ledger,
+                        history.kept(ledger, nowNanos),
+                        incidents.values());
+        context.persist(
+                written,
+                () -> {
+                    if (!over()) {
+                        feed(
+                                new JobEvent.AccountPersisted(
+                                        written.epoch(), written.completedStep()),
+                                context.nowNanos());
+                    }
+                });
     }
 
     /** For the status: what that agent is to this job. */
@@ -565,18 +596,6 @@ final class JobRun {
     }
 
     CoordinatorStatus.JobPhase phase() {
-        return switch (machine.phase()) {
-            case WAITING, RETURN_WAIT -> CoordinatorStatus.JobPhase.WAITING;
-            case FENCING, PLANNING -> CoordinatorStatus.JobPhase.RECOVERING;
-            case PERSISTING, PREPARING, ACTIVATING ->
-                    view != null && view.parentEpoch() > 0
-                            ? CoordinatorStatus.JobPhase.RECOVERING
-                            : CoordinatorStatus.JobPhase.PREPARING;
-            case ACTIVE -> CoordinatorStatus.JobPhase.ACTIVE;
-            case FINISHING, RECORDING -> CoordinatorStatus.JobPhase.FINISHING;
-            case COMPLETED -> CoordinatorStatus.JobPhase.COMPLETED;
-            case FAILED -> CoordinatorStatus.JobPhase.FAILED;
-            case CANCELLED -> CoordinatorStatus.JobPhase.CANCELLED;
-        };
+        return StatusPhases.of(machine.phase(), view);
     }
 }

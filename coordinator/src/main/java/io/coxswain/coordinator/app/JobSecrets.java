@@ -51,7 +51,11 @@ final class JobSecrets {
         node.put("microshards", job.microshards());
         ObjectNode protect = node.putObject("protect");
         protect.put("copies", job.protectCopies());
-        protect.put("every", job.protectEvery());
+        if (job.protectsAutomatically()) {
+            protect.put("every", "auto");
+        } else {
+            protect.put("every", job.protectEvery());
+        }
         protect.put("level", job.protectLevel());
         protect.put("returnWaitNanos", job.returnWaitNanos());
         ObjectNode collectives = node.putObject("collectives");

@@ -97,6 +97,7 @@ final class PictureMaker {
         JobPictures pictures = run == null ? null : run.pictures();
         JobPicture job = pictures == null ? ended : pictures.picture(nowNanos, wall);
         RunFigures figures = run == null ? null : run.figures();
+        KnownLeader leader = leads() ? new KnownLeader(coordinatorId, "") : port.leader();
         int straggler = figures == null ? -1 : figures.statistics().straggler().rank();
         port.publish(
                 new Picture(
@@ -111,7 +112,8 @@ final class PictureMaker {
                         agents.pictures(roster, run, straggler, nowNanos),
                         agents.cellMillis(),
                         fenced,
-                        leads() ? coordinatorId : ""));
+                        leader.id(),
+                        leader.page()));
     }
 
     private boolean leads() {
@@ -135,6 +137,18 @@ final class PictureMaker {
         if (run != null) {
             return BlockedRule.of(
                     run, run.machine(), roster, standing.equals("suspended"), nowNanos, wall);
+        }
+        var takeover = desk.takeover();
+        if (takeover != null) {
+            return new Blocked(
+                    false,
+                    "a new leader waits for "
+                            + takeover.missing()
+                            + " members of job "
+                            + takeover.spec().jobId(),
+                    since,
+                    List.of(),
+                    "they find it by themselves; who does not come within seconds is replaced");
         }
         Blocked last = endedBlocked;
         if (desk.waiting() > 0) {

@@ -12,6 +12,11 @@ public interface PicturePort {
         return "";
     }
 
+    /** Who leads, for a coordinator that does not. */
+    default KnownLeader leader() {
+        return KnownLeader.NOBODY;
+    }
+
     /** The newest picture; the one before is out of date. */
     void publish(Picture picture);
 }

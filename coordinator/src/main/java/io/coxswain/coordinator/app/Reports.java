@@ -2,9 +2,12 @@ package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.Incident;
+import io.coxswain.coordinator.core.job.JobMachine;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.ledger.Category;
+import io.coxswain.coordinator.core.ledger.FrozenHistory;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
+import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.picture.JobPicture;
 import io.coxswain.coordinator.picture.Reliability;
 import io.coxswain.coordinator.picture.StepFigures;
@@ -26,6 +29,7 @@ final class Reports {
 
     private static final int STORED_INCIDENTS_BYTES = 500_000;
     private static final int STORED_SOURCES = 16;
+    private static final int UNSETTLED_RUNS = 64;
 
     private Reports() {}
 
@@ -163,6 +167,29 @@ final class Reports {
                 .toList();
     }
 
+    /** What a later leader goes on from. */
+    static StoreRecord.Account account(
+            long term,
+            JobMachine machine,
+            long jobTimeNanos,
+            GoodputLedger.Totals totals,
+            GoodputLedger ledger,
+            @Nullable FrozenHistory history,
+            Collection<Incident> incidents) {
+        View active = machine.view();
+        return new StoreRecord.Account(
+                machine.spec().jobId(),
+                term,
+                machine.completedStep(),
+                machine.protectedStep(),
+                jobTimeNanos,
+                categories(totals),
+                json(incidents),
+                active == null ? 0 : active.epoch(),
+                ledger.unsettled(UNSETTLED_RUNS),
+                history);
+    }
+
     /** For an account record: the newest that fit beside the rest of a znode. */
     static List<String> json(Collection<Incident> incidents) {
         var newest = new ArrayDeque<String>();
@@ -179,30 +206,49 @@ final class Reports {
     }
 
     /**
-     * For a result record: the report, with fewer sources and at last fewer of the oldest incidents
-     * where all would not fit in a znode. One that did not fit would never become durable.
+     * For a result record: the report, with fewer sources, then without the texts of its evidence
+     * and at last with fewer of the oldest incidents where all would not fit in a znode. One that
+     * did not fit would never become durable.
      */
     static String stored(JobReport report) {
-        String json = report.toJson();
-        int sources = STORED_SOURCES;
-        int incidents = report.incidents().size();
-        while (bytes(json) > STORED_REPORT_BYTES && incidents > 0) {
-            int skip = report.incidents().size() - incidents;
-            int most = sources;
-            json =
-                    report.withIncidents(
-                                    report.incidents().stream()
-                                            .skip(skip)
-                                            .map(incident -> incident.withSources(most))
-                                            .toList())
-                            .toJson();
-            if (sources > 0) {
-                sources = 0;
-            } else {
-                incidents /= 2;
-            }
+        JobReport stored = report;
+        if (isTooLong(stored)) {
+            stored = withSources(stored, STORED_SOURCES);
         }
-        return json;
+        if (isTooLong(stored)) {
+            stored = withSources(stored, 0);
+        }
+        if (isTooLong(stored)) {
+            stored = stored.with(stored.metrics(), withoutTexts(stored.evidence()));
+        }
+        while (isTooLong(stored) && !stored.incidents().isEmpty()) {
+            List<JobReport.IncidentReport> all = stored.incidents();
+            stored = stored.withIncidents(all.subList((all.size() + 1) / 2, all.size()));
+        }
+        return stored.toJson();
+    }
+
+    private static boolean isTooLong(JobReport report) {
+        return bytes(report.toJson()) > STORED_REPORT_BYTES;
+    }
+
+    private static JobReport withSources(JobReport report, int most) {
+        return report.withIncidents(
+                report.incidents().stream().map(incident -> incident.withSources(most)).toList());
+    }
+
+    private static List<JobReport.EvidenceReport> withoutTexts(
+            List<JobReport.EvidenceReport> evidence) {
+        return evidence.stream()
+                .map(one ->
+                        new JobReport.EvidenceReport(
+                                one.incident(),
+                                one.agent(),
+                                one.rank(),
+                                one.step(),
+                                one.reason(),
+                                Map.of()))
+                .toList();
     }
 
     private static int bytes(String json) {

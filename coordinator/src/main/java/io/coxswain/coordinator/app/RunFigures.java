@@ -99,6 +99,7 @@ final class RunFigures {
                     JobEvent.HangSuspected _,
                     JobEvent.ViewPersisted _,
                     JobEvent.ResultPersisted _,
+                    JobEvent.AccountPersisted _,
                     JobEvent.TimerFired _,
                     JobEvent.CancelRequested _ -> {}
         }
@@ -158,6 +159,14 @@ final class RunFigures {
                     activated(next);
                 }
             }
+            case CoordinatorEvent.JobTakenOver _ -> {
+                changes++;
+                View found = machine.view();
+                if (found != null) {
+                    activated(found);
+                    Arrays.fill(reported, machine.completedStep());
+                }
+            }
             case CoordinatorEvent.RolledBack back -> statistics.rolledBack(back.toStep());
             case CoordinatorEvent.IncidentProgressed progressed -> {
                 changes++;
@@ -198,6 +207,7 @@ final class RunFigures {
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.JobFinished _,

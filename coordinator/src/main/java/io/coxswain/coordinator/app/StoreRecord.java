@@ -1,6 +1,8 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.core.job.JobEffect.ViewState;
+import io.coxswain.coordinator.core.ledger.FrozenHistory;
+import io.coxswain.coordinator.core.ledger.UnsettledRun;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
@@ -54,7 +56,13 @@ public sealed interface StoreRecord {
         }
     }
 
-    /** Totals that a later leader goes on from; slot-nanoseconds by category. */
+    /**
+     * Totals that a later leader goes on from; slot-nanoseconds by category.
+     *
+     * @param epoch the view that was active; 0: none yet
+     * @param unsettled productive time that may yet be rolled back, oldest first
+     * @param history when the time was spent, which may be some seconds old; null: not kept
+     */
     record Account(
             String jobId,
             long term,
@@ -62,9 +70,59 @@ public sealed interface StoreRecord {
             long protectedStep,
             long jobTimeNanos,
             Map<String, BigInteger> categoryNanos,
-            List<String> incidentsJson)
+            List<String> incidentsJson,
+            long epoch,
+            List<UnsettledRun> unsettled,
+            @Nullable FrozenHistory history)
             implements StoreRecord {
+        /** Of a job without a view. */
+        public Account(
+                String jobId,
+                long term,
+                long completedStep,
+                long protectedStep,
+                long jobTimeNanos,
+                Map<String, BigInteger> categoryNanos,
+                List<String> incidentsJson) {
+            this(
+                    jobId,
+                    term,
+                    completedStep,
+                    protectedStep,
+                    jobTimeNanos,
+                    categoryNanos,
+                    incidentsJson,
+                    0,
+                    List.of(),
+                    null);
+        }
+
+        /** When the time was spent was not kept. */
+        public Account(
+                String jobId,
+                long term,
+                long completedStep,
+                long protectedStep,
+                long jobTimeNanos,
+                Map<String, BigInteger> categoryNanos,
+                List<String> incidentsJson,
+                long epoch,
+                List<UnsettledRun> unsettled) {
+            this(
+                    jobId,
+                    term,
+                    completedStep,
+                    protectedStep,
+                    jobTimeNanos,
+                    categoryNanos,
+                    incidentsJson,
+                    epoch,
+                    unsettled,
+                    null);
+        }
+
         public Account {
+            unsettled = List.copyOf(unsettled);
             categoryNanos =
                     java.util.Collections.unmodifiableMap(new LinkedHashMap<>(categoryNanos));
             incidentsJson = List.copyOf(incidentsJson);

@@ -25,4 +25,36 @@ public record AgentPicture(
         int copiesHeld,
         long arenaBudgetBytes,
         long arenaUsedBytes,
-        String cells) {}
+        String cells) {
+    /** The same agent with another heat. */
+    public AgentPicture withCells(String others) {
+        return new AgentPicture(
+                id,
+                incarnation,
+                domain,
+                host,
+                state,
+                rank,
+                detail,
+                copiesHeld,
+                arenaBudgetBytes,
+                arenaUsedBytes,
+                others);
+    }
+
+    /** The same agent, doing something else. */
+    public AgentPicture withDetail(String other) {
+        return new AgentPicture(
+                id,
+                incarnation,
+                domain,
+                host,
+                state,
+                rank,
+                other,
+                copiesHeld,
+                arenaBudgetBytes,
+                arenaUsedBytes,
+                cells);
+    }
+}

@@ -21,6 +21,7 @@ import java.util.List;
  * @param fencedMessages words of streams and incarnations that count no more, dropped by this
  *     coordinator
  * @param leader who leads, as far as this coordinator knows; empty: unknown
+ * @param leaderPage where that one's page is; empty: unknown, or it has none
  */
 public record Picture(
         long sequence,
@@ -34,7 +35,8 @@ public record Picture(
         List<AgentPicture> agents,
         long cellMillis,
         long fencedMessages,
-        String leader) {
+        String leader,
+        String leaderPage) {
     public Picture {
         queued = List.copyOf(queued);
         agents = List.copyOf(agents);
@@ -54,6 +56,7 @@ public record Picture(
                 List.of(),
                 1_000,
                 0,
+                "",
                 "");
     }
 }

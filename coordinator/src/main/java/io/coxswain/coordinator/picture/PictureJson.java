@@ -13,6 +13,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 
 /**
  * A {@link Picture} as JSON, with the names of the records' components. Durations are in seconds
@@ -42,8 +43,22 @@ public final class PictureJson {
         }
     }
 
+    /**
+     * What is short of the picture into {@code out}: neither agents nor, of the job, timeline,
+     * curve, incidents, ranks' step times and holders.
+     */
+    public static void writeShort(Picture picture, OutputStream out) {
+        try (JsonGenerator json = FACTORY.createGenerator(ObjectWriteContext.empty(), out)) {
+            write(json, picture, false);
+        }
+    }
+
     /** Writes the picture as one object where {@code json} stands. */
     public static void write(JsonGenerator json, Picture picture) {
+        write(json, picture, true);
+    }
+
+    private static void write(JsonGenerator json, Picture picture, boolean lists) {
         json.writeStartObject();
         json.writeNumberProperty("sequence", picture.sequence());
         json.writeNumberProperty("atMillis", picture.atMillis());
@@ -56,7 +71,7 @@ public final class PictureJson {
         if (picture.job() == null) {
             json.writeNull();
         } else {
-            job(json, picture.job());
+            job(json, picture.job(), lists);
         }
         json.writeArrayPropertyStart("queued");
         for (QueuedJob queued : picture.queued()) {
@@ -69,14 +84,13 @@ public final class PictureJson {
             json.writeEndObject();
         }
         json.writeEndArray();
-        json.writeArrayPropertyStart("agents");
-        for (AgentPicture agent : picture.agents()) {
-            agent(json, agent);
+        if (lists) {
+            list(json, "agents", picture.agents(), PictureJson::agent);
         }
-        json.writeEndArray();
         json.writeNumberProperty("cellMillis", picture.cellMillis());
         json.writeNumberProperty("fencedMessages", picture.fencedMessages());
         json.writeStringProperty("leader", picture.leader());
+        json.writeStringProperty("leaderPage", picture.leaderPage());
         json.writeEndObject();
     }
 
@@ -90,7 +104,7 @@ public final class PictureJson {
         json.writeEndObject();
     }
 
-    private static void job(JsonGenerator json, JobPicture job) {
+    private static void job(JsonGenerator json, JobPicture job, boolean lists) {
         json.writeStartObject();
         json.writeStringProperty("id", job.id());
         json.writeStringProperty("name", job.name());
@@ -117,34 +131,38 @@ public final class PictureJson {
             window(json, window);
         }
         json.writeEndArray();
-        json.writeArrayPropertyStart("timeline");
-        for (Bucket bucket : job.timeline()) {
-            bucket(json, bucket);
+        if (lists) {
+            list(json, "timeline", job.timeline(), PictureJson::bucket);
         }
-        json.writeEndArray();
         json.writeName("counters");
         counters(json, job.counters());
         json.writeName("stepTimes");
-        stepTimes(json, job.stepTimes());
+        stepTimes(json, job.stepTimes(), lists);
         json.writeName("reliability");
         reliability(json, job.reliability());
         json.writeName("copies");
-        copies(json, job.copies());
-        json.writeArrayPropertyStart("incidents");
-        for (IncidentPicture incident : job.incidents()) {
-            incident(json, incident);
+        copies(json, job.copies(), lists);
+        if (lists) {
+            list(json, "incidents", job.incidents(), PictureJson::incident);
+            list(json, "curve", job.curve(), PictureJson::point);
         }
+        json.writeEndObject();
+    }
+
+    private static <T> void list(
+            JsonGenerator json, String name, List<T> all, BiConsumer<JsonGenerator, T> writer) {
+        json.writeArrayPropertyStart(name);
+        all.forEach(one -> writer.accept(json, one));
         json.writeEndArray();
-        json.writeArrayPropertyStart("curve");
-        for (Point point : job.curve()) {
-            json.writeStartObject();
-            json.writeNumberProperty("step", point.step());
-            json.writeNumberProperty("millis", point.millis());
-            number(json, "loss", point.loss());
-            number(json, "stepsPerSecond", point.stepsPerSecond());
-            json.writeEndObject();
-        }
-        json.writeEndArray();
+    }
+
+    /** A point of the curve where {@code json} stands. */
+    public static void point(JsonGenerator json, Point point) {
+        json.writeStartObject();
+        json.writeNumberProperty("step", point.step());
+        json.writeNumberProperty("millis", point.millis());
+        number(json, "loss", point.loss());
+        number(json, "stepsPerSecond", point.stepsPerSecond());
         json.writeEndObject();
     }
 
@@ -158,7 +176,8 @@ public final class PictureJson {
         json.writeEndObject();
     }
 
-    private static void bucket(JsonGenerator json, Bucket bucket) {
+    /** A stretch of the timeline where {@code json} stands. */
+    public static void bucket(JsonGenerator json, Bucket bucket) {
         json.writeStartObject();
         json.writeNumberProperty("fromMillis", bucket.fromMillis());
         json.writeNumberProperty("untilMillis", bucket.untilMillis());
@@ -186,7 +205,7 @@ public final class PictureJson {
         json.writeEndObject();
     }
 
-    private static void stepTimes(JsonGenerator json, StepFigures figures) {
+    private static void stepTimes(JsonGenerator json, StepFigures figures, boolean lists) {
         json.writeStartObject();
         seconds(json, "medianSeconds", figures.medianNanos());
         seconds(json, "p95Seconds", figures.p95Nanos());
@@ -194,17 +213,20 @@ public final class PictureJson {
         number(json, "slowdown", figures.slowdown());
         seconds(json, "slowdownSlotSeconds", figures.slowdownSlotNanos());
         json.writeStringProperty("straggler", figures.straggler());
-        json.writeArrayPropertyStart("ranks");
-        for (RankSteps rank : figures.ranks()) {
-            json.writeStartObject();
-            json.writeNumberProperty("rank", rank.rank());
-            seconds(json, "medianSeconds", rank.medianNanos());
-            seconds(json, "p95Seconds", rank.p95Nanos());
-            seconds(json, "executeMedianSeconds", rank.executeMedianNanos());
-            number(json, "spread", rank.spread());
-            json.writeEndObject();
+        if (lists) {
+            list(json, "ranks", figures.ranks(), PictureJson::rank);
         }
-        json.writeEndArray();
+        json.writeEndObject();
+    }
+
+    /** A rank's step times where {@code json} stands. */
+    public static void rank(JsonGenerator json, RankSteps rank) {
+        json.writeStartObject();
+        json.writeNumberProperty("rank", rank.rank());
+        seconds(json, "medianSeconds", rank.medianNanos());
+        seconds(json, "p95Seconds", rank.p95Nanos());
+        seconds(json, "executeMedianSeconds", rank.executeMedianNanos());
+        number(json, "spread", rank.spread());
         json.writeEndObject();
     }
 
@@ -218,28 +240,32 @@ public final class PictureJson {
         json.writeEndObject();
     }
 
-    private static void copies(JsonGenerator json, CopiesPicture copies) {
+    private static void copies(JsonGenerator json, CopiesPicture copies, boolean lists) {
         json.writeStartObject();
         json.writeNumberProperty("wanted", copies.wanted());
         json.writeNumberProperty("least", copies.least());
-        json.writeArrayPropertyStart("holders");
-        for (HolderPicture holder : copies.holders()) {
-            json.writeStartObject();
-            json.writeNumberProperty("shard", holder.shard());
-            json.writeNumberProperty("rank", holder.rank());
-            json.writeStringProperty("agent", holder.agent());
-            json.writeStringProperty("domain", holder.domain());
-            json.writeBooleanProperty("owner", holder.owner());
-            json.writeEndObject();
+        if (lists) {
+            list(json, "holders", copies.holders(), PictureJson::holder);
         }
-        json.writeEndArray();
         strings(json, "deficits", copies.deficits());
         json.writeStringProperty("survives", copies.survives());
         json.writeBooleanProperty("anySingleHostFatal", copies.anySingleHostFatal());
         json.writeEndObject();
     }
 
-    private static void incident(JsonGenerator json, IncidentPicture incident) {
+    /** An instance of a shard where {@code json} stands. */
+    public static void holder(JsonGenerator json, HolderPicture holder) {
+        json.writeStartObject();
+        json.writeNumberProperty("shard", holder.shard());
+        json.writeNumberProperty("rank", holder.rank());
+        json.writeStringProperty("agent", holder.agent());
+        json.writeStringProperty("domain", holder.domain());
+        json.writeBooleanProperty("owner", holder.owner());
+        json.writeEndObject();
+    }
+
+    /** An incident where {@code json} stands. */
+    public static void incident(JsonGenerator json, IncidentPicture incident) {
         json.writeStartObject();
         json.writeNumberProperty("id", incident.id());
         json.writeStringProperty("cause", incident.cause());
@@ -271,7 +297,8 @@ public final class PictureJson {
         json.writeEndObject();
     }
 
-    private static void agent(JsonGenerator json, AgentPicture agent) {
+    /** An agent where {@code json} stands. */
+    public static void agent(JsonGenerator json, AgentPicture agent) {
         json.writeStartObject();
         json.writeStringProperty("id", agent.id());
         json.writeStringProperty("incarnation", agent.incarnation());

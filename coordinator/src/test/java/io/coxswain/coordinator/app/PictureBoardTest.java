@@ -29,7 +29,8 @@ class PictureBoardTest {
                 List.of(),
                 1_000,
                 0,
-                "c1");
+                "c1",
+                "");
     }
 
     @Test

@@ -74,6 +74,34 @@ final class ReportsTest {
     }
 
     @Test
+    void whatTheProgramSaidStaysWhereIncidentsAreCut() {
+        var evidence =
+                new JobReport.EvidenceReport(
+                        1, "agent-0", 0, 1, "it died", Map.of("traceback", "ValueError"));
+        JobReport whole = report(incidents(5, 16_384, "x"));
+        JobReport stored =
+                JobReport.fromJson(
+                        Reports.stored(whole.with(Map.of("lr", 0.1), List.of(evidence))));
+        assertThat(stored.metrics()).containsEntry("lr", 0.1);
+        assertThat(stored.evidence()).containsExactly(evidence);
+    }
+
+    @Test
+    void textsOfEvidenceGoBeforeIncidents() {
+        var evidence =
+                new JobReport.EvidenceReport(
+                        1, "agent-0", 0, 1, "it died", Map.of("traceback", "x".repeat(ZNODE)));
+        JobReport stored =
+                JobReport.fromJson(
+                        Reports.stored(
+                                report(incidents(20, 4, "died"))
+                                        .with(Map.of(), List.of(evidence))));
+        assertThat(stored.incidents()).hasSize(20);
+        assertThat(stored.evidence().getFirst().pieces()).isEmpty();
+        assertThat(stored.evidence().getFirst().reason()).isEqualTo("it died");
+    }
+
+    @Test
     void ofVeryManyIncidentsTheNewestAreStored() {
         String json = Reports.stored(report(incidents(1_000, 100, "x".repeat(2_000))));
         assertThat(bytes(json)).isLessThan(ZNODE * 3 / 4);

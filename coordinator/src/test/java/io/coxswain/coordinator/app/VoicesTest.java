@@ -301,6 +301,7 @@ class VoicesTest {
                         "",
                         Inventory.EMPTY,
                         0,
+                        null,
                         new CoordinatorStatus.AgentProcess("host-7", 4242, "/var/log/workers")));
         List<Looked> waiting = ask("", "agent-1", -1, new AgentQuestion.Log(1, null));
         assertThat(waiting).isEmpty();

@@ -43,7 +43,7 @@ final class RulesTest {
                     .containsPattern("\n          summary: \".+\"\n")
                     .contains("\n          description: >-\n")
                     .containsPattern(
-                            "\n          runbook_url: https://\\S+#"
+                            "\n          runbook_url: docs/runbook.md#"
                                     + name.toLowerCase(Locale.ROOT)
                                     + "\n");
         }

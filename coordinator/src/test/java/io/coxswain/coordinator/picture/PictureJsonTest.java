@@ -111,7 +111,8 @@ class PictureJsonTest {
                 List.of(new AgentPicture("a", "i", "r/h", "h", "ranked", 0, "", 1, 2, 3, "hh")),
                 1_000,
                 4,
-                "c1");
+                "c1",
+                "");
     }
 
     @Test

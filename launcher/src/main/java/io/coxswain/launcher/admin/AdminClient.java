@@ -17,19 +17,27 @@ import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
 import io.coxswain.proto.admin.v1.SubmitResponse;
+import io.coxswain.security.PeerRule;
+import io.coxswain.security.PlaneSecurity;
+import io.coxswain.security.Role;
+import io.coxswain.security.WireSecurity;
+import io.coxswain.security.ZooKeeperAccess;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
-import io.grpc.ManagedChannelBuilder;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.netty.NettyChannelBuilder;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.IOException;
 import java.util.Iterator;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+
+import javax.net.ssl.SSLException;
 
 /** A connection to the leading coordinator. Calls block; for one thread. */
 public final class AdminClient implements AutoCloseable {
@@ -43,38 +51,71 @@ public final class AdminClient implements AutoCloseable {
 
     private final String target;
     private final ManagedChannel channel;
+    private final PlaneSecurity security;
 
     /**
      * Where the coordinator is.
      *
      * @param coordinator {@code host:port}; null: the leader that ZooKeeper names
+     * @param security how what is said is protected
+     * @param access credentials and options in ZooKeeper
      */
-    public record Address(@Nullable String coordinator, String zookeeper, String chroot) {}
+    public record Address(
+            @Nullable String coordinator,
+            String zookeeper,
+            String chroot,
+            WireSecurity security,
+            ZooKeeperAccess access) {
+        /** The same on this machine, in the clear. */
+        public Address(@Nullable String coordinator, String zookeeper, String chroot) {
+            this(coordinator, zookeeper, chroot, WireSecurity.loopbackOnly(), ZooKeeperAccess.OPEN);
+        }
+    }
 
-    private AdminClient(String target, ManagedChannel channel) {
+    private AdminClient(String target, ManagedChannel channel, PlaneSecurity security) {
         this.target = target;
         this.channel = channel;
+        this.security = security;
     }
 
     /** Finds the coordinator; the connection is made with the first call. */
     public static AdminClient connect(Address address) throws EnvironmentException {
         String named = address.coordinator();
-        String target =
-                named != null ? named : LeaderLookup.find(address.zookeeper(), address.chroot());
+        String target = named != null ? named : LeaderLookup.find(address);
+        PlaneSecurity security;
         try {
-            return new AdminClient(
-                    target,
-                    ManagedChannelBuilder.forTarget(target)
-                            .usePlaintext()
-                            .maxInboundMessageSize(MAX_ANSWER_BYTES)
-                            // A coordinator's machine that is gone says nothing.
-                            .keepAliveTime(PING_SECONDS, TimeUnit.SECONDS)
-                            .keepAliveTimeout(PING_SECONDS, TimeUnit.SECONDS)
-                            .build());
+            security = PlaneSecurity.open("this command", address.security());
+        } catch (IOException e) {
+            throw new EnvironmentException(String.valueOf(e.getMessage()), e);
+        }
+        try {
+            return new AdminClient(target, channel(target, security), security);
         } catch (IllegalArgumentException e) {
+            security.close();
             throw new EnvironmentException(
                     "'" + target + "' is no coordinator's address; expected HOST:PORT", e);
+        } catch (IOException e) {
+            security.close();
+            throw new EnvironmentException(String.valueOf(e.getMessage()), e);
         }
+    }
+
+    private static ManagedChannel channel(String target, PlaneSecurity security)
+            throws IOException {
+        NettyChannelBuilder builder =
+                NettyChannelBuilder.forTarget(target)
+                        .maxInboundMessageSize(MAX_ANSWER_BYTES)
+                        // A coordinator's machine that is gone says nothing.
+                        .keepAliveTime(PING_SECONDS, TimeUnit.SECONDS)
+                        .keepAliveTimeout(PING_SECONDS, TimeUnit.SECONDS);
+        if (security.encrypted()) {
+            return builder.sslContext(
+                            security.client(PeerRule.roles(Role.COORDINATOR), PlaneSecurity.HTTP_2))
+                    .build();
+        }
+        int port = target.lastIndexOf(':');
+        security.admitDialling("the coordinator", port < 0 ? target : target.substring(0, port));
+        return builder.usePlaintext().build();
     }
 
     /** Submits a job. */
@@ -87,6 +128,11 @@ public final class AdminClient implements AutoCloseable {
     /** What the coordinator knows; of one job, or of all if it is empty. */
     public StatusResponse status(String jobId) throws EnvironmentException {
         return call(stub -> stub.status(StatusRequest.newBuilder().setJobId(jobId).build()));
+    }
+
+    /** Whether the one that answers leads. */
+    boolean leads() throws EnvironmentException {
+        return status("").getTerm() > 0;
     }
 
     /** Has an agent show something; an agent may take its time. Any thread. */
@@ -211,15 +257,34 @@ public final class AdminClient implements AutoCloseable {
     }
 
     private EnvironmentException unanswered(StatusRuntimeException e) {
+        Status.Code code = e.getStatus().getCode();
         String detail = e.getStatus().getDescription();
+        if (code == Status.Code.PERMISSION_DENIED || code == Status.Code.UNAUTHENTICATED) {
+            return new EnvironmentException(
+                    "the coordinator at " + target + " refused: " + detail, e);
+        }
+        Throwable cause = e.getStatus().getCause();
+        String hint =
+                cause instanceof SSLException
+                        ? " (" + rootMessage(cause) + ")"
+                        : security.encrypted() ? "" : " If it uses TLS, give --tls DIR.";
         return new EnvironmentException(
                 "the coordinator at "
                         + target
                         + " did not answer: "
-                        + e.getStatus().getCode()
+                        + code
                         + (detail == null ? "" : ", " + detail)
-                        + ". Is it running and reachable from here?",
+                        + ". Is it running and reachable from here?"
+                        + hint,
                 e);
+    }
+
+    private static String rootMessage(Throwable error) {
+        Throwable at = error;
+        while (at.getCause() != null) {
+            at = at.getCause();
+        }
+        return String.valueOf(at.getMessage());
     }
 
     static io.coxswain.proto.control.v1.JobSpec encode(JobSpec job) {
@@ -247,6 +312,7 @@ public final class AdminClient implements AutoCloseable {
 
     @Override
     public void close() {
+        security.close();
         channel.shutdownNow();
         try {
             var _ = channel.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS);

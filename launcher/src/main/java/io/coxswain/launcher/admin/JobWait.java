@@ -75,6 +75,10 @@ public final class JobWait {
             try (AdminClient client = AdminClient.connect(address)) {
                 while (true) {
                     StatusResponse status = client.status(jobId);
+                    if (status.getTerm() == 0) {
+                        throw new EnvironmentException(
+                                "coordinator " + status.getCoordinatorId() + " does not lead");
+                    }
                     unanswered = 0;
                     if (status.getJobsCount() == 0) {
                         return null;

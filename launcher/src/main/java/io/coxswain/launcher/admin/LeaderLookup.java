@@ -8,8 +8,10 @@ import io.coxswain.proto.store.v1.Leader;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
+import org.apache.zookeeper.client.ZKClientConfig;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -25,8 +27,11 @@ final class LeaderLookup {
      *
      * @throws EnvironmentException if ZooKeeper does not answer or nobody leads
      */
-    static String find(String zookeeper, String chroot) throws EnvironmentException {
-        String path = chroot + "/controller/leader";
+    static String find(AdminClient.Address address) throws EnvironmentException {
+        String zookeeper = address.zookeeper();
+        String path = address.chroot() + "/controller/leader";
+        var config = new ZKClientConfig();
+        address.access().options().forEach(config::setProperty);
         var connected = new CountDownLatch(1);
         try {
             var client =
@@ -37,7 +42,14 @@ final class LeaderLookup {
                                 if (event.getState() == Watcher.Event.KeeperState.SyncConnected) {
                                     connected.countDown();
                                 }
-                            });
+                            },
+                            config);
+            address.access()
+                    .passwords()
+                    .forEach((user, password) ->
+                            client.addAuthInfo(
+                                    "digest",
+                                    (user + ":" + password).getBytes(StandardCharsets.UTF_8)));
             try {
                 if (!connected.await(CONNECT_SECONDS, TimeUnit.SECONDS)) {
                     throw new EnvironmentException(
@@ -63,6 +75,15 @@ final class LeaderLookup {
                             + zookeeper
                             + ". Start one (coxswain coordinator --config …), or name another path"
                             + " with --chroot",
+                    e);
+        } catch (KeeperException.NoAuthException e) {
+            throw new EnvironmentException(
+                    path
+                            + " in ZooKeeper at "
+                            + zookeeper
+                            + " is not for everybody to read: give --zookeeper-auth-file with the"
+                            + " password of client, or name the coordinator with --coordinator"
+                            + " HOST:PORT",
                     e);
         } catch (InvalidProtocolBufferException e) {
             throw new EnvironmentException(

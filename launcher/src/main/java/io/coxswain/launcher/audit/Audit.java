@@ -38,14 +38,26 @@ public record Audit(RunAudit run, MlGoodputView mlGoodput) {
      * @throws EnvironmentException if the file cannot be written
      */
     public static Audit of(Path log, Path export) throws ConfigException, EnvironmentException {
+        return export(export, jobName(log), entries -> of(log, entries));
+    }
+
+    /** Makes an audit and hands out what the other library would have logged. */
+    @FunctionalInterface
+    interface Source {
+        Audit audit(Consumer<MlEntry> export) throws ConfigException, EnvironmentException;
+    }
+
+    /** Writes what the other library would have logged of {@code source}; nothing if it fails. */
+    static Audit export(Path export, String jobName, Source source)
+            throws ConfigException, EnvironmentException {
         Path target = export.toAbsolutePath();
         @Nullable Path draft = null;
         try {
             draft = Files.createTempFile(target.getParent(), ".export-", ".jsonl");
             Audit audit;
             try (var out = new BufferedOutputStream(Files.newOutputStream(draft));
-                    var file = new MlGoodputFile(jobName(log), out)) {
-                audit = of(log, file::write);
+                    var file = new MlGoodputFile(jobName, out)) {
+                audit = source.audit(file::write);
             }
             Files.move(draft, target, StandardCopyOption.REPLACE_EXISTING);
             draft = null;

@@ -1,5 +1,6 @@
 package io.coxswain.launcher.bench;
 
+import io.coxswain.coordinator.Coordinator;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.launcher.EnvironmentException;
@@ -70,7 +71,8 @@ final class BenchCluster implements AutoCloseable {
                                 settings.arenas(),
                                 agentBudget,
                                 Map.of(),
-                                http),
+                                http,
+                                http == null),
                         tape);
         result = cluster.run(job.spec(JOB_ID));
     }
@@ -91,7 +93,10 @@ final class BenchCluster implements AutoCloseable {
         return stepping(new BenchCluster(settings, job, spares, agentBudget, null));
     }
 
-    /** Starts the job with a coordinator that serves its page; returns when it makes steps. */
+    /**
+     * Starts the job with a coordinator that serves its page and writes no journal; returns when it
+     * makes steps.
+     */
     static BenchCluster startWithPage(BenchSettings settings, JobFile job, int spares)
             throws EnvironmentException, InterruptedException {
         return stepping(
@@ -155,6 +160,14 @@ final class BenchCluster implements AutoCloseable {
 
     JobFile job() {
         return job;
+    }
+
+    Coordinator coordinator() {
+        return cluster.ready().join();
+    }
+
+    RunFolder run() {
+        return run;
     }
 
     /** Waits for an event; the message of a failure names the logs. */

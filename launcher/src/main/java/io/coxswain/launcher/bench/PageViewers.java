@@ -3,91 +3,152 @@ package io.coxswain.launcher.bench;
 import io.coxswain.launcher.EnvironmentException;
 
 import java.io.IOException;
-import java.io.InputStream;
+import java.lang.management.ManagementFactory;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
-import java.util.ArrayList;
-import java.util.List;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Open pages, as the server sees them, and a scrape of the metrics each second. */
+/**
+ * Open pages, as the server sees them, and a scrape of the metrics each second. One thread reads
+ * all that comes, twenty times a second, and forgets it, so that what they cost themselves is small
+ * and known.
+ */
 final class PageViewers implements AutoCloseable {
-    private final HttpClient client = HttpClient.newHttpClient();
-    private final List<Thread> threads = new ArrayList<>();
+    private static final long LOOK_MILLIS = 50;
+    private static final long SCRAPE_NANOS = 1_000_000_000;
+    private static final byte[] GOOD = "HTTP/1.1 200".getBytes(StandardCharsets.US_ASCII);
+
+    private final URI page;
+    private final Selector selector;
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
+    private final Thread thread;
     private final AtomicLong bytes = new AtomicLong();
+    private final boolean scrapes;
     private volatile boolean closing;
     private volatile String trouble = "";
 
-    private PageViewers() {}
+    /** A connection and what is known of it. Of the thread. */
+    private static final class Client {
+        final boolean follows;
+        int seen;
 
-    static PageViewers open(URI page, int viewers) {
-        var open = new PageViewers();
-        for (int i = 0; i < viewers; i++) {
-            open.start(() -> open.follow(page.resolve("/api/v1/events")));
+        Client(boolean follows) {
+            this.follows = follows;
         }
-        open.start(() -> open.scrape(page.resolve("/metrics")));
-        return open;
     }
 
-    private void start(Viewer viewer) {
-        threads.add(
-                Thread.ofVirtual()
-                        .name("page-viewer")
-                        .start(() -> {
-                            try {
-                                viewer.run();
-                            } catch (IOException gone) {
-                                complain(gone);
-                            } catch (InterruptedException closed) {
-                                Thread.currentThread().interrupt();
-                            }
-                        }));
+    private PageViewers(URI page, int viewers, boolean scrapes) throws IOException {
+        this.page = page;
+        this.scrapes = scrapes;
+        selector = Selector.open();
+        try {
+            for (int i = 0; i < viewers; i++) {
+                ask("/api/v1/events", true);
+            }
+        } catch (IOException e) {
+            end();
+            throw e;
+        }
+        thread = Thread.ofPlatform().name("page-viewers").daemon().unstarted(this::look);
     }
 
-    private void complain(IOException gone) {
-        if (!closing) {
+    /**
+     * Opens them.
+     *
+     * @param viewers 0: none
+     */
+    static PageViewers open(URI page, int viewers, boolean scrapes) throws EnvironmentException {
+        try {
+            var open = new PageViewers(page, viewers, scrapes);
+            open.thread.start();
+            return open;
+        } catch (IOException e) {
+            throw new EnvironmentException("the page cannot be opened: " + e.getMessage(), e);
+        }
+    }
+
+    private void ask(String path, boolean follows) throws IOException {
+        SocketChannel channel =
+                SocketChannel.open(new InetSocketAddress(page.getHost(), page.getPort()));
+        channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        String request =
+                "GET "
+                        + path
+                        + " HTTP/1.1\r\nHost: "
+                        + page.getAuthority()
+                        + "\r\n"
+                        + (follows ? "" : "Connection: close\r\n")
+                        + "\r\n";
+        channel.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.US_ASCII)));
+        channel.configureBlocking(false);
+        channel.register(selector, SelectionKey.OP_READ, new Client(follows));
+    }
+
+    private void look() {
+        try {
+            long nextScrape = System.nanoTime();
+            while (!closing) {
+                if (scrapes && System.nanoTime() - nextScrape >= 0) {
+                    ask("/metrics", false);
+                    nextScrape += SCRAPE_NANOS;
+                }
+                selector.selectNow();
+                for (SelectionKey key : selector.selectedKeys()) {
+                    read((SocketChannel) key.channel(), (Client) key.attachment());
+                }
+                selector.selectedKeys().clear();
+                TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
+            }
+        } catch (IOException gone) {
             trouble = String.valueOf(gone.getMessage());
+        } catch (InterruptedException closed) {
+            Thread.currentThread().interrupt();
         }
     }
 
-    private void follow(URI events) throws IOException, InterruptedException {
-        HttpResponse<InputStream> response =
-                client.send(
-                        HttpRequest.newBuilder(events).build(),
-                        HttpResponse.BodyHandlers.ofInputStream());
-        require(events, response.statusCode());
-        try (InputStream in = response.body()) {
-            byte[] buffer = new byte[65_536];
-            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
-                bytes.addAndGet(read);
+    private void read(SocketChannel channel, Client client) throws IOException {
+        int read;
+        do {
+            read = channel.read(buffer.clear());
+            if (read > 0) {
+                requireGood(client, read);
+                client.seen += read;
+                if (client.follows) {
+                    bytes.addAndGet(read);
+                }
+            }
+        } while (read > 0);
+        if (read < 0) {
+            channel.close();
+            if (client.follows) {
+                throw new IOException("the stream ended");
             }
         }
-        throw new IOException("the stream ended");
     }
 
-    private void scrape(URI metrics) throws IOException, InterruptedException {
-        while (!closing) {
-            HttpResponse<byte[]> response =
-                    client.send(
-                            HttpRequest.newBuilder(metrics).build(),
-                            HttpResponse.BodyHandlers.ofByteArray());
-            require(metrics, response.statusCode());
-            TimeUnit.SECONDS.sleep(1);
-        }
-    }
-
-    private static void require(URI address, int status) throws IOException {
-        if (status != 200) {
-            throw new IOException(address + " answers with status " + status);
+    private void requireGood(Client client, int read) throws IOException {
+        for (int at = client.seen; at < Math.min(GOOD.length, client.seen + read); at++) {
+            if (buffer.get(at - client.seen) != GOOD[at]) {
+                throw new IOException("the server does not answer with status 200");
+            }
         }
     }
 
     /** What all viewers were sent so far. */
     long bytes() {
         return bytes.get();
+    }
+
+    /** Processor time that they took themselves. */
+    long cpuNanos() {
+        return Math.max(0, ManagementFactory.getThreadMXBean().getThreadCpuTime(thread.threadId()));
     }
 
     /** Whoever lost its stream would make the figures look better than they are. */
@@ -97,21 +158,26 @@ final class PageViewers implements AutoCloseable {
         }
     }
 
-    @Override
-    public void close() {
-        closing = true;
-        client.shutdownNow();
-        threads.forEach(Thread::interrupt);
+    private void end() {
         try {
-            for (Thread thread : threads) {
-                thread.join();
+            for (SelectionKey key : selector.keys()) {
+                key.channel().close();
             }
-        } catch (InterruptedException stop) {
-            Thread.currentThread().interrupt();
+            selector.close();
+        } catch (IOException failed) {
+            trouble = String.valueOf(failed.getMessage());
         }
     }
 
-    private interface Viewer {
-        void run() throws IOException, InterruptedException;
+    @Override
+    public void close() {
+        closing = true;
+        thread.interrupt();
+        try {
+            thread.join();
+        } catch (InterruptedException stop) {
+            Thread.currentThread().interrupt();
+        }
+        end();
     }
 }

@@ -14,6 +14,7 @@ import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.ToWorker;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -74,12 +75,12 @@ final class RoundTrip implements WorkerSupervisor.Listener {
     }
 
     @Override
-    public void ready(long generation, Hello hello) {
+    public void ready(long generation, List<Hello> hellos) {
         send();
     }
 
     @Override
-    public void message(long generation, FromWorker message) {
+    public void message(long generation, int local, FromWorker message) {
         long now = System.nanoTime();
         answered++;
         if (answered < nanos.length) {
@@ -100,7 +101,7 @@ final class RoundTrip implements WorkerSupervisor.Listener {
     }
 
     @Override
-    public void asked(long generation, KeyValueRequest request) {
+    public void asked(long generation, int local, KeyValueRequest request) {
         // The reference runtime finds nobody.
     }
 

@@ -43,8 +43,10 @@ public final class AgentCommand extends Shared implements Callable<Integer> {
 
     @CommandLine.Mixin private HttpOption http = new HttpOption();
 
+    @CommandLine.Mixin private TlsOptions tls = new TlsOptions();
+
     @Override
     public Integer call() throws Exception {
-        return AgentService.run(config, http.into(sets), System.out, System.err);
+        return AgentService.run(config, tls.into(http.into(sets)), System.out, System.err);
     }
 }

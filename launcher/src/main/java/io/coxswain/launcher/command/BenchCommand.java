@@ -25,6 +25,8 @@ import picocli.CommandLine.Spec;
             BenchRuntimeCommand.class,
             BenchPythonCommand.class,
             BenchPeersCommand.class,
+            BenchRestartCommand.class,
+            BenchSnapshotCommand.class,
             BenchPageCommand.class
         },
         footer = {
@@ -44,6 +46,6 @@ public final class BenchCommand extends Shared implements Runnable {
         throw new CommandLine.ParameterException(
                 spec.commandLine(),
                 "Missing what to measure: recovery, copy, collective, memory, runtime, python,"
-                        + " peers or page");
+                        + " peers, restart, snapshot or page");
     }
 }

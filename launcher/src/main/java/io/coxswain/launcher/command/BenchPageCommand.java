@@ -13,13 +13,15 @@ import picocli.CommandLine.Option;
 @Command(
         name = "page",
         header =
-                "What it costs a run to be looked at: the step rate with viewers of the page and a"
-                        + " scrape each second, and without, in turns.",
+                "What it costs a run to be looked at: the step rate while nobody looks, with a"
+                    + " scrape each second, with the journal, with viewers of the page, and with"
+                    + " all of it, in turns.",
         footer = {
             "",
             "Examples:",
             "  coxswain bench page",
-            "  coxswain bench page --viewers 60 --seconds 5 --runs 10 --limit 300"
+            "  coxswain bench page --runs 12 --limit 400",
+            "  coxswain bench page --viewers 60 --seconds 5 --runs 10 --limit 400"
         })
 public final class BenchPageCommand extends BenchBase {
     @Option(

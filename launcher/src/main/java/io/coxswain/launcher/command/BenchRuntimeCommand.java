@@ -32,7 +32,7 @@ public final class BenchRuntimeCommand extends BenchBase {
     @Option(
             names = "--steps",
             paramLabel = "N",
-            description = "Steps of the job and of the loop. Default: 120; with --quick 30.")
+            description = "Steps of the job and of the loop. Default: 400; with --quick 30.")
     private @Nullable Integer steps;
 
     @Option(
@@ -47,7 +47,7 @@ public final class BenchRuntimeCommand extends BenchBase {
     @Override
     BenchReport measure(BenchSettings settings)
             throws ConfigException, EnvironmentException, InterruptedException, IOException {
-        int each = steps == null ? quick() ? 30 : 120 : steps;
+        int each = steps == null ? quick() ? 30 : 400 : steps;
         if (each < 15) {
             throw wrong("--steps " + each + ": expected 15 or more");
         }

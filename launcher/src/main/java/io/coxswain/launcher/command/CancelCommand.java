@@ -1,7 +1,7 @@
 package io.coxswain.launcher.command;
 
 import io.coxswain.launcher.ExitCode;
-import io.coxswain.launcher.admin.AdminClient;
+import io.coxswain.launcher.admin.LeaderCalls;
 import io.coxswain.proto.admin.v1.CancelResponse;
 
 import picocli.CommandLine.Command;
@@ -27,14 +27,12 @@ public final class CancelCommand extends Shared implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        try (AdminClient client = AdminClient.connect(admin.address())) {
-            CancelResponse answer = client.cancel(job);
-            if (answer.getCancelled()) {
-                System.out.println("job " + job + " is being ended");
-                return ExitCode.COMPLETED;
-            }
-            System.err.println("coxswain: job " + job + " is not cancelled: " + answer.getReason());
-            return ExitCode.FAILED;
+        CancelResponse answer = LeaderCalls.cancel(admin.address(), job);
+        if (answer.getCancelled()) {
+            System.out.println("job " + job + " is cancelled");
+            return ExitCode.COMPLETED;
         }
+        System.err.println("coxswain: job " + job + " is not cancelled: " + answer.getReason());
+        return ExitCode.FAILED;
     }
 }

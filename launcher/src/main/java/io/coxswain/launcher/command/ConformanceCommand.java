@@ -86,8 +86,8 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
             names = "--job",
             paramLabel = "FILE",
             description =
-                    "The job that the worker loads, on one rank. Default: the digits example, made"
-                            + " small.")
+                    "The job that the worker loads, on one rank; where it reduces by itself also on"
+                            + " two. Default: the digits example, made small.")
     private @Nullable Path job;
 
     @Option(
@@ -175,6 +175,9 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
     public Integer call() throws Exception {
         if (list) {
             ReportTexts.list(Conformance.checks()).forEach(System.out::println);
+            System.out.println();
+            System.out.println("With collectives of the runtime (collectives.across: runtime):");
+            ReportTexts.list(Conformance.checksOfWholeSteps()).forEach(System.out::println);
             return ExitCode.COMPLETED;
         }
         within("--rounds", rounds, 10_000);
@@ -186,11 +189,6 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
                             + "; give one on tmpfs with --arena-dir");
         }
         KitJobs jobs = jobs();
-        if (jobs.job().getCollectivesAcross().equals("runtime")) {
-            throw wrong(
-                    "the job has collectives of the runtime, and the kit plays an agent that"
-                            + " reduces: programs that reduce by themselves are not covered yet");
-        }
         WorkerCommand worker = worker(jobs);
         Report report = run(kit(jobs, worker));
         if (json != null) {

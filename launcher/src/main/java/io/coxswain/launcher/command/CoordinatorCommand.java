@@ -45,6 +45,8 @@ public final class CoordinatorCommand extends Shared implements Callable<Integer
 
     @CommandLine.Mixin private HttpOption http = new HttpOption();
 
+    @CommandLine.Mixin private TlsOptions tls = new TlsOptions();
+
     @Option(
             names = "--journal",
             paramLabel = "FILE",
@@ -55,6 +57,7 @@ public final class CoordinatorCommand extends Shared implements Callable<Integer
 
     @Override
     public Integer call() throws Exception {
-        return CoordinatorService.run(config, http.into(sets), journal, System.out, System.err);
+        return CoordinatorService.run(
+                config, tls.into(http.into(sets)), journal, System.out, System.err);
     }
 }

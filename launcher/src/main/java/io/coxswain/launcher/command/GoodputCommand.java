@@ -28,9 +28,10 @@ import java.util.concurrent.Callable;
         description = {
             "",
             "Asks the coordinator for the job that runs or ran last, or for the one that is named."
-                    + " `goodput audit` accounts for a run that was not under Coxswain."
+                    + " `goodput audit` accounts for a run that was not under Coxswain, `goodput"
+                    + " export` hands one to ml-goodput-measurement."
         },
-        subcommands = {GoodputAuditCommand.class},
+        subcommands = {GoodputAuditCommand.class, GoodputExportCommand.class},
         footer = {
             "",
             "Examples:",

@@ -1,6 +1,7 @@
 package io.coxswain.launcher.command;
 
 import io.coxswain.launcher.service.HttpAddress;
+import io.coxswain.launcher.service.TokenFile;
 
 import org.jspecify.annotations.Nullable;
 
@@ -9,6 +10,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** {@code --http}. */
@@ -25,22 +29,53 @@ final class HttpOption {
                             + " none.")
     private @Nullable String text;
 
+    @Option(
+            names = "--http-token-file",
+            paramLabel = "FILE",
+            description =
+                    "Who reads the HTTP port shows the token in this file (Authorization: Bearer"
+                            + " TOKEN, or as the password of any name); /livez and /readyz answer"
+                            + " without. Default: everybody may read.")
+    private @Nullable Path tokenFile;
+
     /** Null: none was asked for. */
     @Nullable HttpAddress address() {
+        HttpAddress open = open();
+        if (open == null || tokenFile == null) {
+            if (tokenFile != null) {
+                throw wrong("--http-token-file needs --http: there is no HTTP port without");
+            }
+            return open;
+        }
+        try {
+            return open.withToken(TokenFile.read(tokenFile));
+        } catch (IOException e) {
+            throw wrong("--http-token-file: " + e.getMessage());
+        }
+    }
+
+    private @Nullable HttpAddress open() {
         if (text == null) {
             return null;
         }
         try {
             return HttpAddress.parse(text);
         } catch (IllegalArgumentException e) {
-            throw new CommandLine.ParameterException(
-                    spec.commandLine(), "--http " + e.getMessage(), e);
+            throw wrong("--http " + e.getMessage());
         }
+    }
+
+    private CommandLine.ParameterException wrong(String message) {
+        return new CommandLine.ParameterException(spec.commandLine(), message);
     }
 
     /** The overrides of a file's fields, with this option among them. */
     Map<String, String> into(Map<String, String> sets) {
-        HttpAddress address = address();
-        return address == null ? sets : address.into(sets);
+        HttpAddress address = open();
+        var all = new LinkedHashMap<>(address == null ? sets : address.into(sets));
+        if (tokenFile != null) {
+            all.put("http.tokenFile", tokenFile.toAbsolutePath().toString());
+        }
+        return all;
     }
 }

@@ -1,8 +1,8 @@
 package io.coxswain.launcher.command;
 
 import io.coxswain.launcher.ExitCode;
-import io.coxswain.launcher.admin.AdminClient;
 import io.coxswain.launcher.admin.JobWait;
+import io.coxswain.launcher.admin.LeaderCalls;
 import io.coxswain.launcher.job.JobFile;
 import io.coxswain.launcher.train.ReportFile;
 import io.coxswain.proto.admin.v1.SubmitResponse;
@@ -77,10 +77,7 @@ public final class SubmitCommand extends Shared implements Callable<Integer> {
                             + file.data()
                             + " is not on this machine; the agents must find it there");
         }
-        SubmitResponse answer;
-        try (AdminClient client = AdminClient.connect(admin.address())) {
-            answer = client.submit(file.spec(id), queue);
-        }
+        SubmitResponse answer = LeaderCalls.submit(admin.address(), file.spec(id), queue);
         if (!answer.getAccepted()) {
             System.err.println("coxswain: the job was refused: " + answer.getReason());
             return ExitCode.FAILED;

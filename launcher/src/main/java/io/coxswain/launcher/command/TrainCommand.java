@@ -77,7 +77,10 @@ public final class TrainCommand extends Shared implements Callable<Integer> {
     @Option(
             names = "--kill-worker",
             paramLabel = "AGENT@step:S",
-            description = "SIGKILL of the worker alone; as --kill otherwise.")
+            description = {
+                "SIGKILL of the worker alone; as --kill otherwise.",
+                "AGENT.LOCAL@step:S names one of several processes (runtime.workersPerAgent)."
+            })
     private List<String> killWorker = new ArrayList<>();
 
     @CommandLine.Mixin private JobOptions overrides = new JobOptions();

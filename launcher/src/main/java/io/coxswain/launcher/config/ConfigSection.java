@@ -128,6 +128,26 @@ public final class ConfigSection {
                 });
     }
 
+    /**
+     * A whole number within bounds, or a word in its place.
+     *
+     * @param meaning what is returned for the word
+     */
+    public long wholeOr(String word, long meaning, String name, long fallback, long min, long max) {
+        String expected = "a whole number from " + min + " to " + max + ", or '" + word + "'";
+        return scalar(
+                name,
+                fallback,
+                expected,
+                text -> {
+                    if (text.equals(word)) {
+                        return meaning;
+                    }
+                    Long value = wholeNumber(text);
+                    return value == null || value < min || value > max ? null : value;
+                });
+    }
+
     /** True or false. */
     public boolean flag(String name, boolean fallback) {
         return choice(name, Boolean.toString(fallback), List.of("true", "false")).equals("true");
@@ -158,24 +178,22 @@ public final class ConfigSection {
                 fallback,
                 expected,
                 text -> {
-                    Matcher matcher = SIZE.matcher(text.replace("_", ""));
-                    if (!matcher.matches()) {
-                        return null;
-                    }
-                    String unit =
-                            matcher.group(2) == null
-                                    ? "B"
-                                    : matcher.group(2).toUpperCase(Locale.ROOT);
-                    BigInteger bytes =
-                            new BigInteger(matcher.group(1))
-                                    .multiply(
-                                            BigInteger.valueOf(SIZE_UNITS.getOrDefault(unit, 1L)));
-                    boolean fits =
-                            bytes.bitLength() < 63
-                                    && bytes.longValue() >= min
-                                    && bytes.longValue() <= max;
-                    return fits ? bytes.longValue() : null;
+                    long bytes = bytes(text);
+                    return bytes < min || bytes > max ? null : bytes;
                 });
+    }
+
+    /** The bytes that a size names, as {@link #size} reads it; -1 if it is none. */
+    public static long bytes(String text) {
+        Matcher matcher = SIZE.matcher(text.replace("_", ""));
+        if (!matcher.matches()) {
+            return -1;
+        }
+        String unit = matcher.group(2) == null ? "B" : matcher.group(2).toUpperCase(Locale.ROOT);
+        BigInteger bytes =
+                new BigInteger(matcher.group(1))
+                        .multiply(BigInteger.valueOf(SIZE_UNITS.getOrDefault(unit, 1L)));
+        return bytes.bitLength() < 63 ? bytes.longValue() : -1;
     }
 
     /** A time with its unit: ns, us, ms, s, m (or min), h. */

@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
  * A job file as read: everything about one training run. {@code examples/digits/job.yaml} documents
  * each field.
  *
+ * @param every snapshot each N steps; {@link JobSpec#AUTOMATIC}: chosen while the job runs
  * @param runtime the runtime's own section, checked here for the kinds that this version knows
  * @param labels for people and tools; nothing in the run depends on them
  */
@@ -95,7 +96,6 @@ public record JobFile(
         int microshards = (int) root.whole("microshards", Math.min(8, batch), 1, 1 << 20);
         ConfigSection protect = root.section("protect");
         int copies = (int) protect.whole("copies", 1, 0, 16);
-        int every = (int) protect.whole("every", 1, 1, 1_000_000);
         int level = (int) protect.whole("level", 15, 0, 15);
         Duration returnWait =
                 protect.duration(
@@ -105,6 +105,18 @@ public record JobFile(
         String across = collectives.choice("across", "agent", List.of("agent", "runtime"));
         ConfigSection runtime = root.section("runtime");
         String kind = runtime.choice("kind", "reference", List.copyOf(KINDS.keySet()));
+        int every =
+                (int)
+                        protect.wholeOr(
+                                "auto",
+                                JobSpec.AUTOMATIC,
+                                "every",
+                                kind.equals(ProcessSection.KIND) ? JobSpec.AUTOMATIC : 1,
+                                1,
+                                1_000_000);
+        if (!kind.equals(ProcessSection.KIND)) {
+            ProcessSection.refuseElsewhere(runtime, kind);
+        }
         long ranks = (long) replicas * shards;
         if (ranks > microshards && root.faultless()) {
             meshSection.complain(

@@ -1,5 +1,6 @@
 package io.coxswain.launcher.job;
 
+import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.config.ConfigSection;
 
@@ -8,6 +9,7 @@ import tools.jackson.databind.json.JsonMapper;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -20,9 +22,16 @@ import java.util.regex.Pattern;
  *
  * @param command program and arguments
  * @param state about the bytes of the whole state, as the user says
+ * @param processes of each agent, each of which holds the state
  */
-record ProcessSection(String json, List<String> command, long state) implements RuntimeSection {
+record ProcessSection(String json, List<String> command, long state, int processes)
+        implements RuntimeSection {
     static final String KIND = "process";
+
+    private static final String WORKERS = "workersPerAgent";
+    private static final String LAUNCH = "launch";
+    private static final String ATTACH = "attach";
+    private static final String ATTACH_WAIT = "attachWait";
 
     /** Parameters and two moments, as most optimizers have them. */
     private static final int STATE_VECTORS = 3;
@@ -35,6 +44,13 @@ record ProcessSection(String json, List<String> command, long state) implements 
     /** Reads the section, and renders it as the JSON that agents and the program take. */
     static RuntimeSection read(RuntimeKind.Around around) {
         ConfigSection runtime = around.runtime();
+        int processes = processes(around);
+        if (runtime.choice(LAUNCH, "spawn", List.of("spawn", ATTACH)).equals(ATTACH)) {
+            return attached(runtime, processes);
+        }
+        if (runtime.has(ATTACH_WAIT)) {
+            runtime.complain(ATTACH_WAIT, "makes sense with launch: attach alone");
+        }
         runtime.require("command");
         Path folder = around.folder().resolve(runtime.text("cwd", ".")).normalize();
         if (around.mustBeHere() && !Files.isDirectory(folder)) {
@@ -55,11 +71,89 @@ record ProcessSection(String json, List<String> command, long state) implements 
         json.put("env", environment(runtime.section("env")));
         json.put("inheritEnv", inherited(runtime));
         json.put("standby", runtime.flag("standby", around.across().equals("runtime")));
+        if (processes > 1) {
+            json.put(WORKERS, processes);
+        }
         json.put("config", runtime.values("config"));
         json.put("minStepMillis", runtime.whole("minStepMillis", 0, 0, 3_600_000));
         long state = runtime.size("state", DEFAULT_STATE, 1, MAX_STATE);
         return new ProcessSection(
-                JsonMapper.shared().writeValueAsString(json), List.copyOf(command), state);
+                JsonMapper.shared().writeValueAsString(json),
+                List.copyOf(command),
+                state,
+                processes);
+    }
+
+    /** Somebody else starts the processes, and decides how. */
+    private static RuntimeSection attached(ConfigSection runtime, int processes) {
+        for (String name : List.of("command", "cwd", "env", "inheritEnv", "standby")) {
+            if (runtime.has(name)) {
+                runtime.complain(
+                        name,
+                        "with launch: attach somebody else starts the workers, and decides that;"
+                                + " leave it out, or say launch: spawn");
+            }
+        }
+        // Their fields are no business of this file.
+        runtime.values("env");
+        Duration wait =
+                runtime.duration(
+                        ATTACH_WAIT,
+                        Duration.ofMinutes(5),
+                        Duration.ofSeconds(1),
+                        Duration.ofHours(24));
+        var json = new LinkedHashMap<String, Object>();
+        json.put("kind", KIND);
+        json.put(LAUNCH, ATTACH);
+        json.put("attachWaitMillis", wait.toMillis());
+        if (processes > 1) {
+            json.put(WORKERS, processes);
+        }
+        json.put("config", runtime.values("config"));
+        json.put("minStepMillis", runtime.whole("minStepMillis", 0, 0, 3_600_000));
+        long state = runtime.size("state", DEFAULT_STATE, 1, MAX_STATE);
+        return new ProcessSection(
+                JsonMapper.shared().writeValueAsString(json), List.of(), state, processes);
+    }
+
+    /** Complains of what programs alone have, in the section of another kind. */
+    static void refuseElsewhere(ConfigSection runtime, String kind) {
+        for (String name : List.of(WORKERS, LAUNCH, ATTACH_WAIT)) {
+            if (runtime.has(name)) {
+                runtime.complain(
+                        name, "workers of kind " + kind + " have none; expected kind: " + KIND);
+            }
+        }
+    }
+
+    /** How many processes of an agent are one worker. */
+    private static int processes(RuntimeKind.Around around) {
+        ConfigSection runtime = around.runtime();
+        int processes = (int) runtime.whole(WORKERS, 1, 1, WorkerCommand.MOST_PROCESSES);
+        long all = (long) around.replicas() * around.shards() * processes;
+        if (processes > 1 && !around.across().equals("runtime")) {
+            runtime.complain(
+                    WORKERS,
+                    "found "
+                            + processes
+                            + ", but the agents reduce between ranks, and one process of each"
+                            + " computes for it; expected 1, or collectives: {across: runtime}");
+        } else if (processes > 1 && around.shards() > 1) {
+            runtime.complain(
+                    WORKERS,
+                    "found %d, and mesh.shards is %d: a state that is cut over ranks is not cut again over the processes of one; expected 1, or mesh.shards: 1"
+                            .formatted(processes, around.shards()));
+        } else if (processes > 1 && around.microshards() < all) {
+            runtime.complain(
+                    WORKERS,
+                    "found %d: %d agents of the mesh have %d processes, and microshards is %d; expected at least as many microshards as processes"
+                            .formatted(
+                                    processes,
+                                    (long) around.replicas() * around.shards(),
+                                    all,
+                                    around.microshards()));
+        }
+        return processes;
     }
 
     private static Map<String, String> environment(ConfigSection section) {
@@ -96,8 +190,13 @@ record ProcessSection(String json, List<String> command, long state) implements 
     }
 
     @Override
+    public boolean attached() {
+        return command.isEmpty();
+    }
+
+    @Override
     public long parameters() {
-        return state / STATE_VECTORS / Float.BYTES;
+        return state * processes / STATE_VECTORS / Float.BYTES;
     }
 
     @Override
@@ -107,6 +206,9 @@ record ProcessSection(String json, List<String> command, long state) implements 
 
     @Override
     public void requireHere() throws EnvironmentException {
+        if (command.isEmpty()) {
+            return;
+        }
         String program = command.getFirst();
         if (isPath(program)) {
             if (!Files.isExecutable(Path.of(program))) {

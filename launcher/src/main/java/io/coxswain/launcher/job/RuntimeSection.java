@@ -21,6 +21,16 @@ public interface RuntimeSection {
         return 0;
     }
 
+    /** How many processes of an agent are its worker. */
+    default int processes() {
+        return 1;
+    }
+
+    /** Somebody else starts the processes of the workers. */
+    default boolean attached() {
+        return false;
+    }
+
     /** State that a rank carries only to be larger, in bytes. */
     default long ballastBytes() {
         return 0;

@@ -1,5 +1,8 @@
 package io.coxswain.launcher.local;
 
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+
 /** The lines between the launcher and its agent processes. */
 final class AgentLines {
     /** Agent → launcher: its data plane listens on the port that follows. */
@@ -17,7 +20,22 @@ final class AgentLines {
     /** Launcher → agent: go on. */
     static final String RELEASE = "release";
 
+    /** Launcher → agent, before it begins: a variable for its workers. */
+    static final String ENVIRONMENT = "environment";
+
     private AgentLines() {}
+
+    static String environment(String name, String value) {
+        return ENVIRONMENT
+                + " "
+                + name
+                + " "
+                + Base64.getEncoder().encodeToString(value.getBytes(StandardCharsets.UTF_8));
+    }
+
+    static String decoded(String base64) {
+        return new String(Base64.getDecoder().decode(base64), StandardCharsets.UTF_8);
+    }
 
     static String connect(String zookeeper) {
         return CONNECT + " " + zookeeper;

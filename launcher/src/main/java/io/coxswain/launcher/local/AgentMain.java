@@ -3,6 +3,7 @@ package io.coxswain.launcher.local;
 import io.coxswain.agent.ReplicaAgent;
 import io.coxswain.agent.worker.WorkerSupervisor;
 import io.coxswain.launcher.logs.Logs;
+import io.coxswain.security.WireSecurity;
 
 import org.jspecify.annotations.Nullable;
 
@@ -26,9 +27,6 @@ import java.util.logging.Level;
  * does when the launcher ends in whatever way.
  */
 public final class AgentMain {
-    /** Begins an argument {@code worker-env.NAME=VALUE}. */
-    static final String WORKER_ENVIRONMENT = "worker-env.";
-
     private static final int STATUS_FAILED = 1;
     private static final String LOOPBACK = "127.0.0.1";
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(3);
@@ -45,6 +43,7 @@ public final class AgentMain {
     private final AgentExtras extras;
     private final PrintStream lines;
     private final HoldingObserver holds;
+    private final Map<String, String> workerEnvironment = new HashMap<>();
     private final AtomicInteger status = new AtomicInteger();
     private final AtomicBoolean closing = new AtomicBoolean();
     private @Nullable ReplicaAgent agent;
@@ -107,6 +106,8 @@ public final class AgentMain {
     private void obey(String order) throws IOException {
         String[] words = order.split(" ", 3);
         switch (words[0]) {
+            case AgentLines.ENVIRONMENT ->
+                    workerEnvironment.put(words[1], AgentLines.decoded(words[2]));
             case AgentLines.CONNECT -> start(words[1]);
             case AgentLines.HOLD -> holds.hold(Long.parseLong(words[1]), words[2]);
             case AgentLines.RELEASE -> holds.release();
@@ -126,7 +127,7 @@ public final class AgentMain {
                 millis == null ? LocalCluster.SESSION : Duration.ofMillis(Long.parseLong(millis));
         String advertised = options.getOrDefault("advertised-host", LOOPBACK);
         WorkerSettings workers =
-                WorkerSettings.usual().withLogs(logs).withEnvironment(workerEnvironment());
+                WorkerSettings.usual().withLogs(logs).withEnvironment(workerEnvironment);
         ReplicaAgent.Builder builder =
                 ReplicaAgent.builder()
                         .id(option("id"))
@@ -145,6 +146,10 @@ public final class AgentMain {
                                         ? UserProgram.command(section, workers)
                                         : JavaProcess.worker(kind, workers, archive))
                         .onFatal(this::broken);
+        if (options.containsKey("plaintext")) {
+            // In a network namespace of this machine.
+            builder.security(WireSecurity.plaintext());
+        }
         extras.prepare(builder);
         ReplicaAgent made = builder.build();
         agent = made;
@@ -154,16 +159,6 @@ public final class AgentMain {
         made.start();
         arena = made.arenaFolder();
         say(AgentLines.up(made.dataEndpoint().port()));
-    }
-
-    private Map<String, String> workerEnvironment() {
-        var environment = new HashMap<String, String>();
-        options.forEach((name, value) -> {
-            if (name.startsWith(WORKER_ENVIRONMENT)) {
-                environment.put(name.substring(WORKER_ENVIRONMENT.length()), value);
-            }
-        });
-        return environment;
     }
 
     private void broken(Throwable bug) {

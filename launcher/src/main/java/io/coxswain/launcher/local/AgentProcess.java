@@ -1,6 +1,7 @@
 package io.coxswain.launcher.local;
 
 import io.coxswain.agent.ArenaSweep;
+import io.coxswain.bridge.host.WorkerMain;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -233,7 +234,20 @@ public final class AgentProcess {
      * @return the monotonic nanosecond at which the signal was sent
      */
     public long signalWorker() {
-        Optional<ProcessHandle> worker = worker();
+        return signal(worker());
+    }
+
+    /**
+     * SIGKILL of one process of the worker alone.
+     *
+     * @param local its local rank
+     * @return the monotonic nanosecond at which the signal was sent
+     */
+    public long signalWorker(int local) {
+        return signal(worker(local));
+    }
+
+    private static long signal(Optional<ProcessHandle> worker) {
         long now = System.nanoTime();
         worker.ifPresent(ProcessHandle::destroyForcibly);
         return now;
@@ -270,7 +284,28 @@ public final class AgentProcess {
      * may take.
      */
     public Optional<ProcessHandle> worker() {
-        return workers().stream()
+        return eldest(workers());
+    }
+
+    /** The same of the processes with a local rank. */
+    public Optional<ProcessHandle> worker(int local) {
+        String said = WorkerMain.LOCAL_RANK_VARIABLE + "=" + local;
+        return eldest(
+                workers().stream().filter(worker -> environment(worker).contains(said)).toList());
+    }
+
+    private static List<String> environment(ProcessHandle process) {
+        try {
+            byte[] all = Files.readAllBytes(Path.of("/proc/" + process.pid() + "/environ"));
+            return List.of(new String(all, StandardCharsets.UTF_8).split("\0", -1));
+        } catch (IOException e) {
+            // It has ended.
+            return List.of();
+        }
+    }
+
+    private static Optional<ProcessHandle> eldest(List<ProcessHandle> processes) {
+        return processes.stream()
                 .min(
                         Comparator.comparing((ProcessHandle each) ->
                                         each.info().startInstant().orElse(Instant.MAX))

@@ -160,7 +160,7 @@ public final class FaultInjector {
             AgentProcess agent = agents.get(fault.agent());
             switch (fault.victim()) {
                 case HOST -> agent.signalHost();
-                case WORKER -> agent.signalWorker();
+                case WORKER -> agent.signalWorker(fault.local());
             }
             onInjected.accept(fault, now);
         }

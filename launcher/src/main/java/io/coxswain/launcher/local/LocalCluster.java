@@ -78,6 +78,7 @@ public final class LocalCluster implements AutoCloseable {
      * @param workerEnvironment of all workers; {@value #AGENT_INDEX} in a value stands for the
      *     number of the worker's agent, from 0
      * @param http of the coordinator; null: none
+     * @param journal whether it writes its events into the run's folder
      */
     public record Plan(
             int agents,
@@ -86,13 +87,26 @@ public final class LocalCluster implements AutoCloseable {
             Path arenas,
             long arenaBudgetBytes,
             Map<String, String> workerEnvironment,
-            @Nullable HttpAddress http) {
+            @Nullable HttpAddress http,
+            boolean journal) {
         /** Stands for an agent's number. */
         public static final String AGENT_INDEX = "{agent}";
 
         public Plan {
             faults = List.copyOf(faults);
             workerEnvironment = Map.copyOf(workerEnvironment);
+        }
+
+        /** With a journal. */
+        public Plan(
+                int agents,
+                List<FaultSpec> faults,
+                RunFolder run,
+                Path arenas,
+                long arenaBudgetBytes,
+                Map<String, String> workerEnvironment,
+                @Nullable HttpAddress http) {
+            this(agents, faults, run, arenas, arenaBudgetBytes, workerEnvironment, http, true);
         }
 
         /** Without an HTTP port. */
@@ -196,7 +210,6 @@ public final class LocalCluster implements AutoCloseable {
                         AgentMain.class.getName(),
                         archive,
                         arguments(
-                                index,
                                 archive,
                                 "id=" + id,
                                 "domain=local/" + id,
@@ -211,6 +224,13 @@ public final class LocalCluster implements AutoCloseable {
                         plan.run().log(id),
                         plan.arenas(),
                         coordinate -> injector.join().reached(index, coordinate));
+        // Not among the arguments, which everybody on this machine can read.
+        plan.workerEnvironment()
+                .forEach((name, value) ->
+                        agent.order(
+                                AgentLines.environment(
+                                        name,
+                                        value.replace(Plan.AGENT_INDEX, Integer.toString(index)))));
         var _ =
                 agent.exited()
                         .thenAccept(status -> {
@@ -221,16 +241,8 @@ public final class LocalCluster implements AutoCloseable {
         return agent;
     }
 
-    private List<String> arguments(int index, boolean archive, String... always) {
+    private static List<String> arguments(boolean archive, String... always) {
         var arguments = new ArrayList<>(List.of(always));
-        plan.workerEnvironment()
-                .forEach((name, value) ->
-                        arguments.add(
-                                AgentMain.WORKER_ENVIRONMENT
-                                        + name
-                                        + "="
-                                        + value.replace(
-                                                Plan.AGENT_INDEX, Integer.toString(index))));
         if (archive) {
             arguments.add("archive=yes");
         }
@@ -252,11 +264,16 @@ public final class LocalCluster implements AutoCloseable {
                             .sessionTimeout(SESSION)
                             .id("launcher-" + ProcessHandle.current().pid())
                             .jobLimits(JobLimits.defaults().withSettleNanos(SETTLE.toNanos()))
-                            .onFatal(listener::broken)
-                            .journal(plan.run().events());
+                            .onFatal(listener::broken);
+            if (plan.journal()) {
+                builder.journal(plan.run().events());
+            }
             HttpAddress http = plan.http();
             if (http != null) {
                 builder.http(http.host(), http.port());
+                if (http.token() != null) {
+                    builder.httpToken(http.token());
+                }
             }
             Coordinator made = builder.build().start();
             coordinator = made;

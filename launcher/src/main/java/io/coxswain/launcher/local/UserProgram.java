@@ -8,17 +8,37 @@ import tools.jackson.databind.json.JsonMapper;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Workers that are programs which the job names: {@code runtime.kind: process}. */
 public final class UserProgram {
     /** The kind. */
     public static final String KIND = "process";
 
+    /** What agents and the SDK say themselves. */
+    private static final Set<String> GROUP_VARIABLES =
+            Set.of(
+                    "RANK",
+                    "LOCAL_RANK",
+                    "WORLD_SIZE",
+                    "LOCAL_WORLD_SIZE",
+                    "GROUP_RANK",
+                    "GROUP_WORLD_SIZE",
+                    "ROLE_RANK",
+                    "ROLE_WORLD_SIZE",
+                    "MASTER_ADDR",
+                    "MASTER_PORT");
+
     private UserProgram() {}
+
+    private static boolean isGroupVariable(String name) {
+        return GROUP_VARIABLES.contains(name) || name.startsWith("TORCHELASTIC_");
+    }
 
     /**
      * The command of a worker of any kind.
@@ -38,16 +58,22 @@ public final class UserProgram {
      *     none that can run
      */
     static WorkerCommand command(String section, WorkerSettings settings) {
-        if (!settings.programs()) {
-            throw new IllegalArgumentException(
-                    "this agent runs no programs that jobs name: set worker.programs to true in its"
-                            + " file, if those who submit jobs may run commands on its host");
-        }
         JsonNode json;
         try {
             json = JsonMapper.shared().readTree(section);
         } catch (JacksonException e) {
             throw new IllegalArgumentException("the runtime section is no JSON", e);
+        }
+        int processes = json.path("workersPerAgent").asInt(1);
+        if (json.path("launch").asString("spawn").equals("attach")) {
+            // No command of the job's runs here.
+            return WorkerCommand.attached(
+                    processes, Duration.ofMillis(json.path("attachWaitMillis").asLong(300_000)));
+        }
+        if (!settings.programs()) {
+            throw new IllegalArgumentException(
+                    "this agent runs no programs that jobs name: set worker.programs to true in its"
+                            + " file, if those who submit jobs may run commands on its host");
         }
         var command = new ArrayList<String>();
         json.path("command").forEach(word -> command.add(word.asString()));
@@ -71,7 +97,13 @@ public final class UserProgram {
         json.path("env")
                 .properties()
                 .forEach(one -> environment.put(one.getKey(), one.getValue().asString()));
+        // What a launcher of process groups left there would be wrong in this one.
+        environment.keySet().removeIf(UserProgram::isGroupVariable);
         return new WorkerCommand(
-                List.copyOf(command), environment, folder, json.path("standby").asBoolean(false));
+                List.copyOf(command),
+                environment,
+                folder,
+                json.path("standby").asBoolean(false),
+                processes);
     }
 }

@@ -4,6 +4,7 @@ import io.coxswain.agent.ReplicaAgent;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.local.UserProgram;
+import io.coxswain.security.WireSecurity;
 
 import java.io.IOException;
 import java.io.PrintStream;
@@ -28,6 +29,8 @@ public final class AgentService {
                         .id(common.id())
                         .zookeeper(common.zookeeper() + common.chroot())
                         .sessionTimeout(common.sessionTimeout())
+                        .security(common.security())
+                        .zookeeperAccess(common.zookeeperAccess())
                         .bind(common.bindHost(), common.port())
                         .advertised(common.advertisedHost(), common.advertisedPort())
                         .failureDomain(config.failureDomain())
@@ -47,6 +50,12 @@ public final class AgentService {
         if (http != null) {
             builder.http(http.host(), http.port());
             builder.httpNames(common.httpNames());
+            if (http.token() != null) {
+                builder.httpToken(http.token());
+            }
+            if (!http.warning().isEmpty()) {
+                err.println("coxswain: " + http.warning());
+            }
         }
         ReplicaAgent agent = builder.build();
         try {
@@ -76,6 +85,9 @@ public final class AgentService {
                         + ", workers' output: "
                         + config.workerLogs());
         agent.httpUrl().ifPresent(url -> out.println("agent " + common.id() + ": HTTP at " + url));
+        if (common.security() instanceof WireSecurity.Plaintext) {
+            Service.shout(common.id(), err);
+        }
         return Service.serve("agent " + common.id(), agent, broken, common, err);
     }
 }

@@ -1,9 +1,12 @@
 package io.coxswain.launcher.service;
 
 import io.coxswain.launcher.config.ConfigSection;
+import io.coxswain.security.WireSecurity;
+import io.coxswain.security.ZooKeeperAccess;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -22,6 +25,8 @@ import java.util.regex.Pattern;
  * @param advertisedPort 0: the port that it listens on
  * @param http null: no HTTP port
  * @param httpNames that HTTP requests may use for this host, besides those that are always right
+ * @param security how what it says to others is protected
+ * @param zookeeperAccess its credentials and options there
  */
 record CommonOptions(
         String id,
@@ -34,6 +39,8 @@ record CommonOptions(
         int advertisedPort,
         @Nullable HttpAddress http,
         List<String> httpNames,
+        WireSecurity security,
+        ZooKeeperAccess zookeeperAccess,
         Path log,
         Level logLevel) {
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
@@ -78,6 +85,12 @@ record CommonOptions(
         boolean open = web.has("port");
         int webPort = (int) web.whole("port", 0, 0, MAX_PORT);
         List<String> names = web.textList("names");
+        HttpAddress http = open ? withToken(new HttpAddress(webHost, webPort), web, folder) : null;
+        if (!open && web.has("tokenFile") && !web.text("tokenFile", "").isEmpty()) {
+            web.complain("tokenFile", "there is no HTTP port: give http.port too");
+        }
+        WireSecurity security = SecurityFields.read(root, folder);
+        ZooKeeperAccess access = SecurityFields.zookeeper(root, folder, kind);
         Path log = folder.resolve(root.text("log", id + ".log"));
         Level level =
                 switch (root.choice(
@@ -96,10 +109,24 @@ record CommonOptions(
                 port,
                 advertised,
                 advertisedPort,
-                open ? new HttpAddress(webHost, webPort) : null,
+                http,
                 names,
+                security,
+                access,
                 log,
                 level);
+    }
+
+    private static HttpAddress withToken(HttpAddress http, ConfigSection web, Path folder) {
+        if (!web.has("tokenFile")) {
+            return http;
+        }
+        try {
+            return http.withToken(TokenFile.read(folder.resolve(web.text("tokenFile", ""))));
+        } catch (IOException none) {
+            web.complain("tokenFile", String.valueOf(none.getMessage()));
+            return http;
+        }
     }
 
     private static String hostName() {

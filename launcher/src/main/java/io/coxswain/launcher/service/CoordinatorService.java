@@ -6,6 +6,7 @@ import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.config.ConfigException;
+import io.coxswain.security.WireSecurity;
 
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +44,8 @@ public final class CoordinatorService {
                         .bind(common.bindHost(), common.port())
                         .advertisedHost(common.advertisedHost())
                         .sessionTimeout(common.sessionTimeout())
+                        .security(common.security())
+                        .zookeeperAccess(common.zookeeperAccess())
                         .heartbeat(config.heartbeat())
                         .lease(config.lease())
                         .jobLimits(JobLimits.defaults().withSettleNanos(config.settle().toNanos()))
@@ -52,6 +55,9 @@ public final class CoordinatorService {
         if (http != null) {
             builder.http(http.host(), http.port());
             common.httpNames().forEach(builder::httpName);
+            if (http.token() != null) {
+                builder.httpToken(http.token());
+            }
         }
         Path events = journal == null ? config.journal() : journal.toAbsolutePath();
         if (events != null) {
@@ -94,6 +100,12 @@ public final class CoordinatorService {
         coordinator
                 .httpUrl()
                 .ifPresent(url -> out.println("coordinator " + common.id() + ": HTTP at " + url));
+        if (http != null && !http.warning().isEmpty()) {
+            err.println("coxswain: " + http.warning());
+        }
+        if (common.security() instanceof WireSecurity.Plaintext) {
+            Service.shout(common.id(), err);
+        }
         return Service.serve("coordinator " + common.id(), coordinator, broken, common, err);
     }
 }

@@ -1,5 +1,9 @@
 package io.coxswain.launcher.service;
 
+import org.jspecify.annotations.Nullable;
+
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -9,8 +13,9 @@ import java.util.regex.Pattern;
  * Where an HTTP port is to be.
  *
  * @param port 0: a free one
+ * @param token without which only the probes answer; null: none is needed
  */
-public record HttpAddress(String host, int port) {
+public record HttpAddress(String host, int port, @Nullable String token) {
     /** This machine only. */
     public static final String LOOPBACK = "127.0.0.1";
 
@@ -20,6 +25,16 @@ public record HttpAddress(String host, int port) {
     private static final Pattern TEXT =
             Pattern.compile("(?:(\\[[0-9A-Fa-f:.%a-z]+]|[^\\s:\\[\\]]+):)?(\\d{1,5})");
     private static final int MAX_PORT = 65_535;
+
+    /** For everybody who reaches it. */
+    public HttpAddress(String host, int port) {
+        this(host, port, null);
+    }
+
+    /** The same address for who knows a token. */
+    public HttpAddress withToken(String secret) {
+        return new HttpAddress(host, port, secret);
+    }
 
     /**
      * Reads {@value #FORM}; without a host it is loopback.
@@ -41,6 +56,25 @@ public record HttpAddress(String host, int port) {
             host = host.substring(1, host.length() - 1);
         }
         return new HttpAddress(host, Integer.parseInt(parts.group(2)));
+    }
+
+    /** What a person should know who opened it; empty: nothing. */
+    public String warning() {
+        if (isLoopback(host)) {
+            return "";
+        }
+        return "the HTTP port is open to the network, "
+                + (token == null
+                        ? "and EVERYBODY who reaches it can read it: see --http-token-file"
+                        : "unencrypted: whoever listens on the wire sees the token");
+    }
+
+    private static boolean isLoopback(String host) {
+        try {
+            return InetAddress.getByName(host).isLoopbackAddress();
+        } catch (UnknownHostException unknown) {
+            return false;
+        }
     }
 
     /** These overrides of a file's fields, and this address among them. */

@@ -30,6 +30,15 @@ final class Service {
         }
     }
 
+    /** What nobody should miss. */
+    static void shout(String who, PrintStream err) {
+        err.println(
+                "coxswain: PLAINTEXT: "
+                        + who
+                        + " speaks without TLS beyond this machine: whoever reaches its ports can"
+                        + " read the state of jobs and run them");
+    }
+
     /**
      * Waits for a signal or for {@code broken}, then closes the service.
      *

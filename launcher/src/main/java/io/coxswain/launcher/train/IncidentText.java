@@ -6,10 +6,14 @@ import io.coxswain.launcher.console.Texts;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** A closed incident in words: how long each phase took and where every rank's state came from. */
 final class IncidentText {
+    /** Stretches that take longer are told with their reason. */
+    private static final long LONG_NANOS = 200_000_000L;
+
     private IncidentText() {}
 
     static List<String> closed(Incident incident) {
@@ -36,6 +40,18 @@ final class IncidentText {
                         + Texts.duration(phases.restore())
                         + ", resume "
                         + Texts.duration(phases.resume()));
+        for (Incident.Stretch stretch : incident.stretches()) {
+            // What a start of a process was made of is of use where it took long.
+            if (stretch.nanos() >= LONG_NANOS && stretch.reason().contains("start and imports")) {
+                lines.add(
+                        "    "
+                                + stretch.phase().name().toLowerCase(Locale.ROOT)
+                                + ", "
+                                + Texts.duration(stretch.nanos())
+                                + ": "
+                                + stretch.reason());
+            }
+        }
         Map<String, List<String>> ranksBySource = new LinkedHashMap<>();
         for (Incident.Source source : incident.sources()) {
             ranksBySource

@@ -206,12 +206,16 @@ final class RunDisplay implements LocalCluster.Listener {
                     line("    copies missing: " + Texts.list(placement.deficits()));
                 }
             }
+            case CoordinatorEvent.SnapshotIntervalChosen chosen ->
+                    line("    " + EventText.of(chosen));
             case CoordinatorEvent.JobFinished finished -> {
                 if (!finished.completed()) {
                     failure = finished.reason();
                 }
                 allShown.complete(null);
             }
+            case CoordinatorEvent.JobTakenOver taken ->
+                    line("    taken over by another coordinator: " + taken.reason());
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,

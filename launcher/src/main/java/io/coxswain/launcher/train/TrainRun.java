@@ -13,6 +13,7 @@ import io.coxswain.launcher.local.LocalCluster;
 import io.coxswain.launcher.local.MemoryPlan;
 import io.coxswain.launcher.local.RunFolder;
 import io.coxswain.launcher.logs.Logs;
+import io.coxswain.launcher.service.HttpAddress;
 
 import org.jspecify.annotations.Nullable;
 
@@ -93,6 +94,19 @@ public final class TrainRun {
                                 + "; expected 0 to "
                                 + (agents - 1));
             }
+            if (fault.victim() == FaultSpec.Victim.WORKER && job.runtime().attached()) {
+                complaints.add(
+                        option
+                                + ": with launch: attach somebody else starts the workers, and"
+                                + " kills them");
+            } else if (fault.local() >= job.runtime().processes()) {
+                complaints.add(
+                        option
+                                + ": runtime.workersPerAgent is "
+                                + job.runtime().processes()
+                                + "; expected a local rank from 0 to "
+                                + (job.runtime().processes() - 1));
+            }
             if (fault.step() > job.steps()) {
                 complaints.add(option + ": the job has only " + job.steps() + " steps");
             }
@@ -161,11 +175,18 @@ public final class TrainRun {
                         memory.agentBudget(),
                         options.workerEnvironment(),
                         options.http());
+        if (job.runtime().attached() && !options.quiet()) {
+            terminal.line(whereToAttach(plan));
+        }
         try (LocalCluster cluster = LocalCluster.start(plan, display)) {
             try {
                 Coordinator coordinator = interruption.await(cluster.ready());
                 if (!options.quiet()) {
                     coordinator.httpUrl().ifPresent(url -> terminal.line("HTTP: " + url));
+                }
+                HttpAddress http = options.http();
+                if (http != null && !http.warning().isEmpty()) {
+                    err.println("coxswain: " + http.warning());
                 }
                 JobReport report = interruption.await(cluster.run(job.spec(jobId)));
                 // The report may be there before the news that led to it.
@@ -195,6 +216,18 @@ public final class TrainRun {
                 throw failed(e, jobId, run, display);
             }
         }
+    }
+
+    private String whereToAttach(LocalCluster.Plan plan) {
+        int processes = job.runtime().processes();
+        return "agents wait for workers: start %s with COXSWAIN_ATTACH=%s%s, for each of %s"
+                .formatted(
+                        processes == 1 ? "one" : processes + " processes",
+                        plan.run().path().resolve(plan.agentId(0) + "-workers").resolve("attach"),
+                        processes == 1 ? "" : " LOCAL_RANK=0 to " + (processes - 1),
+                        agents == 1
+                                ? plan.agentId(0)
+                                : plan.agentId(0) + " to " + plan.agentId(agents - 1));
     }
 
     private EnvironmentException failed(

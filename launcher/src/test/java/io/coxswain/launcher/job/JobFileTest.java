@@ -61,6 +61,21 @@ class JobFileTest {
     }
 
     @Test
+    void snapshotsAreTakenAsOftenAsSaidOrAsTheCoordinatorChooses() throws Exception {
+        Path file = file(GOOD);
+        assertThat(JobFile.read(file, Map.of()).every()).isEqualTo(1);
+        JobFile chosen = JobFile.read(file, Map.of("protect.every", "auto"));
+        assertThat(chosen.spec("tiny-1").protectsAutomatically()).isTrue();
+        assertThat(JobFile.read(file, Map.of("protect.every", "7")).every()).isEqualTo(7);
+        assertThat(complaints(GOOD, Map.of("protect.every", "0")))
+                .singleElement()
+                .asString()
+                .contains("protect.every")
+                .contains("a whole number from 1 to 1000000, or 'auto'");
+        assertThat(complaints(GOOD, Map.of("protect.every", "often"))).hasSize(1);
+    }
+
+    @Test
     void leavesOutWhatHasADefault() throws Exception {
         JobFile job = JobFile.read(file(GOOD), Map.of());
 

@@ -15,6 +15,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 
 class ProcessSectionTest {
@@ -41,6 +42,7 @@ class ProcessSectionTest {
         JobFile job = read(GOOD, Map.of());
 
         assertThat(job.runtimeKind()).isEqualTo("process");
+        assertThat(job.spec("a").protectsAutomatically()).isTrue();
         assertThat(JsonMapper.shared().readTree(job.runtime().json()))
                 .isEqualTo(
                         JsonMapper.shared()
@@ -105,6 +107,129 @@ class ProcessSectionTest {
 
         assertThat(job.spec("j").runtimeReduces()).isTrue();
         assertThat(job.spec("j").mesh().shards()).isEqualTo(2);
+        assertThatThrownBy(
+                        () ->
+                                read(
+                                        GOOD,
+                                        Map.of(
+                                                "collectives.across",
+                                                "runtime",
+                                                "mesh.shards",
+                                                "2",
+                                                "runtime.workersPerAgent",
+                                                "2")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("runtime.workersPerAgent")
+                .hasMessageContaining("mesh.shards: 1");
+    }
+
+    private static final Map<String, String> REDUCES =
+            Map.of("collectives.across", "runtime", "microshards", "8");
+
+    private static Map<String, String> with(Map<String, String> more) {
+        var all = new HashMap<>(REDUCES);
+        all.putAll(more);
+        return all;
+    }
+
+    @Test
+    void severalProcessesOfAnAgentHoldAsManyStates() throws Exception {
+        JobFile job =
+                read(GOOD, with(Map.of("runtime.workersPerAgent", "4", "runtime.state", "12KiB")));
+
+        assertThat(
+                        JsonMapper.shared()
+                                .readTree(job.runtime().json())
+                                .path("workersPerAgent")
+                                .asInt())
+                .isEqualTo(4);
+        assertThat(job.runtime().processes()).isEqualTo(4);
+        assertThat(job.runtime().stateBytes(1)).isEqualTo(48 << 10);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "0, a whole number from 1 to 64",
+        "65, a whole number from 1 to 64",
+        "two, a whole number from 1 to 64",
+        "5, '2 agents of the mesh have 10 processes, and microshards is 8'",
+    })
+    void numbersOfProcessesThatDoNotFit(String processes, String expected) {
+        assertThatThrownBy(() ->
+                        read(
+                                GOOD,
+                                with(
+                                        Map.of(
+                                                "mesh.replicas",
+                                                "2",
+                                                "runtime.workersPerAgent",
+                                                processes))))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("runtime.workersPerAgent")
+                .hasMessageContaining(expected);
+    }
+
+    @Test
+    void severalProcessesReduceByThemselves() {
+        assertThatThrownBy(() -> read(GOOD, Map.of("runtime.workersPerAgent", "2")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("runtime.workersPerAgent")
+                .hasMessageContaining("collectives: {across: runtime}");
+    }
+
+    private static final String ATTACHED =
+            GOOD.replace("  command: [python3, train.py]", "  launch: attach");
+
+    @Test
+    void somebodyElseMayStartTheWorkers() throws Exception {
+        JobFile job = read(ATTACHED, Map.of("runtime.attachWait", "90s"));
+
+        assertThat(JsonMapper.shared().readTree(job.runtime().json()))
+                .isEqualTo(
+                        JsonMapper.shared()
+                                .readTree(
+                                        """
+                                        {"kind": "process", "launch": "attach", "attachWaitMillis": 90000, "config": {},
+                                         "minStepMillis": 0}
+                                        """));
+        assertThat(job.runtime().attached()).isTrue();
+        job.runtime().requireHere();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "runtime.command, '[python3, train.py]', somebody else starts the workers",
+        "runtime.cwd, '.', somebody else starts the workers",
+        "runtime.env.A, b, somebody else starts the workers",
+        "runtime.inheritEnv, '[PATH]', somebody else starts the workers",
+        "runtime.standby, true, somebody else starts the workers",
+        "runtime.attachWait, 10ms, a time from 1s",
+        "runtime.launch, atach, 'one of spawn, attach'",
+    })
+    void whatWhoeverStartsThemDecides(String field, String value, String expected) {
+        assertThatThrownBy(() -> read(ATTACHED, Map.of(field, value)))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(field.equals("runtime.env.A") ? "runtime.env" : field)
+                .hasMessageContaining(expected);
+    }
+
+    @Test
+    void otherKindsHaveOneProcessWhichTheirAgentStarts() {
+        String reference =
+                GOOD.replace("kind: process", "kind: reference")
+                        .replace(
+                                "command: [python3, train.py]",
+                                "model: {kind: mlp, layers: [4, 2]}");
+
+        assertThatThrownBy(() -> read(reference, Map.of("runtime.launch", "attach")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("runtime.launch")
+                .hasMessageContaining("workers of kind reference have none");
+        assertThatThrownBy(() -> read(reference, Map.of("runtime.workersPerAgent", "2")))
+                .hasMessageContaining("expected kind: process");
+        assertThatThrownBy(() -> read(GOOD, Map.of("runtime.attachWait", "10s")))
+                .hasMessageContaining("runtime.attachWait")
+                .hasMessageContaining("launch: attach alone");
     }
 
     @Test

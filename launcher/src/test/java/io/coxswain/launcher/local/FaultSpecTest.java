@@ -24,6 +24,16 @@ class FaultSpecTest {
         assertThat(fault).hasToString("4@recovery:2");
     }
 
+    @Test
+    void readsWhichOfSeveralProcesses() {
+        FaultSpec fault = FaultSpec.parse(FaultSpec.Victim.WORKER, "2.1@step:9");
+
+        assertThat(fault).isEqualTo(new FaultSpec(FaultSpec.Victim.WORKER, 2, 9, "execute", -1, 1));
+        assertThat(fault).hasToString("2.1@step:9:execute");
+        assertThatThrownBy(() -> FaultSpec.parse(FaultSpec.Victim.HOST, "2.1@step:9"))
+                .hasMessageContaining("a host dies with all of its processes");
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -39,6 +40,37 @@ class UserProgramTest {
         assertThat(command.folder()).isEqualTo(folder);
         assertThat(command.environment())
                 .isEqualTo(Map.of("A", "job", "B", "host", "PATH", System.getenv("PATH")));
+    }
+
+    @Test
+    void whatALauncherOfProcessGroupsLeftDoesNotComeIn() {
+        WorkerCommand command =
+                UserProgram.worker(
+                        "process",
+                        section(
+                                ", \"workersPerAgent\": 2, \"env\": {\"MASTER_ADDR\": \"old\","
+                                        + " \"RANK\": \"7\", \"TORCHELASTIC_RUN_ID\": \"x\"},"
+                                        + " \"inheritEnv\": []"),
+                        SETTINGS);
+
+        assertThat(command.environment()).isEqualTo(Map.of("A", "host", "B", "host"));
+        assertThat(command.processes()).isEqualTo(2);
+    }
+
+    @Test
+    void aJobWhoseWorkersSomebodyElseStartsRunsNoCommandHere() {
+        WorkerSettings strict =
+                new WorkerSettings(
+                        WorkerJvm.DEFAULT_HEAP_BYTES, Optional.empty(), Map.of(), Map.of(), false);
+
+        WorkerCommand command =
+                UserProgram.worker(
+                        "process",
+                        "{\"launch\": \"attach\", \"attachWaitMillis\": 7000,"
+                                + " \"workersPerAgent\": 4}",
+                        strict);
+
+        assertThat(command).isEqualTo(WorkerCommand.attached(4, Duration.ofSeconds(7)));
     }
 
     @Test

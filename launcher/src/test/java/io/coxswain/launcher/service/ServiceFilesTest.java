@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.coxswain.launcher.config.ConfigException;
+import io.coxswain.security.TlsFiles;
+import io.coxswain.security.WireSecurity;
+import io.coxswain.security.ZooKeeperAccess;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +45,12 @@ class ServiceFilesTest {
         assertThat(written.common().bindHost()).isEqualTo(empty.common().bindHost());
         assertThat(written.common().port()).isEqualTo(empty.common().port()).isEqualTo(7400);
         assertThat(written.common().logLevel()).isEqualTo(Level.INFO);
+        assertThat(written.common().security())
+                .isEqualTo(empty.common().security())
+                .isEqualTo(WireSecurity.loopbackOnly());
+        assertThat(written.common().zookeeperAccess())
+                .isEqualTo(empty.common().zookeeperAccess())
+                .isEqualTo(ZooKeeperAccess.OPEN);
         assertThat(empty.common().log()).isEqualTo(folder.resolve("x.log"));
     }
 
@@ -70,6 +79,62 @@ class ServiceFilesTest {
         assertThat(written.devices()).isEqualTo(empty.devices());
         assertThat(written.labels()).isEqualTo(empty.labels()).isEmpty();
         assertThat(written.common().port()).isEqualTo(empty.common().port()).isZero();
+    }
+
+    @Test
+    void certificatesAndCredentialsAreReadFromTheirFolder() throws Exception {
+        Files.writeString(
+                folder.resolve("users"), "# who\ncoordinator:long-enough\n\nagent:long:enough\n");
+        CommonOptions read =
+                CoordinatorFile.read(
+                                file(
+                                        """
+                                        tls: {folder: tls}
+                                        zookeeperAuthFile: users
+                                        zookeeperOptions: {zookeeper.client.secure: "true"}
+                                        """),
+                                Map.of())
+                        .common();
+
+        assertThat(read.security()).isEqualTo(WireSecurity.tls(TlsFiles.in(folder.resolve("tls"))));
+        assertThat(read.zookeeperAccess().password("agent")).contains("long:enough");
+        assertThat(read.zookeeperAccess().options())
+                .containsExactly(Map.entry("zookeeper.client.secure", "true"));
+        assertThat(read.zookeeperAccess().toString()).doesNotContain("enough");
+        assertThat(CoordinatorFile.read(file("plaintext: true\n"), Map.of()).common().security())
+                .isEqualTo(WireSecurity.plaintext());
+    }
+
+    @Test
+    void contradictionsAboutSecurityAreSaid() throws Exception {
+        Files.writeString(folder.resolve("users"), "coordinator:long-enough\n");
+        Files.writeString(folder.resolve("short"), "agent:short\n");
+
+        assertThat(complaints("tls: {folder: t}\nplaintext: true\n"))
+                .anyMatch(text -> text.contains("plaintext: contradicts tls"));
+        assertThat(complaints("tls: {folder: t, cert: c.pem}\n"))
+                .anyMatch(text -> text.contains("folder names all three"));
+        assertThat(complaints("tls: {cert: c.pem}\n"))
+                .anyMatch(text -> text.contains("is not enough: expected cert, key and ca"));
+        assertThat(complaints("zookeeperAuthFile: users\n"))
+                .anyMatch(text -> text.contains("has no line agent:PASSWORD"));
+        assertThat(complaints("zookeeperAuthFile: short\n"))
+                .anyMatch(text ->
+                        text.contains("short:1: expected a password of at least 8 characters"));
+        assertThat(complaints("zookeeperAuthFile: none\n"))
+                .anyMatch(text -> text.contains("there is no file"));
+        assertThat(complaints("zookeeperOptions: {java.home: x}\n"))
+                .anyMatch(text -> text.contains("is no option of ZooKeeper's client"));
+    }
+
+    private List<String> complaints(String text) throws Exception {
+        Path file = file(text);
+        try {
+            var unused = CoordinatorFile.read(file, Map.of());
+            return List.of();
+        } catch (ConfigException wrong) {
+            return wrong.complaints();
+        }
     }
 
     @Test

@@ -18,10 +18,14 @@ import io.coxswain.agent.transfer.NettyDataPlane;
 import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
-import io.coxswain.proto.store.v1.Leader;
+import io.coxswain.security.PeerRule;
+import io.coxswain.security.PlaneSecurity;
+import io.coxswain.security.Role;
+import io.coxswain.security.WireSecurity;
+import io.coxswain.security.ZooKeeperAccess;
 import io.grpc.ClientInterceptor;
-import io.grpc.ManagedChannel;
 import io.grpc.netty.NettyChannelBuilder;
+import io.netty.handler.ssl.SslContext;
 
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
@@ -74,6 +78,8 @@ public final class AgentAssembly implements AutoCloseable {
             Consumer<Throwable> onFatal,
             List<ClientInterceptor> controlInterceptors,
             @Nullable HttpPort http,
+            WireSecurity security,
+            ZooKeeperAccess zookeeperAccess,
             Function<JobSpec, WorkerCommand> workerCommands) {}
 
     /**
@@ -81,7 +87,7 @@ public final class AgentAssembly implements AutoCloseable {
      *
      * @param names that requests may use for this host, besides those that are always right
      */
-    public record HttpPort(String host, int port, List<String> names) {}
+    public record HttpPort(String host, int port, List<String> names, @Nullable String token) {}
 
     private final Settings settings;
 
@@ -122,9 +128,9 @@ public final class AgentAssembly implements AutoCloseable {
         return made.path();
     }
 
-    public synchronized Optional<Long> workerPid() {
+    public synchronized List<Long> workerPids() {
         BridgeWorkers running = workers;
-        return running == null ? Optional.empty() : running.pid();
+        return running == null ? List.of() : running.pids();
     }
 
     /** The HTTP port's address; empty: none was asked for. */
@@ -151,9 +157,13 @@ public final class AgentAssembly implements AutoCloseable {
         for (Path discarded : ArenaFolders.discardStale(settings.arenaRoot())) {
             LOG.info("discarded the shared memory of a dead agent: {}", discarded);
         }
+        PlaneSecurity planes =
+                PlaneSecurity.open("agent " + key.id(), settings.security(), Role.AGENT, key.id());
+        opened("certificates", planes::close);
+        planes.admitListening("the data plane", settings.bindHost());
         // First opened is last closed: a ZooKeeper that does not answer must not keep the arena.
         CuratorFramework zookeeper =
-                CuratorFrameworkFactory.builder()
+                ZkAccess.apply(CuratorFrameworkFactory.builder(), settings.zookeeperAccess())
                         .connectString(settings.zookeeperConnect())
                         .sessionTimeoutMs((int) settings.sessionTimeout().toMillis())
                         .connectionTimeoutMs(
@@ -176,8 +186,10 @@ public final class AgentAssembly implements AutoCloseable {
         // The parts know each other through the loop, which does not exist yet: events before it
         // starts wait in its queue.
         AtomicReference<@Nullable AgentLoop> later = new AtomicReference<>();
+        ViewRoll roll = new ViewRoll(planes.encrypted());
         Consumer<AgentEvent> events =
                 event -> {
+                    roll.heard(event);
                     AgentLoop loop = later.get();
                     if (loop != null) {
                         loop.post(event);
@@ -197,13 +209,20 @@ public final class AgentAssembly implements AutoCloseable {
                                 0,
                                 settings.copyBytesPerSecond(),
                                 PARKED_BYTES,
-                                STALL_NANOS));
+                                STALL_NANOS),
+                        planes);
         opened("data plane", network::close);
         DataPlaneAdapter data = new DataPlaneAdapter(arena, events);
         TreeCollective collective = new TreeCollective(network, data);
         opened("collective", collective::close);
         NettyCopyPlane copies =
-                new NettyCopyPlane(network, data, arena.shelf(), arena.shelf(), collective::busy);
+                new NettyCopyPlane(
+                        network,
+                        data,
+                        arena.shelf(),
+                        arena.shelf(),
+                        collective::busy,
+                        roll::admits);
         opened("copies", copies::close);
         data.connect(collective, copies);
         arena.transfers(data::end);
@@ -220,6 +239,7 @@ public final class AgentAssembly implements AutoCloseable {
                         settings.workerLimits(),
                         settings.workerOutput(),
                         arena::path,
+                        arena::slot,
                         events,
                         voice,
                         made::recordWorker);
@@ -243,7 +263,7 @@ public final class AgentAssembly implements AutoCloseable {
                 new GrpcControlClient(
                         zookeeper,
                         profile,
-                        this::channel,
+                        channels(planes),
                         events,
                         GrpcControlClient.Pauses.DEFAULT,
                         voice::ask);
@@ -258,7 +278,7 @@ public final class AgentAssembly implements AutoCloseable {
         later.set(loop);
         loop.start();
         opened("loop", loop::close);
-        openHttp(new Watched(loop, zookeeper, registration, control, bridge, arena));
+        openHttp(new Watched(loop, zookeeper, registration, control, bridge, arena, planes));
         registration.start();
         control.start();
     }
@@ -266,7 +286,7 @@ public final class AgentAssembly implements AutoCloseable {
     private void openHttp(AgentHttp.State state) throws IOException {
         HttpPort asked = settings.http();
         if (asked != null) {
-            AgentHttp open = new AgentHttp(asked.host(), asked.port(), asked.names(), state);
+            AgentHttp open = new AgentHttp(asked, state);
             http = open;
             opened("HTTP port", open::close);
         }
@@ -280,6 +300,7 @@ public final class AgentAssembly implements AutoCloseable {
         private final GrpcControlClient control;
         private final BridgeWorkers worker;
         private final ArenaStore arena;
+        private final PlaneSecurity security;
 
         Watched(
                 AgentLoop loop,
@@ -287,13 +308,25 @@ public final class AgentAssembly implements AutoCloseable {
                 ZkRegistration registration,
                 GrpcControlClient control,
                 BridgeWorkers worker,
-                ArenaStore arena) {
+                ArenaStore arena,
+                PlaneSecurity security) {
             this.loop = loop;
             this.zookeeper = zookeeper;
             this.registration = registration;
             this.control = control;
             this.worker = worker;
             this.arena = arena;
+            this.security = security;
+        }
+
+        @Override
+        public double certificateExpirySeconds() {
+            return security.expiry().map(end -> (double) end.getEpochSecond()).orElse(Double.NaN);
+        }
+
+        @Override
+        public boolean plaintext() {
+            return security.plaintext();
         }
 
         @Override
@@ -323,7 +356,7 @@ public final class AgentAssembly implements AutoCloseable {
 
         @Override
         public boolean workerRuns() {
-            return worker.pid().isPresent();
+            return !worker.pids().isEmpty();
         }
 
         @Override
@@ -337,13 +370,19 @@ public final class AgentAssembly implements AutoCloseable {
         }
     }
 
-    private ManagedChannel channel(Leader leader) {
-        return NettyChannelBuilder.forAddress(
-                        leader.getControlEndpoint().getHost(),
-                        leader.getControlEndpoint().getPort())
-                .usePlaintext()
-                .intercept(settings.controlInterceptors())
-                .build();
+    private GrpcControlClient.Channels channels(PlaneSecurity planes) throws IOException {
+        SslContext tls =
+                planes.encrypted()
+                        ? planes.client(PeerRule.roles(Role.COORDINATOR), PlaneSecurity.HTTP_2)
+                        : null;
+        return leader -> {
+            String host = leader.getControlEndpoint().getHost();
+            planes.admitDialling("the coordinator", host);
+            NettyChannelBuilder builder =
+                    NettyChannelBuilder.forAddress(host, leader.getControlEndpoint().getPort())
+                            .intercept(settings.controlInterceptors());
+            return tls == null ? builder.usePlaintext().build() : builder.sslContext(tls).build();
+        };
     }
 
     private void opened(String name, Runnable close) {

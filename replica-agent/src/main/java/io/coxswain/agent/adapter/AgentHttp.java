@@ -13,8 +13,8 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 /** An agent's HTTP port: metrics and probes. */
@@ -45,6 +45,16 @@ final class AgentHttp implements AutoCloseable {
         long arenaUsedBytes();
 
         long arenaBudgetBytes();
+
+        /** When the certificate in use ends, Unix time; NaN: there is none. */
+        default double certificateExpirySeconds() {
+            return Double.NaN;
+        }
+
+        /** Whether it may speak in the clear beyond this machine. */
+        default boolean plaintext() {
+            return false;
+        }
     }
 
     /**
@@ -52,19 +62,22 @@ final class AgentHttp implements AutoCloseable {
      *
      * @throws IOException if it cannot be bound; the message says what to do
      */
-    AgentHttp(String host, int port, List<String> names, State state) throws IOException {
+    AgentHttp(AgentAssembly.HttpPort asked, State state) throws IOException {
         this.state = state;
         meters();
         WebServer.Builder made =
                 WebServer.builder()
-                        .bind(host, port)
+                        .bind(asked.host(), asked.port())
                         .routes(
                                 Routes.builder()
                                         .get("/metrics", new MetricsHandler(registry, () -> {}))
                                         .get("/livez", _ -> live())
                                         .get("/readyz", _ -> ready())
                                         .build());
-        names.forEach(made::allowName);
+        asked.names().forEach(made::allowName);
+        if (asked.token() != null) {
+            made.token(asked.token(), Set.of("/livez", "/readyz"));
+        }
         try {
             server = made.start();
         } catch (IOException failed) {
@@ -150,6 +163,16 @@ final class AgentHttp implements AutoCloseable {
                 "coxswain.agent.states.fetched",
                 "States brought from peers and verified",
                 AgentPulse::statesFetched);
+        if (!Double.isNaN(state.certificateExpirySeconds())) {
+            gauge(
+                    "coxswain.certificate.expiry.timestamp.seconds",
+                    "End of the certificate in use, Unix time",
+                    State::certificateExpirySeconds);
+        }
+        gauge(
+                "coxswain.plaintext",
+                "1: it may speak in the clear beyond this machine",
+                all -> all.plaintext() ? 1 : 0);
         gauge(
                 "coxswain.agent.arena.used.bytes",
                 "Shared memory that is reserved",

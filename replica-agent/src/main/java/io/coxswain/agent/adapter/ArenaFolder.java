@@ -14,10 +14,14 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -37,6 +41,9 @@ final class ArenaFolder {
     private static final long START_TOLERANCE_MILLIS = 2_000;
 
     private static final long KILL_SECONDS = 5;
+
+    private static final FileAttribute<Set<PosixFilePermission>> OWNERS_ONLY =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
     private final Path path;
     private final List<Owner> owners = new ArrayList<>();
@@ -73,7 +80,8 @@ final class ArenaFolder {
         ArenaFolder folder = new ArenaFolder(root.resolve(name));
         Path draft = root.resolve("." + name);
         try {
-            Files.createDirectories(draft);
+            Files.createDirectories(root);
+            Files.createDirectory(draft, OWNERS_ONLY);
             folder.owners.add(owner(false, ProcessHandle.current()));
             folder.write(draft);
             // With its owner already in it: a sweep never sees a folder of nobody.

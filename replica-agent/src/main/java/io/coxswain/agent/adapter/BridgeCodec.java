@@ -84,6 +84,7 @@ final class BridgeCodec {
                         .setShards(prepare.shards())
                         .setBaseStep(prepare.baseStep())
                         .setHost(prepare.host())
+                        .setMasterHost(prepare.masterHost())
                         .setRegionPath(paths.apply(prepare.region()).toString())
                         .setOrigin(
                                 switch (prepare.origin()) {

@@ -5,12 +5,14 @@ import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.KeyValueReply;
+import io.coxswain.agent.core.model.SlotRef;
+import io.coxswain.agent.worker.AttachPlace;
 import io.coxswain.agent.worker.LogPart;
 import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerExit;
 import io.coxswain.agent.worker.WorkerSupervisor;
-import io.coxswain.bridge.host.AnswerRule;
+import io.coxswain.bridge.arena.Slot;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.Hello;
 import io.coxswain.proto.bridge.v1.KeyValueRequest;
@@ -29,10 +31,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
@@ -54,6 +52,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
     private final WorkerSupervisor.Limits limits;
     private final OutputLimits output;
     private final Function<String, Path> arenaPaths;
+    private final Function<SlotRef, @Nullable Slot> slots;
     private final Consumer<AgentEvent> events;
     private final AgentVoice voice;
     private final LongConsumer startedPids;
@@ -72,24 +71,48 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         final WorkerSupervisor supervisor;
         private final boolean standby;
 
+        /** Somebody else starts the processes. */
+        private final boolean attached;
+
+        private final WorkerRequest.LoadJob loads;
+
         /** Of the request that was sent last. */
         private volatile long askedStep;
 
         /** Index: the supervisor's generation - 1. */
         final List<Integer> generations = new ArrayList<>();
 
-        final Map<Long, Asked> underWay = new ConcurrentHashMap<>();
-        final KeyValueIntake keyValues = new KeyValueIntake();
+        /** Guarded by itself: the processes of a worker speak on threads of their own. */
+        final WorkerTalk talk;
+
+        final KeyValueDoor keyValues;
         private long requests;
 
-        /** A request that waits for its answer, in the machine's words and as it was sent. */
-        private record Asked(WorkerRequest request, ToWorker sent) {}
-
-        Bench(JobSpec job, Path sockets, Path logs) {
+        Bench(JobSpec job, Path sockets, Path logs) throws IOException {
             jobId = job.jobId();
             WorkerCommand command = commands.apply(job);
             standby = command.standby();
-            supervisor = new WorkerSupervisor(command, sockets, logs, limits, output, this);
+            if (command.processes() > 1 && !job.runtimeReduces()) {
+                throw new IllegalArgumentException(
+                        "runtime.workersPerAgent is %d, which needs collectives: {across: runtime}"
+                                .formatted(command.processes()));
+            }
+            talk = new WorkerTalk(command.processes(), slots);
+            keyValues = new KeyValueDoor(command.processes());
+            loads = new WorkerRequest.LoadJob(job);
+            attached = command.attachWait() != null;
+            supervisor =
+                    attached
+                            ? WorkerSupervisor.attaching(
+                                    command,
+                                    new AttachPlace(
+                                            attachFolder(jobId), sockets.toAbsolutePath(), jobId),
+                                    sockets,
+                                    logs,
+                                    limits,
+                                    output,
+                                    this)
+                            : new WorkerSupervisor(command, sockets, logs, limits, output, this);
         }
 
         private void prepareNext() {
@@ -106,7 +129,9 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         }
 
         void start(int generation) {
-            underWay.clear();
+            synchronized (talk) {
+                talk.clear();
+            }
             keyValues.clear();
             synchronized (generations) {
                 generations.add(generation);
@@ -117,9 +142,14 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         void send(WorkerRequest request) {
             long id = ++requests;
             ToWorker message = BridgeCodec.request(id, request, arenaPaths);
-            underWay.put(id, new Asked(request, message));
             askedStep = step(message, askedStep);
-            supervisor.send(message);
+            List<ToWorker> sent;
+            synchronized (talk) {
+                sent = talk.ask(request, message);
+            }
+            for (int local = 0; local < sent.size(); local++) {
+                supervisor.send(local, sent.get(local));
+            }
         }
 
         private int generation(long supervised) {
@@ -135,8 +165,11 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         }
 
         @Override
-        public void ready(long supervised, Hello hello) {
-            startedPids.accept(hello.getPid());
+        public void ready(long supervised, List<Hello> hellos) {
+            if (!attached) {
+                // What others started nobody here kills, this agent's successor neither.
+                hellos.forEach(hello -> startedPids.accept(hello.getPid()));
+            }
             events.accept(new AgentEvent.WorkerConnected(generation(supervised)));
         }
 
@@ -152,54 +185,40 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         }
 
         @Override
-        public void message(long supervised, FromWorker message) {
-            if (message.hasMetrics() && message.getRequestId() == 0) {
-                voice.metrics(jobId, message.getMetrics());
-                return;
-            }
-            Asked asked = underWay.get(message.getRequestId());
-            String complaint = complaint(asked, message);
-            if (complaint != null) {
-                supervisor.kill("it broke the bridge protocol: " + complaint);
-                return;
-            }
-            boolean answeredAgain =
-                    message.hasApplied()
-                            && asked != null
-                            && asked.sent().getApply().getTakeSnapshot();
-            if (!answeredAgain) {
-                underWay.remove(message.getRequestId());
-            }
-            if (standby && message.hasJobLoaded()) {
-                prepareNext();
-            }
-            WorkerRequest request = asked == null ? null : asked.request();
-            if (message.hasFinished()) {
-                // Before the leader hears of the end: the last values are in its report.
-                voice.flush();
-            } else if (message.hasFault() && asked != null) {
-                voice.fault(jobId, step(asked.sent(), 0), message.getFault());
-            }
-            AgentEvent event = BridgeCodec.event(generation(supervised), message, request);
-            if (event != null) {
-                events.accept(event);
+        public void message(long supervised, int local, FromWorker message) {
+            // Within the lock: what one process says after another is told after it.
+            synchronized (talk) {
+                if (message.hasMetrics() && message.getRequestId() == 0) {
+                    voice.metrics(jobId, talk.heard(local, message.getMetrics()));
+                    return;
+                }
+                WorkerTalk.Heard heard = talk.hear(local, message);
+                if (heard.complaint() != null) {
+                    supervisor.kill("it broke the bridge protocol: " + heard.complaint());
+                } else if (heard.answer() != null) {
+                    answered(supervised, heard.answer(), heard.request(), heard.sent());
+                }
             }
         }
 
-        /** What is wrong with the message, null if nothing is. */
-        private @Nullable String complaint(@Nullable Asked asked, FromWorker message) {
-            if (asked != null) {
-                return AnswerRule.complaint(asked.sent(), message);
+        private void answered(
+                long supervised,
+                FromWorker answer,
+                @Nullable WorkerRequest request,
+                @Nullable ToWorker sent) {
+            if (standby && answer.hasJobLoaded()) {
+                prepareNext();
             }
-            if (message.getBodyCase() == FromWorker.BodyCase.BODY_NOT_SET
-                    && message.getRequestId() == 0) {
-                // Something that a later version says unasked.
-                return null;
+            if (answer.hasFinished()) {
+                // Before the leader hears of the end: the last values are in its report.
+                voice.flush();
+            } else if (answer.hasFault() && sent != null) {
+                voice.fault(jobId, step(sent, 0), answer.getFault());
             }
-            return "%s in answer to request %s, which was not made, or answered before"
-                    .formatted(
-                            message.getBodyCase().name().toLowerCase(Locale.ROOT),
-                            Long.toUnsignedString(message.getRequestId()));
+            AgentEvent event = BridgeCodec.event(generation(supervised), answer, request);
+            if (event != null) {
+                events.accept(event);
+            }
         }
 
         @Override
@@ -208,19 +227,32 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         }
 
         @Override
-        public void asked(long supervised, KeyValueRequest request) {
-            KeyValueReply refusal = keyValues.admit(request);
+        public void asked(long supervised, int local, KeyValueRequest request) {
+            long id = keyValues.number(request.getId());
+            KeyValueReply refusal = keyValues.admit(local, id, request);
             if (refusal == null) {
                 events.accept(
                         new AgentEvent.KeyValueAsked(
                                 generation(supervised),
-                                request.getId(),
+                                id,
                                 request.getEpoch(),
                                 KeyValueMessages.waitNanos(request),
                                 request.getOperation().toByteArray()));
             } else {
-                supervisor.answer(KeyValueMessages.answer(request.getId(), refusal));
+                supervisor.answer(local, KeyValueMessages.answer(request.getId(), refusal));
             }
+        }
+
+        @Override
+        public void waiting(long supervised) {
+            events.accept(new AgentEvent.WorkerPonged(generation(supervised)));
+        }
+
+        @Override
+        public void absent(long supervised, String reason) {
+            events.accept(
+                    new AgentEvent.WorkerFaulted(
+                            generation(supervised), loads, "attach", reason));
         }
 
         @Override
@@ -236,6 +268,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
             WorkerSupervisor.Limits limits,
             OutputLimits output,
             Function<String, Path> arenaPaths,
+            Function<SlotRef, @Nullable Slot> slots,
             Consumer<AgentEvent> events,
             AgentVoice voice,
             LongConsumer startedPids) {
@@ -246,6 +279,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         this.output = output;
         this.voice = voice;
         this.arenaPaths = arenaPaths;
+        this.slots = slots;
         this.events = events;
         this.startedPids = startedPids;
     }
@@ -284,6 +318,11 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
             closers.removeIf(thread -> !thread.isAlive());
             closers.add(Thread.ofVirtual().name("worker-close").start(() -> awaitGone(old)));
         }
+    }
+
+    /** Where the job's workers find this agent, if it does not start them. */
+    private Path attachFolder(String jobId) {
+        return logDirectory.toAbsolutePath().normalize().resolve("attach").resolve(jobId);
     }
 
     private void awaitGone(Bench old) {
@@ -359,16 +398,18 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
     public synchronized void answer(int generation, long requestId, KeyValueReply reply) {
         Bench current = bench;
         if (current != null && current.isCurrent(generation)) {
-            current.keyValues.answered(requestId);
-            current.supervisor.answer(KeyValueMessages.answer(requestId, reply));
+            KeyValueDoor.Asker asker = current.keyValues.answered(requestId);
+            if (asker != null) {
+                current.supervisor.answer(
+                        asker.local(), KeyValueMessages.answer(asker.id(), reply));
+            }
         }
     }
 
-    /** The process id of the worker, empty when none runs. */
-    synchronized Optional<Long> pid() {
+    /** The process ids of the worker, empty when none runs. */
+    synchronized List<Long> pids() {
         Bench current = bench;
-        long pid = current == null ? 0 : current.supervisor.pid();
-        return pid == 0 ? Optional.empty() : Optional.of(pid);
+        return current == null ? List.of() : current.supervisor.pids();
     }
 
     /** Kills what runs and waits until it is gone. */

@@ -20,6 +20,7 @@ import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.Restore;
+import io.coxswain.agent.core.model.SnapshotInterval;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.StepPlan;
@@ -43,13 +44,13 @@ import java.util.List;
  * The control protocol and the machine's words, one into the other. Stateless; an {@link
  * IllegalArgumentException} means a message that breaks the protocol.
  */
-final class ControlCodec {
+public final class ControlCodec {
     private ControlCodec() {}
 
     // ---------------------------------------------------------------- coordinator → agent
 
     /** Null for a message that this version does not know: a newer leader may send some. */
-    static @Nullable AgentEvent event(CoordinatorMessage message) {
+    public static @Nullable AgentEvent event(CoordinatorMessage message) {
         long term = message.getTerm();
         return switch (message.getBodyCase()) {
             case WELCOME ->
@@ -75,7 +76,8 @@ final class ControlCodec {
                         start.getJobId(),
                         start.getEpoch(),
                         start.getThrough(),
-                        floors(start.getFloorsList()));
+                        floors(start.getFloorsList()),
+                        interval(start.getInterval()));
             }
             case GRANT_STEPS -> {
                 var grant = message.getGrantSteps();
@@ -84,7 +86,8 @@ final class ControlCodec {
                         grant.getJobId(),
                         grant.getEpoch(),
                         grant.getThrough(),
-                        floors(grant.getFloorsList()));
+                        floors(grant.getFloorsList()),
+                        interval(grant.getInterval()));
             }
             case INSTALL_PLACEMENT ->
                     new AgentEvent.PlacementInstalled(
@@ -371,22 +374,26 @@ final class ControlCodec {
         var message =
                 AgentMessage.newBuilder().setTermSeen(termSeen).setAgent(identity(profile.key()));
         switch (report) {
-            case AgentReport.Attach attach ->
-                    message.getAttachBuilder()
-                            .setProtocolMajor(AgentProfile.PROTOCOL_MAJOR)
-                            .setProtocolMinor(AgentProfile.PROTOCOL_MINOR)
-                            .setDataEndpoint(endpoint(profile.dataEndpoint()))
-                            .setFailureDomain(profile.failureDomain())
-                            .setArenaBudgetBytes(profile.arenaBudgetBytes())
-                            .setDevices(profile.devices())
-                            .putAllLabels(profile.labels())
-                            .setPromisedEpoch(attach.inventory().promisedEpoch())
-                            .setJobId(attach.inventory().jobId())
-                            .setInventory(inventory(attach.inventory()))
-                            .setJobTimeNanos(attach.jobTimeNanos())
-                            .setHost(profile.host())
-                            .setPid(profile.pid())
-                            .setWorkerLogs(profile.workerLogs());
+            case AgentReport.Attach attach -> {
+                var builder = message.getAttachBuilder();
+                if (attach.standing() != null) {
+                    builder.setStanding(StandingCodec.message(attach.standing()));
+                }
+                builder.setProtocolMajor(AgentProfile.PROTOCOL_MAJOR)
+                        .setProtocolMinor(AgentProfile.PROTOCOL_MINOR)
+                        .setDataEndpoint(endpoint(profile.dataEndpoint()))
+                        .setFailureDomain(profile.failureDomain())
+                        .setArenaBudgetBytes(profile.arenaBudgetBytes())
+                        .setDevices(profile.devices())
+                        .putAllLabels(profile.labels())
+                        .setPromisedEpoch(attach.inventory().promisedEpoch())
+                        .setJobId(attach.inventory().jobId())
+                        .setInventory(inventory(attach.inventory()))
+                        .setJobTimeNanos(attach.jobTimeNanos())
+                        .setHost(profile.host())
+                        .setPid(profile.pid())
+                        .setWorkerLogs(profile.workerLogs());
+            }
             case AgentReport.Heartbeat beat ->
                     message.getHeartbeatBuilder()
                             .setSequence(beat.sequence())
@@ -401,7 +408,8 @@ final class ControlCodec {
                             .setJobId(ready.jobId())
                             .setLayout(layout(ready.layout()))
                             .setLoadNanos(ready.loadNanos())
-                            .setCompileNanos(ready.compileNanos());
+                            .setCompileNanos(ready.compileNanos())
+                            .setStartNanos(ready.startNanos());
             case AgentReport.JobUnfit unfit ->
                     message.getJobUnfitBuilder().setJobId(unfit.jobId()).setReason(unfit.reason());
             case AgentReport.Holdings holdings ->
@@ -546,7 +554,16 @@ final class ControlCodec {
         if (tail != null) {
             builder.setTail(progress(tail));
         }
+        SnapshotInterval interval = inventory.interval();
+        if (interval.isChange()) {
+            builder.getIntervalBuilder().setAfter(interval.after()).setEvery(interval.every());
+        }
         return builder.build();
+    }
+
+    private static SnapshotInterval interval(
+            io.coxswain.proto.control.v1.SnapshotInterval interval) {
+        return new SnapshotInterval(interval.getAfter(), interval.getEvery());
     }
 
     private static List<GrantedFloor> floors(
@@ -561,7 +578,8 @@ final class ControlCodec {
                         .setEpoch(progress.epoch())
                         .setRank(progress.rank())
                         .setFloor(progress.floor())
-                        .addAllAcknowledged(progress.acknowledged());
+                        .addAllAcknowledged(progress.acknowledged())
+                        .setCopyNanos(progress.copyNanos());
         for (StepRun run : progress.runs()) {
             builder.addRunsBuilder()
                     .setFirst(run.first())

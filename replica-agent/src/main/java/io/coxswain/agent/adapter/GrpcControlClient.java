@@ -24,12 +24,14 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import java.util.function.Function;
+
+import javax.net.ssl.SSLException;
 
 /**
  * The stream to the leader: finds it in {@code /controller/leader}, opens the one bidirectional
@@ -48,7 +50,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
     private static final long CLOSE_MILLIS = 200;
 
     private final AgentProfile profile;
-    private final Function<Leader, ManagedChannel> channels;
+    private final Channels channels;
     private final Consumer<AgentEvent> events;
     private final Pauses pauses;
     private final Consumer<Ask> asks;
@@ -59,6 +61,17 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
     private long leaderVersion;
     private volatile @Nullable Stream stream;
     private volatile boolean closed;
+    private volatile String complaint = "";
+
+    /** Makes the channel to a leader. */
+    interface Channels {
+        /**
+         * The channel, not connected yet.
+         *
+         * @throws IOException if this agent may not speak to it; the message says why
+         */
+        ManagedChannel open(Leader leader) throws IOException;
+    }
 
     /**
      * Pauses between attempts.
@@ -79,7 +92,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
     GrpcControlClient(
             CuratorFramework zookeeper,
             AgentProfile profile,
-            Function<Leader, ManagedChannel> channels,
+            Channels channels,
             Consumer<AgentEvent> events,
             Pauses pauses) {
         this(zookeeper, profile, channels, events, pauses, ask -> {});
@@ -89,7 +102,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
     GrpcControlClient(
             CuratorFramework zookeeper,
             AgentProfile profile,
-            Function<Leader, ManagedChannel> channels,
+            Channels channels,
             Consumer<AgentEvent> events,
             Pauses pauses,
             Consumer<Ask> asks) {
@@ -175,7 +188,13 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
 
     /** One stream from its opening to its end. Returns true if the leader said something. */
     private boolean converse(Leader target) throws InterruptedException {
-        Stream current = new Stream(target);
+        Stream current;
+        try {
+            current = new Stream(target, channels.open(target));
+        } catch (IOException refused) {
+            complain(String.valueOf(refused.getMessage()));
+            return false;
+        }
         try {
             // Before it opens: the answer to the opening may come while this thread still stands
             // here.
@@ -191,6 +210,14 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
             current.shutdown();
         }
         return current.heard;
+    }
+
+    /** Says it once, not at every attempt. */
+    private void complain(String reason) {
+        if (!reason.equals(complaint)) {
+            complaint = reason;
+            LOG.warn("cannot follow the leader: {}", reason);
+        }
     }
 
     @Override
@@ -254,9 +281,9 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         /** The first message has been sent, which says who speaks. */
         private boolean introduced;
 
-        Stream(Leader leader) {
+        Stream(Leader leader, ManagedChannel channel) {
             this.leader = leader;
-            this.channel = channels.apply(leader);
+            this.channel = channel;
         }
 
         void open() {
@@ -366,7 +393,15 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         @Override
         public void onError(Throwable error) {
             LOG.debug("the stream to leader {} ended", leader.getCoordinatorId(), error);
-            finish(Status.fromThrowable(error).toString());
+            Status status = Status.fromThrowable(error);
+            Throwable cause = status.getCause();
+            if (!heard && cause instanceof SSLException) {
+                complain("TLS with " + leader.getCoordinatorId() + " failed: " + cause);
+            } else if (status.getCode() == Status.Code.PERMISSION_DENIED
+                    || status.getCode() == Status.Code.UNAUTHENTICATED) {
+                complain(String.valueOf(status.getDescription()));
+            }
+            finish(status.toString());
         }
 
         @Override

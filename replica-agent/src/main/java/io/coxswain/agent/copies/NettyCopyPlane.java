@@ -34,18 +34,24 @@ import java.util.function.Predicate;
  */
 public final class NettyCopyPlane implements CopyPlane {
     private static final long WATCH_NANOS = 250_000_000L;
+    private static final long POSTPONE_NANOS = 20_000_000L;
+    private static final int MOST_POSTPONED = 100;
+    private static final int MOST_WAITING_STRANGERS = 256;
+    private static final String NO_MEMBER = "the view of this agent does not name its sender";
 
     private final Lane lane;
     private final Listener listener;
     private final SlotLookup lookup;
     private final Intake intake;
     private final Pace pace;
+    private final Predicate<AgentKey> admitted;
 
     // Confined to the lane's thread.
     private final Map<AgentKey, CopyPeer> peers = new HashMap<>();
     private final Set<SlotStream> streams = new HashSet<>();
     private final Set<Incoming> incoming = new HashSet<>();
     private final List<QuietWait> quietWaits = new ArrayList<>();
+    private int waitingStrangers;
     private long lastTransfer;
     private boolean watching;
     private boolean closed;
@@ -61,6 +67,22 @@ public final class NettyCopyPlane implements CopyPlane {
             SlotLookup lookup,
             Intake intake,
             BooleanSupplier collectiveBusy) {
+        this(plane, listener, lookup, intake, collectiveBusy, peer -> true);
+    }
+
+    /**
+     * The same for peers that must belong to the view.
+     *
+     * @param admitted whether a peer may bring copies and fetch states now
+     */
+    public NettyCopyPlane(
+            NettyDataPlane plane,
+            Listener listener,
+            SlotLookup lookup,
+            Intake intake,
+            BooleanSupplier collectiveBusy,
+            Predicate<AgentKey> admitted) {
+        this.admitted = admitted;
         this.lane = plane.copies();
         this.listener = listener;
         this.lookup = lookup;
@@ -237,6 +259,10 @@ public final class NettyCopyPlane implements CopyPlane {
         }
         StateName state = CopyFrames.decode(begin.getState());
         long transfer = begin.getTransferId();
+        if (!admitted.test(connection.peer())) {
+            refuse(connection, state, transfer, NO_MEMBER);
+            return;
+        }
         Slot slot = intake.slotFor(state, CopyFrames.terms(begin), meta);
         if (slot == null) {
             refuse(connection, state, transfer, "this agent does not hold it or has no room");
@@ -261,9 +287,31 @@ public final class NettyCopyPlane implements CopyPlane {
         connection.send(CopyFrames.verdict(state, transfer, CopyFrames.REFUSED + reason));
     }
 
-    private void serve(Connection connection, io.coxswain.proto.replica.v1.FetchRequest request) {
+    /**
+     * The order that makes a peer a member may still be on its way here: then the request waits.
+     */
+    private void serve(
+            Connection connection,
+            io.coxswain.proto.replica.v1.FetchRequest request,
+            int postponed) {
         StateName state = CopyFrames.decode(request.getState());
         long transfer = request.getTransferId();
+        if (!admitted.test(connection.peer())) {
+            if (postponed == MOST_POSTPONED || waitingStrangers >= MOST_WAITING_STRANGERS) {
+                connection.send(CopyFrames.refused(state, transfer, NO_MEMBER));
+                return;
+            }
+            waitingStrangers++;
+            lane.schedule(
+                    () -> {
+                        waitingStrangers--;
+                        if (connection.alive()) {
+                            serve(connection, request, postponed + 1);
+                        }
+                    },
+                    POSTPONE_NANOS);
+            return;
+        }
         Digest wanted = Digest.of(request.getDigest().toByteArray());
         Slot slot = lookup.committed(state);
         if (slot == null) {
@@ -429,7 +477,7 @@ public final class NettyCopyPlane implements CopyPlane {
                     if (!connection.incoming()) {
                         throw misplaced(header);
                     }
-                    serve(connection, header.getFetchRequest());
+                    serve(connection, header.getFetchRequest(), 0);
                     yield PayloadSink.DISCARD;
                 }
                 case HELLO, HELLO_REPLY, CONTRIBUTION, PARAMETER_SHARD, BODY_NOT_SET ->

@@ -11,6 +11,7 @@ import io.coxswain.agent.core.model.LineageSegment;
 import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.SlotRef;
+import io.coxswain.agent.core.model.SnapshotInterval;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
 
@@ -48,10 +49,21 @@ public sealed interface AgentEvent {
 
     record ViewOrdered(long term, PrepareOrder order) implements FromLeader {}
 
-    record ViewStarted(long term, String jobId, long epoch, long through, List<GrantedFloor> floors)
+    record ViewStarted(
+            long term,
+            String jobId,
+            long epoch,
+            long through,
+            List<GrantedFloor> floors,
+            SnapshotInterval interval)
             implements FromLeader {
         public ViewStarted {
             floors = List.copyOf(floors);
+        }
+
+        public ViewStarted(
+                long term, String jobId, long epoch, long through, List<GrantedFloor> floors) {
+            this(term, jobId, epoch, through, floors, SnapshotInterval.PLANNED);
         }
 
         public ViewStarted(long term, String jobId, long epoch, long through) {
@@ -60,10 +72,20 @@ public sealed interface AgentEvent {
     }
 
     record StepsGranted(
-            long term, String jobId, long epoch, long through, List<GrantedFloor> floors)
+            long term,
+            String jobId,
+            long epoch,
+            long through,
+            List<GrantedFloor> floors,
+            SnapshotInterval interval)
             implements FromLeader {
         public StepsGranted {
             floors = List.copyOf(floors);
+        }
+
+        public StepsGranted(
+                long term, String jobId, long epoch, long through, List<GrantedFloor> floors) {
+            this(term, jobId, epoch, through, floors, SnapshotInterval.PLANNED);
         }
 
         public StepsGranted(long term, String jobId, long epoch, long through) {

@@ -51,6 +51,11 @@ public final class AgentMachine {
         return at.link.termSeen();
     }
 
+    /** Words of leaders that were succeeded, none of which was followed. */
+    public long staleWords() {
+        return at.link.staleWords();
+    }
+
     /** No message of an epoch below is followed. */
     public long promisedEpoch() {
         return at.promised;
@@ -201,13 +206,18 @@ public final class AgentMachine {
     private void streamOpened(long now) {
         JobSpec job = at.job;
         at.link.opened();
+        if (at.phase == Phase.STEPPING && !at.stepping.isUnderWay()) {
+            // Nothing more may come for long: what was made is told whole.
+            at.progress.cut();
+        }
         at.progress.untold();
         out.report(
                 new AgentReport.Attach(
                         at.inventory(
                                 job == null ? "" : job.jobId(),
                                 at.progress.takeUnsent(at.vault.floor())),
-                        at.link.jobTimeAt(now)));
+                        at.link.jobTimeAt(now),
+                        at.standing(now)));
         at.holding.streamOpened();
     }
 
@@ -233,7 +243,7 @@ public final class AgentMachine {
             case AgentEvent.ViewStarted started -> views.started(started, now);
             case AgentEvent.StepsGranted granted -> {
                 if (at.isRunning(granted.jobId(), granted.epoch())) {
-                    at.granted(granted.through(), granted.floors());
+                    at.granted(granted.through(), granted.floors(), granted.interval());
                 }
             }
             case AgentEvent.PlacementInstalled installed -> views.placed(installed.placement());
@@ -268,6 +278,7 @@ public final class AgentMachine {
             return;
         }
         if (job == null) {
+            at.link.otherJob(now);
             at.job = offered;
             at.phase = Phase.WARMING;
         }

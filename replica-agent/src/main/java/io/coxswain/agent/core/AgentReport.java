@@ -7,6 +7,7 @@ import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.Restore;
+import io.coxswain.agent.core.model.Standing;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
 
@@ -16,8 +17,17 @@ import java.util.List;
 
 /** What an agent tells the leader. Each names its counterpart in the control protocol. */
 public sealed interface AgentReport {
-    /** First message of a stream; who the agent is comes from the adapter. */
-    record Attach(Inventory inventory, long jobTimeNanos) implements AgentReport {}
+    /**
+     * First message of a stream; who the agent is comes from the adapter. {@code standing} is null
+     * where it has no rank in a view.
+     */
+    record Attach(Inventory inventory, long jobTimeNanos, @Nullable Standing standing)
+            implements AgentReport {
+        /** Of an agent without a rank. */
+        public Attach(Inventory inventory, long jobTimeNanos) {
+            this(inventory, jobTimeNanos, null);
+        }
+    }
 
     /**
      * {@code answered} is the newest heartbeat whose answer came, 0 before the first; {@code
@@ -37,8 +47,13 @@ public sealed interface AgentReport {
         }
     }
 
-    record JobReady(String jobId, StateLayout layout, long loadNanos, long compileNanos)
-            implements AgentReport {}
+    record JobReady(
+            String jobId, StateLayout layout, long loadNanos, long compileNanos, long startNanos)
+            implements AgentReport {
+        public JobReady(String jobId, StateLayout layout, long loadNanos, long compileNanos) {
+            this(jobId, layout, loadNanos, compileNanos, 0);
+        }
+    }
 
     record JobUnfit(String jobId, String reason) implements AgentReport {}
 

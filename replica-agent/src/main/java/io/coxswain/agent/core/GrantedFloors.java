@@ -38,6 +38,13 @@ final class GrantedFloors {
                 : new GrantedFloor(entry.getKey(), entry.getValue());
     }
 
+    /** All that are not forgotten, ascending. */
+    List<GrantedFloor> all() {
+        return floors.entrySet().stream()
+                .map(entry -> new GrantedFloor(entry.getKey(), entry.getValue()))
+                .toList();
+    }
+
     /** The newest that came. */
     long newest() {
         Map.Entry<Long, Long> last = floors.lastEntry();

@@ -14,10 +14,13 @@ final class LeaderLink {
     private long answered;
     private long jobTimeNanos;
     private long jobTimeHeardNanos;
+    private long staleWords;
+    private boolean ofJob;
 
     /** Returns false for a word from a leader that was succeeded. */
     boolean accept(long term, long now) {
         if (term < termSeen) {
+            staleWords++;
             return false;
         }
         termSeen = term;
@@ -43,18 +46,25 @@ final class LeaderLink {
         nextHeartbeat = now;
     }
 
-    /** The answer to a heartbeat, with the job's time. */
+    /** The answer to a heartbeat, with the job's time; it may have been long under way. */
     void answered(long beat, long jobNanos, long now) {
         answered = Math.max(answered, beat);
-        if (jobNanos >= jobTimeNanos) {
+        if (jobNanos > 0 && jobNanos >= jobTimeAt(now)) {
             jobTimeNanos = jobNanos;
             jobTimeHeardNanos = now;
         }
     }
 
-    /** The last job time heard plus what went by here since; 0 if none was heard. */
+    /** Another job is offered: its time has begun, and is not that of the one before. */
+    void otherJob(long now) {
+        ofJob = true;
+        jobTimeNanos = 0;
+        jobTimeHeardNanos = now;
+    }
+
+    /** The last job time heard plus what went by here since; 0 if there is no job. */
     long jobTimeAt(long now) {
-        return jobTimeNanos == 0 ? 0 : jobTimeNanos + (now - jobTimeHeardNanos);
+        return ofJob || jobTimeNanos > 0 ? jobTimeNanos + (now - jobTimeHeardNanos) : 0;
     }
 
     /** True while a leader was heard within the lease. */
@@ -83,6 +93,11 @@ final class LeaderLink {
     /** The newest heartbeat whose answer came; 0: none. */
     long answered() {
         return answered;
+    }
+
+    /** Words of leaders that were succeeded, none of which was followed. */
+    long staleWords() {
+        return staleWords;
     }
 
     long termSeen() {

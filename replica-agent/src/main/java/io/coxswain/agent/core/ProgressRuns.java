@@ -2,6 +2,7 @@ package io.coxswain.agent.core;
 
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.Progress;
+import io.coxswain.agent.core.model.Standing;
 import io.coxswain.agent.core.model.StepRun;
 
 import org.jspecify.annotations.Nullable;
@@ -164,18 +165,21 @@ final class ProgressRuns {
 
     /** Cut runs that were not told yet, null if none; they count as told. */
     @Nullable Progress takeUnsent(long floor) {
-        return takeUnsent(floor, List.of());
+        return takeUnsent(floor, List.of(), 0);
     }
 
-    /** The same, with the steps that this rank's holders acknowledged. */
-    @Nullable Progress takeUnsent(long floor, List<Long> acknowledged) {
+    /**
+     * The same, with the steps that this rank's holders acknowledged and the longest copy to one of
+     * them since it was last told.
+     */
+    @Nullable Progress takeUnsent(long floor, List<Long> acknowledged, long copyNanos) {
         if (unsent == 0) {
             return null;
         }
         List<StepRun> all = new ArrayList<>(unacknowledged);
         List<StepRun> runs = all.subList(all.size() - unsent, all.size());
         unsent = 0;
-        return new Progress(jobId, epoch, rank, runs, floor, acknowledged);
+        return new Progress(jobId, epoch, rank, runs, floor, acknowledged, copyNanos);
     }
 
     /** What was told on a stream that broke may be lost: it is told again. */
@@ -191,6 +195,22 @@ final class ProgressRuns {
             unacknowledged.removeFirst();
         }
         unsent = Math.min(unsent, unacknowledged.size());
+    }
+
+    /** Since the end of the last run that was cut, or since the view began. */
+    long sinceNanos(long now) {
+        return now - boundaryNanos;
+    }
+
+    /** Runs are kept that the leader did not acknowledge. */
+    boolean isKept() {
+        return !unacknowledged.isEmpty();
+    }
+
+    /** Of a view that was left: when its last run ended. */
+    Standing left(long now) {
+        return new Standing(
+                epoch, rank, true, done, List.of(), reportEvery, sinceNanos(now), true, true);
     }
 
     long done() {

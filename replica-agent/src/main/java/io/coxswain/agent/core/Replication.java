@@ -26,6 +26,7 @@ final class Replication {
         final Peer holder;
         final long bindsFrom;
         @Nullable StateName inFlight;
+        long since;
         int failures;
         long retryAt;
 
@@ -44,6 +45,7 @@ final class Replication {
     private long baseStep;
     private int shard;
     private boolean running;
+    private long longestCopyNanos;
 
     Replication(Outbox out, Vault vault, AgentLimits limits) {
         this.out = out;
@@ -122,6 +124,7 @@ final class Replication {
         }
         stream.inFlight = null;
         if (event.verified()) {
+            longestCopyNanos = Math.max(longestCopyNanos, now - stream.since);
             stream.failures = 0;
         } else {
             stream.retryAt =
@@ -141,6 +144,7 @@ final class Replication {
             Vault.Snapshot next = nextFor(stream);
             if (next != null) {
                 stream.inFlight = next.name;
+                stream.since = now;
                 vault.pin(next);
                 out.add(new AgentEffect.PushCopy(next.name, next.slot, stream.holder, terms()));
                 out.add(new AgentEffect.Reached(next.name.step(), StepPhase.COPY));
@@ -236,6 +240,13 @@ final class Replication {
             }
         }
         return true;
+    }
+
+    /** How long the longest copy took of those verified since this was last asked; 0: none was. */
+    long takeLongestCopy() {
+        long longest = longestCopyNanos;
+        longestCopyNanos = 0;
+        return longest;
     }
 
     long nextDeadlineNanos(long now) {

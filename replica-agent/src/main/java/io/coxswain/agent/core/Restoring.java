@@ -328,7 +328,8 @@ final class Restoring {
                         origin,
                         slot,
                         digest,
-                        view.members().get(current.rank()).endpoint().host()));
+                        view.members().get(current.rank()).endpoint().host(),
+                        view.members().getFirst().endpoint().host()));
         if (action != Restore.Action.FETCH) {
             out.add(new AgentEffect.Reached(view.baseStep(), StepPhase.RESTORE));
         }

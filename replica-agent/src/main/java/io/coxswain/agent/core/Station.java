@@ -8,6 +8,8 @@ import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.Progress;
+import io.coxswain.agent.core.model.SnapshotInterval;
+import io.coxswain.agent.core.model.Standing;
 import io.coxswain.agent.core.model.StateName;
 
 import org.jspecify.annotations.Nullable;
@@ -118,8 +120,8 @@ final class Station {
     }
 
     /** Steps that may be made now and, where the runtime reduces, the floors to decide by. */
-    void granted(long through, List<GrantedFloor> floors) {
-        stepping.grant(through, floors);
+    void granted(long through, List<GrantedFloor> floors, SnapshotInterval interval) {
+        stepping.grant(through, floors, interval);
         if (!floors.isEmpty()) {
             holding.floorRaised(vault.floor());
         }
@@ -146,7 +148,37 @@ final class Station {
                 snapshots,
                 copies,
                 tail,
-                vault.floor());
+                vault.floor(),
+                stepping.interval());
+    }
+
+    /**
+     * What may be done in the view that this agent has a rank in, or that it left with steps which
+     * are not acknowledged; null where there is none.
+     */
+    @Nullable Standing standing(long now) {
+        PrepareOrder current = order;
+        StepProgram plan = program;
+        boolean started = phase == Phase.GATHERING || phase == Phase.STEPPING;
+        if (!started && phase != Phase.VIEW_READY && progress.isKept()) {
+            return progress.left(now);
+        }
+        if (current == null
+                || plan == null
+                || current.rank() < 0
+                || !(started || phase == Phase.VIEW_READY)) {
+            return null;
+        }
+        return new Standing(
+                current.view().epoch(),
+                current.rank(),
+                started,
+                started ? stepping.through() : current.view().baseStep(),
+                started ? stepping.floors() : List.of(),
+                plan.reportEvery(),
+                started ? progress.sinceNanos(now) : 0,
+                started && !stepping.isUnderWay(),
+                false);
     }
 
     void viewFailed(String reason) {

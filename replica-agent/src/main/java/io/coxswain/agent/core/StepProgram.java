@@ -112,15 +112,27 @@ final class StepProgram {
         return kinds[operation];
     }
 
-    /** The operations that run in that step, as bits. */
-    long activeAt(long step) {
+    /**
+     * The operations that run in that step, as bits.
+     *
+     * @param snapshotEvery for a snapshot and what follows on it, instead of what the plan has
+     */
+    long activeAt(long step, int snapshotEvery) {
         long active = 0;
         for (int i = 0; i < kinds.length; i++) {
-            if (step % every[i] == 0) {
+            int interval = isOfSnapshot(kinds[i]) ? Math.max(1, snapshotEvery) : every[i];
+            if (step % interval == 0) {
                 active |= 1L << i;
             }
         }
         return active;
+    }
+
+    private static boolean isOfSnapshot(StepPlan.Kind kind) {
+        return switch (kind) {
+            case SNAPSHOT, DIGEST, REPLICATE -> true;
+            case EXECUTE, REDUCE, APPLY, GATHER -> false;
+        };
     }
 
     /** The operations that a step waits for, as bits. */

@@ -3,6 +3,7 @@ package io.coxswain.agent.core;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.GrantedFloor;
 import io.coxswain.agent.core.model.Progress;
+import io.coxswain.agent.core.model.SnapshotInterval;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.StepPlan;
 import io.coxswain.agent.core.model.View;
@@ -45,6 +46,9 @@ final class Stepping {
 
     /** Where the runtime reduces: by which floors the steps of this view are decided. */
     private final GrantedFloors grantedFloors = new GrantedFloors();
+
+    /** At which steps snapshots are due. */
+    private final SnapshotIntervals intervals = new SnapshotIntervals();
 
     /** The first agreed snapshot of this view that this rank had no slot for. */
     private long missedSnapshot = Long.MAX_VALUE;
@@ -110,6 +114,7 @@ final class Stepping {
         missedSnapshot = Long.MAX_VALUE;
         applySlot = NO_SLOT;
         grantedFloors.clear();
+        intervals.begin(newProgram.snapshotEvery());
         if (newProgram.isWhole()) {
             // The worker has its parameters, and meets the others in its first step.
             gatheringBase = false;
@@ -149,8 +154,9 @@ final class Stepping {
         losses = NO_LOSSES;
     }
 
-    void grant(long upTo, List<GrantedFloor> floors) {
+    void grant(long upTo, List<GrantedFloor> floors, SnapshotInterval interval) {
         through = Math.max(through, upTo);
+        intervals.take(interval);
         if (!floors.isEmpty()) {
             grantedFloors.take(floors);
             // To go back to, it holds at once; to decide by, from the steps that it came with.
@@ -362,7 +368,7 @@ final class Stepping {
         return (running.bitOf(StepPlan.Kind.SNAPSHOT) & active) != 0
                 && SnapshotSlotRule.takes(
                         step,
-                        running.snapshotEvery(),
+                        intervals.at(step),
                         view().baseStep(),
                         agreedFloor,
                         agreedSnapshots.size())
@@ -388,7 +394,7 @@ final class Stepping {
         }
         step++;
         underWay = true;
-        active = running.activeAt(step);
+        active = running.activeAt(step, intervals.at(step));
         issued = 0;
         done = 0;
         skippedSnapshot = false;
@@ -426,13 +432,13 @@ final class Stepping {
 
     private @Nullable Progress takeUnsent() {
         if (!program().isWhole()) {
-            return progress.takeUnsent(vault.floor());
+            return progress.takeUnsent(vault.floor(), List.of(), replication.takeLongestCopy());
         }
         List<Long> acknowledged = replication.acknowledgedSteps();
         if (!acknowledged.isEmpty()) {
             vault.contributed(acknowledged.getLast());
         }
-        return progress.takeUnsent(vault.floor(), acknowledged);
+        return progress.takeUnsent(vault.floor(), acknowledged, replication.takeLongestCopy());
     }
 
     /** What is told the slot that a snapshot goes to. */
@@ -570,6 +576,11 @@ final class Stepping {
                 && (done & program().bitOf(StepPlan.Kind.EXECUTE)) == 0;
     }
 
+    /** The newest change of the snapshot interval that came with a grant of this view. */
+    SnapshotInterval interval() {
+        return intervals.newest();
+    }
+
     long operationSince() {
         return operationSince;
     }
@@ -581,6 +592,16 @@ final class Stepping {
 
     long lastStep() {
         return lastStep;
+    }
+
+    /** Steps up to this may be made. */
+    long through() {
+        return through;
+    }
+
+    /** Where the runtime reduces: by which floors granted steps are decided. */
+    List<GrantedFloor> floors() {
+        return grantedFloors.all();
     }
 
     long agreedFloor() {

@@ -220,7 +220,7 @@ final class ViewDesk {
     void started(AgentEvent.ViewStarted event, long now) {
         PrepareOrder current = at.order;
         if (at.isRunning(event.jobId(), event.epoch())) {
-            at.granted(event.through(), event.floors());
+            at.granted(event.through(), event.floors(), event.interval());
             return;
         }
         if (!at.isJob(event.jobId())
@@ -234,7 +234,7 @@ final class ViewDesk {
             at.holding.beginView(view, at.vault.floor());
         } else if (at.phase == Phase.VIEW_READY) {
             begin(current, event.through(), now);
-            at.granted(event.through(), event.floors());
+            at.granted(event.through(), event.floors(), event.interval());
         }
     }
 

@@ -118,7 +118,11 @@ final class WorkerDesk {
             at.readyGeneration = at.worker.generation();
             out.report(
                     new AgentReport.JobReady(
-                            job.jobId(), layout, at.worker.loadNanos(), at.worker.compileNanos()));
+                            job.jobId(),
+                            layout,
+                            at.worker.loadNanos(),
+                            at.worker.compileNanos(),
+                            at.worker.startNanos()));
         }
         at.becomeStandby();
     }

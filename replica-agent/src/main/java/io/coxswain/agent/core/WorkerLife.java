@@ -42,6 +42,8 @@ final class WorkerLife {
     private @Nullable StateLayout layout;
     private long liveBytes;
     private int pieces;
+    private long startedAt;
+    private long startNanos;
     private long loadNanos;
     private long compileNanos;
     private int failedLoads;
@@ -86,6 +88,7 @@ final class WorkerLife {
         generation++;
         state = State.STARTING;
         silentSince = now;
+        startedAt = now;
         killReason = "";
         hung = false;
         idle();
@@ -119,6 +122,7 @@ final class WorkerLife {
         if (state == State.STARTING) {
             state = State.LOADING;
             silentSince = now;
+            startNanos = now - startedAt;
             ask(new WorkerRequest.LoadJob(job));
         }
     }
@@ -364,6 +368,11 @@ final class WorkerLife {
     /** What a region for this worker must have room for. */
     ArenaShape regionShape(JobSpec job, StateLayout known) {
         return ArenaShape.region(job, known, liveBytes, pieces);
+    }
+
+    /** From when the process was asked for until it could be asked: interpreter and imports. */
+    long startNanos() {
+        return startNanos;
     }
 
     long loadNanos() {

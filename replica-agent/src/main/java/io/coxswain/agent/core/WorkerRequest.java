@@ -29,6 +29,7 @@ public sealed interface WorkerRequest {
      * @param source the slot to load, null unless {@code origin} is SLOT
      * @param digest expected of the slot
      * @param host where other ranks' workers reach this host
+     * @param masterHost where they reach the host of rank 0
      */
     record Prepare(
             StepPlan plan,
@@ -41,7 +42,8 @@ public sealed interface WorkerRequest {
             Origin origin,
             @Nullable SlotRef source,
             Digest digest,
-            String host)
+            String host,
+            String masterHost)
             implements WorkerRequest {}
 
     /** Compute the gradients of {@code step}; with a plan that has no apply, make the step. */

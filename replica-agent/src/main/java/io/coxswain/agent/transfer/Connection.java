@@ -7,6 +7,8 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.handler.ssl.SslHandler;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,6 +25,8 @@ import java.util.List;
 @SuppressWarnings("FutureReturnValueIgnored")
 public final class Connection {
     private static final Logger log = LoggerFactory.getLogger(Connection.class);
+
+    private static final int ENCRYPTED_READ_BYTES = 256 << 10;
 
     private final Channel channel;
     private final boolean incoming;
@@ -44,7 +48,12 @@ public final class Connection {
         this.peer = presumedPeer;
         this.purpose = purpose;
         this.handler = handshake;
-        channel.config().setRecvByteBufAllocator(decoder.readBuffers());
+        // What is encrypted cannot be read straight to its place.
+        channel.config()
+                .setRecvByteBufAllocator(
+                        channel.pipeline().get(SslHandler.class) == null
+                                ? decoder.readBuffers()
+                                : new FixedRecvByteBufAllocator(ENCRYPTED_READ_BYTES));
         channel.pipeline().addLast(new Inbound());
     }
 

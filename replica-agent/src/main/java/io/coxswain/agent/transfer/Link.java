@@ -3,13 +3,17 @@ package io.coxswain.agent.transfer;
 import io.coxswain.agent.core.model.Peer;
 import io.coxswain.proto.replica.v1.FrameHeader;
 import io.coxswain.proto.replica.v1.Hello;
+import io.coxswain.security.Identity;
+import io.coxswain.security.PlaneSecurity;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
+import io.netty.handler.ssl.SslHandler;
 
 import org.jspecify.annotations.Nullable;
 
+import java.io.IOException;
 import java.net.InetSocketAddress;
 
 /**
@@ -99,15 +103,49 @@ public final class Link {
                                         // The handlers come with the connection, once there is one.
                                     }
                                 });
+        SslHandler tls;
+        try {
+            tls = plane.dial(peer.endpoint().host(), peer.endpoint().port());
+        } catch (IOException refused) {
+            failed(String.valueOf(refused.getMessage()));
+            return;
+        }
         bootstrap
                 .connect(new InetSocketAddress(peer.endpoint().host(), peer.endpoint().port()))
                 .addListener((ChannelFuture done) -> {
-                    if (done.isSuccess()) {
+                    if (!done.isSuccess()) {
+                        failed(String.valueOf(done.cause().getMessage()));
+                    } else if (tls == null) {
                         greet(done.channel());
                     } else {
-                        failed(String.valueOf(done.cause().getMessage()));
+                        shakeHands(done.channel(), tls);
                     }
                 });
+    }
+
+    private void shakeHands(Channel channel, SslHandler tls) {
+        tls.setHandshakeTimeoutMillis(HANDSHAKE_NANOS / 1_000_000);
+        tls.handshakeFuture()
+                .addListener(done -> {
+                    String wrong = done.isSuccess() ? wrongPeer(tls) : "TLS: " + done.cause();
+                    if (wrong.isEmpty()) {
+                        greet(channel);
+                    } else {
+                        channel.close();
+                        failed(wrong);
+                    }
+                });
+        channel.pipeline().addLast(tls);
+        channel.config().setAutoRead(true);
+    }
+
+    private String wrongPeer(SslHandler tls) {
+        try {
+            Identity there = PlaneSecurity.peer(tls.engine().getSession());
+            return there.name().equals(peer.key().id()) ? "" : "there is " + there;
+        } catch (IOException nameless) {
+            return String.valueOf(nameless.getMessage());
+        }
     }
 
     private void greet(Channel channel) {

@@ -6,6 +6,10 @@ import io.coxswain.proto.replica.v1.FrameHeader;
 import io.coxswain.proto.replica.v1.Hello;
 import io.coxswain.proto.replica.v1.HelloReply;
 import io.coxswain.proto.replica.v1.Purpose;
+import io.coxswain.security.Identity;
+import io.coxswain.security.PeerRule;
+import io.coxswain.security.PlaneSecurity;
+import io.coxswain.security.Role;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
@@ -24,6 +28,8 @@ import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 
 import org.jspecify.annotations.Nullable;
@@ -46,10 +52,15 @@ public final class NettyDataPlane implements AutoCloseable {
     private static final int CONNECT_MILLIS = 1000;
     private static final long GREETING_NANOS = 5_000_000_000L;
     private static final long CLOSE_SECONDS = 5;
+
+    /** Connections that have not said yet who they are, at most. */
+    private static final int MOST_STRANGERS = 256;
+
     private static final AgentKey UNKNOWN = new AgentKey("unknown", "?");
 
     private final AgentKey self;
     private final DataPlaneSettings settings;
+    private final PlaneSecurity security;
     private final boolean epoll;
     private final ByteBufAllocator allocator =
             // Small and of its own: 4 MiB chunks, one arena for each lane.
@@ -58,13 +69,30 @@ public final class NettyDataPlane implements AutoCloseable {
     private final Lane collectives;
     private final Lane copies;
     private @Nullable Channel server;
+    private volatile @Nullable SslContext accepting;
+    private volatile @Nullable SslContext dialling;
+    // Connections that have not said who they are. On the thread of the collectives.
+    private int strangers;
 
     /**
+     * In the clear, on loopback addresses.
+     *
      * @param self who this agent is: what greetings must name
      */
     public NettyDataPlane(AgentKey self, DataPlaneSettings settings) {
+        this(self, settings, PlaneSecurity.loopback("the data plane"));
+    }
+
+    /**
+     * With TLS if {@code security} has certificates: then greetings must name whom the certificate
+     * names.
+     *
+     * @param self who this agent is: what greetings must name
+     */
+    public NettyDataPlane(AgentKey self, DataPlaneSettings settings, PlaneSecurity security) {
         this.self = self;
         this.settings = settings;
+        this.security = security;
         this.epoll = Epoll.isAvailable();
         MultiThreadIoEventLoopGroup first = group("collective");
         MultiThreadIoEventLoopGroup second = group("copy");
@@ -80,6 +108,11 @@ public final class NettyDataPlane implements AutoCloseable {
      *     says what to do
      */
     public synchronized void start() throws IOException {
+        security.admitListening("the data plane", settings.bindHost());
+        if (security.encrypted()) {
+            accepting = security.server(PeerRule.roles(Role.AGENT, Role.COORDINATOR), null);
+            dialling = security.client(PeerRule.roles(Role.AGENT), null);
+        }
         ServerBootstrap bootstrap =
                 new ServerBootstrap()
                         .group(collectives.loop(), collectives.loop())
@@ -195,21 +228,87 @@ public final class NettyDataPlane implements AutoCloseable {
     }
 
     private void accept(Channel channel) {
+        if (strangers >= MOST_STRANGERS) {
+            // Whoever floods gets nothing; peers come again within a second.
+            channel.close();
+            return;
+        }
+        strangers++;
         Doorkeeper doorkeeper = new Doorkeeper();
-        Connection fresh =
-                new Connection(channel, true, UNKNOWN, Purpose.PURPOSE_UNSPECIFIED, doorkeeper);
+        channel.closeFuture().addListener(ignored -> doorkeeper.known());
         collectives.schedule(
                 () -> {
                     if (!doorkeeper.answered) {
-                        fresh.close("no greeting came");
+                        channel.close();
                     }
                 },
                 GREETING_NANOS);
+        SslContext tls = accepting;
+        if (tls == null) {
+            doorkeeper.listen(channel, null);
+            return;
+        }
+        SslHandler handler = tls.newHandler(allocator);
+        handler.setHandshakeTimeoutMillis(GREETING_NANOS / 1_000_000);
+        channel.pipeline().addLast(handler);
+        handler.handshakeFuture()
+                .addListener(done -> {
+                    if (done.isSuccess()) {
+                        try {
+                            doorkeeper.listen(
+                                    channel, PlaneSecurity.peer(handler.engine().getSession()));
+                        } catch (IOException nameless) {
+                            channel.close();
+                        }
+                    } else {
+                        channel.close();
+                    }
+                });
+    }
+
+    /**
+     * TLS for a connection that this agent makes; null: in the clear.
+     *
+     * @throws IOException if it may not be made in the clear; the message says what to do
+     */
+    @Nullable SslHandler dial(String host, int port) throws IOException {
+        SslContext tls = dialling;
+        if (tls == null) {
+            security.admitDialling("the data plane of an agent", host);
+            return null;
+        }
+        return tls.newHandler(allocator, host, port);
     }
 
     /** Waits for the greeting of a connection that came in. */
     private final class Doorkeeper implements FrameHandler {
         private boolean answered;
+        private boolean counted = true;
+        private @Nullable Identity certified;
+
+        /**
+         * @param identity by its certificate; null: there is no TLS
+         */
+        void listen(Channel channel, @Nullable Identity identity) {
+            certified = identity;
+            var _ =
+                    new Connection(
+                            channel,
+                            true,
+                            identity == null ? UNKNOWN : new AgentKey(identity.toString(), "?"),
+                            Purpose.PURPOSE_UNSPECIFIED,
+                            this);
+        }
+
+        /** No stranger any more, or gone. On whatever thread the channel has by now. */
+        void known() {
+            collectives.execute(() -> {
+                if (counted) {
+                    counted = false;
+                    strangers--;
+                }
+            });
+        }
 
         @Override
         public void opened(Connection fresh) {}
@@ -222,9 +321,16 @@ public final class NettyDataPlane implements AutoCloseable {
                                 .formatted(header.getBodyCase(), payloadBytes));
             }
             answered = true;
+            known();
             Hello hello = header.getHello();
-            Lane lane = lane(hello.getPurpose());
+            Identity identity = certified;
+            boolean coordinator = identity != null && identity.role() == Role.COORDINATOR;
+            // A coordinator only asks who is here.
+            Lane lane = coordinator ? null : lane(hello.getPurpose());
             String refusal = refusal(hello, lane);
+            if (refusal.isEmpty() && identity != null && !coordinator) {
+                refusal = impostor(identity, header.getSender().getAgentId());
+            }
             if (!refusal.isEmpty()) {
                 reply(fresh, refusal);
                 fresh.closeAfterSending("the greeting was refused: " + refusal);
@@ -242,6 +348,12 @@ public final class NettyDataPlane implements AutoCloseable {
         public void closed(Connection fresh, String reason) {
             answered = true;
         }
+    }
+
+    private static String impostor(Identity identity, String claimed) {
+        return identity.name().equals(claimed)
+                ? ""
+                : "agent %s greets with the certificate of %s".formatted(claimed, identity);
     }
 
     private @Nullable Lane lane(Purpose purpose) {

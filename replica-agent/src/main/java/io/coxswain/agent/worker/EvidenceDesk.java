@@ -40,12 +40,19 @@ final class EvidenceDesk implements AutoCloseable {
      *
      * @param folder where its processes may write stacks
      * @param file where evidence is kept for people
+     * @param processes how many the worker has
      */
-    EvidenceDesk(Path folder, WorkerLog log, Path file, Map<String, String> environment) {
+    EvidenceDesk(
+            Path folder,
+            PrintedLines printed,
+            Path file,
+            Map<String, String> environment,
+            int processes) {
         this.folder = folder;
         this.file = file;
         this.environment = environment;
-        this.taker = new EvidenceTaker(folder, log, new ProcessStatus(Path.of("/proc")));
+        this.taker =
+                new EvidenceTaker(folder, printed, new ProcessStatus(Path.of("/proc")), processes);
     }
 
     /** Makes the folder. */
@@ -68,7 +75,7 @@ final class EvidenceDesk implements AutoCloseable {
     }
 
     /** What is to be known of one that went by itself. */
-    List<EvidencePiece> died(String reason, String lastWords) {
+    List<EvidencePiece> died(String lastWords) {
         var pieces = new ArrayList<EvidencePiece>();
         if (!lastWords.isBlank()) {
             pieces.add(

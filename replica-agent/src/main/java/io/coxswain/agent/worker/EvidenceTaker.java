@@ -44,16 +44,26 @@ final class EvidenceTaker {
     private static final Pattern STACKS = Pattern.compile("stacks\\.(\\d{1,10})\\.(\\d{1,2})");
 
     private final Path folder;
-    private final WorkerLog log;
+    private final PrintedLines printed;
+    private final int mostBytes;
     private final ProcessStatus status;
 
     /** Stacks that a process was asked for. */
     private record Asked(long pid, Path file, long before) {}
 
-    EvidenceTaker(Path folder, WorkerLog log, ProcessStatus status) {
+    EvidenceTaker(Path folder, PrintedLines printed, ProcessStatus status) {
+        this(folder, printed, status, 1);
+    }
+
+    /**
+     * @param processes how many of the worker's there are, of which this is told of one: they share
+     *     the room
+     */
+    EvidenceTaker(Path folder, PrintedLines printed, ProcessStatus status, int processes) {
         this.folder = folder;
-        this.log = log;
+        this.printed = printed;
         this.status = status;
+        this.mostBytes = MOST_BYTES / processes;
     }
 
     /** Takes it from a process and its children. Blocks for {@link #LIMIT} at most. */
@@ -66,7 +76,7 @@ final class EvidenceTaker {
         }
         Map<Long, Path> files = stackFiles();
         var asked = new ArrayList<Asked>();
-        long printedBefore = log.printed();
+        long printedBefore = printed.printed();
         boolean jvm = false;
         for (ProcessHandle process : processes) {
             long pid = process.pid();
@@ -94,6 +104,7 @@ final class EvidenceTaker {
         for (ProcessHandle process : processes) {
             add(
                     pieces,
+                    mostBytes,
                     "native-stacks",
                     "native-stacks." + process.pid() + ".txt",
                     status.describe(process.pid(), notes).getBytes(StandardCharsets.UTF_8),
@@ -105,16 +116,17 @@ final class EvidenceTaker {
             python(one, pieces, notes);
         }
         if (jvm) {
-            awaitQuiet(log::printed, printedBefore, patience);
-            byte[] printed = log.since(printedBefore);
-            if (printed.length == 0) {
+            awaitQuiet(printed::printed, printedBefore, patience);
+            byte[] stacks = printed.since(printedBefore);
+            if (stacks.length == 0) {
                 notes.add("the JVM wrote no stacks within " + PATIENCE.toSeconds() + " s");
             }
-            add(pieces, "java-stacks", "java-stacks.txt", printed, 0);
+            add(pieces, mostBytes, "java-stacks", "java-stacks.txt", stacks, 0);
         }
         if (!notes.isEmpty()) {
             add(
                     pieces,
+                    mostBytes,
                     "note",
                     "not-taken.txt",
                     String.join("\n", notes).concat("\n").getBytes(StandardCharsets.UTF_8),
@@ -156,6 +168,7 @@ final class EvidenceTaker {
                     byte[] content = in.readNBytes(MOST_STACK_BYTES);
                     add(
                             pieces,
+                            MOST_BYTES,
                             "nccl",
                             String.valueOf(file.getFileName()),
                             content,
@@ -233,7 +246,7 @@ final class EvidenceTaker {
         }
     }
 
-    private static void python(Asked one, List<EvidencePiece> pieces, List<String> notes) {
+    private void python(Asked one, List<EvidencePiece> pieces, List<String> notes) {
         try (var file = new RandomAccessFile(one.file().toFile(), "rw")) {
             long length = file.length() - one.before();
             if (length <= 0) {
@@ -249,6 +262,7 @@ final class EvidenceTaker {
             file.setLength(0);
             add(
                     pieces,
+                    mostBytes,
                     "python-stacks",
                     "python-stacks." + one.pid() + ".txt",
                     content,
@@ -267,8 +281,13 @@ final class EvidenceTaker {
     }
 
     private static void add(
-            List<EvidencePiece> pieces, String kind, String name, byte[] content, long cut) {
-        int room = MOST_BYTES;
+            List<EvidencePiece> pieces,
+            int mostBytes,
+            String kind,
+            String name,
+            byte[] content,
+            long cut) {
+        int room = mostBytes;
         for (EvidencePiece piece : pieces) {
             room -= piece.getContent().size();
         }

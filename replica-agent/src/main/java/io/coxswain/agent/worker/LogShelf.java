@@ -41,7 +41,12 @@ final class LogShelf {
 
     /** The log of a process that nobody may ask for: a standby is no worker yet. */
     WorkerLog make(long worker) {
-        return new WorkerLog(folder.resolve("worker-" + worker + ".log"), limits, nanoTime);
+        return new WorkerLog(file(worker), limits, nanoTime);
+    }
+
+    /** Where a worker's log lies. */
+    Path file(long worker) {
+        return folder.resolve("worker-" + worker + ".log");
     }
 
     /** That process is the worker now. */

@@ -10,9 +10,22 @@ import org.jspecify.annotations.Nullable;
  * @param lastWords the end of what it printed, at most 16,000 bytes of it
  * @param killReason why the supervisor took it down, null when it went by itself
  * @param greeted whether it ever said hello
+ * @param who which of several processes it was; empty if the worker is one
  */
 public record WorkerExit(
-        int status, String lastWords, @Nullable String killReason, boolean greeted) {
+        int status, String lastWords, @Nullable String killReason, boolean greeted, String who) {
+    /** The status of a process that somebody else started: nobody here knows it. */
+    static final int LEFT = -2;
+
+    /** Of a worker that is one process. */
+    public WorkerExit(int status, String lastWords, @Nullable String killReason, boolean greeted) {
+        this(status, lastWords, killReason, greeted, "");
+    }
+
+    WorkerExit of(String process) {
+        return new WorkerExit(status, lastWords, killReason, greeted, process);
+    }
+
     /** Of a worker that said hello. */
     public WorkerExit(int status, String lastWords, @Nullable String killReason) {
         this(status, lastWords, killReason, true);
@@ -23,9 +36,12 @@ public record WorkerExit(
      * words.
      */
     public String describe() {
-        var text = new StringBuilder();
+        var text = new StringBuilder(who.isEmpty() ? "" : who + ": ");
         if (killReason != null) {
-            text.append("killed by its agent: ").append(killReason);
+            text.append(status == LEFT ? "ended by its agent: " : "killed by its agent: ")
+                    .append(killReason);
+        } else if (status == LEFT) {
+            text.append("the worker ended its connections; whoever started it knows why");
         } else if (status == -1) {
             text.append("did not start");
         } else if (status > 128 && status <= 128 + 64) {

@@ -25,7 +25,7 @@ import java.util.function.LongSupplier;
  *
  * <p>Thread-safe.
  */
-final class WorkerLog implements AutoCloseable {
+final class WorkerLog implements PrintedLines, AutoCloseable {
     /** The end that is kept whatever the rate. */
     static final int TAIL_BYTES = 64 << 10;
 
@@ -36,14 +36,12 @@ final class WorkerLog implements AutoCloseable {
     private static final int LONG_LINE = 8 << 10;
 
     private static final Logger LOG = LoggerFactory.getLogger(WorkerLog.class);
-    private static final byte[] NOTHING = new byte[0];
 
     private final Path file;
     private final Path older;
     private final OutputLimits limits;
     private final LongSupplier nanoTime;
-    private byte[] ring = new byte[TAIL_BYTES];
-    private long printed;
+    private final PrintedTail tail = new PrintedTail(TAIL_BYTES);
     private @Nullable OutputStream out;
     private long written;
     private long begin;
@@ -70,11 +68,12 @@ final class WorkerLog implements AutoCloseable {
     }
 
     /** Takes what was printed. */
-    synchronized void write(byte[] bytes, int length) {
+    @Override
+    public synchronized void write(byte[] bytes, int length) {
         if (closed) {
             return;
         }
-        remember(bytes, length);
+        tail.remember(bytes, length);
         refill();
         int from = 0;
         if (dropped > 0) {
@@ -95,15 +94,6 @@ final class WorkerLog implements AutoCloseable {
         if (fits < length - from) {
             dropped += length - from - fits;
         }
-    }
-
-    private void remember(byte[] bytes, int length) {
-        int from = Math.max(0, length - ring.length);
-        int at = (int) ((printed + from) % ring.length);
-        int first = Math.min(length - from, ring.length - at);
-        System.arraycopy(bytes, from, ring, at, first);
-        System.arraycopy(bytes, from + first, ring, 0, length - from - first);
-        printed += length;
     }
 
     private void refill() {
@@ -218,23 +208,19 @@ final class WorkerLog implements AutoCloseable {
     }
 
     /** The newest that was printed, kept on disk or not. */
-    synchronized byte[] tail(int most) {
-        int length = (int) Math.min(Math.min(printed, ring.length), most);
-        byte[] tail = new byte[length];
-        for (int i = 0; i < length; i++) {
-            tail[i] = ring[(int) ((printed - length + i) % ring.length)];
-        }
-        return tail;
+    @Override
+    public synchronized byte[] tail(int most) {
+        return tail.tail(most);
     }
 
-    /** How much has been printed. */
-    synchronized long printed() {
-        return printed;
+    @Override
+    public synchronized long printed() {
+        return tail.printed();
     }
 
-    /** What was printed since, or the end of it. */
-    synchronized byte[] since(long before) {
-        return tail((int) Math.min(Integer.MAX_VALUE, printed - before));
+    @Override
+    public synchronized byte[] since(long before) {
+        return tail((int) Math.min(Integer.MAX_VALUE, tail.printed() - before));
     }
 
     /** How much has been kept: an offset for {@link #read}. */
@@ -292,8 +278,7 @@ final class WorkerLog implements AutoCloseable {
             put(end, 0, end.length);
         }
         closeFile();
-        ring = NOTHING;
-        printed = 0;
+        tail.clear();
     }
 
     /** Removes it from the disk. */

@@ -4,24 +4,21 @@ import io.coxswain.bridge.host.FrameChannel;
 import io.coxswain.bridge.host.WorkerMain;
 import io.coxswain.proto.bridge.v1.Abort;
 import io.coxswain.proto.bridge.v1.FromWorker;
-import io.coxswain.proto.bridge.v1.FromWorkerSide;
 import io.coxswain.proto.bridge.v1.Hello;
-import io.coxswain.proto.bridge.v1.Ping;
+import io.coxswain.proto.bridge.v1.KeyValueRequest;
+import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
-import io.coxswain.proto.bridge.v1.Welcome;
 import io.coxswain.proto.control.v1.EvidencePiece;
 
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -29,14 +26,12 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
-/** One generation of the worker: its process, its socket, its two channels and its end. */
-final class WorkerProcess {
-    static final int PROTOCOL_MAJOR = 1;
-    static final int PROTOCOL_MINOR = 0;
-
+/** A process of the worker that this agent starts: its socket, its two channels and its end. */
+final class WorkerProcess implements Member {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerProcess.class);
 
     /** A native library prints its stack after the line that matters. */
@@ -45,103 +40,99 @@ final class WorkerProcess {
     /** A child that the worker left behind may hold its output open: nobody waits longer. */
     private static final long OUTPUT_END_MILLIS = 300;
 
-    private final long generation;
+    private final String name;
+    private final int local;
     private final WorkerCommand command;
     private final Path socket;
-    private final WorkerLog log;
+    private final PrintedLines printed;
+    private final Path logFile;
     private final EvidenceDesk evidence;
     private final WorkerSupervisor.Limits limits;
-    private final WorkerSupervisor.Listener listener;
-    private final LogShelf logs;
+    private final Listener listener;
+    private final BridgeLink link;
     private final String token = HexFormat.of().formatHex(randomBytes());
     private final CountDownLatch gone = new CountDownLatch(1);
 
     private volatile @Nullable Process process;
-    private volatile @Nullable FrameChannel main;
-    private volatile @Nullable FrameChannel side;
-    private volatile @Nullable SideWriter sideWriter;
     private volatile @Nullable String killReason;
-    private volatile @Nullable Thread heartbeat;
     private volatile @Nullable Thread output;
     private volatile boolean saidHello;
     private volatile @Nullable String wordsBefore;
 
-    // Guarded by this: whether somebody waits for it, what it said before, whether it has ended.
-    private boolean wanted;
-    private @Nullable Hello said;
-    private boolean ended;
-
+    /**
+     * @param local which of the worker's processes it is
+     * @param name its generation, and which it is where there are several
+     * @param printed takes what it prints
+     * @param logFile where that can be read
+     */
     WorkerProcess(
-            long generation,
+            int local,
+            String name,
             WorkerCommand command,
             Path socketDirectory,
-            LogShelf logs,
+            PrintedLines printed,
+            Path logFile,
+            Path evidenceFile,
             WorkerSupervisor.Limits limits,
-            WorkerSupervisor.Listener listener) {
-        this.generation = generation;
+            Listener listener) {
+        this.local = local;
+        this.name = name;
         this.command = command;
-        this.socket = socketDirectory.resolve("w" + generation + ".sock");
-        this.logs = logs;
-        this.log = logs.make(generation);
+        this.socket = socketDirectory.resolve("w" + name + ".sock");
+        this.printed = printed;
+        this.logFile = logFile;
         this.evidence =
                 new EvidenceDesk(
-                        socketDirectory.resolve("w" + generation + ".evidence"),
-                        log,
-                        logs.evidence(generation),
-                        command.environment());
+                        socketDirectory.resolve("w" + name + ".evidence"),
+                        printed,
+                        evidenceFile,
+                        command.environment(),
+                        command.processes());
         this.limits = limits;
         this.listener = listener;
+        this.link = new BridgeLink(name, limits.heartbeat(), new LinkEvents());
     }
 
-    void launch() {
-        Thread.ofPlatform().name("worker-" + generation).daemon().start(this::live);
-    }
-
-    /**
-     * From here on the listener hears of it; of what it said before, too.
-     *
-     * @return false if it has ended already, of which nobody hears
-     */
-    boolean want() {
-        Hello before;
-        synchronized (this) {
-            if (ended) {
-                return false;
-            }
-            wanted = true;
-            logs.add(generation, log);
-            before = said;
+    private final class LinkEvents implements BridgeLink.Events {
+        @Override
+        public void message(FromWorker message) {
+            listener.message(local, message);
         }
-        if (before != null) {
-            listener.ready(generation, before);
+
+        @Override
+        public void pong(Pong pong) {
+            listener.pong(local, pong);
         }
-        return true;
-    }
 
-    private void saidHello(Hello hello) {
-        synchronized (this) {
-            said = hello;
-            if (!wanted) {
-                return;
-            }
+        @Override
+        public void asked(KeyValueRequest request) {
+            listener.asked(local, request);
         }
-        listener.ready(generation, hello);
+
+        @Override
+        public void jammed(String reason) {
+            listener.unbearable(local, reason);
+        }
     }
 
-    private synchronized boolean wanted() {
-        return wanted;
+    @Override
+    public void launch() {
+        Thread.ofPlatform().name("worker-" + name).daemon().start(this::live);
     }
 
-    boolean gone() {
+    @Override
+    public boolean gone() {
         return gone.getCount() == 0;
     }
 
-    long pid() {
+    @Override
+    public long pid() {
         Process running = process;
         return running == null ? 0 : running.pid();
     }
 
-    void awaitGone() {
+    @Override
+    public void awaitGone() {
         boolean interrupted = false;
         while (true) {
             try {
@@ -156,93 +147,63 @@ final class WorkerProcess {
         }
     }
 
-    void send(ToWorker message) {
-        FrameChannel channel = main;
-        if (channel == null) {
-            return;
-        }
-        try {
-            channel.send(message);
-        } catch (IOException e) {
-            LOG.debug("worker {} did not take a message; its exit will say why", generation, e);
-        }
+    @Override
+    public void send(ToWorker message) {
+        link.send(message);
     }
 
-    void abort(Abort abort) {
-        SideWriter writer = sideWriter;
-        if (writer != null) {
-            writer.urgent(ToWorkerSide.newBuilder().setAbort(abort).build());
-        }
+    @Override
+    public void abort(Abort abort) {
+        link.abort(abort);
     }
 
-    void answer(ToWorkerSide answer) {
-        SideWriter writer = sideWriter;
-        if (writer != null) {
-            writer.answer(answer);
-        }
+    @Override
+    public void answer(ToWorkerSide answer) {
+        link.answer(answer);
     }
 
-    void kill(String reason, boolean hung) {
-        if (gone() || !claimKill(reason)) {
-            return;
-        }
-        Runnable ladder =
-                hung
-                        ? () -> {
-                            // Afterwards nobody can tell any more what it was doing.
-                            takeEvidence(reason);
-                            climbLadder();
-                        }
-                        : this::climbLadder;
-        // It reads files: not on a virtual thread, which would keep its carrier.
-        Thread.ofPlatform().name("worker-kill-" + generation).daemon().start(ladder);
-    }
-
-    /** What its processes do. Blocks for some seconds at most; empty when it does not run. */
-    List<EvidencePiece> stacks() throws InterruptedException {
-        Process running = process;
-        return running == null || !running.isAlive() ? List.of() : evidence.stacks(running);
-    }
-
-    private void takeEvidence(String reason) {
-        Process running = process;
-        if (running == null || !running.isAlive()) {
-            return;
-        }
-        // A JVM prints its stacks where its words are.
-        wordsBefore = lastWords();
-        try {
-            tell(reason, evidence.hung(reason, running));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (RuntimeException e) {
-            LOG.warn("worker {}: no evidence could be taken", generation, e);
-        }
-    }
-
-    private void tell(String reason, List<EvidencePiece> pieces) {
-        if (!pieces.isEmpty() && wanted()) {
-            listener.evidence(generation, reason, pieces);
-        }
-    }
-
-    void killNow(String reason) {
-        claimKill(reason);
-        Process running = process;
-        if (running != null) {
-            running.destroyForcibly();
-        }
-    }
-
-    private synchronized boolean claimKill(String reason) {
-        if (killReason != null) {
+    @Override
+    public synchronized boolean claim(String reason) {
+        if (killReason != null || gone()) {
             return false;
         }
         killReason = reason;
         return true;
     }
 
-    private void climbLadder() {
+    @Override
+    public List<EvidencePiece> stacks() throws InterruptedException {
+        Process running = process;
+        return running == null || !running.isAlive() ? List.of() : evidence.stacks(running);
+    }
+
+    @Override
+    public List<EvidencePiece> hung(String reason) throws InterruptedException {
+        Process running = process;
+        if (running == null || !running.isAlive()) {
+            return List.of();
+        }
+        // A JVM prints its stacks where its words are.
+        wordsBefore = lastWords();
+        try {
+            return evidence.hung(reason, running);
+        } catch (RuntimeException e) {
+            LOG.warn("worker {}: no evidence could be taken", name, e);
+            return List.of();
+        }
+    }
+
+    @Override
+    public void endNow(String reason) {
+        claim(reason);
+        Process running = process;
+        if (running != null) {
+            running.destroyForcibly();
+        }
+    }
+
+    @Override
+    public void end() {
         abort(Abort.newBuilder().setBelowEpoch(-1L).build()); // unsigned: below every epoch
         send(ToWorker.newBuilder().setShutdown(Shutdown.getDefaultInstance()).build());
         try {
@@ -273,22 +234,21 @@ final class WorkerProcess {
         int status = -1;
         String failure = null;
         try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
-            Files.deleteIfExists(socket);
-            server.bind(UnixDomainSocketAddress.of(socket), 2);
+            OwnSocket.bind(server, socket);
             Process started = spawn();
             process = started;
             if (killReason != null) {
                 started.destroyForcibly();
             }
-            var unusedStage = started.onExit().thenRun(() -> closeQuietly(server));
+            var unusedStage = started.onExit().thenRun(() -> BridgeLink.closeQuietly(server));
             Thread helloLimit = watchHello(started);
             Hello hello = acceptBoth(server);
             saidHello = true;
             helloLimit.interrupt();
-            closeQuietly(server);
-            startHeartbeat();
-            saidHello(hello);
-            readMain();
+            BridgeLink.closeQuietly(server);
+            link.startHeartbeat();
+            listener.ready(local, hello);
+            link.readMain();
         } catch (IOException e) {
             Process started = process;
             if (started == null) {
@@ -298,8 +258,8 @@ final class WorkerProcess {
                 claimKillAfterGrace(started, e);
             }
         } catch (RuntimeException e) {
-            LOG.error("worker {}: its messages cannot be handled", generation, e);
-            killNow("the agent could not handle a message: " + e);
+            LOG.error("worker {}: its messages cannot be handled", name, e);
+            endNow("the agent could not handle a message: " + e);
         }
         Process started = process;
         if (started != null) {
@@ -310,31 +270,31 @@ final class WorkerProcess {
         String words = failure != null ? failure : before != null ? before : lastWords();
         var exit = new WorkerExit(status, words, killReason, saidHello || started == null);
         if (started != null && killReason == null) {
-            tell(exit.describe(), evidence.died(exit.describe(), words));
+            listener.evidence(local, exit.describe(), evidence.died(words));
         }
         finish(exit);
     }
 
     /** Takes what it prints, until it and its children have closed their ends. */
     private void listen(Process started) {
-        InputStream printed = started.getInputStream();
+        InputStream from = started.getInputStream();
         output =
                 Thread.ofPlatform()
-                        .name("worker-output-" + generation)
+                        .name("worker-output-" + name)
                         .daemon()
-                        .start(() -> readOutput(printed));
+                        .start(() -> readOutput(from));
     }
 
-    private void readOutput(InputStream printed) {
+    private void readOutput(InputStream from) {
         byte[] buffer = new byte[32 << 10];
         boolean broke = false;
         while (true) {
             try {
-                int length = printed.read(buffer);
+                int length = from.read(buffer);
                 if (length < 0) {
                     return;
                 }
-                log.write(buffer, length);
+                printed.write(buffer, length);
             } catch (IOException e) {
                 // At the process's end the stream is exchanged for one with what is left in it.
                 if (broke) {
@@ -360,6 +320,7 @@ final class WorkerProcess {
         var builder = new ProcessBuilder(command.command());
         builder.environment().clear();
         builder.environment().putAll(command.environment());
+        builder.environment().putAll(place());
         builder.environment().put(WorkerMain.SOCKET_VARIABLE, socket.toString());
         builder.environment().put(WorkerMain.TOKEN_VARIABLE, token);
         builder.environment().put(WorkerMain.EVIDENCE_VARIABLE, evidence.prepare().toString());
@@ -374,9 +335,24 @@ final class WorkerProcess {
         return started;
     }
 
+    /** Which of the processes it is; whatever else said so before is wrong here. */
+    private Map<String, String> place() {
+        String rank = Integer.toString(local);
+        String size = Integer.toString(command.processes());
+        return Map.of(
+                WorkerMain.LOCAL_RANK_VARIABLE,
+                rank,
+                WorkerMain.LOCAL_SIZE_VARIABLE,
+                size,
+                "LOCAL_RANK",
+                rank,
+                "LOCAL_WORLD_SIZE",
+                size);
+    }
+
     private Thread watchHello(Process started) {
         return Thread.ofVirtual()
-                .name("worker-hello-" + generation)
+                .name("worker-hello-" + name)
                 .start(() -> {
                     try {
                         if (!started.waitFor(limits.hello().toNanos(), TimeUnit.NANOSECONDS)) {
@@ -385,9 +361,9 @@ final class WorkerProcess {
                                             + limits.hello().toMillis()
                                             + " ms: does the program call coxswain.run (or"
                                             + " coxswain.jax.run)? See "
-                                            + log.file();
-                            if (claimKill(reason)) {
-                                takeEvidence(reason);
+                                            + logFile;
+                            if (claim(reason)) {
+                                listener.evidence(local, reason, hung(reason));
                             }
                             started.destroyForcibly();
                         }
@@ -399,21 +375,25 @@ final class WorkerProcess {
 
     private Hello acceptBoth(ServerSocketChannel server) throws IOException {
         Hello first = null;
-        while (main == null || side == null) {
+        while (!link.isComplete()) {
             var frames = new FrameChannel(server.accept());
-            Hello hello = greet(frames);
-            if (hello != null && hello.getSideChannel() && side == null) {
-                frames.send(ToWorkerSide.newBuilder().setWelcome(welcome()).build());
-                side = frames;
-                sideWriter =
-                        new SideWriter(
-                                "worker-side-" + generation, frames, reason -> kill(reason, true));
-            } else if (hello == null || hello.getSideChannel() || main != null) {
+            Hello hello = BridgeLink.greet(frames);
+            if (!hello.getToken().equals(token)) {
+                LOG.warn("a process with a wrong token knocked at worker {}'s socket", name);
                 frames.close();
-            } else {
-                frames.send(ToWorker.newBuilder().setWelcome(welcome()).build());
-                main = frames;
+                continue;
+            }
+            String complaint = BridgeLink.versionComplaint(hello);
+            if (complaint != null) {
+                throw new IOException(complaint);
+            }
+            if (hello.getSideChannel() && !link.hasSide()) {
+                link.openSide(frames);
+            } else if (!hello.getSideChannel() && !link.hasMain()) {
+                link.openMain(frames);
                 first = hello;
+            } else {
+                frames.close();
             }
         }
         if (first == null) {
@@ -422,118 +402,14 @@ final class WorkerProcess {
         return first;
     }
 
-    /**
-     * Both channels begin with the same Hello bytes: field 2 of FromWorker on the main one, field 1
-     * of FromWorkerSide on the other.
-     */
-    private @Nullable Hello greet(FrameChannel frames) throws IOException {
-        byte @Nullable [] bytes = frames.receiveBytes();
-        if (bytes == null) {
-            throw closed();
-        }
-        FromWorker mainMessage = FromWorker.parseFrom(bytes);
-        Hello hello;
-        if (mainMessage.hasHello()) {
-            hello = mainMessage.getHello();
-        } else {
-            FromWorkerSide sideMessage = FromWorkerSide.parseFrom(bytes);
-            if (!sideMessage.hasHello()) {
-                throw new IOException("the worker's first message is not Hello");
-            }
-            hello = sideMessage.getHello();
-        }
-        if (!hello.getToken().equals(token)) {
-            LOG.warn(
-                    "a process with a wrong token knocked at worker {}'s socket; refused",
-                    generation);
-            return null;
-        }
-        if (hello.getProtocolMajor() != PROTOCOL_MAJOR) {
-            throw new IOException(
-                    "the worker speaks bridge protocol "
-                            + hello.getProtocolMajor()
-                            + ", this agent speaks "
-                            + PROTOCOL_MAJOR);
-        }
-        return hello;
-    }
-
-    private Welcome welcome() {
-        return Welcome.newBuilder()
-                .setProtocolMajor(PROTOCOL_MAJOR)
-                .setProtocolMinor(PROTOCOL_MINOR)
-                .setHeartbeatNanos(limits.heartbeat().toNanos())
-                .build();
-    }
-
-    private void readMain() throws IOException {
-        FrameChannel channel = main;
-        while (channel != null) {
-            @Nullable FromWorker message = channel.receive(FromWorker.parser());
-            if (message == null) {
-                throw closed();
-            }
-            listener.message(generation, message);
-        }
-    }
-
-    private static EOFException closed() {
-        return new EOFException("the worker closed its end of the bridge");
-    }
-
-    private void startHeartbeat() {
-        FrameChannel channel = side;
-        if (channel == null) {
-            return;
-        }
-        Thread.ofVirtual()
-                .name("worker-pong-" + generation)
-                .start(() -> {
-                    try {
-                        @Nullable FromWorkerSide message = channel.receive(FromWorkerSide.parser());
-                        while (message != null) {
-                            if (message.hasPong() && wanted()) {
-                                listener.pong(generation, message.getPong());
-                            } else if (message.hasKeyValueRequest()) {
-                                listener.asked(generation, message.getKeyValueRequest());
-                            }
-                            message = channel.receive(FromWorkerSide.parser());
-                        }
-                    } catch (IOException e) {
-                        LOG.debug("worker {}: side channel closed", generation);
-                    }
-                });
-        heartbeat =
-                Thread.ofVirtual()
-                        .name("worker-ping-" + generation)
-                        .start(() -> {
-                            long sequence = 0;
-                            try {
-                                while (true) {
-                                    channel.send(
-                                            ToWorkerSide.newBuilder()
-                                                    .setPing(
-                                                            Ping.newBuilder()
-                                                                    .setSequence(++sequence))
-                                                    .build());
-                                    Thread.sleep(limits.heartbeat());
-                                }
-                            } catch (IOException e) {
-                                LOG.debug("worker {}: side channel closed", generation);
-                            } catch (InterruptedException e) {
-                                // The worker is gone.
-                            }
-                        });
-    }
-
     /** The channel closes a moment before the exit is seen; only a process that stays is broken. */
     private void claimKillAfterGrace(Process started, IOException cause) {
         try {
             if (!started.waitFor(limits.afterAbort().toNanos(), TimeUnit.NANOSECONDS)) {
-                killNow("the bridge broke: " + cause.getMessage());
+                endNow("the bridge broke: " + cause.getMessage());
             }
         } catch (InterruptedException e) {
-            killNow("interrupted");
+            endNow("interrupted");
             Thread.currentThread().interrupt();
         }
     }
@@ -549,52 +425,25 @@ final class WorkerProcess {
     }
 
     private void finish(WorkerExit exit) {
-        Thread pinger = heartbeat;
-        if (pinger != null) {
-            pinger.interrupt();
-        }
-        SideWriter writer = sideWriter;
-        if (writer != null) {
-            writer.close();
-        }
-        closeQuietly(main);
-        closeQuietly(side);
+        link.close();
         try {
             Files.deleteIfExists(socket);
         } catch (IOException e) {
             LOG.debug("cannot delete {}", socket, e);
         }
-        log.close();
+        printed.end();
         evidence.close();
-        boolean told;
-        synchronized (this) {
-            ended = true;
-            told = wanted;
-        }
         gone.countDown();
-        if (told) {
-            listener.exited(generation, exit);
-        }
+        listener.exited(local, exit);
     }
 
     private String lastWords() {
-        return new String(log.tail(LAST_WORDS_BYTES), StandardCharsets.UTF_8);
+        return new String(printed.tail(LAST_WORDS_BYTES), StandardCharsets.UTF_8);
     }
 
     private static byte[] randomBytes() {
         byte[] bytes = new byte[16];
         new SecureRandom().nextBytes(bytes);
         return bytes;
-    }
-
-    private static void closeQuietly(@Nullable AutoCloseable resource) {
-        if (resource == null) {
-            return;
-        }
-        try {
-            resource.close();
-        } catch (Exception e) {
-            LOG.debug("closing a bridge resource", e);
-        }
     }
 }

@@ -14,11 +14,12 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Starts an agent's worker process and its successors, one at a time, each with a generation
- * number, a socket and a token of its own.
+ * Starts an agent's worker and its successors, one at a time, each with a generation number, a
+ * socket and a token of its own.
  *
  * <p>Entry points may be called from any thread and do not wait for the worker. Listener calls come
  * from the supervisor's threads; within a generation {@code ready} precedes all messages and {@code
@@ -27,16 +28,19 @@ import java.util.List;
 public final class WorkerSupervisor implements AutoCloseable {
     /** What happens to a worker. */
     public interface Listener {
-        /** Both channels are up and the worker proved to be the process that was started. */
-        void ready(long generation, Hello hello);
+        /**
+         * The channels are up and the worker proved to be what was started. One of each process.
+         */
+        void ready(long generation, List<Hello> hellos);
 
-        void message(long generation, FromWorker message);
+        /** From one of its processes. */
+        void message(long generation, int local, FromWorker message);
 
-        /** The worker's side channel answered. */
+        /** The side channels of all its processes answered. */
         void pong(long generation, Pong pong);
 
-        /** It asks for an operation on the key-value store of its view. */
-        void asked(long generation, KeyValueRequest request);
+        /** A process asks for an operation on the key-value store of its view. */
+        void asked(long generation, int local, KeyValueRequest request);
 
         /**
          * Something to look at was found: why the worker died, or what it did when it hung. Before
@@ -44,7 +48,13 @@ public final class WorkerSupervisor implements AutoCloseable {
          */
         default void evidence(long generation, String reason, List<EvidencePiece> pieces) {}
 
-        /** The process is gone and everything that it sent before has been delivered. */
+        /** Whoever starts its processes has not yet, and that is no silence. */
+        default void waiting(long generation) {}
+
+        /** Not all of its processes came in time: nobody starts them. */
+        default void absent(long generation, String reason) {}
+
+        /** Its processes are gone and everything that they sent before has been delivered. */
         void exited(long generation, WorkerExit exit);
     }
 
@@ -68,17 +78,22 @@ public final class WorkerSupervisor implements AutoCloseable {
     }
 
     private final WorkerCommand command;
+    private final @Nullable AttachDesk desk;
     private final Path socketDirectory;
     private final LogShelf logs;
     private final Limits limits;
     private final Listener listener;
 
-    private @Nullable WorkerProcess current;
+    private @Nullable WorkerGroup current;
 
     /** Started for the next generation, and not wanted yet. */
-    private @Nullable WorkerProcess standby;
+    private @Nullable WorkerGroup standby;
+
+    /** Standbys that began to end before they were needed. */
+    private final List<WorkerGroup> ending = new ArrayList<>();
 
     private long generation;
+    private long groups;
     private boolean closed;
 
     /**
@@ -94,7 +109,40 @@ public final class WorkerSupervisor implements AutoCloseable {
             Limits limits,
             OutputLimits output,
             Listener listener) {
+        this(command, socketDirectory, logDirectory, limits, output, listener, null);
+    }
+
+    /**
+     * The same, where somebody else may start the processes.
+     *
+     * @param attach where they come; null if the command starts them
+     * @throws IOException if they cannot come there
+     */
+    public static WorkerSupervisor attaching(
+            WorkerCommand command,
+            AttachPlace attach,
+            Path socketDirectory,
+            Path logDirectory,
+            Limits limits,
+            OutputLimits output,
+            Listener listener)
+            throws IOException {
+        var desk = new AttachDesk(attach, command, limits);
+        desk.open();
+        return new WorkerSupervisor(
+                command, socketDirectory, logDirectory, limits, output, listener, desk);
+    }
+
+    private WorkerSupervisor(
+            WorkerCommand command,
+            Path socketDirectory,
+            Path logDirectory,
+            Limits limits,
+            OutputLimits output,
+            Listener listener,
+            @Nullable AttachDesk desk) {
         this.command = command;
+        this.desk = desk;
         this.socketDirectory = socketDirectory;
         this.logs = new LogShelf(logDirectory, output, System::nanoTime);
         this.limits = limits;
@@ -114,10 +162,11 @@ public final class WorkerSupervisor implements AutoCloseable {
                     "worker generation " + generation + " is still running");
         }
         generation++;
-        WorkerProcess next = standby;
+        WorkerGroup next = standby;
         standby = null;
         if (next == null || !next.want()) {
-            next = process(generation);
+            leave(next);
+            next = group(generation);
             next.want();
             next.launch();
         }
@@ -125,42 +174,85 @@ public final class WorkerSupervisor implements AutoCloseable {
         return generation;
     }
 
-    private WorkerProcess process(long number) {
-        return new WorkerProcess(number, command, socketDirectory, logs, limits, listener);
+    private void leave(@Nullable WorkerGroup group) {
+        ending.removeIf(WorkerGroup::gone);
+        if (group != null) {
+            ending.add(group);
+        }
+    }
+
+    private WorkerGroup group(long number) {
+        return new WorkerGroup(
+                number,
+                ++groups,
+                command.processes(),
+                (local, name, printed, voices) -> member(number, local, name, printed, voices),
+                logs,
+                listener);
+    }
+
+    private Member member(
+            long number, int local, String name, PrintedLines printed, Member.Listener voices) {
+        AttachDesk open = desk;
+        return open != null
+                ? new AttachedWorker(local, name, open, printed, limits, voices)
+                : new WorkerProcess(
+                        local,
+                        name,
+                        command,
+                        socketDirectory,
+                        printed,
+                        logs.file(number),
+                        logs.evidence(number),
+                        limits,
+                        voices);
     }
 
     /**
-     * Starts the process of the next generation, unless there is one: it comes as far as it does
-     * without being told anything, and waits. What becomes of it before it is needed is not told.
+     * Starts the processes of the next generation, unless they are there: they come as far as they
+     * do without being told anything, and wait. What becomes of them before they are needed is not
+     * told.
      */
     public synchronized void prepareNext() {
-        if (!closed && (standby == null || standby.gone())) {
-            standby = process(generation + 1);
+        if (!closed && desk == null && (standby == null || standby.isEnding())) {
+            leave(standby);
+            standby = group(generation + 1);
             standby.launch();
         }
     }
 
-    /** Sends on the main channel. Lost silently when the worker is gone: its exit is reported. */
+    /**
+     * Sends on the main channels of all processes. Lost silently when the worker is gone: its exit
+     * is reported.
+     */
     public void send(ToWorker message) {
-        WorkerProcess process = process();
-        if (process != null) {
-            process.send(message);
+        WorkerGroup group = group();
+        if (group != null) {
+            group.send(message);
+        }
+    }
+
+    /** Sends to one of the processes. */
+    public void send(int local, ToWorker message) {
+        WorkerGroup group = group();
+        if (group != null) {
+            group.send(local, message);
         }
     }
 
     /** Asks the worker to drop work of epochs below this one. */
     public void abort(long belowEpoch) {
-        WorkerProcess process = process();
-        if (process != null) {
-            process.abort(Abort.newBuilder().setBelowEpoch(belowEpoch).build());
+        WorkerGroup group = group();
+        if (group != null) {
+            group.abort(Abort.newBuilder().setBelowEpoch(belowEpoch).build());
         }
     }
 
     /** Sends an answer on the side channel; lost silently when the worker is gone. */
-    public void answer(ToWorkerSide answer) {
-        WorkerProcess process = process();
-        if (process != null) {
-            process.answer(answer);
+    public void answer(int local, ToWorkerSide answer) {
+        WorkerGroup group = group();
+        if (group != null) {
+            group.answer(local, answer);
         }
     }
 
@@ -176,26 +268,26 @@ public final class WorkerSupervisor implements AutoCloseable {
      * rule and ten seconds at most.
      */
     public void kill(String reason, boolean hung) {
-        WorkerProcess process = process();
-        if (process != null) {
-            process.kill(reason, hung);
+        WorkerGroup group = group();
+        if (group != null) {
+            group.kill(reason, hung);
         }
     }
 
     /** Kills the worker at once, by SIGKILL; the exit names this reason. */
     public void killNow(String reason) {
-        WorkerProcess process = process();
-        if (process != null) {
-            process.killNow(reason);
+        WorkerGroup group = group();
+        if (group != null) {
+            group.killNow(reason);
         }
     }
 
     /**
      * What the worker's processes are doing; empty when none runs. Blocks for some seconds at most.
      */
-    public List<EvidencePiece> stacks() throws InterruptedException {
-        WorkerProcess process = process();
-        return process == null || process.gone() ? List.of() : process.stacks();
+    public List<EvidencePiece> stacks() {
+        WorkerGroup group = group();
+        return group == null || group.gone() ? List.of() : group.stacks();
     }
 
     /** The last lines that the workers printed, the dead ones' too. */
@@ -208,36 +300,42 @@ public final class WorkerSupervisor implements AutoCloseable {
         return logs.after(worker, offset, mostBytes);
     }
 
-    /** The process id of the running worker, 0 when there is none. */
-    public long pid() {
-        WorkerProcess process = process();
-        return process == null || process.gone() ? 0 : process.pid();
+    /** The process ids of the running worker, empty when there is none. */
+    public List<Long> pids() {
+        WorkerGroup group = group();
+        return group == null ? List.of() : group.pids().stream().filter(pid -> pid != 0).toList();
     }
 
-    private synchronized @Nullable WorkerProcess process() {
+    private synchronized @Nullable WorkerGroup group() {
         return current;
     }
 
     /** Kills the worker at once and waits until it is gone. */
     @Override
     public void close() {
-        WorkerProcess process;
-        WorkerProcess spare;
+        WorkerGroup process;
+        WorkerGroup spare;
+        List<WorkerGroup> others;
         synchronized (this) {
             closed = true;
             process = current;
             spare = standby;
             standby = null;
+            others = List.copyOf(ending);
         }
         if (spare != null) {
-            spare.killNow("it was not needed");
+            spare.release("it was not needed");
         }
         if (process != null) {
-            process.killNow("the agent is closing");
+            process.release("the agent is closing");
             process.awaitGone();
         }
         if (spare != null) {
             spare.awaitGone();
+        }
+        others.forEach(WorkerGroup::awaitGone);
+        if (desk != null) {
+            desk.close();
         }
     }
 }

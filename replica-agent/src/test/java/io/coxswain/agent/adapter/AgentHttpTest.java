@@ -80,7 +80,7 @@ final class AgentHttpTest {
 
     @Test
     void theScrapeHasWhatThePageOfMetricsLists() throws IOException, InterruptedException {
-        try (var http = new AgentHttp("127.0.0.1", 0, List.of(), state)) {
+        try (var http = http()) {
             String scrape = get(http, "metrics").body();
             assertThat(scrape)
                     .contains("coxswain_agent_arena_used_bytes 500.0")
@@ -90,6 +90,7 @@ final class AgentHttpTest {
                             .filter(row ->
                                     row.startsWith("coxswain_agent_")
                                             || row.startsWith("coxswain_zookeeper_connected ")
+                                            || row.startsWith("coxswain_plaintext ")
                                             || row.startsWith(
                                                     "coxswain_decision_loop_lag_seconds "))
                             .collect(Collectors.toCollection(TreeSet::new));
@@ -99,7 +100,7 @@ final class AgentHttpTest {
 
     @Test
     void aliveIsTheLoopAlone() throws IOException, InterruptedException {
-        try (var http = new AgentHttp("127.0.0.1", 0, List.of(), state)) {
+        try (var http = http()) {
             state.connected = false;
             state.attached = false;
             assertThat(get(http, "livez").statusCode()).isEqualTo(200);
@@ -110,7 +111,7 @@ final class AgentHttpTest {
 
     @Test
     void readyTakesARegistrationAndALeader() throws IOException, InterruptedException {
-        try (var http = new AgentHttp("127.0.0.1", 0, List.of(), state)) {
+        try (var http = http()) {
             assertThat(get(http, "readyz").statusCode()).isEqualTo(200);
             state.attached = false;
             assertThat(get(http, "readyz").body()).contains("no leader");
@@ -126,10 +127,29 @@ final class AgentHttpTest {
     @Test
     void aPortInUseSaysWhatToDo() throws IOException {
         try (var taken = new ServerSocket(0)) {
-            assertThatThrownBy(
-                            () -> new AgentHttp("0.0.0.0", taken.getLocalPort(), List.of(), state))
+            assertThatThrownBy(() ->
+                            new AgentHttp(
+                                    new AgentAssembly.HttpPort(
+                                            "0.0.0.0", taken.getLocalPort(), List.of(), null),
+                                    state))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("" + taken.getLocalPort());
+        }
+    }
+
+    private AgentHttp http() throws IOException {
+        return new AgentHttp(new AgentAssembly.HttpPort("127.0.0.1", 0, List.of(), null), state);
+    }
+
+    @Test
+    void withATokenOnlyTheProbesAnswerToStrangers() throws IOException, InterruptedException {
+        try (var http =
+                new AgentHttp(
+                        new AgentAssembly.HttpPort("127.0.0.1", 0, List.of(), "0123456789abcdef"),
+                        state)) {
+            assertThat(get(http, "metrics").statusCode()).isEqualTo(401);
+            assertThat(get(http, "livez").statusCode()).isEqualTo(200);
+            assertThat(get(http, "readyz").statusCode()).isEqualTo(200);
         }
     }
 

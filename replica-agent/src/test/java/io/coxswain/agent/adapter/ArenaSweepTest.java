@@ -11,6 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -25,6 +26,8 @@ class ArenaSweepTest {
         ArenaFolder folder = ArenaFolder.create(root, KEY);
         Files.writeString(folder.path().resolve("region-1-0"), "bytes");
         assertThat(folder.path().getFileName()).hasToString("coxswain-agent-1-01234567");
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(folder.path())))
+                .isEqualTo("rwx------");
         assertThat(ArenaSweep.sweep(root)).isEmpty();
         assertThat(folder.path().resolve("region-1-0")).exists();
         folder.delete();

@@ -17,6 +17,8 @@ import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.Restore;
+import io.coxswain.agent.core.model.SnapshotInterval;
+import io.coxswain.agent.core.model.Standing;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.StepPlan;
@@ -247,6 +249,42 @@ class ControlCodecTest {
                                 5, "job-1", 3, 40, List.of(new GrantedFloor(40, 31))));
     }
 
+    @Test
+    void changesOfTheSnapshotIntervalComeWithGrants() {
+        var interval =
+                io.coxswain.proto.control.v1.SnapshotInterval.newBuilder()
+                        .setAfter(30)
+                        .setEvery(12);
+        assertThat(
+                        ControlCodec.event(
+                                CoordinatorMessage.newBuilder()
+                                        .setTerm(5)
+                                        .setGrantSteps(
+                                                GrantSteps.newBuilder()
+                                                        .setJobId("job-1")
+                                                        .setEpoch(3)
+                                                        .setThrough(40)
+                                                        .setInterval(interval))
+                                        .build()))
+                .isEqualTo(
+                        new AgentEvent.StepsGranted(
+                                5, "job-1", 3, 40, List.of(), new SnapshotInterval(30, 12)));
+        assertThat(
+                        ControlCodec.event(
+                                CoordinatorMessage.newBuilder()
+                                        .setTerm(5)
+                                        .setStartView(
+                                                StartView.newBuilder()
+                                                        .setJobId("job-1")
+                                                        .setEpoch(3)
+                                                        .setThrough(40)
+                                                        .setInterval(interval))
+                                        .build()))
+                .isEqualTo(
+                        new AgentEvent.ViewStarted(
+                                5, "job-1", 3, 40, List.of(), new SnapshotInterval(30, 12)));
+    }
+
     private static KeyValueOperation add() {
         return KeyValueOperation.newBuilder()
                 .setAdd(KeyValueAdd.newBuilder().setKey("k").setAmount(-1))
@@ -340,7 +378,19 @@ class ControlCodecTest {
                         List.of(32L));
         List<AgentReport> reports =
                 List.of(
-                        new AgentReport.Attach(inventory, 77),
+                        new AgentReport.Attach(
+                                inventory,
+                                77,
+                                new Standing(
+                                        3,
+                                        1,
+                                        true,
+                                        40,
+                                        List.of(new GrantedFloor(30, 15)),
+                                        5,
+                                        6,
+                                        true,
+                                        true)),
                         new AgentReport.Heartbeat(1, 1, 2, "reduce", 3, List.of(2), 5),
                         new AgentReport.JobReady("job-1", layout, 1, 2),
                         new AgentReport.JobUnfit("job-1", "why"),
@@ -379,6 +429,17 @@ class ControlCodecTest {
         assertThat(attach.getHost()).isEqualTo("trainer-3");
         assertThat(attach.getPid()).isEqualTo(4711);
         assertThat(attach.getWorkerLogs()).isEqualTo("/var/log/workers");
+        var standing = attach.getStanding();
+        assertThat(standing.getEpoch()).isEqualTo(3);
+        assertThat(standing.getRank()).isEqualTo(1);
+        assertThat(standing.getStarted()).isTrue();
+        assertThat(standing.getThrough()).isEqualTo(40);
+        assertThat(standing.getFloors(0).getThrough()).isEqualTo(30);
+        assertThat(standing.getFloors(0).getFloor()).isEqualTo(15);
+        assertThat(standing.getReportEvery()).isEqualTo(5);
+        assertThat(standing.getSinceNanos()).isEqualTo(6);
+        assertThat(standing.getIdle()).isTrue();
+        assertThat(standing.getLeft()).isTrue();
         var told = attach.getInventory();
         assertThat(told.getHasLive()).isTrue();
         assertThat(told.getLive().getStep()).isEqualTo(17);

@@ -130,6 +130,7 @@ class StrangeWorkerIT {
                                 limits,
                                 OutputLimits.DEFAULT,
                                 folder::resolve,
+                                _ -> null,
                                 events::add,
                                 voice,
                                 _ -> {})) {

@@ -15,6 +15,7 @@ import io.coxswain.agent.core.model.CopyTerms;
 import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.SlotRef;
+import io.coxswain.agent.core.model.Standing;
 import io.coxswain.agent.core.model.StepRun;
 import io.coxswain.agent.core.model.View;
 
@@ -473,6 +474,17 @@ class AgentStepsStoryTest {
         }
 
         @Test
+        void areNotBelievedWhereTheirWordWasLongUnderWay() {
+            story.running(0).give(new AgentEvent.HeartbeatAnswered(story.term, 1, 5_000 * MILLI));
+            story.later(3_000 * MILLI)
+                    .give(new AgentEvent.HeartbeatAnswered(story.term, 2, 6_000 * MILLI))
+                    .give(new AgentEvent.StreamClosed("reset"))
+                    .give(new AgentEvent.StreamOpened());
+            assertThat(story.report(AgentReport.Attach.class).orElseThrow().jobTimeNanos())
+                    .isGreaterThanOrEqualTo(8_000 * MILLI);
+        }
+
+        @Test
         void hearOnANewStreamWhatWasNotAcknowledged() {
             story.running(100);
             for (long step = 1; step <= 12; step++) {
@@ -487,6 +499,74 @@ class AgentStepsStoryTest {
                     .singleElement()
                     .satisfies(run -> assertThat(run.first()).isEqualTo(2));
             assertThat(attach.inventory().live()).isEqualTo(state(1, 12, 0));
+        }
+
+        @Test
+        void hearOnANewStreamWhatItMayDo() {
+            story.running(100);
+            for (long step = 1; step <= 12; step++) {
+                story.made(step, step - 1);
+            }
+            story.give(new AgentEvent.StreamClosed("reset"))
+                    .later(700 * MILLI)
+                    .give(new AgentEvent.StreamOpened());
+            Standing standing = story.report(AgentReport.Attach.class).orElseThrow().standing();
+            assertThat(standing).isNotNull();
+            assertThat(standing.epoch()).isEqualTo(1);
+            assertThat(standing.rank()).isZero();
+            assertThat(standing.started()).isTrue();
+            assertThat(standing.through()).isEqualTo(100);
+            assertThat(standing.floors()).isEmpty();
+            assertThat(standing.reportEvery()).isPositive();
+            assertThat(standing.sinceNanos()).isGreaterThanOrEqualTo(700 * MILLI);
+            assertThat(standing.idle()).isFalse();
+        }
+
+        @Test
+        void hearThatNothingIsUnderWay() {
+            story.running(5);
+            for (long step = 1; step <= 5; step++) {
+                story.made(step, step - 1);
+            }
+            story.give(new AgentEvent.StreamClosed("reset"))
+                    .later(3_000 * MILLI)
+                    .give(new AgentEvent.StreamOpened());
+            AgentReport.Attach attach = story.report(AgentReport.Attach.class).orElseThrow();
+            assertThat(attach.standing()).isNotNull();
+            assertThat(attach.standing().idle()).isTrue();
+            assertThat(attach.standing().sinceNanos()).isGreaterThanOrEqualTo(3_000 * MILLI);
+            // What was made is told whole, wherever the plan cuts.
+            assertThat(Story.runsOf(attach.inventory().tail()).getLast().last()).isEqualTo(5);
+        }
+
+        @Test
+        void hearWhenTheLastStepOfAViewThatWasLeftEnded() {
+            story.running(100);
+            for (long step = 1; step <= 3; step++) {
+                story.made(step, step - 1);
+            }
+            story.give(new AgentEvent.Fenced(story.term, JOB, 5))
+                    .give(new AgentEvent.DataFenced(5))
+                    .give(new AgentEvent.StreamClosed("reset"))
+                    .later(900 * MILLI)
+                    .give(new AgentEvent.StreamOpened());
+            Standing standing = story.report(AgentReport.Attach.class).orElseThrow().standing();
+            assertThat(standing).isNotNull();
+            assertThat(standing.left()).isTrue();
+            assertThat(standing.epoch()).isEqualTo(1);
+            assertThat(standing.sinceNanos()).isGreaterThanOrEqualTo(900 * MILLI);
+        }
+
+        @Test
+        void ofASpareHearNoStanding() {
+            story.give(new AgentEvent.StreamOpened());
+            assertThat(story.report(AgentReport.Attach.class).orElseThrow().standing()).isNull();
+        }
+
+        @Test
+        void areCountedWhereTheyWereSucceeded() {
+            story.running(5).give(new AgentEvent.Fenced(story.term - 1, JOB, 9));
+            assertThat(story.machine.staleWords()).isEqualTo(1);
         }
 
         @Test

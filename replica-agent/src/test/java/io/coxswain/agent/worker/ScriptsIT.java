@@ -45,16 +45,16 @@ class ScriptsIT {
         var listener =
                 new WorkerSupervisor.Listener() {
                     @Override
-                    public void ready(long generation, Hello said) {}
+                    public void ready(long generation, List<Hello> said) {}
 
                     @Override
-                    public void message(long generation, FromWorker message) {}
+                    public void message(long generation, int local, FromWorker message) {}
 
                     @Override
                     public void pong(long generation, Pong pong) {}
 
                     @Override
-                    public void asked(long generation, KeyValueRequest request) {}
+                    public void asked(long generation, int local, KeyValueRequest request) {}
 
                     @Override
                     public void evidence(

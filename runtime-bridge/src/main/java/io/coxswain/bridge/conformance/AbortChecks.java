@@ -88,7 +88,7 @@ final class AbortChecks {
     }
 
     /** To be called when a ping after the abort was answered: two channels have no common order. */
-    private static void requireAborted(KitWorker worker, ToWorker.Builder request)
+    static void requireAborted(KitWorker worker, ToWorker.Builder request)
             throws Broken, InterruptedException {
         FromWorker answer = worker.call(request);
         Broken.unless(
@@ -128,8 +128,7 @@ final class AbortChecks {
     }
 
     /** Waits until the worker says that it executes, ping by ping. */
-    private static Pong awaitBusy(Trial trial, KitWorker worker)
-            throws Broken, InterruptedException {
+    static Pong awaitBusy(Trial trial, KitWorker worker) throws Broken, InterruptedException {
         long deadline = System.nanoTime() + trial.limits().answer().toNanos();
         Pong pong = worker.ping(trial.limits().pong());
         while (!pong.getOperation().equals("execute")) {
@@ -167,7 +166,7 @@ final class AbortChecks {
         return "";
     }
 
-    private static String heartbeat(Trial trial) throws Broken, IOException, InterruptedException {
+    static String heartbeat(Trial trial) throws Broken, IOException, InterruptedException {
         KitWorker worker = trial.worker();
         return "slowest of %d after %s".formatted(PINGS, Texts.millis(pings(trial, worker)));
     }
@@ -183,7 +182,7 @@ final class AbortChecks {
         return slowest;
     }
 
-    private static String heartbeatBusy(Trial trial)
+    static String heartbeatBusy(Trial trial)
             throws Broken, NotApplicable, IOException, InterruptedException {
         Mesh mesh = trial.ready(trial.slowJob());
         KitWorker worker = mesh.worker();

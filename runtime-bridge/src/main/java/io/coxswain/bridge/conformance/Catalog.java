@@ -8,7 +8,11 @@ import java.util.Set;
 
 /** All checks, in the order in which they run: what others build upon first. */
 final class Catalog {
+    /** Where agents reduce. */
     static final List<Entry> ENTRIES = entries();
+
+    /** Where workers make steps whole. */
+    static final List<Entry> WHOLE = whole();
 
     private Catalog() {}
 
@@ -43,6 +47,16 @@ final class Catalog {
         return List.copyOf(entries);
     }
 
+    private static List<Entry> whole() {
+        List<Entry> entries = new ArrayList<>();
+        entries.addAll(HelloChecks.ENTRIES);
+        entries.addAll(ProgramChecks.ENTRIES);
+        entries.addAll(WholeChecks.ENTRIES);
+        entries.addAll(MessageChecks.ENTRIES);
+        entries.addAll(EndChecks.ENTRIES);
+        return List.copyOf(entries);
+    }
+
     static Entry entry(String name) {
         return ENTRIES.stream()
                 .filter(entry -> entry.check().name().equals(name))
@@ -52,11 +66,11 @@ final class Catalog {
     }
 
     /** These checks and all that they build upon. */
-    static Set<String> withNeeds(Set<String> names) {
+    static Set<String> withNeeds(List<Entry> entries, Set<String> names) {
         Set<String> all = new HashSet<>(names);
-        for (int i = ENTRIES.size() - 1; i >= 0; i--) {
-            if (all.contains(ENTRIES.get(i).check().name())) {
-                all.addAll(ENTRIES.get(i).needs());
+        for (Entry entry : entries.reversed()) {
+            if (all.contains(entry.check().name())) {
+                all.addAll(entry.needs());
             }
         }
         return all;

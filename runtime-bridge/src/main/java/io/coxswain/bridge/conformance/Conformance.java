@@ -108,8 +108,9 @@ public final class Conformance {
 
     /**
      * The job that the worker loads. Its mesh is replaced: most checks use one rank, one uses two
-     * shards. Its state should take some milliseconds to copy (tens of MB), or kills will hardly
-     * ever hit a copy; a step should be short.
+     * shards, and where the worker makes steps whole ({@code collectives_across} is {@code
+     * runtime}) some use two ranks. Its state should take some milliseconds to copy (tens of MB),
+     * or kills will hardly ever hit a copy; a step should be short.
      */
     public Conformance job(JobSpec spec) {
         return new Conformance(
@@ -146,7 +147,11 @@ public final class Conformance {
      * @throws IllegalArgumentException if there is no such check
      */
     public Conformance only(Set<String> checks) {
-        List<String> known = checks().stream().map(Check::name).toList();
+        List<String> known =
+                Stream.concat(checks().stream(), checksOfWholeSteps().stream())
+                        .map(Check::name)
+                        .distinct()
+                        .toList();
         for (String check : checks) {
             if (!known.contains(check)) {
                 throw new IllegalArgumentException(
@@ -179,9 +184,18 @@ public final class Conformance {
                 command, environment, folder, job, slowJob, seed, rounds, only, limits, value);
     }
 
-    /** All checks, in the order in which they run. */
+    /** All checks of workers whose agents reduce, in the order in which they run. */
     public static List<Check> checks() {
         return Catalog.ENTRIES.stream().map(Catalog.Entry::check).toList();
+    }
+
+    /** All checks of workers that make steps whole, in the order in which they run. */
+    public static List<Check> checksOfWholeSteps() {
+        return Catalog.WHOLE.stream().map(Catalog.Entry::check).toList();
+    }
+
+    static boolean isWhole(JobSpec job) {
+        return job.getCollectivesAcross().equals("runtime");
     }
 
     /**
@@ -197,8 +211,9 @@ public final class Conformance {
         List<Result> results = new ArrayList<>();
         Set<String> failed = new HashSet<>();
         var facts = new Trial.Facts();
-        Set<String> wanted = Catalog.withNeeds(only);
-        for (Catalog.Entry entry : Catalog.ENTRIES) {
+        List<Catalog.Entry> entries = isWhole(job) ? Catalog.WHOLE : Catalog.ENTRIES;
+        Set<String> wanted = Catalog.withNeeds(entries, only);
+        for (Catalog.Entry entry : entries) {
             if (!wanted.isEmpty() && !wanted.contains(entry.check().name())) {
                 continue;
             }

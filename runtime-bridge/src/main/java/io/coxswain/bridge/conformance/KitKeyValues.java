@@ -2,7 +2,6 @@ package io.coxswain.bridge.conformance;
 
 import com.google.protobuf.ByteString;
 
-import io.coxswain.proto.bridge.v1.FromWorkerSide;
 import io.coxswain.proto.bridge.v1.KeyValueAnswer;
 import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
@@ -13,41 +12,41 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
- * The key-value store of a worker's views, as long as it is alone in them: the kit prepares ranks
- * one after another, so that ranks that wait for each other cannot meet here. One thread.
+ * The key-value store of the views of one mesh. Its workers' side channels are read by a thread
+ * each; an answer goes to who asked, whoever's request led to it.
  */
 final class KitKeyValues {
     private final Map<String, ByteString> values = new HashMap<>();
-    private final List<KeyValueRequest> waiting = new ArrayList<>();
+    private final List<Asked> waiting = new ArrayList<>();
     private long epoch;
 
-    /** The answers that a message leads to; none if it is no request. */
-    List<ToWorkerSide> hear(FromWorkerSide message) {
-        List<ToWorkerSide> answers = new ArrayList<>();
-        if (message.hasKeyValueRequest()) {
-            KeyValueRequest request = message.getKeyValueRequest();
-            if (Long.compareUnsigned(request.getEpoch(), epoch) > 0) {
-                epoch = request.getEpoch();
-                values.clear();
-                waiting.forEach(old -> answers.add(refused(old, "epoch_over")));
-                waiting.clear();
-            }
-            if (request.getEpoch() != epoch) {
-                answers.add(refused(request, "epoch_over"));
-            } else {
-                take(request, answers);
-                for (KeyValueRequest old : List.copyOf(waiting)) {
-                    waiting.remove(old);
-                    take(old, answers);
-                }
-            }
+    private record Asked(KeyValueRequest request, Consumer<ToWorkerSide> reply) {}
+
+    /** Takes a request; it and others that waited may be answered by it. */
+    synchronized void hear(KeyValueRequest request, Consumer<ToWorkerSide> reply) {
+        var asked = new Asked(request, reply);
+        if (Long.compareUnsigned(request.getEpoch(), epoch) > 0) {
+            epoch = request.getEpoch();
+            values.clear();
+            waiting.forEach(old -> refuse(old, "epoch_over"));
+            waiting.clear();
         }
-        return answers;
+        if (request.getEpoch() != epoch) {
+            refuse(asked, "epoch_over");
+            return;
+        }
+        take(asked);
+        for (Asked old : List.copyOf(waiting)) {
+            waiting.remove(old);
+            take(old);
+        }
     }
 
-    private void take(KeyValueRequest request, List<ToWorkerSide> answers) {
+    private void take(Asked asked) {
+        KeyValueRequest request = asked.request();
         KeyValueOperation operation = request.getOperation();
         KeyValueResult.Builder result = KeyValueResult.newBuilder();
         switch (operation.getKindCase()) {
@@ -55,9 +54,9 @@ final class KitKeyValues {
             case GET -> {
                 if (!values.keySet().containsAll(operation.getGet().getKeysList())) {
                     if (operation.getGet().getWaitNanos() == 0) {
-                        answers.add(refused(request, "not_found"));
+                        refuse(asked, "not_found");
                     } else {
-                        waiting.add(request);
+                        waiting.add(asked);
                     }
                     return;
                 }
@@ -88,11 +87,11 @@ final class KitKeyValues {
                                     .filter(key -> key.startsWith(operation.getCount().getPrefix()))
                                     .count());
             case KIND_NOT_SET -> {
-                answers.add(refused(request, "bad_request"));
+                refuse(asked, "bad_request");
                 return;
             }
         }
-        answers.add(answer(request, result));
+        asked.reply().accept(answer(request, result));
     }
 
     private long number(String key) {
@@ -103,9 +102,14 @@ final class KitKeyValues {
         }
     }
 
-    private static ToWorkerSide refused(KeyValueRequest request, String code) {
-        return answer(
-                request, KeyValueResult.newBuilder().setCode(code).setMessage("says the kit"));
+    private static void refuse(Asked asked, String code) {
+        asked.reply()
+                .accept(
+                        answer(
+                                asked.request(),
+                                KeyValueResult.newBuilder()
+                                        .setCode(code)
+                                        .setMessage("says the kit")));
     }
 
     private static ToWorkerSide answer(KeyValueRequest request, KeyValueResult.Builder result) {

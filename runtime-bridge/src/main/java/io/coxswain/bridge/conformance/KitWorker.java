@@ -47,7 +47,7 @@ final class KitWorker implements AutoCloseable {
     private final Map<Long, ToWorker> snapshotsDue = new HashMap<>();
     private final Map<Long, FromWorker> answers = new HashMap<>();
     private final Map<Long, FromWorker> snapshots = new HashMap<>();
-    private final KitKeyValues keyValues = new KitKeyValues();
+    private volatile KitKeyValues keyValues = new KitKeyValues();
     private long requests;
     private long pings;
 
@@ -85,12 +85,23 @@ final class KitWorker implements AutoCloseable {
     private @Nullable FromWorkerSide nextOnSide() throws IOException {
         @Nullable FromWorkerSide message = side.receive(FromWorkerSide.parser());
         while (message != null && message.hasKeyValueRequest()) {
-            for (ToWorkerSide answer : keyValues.hear(message)) {
-                side.send(answer);
-            }
+            keyValues.hear(message.getKeyValueRequest(), this::tell);
             message = side.receive(FromWorkerSide.parser());
         }
         return message;
+    }
+
+    private void tell(ToWorkerSide answer) {
+        try {
+            side.send(answer);
+        } catch (IOException e) {
+            // It asked and died: nobody waits for it.
+        }
+    }
+
+    /** Its views are those of other workers, too. To be called before it has one. */
+    void shares(KitKeyValues others) {
+        keyValues = others;
     }
 
     private static <M> void hear(String name, BlockingQueue<Heard<M>> into, Source<M> source) {
@@ -183,6 +194,11 @@ final class KitWorker implements AutoCloseable {
     /** Whether word of that snapshot has come already. */
     boolean hasSnapshot(long request) {
         return snapshots.containsKey(request);
+    }
+
+    /** Whether a request's answer has come already. */
+    boolean hasAnswer(long request) {
+        return answers.containsKey(request);
     }
 
     /** Takes in what has come, without waiting. */

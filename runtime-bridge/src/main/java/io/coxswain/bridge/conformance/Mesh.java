@@ -43,6 +43,7 @@ final class Mesh {
     private final JobSpec job;
     private final List<KitWorker> workers = new ArrayList<>();
     private final List<ArenaFile> regions = new ArrayList<>();
+    private final boolean whole;
     private JobLoaded loaded = JobLoaded.getDefaultInstance();
     private long epoch;
     private long step;
@@ -58,9 +59,18 @@ final class Mesh {
     Mesh(Trial trial, JobSpec job) throws IOException, Broken, InterruptedException {
         this.trial = trial;
         this.job = job;
+        whole = Conformance.isWhole(job);
+        var keyValues = new KitKeyValues();
         for (int rank = 0; rank < job.getReplicas() * job.getShards(); rank++) {
-            workers.add(trial.worker());
+            KitWorker worker = trial.worker();
+            worker.shares(keyValues);
+            workers.add(worker);
         }
+    }
+
+    /** The workers make steps whole, and reduce among themselves. */
+    boolean isWhole() {
+        return whole;
     }
 
     int ranks() {
@@ -185,6 +195,7 @@ final class Mesh {
                 .setShards(job.getShards())
                 .setBaseStep(baseStep)
                 .setRegionPath(region(rank).path().toString())
+                .setHost("127.0.0.1")
                 .setOrigin(origin);
     }
 
@@ -228,6 +239,9 @@ final class Mesh {
 
     /** Makes the next step; snapshots, if any, are on their way when this returns. */
     Made step(int slot) throws Broken, InterruptedException {
+        if (whole) {
+            return wholeStep(slot);
+        }
         List<Executed> executed = new ArrayList<>();
         for (int rank = 0; rank < ranks(); rank++) {
             executed.add(execute(rank));
@@ -243,6 +257,31 @@ final class Mesh {
         step++;
         gather();
         return new Made(executed, slot == NO_SNAPSHOT ? List.of() : snapshots);
+    }
+
+    private Made wholeStep(int slot) throws Broken, InterruptedException {
+        List<Long> requests = new ArrayList<>();
+        for (KitWorker worker : workers) {
+            requests.add(worker.send(execute(epoch, step + 1)));
+        }
+        List<Executed> executed = new ArrayList<>();
+        for (int rank = 0; rank < ranks(); rank++) {
+            // The first step of an epoch has the rendezvous in it.
+            FromWorker answer = worker(rank).answer(requests.get(rank), trial.limits().load());
+            Broken.unless(
+                    answer.hasExecuted(),
+                    "executed for step %d by rank %d".formatted(step + 1, rank),
+                    Texts.of(answer));
+            executed.add(answer.getExecuted());
+        }
+        step++;
+        List<Long> snapshots = new ArrayList<>();
+        if (slot != NO_SNAPSHOT) {
+            for (KitWorker worker : workers) {
+                snapshots.add(worker.send(snapshot(epoch, step, slot)));
+            }
+        }
+        return new Made(executed, snapshots);
     }
 
     /** Makes the next step with a snapshot into a slot, and waits until it is committed. */

@@ -153,6 +153,12 @@ final class MessageChecks {
                         .setPrepareView(
                                 mesh.view(0, 2, 0, StateOrigin.STATE_ORIGIN_INIT).setRank(1)),
                 "bad_request");
+        if (mesh.isWhole() && !mesh.loaded().getReforms()) {
+            // Its group cannot be left, so no view follows on this one in the same process.
+            StepChecks.requireDigest(mesh, state, "after the refused requests");
+            mesh.step(Mesh.NO_SNAPSHOT);
+            return "";
+        }
         mesh.prepare(0, mesh.view(0, 3, 1, StateOrigin.STATE_ORIGIN_KEEP_LIVE));
         mesh.begun(3, 1);
         StepChecks.requireDigest(mesh, state, "after the refused requests");

@@ -238,7 +238,7 @@ final class StepChecks {
         return "";
     }
 
-    private static String finish(Trial trial) throws Broken, IOException, InterruptedException {
+    static String finish(Trial trial) throws Broken, IOException, InterruptedException {
         Mesh mesh = trial.ready(trial.job());
         mesh.step(Mesh.NO_SNAPSHOT);
         FromWorker answer =

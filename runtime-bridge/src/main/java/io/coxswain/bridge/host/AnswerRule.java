@@ -49,7 +49,7 @@ public final class AnswerRule {
                                             && request.getApply().getTakeSnapshot());
                     case SNAPSHOT -> answer.hasSnapshotCommitted() || answer.hasAborted();
                     case FINISH -> answer.hasFinished() || answer.hasAborted();
-                    case WELCOME, SHUTDOWN, BODY_NOT_SET -> false;
+                    case WELCOME, REFUSED, SHUTDOWN, BODY_NOT_SET -> false;
                 };
         if (!kindFits) {
             return "%s was answered by %s".formatted(describe(request), name(answer.getBodyCase()));
@@ -97,7 +97,7 @@ public final class AnswerRule {
             case SNAPSHOT ->
                     new Named(request.getSnapshot().getEpoch(), request.getSnapshot().getStep());
             case FINISH -> new Named(request.getFinish().getEpoch(), request.getFinish().getStep());
-            case WELCOME, LOAD_JOB, SHUTDOWN, BODY_NOT_SET -> null;
+            case WELCOME, REFUSED, LOAD_JOB, SHUTDOWN, BODY_NOT_SET -> null;
         };
     }
 

@@ -126,6 +126,11 @@ public final class FrameChannel implements Closeable {
         return length;
     }
 
+    /** Sends nothing more: the other side sees the end, and can be heard until its own. */
+    public void endSending() throws IOException {
+        channel.shutdownOutput();
+    }
+
     /** Closes the socket; a thread in {@link #receive} or {@link #send} gets an exception. */
     @Override
     public void close() throws IOException {

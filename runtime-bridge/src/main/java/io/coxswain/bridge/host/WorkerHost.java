@@ -106,6 +106,11 @@ public final class WorkerHost implements AutoCloseable {
             main.send(
                     FromWorker.newBuilder().setHello(hello(token, factory.kind(), false)).build());
             @Nullable ToWorker welcome = main.receive(ToWorker.parser());
+            if (welcome != null && welcome.hasRefused()) {
+                throw new IOException(
+                        "the agent at %s does not take this worker: %s"
+                                .formatted(socket, welcome.getRefused().getReason()));
+            }
             requireWelcome(
                     socket,
                     welcome == null || !welcome.hasWelcome()
@@ -273,7 +278,7 @@ public final class WorkerHost implements AutoCloseable {
                     reply(answer.setFinished(session().finish(body)));
                 }
             }
-            case WELCOME, SHUTDOWN, BODY_NOT_SET ->
+            case WELCOME, REFUSED, SHUTDOWN, BODY_NOT_SET ->
                     throw new RuntimeFault(
                             RuntimeFault.Code.BAD_REQUEST,
                             "a request of kind %s makes no sense here (or this version does not know it)"

@@ -29,6 +29,15 @@ public final class WorkerMain {
     /** The variable that names a folder for what the process writes when it is asked for stacks. */
     public static final String EVIDENCE_VARIABLE = "COXSWAIN_BRIDGE_EVIDENCE";
 
+    /** Names the variable that says which of the agent's processes this is, from 0 on. */
+    public static final String LOCAL_RANK_VARIABLE = "COXSWAIN_BRIDGE_LOCAL_RANK";
+
+    /** Names the variable that says how many processes of the agent are one worker. */
+    public static final String LOCAL_SIZE_VARIABLE = "COXSWAIN_BRIDGE_LOCAL_SIZE";
+
+    /** Names the variable that says for which job a worker was started, where an agent did not. */
+    public static final String JOB_VARIABLE = "COXSWAIN_BRIDGE_JOB";
+
     /** Exit status when the agent is gone. */
     public static final int AGENT_GONE = 3;
 

@@ -272,7 +272,7 @@ public final class FaultyWorker {
                     }
                 }
                 case FINISH -> send(answer.setFinished(trainer.finish(request.getFinish())));
-                case WELCOME, SHUTDOWN, BODY_NOT_SET -> {
+                case WELCOME, REFUSED, SHUTDOWN, BODY_NOT_SET -> {
                     if (bug == Bug.DIES_OF_UNKNOWN_REQUESTS) {
                         end(9, "an unknown request");
                     }

@@ -442,6 +442,7 @@ final class MessageVectors {
                                                 .setStep(18))
                                 .build()));
         KeyValueVectors.addTo(all);
+        GroupVectors.addTo(all);
     }
 
     private static ToWorker.Builder to(long request) {

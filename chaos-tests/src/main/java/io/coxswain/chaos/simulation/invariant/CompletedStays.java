@@ -30,6 +30,11 @@ public final class CompletedStays implements Invariant {
                 completed.put(key, back.toStep());
                 return;
             }
+            case CoordinatorEvent.JobTakenOver taken -> {
+                // What is on account may be a little older than what was told last.
+                completed.put(key, taken.completedStep());
+                return;
+            }
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,
@@ -40,6 +45,7 @@ public final class CompletedStays implements Invariant {
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.IncidentClosed _,
                     CoordinatorEvent.JobFinished _,

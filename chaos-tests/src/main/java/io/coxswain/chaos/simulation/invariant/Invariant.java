@@ -1,6 +1,7 @@
 package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.chaos.simulation.worker.Arena;
 import io.coxswain.coordinator.app.StoreRecord;
@@ -21,6 +22,24 @@ public interface Invariant {
 
     /** A coordinator's versioned write of a term took effect. */
     default void termTaken(String coordinator, long term) {}
+
+    /**
+     * A new leader goes on with a job, or begins a new epoch of it.
+     *
+     * @param there members of the newest active view that attached to it, in the same incarnation
+     * @param left those of them that have promised a later epoch
+     * @param faultsNear an agent or its links had a fault not long ago
+     */
+    default void takenOver(
+            JobHistory job,
+            CoordinatorEvent.JobTakenOver event,
+            int there,
+            int left,
+            boolean faultsNear,
+            long nowNanos) {}
+
+    /** A leader starts a job, whose time begins. */
+    default void begun(JobHistory job, long nowNanos) {}
 
     /** A coordinator's write of a record took effect. */
     default void storeApplied(
@@ -101,6 +120,9 @@ public interface Invariant {
     /** A rank begins a step. */
     default void stepBegun(JobHistory job, AgentView agent, long epoch, long step) {}
 
+    /** A worker is asked to copy the state of a step, beyond the view's base, into a slot. */
+    default void snapshotAsked(JobHistory job, AgentView agent, long epoch, long step) {}
+
     /** An account was written. */
     default void accounted(JobHistory job, StoreRecord.Account account) {}
 
@@ -126,7 +148,7 @@ public interface Invariant {
             String coordinator, String agent, String cause, boolean faultNear, boolean alive) {}
 
     /** An agent answered a fence; later that memory must be as it said. */
-    default void inventoryTold(AgentView agent, long promised) {}
+    default void inventoryTold(AgentView agent, Inventory told) {}
 
     /** An agent's worker was killed for silence. */
     default void workerKilled(String agent, String reason, boolean faulty) {}

@@ -9,6 +9,8 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.HashMap;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -37,7 +39,21 @@ public final class JobHistory {
     /** As its coordinator saw it at the fastest; {@link Long#MAX_VALUE} before two steps. */
     long shortestStepNanos = Long.MAX_VALUE;
 
-    private long toldNanos = -1;
+    /** Leaders that went on with it. */
+    int takeovers;
+
+    /** When its time began, in virtual time: the first time, and the last. */
+    long earliestNanos = Long.MAX_VALUE / 2;
+
+    long begunNanos;
+
+    /** Somebody was always there who knew its time. */
+    boolean observed = true;
+
+    /** What each coordinator told last. */
+    private final Map<String, Told> told = new HashMap<>();
+
+    private record Told(long step, long nanos) {}
 
     /** Copies are missing, or were until not everybody had heard who holds them now. */
     boolean deficit = true;
@@ -113,15 +129,15 @@ public final class JobHistory {
         return newest;
     }
 
-    /** Its coordinator says that this step is completed. */
-    void told(long step, long nowNanos) {
-        if (toldNanos >= 0 && step > completed) {
+    /** A coordinator says that this step is completed. */
+    void told(String coordinator, long step, long nowNanos) {
+        Told before = told.put(coordinator, new Told(step, nowNanos));
+        if (before != null && step > before.step()) {
             shortestStepNanos =
                     Math.min(
                             shortestStepNanos,
-                            Math.max(1, (nowNanos - toldNanos) / (step - completed)));
+                            Math.max(1, (nowNanos - before.nanos()) / (step - before.step())));
         }
-        toldNanos = nowNanos;
     }
 
     @Nullable ViewHistory of(long epoch) {

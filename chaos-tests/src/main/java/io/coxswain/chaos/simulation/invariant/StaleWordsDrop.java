@@ -1,8 +1,12 @@
 package io.coxswain.chaos.simulation.invariant;
 
 import io.coxswain.agent.core.AgentEvent;
+import io.coxswain.agent.core.model.Inventory;
+import io.coxswain.agent.core.model.StateName;
 import io.coxswain.chaos.simulation.worker.Arena;
 import io.coxswain.coordinator.core.liveness.LostCause;
+
+import org.jspecify.annotations.Nullable;
 
 import java.util.HashMap;
 import java.util.Map;
@@ -13,7 +17,7 @@ public final class StaleWordsDrop implements Invariant {
     private static final Set<String> SAID_BY_A_DIAL =
             Set.of(new LostCause.ConnectionRefused().text(), new LostCause.Replaced().text());
 
-    private final Map<String, Long> frozen = new HashMap<>();
+    private final Map<String, Inventory> frozen = new HashMap<>();
 
     @Override
     public String name() {
@@ -63,8 +67,8 @@ public final class StaleWordsDrop implements Invariant {
     }
 
     @Override
-    public void inventoryTold(AgentView agent, long promised) {
-        frozen.put(agent.name(), promised);
+    public void inventoryTold(AgentView agent, Inventory told) {
+        frozen.put(agent.name(), told);
     }
 
     @Override
@@ -79,9 +83,12 @@ public final class StaleWordsDrop implements Invariant {
 
     @Override
     public void freed(JobHistory job, AgentView agent, Arena.Cell cell) {
-        Long promised = frozen.get(agent.name());
-        if (promised != null
-                && promised == agent.promisedEpoch()
+        Inventory told = frozen.get(agent.name());
+        StateName name = cell.name();
+        // What was being given up already is in no inventory.
+        if (told != null
+                && told.promisedEpoch() == agent.promisedEpoch()
+                && isIn(told, name)
                 && !agent.isEndingJob()
                 && cell.isIntact()
                 && !agent.isOrdered()) {
@@ -89,9 +96,14 @@ public final class StaleWordsDrop implements Invariant {
                     name(),
                     agent.name()
                             + " told what it holds for epoch "
-                            + promised
+                            + told.promisedEpoch()
                             + " and gives up "
                             + cell.name());
         }
+    }
+
+    private static boolean isIn(Inventory told, @Nullable StateName name) {
+        return told.snapshots().stream().anyMatch(held -> held.state().equals(name))
+                || told.copies().stream().anyMatch(held -> held.state().equals(name));
     }
 }

@@ -126,6 +126,10 @@ final class AgentWorkers implements WorkerPort {
         agent.called();
         if (request instanceof WorkerRequest.Execute execute) {
             facts.stepBegun(jobId, agent, execute.epoch(), execute.step());
+        } else if (request instanceof WorkerRequest.Apply apply && apply.snapshotSlot() >= 0) {
+            facts.snapshotAsked(jobId, agent, apply.epoch(), apply.step());
+        } else if (request instanceof WorkerRequest.Snapshot snapshot) {
+            facts.snapshotAsked(jobId, agent, snapshot.epoch(), snapshot.step());
         }
         SimWorker running = worker;
         if (running != null && running.generation() == generation) {

@@ -18,6 +18,7 @@ public enum ProtocolPhase {
         return switch (event) {
             case CoordinatorEvent.LeadershipGained _, CoordinatorEvent.JobFinished _ -> WAITING;
             case CoordinatorEvent.LeadershipLost _ -> STANDBY;
+            case CoordinatorEvent.JobTakenOver taken -> taken.adopted() ? this : FENCING;
             case CoordinatorEvent.JobWaiting _ -> this == FENCING ? WAITING : this;
             case CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
@@ -28,6 +29,7 @@ public enum ProtocolPhase {
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.StepsCompleted _,
                     CoordinatorEvent.PlacementChanged _,
+                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.IncidentClosed _,
                     CoordinatorEvent.RolledBack _,

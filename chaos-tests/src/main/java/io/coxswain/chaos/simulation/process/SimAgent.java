@@ -316,7 +316,7 @@ public final class SimAgent extends SimProcess implements AgentView {
 
     void reported(AgentReport report) {
         if (report instanceof AgentReport.Holdings holdings) {
-            facts.inventoryTold(this, holdings.inventory().promisedEpoch());
+            facts.inventoryTold(this, holdings.inventory());
         }
     }
 

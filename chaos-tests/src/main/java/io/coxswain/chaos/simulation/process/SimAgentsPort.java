@@ -97,7 +97,12 @@ final class SimAgentsPort implements AgentsPort {
         tell(
                 stream,
                 new AgentEvent.ViewStarted(
-                        term, jobId, start.epoch(), start.through(), Wire.floors(start.floors())));
+                        term,
+                        jobId,
+                        start.epoch(),
+                        start.through(),
+                        Wire.floors(start.floors()),
+                        Wire.interval(start.interval())));
     }
 
     @Override
@@ -107,7 +112,12 @@ final class SimAgentsPort implements AgentsPort {
         tell(
                 stream,
                 new AgentEvent.StepsGranted(
-                        term, jobId, grant.epoch(), grant.through(), Wire.floors(grant.floors())));
+                        term,
+                        jobId,
+                        grant.epoch(),
+                        grant.through(),
+                        Wire.floors(grant.floors()),
+                        Wire.interval(grant.interval())));
     }
 
     @Override

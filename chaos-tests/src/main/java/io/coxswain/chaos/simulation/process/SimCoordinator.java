@@ -9,6 +9,7 @@ import io.coxswain.chaos.simulation.network.Plane;
 import io.coxswain.chaos.simulation.zookeeper.SimZooKeeper;
 import io.coxswain.chaos.simulation.zookeeper.Tree;
 import io.coxswain.chaos.simulation.zookeeper.ZooKeeperClient;
+import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.app.AgentWord;
 import io.coxswain.coordinator.app.CoordinatorCore;
@@ -46,6 +47,9 @@ public final class SimCoordinator extends SimProcess {
         /** That very process lives, whatever its host or the links to it do. */
         boolean isAlive(String agentId, String incarnation);
 
+        /** Some agent, its links, or ZooKeeper had a fault not long ago. */
+        boolean agentsHadFaults();
+
         /** A fault near that agent or this coordinator may be the cause of what it sees. */
         boolean faultNear(String agentId, SimCoordinator coordinator);
     }
@@ -68,6 +72,10 @@ public final class SimCoordinator extends SimProcess {
     private final ZooKeeperClient zookeeper;
     private final SimZooKeeper server;
     private final Map<Long, ControlStream> streams = new TreeMap<>();
+
+    /** Agents that attached in its term. */
+    private final Map<String, SimAgent> heardOf = new TreeMap<>();
+
     private ProtocolPhase phase = ProtocolPhase.STANDBY;
     private Kernel.@Nullable Ticket alarm;
     private long nextStream = 1;
@@ -219,6 +227,7 @@ public final class SimCoordinator extends SimProcess {
         if (report instanceof AgentReport.Attach attach) {
             stream.id = nextStream++;
             streams.put(stream.id, stream);
+            heardOf.put(agent.profile().key().toString(), agent);
             boolean holds = !attach.inventory().jobId().isEmpty();
             offer(
                     new CoordinatorInput.AgentAttached(
@@ -228,7 +237,9 @@ public final class SimCoordinator extends SimProcess {
                             Map.of(),
                             attach.inventory().jobId(),
                             holds ? Wire.inventory(attach.inventory()) : Inventory.EMPTY,
-                            attach.jobTimeNanos()));
+                            attach.jobTimeNanos(),
+                            Wire.standing(attach.standing()),
+                            CoordinatorStatus.AgentProcess.UNKNOWN));
             return;
         }
         AgentWord word = Wire.word(agent.profile().key(), report);
@@ -322,6 +333,13 @@ public final class SimCoordinator extends SimProcess {
                         lost.cause(),
                         directory.faultNear(lost.agent(), SimCoordinator.this),
                         directory.isAlive(lost.agent(), lost.incarnation()));
+            }
+            if (event instanceof CoordinatorEvent.LeadershipGained) {
+                heardOf.clear();
+            }
+            if (event instanceof CoordinatorEvent.JobTakenOver taken
+                    && term == SimLeadership.termIn(tree())) {
+                facts.takenOver(taken, heardOf.values(), directory.agentsHadFaults());
             }
             phase = phase.after(event);
             facts.published(name(), jobId, event);

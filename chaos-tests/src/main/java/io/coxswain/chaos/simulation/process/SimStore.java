@@ -46,9 +46,16 @@ final class SimStore implements StorePort {
         if (record instanceof StoreRecord.ViewRecord view) {
             switch (view.state()) {
                 case PREPARING -> coordinator.phase(ProtocolPhase.PERSISTING);
-                case ACTIVE -> coordinator.phase(ProtocolPhase.ACTIVATING);
+                case ACTIVE -> {
+                    // Else a placement is made durable while members step.
+                    if (coordinator.phase() != ProtocolPhase.STEPPING) {
+                        coordinator.phase(ProtocolPhase.ACTIVATING);
+                    }
+                }
                 case FINISHING -> {}
             }
+        } else if (record instanceof StoreRecord.Account account) {
+            facts.accountMade(account);
         } else if (record instanceof StoreRecord.Result) {
             coordinator.phase(ProtocolPhase.RECORDING);
         }

@@ -25,6 +25,8 @@ import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.Progress;
 import io.coxswain.coordinator.core.model.RestoreSource;
+import io.coxswain.coordinator.core.model.SnapshotInterval;
+import io.coxswain.coordinator.core.model.Standing;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.StateName;
 import io.coxswain.coordinator.core.model.StepPlan;
@@ -187,6 +189,28 @@ final class Wire {
                 .toList();
     }
 
+    static io.coxswain.agent.core.model.SnapshotInterval interval(SnapshotInterval interval) {
+        return new io.coxswain.agent.core.model.SnapshotInterval(
+                interval.after(), interval.every());
+    }
+
+    static @Nullable Standing standing(io.coxswain.agent.core.model.@Nullable Standing told) {
+        return told == null
+                ? null
+                : new Standing(
+                        told.epoch(),
+                        told.rank(),
+                        told.started(),
+                        told.through(),
+                        told.floors().stream()
+                                .map(one -> new GrantedFloor(one.through(), one.floor()))
+                                .toList(),
+                        told.reportEvery(),
+                        told.sinceNanos(),
+                        told.idle(),
+                        told.left());
+    }
+
     static AgentEvent collect(long term, String jobId, JobEffect.SendCollectFinal collect) {
         return new AgentEvent.FinalRequested(
                 term,
@@ -247,7 +271,8 @@ final class Wire {
                                         run.skippedSnapshots()))
                         .toList(),
                 progress.floor(),
-                progress.acknowledged());
+                progress.acknowledged(),
+                progress.copyNanos());
     }
 
     private static StateLayout layout(io.coxswain.agent.core.model.StateLayout layout) {
@@ -280,7 +305,8 @@ final class Wire {
                                     agent,
                                     layout(ready.layout()),
                                     ready.loadNanos(),
-                                    ready.compileNanos()));
+                                    ready.compileNanos(),
+                                    ready.startNanos()));
             case AgentReport.JobUnfit unfit ->
                     new AgentWord.ForJob(
                             unfit.jobId(), new JobEvent.AgentUnfit(agent, unfit.reason()));

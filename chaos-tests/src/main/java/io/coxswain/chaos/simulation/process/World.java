@@ -417,6 +417,16 @@ public final class World implements Cluster, SimCoordinator.Directory {
     }
 
     @Override
+    public boolean agentsHadFaults() {
+        for (int host = 0; host < plan.agents(); host++) {
+            if (near(host)) {
+                return true;
+            }
+        }
+        return near(storeHost());
+    }
+
+    @Override
     public boolean faultNear(String agentId, SimCoordinator coordinator) {
         return near(Integer.parseInt(agentId.substring(1)))
                 || near(coordinator.host())

@@ -3,6 +3,7 @@ package io.coxswain.chaos.simulation.swarm;
 import io.coxswain.chaos.simulation.kernel.Randomness;
 import io.coxswain.chaos.simulation.process.ClusterPlan;
 import io.coxswain.chaos.simulation.process.ProtocolPhase;
+import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Mesh;
 
 import org.jspecify.annotations.Nullable;
@@ -183,7 +184,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
                 ranks + random.below(6),
                 32 + random.below(40),
                 Math.min(copies, domains - 1),
-                (int) random.between(1, 4),
+                every(random),
                 level,
                 random.chance(0.5),
                 execute,
@@ -192,6 +193,12 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
                 random.between(0, 1_000) * 1_000L,
                 random.between(1, 60) * 1_000_000L,
                 false);
+    }
+
+    // One in four lets the coordinator choose; what the others draw is what they drew before.
+    private static int every(Randomness random) {
+        int every = (int) random.between(1, 4);
+        return random.split("interval").chance(0.25) ? JobSpec.AUTOMATIC : every;
     }
 
     private static List<Fault> faults(

@@ -8,6 +8,7 @@ import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.proto.control.v1.AgentMessage;
 import io.coxswain.proto.control.v1.Attach;
 import io.coxswain.proto.control.v1.CoordinatorMessage;
+import io.coxswain.security.Identity;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
@@ -25,6 +26,7 @@ final class AgentStream implements StreamObserver<AgentMessage> {
     static final int MAX_QUEUED = 4_096;
 
     private final long id;
+    private final @Nullable Identity caller;
     private final Inputs inputs;
     private final Runnable onEnd;
     private final ServerCallStreamObserver<CoordinatorMessage> out;
@@ -35,12 +37,17 @@ final class AgentStream implements StreamObserver<AgentMessage> {
     private boolean completed;
     private boolean ended;
 
+    /**
+     * @param caller by its certificate; null: there is no TLS
+     */
     AgentStream(
             long id,
+            @Nullable Identity caller,
             Inputs inputs,
             ServerCallStreamObserver<CoordinatorMessage> out,
             Runnable onEnd) {
         this.id = id;
+        this.caller = caller;
         this.inputs = inputs;
         this.out = out;
         this.onEnd = onEnd;
@@ -65,6 +72,9 @@ final class AgentStream implements StreamObserver<AgentMessage> {
         } catch (IllegalArgumentException broken) {
             String reason = broken.getMessage() == null ? broken.toString() : broken.getMessage();
             fail(Status.INVALID_ARGUMENT.withDescription(reason), reason);
+        } catch (SecurityException forged) {
+            String reason = String.valueOf(forged.getMessage());
+            fail(Status.PERMISSION_DENIED.withDescription(reason), reason);
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
             fail(Status.UNAVAILABLE.withDescription("the coordinator stops"), "stopping");
@@ -78,6 +88,16 @@ final class AgentStream implements StreamObserver<AgentMessage> {
                             + speaker
                             + " sent "
                             + message.getBodyCase());
+        }
+        if (caller != null && !caller.name().equals(speaker.id())) {
+            throw new SecurityException(
+                    "agent "
+                            + speaker
+                            + " attached with the certificate of "
+                            + caller
+                            + ": it is good for that agent only (coxswain certs issue agent --id "
+                            + speaker.id()
+                            + ")");
         }
         Attach attach = message.getAttach();
         if (attach.getProtocolMajor() != CoordinatorMessages.PROTOCOL_MAJOR) {
@@ -104,6 +124,7 @@ final class AgentStream implements StreamObserver<AgentMessage> {
                         attach.getJobId(),
                         ControlCodec.inventory(attach.getInventory()),
                         attach.getJobTimeNanos(),
+                        attach.hasStanding() ? ControlCodec.standing(attach.getStanding()) : null,
                         new CoordinatorStatus.AgentProcess(
                                 attach.getHost(), attach.getPid(), attach.getWorkerLogs()));
         agent = speaker;

@@ -11,9 +11,11 @@ import io.coxswain.coordinator.core.model.DataEndpoint;
 import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.FailureDomain;
 import io.coxswain.coordinator.core.model.FinalShard;
+import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.HeldState;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.Progress;
+import io.coxswain.coordinator.core.model.Standing;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.StateName;
 import io.coxswain.coordinator.core.model.StepRun;
@@ -116,7 +118,8 @@ public final class ControlCodec {
                                 agent,
                                 layout(ready.getLayout()),
                                 ready.getLoadNanos(),
-                                ready.getCompileNanos()));
+                                ready.getCompileNanos(),
+                                ready.getStartNanos()));
             }
             case JOB_UNFIT ->
                     forJob(
@@ -232,6 +235,22 @@ public final class ControlCodec {
                 inventory.getFloor());
     }
 
+    /** What an agent may do in its view. */
+    public static Standing standing(io.coxswain.proto.control.v1.Standing standing) {
+        return new Standing(
+                standing.getEpoch(),
+                standing.getRank(),
+                standing.getStarted(),
+                standing.getThrough(),
+                standing.getFloorsList().stream()
+                        .map(floor -> new GrantedFloor(floor.getThrough(), floor.getFloor()))
+                        .toList(),
+                standing.getReportEvery(),
+                standing.getSinceNanos(),
+                standing.getIdle(),
+                standing.getLeft());
+    }
+
     private static @Nullable Progress tail(io.coxswain.proto.control.v1.Inventory inventory) {
         return inventory.hasTail() && inventory.getTail().getRunsCount() > 0
                 ? progress(inventory.getTail())
@@ -288,7 +307,8 @@ public final class ControlCodec {
                 progress.getRank(),
                 runs,
                 progress.getFloor(),
-                progress.getAcknowledgedList());
+                progress.getAcknowledgedList(),
+                progress.getCopyNanos());
     }
 
     private static FinalShard finalShard(FinalState state) {

@@ -5,6 +5,7 @@ import io.coxswain.coordinator.core.keyvalue.KeyValueResult;
 import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.RestoreSource;
+import io.coxswain.coordinator.core.model.SnapshotInterval;
 import io.coxswain.coordinator.core.model.StepPlan;
 import io.coxswain.proto.control.v1.AcknowledgeProgress;
 import io.coxswain.proto.control.v1.CollectFinal;
@@ -26,6 +27,7 @@ import io.coxswain.proto.control.v1.StartView;
 import io.coxswain.proto.control.v1.Welcome;
 
 import java.util.List;
+import java.util.function.Consumer;
 
 /** Writes what the core asks for as messages to agents. Stateless. */
 final class CoordinatorMessages {
@@ -102,25 +104,37 @@ final class CoordinatorMessages {
     }
 
     static CoordinatorMessage startView(long term, String jobId, JobEffect.SendStartView start) {
-        return message(term)
-                .setStartView(
-                        StartView.newBuilder()
-                                .setJobId(jobId)
-                                .setEpoch(start.epoch())
-                                .setThrough(start.through())
-                                .addAllFloors(floors(start.floors())))
-                .build();
+        StartView.Builder body =
+                StartView.newBuilder()
+                        .setJobId(jobId)
+                        .setEpoch(start.epoch())
+                        .setThrough(start.through())
+                        .addAllFloors(floors(start.floors()));
+        interval(start.interval(), body::setInterval);
+        return message(term).setStartView(body).build();
     }
 
     static CoordinatorMessage grant(long term, String jobId, JobEffect.SendGrant grant) {
-        return message(term)
-                .setGrantSteps(
-                        GrantSteps.newBuilder()
-                                .setJobId(jobId)
-                                .setEpoch(grant.epoch())
-                                .setThrough(grant.through())
-                                .addAllFloors(floors(grant.floors())))
-                .build();
+        GrantSteps.Builder body =
+                GrantSteps.newBuilder()
+                        .setJobId(jobId)
+                        .setEpoch(grant.epoch())
+                        .setThrough(grant.through())
+                        .addAllFloors(floors(grant.floors()));
+        interval(grant.interval(), body::setInterval);
+        return message(term).setGrantSteps(body).build();
+    }
+
+    private static void interval(
+            SnapshotInterval interval,
+            Consumer<io.coxswain.proto.control.v1.SnapshotInterval> setter) {
+        if (interval.isChange()) {
+            setter.accept(
+                    io.coxswain.proto.control.v1.SnapshotInterval.newBuilder()
+                            .setAfter(interval.after())
+                            .setEvery(interval.every())
+                            .build());
+        }
     }
 
     private static List<io.coxswain.proto.control.v1.GrantedFloor> floors(

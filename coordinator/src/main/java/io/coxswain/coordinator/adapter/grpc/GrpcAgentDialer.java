@@ -10,6 +10,10 @@ import io.coxswain.proto.control.v1.AgentIdentity;
 import io.coxswain.proto.replica.v1.FrameHeader;
 import io.coxswain.proto.replica.v1.Hello;
 import io.coxswain.proto.replica.v1.Purpose;
+import io.coxswain.security.Identity;
+import io.coxswain.security.PeerRule;
+import io.coxswain.security.PlaneSecurity;
+import io.coxswain.security.Role;
 
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -23,6 +27,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 
+import javax.net.ssl.SSLSocket;
+
 /**
  * Asks an agent's data endpoint who it is, with the greeting of the data plane. Every question runs
  * on a virtual thread of its own and is answered within about two seconds.
@@ -35,18 +41,20 @@ final class GrpcAgentDialer implements AutoCloseable {
     record Answer(DialResult result, String detail) {}
 
     private final Inputs inputs;
+    private final PlaneSecurity security;
     private final ExecutorService threads =
             Executors.newThreadPerTaskExecutor(
                     Thread.ofVirtual().name("coxswain-dial-", 0).factory());
 
-    GrpcAgentDialer(Inputs inputs) {
+    GrpcAgentDialer(Inputs inputs, PlaneSecurity security) {
         this.inputs = inputs;
+        this.security = security;
     }
 
     void dial(AgentProfile agent, long dial) {
         try {
             threads.execute(() -> {
-                Answer answer = ask(agent);
+                Answer answer = ask(agent, security);
                 inputs.offer(
                         new CoordinatorInput.DialAnswered(
                                 agent.key(), dial, answer.result(), answer.detail()));
@@ -58,37 +66,24 @@ final class GrpcAgentDialer implements AutoCloseable {
         }
     }
 
-    static Answer ask(AgentProfile agent) {
+    static Answer ask(AgentProfile agent, PlaneSecurity security) {
         String host = agent.dataEndpoint().host();
         int port = agent.dataEndpoint().port();
         String at = host + ":" + port;
-        try (var socket = new Socket()) {
-            socket.setSoTimeout(TIMEOUT_MILLIS);
-            socket.setTcpNoDelay(true);
-            socket.connect(
-                    new InetSocketAddress(InetAddress.getByName(host), port), TIMEOUT_MILLIS);
-            var out = new DataOutputStream(socket.getOutputStream());
-            byte[] hello = hello(agent).toByteArray();
-            byte[] frame = new byte[8 + hello.length];
-            putInt(frame, 0, hello.length);
-            System.arraycopy(hello, 0, frame, 8, hello.length);
-            out.write(frame);
-            out.flush();
-            var in = new DataInputStream(socket.getInputStream());
-            int headerBytes = in.readInt();
-            int payloadBytes = in.readInt();
-            if (headerBytes < 0 || headerBytes > MAX_HEADER_BYTES || payloadBytes != 0) {
-                return new Answer(DialResult.TIMEOUT, at + " does not speak the data plane");
+        try (var plain = new Socket()) {
+            security.admitDialling("agent " + agent.key().id(), host);
+            plain.setSoTimeout(TIMEOUT_MILLIS);
+            plain.setTcpNoDelay(true);
+            plain.connect(new InetSocketAddress(InetAddress.getByName(host), port), TIMEOUT_MILLIS);
+            if (!security.encrypted()) {
+                return greet(agent, at, plain);
             }
-            FrameHeader reply = FrameHeader.parseFrom(in.readNBytes(headerBytes));
-            if (!reply.hasHelloReply()) {
-                return new Answer(DialResult.TIMEOUT, at + " did not answer the greeting");
+            try (SSLSocket socket = security.secure(plain, PeerRule.roles(Role.AGENT))) {
+                Identity there = PlaneSecurity.peer(socket.getSession());
+                return there.name().equals(agent.key().id())
+                        ? greet(agent, at, socket)
+                        : new Answer(DialResult.OTHER_INCARNATION, at + " is " + there);
             }
-            return reply.getHelloReply().getAccepted()
-                    ? new Answer(DialResult.SAME_INCARNATION, at + " answers")
-                    : new Answer(
-                            DialResult.OTHER_INCARNATION,
-                            at + " is another: " + reply.getHelloReply().getReason());
         } catch (ConnectException refused) {
             return connectFailure(at, refused);
         } catch (InvalidProtocolBufferException garbled) {
@@ -101,6 +96,31 @@ final class GrpcAgentDialer implements AutoCloseable {
         } catch (IOException failed) {
             return new Answer(DialResult.TIMEOUT, at + ": " + failed);
         }
+    }
+
+    private static Answer greet(AgentProfile agent, String at, Socket socket) throws IOException {
+        var out = new DataOutputStream(socket.getOutputStream());
+        byte[] hello = hello(agent).toByteArray();
+        byte[] frame = new byte[8 + hello.length];
+        putInt(frame, 0, hello.length);
+        System.arraycopy(hello, 0, frame, 8, hello.length);
+        out.write(frame);
+        out.flush();
+        var in = new DataInputStream(socket.getInputStream());
+        int headerBytes = in.readInt();
+        int payloadBytes = in.readInt();
+        if (headerBytes < 0 || headerBytes > MAX_HEADER_BYTES || payloadBytes != 0) {
+            return new Answer(DialResult.TIMEOUT, at + " does not speak the data plane");
+        }
+        FrameHeader reply = FrameHeader.parseFrom(in.readNBytes(headerBytes));
+        if (!reply.hasHelloReply()) {
+            return new Answer(DialResult.TIMEOUT, at + " did not answer the greeting");
+        }
+        return reply.getHelloReply().getAccepted()
+                ? new Answer(DialResult.SAME_INCARNATION, at + " answers")
+                : new Answer(
+                        DialResult.OTHER_INCARNATION,
+                        at + " is another: " + reply.getHelloReply().getReason());
     }
 
     // Java tells a refused connection from other failures to connect only by the text.

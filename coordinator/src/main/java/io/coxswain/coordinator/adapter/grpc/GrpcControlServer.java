@@ -11,6 +11,9 @@ import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.proto.control.v1.AgentMessage;
 import io.coxswain.proto.control.v1.ControlPlaneGrpc;
 import io.coxswain.proto.control.v1.CoordinatorMessage;
+import io.coxswain.security.PeerRule;
+import io.coxswain.security.PlaneSecurity;
+import io.coxswain.security.Role;
 import io.grpc.Server;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
@@ -38,13 +41,23 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     private static final int MAX_INBOUND_BYTES = 16 << 20;
     private static final long CLOSE_MILLIS = 2_000;
 
+    // What connects and then says nothing, or dribbles, is cut off.
+    private static final long HANDSHAKE_SECONDS = 10;
+    private static final int MAX_CALLS_PER_CONNECTION = 256;
+
+    private static final PeerRule ANYBODY =
+            PeerRule.roles(Role.COORDINATOR, Role.AGENT, Role.OPERATOR, Role.VIEWER);
+
     private final Inputs inputs;
     private final GrpcAgentDialer dialer;
     private final Map<Long, AgentStream> streams = new ConcurrentHashMap<>();
     private final AtomicLong nextStream = new AtomicLong(1);
     private final HealthStatusManager health = new HealthStatusManager();
-    private final Server server;
+    private final RoleInterceptor roles = new RoleInterceptor();
+    private final PlaneSecurity security;
+    private final NettyServerBuilder builder;
     private final InetSocketAddress bind;
+    private volatile @Nullable Server server;
 
     /**
      * Makes the server; {@link #start} opens it.
@@ -54,21 +67,36 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
      */
     public GrpcControlServer(
             InetSocketAddress bind, Executor executor, Inputs inputs, CoordinatorCalls calls) {
+        this(bind, executor, inputs, calls, PlaneSecurity.loopback("the control plane"));
+    }
+
+    /**
+     * The same with TLS, if {@code security} has certificates; then callers have the rights of
+     * their roles, and an agent speaks for itself only.
+     */
+    public GrpcControlServer(
+            InetSocketAddress bind,
+            Executor executor,
+            Inputs inputs,
+            CoordinatorCalls calls,
+            PlaneSecurity security) {
         this.inputs = inputs;
         this.bind = bind;
-        this.dialer = new GrpcAgentDialer(inputs);
+        this.security = security;
+        this.dialer = new GrpcAgentDialer(inputs, security);
         // Agents ping to keep middleboxes awake; gRPC's default of one ping per five minutes would
         // cut them off with too_many_pings. Death is told by heartbeats, not by pings.
-        this.server =
+        this.builder =
                 NettyServerBuilder.forAddress(bind)
                         .executor(executor)
                         .permitKeepAliveTime(5, TimeUnit.SECONDS)
                         .permitKeepAliveWithoutCalls(true)
+                        .handshakeTimeout(HANDSHAKE_SECONDS, TimeUnit.SECONDS)
+                        .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
                         .maxInboundMessageSize(MAX_INBOUND_BYTES)
                         .addService(new Control())
                         .addService(new GrpcAdminService(calls))
-                        .addService(health.getHealthService())
-                        .build();
+                        .addService(health.getHealthService());
     }
 
     /**
@@ -78,7 +106,16 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
      */
     public void start() throws IOException {
         try {
-            server.start();
+            security.admitListening("the control port", bind.getHostString());
+            if (security.encrypted()) {
+                builder.sslContext(security.server(ANYBODY, PlaneSecurity.HTTP_2)).intercept(roles);
+            }
+        } catch (IOException refused) {
+            dialer.close();
+            throw refused;
+        }
+        try {
+            server = builder.build().start();
         } catch (IOException failed) {
             dialer.close();
             throw new IOException(
@@ -110,9 +147,18 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
         return serves ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
     }
 
-    /** The port in use, also where 0 was asked. */
+    /** The port in use, also where 0 was asked; after {@link #start}. */
     public int port() {
-        return server.getPort();
+        Server open = server;
+        if (open == null) {
+            throw new IllegalStateException("the control port is not open");
+        }
+        return open.getPort();
+    }
+
+    /** Calls that were refused for want of a certificate with the right. */
+    public long refusedCalls() {
+        return roles.refused();
     }
 
     @Override
@@ -209,17 +255,21 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     public void close() {
         dialer.close();
         health.enterTerminalState();
-        server.shutdown();
+        Server open = server;
+        if (open == null) {
+            return;
+        }
+        open.shutdown();
         for (AgentStream stream : streams.values()) {
             stream.close("the coordinator stops");
         }
         try {
-            if (!server.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
-                server.shutdownNow();
-                server.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
+            if (!open.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+                open.shutdownNow();
+                open.awaitTermination(CLOSE_MILLIS, TimeUnit.MILLISECONDS);
             }
         } catch (InterruptedException stopped) {
-            server.shutdownNow();
+            open.shutdownNow();
             Thread.currentThread().interrupt();
         }
     }
@@ -255,6 +305,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
             var stream =
                     new AgentStream(
                             id,
+                            RoleInterceptor.CALLER.get(),
                             inputs,
                             (ServerCallStreamObserver<CoordinatorMessage>) out,
                             () -> streams.remove(id));

@@ -12,13 +12,17 @@ import io.coxswain.web.prometheus.StrictRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
 
 /** A coordinator's HTTP port, with a registry of its own for {@code /metrics}. Thread-safe. */
 public final class HttpAdapter implements AutoCloseable {
     private final PrometheusMeterRegistry registry;
     private final CoordinatorMetrics metrics;
+    private final PageRoutes pages;
     private final WebServer server;
 
     /**
@@ -26,12 +30,14 @@ public final class HttpAdapter implements AutoCloseable {
      *
      * @param port 0: a free one
      * @param names that requests may use for this host, besides those that are always right
+     * @param token without which only the probes answer; null: none is needed
      * @throws IOException if it cannot be bound; the message says what to do
      */
     public HttpAdapter(
             String host,
             int port,
             List<String> names,
+            @Nullable String token,
             Readings readings,
             Probes probes,
             PageSource page)
@@ -46,9 +52,12 @@ public final class HttpAdapter implements AutoCloseable {
                         .get("/metrics", new MetricsHandler(registry, metrics::refresh))
                         .get("/livez", _ -> probes.live())
                         .get("/readyz", _ -> probes.ready());
-        PageRoutes.addTo(routes, page);
+        pages = PageRoutes.addTo(routes, page);
         WebServer.Builder made = WebServer.builder().bind(host, port).routes(routes.build());
         names.forEach(made::allowName);
+        if (token != null) {
+            made.token(token, Set.of("/livez", "/readyz"));
+        }
         try {
             server = made.start();
         } catch (IOException failed) {
@@ -62,6 +71,11 @@ public final class HttpAdapter implements AutoCloseable {
         return server.url();
     }
 
+    /** Where others find it who know this machine by that name. */
+    public String urlFor(String host) {
+        return server.urlFor(host);
+    }
+
     /** What the registry of the endpoint is told. */
     public CoordinatorMetrics metrics() {
         return metrics;
@@ -70,6 +84,7 @@ public final class HttpAdapter implements AutoCloseable {
     @Override
     public void close() {
         server.close();
+        pages.close();
         metrics.close();
         registry.close();
     }

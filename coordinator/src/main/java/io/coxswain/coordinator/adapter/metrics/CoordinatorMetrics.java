@@ -68,6 +68,20 @@ public final class CoordinatorMetrics implements AutoCloseable {
                 "coxswain.fenced.writes",
                 "Writes that ZooKeeper refused because another coordinator leads",
                 Readings::fencedWrites);
+        if (!Double.isNaN(readings.certificateExpirySeconds())) {
+            group.gauge(
+                    "coxswain.certificate.expiry.timestamp.seconds",
+                    "End of the certificate in use, Unix time",
+                    Readings::certificateExpirySeconds);
+        }
+        group.gauge(
+                "coxswain.plaintext",
+                "1: it may speak in the clear beyond this machine",
+                all -> all.plaintext() ? 1 : 0);
+        group.total(
+                "coxswain.refused.calls",
+                "Calls refused for want of a certificate with the right",
+                Readings::refusedCalls);
         group.total("coxswain.events", "Events published", Readings::lastEvent);
     }
 

@@ -22,6 +22,21 @@ public interface Readings {
     /** Whether there is a connection to ZooKeeper now. */
     boolean zookeeperConnected();
 
+    /** When the certificate in use ends, Unix time; NaN: there is none. */
+    default double certificateExpirySeconds() {
+        return Double.NaN;
+    }
+
+    /** Whether it may speak in the clear beyond this machine. */
+    default boolean plaintext() {
+        return false;
+    }
+
+    /** Calls that were refused for want of a certificate with the right. */
+    default long refusedCalls() {
+        return 0;
+    }
+
     /** Number of the newest event. */
     long lastEvent();
 

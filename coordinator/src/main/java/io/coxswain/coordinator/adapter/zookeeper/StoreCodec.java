@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.coxswain.coordinator.adapter.grpc.ModelCodec;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.core.job.JobEffect.ViewState;
+import io.coxswain.coordinator.core.ledger.FrozenHistory;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.proto.control.v1.LineageSegment;
@@ -12,13 +13,14 @@ import io.coxswain.proto.store.v1.AccountRecord;
 import io.coxswain.proto.store.v1.AgentRegistration;
 import io.coxswain.proto.store.v1.JobRecord;
 import io.coxswain.proto.store.v1.ResultRecord;
+import io.coxswain.proto.store.v1.UnsettledRun;
 import io.coxswain.proto.store.v1.ViewRecord;
 
 import java.math.BigInteger;
 import java.util.LinkedHashMap;
 
 /** Records to and from the bytes of their znodes. Stateless. */
-final class StoreCodec {
+public final class StoreCodec {
     private StoreCodec() {}
 
     static byte[] encode(StoreRecord record) {
@@ -48,7 +50,19 @@ final class StoreCodec {
                         .setCompletedStep(account.completedStep())
                         .setProtectedStep(account.protectedStep())
                         .setJobTimeNanos(account.jobTimeNanos())
+                        .setEpoch(account.epoch())
                         .addAllIncidentsJson(account.incidentsJson());
+        for (io.coxswain.coordinator.core.ledger.UnsettledRun run : account.unsettled()) {
+            message.addUnsettled(
+                    UnsettledRun.newBuilder()
+                            .setFirst(run.first())
+                            .setLast(run.last())
+                            .setSlotNanos(run.slotNanos()));
+        }
+        FrozenHistory history = account.history();
+        if (history != null) {
+            message.setHistory(HistoryCodec.encode(history));
+        }
         account.categoryNanos()
                 .forEach((category, nanos) -> {
                     message.putCategoryNanos(category, nanos.longValue());
@@ -85,12 +99,12 @@ final class StoreCodec {
         return message.build();
     }
 
-    static StoreRecord.Spec spec(byte[] bytes) throws InvalidProtocolBufferException {
+    public static StoreRecord.Spec spec(byte[] bytes) throws InvalidProtocolBufferException {
         JobRecord record = JobRecord.parseFrom(bytes);
         return new StoreRecord.Spec(ModelCodec.decode(record.getJob()), record.getSubmittedOrder());
     }
 
-    static StoreRecord.ViewRecord view(String jobId, byte[] bytes)
+    public static StoreRecord.ViewRecord view(String jobId, byte[] bytes)
             throws InvalidProtocolBufferException {
         ViewRecord record = ViewRecord.parseFrom(bytes);
         Lineage lineage = Lineage.EMPTY;
@@ -109,7 +123,7 @@ final class StoreCodec {
                 lineage);
     }
 
-    static StoreRecord.Account account(String jobId, byte[] bytes)
+    public static StoreRecord.Account account(String jobId, byte[] bytes)
             throws InvalidProtocolBufferException {
         AccountRecord record = AccountRecord.parseFrom(bytes);
         var categories = new LinkedHashMap<String, BigInteger>();
@@ -129,17 +143,24 @@ final class StoreCodec {
                 record.getProtectedStep(),
                 record.getJobTimeNanos(),
                 categories,
-                record.getIncidentsJsonList());
+                record.getIncidentsJsonList(),
+                record.getEpoch(),
+                record.getUnsettledList().stream()
+                        .map(run ->
+                                new io.coxswain.coordinator.core.ledger.UnsettledRun(
+                                        run.getFirst(), run.getLast(), run.getSlotNanos()))
+                        .toList(),
+                record.hasHistory() ? HistoryCodec.decode(record.getHistory()) : null);
     }
 
-    static StoreRecord.Result result(String jobId, byte[] bytes)
+    public static StoreRecord.Result result(String jobId, byte[] bytes)
             throws InvalidProtocolBufferException {
         ResultRecord record = ResultRecord.parseFrom(bytes);
         return new StoreRecord.Result(
                 jobId, record.getCompleted(), record.getReason(), record.getReportJson());
     }
 
-    static AgentKey agent(byte[] bytes) throws InvalidProtocolBufferException {
+    public static AgentKey agent(byte[] bytes) throws InvalidProtocolBufferException {
         var identity = AgentRegistration.parseFrom(bytes).getAgent();
         return new AgentKey(identity.getAgentId(), identity.getIncarnation());
     }

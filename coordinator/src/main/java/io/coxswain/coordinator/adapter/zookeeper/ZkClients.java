@@ -1,8 +1,11 @@
 package io.coxswain.coordinator.adapter.zookeeper;
 
+import io.coxswain.security.ZooKeeperAccess;
+
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.ExponentialBackoffRetry;
+import org.apache.zookeeper.client.ZKClientConfig;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -32,6 +35,18 @@ public final class ZkClients implements AutoCloseable {
      */
     public static ZkClients connect(String connectString, Duration sessionTimeout)
             throws IOException {
+        return connect(connectString, sessionTimeout, "/", ZooKeeperAccess.OPEN);
+    }
+
+    /**
+     * The same with credentials: then what is made below the chroot is closed to others.
+     *
+     * @throws IllegalArgumentException if credentials are missing
+     */
+    public static ZkClients connect(
+            String connectString, Duration sessionTimeout, String chroot, ZooKeeperAccess access)
+            throws IOException {
+        var acls = new ZkAcls(ZkPaths.of(chroot), access);
         // Curator would leave its default executor running after close (GH-1277).
         ExecutorService callbacks =
                 Executors.newSingleThreadExecutor(
@@ -45,6 +60,9 @@ public final class ZkClients implements AutoCloseable {
                         .simulatedSessionExpirationPercent(EXPIRY_PERCENT)
                         .ensembleTracker(false)
                         .runSafeService(callbacks)
+                        .authorization(ZkAcls.credentials(access))
+                        .aclProvider(acls)
+                        .zkClientConfig(options(access))
                         .build();
         var opened = new ZkClients(client, callbacks);
         boolean connected = false;
@@ -68,6 +86,12 @@ public final class ZkClients implements AutoCloseable {
                             + " several separated by commas) is right");
         }
         return opened;
+    }
+
+    private static ZKClientConfig options(ZooKeeperAccess access) {
+        var config = new ZKClientConfig();
+        access.options().forEach(config::setProperty);
+        return config;
     }
 
     /** The open client. */

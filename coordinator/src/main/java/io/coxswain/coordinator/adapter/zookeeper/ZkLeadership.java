@@ -2,11 +2,13 @@ package io.coxswain.coordinator.adapter.zookeeper;
 
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.Inputs;
+import io.coxswain.coordinator.app.KnownLeader;
 import io.coxswain.coordinator.app.LeadershipPort;
 import io.coxswain.coordinator.app.StorePort;
 import io.coxswain.proto.control.v1.Endpoint;
 import io.coxswain.proto.store.v1.Leader;
 import io.coxswain.proto.store.v1.Term;
+import io.coxswain.security.ZooKeeperAccess;
 
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.api.transaction.CuratorOp;
@@ -46,10 +48,12 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
 
     private final CuratorFramework client;
     private final ZkPaths paths;
+    private final ZkAcls acls;
     private final String coordinatorId;
     private final Inputs inputs;
     private final ZkStore store;
     private final ZkAgents agents;
+    private final ZkLeaderNode leaderNode;
     private final ScheduledExecutorService thread;
     private final ConnectionStateListener connection = (_, state) -> connectionChanged(state);
     // Written by the thread.
@@ -57,6 +61,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     // Confined to the thread.
     private @Nullable ZkFence fence;
     private @Nullable Endpoint endpoint;
+    private String ownPage = "";
     private boolean suspended;
     private boolean closed;
 
@@ -68,12 +73,24 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
      */
     public ZkLeadership(
             CuratorFramework client, String chroot, String coordinatorId, Inputs inputs) {
+        this(client, chroot, coordinatorId, inputs, ZooKeeperAccess.OPEN);
+    }
+
+    /** The same; what is there is closed to whom {@code access} does not know. */
+    public ZkLeadership(
+            CuratorFramework client,
+            String chroot,
+            String coordinatorId,
+            Inputs inputs,
+            ZooKeeperAccess access) {
         this.client = client;
         this.paths = ZkPaths.of(chroot);
+        this.acls = new ZkAcls(paths, access);
         this.coordinatorId = coordinatorId;
         this.inputs = inputs;
         this.store = new ZkStore(client, paths, inputs);
         this.agents = new ZkAgents(client, paths, inputs);
+        this.leaderNode = new ZkLeaderNode(client, paths);
         this.thread =
                 Executors.newSingleThreadScheduledExecutor(
                         Thread.ofPlatform()
@@ -87,6 +104,11 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         return store;
     }
 
+    /** Who leads, as far as is known. Any thread. */
+    public KnownLeader leader() {
+        return leaderNode.known();
+    }
+
     /** Whether it stands in the election, as leader or behind one. Any thread. */
     public boolean stands() {
         LeaderLatch candidate = latch;
@@ -98,14 +120,16 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
      *
      * @param host advertised to agents
      * @param port of the control plane
+     * @param page where people find this coordinator's page; empty: it has none
      * @throws IOException if ZooKeeper cannot be used
      */
-    public void start(String host, int port) throws IOException {
+    public void start(String host, int port, String page) throws IOException {
         try {
             for (String folder : List.of(paths.controller(), paths.agents(), paths.jobs())) {
                 makeFolder(folder);
             }
             makeTerm();
+            acls.close(client);
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while ZooKeeper was set up", stopped);
@@ -122,7 +146,9 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         }
         client.getConnectionStateListenable().addListener(connection);
         agents.start();
+        leaderNode.start();
         run(() -> {
+            ownPage = page;
             endpoint = Endpoint.newBuilder().setHost(host).setPort(port).build();
             stand();
         });
@@ -224,6 +250,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
                         .setTerm(held.term())
                         .setCoordinatorId(coordinatorId)
                         .setControlEndpoint(reached)
+                        .setPage(ownPage)
                         .build()
                         .toByteArray();
         while (true) {
@@ -424,5 +451,6 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
             Thread.currentThread().interrupt();
         }
         agents.close();
+        leaderNode.close();
     }
 }

@@ -1,5 +1,7 @@
 package io.coxswain.coordinator.core.event;
 
+import io.coxswain.coordinator.core.view.IntervalReason;
+
 import java.util.List;
 import java.util.Map;
 
@@ -69,6 +71,15 @@ public sealed interface CoordinatorEvent {
             implements CoordinatorEvent {}
 
     /**
+     * With {@code protect.every: auto}: how far apart snapshots are from now on.
+     *
+     * @param afterStep steps above it are snapshotted at multiples of {@code every}
+     */
+    record SnapshotIntervalChosen(
+            String job, long epoch, long afterStep, int every, IntervalReason reason)
+            implements CoordinatorEvent {}
+
+    /**
      * What the job's program measured, once a second at most.
      *
      * @param step in which the newest was measured
@@ -101,6 +112,26 @@ public sealed interface CoordinatorEvent {
 
     /** An incident is over: the job completed a step at full strength again. */
     record IncidentClosed(String job, Incident incident) implements CoordinatorEvent {}
+
+    /**
+     * A new leader goes on with a job that ran under another one. Steps that members completed
+     * meanwhile are told of next.
+     *
+     * @param epoch of the view that was found; 0: there was none yet
+     * @param adopted the view goes on; else a new epoch begins
+     * @param completedStep on account
+     * @param jobTimeNanos from which the job's time goes on
+     * @param reason why it is adopted, or why not
+     */
+    record JobTakenOver(
+            String job,
+            long epoch,
+            boolean adopted,
+            long completedStep,
+            long protectedStep,
+            long jobTimeNanos,
+            String reason)
+            implements CoordinatorEvent {}
 
     /** A recorded, visible rollback. */
     record RolledBack(String job, long fromStep, long toStep, String reason)

@@ -143,6 +143,28 @@ public record Incident(
                 costSlotNanos);
     }
 
+    /** The same, over. */
+    public Incident over() {
+        return closed
+                ? this
+                : new Incident(
+                        id,
+                        cause,
+                        agents,
+                        atStep,
+                        resumedAtStep,
+                        stepsLost,
+                        sources,
+                        phases,
+                        true,
+                        kind,
+                        beganNanos,
+                        stretches,
+                        reason,
+                        repeats,
+                        costSlotNanos);
+    }
+
     /** The same with the ledger's word. */
     public Incident withCost(BigInteger slotNanos) {
         return new Incident(

@@ -69,6 +69,12 @@ final class Acknowledgements {
         granted.addLast(new GrantedFloor(through, floor));
     }
 
+    /** What a leader before granted: it is never changed. */
+    void inherit(List<GrantedFloor> floors) {
+        granted.clear();
+        granted.addAll(floors);
+    }
+
     /** By which floors the steps are decided that a rank may be in; ascending. */
     List<GrantedFloor> granted() {
         return List.copyOf(granted);

@@ -160,6 +160,8 @@ final class Arrivals {
         job.preparing.loaded(event.loadNanos() + event.compileNanos());
         boolean was = member.eligible();
         if (!member.ready()) {
+            member.workerIsNew = job.incidents.isOpen();
+            job.incidents.note(WorkerStart.text(member.key.id(), event));
             member.readyAtNanos = job.now;
             member.compileNanos = event.compileNanos();
         }

@@ -35,8 +35,16 @@ final class Fencing {
 
     private long detectedAtNanos;
 
+    /** What slots did until then, beyond the steps that are told of. */
+    private Category undetected = Category.DETECTION;
+
     Fencing(Job job) {
         this.job = job;
+    }
+
+    /** Nobody led before the fence that comes: nobody could have detected anything. */
+    void nobodyLed() {
+        undetected = Category.CONTROLLER_WAIT;
     }
 
     /** Fences all attached agents with a new epoch. */
@@ -165,7 +173,8 @@ final class Fencing {
         if (unbooked) {
             unbooked = false;
             job.stepping.closeAccount(detectedAtNanos);
-            job.slots.all(Category.DETECTION, detectedAtNanos);
+            job.slots.all(undetected, detectedAtNanos);
+            undetected = Category.DETECTION;
         }
         job.slots.turn(Category.RECOVERY_DECIDE, job.now);
         restarting.clear();

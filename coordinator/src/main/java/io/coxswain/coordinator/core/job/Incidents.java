@@ -57,6 +57,14 @@ final class Incidents {
         return open;
     }
 
+    /** What another leader told: all of it is over. */
+    void inherit(List<Incident> former) {
+        for (Incident incident : former) {
+            keep(incident.over());
+            nextId = Math.max(nextId, incident.id() + 1);
+        }
+    }
+
     /**
      * Opens an incident that was detected now, {@code detectNanos} after the last sign of life; or
      * extends the open one. Nothing before the first view was active.
@@ -88,6 +96,7 @@ final class Incidents {
 
     private void begin(Incident.Kind what, String agent, String text, long detectNanos) {
         open = true;
+        job.cadence.failed();
         id = nextId++;
         agents.clear();
         agents.add(agent);
@@ -118,6 +127,13 @@ final class Incidents {
         }
     }
 
+    /** A worker came back, or took its state; with the times that this took. */
+    void note(String text) {
+        if (open && waterfall.note(text)) {
+            progressed(waterfall.phase(), text);
+        }
+    }
+
     /** The phase that runs takes as long as it does for the sake of those agents. */
     void waitFor(List<String> names) {
         if (open) {
@@ -135,6 +151,7 @@ final class Incidents {
                         case RecoveryReason.NewestHeldByAll held -> !held.conflicts().isEmpty();
                         case RecoveryReason.NoCommonStep none -> !none.conflicts().isEmpty();
                         case RecoveryReason.TooFewReady few -> false;
+                        case RecoveryReason.Former former -> false;
                     };
             if (conflict) {
                 corrupted();

@@ -41,6 +41,7 @@ final class Job {
     final Preparing preparing;
     final ViewFailures viewFailures;
     final Protection protection;
+    final Cadence cadence;
     final Stepping stepping;
     final Finishing finishing;
 
@@ -83,13 +84,40 @@ final class Job {
     private long highestPromise;
 
     Job(JobSpec spec, long nextEpoch, JobLimits limits, long nowNanos) {
+        this(spec, nextEpoch, limits, nowNanos, new LedgerEntry.Opened(ranks(spec), nowNanos));
+    }
+
+    /** A job whose account another leader opened. */
+    Job(
+            JobSpec spec,
+            long nextEpoch,
+            JobLimits limits,
+            long nowNanos,
+            LedgerEntry.Resumed account) {
+        this(spec, nextEpoch, limits, nowNanos, (LedgerEntry) account);
+    }
+
+    private static int ranks(JobSpec spec) {
+        return spec.mesh().ranks();
+    }
+
+    private Job(
+            JobSpec spec, long nextEpoch, JobLimits limits, long nowNanos, LedgerEntry opening) {
         this.spec = spec;
         this.limits = limits;
         this.nextEpoch = Math.max(1, nextEpoch);
-        openedNanos = nowNanos;
+        openedNanos =
+                opening instanceof LedgerEntry.Resumed resumed ? resumed.openedNanos() : nowNanos;
         now = nowNanos;
         phaseSinceNanos = nowNanos;
-        slots = new SlotClock(spec.mesh().ranks(), nowNanos, ledger);
+        slots =
+                new SlotClock(
+                        spec.mesh().ranks(),
+                        opening instanceof LedgerEntry.Resumed resumed
+                                ? resumed.cursorNanos()
+                                : nowNanos,
+                        ledger);
+        ledger.add(opening);
         incidents = new Incidents(this);
         arrivals = new Arrivals(this);
         losses = new Losses(this);
@@ -97,9 +125,25 @@ final class Job {
         preparing = new Preparing(this);
         viewFailures = new ViewFailures(this);
         protection = new Protection(this);
+        cadence = new Cadence(this);
         stepping = new Stepping(this);
         finishing = new Finishing(this);
         history.add(new PhaseChange(nowNanos, phase, phaseReason));
+    }
+
+    /** The phase in which a job is taken over; before anything else. */
+    void begin(JobPhase first, String reason) {
+        phase = first;
+        phaseReason = reason;
+        history.clear();
+        history.add(new PhaseChange(now, first, reason));
+    }
+
+    /** A record of that epoch stands, and agents promised it. */
+    void inherit(long epoch) {
+        recordedEpoch = Math.max(recordedEpoch, epoch);
+        promising(epoch);
+        heardPromise(epoch);
     }
 
     /** The one place where the phase changes. */

@@ -7,6 +7,7 @@ import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.RestoreSource;
+import io.coxswain.coordinator.core.model.SnapshotInterval;
 import io.coxswain.coordinator.core.model.StateName;
 import io.coxswain.coordinator.core.model.StepPlan;
 import io.coxswain.coordinator.core.model.View;
@@ -84,9 +85,18 @@ public sealed interface JobEffect {
         }
     }
 
-    /** {@code floors} as in {@link SendGrant}. */
-    record SendStartView(AgentKey agent, long epoch, long through, List<GrantedFloor> floors)
+    /** {@code floors} and {@code interval} as in {@link SendGrant}. */
+    record SendStartView(
+            AgentKey agent,
+            long epoch,
+            long through,
+            List<GrantedFloor> floors,
+            SnapshotInterval interval)
             implements JobEffect {
+        public SendStartView(AgentKey agent, long epoch, long through, List<GrantedFloor> floors) {
+            this(agent, epoch, through, floors, SnapshotInterval.PLANNED);
+        }
+
         public SendStartView(AgentKey agent, long epoch, long through) {
             this(agent, epoch, through, List.of());
         }
@@ -97,9 +107,19 @@ public sealed interface JobEffect {
      *
      * @param floors where the runtime reduces, those of this grant and of earlier ones that a rank
      *     may still be in, ascending; else none
+     * @param interval the newest change of the snapshot interval in this view
      */
-    record SendGrant(AgentKey agent, long epoch, long through, List<GrantedFloor> floors)
+    record SendGrant(
+            AgentKey agent,
+            long epoch,
+            long through,
+            List<GrantedFloor> floors,
+            SnapshotInterval interval)
             implements JobEffect {
+        public SendGrant(AgentKey agent, long epoch, long through, List<GrantedFloor> floors) {
+            this(agent, epoch, through, floors, SnapshotInterval.PLANNED);
+        }
+
         public SendGrant(AgentKey agent, long epoch, long through) {
             this(agent, epoch, through, List.of());
         }

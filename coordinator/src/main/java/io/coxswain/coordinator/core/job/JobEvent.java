@@ -26,9 +26,21 @@ public sealed interface JobEvent {
      */
     record AgentAttached(AgentProfile agent, Inventory inventory) implements JobEvent {}
 
-    /** Its worker has loaded the program. */
-    record AgentReady(AgentKey agent, StateLayout layout, long loadNanos, long compileNanos)
-            implements JobEvent {}
+    /**
+     * Its worker has loaded the program.
+     *
+     * @param loadNanos of program and data
+     * @param compileNanos of compilation and warm-up
+     * @param startNanos from the process's start until it could be asked: interpreter and imports
+     */
+    record AgentReady(
+            AgentKey agent, StateLayout layout, long loadNanos, long compileNanos, long startNanos)
+            implements JobEvent {
+        /** Of a process that was there. */
+        public AgentReady(AgentKey agent, StateLayout layout, long loadNanos, long compileNanos) {
+            this(agent, layout, loadNanos, compileNanos, 0);
+        }
+    }
 
     /** It cannot run this job. */
     record AgentUnfit(AgentKey agent, String reason) implements JobEvent {}
@@ -124,6 +136,12 @@ public sealed interface JobEvent {
 
     /** The record asked for by {@link JobEffect.PersistResult} is durable. */
     record ResultPersisted() implements JobEvent {}
+
+    /**
+     * The account is durable with all steps of that view up to {@code step}: whoever leads next
+     * goes on from there.
+     */
+    record AccountPersisted(long epoch, long step) implements JobEvent {}
 
     /** A timer set by {@link JobEffect.SetTimer} came due. */
     record TimerFired(JobEffect.TimerKind kind, long epoch) implements JobEvent {}

@@ -74,6 +74,14 @@ public record JobLimits(
         }
     }
 
+    /**
+     * How long a new leader waits for the members of a view that it found: agents find it within a
+     * second, and who is silent for longer is not there.
+     */
+    public long adoptNanos() {
+        return 3 * fenceNanos;
+    }
+
     /** What a cluster uses unless told otherwise. */
     public static JobLimits defaults() {
         return new JobLimits(

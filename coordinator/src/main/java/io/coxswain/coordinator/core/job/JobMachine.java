@@ -46,6 +46,19 @@ public final class JobMachine {
     }
 
     /**
+     * A job that ran under another leader; {@link #opening} says what follows from the takeover.
+     * What the agents said since they attached is to be told after that, in order.
+     */
+    public static JobMachine takenOver(Takeover takeover, JobLimits limits, long nowNanos) {
+        return new JobMachine(Succession.begin(takeover, limits, nowNanos));
+    }
+
+    /** When the job's time began, in the owner's; may be before that began. */
+    public long openedNanos() {
+        return job.openedNanos;
+    }
+
+    /**
      * What the submission itself leads to: opens the account and says how many agents are needed.
      * Empty after the first event.
      */
@@ -157,8 +170,12 @@ public final class JobMachine {
                     job.losses.hangs(member, hang);
                 }
             }
-            case JobEvent.ViewPersisted persisted -> job.preparing.persisted(persisted);
+            case JobEvent.ViewPersisted persisted -> {
+                job.preparing.persisted(persisted);
+                job.protection.persisted(persisted);
+            }
             case JobEvent.ResultPersisted persisted -> job.finishing.resultPersisted();
+            case JobEvent.AccountPersisted persisted -> job.stepping.accountPersisted(persisted);
             case JobEvent.TimerFired fired -> timer(fired);
             case JobEvent.CancelRequested cancelled -> job.finishing.cancel(cancelled.reason());
         }

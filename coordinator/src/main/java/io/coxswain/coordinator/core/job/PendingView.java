@@ -122,8 +122,8 @@ final class PendingView {
         return donates(key) || holds(key);
     }
 
-    void compile(JobSpec spec, int reportEvery) {
-        plans = new StepPlanCompiler(spec, view, reportEvery);
+    void compile(JobSpec spec, int reportEvery, int snapshotEvery) {
+        plans = new StepPlanCompiler(spec, view, reportEvery, snapshotEvery);
     }
 
     /** {@code rank} -1: a spare. */

@@ -63,6 +63,11 @@ final class Preparing {
         this.job = job;
     }
 
+    /** Members were told of that view by a leader before. */
+    void inherit(View told) {
+        lastPrepared = told;
+    }
+
     // ------------------------------------------------------------------ planning
 
     /** Agents came or became ready while the job waits: plans again if that can help. */
@@ -325,7 +330,7 @@ final class Preparing {
         job.incidents.planned(view.plannedOrigins());
         job.incidents.advance(Incident.Phase.RESTORE, view.reason);
         lastPrepared = view.view;
-        view.compile(job.spec, job.stepping.reportEvery());
+        view.compile(job.spec, job.stepping.reportEvery(), job.cadence.plan());
         view.floor = floor(view.view.baseStep());
         for (AgentProfile agent : view.view.members()) {
             Roster.Member member = job.roster.find(agent.key());
@@ -410,6 +415,10 @@ final class Preparing {
             job.viewFailures.failed(member, view.epoch(), "it " + what);
             abandon("agent " + member.key.id() + " " + what);
             return;
+        }
+        if (member.workerIsNew) {
+            member.workerIsNew = false;
+            job.incidents.note(WorkerStart.loaded(member.key.id(), event));
         }
         if (view.ready(rank, event)) {
             job.incidents.waitFor(List.of(member.key.id()));

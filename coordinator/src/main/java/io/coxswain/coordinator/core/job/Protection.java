@@ -30,6 +30,20 @@ final class Protection {
     private final PlacementMemory memory;
     private long effectiveStep;
 
+    /** Placements of the active view that are not durable yet, and told to nobody. */
+    private int undurable;
+
+    /**
+     * The placement is another leader's and was not looked at yet: agents that are ready have to
+     * say so first.
+     */
+    private boolean inherited;
+
+    private long inheritedNanos;
+
+    /** What it survives was not told under this leader. */
+    private boolean review;
+
     Protection(Job job) {
         this.job = job;
         memory = new PlacementMemory(job.spec.protectLevel());
@@ -98,13 +112,18 @@ final class Protection {
 
     /** The placement of a new view is in force, from its first snapshot on. */
     void begin(PlacementDecision decision, long baseStep) {
+        undurable = 0;
+        inherited = false;
         effectiveStep = baseStep;
         installed(decision);
     }
 
     private void installed(PlacementDecision decision) {
-        Placement placement = decision.placement();
-        job.placement = placement;
+        job.placement = decision.placement();
+        announce(decision.placement(), decision);
+    }
+
+    private void announce(Placement placement, PlacementDecision decision) {
         var deficits = new ArrayList<>(decision.deficits());
         if (decision.refusal() != null) {
             deficits.add(decision.refusal());
@@ -153,19 +172,54 @@ final class Protection {
         View view = job.activeView();
         StateLayout layout = job.layout;
         Placement current = job.placement;
-        if (layout == null || current == null) {
+        if (layout == null || current == null || inherited) {
             return;
         }
         PlacementDecision decision = plan(view, layout, current.version() + 1);
         boolean changed = !decision.placement().duties().equals(current.duties());
         if (changed) {
-            effectiveStep = job.stepping.newestReported() + 1;
             installed(decision);
+            undurable++;
+            job.emit(
+                    new JobEffect.PersistView(
+                            JobEffect.ViewState.ACTIVE, view, decision.placement(), job.lineage));
+        } else {
+            if (review) {
+                announce(current, decision);
+            }
+            if (undurable == 0) {
+                introduceAll(view);
+            }
         }
+        review = false;
+    }
+
+    /**
+     * A placement is told when it is durable: a later leader that knew of an older one would give
+     * its number to another.
+     */
+    void persisted(JobEvent.ViewPersisted event) {
+        View view = job.view;
+        if (undurable == 0
+                || event.state() != JobEffect.ViewState.ACTIVE
+                || view == null
+                || event.epoch() != view.epoch()
+                || --undurable > 0
+                || job.phase != JobPhase.ACTIVE) {
+            return;
+        }
+        effectiveStep = job.stepping.newestReported() + 1;
         for (Roster.Member member : job.roster.all()) {
-            if (member.prepared && changed) {
+            if (member.prepared) {
                 sendPlacement(member);
-            } else if (!member.prepared && member.rank < 0 && member.eligible()) {
+            }
+        }
+        introduceAll(view);
+    }
+
+    private void introduceAll(View view) {
+        for (Roster.Member member : job.roster.all()) {
+            if (!member.prepared && member.rank < 0 && member.eligible()) {
                 member.prepared = true;
                 introduce(view, member);
             }
@@ -174,8 +228,32 @@ final class Protection {
 
     private void sendPlacement(Roster.Member member) {
         Placement placement = job.placement;
-        if (placement != null) {
+        if (placement != null && undurable == 0) {
             job.emit(new JobEffect.SendPlacement(member.key, placement, effectiveStep));
+        }
+    }
+
+    /** The placement of another leader stays in force, until it is looked at. */
+    void goOn(long baseStep) {
+        effectiveStep = baseStep;
+        inherited = true;
+        inheritedNanos = job.now;
+        for (Roster.Member member : job.roster.all()) {
+            if (member.prepared) {
+                sendPlacement(member);
+            }
+        }
+    }
+
+    /** Looks at a placement of another leader, once all who are there had their say. */
+    void tick() {
+        if (inherited
+                && job.layout != null
+                && (job.roster.loading() == 0
+                        || job.now - inheritedNanos >= job.limits.fenceNanos())) {
+            inherited = false;
+            review = true;
+            repair();
         }
     }
 
@@ -197,20 +275,25 @@ final class Protection {
                             spare.key,
                             view.epoch(),
                             job.stepping.grantedThrough(),
-                            job.stepping.grantedFloors()));
+                            job.stepping.grantedFloors(),
+                            job.cadence.granted()));
         }
     }
 
     /** The stream of an agent of the active view is back: what it may have missed. */
     void resend(Roster.Member member) {
         View view = job.activeView();
-        if (member.rank >= 0) {
+        if (undurable > 0 && member.rank < 0) {
+            // It is introduced anew when the placement that is on its way is durable.
+            member.prepared = false;
+        } else if (member.rank >= 0) {
             job.emit(
                     new JobEffect.SendStartView(
                             member.key,
                             view.epoch(),
                             job.stepping.grantedThrough(),
-                            job.stepping.grantedFloors()));
+                            job.stepping.grantedFloors(),
+                            job.cadence.granted()));
             sendPlacement(member);
         } else if (member.prepared) {
             introduce(view, member);

@@ -59,6 +59,10 @@ final class Roster {
 
         long readyAtNanos;
         long compileNanos;
+
+        /** Its worker was started in the incident that is open, and has no state yet. */
+        boolean workerIsNew;
+
         long workerLostAtNanos;
         long lastWordNanos;
 

@@ -24,11 +24,18 @@ final class SlotClock {
     private long settleNext;
     private long settled;
 
-    SlotClock(int slots, long openedNanos, List<LedgerEntry> ledger) {
+    /** Whoever makes it books the opening, at {@code cursorNanos}. */
+    SlotClock(int slots, long cursorNanos, List<LedgerEntry> ledger) {
         this.ledger = ledger;
         cursor = new long[slots];
-        java.util.Arrays.fill(cursor, openedNanos);
-        ledger.add(new LedgerEntry.Opened(slots, openedNanos));
+        java.util.Arrays.fill(cursor, cursorNanos);
+    }
+
+    /** Steps up to this are booked by another leader. */
+    void inherit(long newestStep, long settledStep) {
+        newestBooked = newestStep;
+        settled = settledStep;
+        settleNext = settledStep;
     }
 
     /** What time after the cursors will be booked as, if nothing else becomes known of it. */
@@ -168,17 +175,13 @@ final class SlotClock {
     /**
      * Lets detail fold. The protected step of the previous call is settled, not this one's: an
      * owner may still hold a snapshot from before the newest floor.
-     *
-     * @return true if something was settled
      */
-    boolean settle(long protectedStep) {
-        boolean more = settleNext > settled;
-        if (more) {
+    void settle(long protectedStep) {
+        if (settleNext > settled) {
             settled = settleNext;
             ledger.add(new LedgerEntry.Settled(settled));
         }
         settleNext = Math.max(settleNext, protectedStep);
-        return more;
     }
 
     private static long share(long nanos, long part, long total) {

@@ -24,32 +24,33 @@ import java.util.TreeMap;
  * costs O(ranks).
  */
 final class Stepping {
+    // What is not private belongs to Inheritance too.
     private static final int MAX_REPORT_EVERY = 1_024;
 
     private final Job job;
     private final DigestWindow digests;
-    private final long[] done;
-    private final RunCheck check;
+    final long[] done;
+    final RunCheck check;
 
     /** How many ranks are at which step; the first key is the completed step. */
-    private final TreeMap<Long, Integer> ranksAt = new TreeMap<>();
+    final TreeMap<Long, Integer> ranksAt = new TreeMap<>();
 
     /** Of the active view, where the runtime reduces. */
-    private final Acknowledgements acknowledged;
+    final Acknowledgements acknowledged;
 
-    private int reportEvery;
-    private long floor;
-    private long grantedThrough;
-    private StepTimes times = StepTimes.NONE;
-    private boolean measured;
-    private long lastCompletedNanos;
+    int reportEvery;
+    long floor;
+    long grantedThrough;
+    StepTimes times = StepTimes.NONE;
+    boolean measured;
+    long lastCompletedNanos;
     private long lastSettledNanos;
 
     /** When all members of the active view last had their say at once. */
     private long allSaidNanos = Long.MIN_VALUE;
 
     private long survivorsReached;
-    private float lastLoss = Float.NaN;
+    float lastLoss = Float.NaN;
 
     Stepping(Job job) {
         this.job = job;
@@ -104,6 +105,7 @@ final class Stepping {
         job.newestSeen = Math.max(job.newestSeen, base);
         job.view = view;
         job.protection.viewActive();
+        job.cadence.begin(view.epoch(), base);
         grantedThrough = base;
         measured = false;
         lastCompletedNanos = job.now;
@@ -161,7 +163,7 @@ final class Stepping {
         }
     }
 
-    private void assignRanks(View view) {
+    void assignRanks(View view) {
         for (Roster.Member member : job.roster.all()) {
             member.rank = -1;
         }
@@ -179,14 +181,22 @@ final class Stepping {
         for (AgentProfile member : view.members()) {
             job.emit(
                     new JobEffect.SendStartView(
-                            member.key(), view.epoch(), grantedThrough, floors));
+                            member.key(),
+                            view.epoch(),
+                            grantedThrough,
+                            floors,
+                            job.cadence.granted()));
         }
         var spares = new ArrayList<String>();
         for (Roster.Member member : job.roster.all()) {
             if (member.rank < 0 && member.prepared) {
                 job.emit(
                         new JobEffect.SendStartView(
-                                member.key, view.epoch(), grantedThrough, floors));
+                                member.key,
+                                view.epoch(),
+                                grantedThrough,
+                                floors,
+                                job.cadence.granted()));
                 spares.add(member.key.id());
             }
         }
@@ -274,9 +284,11 @@ final class Stepping {
                     reached + 1,
                     run,
                     newest ? capNanos : job.slots.endOf(rank, run, capNanos));
+            job.cadence.stepped(run, 1);
             reached = run.last();
             lastLoss = run.loss();
         }
+        job.cadence.copied(progress.copyNanos());
         if (reached > before) {
             move(rank, before, reached);
         }
@@ -328,6 +340,7 @@ final class Stepping {
                 }
             }
             job.slots.stepsOfAll(reached + 1, run, job.now);
+            job.cadence.stepped(run, done.length);
             reached = run.last();
             lastLoss = run.loss();
             Arrays.fill(done, reached);
@@ -345,7 +358,7 @@ final class Stepping {
                 : Math.max(member.lastWordNanos, allSaidNanos);
     }
 
-    private void move(int rank, long from, long to) {
+    void move(int rank, long from, long to) {
         done[rank] = to;
         job.newestSeen = Math.max(job.newestSeen, to);
         Integer left = ranksAt.get(from);
@@ -393,12 +406,16 @@ final class Stepping {
             for (AgentProfile member : view.members()) {
                 job.emit(
                         new JobEffect.SendGrant(
-                                member.key(), view.epoch(), grantedThrough, floors));
+                                member.key(),
+                                view.epoch(),
+                                grantedThrough,
+                                floors,
+                                job.cadence.granted()));
             }
         }
     }
 
-    private void publishCompleted(View view) {
+    void publishCompleted(View view) {
         double perSecond = times.meanNanos() > 0 ? 1e9 / times.meanNanos() : 0;
         job.publish(
                 new CoordinatorEvent.StepsCompleted(
@@ -414,7 +431,7 @@ final class Stepping {
     /**
      * Credits that cover the lease by the measured step time; true if there are more of them now.
      */
-    private boolean grant() {
+    boolean grant() {
         long completed = job.completedStep;
         long last = job.spec.steps();
         if (job.spec.runtimeReduces()) {
@@ -431,6 +448,7 @@ final class Stepping {
         if (through <= grantedThrough) {
             return false;
         }
+        job.cadence.granting(job.activeView().epoch(), completed, grantedThrough);
         grantedThrough = Math.max(through, Math.min(last, completed + job.limits.minCredits()));
         return true;
     }
@@ -440,9 +458,14 @@ final class Stepping {
         long through =
                 CreditRule.throughWithFloor(
                         view.baseStep(), completed, grantedThrough, times, reportEvery, last);
+        if (!times.known()) {
+            // Of a view that was taken over: as far as it must come to be heard of.
+            through = Math.max(through, Math.min(last, completed + reportEvery + 1));
+        }
         if (through <= grantedThrough) {
             return false;
         }
+        job.cadence.granting(view.epoch(), completed, grantedThrough);
         grantedThrough = through;
         acknowledged.grant(completed, through, floor);
         return true;
@@ -470,16 +493,22 @@ final class Stepping {
         }
         if (job.now - lastSettledNanos >= job.limits.acknowledgeNanos()) {
             lastSettledNanos = job.now;
-            if (job.slots.settle(job.protectedStep)) {
-                for (AgentProfile member : view.members()) {
-                    job.emit(
-                            new JobEffect.SendAcknowledge(
-                                    member.key(), view.epoch(), job.completedStep));
-                }
-            }
+            job.slots.settle(job.protectedStep);
         }
         job.timer(JobEffect.TimerKind.TICK, view.epoch(), job.limits.tickNanos());
+        job.protection.tick();
         job.losses.examineAccusations(lastCompletedNanos);
+    }
+
+    /** Members may forget what is durable here. */
+    void accountPersisted(JobEvent.AccountPersisted persisted) {
+        View view = job.view;
+        if (job.phase != JobPhase.ACTIVE || view == null || persisted.epoch() != view.epoch()) {
+            return;
+        }
+        for (AgentProfile member : view.members()) {
+            job.emit(new JobEffect.SendAcknowledge(member.key(), view.epoch(), persisted.step()));
+        }
     }
 
     /** Steps above this were reported by nobody. */

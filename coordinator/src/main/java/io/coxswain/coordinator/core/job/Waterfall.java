@@ -20,6 +20,9 @@ final class Waterfall {
     /** Agents named for one stretch; who waits for more waits for a rack. */
     private static final int NAMED = 32;
 
+    /** Characters of what is told of one stretch beside its reason. */
+    private static final int MOST_WORDS = 1_000;
+
     private final EnumMap<Incident.Phase, Long> sums = new EnumMap<>(Incident.Phase.class);
     private final ArrayList<Incident.Stretch> over = new ArrayList<>();
     private final LinkedHashSet<String> waitedFor = new LinkedHashSet<>();
@@ -66,6 +69,15 @@ final class Waterfall {
         if (reason.isEmpty()) {
             reason = why;
         }
+    }
+
+    /** What happens in the phase that runs, in words; of very much the beginning is kept. */
+    boolean note(String text) {
+        if (reason.length() + text.length() > MOST_WORDS) {
+            return false;
+        }
+        reason = reason.isEmpty() ? text : reason + "; " + text;
+        return true;
     }
 
     /** The phase that runs takes this long for their sake. */

@@ -1,5 +1,7 @@
 package io.coxswain.coordinator.core.ledger;
 
+import org.jspecify.annotations.Nullable;
+
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -31,12 +33,16 @@ final class GoodputHistory {
     private final TimeBuckets timeline;
     private final TimeBuckets[] all;
 
+    /** What was spent before that was booked by another leader; the opening: nothing. */
+    private long inheritedUntilNanos;
+
     GoodputHistory(int slots, long openedAtNanos) {
         this.slots = slots;
         fiveMinutes = TimeBuckets.rolling(openedAtNanos, SECOND, ROLLING);
         hour = TimeBuckets.rolling(openedAtNanos, 12 * SECOND, ROLLING);
         day = TimeBuckets.rolling(openedAtNanos, 288 * SECOND, ROLLING);
         timeline = TimeBuckets.timeline(openedAtNanos, SECOND / 4, TIMELINE);
+        inheritedUntilNanos = openedAtNanos;
         all = new TimeBuckets[] {fiveMinutes, hour, day, timeline};
     }
 
@@ -94,5 +100,68 @@ final class GoodputHistory {
         }
         sums.merge(running, open, BigInteger::add);
         return new GoodputWindow(from, until, whole, sums);
+    }
+
+    /** In a form to keep. */
+    FrozenHistory freeze() {
+        var rings = new ArrayList<FrozenHistory.Ring>();
+        for (TimeBuckets buckets : all) {
+            rings.add(buckets.freeze(slots));
+        }
+        return new FrozenHistory(rings);
+    }
+
+    /**
+     * What was kept, filled up: totals are newer and exact. What they have more is spread over the
+     * time that has nothing yet, which is the time since; what became lost since is taken from the
+     * newest that is productive.
+     *
+     * @param totals of all slots up to {@code untilNanos}, in sum all of their time
+     * @return null where what was kept does not fit
+     */
+    static @Nullable GoodputHistory thaw(
+            FrozenHistory frozen,
+            int slots,
+            long openedAtNanos,
+            long untilNanos,
+            Map<Category, BigInteger> totals) {
+        var history = new GoodputHistory(slots, openedAtNanos);
+        if (frozen.rings().size() != history.all.length) {
+            return null;
+        }
+        for (int i = 0; i < history.all.length; i++) {
+            if (!history.all[i].thaw(frozen.rings().get(i), slots)) {
+                return null;
+            }
+        }
+        history.fillUp(untilNanos, totals);
+        history.inheritedUntilNanos = untilNanos;
+        return history;
+    }
+
+    /** So much of what another leader booked is lost, of all slots together. */
+    void loseInherited(long nanos) {
+        for (TimeBuckets buckets : all) {
+            buckets.loseNewest(inheritedUntilNanos, BigInteger.valueOf(nanos));
+        }
+    }
+
+    private void fillUp(long untilNanos, Map<Category, BigInteger> totals) {
+        var missing = new EnumMap<Category, BigInteger>(Category.class);
+        missing.putAll(totals);
+        timeline.sums(0, Long.MAX_VALUE)
+                .forEach((category, nanos) ->
+                        missing.merge(category, nanos.negate(), BigInteger::add));
+        BigInteger less = missing.getOrDefault(Category.PRODUCTIVE, BigInteger.ZERO).negate();
+        if (less.signum() > 0) {
+            for (TimeBuckets buckets : all) {
+                buckets.loseNewest(untilNanos, less);
+            }
+            missing.put(Category.PRODUCTIVE, BigInteger.ZERO);
+            missing.merge(Category.LOST_PROGRESS, less.negate(), BigInteger::add);
+        }
+        for (TimeBuckets buckets : all) {
+            buckets.fill(missing, untilNanos, slots);
+        }
     }
 }

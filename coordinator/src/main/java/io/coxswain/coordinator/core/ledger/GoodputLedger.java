@@ -87,7 +87,11 @@ public final class GoodputLedger {
      */
     public void apply(LedgerEntry entry) {
         switch (entry) {
-            case LedgerEntry.Opened opened -> open(opened);
+            case LedgerEntry.Opened opened -> {
+                open(opened.slots(), opened.atNanos(), opened.atNanos());
+                begin(opened.atNanos());
+            }
+            case LedgerEntry.Resumed resumed -> resume(resumed);
             case LedgerEntry.Stretch stretch -> {
                 int slot = slot(stretch.slot());
                 book(slot, slot + 1, stretch.category(), stretch.untilNanos());
@@ -111,6 +115,11 @@ public final class GoodputLedger {
     /** Nanos from the opening to the newest cursor. */
     public long elapsedNanos() {
         return newestCursorNanos - openedAtNanos;
+    }
+
+    /** Up to where the slot is booked that is booked furthest. */
+    public long newestNanos() {
+        return newestCursorNanos;
     }
 
     /**
@@ -229,23 +238,75 @@ public final class GoodputLedger {
         return runs.kept();
     }
 
-    private void open(LedgerEntry.Opened opened) {
+    private void open(int slots, long openedNanos, long cursorNanos) {
         if (cursors.length > 0) {
             throw new IllegalStateException(
                     "the ledger is open already, with " + cursors.length + " slots");
         }
-        if (opened.slots() < 1) {
+        if (slots < 1) {
+            throw new IllegalArgumentException("a ledger needs at least one slot, got " + slots);
+        }
+        cursors = new long[slots];
+        Arrays.fill(cursors, cursorNanos);
+        runs = new StepRuns(slots);
+        openedAtNanos = openedNanos;
+        newestCursorNanos = cursorNanos;
+    }
+
+    private void begin(long fromNanos) {
+        history = withHistory ? new GoodputHistory(cursors.length, fromNanos) : null;
+    }
+
+    // What another leader booked: its sum is what all slots have up to the cursor, to the
+    // nanosecond.
+    private void resume(LedgerEntry.Resumed resumed) {
+        BigInteger sum = BigInteger.ZERO;
+        for (BigInteger nanos : resumed.categories().values()) {
+            if (nanos.signum() < 0) {
+                throw new IllegalArgumentException("a category cannot be negative: " + resumed);
+            }
+            sum = sum.add(nanos);
+        }
+        BigInteger elapsed =
+                BigInteger.valueOf(
+                        Math.subtractExact(resumed.cursorNanos(), resumed.openedNanos()));
+        if (!sum.equals(elapsed.multiply(BigInteger.valueOf(resumed.slots())))) {
             throw new IllegalArgumentException(
-                    "a ledger needs at least one slot, got " + opened.slots());
+                    "an account of "
+                            + sum
+                            + " slot-nanoseconds cannot go on as that of "
+                            + resumed.slots()
+                            + " slots for "
+                            + elapsed
+                            + " ns");
         }
-        cursors = new long[opened.slots()];
-        Arrays.fill(cursors, opened.atNanos());
-        runs = new StepRuns(opened.slots());
-        openedAtNanos = opened.atNanos();
-        newestCursorNanos = opened.atNanos();
-        if (withHistory) {
-            history = new GoodputHistory(opened.slots(), opened.atNanos());
+        open(resumed.slots(), resumed.openedNanos(), resumed.cursorNanos());
+        resumed.categories().forEach((category, nanos) -> booked(category).add(nanos));
+        total.add(sum);
+        resumed.unsettled().forEach(runs::inherit);
+        FrozenHistory frozen = resumed.history();
+        if (withHistory && frozen != null) {
+            history =
+                    GoodputHistory.thaw(
+                            frozen,
+                            resumed.slots(),
+                            resumed.openedNanos(),
+                            resumed.cursorNanos(),
+                            resumed.categories());
         }
+        if (history == null) {
+            begin(resumed.cursorNanos());
+        }
+    }
+
+    /** When the time was spent, in a form to keep; null where no history is kept. */
+    public @Nullable FrozenHistory frozenHistory() {
+        return history == null ? null : history.freeze();
+    }
+
+    /** Productive time that may yet be rolled back, oldest first, in so many runs at most. */
+    public List<UnsettledRun> unsettled(int most) {
+        return runs.unsettled(most);
     }
 
     private void checkOpen() {

@@ -1,5 +1,13 @@
 package io.coxswain.coordinator.core.ledger;
 
+import org.jspecify.annotations.Nullable;
+
+import java.math.BigInteger;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
 /**
  * A booking that a transition asks for. The ledger applies entries in order; time before a slot's
  * cursor is never booked again.
@@ -7,6 +15,39 @@ package io.coxswain.coordinator.core.ledger;
 public sealed interface LedgerEntry {
     /** The slots exist from now on; their cursors start here. */
     record Opened(int slots, long atNanos) implements LedgerEntry {}
+
+    /**
+     * The account of a leader before goes on: it was booked up to {@code cursorNanos}, where all
+     * cursors start.
+     *
+     * @param openedNanos when it was opened, which may be before this clock began
+     * @param categories what is booked, net of what was rolled back
+     * @param unsettled what of the productive time may yet be rolled back, oldest first
+     * @param history when it was spent, as it was kept last; null: that is not known
+     */
+    record Resumed(
+            int slots,
+            long openedNanos,
+            long cursorNanos,
+            Map<Category, BigInteger> categories,
+            List<UnsettledRun> unsettled,
+            @Nullable FrozenHistory history)
+            implements LedgerEntry {
+        /** When the time was spent is not known. */
+        public Resumed(
+                int slots,
+                long openedNanos,
+                long cursorNanos,
+                Map<Category, BigInteger> categories,
+                List<UnsettledRun> unsettled) {
+            this(slots, openedNanos, cursorNanos, categories, unsettled, null);
+        }
+
+        public Resumed {
+            categories = Collections.unmodifiableMap(new EnumMap<>(categories));
+            unsettled = List.copyOf(unsettled);
+        }
+    }
 
     /** Slot {@code slot} was in {@code category} from its cursor until {@code untilNanos}. */
     record Stretch(int slot, Category category, long untilNanos) implements LedgerEntry {}

@@ -20,6 +20,11 @@ final class SlotNanos {
         addUnsigned(Math.multiplyHigh(nanos, (long) slots), nanos * slots);
     }
 
+    /** Not negative, and of 127 bits at most. */
+    void add(BigInteger nanos) {
+        addUnsigned(nanos.shiftRight(Long.SIZE).longValueExact(), nanos.longValue());
+    }
+
     void add(SlotNanos other) {
         addUnsigned(other.high, other.low);
     }

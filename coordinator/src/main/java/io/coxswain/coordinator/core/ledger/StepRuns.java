@@ -36,7 +36,7 @@ final class StepRuns {
         int oldest = Math.max(0, runs.size() - LOOK_BACK);
         for (int i = runs.size() - 1; i >= oldest; i--) {
             Run run = runs.get(i);
-            if (run.first == first && run.last == last && !run.has(slot)) {
+            if (run.first == first && run.last == last && !run.inherited && !run.has(slot)) {
                 run.put(slot, nanos, fromNanos, slots);
                 return;
             }
@@ -79,6 +79,42 @@ final class StepRuns {
         }
     }
 
+    /**
+     * Takes what another leader booked of all slots together. When it was spent is not known here,
+     * so that a history is none of it.
+     */
+    void inherit(UnsettledRun told) {
+        var run = new Run(told.first(), told.last());
+        run.inherited = true;
+        run.end = 1;
+        run.each = told.slotNanos();
+        runs.add(run);
+    }
+
+    /** What is kept, oldest first, in {@code most} runs at most: the oldest are put together. */
+    List<UnsettledRun> unsettled(int most) {
+        var all = new ArrayList<UnsettledRun>(runs.size());
+        for (Run run : runs) {
+            all.add(new UnsettledRun(run.first, run.last, run.allSlots()));
+        }
+        int extra = all.size() - most;
+        if (extra <= 0) {
+            return all;
+        }
+        UnsettledRun oldest = all.getFirst();
+        for (UnsettledRun next : all.subList(1, extra + 1)) {
+            oldest =
+                    new UnsettledRun(
+                            Math.min(oldest.first(), next.first()),
+                            Math.max(oldest.last(), next.last()),
+                            oldest.slotNanos() + next.slotNanos());
+        }
+        var kept = new ArrayList<UnsettledRun>(most);
+        kept.add(oldest);
+        kept.addAll(all.subList(extra + 1, all.size()));
+        return kept;
+    }
+
     /** How many are kept apart. */
     int kept() {
         return runs.size();
@@ -99,6 +135,9 @@ final class StepRuns {
         private long fromNanos;
 
         private long untilNanos;
+
+        /** Another leader booked it, all slots as one. */
+        private boolean inherited;
 
         /** 0: the slot has no part in it. */
         private long @Nullable [] bySlot;
@@ -137,8 +176,13 @@ final class StepRuns {
             return single;
         }
 
+        long allSlots() {
+            return bySlot == null ? each * (end - from) : Arrays.stream(bySlot).sum();
+        }
+
         Run merged(Run other, int slots) {
             var both = new Run(Math.min(first, other.first), Math.max(last, other.last));
+            both.inherited = inherited || other.inherited;
             both.fromNanos = Math.min(fromNanos, other.fromNanos);
             both.untilNanos = Math.max(untilNanos, other.untilNanos);
             if (bySlot == null && other.bySlot == null && from == other.from && end == other.end) {
@@ -157,7 +201,11 @@ final class StepRuns {
         }
 
         /** All of its time is lost. */
-        void lose(SlotNanos sum, @Nullable GoodputHistory history) {
+        void lose(SlotNanos sum, @Nullable GoodputHistory keptHistory) {
+            GoodputHistory history = inherited ? null : keptHistory;
+            if (inherited && keptHistory != null) {
+                keptHistory.loseInherited(allSlots());
+            }
             if (bySlot == null) {
                 sum.add(each, end - from);
                 if (history != null && each > 0) {
@@ -176,6 +224,7 @@ final class StepRuns {
         /** Goes to {@code step} only; gives what is cut off. */
         Run cutAfter(long step, int slots) {
             var cut = new Run(step + 1, last);
+            cut.inherited = inherited;
             long border = fromNanos + through(step, untilNanos - fromNanos);
             cut.fromNanos = border;
             cut.untilNanos = untilNanos;

@@ -1,8 +1,10 @@
 package io.coxswain.coordinator.core.ledger;
 
 import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.Map;
 
 /**
  * Slot time by category, in buckets of equal width from the opening on. At most {@code count}
@@ -12,7 +14,7 @@ import java.util.EnumMap;
  * <p>A bucket's categories never sum to more than its width times the slots; what is missing was
  * not booked yet.
  */
-@SuppressWarnings("EnumOrdinal") // cells are numbered by category; no number is ever stored
+@SuppressWarnings("EnumOrdinal") // cells are numbered by category; what is stored says by which
 final class TimeBuckets {
     private static final Category[] CATEGORIES = Category.values();
     private static final int PRODUCTIVE = Category.PRODUCTIVE.ordinal();
@@ -218,5 +220,153 @@ final class TimeBuckets {
             }
         }
         return sums;
+    }
+
+    /** Its buckets in a form to keep. */
+    FrozenHistory.Ring freeze(int slots) {
+        BigInteger unit = unit(widthNanos, slots);
+        var cells = new ArrayList<Integer>();
+        for (long bucket = newest; bucket >= oldest(); bucket--) {
+            for (int category = 0; category < CATEGORIES.length; category++) {
+                int cell = cell(bucket, category);
+                int parts = parts(cell, unit);
+                if (parts > 0) {
+                    cells.add((int) (newest - bucket));
+                    cells.add(category);
+                    cells.add(parts);
+                }
+            }
+        }
+        return new FrozenHistory.Ring(
+                widthNanos, newest, cells.stream().mapToInt(Integer::intValue).toArray());
+    }
+
+    private int parts(int cell, BigInteger unit) {
+        if (high[cell] == 0 && low[cell] >= 0 && unit.bitLength() < Long.SIZE) {
+            return (int) (low[cell] / unit.longValue());
+        }
+        return SlotNanos.exact(high[cell], low[cell]).divide(unit).intValue();
+    }
+
+    // A little more than a part, so that parts never are more than they came from.
+    private static BigInteger unit(long widthNanos, int slots) {
+        return BigInteger.valueOf(widthNanos)
+                .multiply(BigInteger.valueOf(slots))
+                .divide(BigInteger.valueOf(FrozenHistory.PARTS))
+                .add(BigInteger.ONE);
+    }
+
+    /**
+     * Takes what was kept, into buckets without any time.
+     *
+     * @return false: it does not fit, and nothing was taken
+     */
+    boolean thaw(FrozenHistory.Ring ring, int slots) {
+        boolean fits =
+                ring.widthNanos() > 0
+                        && ring.newest() >= 0
+                        && ring.cells().length % 3 == 0
+                        && (folds ? ring.newest() < count : ring.widthNanos() == widthNanos);
+        int[] cells = ring.cells();
+        for (int i = 0; fits && i < cells.length; i += 3) {
+            fits =
+                    cells[i] >= 0
+                            && cells[i] < count
+                            && cells[i] <= ring.newest()
+                            && cells[i + 1] >= 0
+                            && cells[i + 1] < CATEGORIES.length
+                            && cells[i + 2] > 0
+                            && cells[i + 2] <= FrozenHistory.PARTS;
+        }
+        if (!fits) {
+            return false;
+        }
+        widthNanos = ring.widthNanos();
+        newest = ring.newest();
+        BigInteger unit = unit(widthNanos, slots);
+        for (int i = 0; i < cells.length; i += 3) {
+            addTo(
+                    cell(newest - cells[i], cells[i + 1]),
+                    unit.multiply(BigInteger.valueOf(cells[i + 2])));
+        }
+        return true;
+    }
+
+    private void addTo(int cell, BigInteger nanos) {
+        BigInteger sum = SlotNanos.exact(high[cell], low[cell]).add(nanos);
+        low[cell] = sum.longValue();
+        high[cell] = sum.shiftRight(Long.SIZE).longValueExact();
+    }
+
+    /**
+     * So much that was productive before an instant became lost, the newest first, as far as it is
+     * kept here.
+     */
+    void loseNewest(long untilNanos, BigInteger nanos) {
+        BigInteger left = nanos;
+        long last = untilNanos > originNanos ? Math.min(newest, bucketOf(untilNanos - 1)) : -1;
+        for (long bucket = last; left.signum() > 0 && bucket >= oldest(); bucket--) {
+            int from = cell(bucket, PRODUCTIVE);
+            BigInteger moved = left.min(SlotNanos.exact(high[from], low[from]));
+            addTo(from, moved.negate());
+            addTo(cell(bucket, LOST), moved);
+            left = left.subtract(moved);
+        }
+    }
+
+    /**
+     * Fills what is free up to an instant with a mixture: buckets that are full take nothing, the
+     * others each the same shares, and what there is of the mixture is used up where all of the
+     * free time is here.
+     */
+    void fill(Map<Category, BigInteger> mixture, long untilNanos, int slots) {
+        reach(untilNanos - 1);
+        var left = new EnumMap<Category, BigInteger>(Category.class);
+        mixture.forEach((category, nanos) -> {
+            if (nanos.signum() > 0) {
+                left.put(category, nanos);
+            }
+        });
+        BigInteger all = left.values().stream().reduce(BigInteger.ZERO, BigInteger::add);
+        BigInteger free = BigInteger.ZERO;
+        for (long bucket = oldest(); bucket <= newest; bucket++) {
+            free = free.add(free(bucket, untilNanos, slots));
+        }
+        // Where more is to be filled than there is, as it may be by rounding, nothing is made up.
+        BigInteger whole = all.max(free);
+        for (long bucket = oldest(); bucket <= newest && whole.signum() > 0; bucket++) {
+            BigInteger room = free(bucket, untilNanos, slots);
+            fill(bucket, room, left, whole);
+            whole = whole.subtract(room);
+        }
+    }
+
+    private BigInteger free(long bucket, long untilNanos, int slots) {
+        long nanos = Math.min(untilNanos, startOf(bucket + 1)) - startOf(bucket);
+        BigInteger room =
+                BigInteger.valueOf(Math.max(0, nanos)).multiply(BigInteger.valueOf(slots));
+        for (int category = 0; category < CATEGORIES.length; category++) {
+            int cell = cell(bucket, category);
+            room = room.subtract(SlotNanos.exact(high[cell], low[cell]));
+        }
+        return room.max(BigInteger.ZERO);
+    }
+
+    private void fill(
+            long bucket, BigInteger room, EnumMap<Category, BigInteger> left, BigInteger whole) {
+        BigInteger open = room;
+        for (Map.Entry<Category, BigInteger> some : left.entrySet()) {
+            BigInteger share = some.getValue().multiply(room).divide(whole).min(open);
+            addTo(cell(bucket, some.getKey().ordinal()), share);
+            some.setValue(some.getValue().subtract(share));
+            open = open.subtract(share);
+        }
+        // What rounding left, a nanosecond of each category at most.
+        for (Map.Entry<Category, BigInteger> some : left.entrySet()) {
+            BigInteger rest = some.getValue().min(open).min(BigInteger.ONE);
+            addTo(cell(bucket, some.getKey().ordinal()), rest);
+            some.setValue(some.getValue().subtract(rest));
+            open = open.subtract(rest);
+        }
     }
 }

@@ -7,7 +7,7 @@ import java.util.Map;
  * runtimeJson}).
  *
  * @param protectCopies verified instances of each shard besides the owner
- * @param protectEvery snapshot each N steps
+ * @param protectEvery snapshot each N steps; {@link #AUTOMATIC}: measured and chosen while it runs
  * @param protectLevel level of the failure-domain path at which copies must differ
  * @param returnWaitNanos how long a job with a lost shard waits for a holder that may come back
  * @param labels for people and tools, in the bounds of {@link JobLabels}; nothing in the run
@@ -31,13 +31,16 @@ public record JobSpec(
         String runtimeKind,
         String runtimeJson,
         Map<String, String> labels) {
+    /** {@code protect.every: auto}. */
+    public static final int AUTOMATIC = 0;
+
     public JobSpec {
         labels = JobLabels.checked(jobId, labels);
         if (steps < 1
                 || batch < 1
                 || microshards < 1
                 || protectCopies < 0
-                || protectEvery < 1
+                || protectEvery < AUTOMATIC
                 || protectLevel < 0
                 || returnWaitNanos < 0) {
             throw new IllegalArgumentException(
@@ -58,6 +61,11 @@ public record JobSpec(
     /** True if the workers of different ranks reduce among themselves, and agents do not. */
     public boolean runtimeReduces() {
         return collectivesAcross.equals("runtime");
+    }
+
+    /** True if the coordinator chooses how far apart snapshots are. */
+    public boolean protectsAutomatically() {
+        return protectEvery == AUTOMATIC;
     }
 
     /** A job without labels. */

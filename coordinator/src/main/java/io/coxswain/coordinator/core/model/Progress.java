@@ -7,9 +7,15 @@ import java.util.List;
  *
  * @param acknowledged with collectives of the runtime: steps above the floor whose snapshots all
  *     holders of this rank have verified, ascending
+ * @param copyNanos the longest copy to a holder that was done since the last report; 0: none
  */
 public record Progress(
-        long epoch, int rank, List<StepRun> runs, long floor, List<Long> acknowledged) {
+        long epoch,
+        int rank,
+        List<StepRun> runs,
+        long floor,
+        List<Long> acknowledged,
+        long copyNanos) {
     public Progress {
         runs = List.copyOf(runs);
         acknowledged = List.copyOf(acknowledged);
@@ -17,5 +23,9 @@ public record Progress(
 
     public Progress(long epoch, int rank, List<StepRun> runs, long floor) {
         this(epoch, rank, runs, floor, List.of());
+    }
+
+    public Progress(long epoch, int rank, List<StepRun> runs, long floor, List<Long> acknowledged) {
+        this(epoch, rank, runs, floor, acknowledged, 0);
     }
 }

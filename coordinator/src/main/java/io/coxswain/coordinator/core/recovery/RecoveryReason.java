@@ -34,6 +34,14 @@ public sealed interface RecoveryReason {
         }
     }
 
+    /** What a leader before this one decided by, in its words. */
+    record Former(String words) implements RecoveryReason {
+        @Override
+        public String text() {
+            return words;
+        }
+    }
+
     /**
      * Nothing was ever completed and no newer state is held by all: the initial state is computed
      * from the seed.

@@ -38,11 +38,25 @@ public final class StepPlanCompiler {
     private final List<Operation> common;
 
     /**
-     * For the ranks of {@code view}.
+     * For the ranks of {@code view}, with the job's own snapshot interval.
      *
      * @param reportEvery progress runs are cut at multiples of this step; at least 1
      */
     public StepPlanCompiler(JobSpec spec, View view, int reportEvery) {
+        this(spec, view, reportEvery, spec.protectEvery());
+    }
+
+    /**
+     * For the ranks of {@code view}.
+     *
+     * @param snapshotEvery snapshots at multiples of this step; at least 1
+     * @param reportEvery progress runs are cut at multiples of this step; at least 1
+     */
+    public StepPlanCompiler(JobSpec spec, View view, int reportEvery, int snapshotEvery) {
+        if (snapshotEvery < 1) {
+            throw new IllegalArgumentException(
+                    "snapshotEvery is " + snapshotEvery + "; it must be at least 1 step");
+        }
         if (reportEvery < 1) {
             throw new IllegalArgumentException(
                     "reportEvery is " + reportEvery + "; it must be at least 1 step");
@@ -58,10 +72,10 @@ public final class StepPlanCompiler {
             made = plan.add(Kind.APPLY, reduced, false, 1);
             plan.add(Kind.GATHER, made, false, 1);
         }
-        int snapshot = plan.add(Kind.SNAPSHOT, made, false, spec.protectEvery());
-        int digest = plan.add(Kind.DIGEST, snapshot, true, spec.protectEvery());
+        int snapshot = plan.add(Kind.SNAPSHOT, made, false, snapshotEvery);
+        int digest = plan.add(Kind.DIGEST, snapshot, true, snapshotEvery);
         if (spec.protectCopies() > 0) {
-            plan.add(Kind.REPLICATE, digest, true, spec.protectEvery());
+            plan.add(Kind.REPLICATE, digest, true, snapshotEvery);
         }
         common = List.copyOf(plan.operations);
     }

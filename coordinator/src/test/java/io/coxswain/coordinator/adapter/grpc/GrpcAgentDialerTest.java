@@ -9,6 +9,7 @@ import io.coxswain.coordinator.core.model.DataEndpoint;
 import io.coxswain.coordinator.core.model.FailureDomain;
 import io.coxswain.proto.replica.v1.FrameHeader;
 import io.coxswain.proto.replica.v1.HelloReply;
+import io.coxswain.security.PlaneSecurity;
 
 import org.junit.jupiter.api.Test;
 
@@ -26,6 +27,10 @@ class GrpcAgentDialerTest {
                 new DataEndpoint("127.0.0.1", port),
                 FailureDomain.parse("h"),
                 0);
+    }
+
+    private static GrpcAgentDialer.Answer ask(AgentProfile agent) {
+        return GrpcAgentDialer.ask(agent, PlaneSecurity.loopback("the coordinator"));
     }
 
     private static ServerSocket listener() throws IOException {
@@ -65,7 +70,7 @@ class GrpcAgentDialerTest {
         try (ServerSocket at = listener()) {
             var greeting = answer(at, reply(true));
 
-            assertThat(GrpcAgentDialer.ask(agentAt(at.getLocalPort())).result())
+            assertThat(ask(agentAt(at.getLocalPort())).result())
                     .isEqualTo(DialResult.SAME_INCARNATION);
 
             var hello = greeting.join().getHello();
@@ -79,7 +84,7 @@ class GrpcAgentDialerTest {
         try (ServerSocket at = listener()) {
             var _ = answer(at, reply(false));
 
-            var answer = GrpcAgentDialer.ask(agentAt(at.getLocalPort()));
+            var answer = ask(agentAt(at.getLocalPort()));
 
             assertThat(answer.result()).isEqualTo(DialResult.OTHER_INCARNATION);
             assertThat(answer.detail()).contains("not me");
@@ -93,14 +98,13 @@ class GrpcAgentDialerTest {
             port = at.getLocalPort();
         }
 
-        assertThat(GrpcAgentDialer.ask(agentAt(port)).result()).isEqualTo(DialResult.REFUSED);
+        assertThat(ask(agentAt(port)).result()).isEqualTo(DialResult.REFUSED);
     }
 
     @Test
     void whoAcceptsAndStaysSilentProvesNothing() throws Exception {
         try (ServerSocket at = listener()) {
-            assertThat(GrpcAgentDialer.ask(agentAt(at.getLocalPort())).result())
-                    .isEqualTo(DialResult.TIMEOUT);
+            assertThat(ask(agentAt(at.getLocalPort())).result()).isEqualTo(DialResult.TIMEOUT);
         }
     }
 
@@ -109,8 +113,7 @@ class GrpcAgentDialerTest {
         try (ServerSocket at = listener()) {
             var _ = answer(at, FrameHeader.getDefaultInstance());
 
-            assertThat(GrpcAgentDialer.ask(agentAt(at.getLocalPort())).result())
-                    .isEqualTo(DialResult.TIMEOUT);
+            assertThat(ask(agentAt(at.getLocalPort())).result()).isEqualTo(DialResult.TIMEOUT);
         }
     }
 }

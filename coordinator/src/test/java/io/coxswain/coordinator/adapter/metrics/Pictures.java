@@ -54,7 +54,8 @@ final class Pictures {
                 all,
                 1_000,
                 3,
-                "coordinator-1");
+                "coordinator-1",
+                "");
     }
 
     static JobPicture job(String id, String phase, long step, IncidentPicture... incidents) {

@@ -76,7 +76,7 @@ class ZkLeadershipTest {
     }
 
     private CoordinatorInput.LeadershipGained firstLeads() throws Exception {
-        first.start("host1", 7001);
+        first.start("host1", 7001, "http://host1:80/");
         return firstInputs.await(CoordinatorInput.LeadershipGained.class);
     }
 
@@ -105,12 +105,13 @@ class ZkLeadershipTest {
         assertThat(leader().getCoordinatorId()).isEqualTo("first");
         assertThat(leader().getControlEndpoint().getHost()).isEqualTo("host1");
         assertThat(leader().getControlEndpoint().getPort()).isEqualTo(7001);
+        assertThat(leader().getPage()).isEqualTo("http://host1:80/");
     }
 
     @Test
     void whenTheLeaderClosesTheStandbyLeadsWithAHigherTerm() throws Exception {
         firstLeads();
-        second.start("host2", 7002);
+        second.start("host2", 7002, "http://host2:80/");
         first.store().write(1, spec());
         firstInputs.await(CoordinatorInput.StoreAnswered.class);
 
@@ -133,7 +134,7 @@ class ZkLeadershipTest {
         var pausedStore = new ZkStore(firstClient.client(), PATHS, pausedInputs);
         pausedStore.fence(new ZkFence(1, version));
 
-        second.start("host2", 7002);
+        second.start("host2", 7002, "http://host2:80/");
         takeTheFirstsLatchAway();
         assertThat(secondInputs.await(CoordinatorInput.LeadershipGained.class).term()).isEqualTo(2);
         pausedStore.write(9, spec());

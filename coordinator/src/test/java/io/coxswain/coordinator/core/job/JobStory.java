@@ -11,6 +11,7 @@ import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Mesh;
+import io.coxswain.coordinator.core.model.SnapshotInterval;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.StateName;
 import io.coxswain.coordinator.core.model.View;
@@ -50,8 +51,8 @@ final class JobStory {
 
     final JobSpec spec;
     final StateLayout layout;
-    final JobMachine machine;
-    final GoodputLedger ledger = new GoodputLedger();
+    JobMachine machine;
+    GoodputLedger ledger = new GoodputLedger();
     final TreeMap<AgentKey, SimAgent> agents = new TreeMap<>();
     final List<CoordinatorEvent> published = new ArrayList<>();
     final List<JobEffect> effects = new ArrayList<>();
@@ -65,6 +66,10 @@ final class JobStory {
 
     final List<JobEffect> held = new ArrayList<>();
     boolean copiesLag;
+
+    /** The longest copy, as members report it. */
+    long copyNanos;
+
     long now;
 
     private final PriorityQueue<Timer> timers =
@@ -72,7 +77,7 @@ final class JobStory {
                     Comparator.comparingLong(Timer::due).thenComparingInt(Timer::order));
     private final Set<Long> durablePreparing = new HashSet<>();
     private final Set<Long> durableActive = new HashSet<>();
-    private final long opened;
+    final long opened;
     private @Nullable SimAgent why;
     private int timerOrder;
     private int incarnations;
@@ -84,6 +89,10 @@ final class JobStory {
     }
 
     JobStory(int replicas, int shards, int copies, long steps, JobLimits limits) {
+        this(replicas, shards, copies, steps, limits, 1);
+    }
+
+    JobStory(int replicas, int shards, int copies, long steps, JobLimits limits, int every) {
         spec =
                 new JobSpec(
                         "job-1",
@@ -95,7 +104,7 @@ final class JobStory {
                         32,
                         8,
                         copies,
-                        1,
+                        every,
                         1,
                         60_000 * MILLI,
                         "runtime",
@@ -118,6 +127,18 @@ final class JobStory {
         opened = now;
         machine = JobMachine.submitted(spec, 1, limits, now);
         take(machine.opening());
+    }
+
+    /** Another leader: what the former one had under way is gone. */
+    void ledBy(JobMachine next) {
+        timers.clear();
+        held.clear();
+        hold = effect -> false;
+        inbox.clear();
+        machine = next;
+        ledger = new GoodputLedger();
+        lastCompleted = 0;
+        take(next.opening());
     }
 
     // ---------------------------------------------------------------- the state's content
@@ -496,6 +517,19 @@ final class JobStory {
         return members;
     }
 
+    /** Steps until no incident is open. */
+    void finishRecovery() {
+        for (int i = 0;
+                i < 200 && machine.incidents().stream().anyMatch(one -> !one.closed());
+                i++) {
+            settle();
+            if (!stepOnce(Set.of())) {
+                pass(50 * MILLI);
+            }
+        }
+        settle();
+    }
+
     /** Runs to the end, passing time where nothing else helps. */
     JobStory finish() {
         for (int i = 0; i < 3_000 && !machine.phase().over(); i++) {
@@ -508,6 +542,14 @@ final class JobStory {
     }
 
     // ---------------------------------------------------------------- what is true
+
+    /** The snapshot interval of the newest grant. */
+    SnapshotInterval lastInterval() {
+        return effects.stream()
+                .filter(JobEffect.SendGrant.class::isInstance)
+                .map(effect -> ((JobEffect.SendGrant) effect).interval())
+                .reduce(SnapshotInterval.PLANNED, (first, second) -> second);
+    }
 
     JobStory isIn(JobPhase phase) {
         assertThat(machine.phase())

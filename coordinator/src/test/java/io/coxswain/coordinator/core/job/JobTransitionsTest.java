@@ -54,6 +54,7 @@ final class JobTransitionsTest {
             preparing durable    ·     ·     ·     ·     prep  ·     ·     ·     ·     ·     ·     ·     ·
             active durable       ·     ·     ·     ·     ·     ·     ACT   ·     ·     ·     ·     ·     ·
             result durable       ·     ·     ·     ·     ·     ·     ·     ·     ·     DONE  ·     ·     ·
+            account durable      ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             timer FENCE_LIMIT    ·     retrn ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             timer PREPARE_LIMIT  ·     ·     ·     ·     ·     fence ·     ·     ·     ·     ·     ·     ·
             timer SETTLE         ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
@@ -166,6 +167,7 @@ final class JobTransitionsTest {
                 "active durable",
                 s -> new JobEvent.ViewPersisted(s.epoch(), JobEffect.ViewState.ACTIVE));
         events.put("result durable", s -> new JobEvent.ResultPersisted());
+        events.put("account durable", s -> new JobEvent.AccountPersisted(epochOf(s.story), 6));
         for (JobEffect.TimerKind kind : JobEffect.TimerKind.values()) {
             events.put("timer " + kind, s -> new JobEvent.TimerFired(kind, s.epoch()));
         }

@@ -56,6 +56,12 @@ final class SimAgent {
     long floor;
     long reportedTo;
     long lastReportNanos;
+    long lastStepNanos;
+
+    /** Told, and durable with the leader. */
+    long acknowledgedTo;
+
+    long acknowledgedNanos;
 
     SimAgent(JobStory story, String id, int incarnation) {
         this.story = story;
@@ -135,7 +141,7 @@ final class SimAgent {
                         digest,
                         newest == null ? 0 : newest.step(),
                         0);
-        return new Progress(startedEpoch, rank, List.of(run), floor);
+        return new Progress(startedEpoch, rank, List.of(run), floor, List.of(), story.copyNanos);
     }
 
     /** One message from the coordinator. */
@@ -192,7 +198,11 @@ final class SimAgent {
                 copies.clear();
                 rank = -1;
             }
-            case JobEffect.SendAcknowledge acknowledge -> {}
+            case JobEffect.SendAcknowledge acknowledge -> {
+                if (acknowledge.epoch() == startedEpoch) {
+                    acknowledgedTo = Math.max(acknowledgedTo, acknowledge.step());
+                }
+            }
             case JobEffect.PersistView persist -> throw new AssertionError(persist);
             case JobEffect.PersistResult persist -> throw new AssertionError(persist);
             case JobEffect.SetTimer timer -> throw new AssertionError(timer);
@@ -328,7 +338,10 @@ final class SimAgent {
                 .removeIf(name -> name.step() > base || (rank >= 0 && name.shard() != shard()));
         copies.keySet().removeIf(name -> name.step() > base);
         reportedTo = base;
+        acknowledgedTo = base;
         lastReportNanos = story.now;
+        lastStepNanos = story.now;
+        acknowledgedNanos = story.now;
         floor = Math.min(floor, base);
         StateName name = live;
         if (rank >= 0 && name != null) {
@@ -339,6 +352,7 @@ final class SimAgent {
     /** Applies step {@code n}. */
     void apply(long n) {
         live = new StateName(startedEpoch, n, shard());
+        lastStepNanos = story.now;
         content = JobStory.next(content, shard(), n);
         long newer = snapshots.keySet().stream().filter(name -> name.step() > floor).count();
         if (newer < 2) {

@@ -414,4 +414,61 @@ class GoodputLedgerTest {
                 .isEqualTo(wide(61 * day).multiply(wide(slots)));
         assertThat(ledger.ratio()).isBetween(0.949, 0.951);
     }
+
+    @Test
+    void anotherLeadersAccountGoesOn() {
+        var ledger = new GoodputLedger();
+        ledger.apply(
+                new LedgerEntry.Resumed(
+                        2,
+                        -100,
+                        900,
+                        Map.of(
+                                Category.PRODUCTIVE,
+                                BigInteger.valueOf(1_500),
+                                Category.STARTUP,
+                                BigInteger.valueOf(500)),
+                        List.of(new UnsettledRun(5, 8, 400), new UnsettledRun(9, 10, 100))));
+        assertThat(ledger.elapsedNanos()).isEqualTo(1_000);
+        assertThat(ledger.totalSlotNanos()).isEqualTo(2_000);
+
+        ledger.apply(new LedgerEntry.StretchOfAll(Category.PRODUCTIVE, 1_000));
+        ledger.apply(new LedgerEntry.RolledBack(6));
+
+        assertThat(ledger.totals().get(Category.LOST_PROGRESS)).isEqualTo(300);
+        assertThat(ledger.totals().get(Category.PRODUCTIVE)).isEqualTo(1_500 + 200 - 300);
+        assertThat(ledger.totalSlotNanos()).isEqualTo(2_200);
+        assertThat(ledger.unsettled(4)).containsExactly(new UnsettledRun(5, 6, 200));
+    }
+
+    @Test
+    void anAccountThatDoesNotAddUpIsRefused() {
+        var ledger = new GoodputLedger();
+        assertThatThrownBy(() ->
+                        ledger.apply(
+                                new LedgerEntry.Resumed(
+                                        2,
+                                        0,
+                                        900,
+                                        Map.of(Category.PRODUCTIVE, BigInteger.ONE),
+                                        List.of())))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("cannot go on as that of 2 slots");
+    }
+
+    @Test
+    void ofManyUnsettledRunsTheOldestArePutTogether() {
+        var ledger = new GoodputLedger();
+        ledger.apply(new LedgerEntry.Opened(2, 0));
+        for (int step = 1; step <= 6; step++) {
+            for (int slot = 0; slot < 2; slot++) {
+                ledger.apply(new LedgerEntry.Steps(slot, step, step, 10L * step, 0, 0, 0));
+            }
+        }
+        assertThat(ledger.unsettled(3))
+                .containsExactly(
+                        new UnsettledRun(1, 4, 80),
+                        new UnsettledRun(5, 5, 20),
+                        new UnsettledRun(6, 6, 20));
+    }
 }

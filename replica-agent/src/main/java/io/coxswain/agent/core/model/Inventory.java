@@ -15,6 +15,7 @@ import java.util.List;
  * @param copies of other ranks' shards
  * @param tail steps done and not reported before, null when none
  * @param floor newest agreed floor
+ * @param interval the newest change of the snapshot interval that came with a grant of its view
  */
 public record Inventory(
         String jobId,
@@ -25,9 +26,33 @@ public record Inventory(
         List<HeldState> snapshots,
         List<HeldState> copies,
         @Nullable Progress tail,
-        long floor) {
+        long floor,
+        SnapshotInterval interval) {
     public Inventory {
         snapshots = List.copyOf(snapshots);
         copies = List.copyOf(copies);
+    }
+
+    public Inventory(
+            String jobId,
+            long promisedEpoch,
+            boolean workerAlive,
+            @Nullable StateName live,
+            Digest liveDigest,
+            List<HeldState> snapshots,
+            List<HeldState> copies,
+            @Nullable Progress tail,
+            long floor) {
+        this(
+                jobId,
+                promisedEpoch,
+                workerAlive,
+                live,
+                liveDigest,
+                snapshots,
+                copies,
+                tail,
+                floor,
+                SnapshotInterval.PLANNED);
     }
 }

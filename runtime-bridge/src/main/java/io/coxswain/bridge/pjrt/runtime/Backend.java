@@ -29,7 +29,7 @@ record Backend(
         PjrtClient client,
         List<PjrtDevice> devices,
         ProgramCompiler compiler,
-        RegionUploads regionUploads,
+        RegionTransfers regionTransfers,
         String identity,
         boolean isDeterministic)
         implements AutoCloseable {
@@ -117,7 +117,7 @@ record Backend(
                         flags,
                         instructions,
                         config.compileLimit()),
-                new RegionUploads(client, cpu),
+                new RegionTransfers(client, cpu),
                 String.join("\n", "plugin " + pluginSha256, "flags " + flags, instructions),
                 cpu);
     }

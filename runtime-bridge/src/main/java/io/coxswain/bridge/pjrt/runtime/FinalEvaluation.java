@@ -64,7 +64,7 @@ final class FinalEvaluation {
                 execution.results().forEach(PjrtBuffer::close);
             }
         } finally {
-            loaded.regionUploads().giveBack(uploaded);
+            loaded.regionTransfers().giveBack(uploaded);
             heldOut.forEach(PjrtBuffer::close);
         }
     }
@@ -77,7 +77,8 @@ final class FinalEvaluation {
         }
         MemorySegment flat = taken.assignment().region().parameters().segment();
         for (ParameterLeaf leaf : leaves) {
-            uploaded.add(loaded.regionUploads().upload(leaf.in(flat), leaf.type(), loaded.home()));
+            uploaded.add(
+                    loaded.regionTransfers().upload(leaf.in(flat), leaf.type(), loaded.home()));
         }
         return uploaded;
     }

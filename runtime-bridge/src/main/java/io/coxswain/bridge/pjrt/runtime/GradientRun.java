@@ -46,8 +46,15 @@ final class GradientRun implements AutoCloseable {
     private long hash;
     private long dataNanos;
 
-    private record Flight(int microshard, List<PjrtBuffer> batch, Execution execution) {
+    /** A microshard that computes, with the copies that follow as soon as it has. */
+    private record Flight(List<PjrtBuffer> batch, Execution execution, HostCopies copies) {
+        boolean await(AbortSignal abort) throws PjrtException {
+            return Faults.await(execution.done(), abort) && copies.await(abort);
+        }
+
+        /** Waits for the copies. */
         void close() {
+            copies.close();
             batch.forEach(PjrtBuffer::close);
             execution.results().forEach(PjrtBuffer::close);
         }
@@ -95,11 +102,20 @@ final class GradientRun implements AutoCloseable {
 
     @Override
     public void close() {
-        flying.forEach(Flight::close);
-        flying.clear();
-        parameters.values().forEach(loaded.regionUploads()::giveBack);
+        RegionTransfers transfers = loaded.regionTransfers();
+        parameters.values().forEach(transfers::giveBack);
         parameters.clear();
-        arena.close();
+        if (flying.isEmpty()) {
+            arena.close();
+            return;
+        }
+        List<Flight> left = List.copyOf(flying);
+        flying.clear();
+        // The copies write into the region and into the memory for the losses.
+        transfers.abandon(() -> {
+            left.forEach(Flight::close);
+            arena.close();
+        });
     }
 
     private void launch(long step, int microshard) throws PjrtException {
@@ -115,8 +131,10 @@ final class GradientRun implements AutoCloseable {
             arguments.addAll(batch);
             Execution execution =
                     grads.execute(program.kept(arguments), device, grads.signature().donated());
-            flying.addLast(new Flight(microshard, batch, execution));
+            Flight flight = new Flight(batch, execution, new HostCopies());
+            flying.addLast(flight);
             launched = true;
+            copy(flight, microshard - assignment.microshardFrom());
         } finally {
             if (!launched) {
                 batch.forEach(PjrtBuffer::close);
@@ -126,26 +144,24 @@ final class GradientRun implements AutoCloseable {
         hash += loaded.order().sampleHash(step, microshard, ids);
     }
 
-    /** Waits for the oldest microshard and takes its results; false if aborted. */
+    /** Lets the results be copied as soon as they are there: the next microshard may run then. */
+    private void copy(Flight flight, int index) throws PjrtException {
+        MemorySegment gradient = assignment.region().gradient(index).segment();
+        List<PjrtBuffer> results = flight.execution().results();
+        flight.copies()
+                .add(results.getFirst(), losses.asSlice((long) index * Float.BYTES, Float.BYTES));
+        List<ParameterLeaf> leaves = loaded.bundle().parameters();
+        for (int i = 0; i < leaves.size(); i++) {
+            flight.copies().add(results.get(i + 1), leaves.get(i).in(gradient));
+        }
+    }
+
+    /** Waits for the oldest microshard; false if aborted. */
     private boolean land(AbortSignal abort) throws PjrtException {
-        Flight flight = flying.getFirst();
-        if (!Faults.await(flight.execution().done(), abort)) {
+        if (!flying.getFirst().await(abort)) {
             return false;
         }
-        flying.removeFirst();
-        int index = flight.microshard() - assignment.microshardFrom();
-        MemorySegment gradient = assignment.region().gradient(index).segment();
-        try (HostCopies copies = new HostCopies()) {
-            List<PjrtBuffer> results = flight.execution().results();
-            copies.add(results.getFirst(), losses.asSlice((long) index * Float.BYTES, Float.BYTES));
-            List<ParameterLeaf> leaves = loaded.bundle().parameters();
-            for (int i = 0; i < leaves.size(); i++) {
-                copies.add(results.get(i + 1), leaves.get(i).in(gradient));
-            }
-            copies.await();
-        } finally {
-            flight.close();
-        }
+        flying.removeFirst().close();
         return true;
     }
 
@@ -165,7 +181,7 @@ final class GradientRun implements AutoCloseable {
         parameters.put(device, uploaded);
         for (ParameterLeaf leaf : leaves) {
             uploaded.add(
-                    loaded.regionUploads()
+                    loaded.regionTransfers()
                             .upload(leaf.in(region.parameters().segment()), leaf.type(), device));
         }
         return uploaded;

@@ -3,6 +3,7 @@ package io.coxswain.bridge.pjrt.runtime;
 import io.coxswain.bridge.pjrt.client.PjrtBuffer;
 import io.coxswain.bridge.pjrt.client.PjrtEvent;
 import io.coxswain.bridge.pjrt.client.PjrtException;
+import io.coxswain.bridge.spi.AbortSignal;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -25,6 +26,16 @@ final class HostCopies implements AutoCloseable {
         for (PjrtEvent event : events) {
             Faults.await(event);
         }
+    }
+
+    /** Waits until all are done, or until the signal is set; says whether they are done. */
+    boolean await(AbortSignal abort) throws PjrtException {
+        for (PjrtEvent event : events) {
+            if (!Faults.await(event, abort)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     @Override

@@ -147,8 +147,8 @@ final class LoadedProgram implements AutoCloseable {
     }
 
     /** Uploads of the region's memory. */
-    RegionUploads regionUploads() {
-        return backend.regionUploads();
+    RegionTransfers regionTransfers() {
+        return backend.regionTransfers();
     }
 
     ShardPlan plan(int shard) {

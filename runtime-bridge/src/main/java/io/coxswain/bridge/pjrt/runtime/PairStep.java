@@ -42,7 +42,7 @@ final class PairStep implements StepProgram {
         try {
             for (StatePart part : taken.plan().parameters()) {
                 gradients.add(
-                        loaded.regionUploads()
+                        loaded.regionTransfers()
                                 .upload(
                                         taken.plan().in(reduced, taken.plan().begin(), part),
                                         part.type(),
@@ -50,7 +50,7 @@ final class PairStep implements StepProgram {
             }
             return update(taken, gradients);
         } finally {
-            loaded.regionUploads().giveBack(gradients);
+            loaded.regionTransfers().giveBack(gradients);
         }
     }
 

@@ -71,7 +71,7 @@ public final class PjrtRuntime implements TrainingRuntime {
         taken = null;
         steps().close();
         // What an abort left running may still read the former region, which the host closes.
-        program.regionUploads().drain();
+        program.regionTransfers().drain();
         ShardPlan plan = program.plan(assignment.shard());
         if (program.config().multiProcess()) {
             join(program, old, assignment, plan, origin);
@@ -223,7 +223,7 @@ public final class PjrtRuntime implements TrainingRuntime {
         }
         LoadedProgram program = loaded;
         if (program != null) {
-            program.regionUploads().drain();
+            program.regionTransfers().drain();
             program.close();
             loaded = null;
         }

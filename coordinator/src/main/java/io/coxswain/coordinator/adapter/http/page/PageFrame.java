@@ -1,243 +1,250 @@
 package io.coxswain.coordinator.adapter.http.page;
 
+import io.coxswain.coordinator.picture.AgentPicture;
+import io.coxswain.coordinator.picture.IncidentPicture;
+import io.coxswain.coordinator.picture.JobPicture;
 import io.coxswain.coordinator.picture.Picture;
 import io.coxswain.coordinator.picture.PictureJson;
+import io.coxswain.coordinator.picture.RankSteps;
 
 import org.jspecify.annotations.Nullable;
 
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 import java.io.ByteArrayOutputStream;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
- * A picture cut into the parts that change at different times, each as JSON. A part that is the
- * same as in the frame before is the same array, so that a viewer knows by identity what it has.
+ * A picture as open pages have it, and what brings a page here from the frame before. What is long
+ * is compared as records, so that only what differs is ever written down. Immutable.
  */
 final class PageFrame {
+    /** Ranks that a page shows: the slowest. */
+    static final int RANKS = 32;
+
+    /**
+     * Their figures move with each report, and what an agent does with each step: of that is told
+     * once in so many frames.
+     */
+    static final int SLOW_FRAMES = 5;
+
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
-    /** Members of a job that are long and mostly stay. */
-    private static final Set<String> LONG =
-            Set.of("timeline", "curve", "copies", "stepTimes", "labels");
-
     private final Picture picture;
-    private final byte[] head;
-    private final byte @Nullable [] jobHead;
-    private final Map<String, byte[]> jobParts = new LinkedHashMap<>();
-    private final Map<String, byte[]> incidents = new LinkedHashMap<>();
-    private final Map<String, byte[]> agents = new LinkedHashMap<>();
-    private final Map<String, byte[]> cells = new LinkedHashMap<>();
+    // As told, which may be a few frames old.
+    private final List<RankSteps> ranks;
+    private final List<AgentPicture> agents;
+    private final int slowAge;
+    private final ObjectNode head;
 
-    private PageFrame(Picture picture, @Nullable PageFrame before) {
+    private PageFrame(
+            Picture picture, List<RankSteps> ranks, List<AgentPicture> agents, int slowAge) {
         this.picture = picture;
-        var text = new ByteArrayOutputStream(16_384);
-        PictureJson.write(picture, text);
-        var whole = (ObjectNode) JSON.readTree(text.toByteArray());
-        JsonNode job = whole.remove("job");
-        JsonNode members = whole.remove("agents");
-        head = JSON.writeValueAsBytes(whole);
-        jobHead = job instanceof ObjectNode there ? jobHead(there, before) : null;
-        members.forEach(agent -> agent((ObjectNode) agent, before));
+        this.ranks = ranks;
+        this.agents = agents;
+        this.slowAge = slowAge;
+        var text = new ByteArrayOutputStream(8_192);
+        PictureJson.writeShort(picture, text);
+        head = (ObjectNode) JSON.readTree(text.toByteArray());
+        countRanks(head);
     }
 
     /** The frame of {@code picture}; {@code before} is the one made last, null for the first. */
     static PageFrame of(Picture picture, @Nullable PageFrame before) {
-        return new PageFrame(picture, before);
-    }
-
-    private byte[] jobHead(ObjectNode job, @Nullable PageFrame before) {
-        Map<String, byte[]> partsBefore = before == null ? Map.of() : before.jobParts;
-        Map<String, byte[]> incidentsBefore = before == null ? Map.of() : before.incidents;
-        for (JsonNode incident : job.remove("incidents")) {
-            String id = incident.path("id").asString();
-            incidents.put(id, same(incidentsBefore.get(id), incident));
+        List<RankSteps> slowest = slowest(picture);
+        boolean keeps =
+                before != null
+                        && before.jobId().equals(jobId(picture))
+                        && before.slowAge + 1 < SLOW_FRAMES
+                        && picture.blocked().healthy();
+        if (before == null || !keeps) {
+            return new PageFrame(picture, slowest, picture.agents(), 0);
         }
-        for (String name : LONG) {
-            jobParts.put(name, same(partsBefore.get(name), job.remove(name)));
+        return new PageFrame(
+                picture,
+                before.ranks.size() == slowest.size() ? before.ranks : slowest,
+                quiet(before.agents, picture.agents()),
+                before.slowAge + 1);
+    }
+
+    /** Where an agent only does something else now, it is told to do what it did. */
+    private static List<AgentPicture> quiet(List<AgentPicture> before, List<AgentPicture> now) {
+        if (!sameAgents(before, now)) {
+            return now;
         }
-        return JSON.writeValueAsBytes(job);
+        var told = new ArrayList<AgentPicture>(now.size());
+        for (int i = 0; i < now.size(); i++) {
+            AgentPicture was = before.get(i);
+            AgentPicture is = now.get(i);
+            boolean still =
+                    was.withCells("").withDetail("").equals(is.withCells("").withDetail(""));
+            told.add(still ? is.withDetail(was.detail()) : is);
+        }
+        return told;
     }
 
-    private void agent(ObjectNode agent, @Nullable PageFrame before) {
-        String id = agent.path("id").asString();
-        JsonNode heat = agent.remove("cells");
-        agents.put(id, same(before == null ? null : before.agents.get(id), agent));
-        cells.put(id, same(before == null ? null : before.cells.get(id), heat));
+    private static List<RankSteps> slowest(Picture picture) {
+        JobPicture job = picture.job();
+        return job == null
+                ? List.of()
+                : job.stepTimes().ranks().stream()
+                        .sorted(
+                                Comparator.comparingLong(RankSteps::medianNanos)
+                                        .reversed()
+                                        .thenComparingInt(RankSteps::rank))
+                        .limit(RANKS)
+                        .toList();
     }
 
-    private static byte[] same(byte @Nullable [] before, JsonNode now) {
-        byte[] bytes = JSON.writeValueAsBytes(now);
-        return before != null && Arrays.equals(before, bytes) ? before : bytes;
+    private void countRanks(ObjectNode whole) {
+        JobPicture job = picture.job();
+        if (job != null && whole.path("job").path("stepTimes") instanceof ObjectNode steps) {
+            steps.put("rankCount", job.stepTimes().ranks().size());
+        }
     }
 
     Picture picture() {
         return picture;
     }
 
-    /** How many agents there are. */
-    int size() {
-        return agents.size();
+    private String jobId() {
+        return jobId(picture);
     }
 
-    private String jobId() {
+    private static String jobId(Picture picture) {
         return picture.job() == null ? "" : picture.job().id();
     }
 
-    /**
-     * What one viewer has got. Its memory is a reference for each part; the parts are shared.
-     * Confined to the viewer's thread.
-     */
-    @SuppressWarnings("ReferenceEquality") // a part that did not change is the same array
-    static final class Seen {
-        private final Map<String, byte[]> jobParts = new HashMap<>();
-        private final Map<String, byte[]> incidents = new HashMap<>();
-        private final Map<String, byte[]> agents = new HashMap<>();
-        private final Map<String, byte[]> cells = new HashMap<>();
-        private @Nullable String jobId;
-
-        /**
-         * The message that brings the viewer to {@code frame}.
-         *
-         * @param withCells the agents' heat too, which shifts for all at once
-         */
-        byte[] next(PageFrame frame, boolean withCells) {
-            boolean whole = jobId == null || !jobId.equals(frame.jobId());
-            if (whole) {
-                jobParts.clear();
-                incidents.clear();
-                agents.clear();
-                cells.clear();
-                jobId = frame.jobId();
-            }
-            var out = new Members();
-            if (whole) {
-                out.member("whole", "true");
-            }
-            out.members(frame.head);
-            out.member("job", job(frame));
-            agents(frame, out);
-            if (whole || withCells) {
-                byte[] shifted = changed(frame.cells, cells, true);
-                if (shifted != null) {
-                    out.member("cells", shifted);
-                }
-            }
-            cells.keySet().retainAll(frame.cells.keySet());
-            return out.close();
+    /** All of it, for a page that knows nothing. */
+    byte[] whole() {
+        ObjectNode whole = head.deepCopy();
+        whole.put("whole", true);
+        whole.set("agents", PagePatch.nodes(agents, PictureJson::agent));
+        JobPicture job = picture.job();
+        if (job != null) {
+            ObjectNode members = member(whole, "job");
+            members.set("timeline", PagePatch.nodes(job.timeline(), PictureJson::bucket));
+            members.set("curve", PagePatch.nodes(job.curve(), PictureJson::point));
+            members.set("incidents", PagePatch.nodes(job.incidents(), PictureJson::incident));
+            member(members, "stepTimes").set("ranks", PagePatch.nodes(ranks, PictureJson::rank));
+            member(members, "copies")
+                    .set("holders", PagePatch.nodes(job.copies().holders(), PictureJson::holder));
         }
+        return JSON.writeValueAsBytes(whole);
+    }
 
-        private byte[] job(PageFrame frame) {
-            byte[] jobHead = frame.jobHead;
-            if (jobHead == null) {
-                return Members.ascii("null");
-            }
-            var out = new Members();
-            out.members(jobHead);
-            frame.jobParts.forEach((name, part) -> {
-                if (jobParts.put(name, part) != part) {
-                    out.member(name, part);
-                }
-            });
-            byte[] moved = changed(frame.incidents, incidents, false);
-            incidents.keySet().retainAll(frame.incidents.keySet());
-            if (moved != null) {
-                out.member("incidents", moved);
-            }
-            return out.close();
+    /** What brings a page from {@code before} here; all of it, where that is of another job. */
+    byte[] since(PageFrame before) {
+        if (!jobId().equals(before.jobId())) {
+            return whole();
         }
-
-        // The whole list when one came or went, so that its order is the picture's.
-        private void agents(PageFrame frame, Members out) {
-            if (agents.keySet().equals(frame.agents.keySet()) && !agents.isEmpty()) {
-                byte[] some = changed(frame.agents, agents, false);
-                if (some != null) {
-                    out.member("agentsChanged", some);
-                }
-                return;
+        ObjectNode patch =
+                PagePatch.of(before.head, head) instanceof ObjectNode moved
+                        ? moved
+                        : JSON.createObjectNode();
+        patch.put("after", before.picture.sequence());
+        patch.put("sequence", picture.sequence());
+        patch.put("atMillis", picture.atMillis());
+        JobPicture jobBefore = before.picture.job();
+        JobPicture job = picture.job();
+        if (jobBefore != null && job != null) {
+            ObjectNode members = member(patch, "job");
+            lists(before, jobBefore, job, members);
+            if (members.isEmpty()) {
+                patch.remove("job");
             }
-            agents.clear();
-            byte[] all = changed(frame.agents, agents, false);
-            out.member("agents", all == null ? Members.ascii("[]") : all);
         }
+        agents(before.agents, agents, patch);
+        return JSON.writeValueAsBytes(patch);
+    }
 
-        // As a list, or as an object with the keys; null: nothing did.
-        private static byte @Nullable [] changed(
-                Map<String, byte[]> now, Map<String, byte[]> seen, boolean named) {
-            var out = new Members(named);
-            now.forEach((key, part) -> {
-                if (seen.put(key, part) != part) {
-                    out.part(key, part);
-                }
-            });
-            return out.empty() ? null : out.close();
+    private void lists(PageFrame before, JobPicture jobBefore, JobPicture job, ObjectNode patch) {
+        put(
+                patch,
+                "timeline",
+                PagePatch.list(jobBefore.timeline(), job.timeline(), PictureJson::bucket));
+        put(patch, "curve", PagePatch.list(jobBefore.curve(), job.curve(), PictureJson::point));
+        JsonNode moved = PagePatch.list(before.ranks, ranks, PictureJson::rank);
+        if (!moved.isMissingNode()) {
+            member(patch, "stepTimes").set("ranks", moved);
+        }
+        moved =
+                PagePatch.list(
+                        jobBefore.copies().holders(), job.copies().holders(), PictureJson::holder);
+        if (!moved.isMissingNode()) {
+            member(patch, "copies").set("holders", moved);
+        }
+        incidents(jobBefore, job, patch);
+    }
+
+    private static void put(ObjectNode patch, String name, JsonNode moved) {
+        if (!moved.isMissingNode()) {
+            patch.set(name, moved);
         }
     }
 
-    /** An object or a list put together from parts that are JSON already. */
-    private static final class Members {
-        private final ByteArrayOutputStream out = new ByteArrayOutputStream(1_024);
-        private final boolean named;
-        private boolean empty = true;
+    private static ObjectNode member(ObjectNode patch, String name) {
+        return patch.get(name) instanceof ObjectNode there ? there : patch.putObject(name);
+    }
 
-        Members() {
-            this(true);
-        }
-
-        Members(boolean named) {
-            this.named = named;
-            out.write(named ? '{' : '[');
-        }
-
-        static byte[] ascii(String text) {
-            return text.getBytes(java.nio.charset.StandardCharsets.US_ASCII);
-        }
-
-        boolean empty() {
-            return empty;
-        }
-
-        void member(String name, String value) {
-            part(name, ascii(value));
-        }
-
-        void member(String name, byte[] value) {
-            part(name, value);
-        }
-
-        void part(String name, byte[] value) {
-            comma();
-            if (named) {
-                out.writeBytes(JSON.writeValueAsBytes(name));
-                out.write(':');
-            }
-            out.writeBytes(value);
-        }
-
-        /** The members of another object. */
-        void members(byte[] object) {
-            if (object.length > 2) {
-                comma();
-                out.write(object, 1, object.length - 2);
+    // By id: of more than are kept the oldest go, and indices would all be others.
+    private static void incidents(JobPicture before, JobPicture now, ObjectNode patch) {
+        Map<Integer, IncidentPicture> known = new HashMap<>();
+        before.incidents().forEach(incident -> known.put(incident.id(), incident));
+        ArrayNode moved = JSON.createArrayNode();
+        for (IncidentPicture incident : now.incidents()) {
+            if (!incident.equals(known.get(incident.id()))) {
+                moved.add(PagePatch.node(incident, PictureJson::incident));
             }
         }
+        if (!moved.isEmpty()) {
+            patch.set("incidentsMoved", moved);
+        }
+    }
 
-        private void comma() {
-            if (!empty) {
-                out.write(',');
+    private static void agents(
+            List<AgentPicture> before, List<AgentPicture> now, ObjectNode patch) {
+        if (!sameAgents(before, now)) {
+            patch.set("agents", PagePatch.nodes(now, PictureJson::agent));
+            return;
+        }
+        ArrayNode moved = JSON.createArrayNode();
+        for (int i = 0; i < now.size(); i++) {
+            AgentPicture was = before.get(i).withCells("");
+            AgentPicture is = now.get(i).withCells("");
+            if (!was.equals(is)
+                    && PagePatch.of(
+                                    PagePatch.node(was, PictureJson::agent),
+                                    PagePatch.node(is, PictureJson::agent))
+                            instanceof ObjectNode members) {
+                moved.add(members.put("id", is.id()));
             }
-            empty = false;
         }
+        if (!moved.isEmpty()) {
+            patch.set("agentsMoved", moved);
+        }
+        ObjectNode heat = HeatPatch.of(before, now);
+        if (heat != null) {
+            patch.set("heat", heat);
+        }
+    }
 
-        byte[] close() {
-            out.write(named ? '}' : ']');
-            return out.toByteArray();
+    private static boolean sameAgents(List<AgentPicture> before, List<AgentPicture> now) {
+        if (before.size() != now.size()) {
+            return false;
         }
+        for (int i = 0; i < now.size(); i++) {
+            if (!before.get(i).id().equals(now.get(i).id())) {
+                return false;
+            }
+        }
+        return true;
     }
 }

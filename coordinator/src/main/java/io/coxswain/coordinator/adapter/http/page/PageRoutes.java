@@ -1,27 +1,29 @@
 package io.coxswain.coordinator.adapter.http.page;
 
 import io.coxswain.coordinator.picture.PictureJson;
-import io.coxswain.web.EventSink;
 import io.coxswain.web.Routes;
-import io.coxswain.web.WebRequest;
 import io.coxswain.web.WebResponse;
 
 import java.io.ByteArrayOutputStream;
-import java.util.concurrent.ThreadLocalRandom;
 
-/** Adds the page, its files, its picture as JSON and its live stream to a server's routes. */
-public final class PageRoutes {
-    private PageRoutes() {}
+/** The page, its files, its picture as JSON and its live stream. */
+public final class PageRoutes implements AutoCloseable {
+    private final PageFeed feed;
 
-    /** Adds {@code /}, {@code /assets/…}, {@code /api/v1/picture} and {@code /api/v1/events}. */
-    public static void addTo(Routes.Builder routes, PageSource source) {
+    private PageRoutes(PageFeed feed) {
+        this.feed = feed;
+    }
+
+    /**
+     * Adds {@code /}, {@code /assets/…}, {@code /api/v1/picture} and {@code /api/v1/events} to a
+     * server's routes. What it returns is closed after the server.
+     */
+    public static PageRoutes addTo(Routes.Builder routes, PageSource source) {
         PageAssets.addTo(routes);
         routes.get("/api/v1/picture", _ -> picture(source));
-        var frames = new PageFrames(source::picture);
-        // Sequence numbers are of one coordinator object; so are the ids made of them.
-        String origin = Long.toHexString(ThreadLocalRandom.current().nextLong());
-        routes.stream(
-                "/api/v1/events", (request, sink) -> follow(request, sink, source, frames, origin));
+        var feed = new PageFeed(source);
+        routes.stream("/api/v1/events", feed);
+        return new PageRoutes(feed);
     }
 
     private static WebResponse picture(PageSource source) {
@@ -30,11 +32,8 @@ public final class PageRoutes {
         return WebResponse.ok("application/json", bytes.toByteArray());
     }
 
-    private static void follow(
-            WebRequest request, EventSink sink, PageSource source, PageFrames frames, String origin)
-            throws Exception {
-        String seen = request.header("last-event-id");
-        new PageViewer(sink, frames, origin)
-                .follow(source, seen == null ? request.query().get("after") : seen);
+    @Override
+    public void close() {
+        feed.close();
     }
 }

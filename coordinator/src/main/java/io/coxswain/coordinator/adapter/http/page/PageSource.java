@@ -1,8 +1,9 @@
 package io.coxswain.coordinator.adapter.http.page;
 
-import io.coxswain.coordinator.CoordinatorListener;
-import io.coxswain.coordinator.Subscription;
+import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.picture.Picture;
+
+import java.util.List;
 
 /** What the page shows. Every answer is there at once: none waits for the decision loop. */
 public interface PageSource {
@@ -13,8 +14,10 @@ public interface PageSource {
     long nextSequence();
 
     /**
-     * Delivers events, as {@link io.coxswain.coordinator.Coordinator#listen(long,
-     * CoordinatorListener)} does.
+     * The events from that one on, in order. Where the first of them are not kept any more they
+     * begin with a {@link io.coxswain.coordinator.core.event.CoordinatorEvent.Gap}.
+     *
+     * @param fromSequence 0: the oldest kept
      */
-    Subscription listen(long fromSequence, CoordinatorListener listener);
+    List<SequencedEvent> events(long fromSequence);
 }

@@ -26,10 +26,16 @@ export function connect(changed) {
     retry = 0;
     heardMillis = Date.now();
     source = new EventSource(lastEvent ? `api/v1/events?after=${encodeURIComponent(lastEvent)}` : 'api/v1/events');
-    source.addEventListener('picture', parsed(mergePicture));
-    source.addEventListener('event', parsed((event, id) => {
+    source.addEventListener('picture', parsed((message) => {
+      if (!mergePicture(message)) {
+        // A message was missed: whoever comes anew is given the whole.
+        source.close();
+        open();
+      }
+    }));
+    source.addEventListener('events', parsed((events, id) => {
       lastEvent = id;
-      addEvent(event, id.slice(0, id.lastIndexOf('-')));
+      events.forEach((event) => addEvent(event, id.slice(0, id.lastIndexOf('-'))));
     }));
     source.addEventListener('beat', parsed(() => {}));
     source.addEventListener('error', lost);

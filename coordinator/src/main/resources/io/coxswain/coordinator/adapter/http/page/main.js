@@ -69,7 +69,8 @@ function renderRanks(job) {
     text(node.children[3], one.executeMedianSeconds > 0 ? duration(one.executeMedianSeconds) : '–');
     text(node.children[4], percent(typeof one.spread === 'number' ? one.spread : NaN, 0));
   });
-  text(byId('ranks-more'), ranks.length > RANKS ? `the slowest ${RANKS} of ${count(ranks.length)}` : 'the slowest first');
+  const all = Math.max(ranks.length, Number(job?.stepTimes?.rankCount ?? 0));
+  text(byId('ranks-more'), all > RANKS ? `the slowest ${RANKS} of ${count(all)}` : 'the slowest first');
 }
 
 themeButton(byId('theme'));

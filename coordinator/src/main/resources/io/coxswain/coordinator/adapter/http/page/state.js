@@ -23,34 +23,75 @@ export function now() {
 }
 
 /**
- * A message `picture`: whole, or without the members that did not change. Of incidents and agents it may bring
- * some alone, and `cells` brings the heat by agent.
+ * A message `picture`: whole, or what brings the picture `after` to the next. False: it does not fit what is
+ * here, so a whole one is needed.
  */
 export function mergePicture(message) {
   state.skewMillis = message.atMillis - Date.now();
-  const { cells, agentsChanged, ...rest } = message;
-  const before = message.whole ? null : state.picture;
-  const merged = { ...before, ...rest };
-  if (message.job && before?.job && message.job.id === before.job.id) {
-    merged.job = { ...before.job, ...message.job };
-    if (message.job.incidents) {
-      merged.job.incidents = mergeIncidents(before.job.incidents ?? [], message.job.incidents);
+  if (message.whole) {
+    state.picture = message;
+    return true;
+  }
+  if (!state.picture || state.picture.sequence !== message.after) {
+    return false;
+  }
+  const { after, job, agents, agentsMoved, heat, ...rest } = message;
+  const merged = patch(state.picture, rest);
+  if (job !== undefined) {
+    merged.job = job === null || !merged.job ? job : mergeJob(merged.job, job);
+  }
+  merged.agents = agents ?? mergeAgents(merged.agents ?? [], agentsMoved, heat);
+  state.picture = merged;
+  return true;
+}
+
+/**
+ * A value after a change. Of an object the patch has what changed (`-` names what is gone), of a list the elements
+ * that changed, by index, and its `length` where that changed; anything else is the new value. What did not change
+ * stays the same object, so that whoever draws sees it.
+ */
+export function patch(before, change) {
+  if (!isObject(change) || !(isObject(before) || Array.isArray(before))) {
+    return change;
+  }
+  const after = Array.isArray(before) ? before.slice(0, change.length ?? before.length) : { ...before };
+  for (const [name, value] of Object.entries(change)) {
+    if (name === '-' && Array.isArray(value)) {
+      value.forEach((gone) => delete after[gone]);
+    } else if (name !== 'length' || !Array.isArray(before)) {
+      after[name] = patch(before[name], value);
     }
   }
-  merged.agents = mergeAgents(before?.agents ?? [], message.agents, agentsChanged, cells);
-  state.picture = merged;
+  return after;
+}
+
+function isObject(value) {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+function mergeJob(before, { incidentsMoved, ...rest }) {
+  const job = patch(before, rest);
+  if (incidentsMoved) {
+    job.incidents = mergeIncidents(before.incidents ?? [], incidentsMoved);
+  }
+  return job;
 }
 
 // A new list where anything is new, the same one where nothing is.
-function mergeAgents(before, whole, changed, cells) {
-  if (!whole && !changed && !cells) {
+function mergeAgents(before, moved, heat) {
+  if (!moved && !heat) {
     return before;
   }
-  const known = new Map(before.map((agent) => [agent.id, agent]));
-  const news = new Map((whole ?? changed ?? []).map((agent) => [agent.id, agent]));
-  return (whole ?? before).map((agent) => ({
-    ...known.get(agent.id), ...news.get(agent.id), ...(cells && Object.hasOwn(cells, agent.id) ? { cells: cells[agent.id] } : {}),
-  }));
+  const news = new Map((moved ?? []).map((agent) => [agent.id, agent]));
+  return before.map((agent) => {
+    const change = heat && (Object.hasOwn(heat.others ?? {}, agent.id) ? heat.others[agent.id] : heat.most);
+    return { ...agent, ...news.get(agent.id), ...(change ? { cells: shifted(agent.cells ?? '', change) } : {}) };
+  });
+}
+
+/** `[drop, keep, tail]`: so many cells go, so many stay, then these. */
+function shifted(cells, [drop, keep, tail]) {
+  return cells.slice(drop, drop + keep) + tail;
 }
 
 function mergeIncidents(before, changed) {
@@ -61,7 +102,7 @@ function mergeIncidents(before, changed) {
   return [...byId.values()].sort((a, b) => a.id - b.id).slice(-INCIDENTS);
 }
 
-/** A message `event`; `origin` names the coordinator whose numbers these are. */
+/** One of a message `events`; `origin` names the coordinator whose numbers these are. */
 export function addEvent(event, origin) {
   if (origin !== state.origin) {
     state.origin = origin;

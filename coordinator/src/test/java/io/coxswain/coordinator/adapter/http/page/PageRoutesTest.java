@@ -2,8 +2,7 @@ package io.coxswain.coordinator.adapter.http.page;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.coxswain.coordinator.CoordinatorListener;
-import io.coxswain.coordinator.Subscription;
+import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.app.EventLog;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.picture.Picture;
@@ -37,6 +36,7 @@ class PageRoutesTest {
     private final HttpClient client = HttpClient.newHttpClient();
     private volatile Picture picture =
             Pictures.picture(1, Pictures.job("j", 4), List.of(Pictures.agent("a", "ranked", "h")));
+    private PageRoutes pages;
     private WebServer server;
 
     private final PageSource source =
@@ -52,8 +52,8 @@ class PageRoutesTest {
                 }
 
                 @Override
-                public Subscription listen(long fromSequence, CoordinatorListener listener) {
-                    return events.listen(fromSequence, listener);
+                public List<SequencedEvent> events(long fromSequence) {
+                    return events.read(fromSequence);
                 }
             };
 
@@ -66,12 +66,13 @@ class PageRoutesTest {
     void stop() {
         client.shutdownNow();
         server.close();
+        pages.close();
         events.close();
     }
 
     private WebServer serve() throws IOException {
         Routes.Builder routes = Routes.builder();
-        PageRoutes.addTo(routes, source);
+        pages = PageRoutes.addTo(routes, source);
         return WebServer.builder().bind("127.0.0.1", 0).routes(routes.build()).start();
     }
 
@@ -172,7 +173,7 @@ class PageRoutesTest {
             assertThat(second.has("whole")).isFalse();
 
             events.publish(new CoordinatorEvent.JobQueued("k", 1), 0, 3, "k", 0, 0);
-            JsonNode event = data(stream, "event");
+            JsonNode event = data(stream, "events").path(0);
             assertThat(event.path("kind").asString()).isEqualTo("JobQueued");
             assertThat(event.path("text").asString()).isEqualTo("job k queued at position 1");
         }
@@ -187,7 +188,10 @@ class PageRoutesTest {
         try (Stream<String> lines = follow("/api/v1/events", null)) {
             Iterator<String> stream = lines.iterator();
             id = id(stream);
-            assertThat(sequence(id)).as("the newest 200 are told").isEqualTo(101);
+            assertThat(sequence(id)).isEqualTo(300);
+            JsonNode told = JsonMapper.shared().readTree(dataOf(stream));
+            assertThat(told.size()).as("the newest are told").isEqualTo(200);
+            assertThat(told.path(0).path("sequence").asLong()).isEqualTo(101);
         }
         String origin = id.substring(0, id.lastIndexOf('-'));
         assertThat(firstAfter(origin + "-290")).isEqualTo(291);
@@ -200,7 +204,9 @@ class PageRoutesTest {
 
     private long firstAfter(String id) throws Exception {
         try (Stream<String> lines = follow("/api/v1/events", id)) {
-            return sequence(id(lines.iterator()));
+            Iterator<String> stream = lines.iterator();
+            id(stream);
+            return JsonMapper.shared().readTree(dataOf(stream)).path(0).path("sequence").asLong();
         }
     }
 
@@ -221,6 +227,15 @@ class PageRoutesTest {
             String line = stream.next();
             if (line.startsWith("id: ")) {
                 return line.substring(4);
+            }
+        }
+    }
+
+    private static String dataOf(Iterator<String> stream) {
+        while (true) {
+            String line = stream.next();
+            if (line.startsWith("data: ")) {
+                return line.substring(6);
             }
         }
     }

@@ -15,15 +15,16 @@ import java.util.List;
 /**
  * Buffers of memory of the region: on a CPU they are the region itself, elsewhere it is read until
  * the transfer is done. Either way the plugin may look at the region after a buffer has been given
- * back, as long as a run uses it; nobody may unmap the region before {@link #drain}. The runtime's
- * thread.
+ * back, as long as a run uses it, and what an abort left behind may still write into it; nobody may
+ * unmap the region, or use it for another view, before {@link #drain}. The runtime's thread.
  */
-final class RegionUploads {
+final class RegionTransfers {
     private final PjrtClient client;
     private final HostSemantics semantics;
     private final List<PjrtEvent> pending = new ArrayList<>();
+    private final List<Runnable> abandoned = new ArrayList<>();
 
-    RegionUploads(PjrtClient client, boolean inPlace) {
+    RegionTransfers(PjrtClient client, boolean inPlace) {
         this.client = client;
         this.semantics = inPlace ? HostSemantics.ZERO_COPY : HostSemantics.UNTIL_TRANSFERRED;
     }
@@ -50,10 +51,21 @@ final class RegionUploads {
     }
 
     /**
+     * Takes over what nobody waits for any more.
+     *
+     * @param end waits for its end, and gives back what it holds
+     */
+    void abandon(Runnable end) {
+        abandoned.add(end);
+    }
+
+    /**
      * Waits until no run looks at the region any more: until the end of the runs that an abort left
      * behind.
      */
     void drain() {
+        abandoned.forEach(Runnable::run);
+        abandoned.clear();
         for (PjrtEvent event : pending) {
             event.future().handle((_, _) -> "ended").join();
         }

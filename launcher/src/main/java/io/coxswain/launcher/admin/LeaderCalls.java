@@ -1,0 +1,95 @@
+package io.coxswain.launcher.admin;
+
+import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.proto.admin.v1.CancelResponse;
+import io.coxswain.proto.admin.v1.SubmitResponse;
+
+import org.jspecify.annotations.Nullable;
+
+import java.time.Duration;
+
+/**
+ * Calls that may be said again, until a leader answers: the leader may change in between, and who
+ * lost an answer does not know what became of the call.
+ */
+public final class LeaderCalls {
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(500);
+    private static final int PATIENCE_LOOKS = 60;
+
+    private LeaderCalls() {}
+
+    /** One call; null: whoever answered does not lead. */
+    @FunctionalInterface
+    private interface Call<T> {
+        @Nullable T of(AdminClient client) throws EnvironmentException;
+    }
+
+    /**
+     * Submits a job that has an id until a leader says what became of it; one without an id once,
+     * since each time would be another job.
+     */
+    public static SubmitResponse submit(AdminClient.Address address, JobSpec job, boolean queue)
+            throws EnvironmentException, InterruptedException {
+        if (job.jobId().isEmpty()) {
+            try (AdminClient client = AdminClient.connect(address)) {
+                return client.submit(job, queue);
+            } catch (EnvironmentException unanswered) {
+                throw new EnvironmentException(
+                        unanswered.getMessage()
+                                + " Whether the job was recorded is not known: see coxswain jobs"
+                                + " before you submit it again. With --id it is asked again by"
+                                + " itself.",
+                        unanswered);
+            }
+        }
+        return untilLed(
+                address,
+                client -> {
+                    SubmitResponse answer = client.submit(job, queue);
+                    return answer.getAccepted() || named(address) || client.leads() ? answer : null;
+                });
+    }
+
+    /** Cancels a job; answered when its end is durable. */
+    public static CancelResponse cancel(AdminClient.Address address, String jobId)
+            throws EnvironmentException, InterruptedException {
+        return untilLed(
+                address,
+                client -> {
+                    CancelResponse answer = client.cancel(jobId);
+                    return answer.getCancelled() || named(address) || client.leads()
+                            ? answer
+                            : null;
+                });
+    }
+
+    // Nobody else is looked for.
+    private static boolean named(AdminClient.Address address) {
+        return address.coordinator() != null;
+    }
+
+    private static <T> T untilLed(AdminClient.Address address, Call<T> call)
+            throws EnvironmentException, InterruptedException {
+        EnvironmentException last =
+                new EnvironmentException(
+                        "whoever answers does not lead, and nobody else was found");
+        for (int look = 0; look < PATIENCE_LOOKS; look++) {
+            if (look > 0) {
+                Thread.sleep(BETWEEN_LOOKS);
+            }
+            try (AdminClient client = AdminClient.connect(address)) {
+                T answer = call.of(client);
+                if (answer != null) {
+                    return answer;
+                }
+            } catch (EnvironmentException unanswered) {
+                if (named(address)) {
+                    throw unanswered;
+                }
+                last = unanswered;
+            }
+        }
+        throw last;
+    }
+}

@@ -1,0 +1,95 @@
+package io.coxswain.launcher.command;
+
+import io.coxswain.launcher.config.ConfigException;
+import io.coxswain.security.TlsFiles;
+import io.coxswain.security.WireSecurity;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Option;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** How a command or a service protects what it says to others. */
+public final class TlsOptions {
+    @Option(
+            names = "--tls",
+            paramLabel = "DIR",
+            description =
+                    "Mutual TLS with cert.pem, key.pem and ca.pem of this folder (coxswain certs"
+                            + " makes them). Needed for everything that is not on this machine.")
+    private @Nullable Path folder;
+
+    @Option(
+            names = "--tls-cert",
+            paramLabel = "FILE",
+            description = "The certificate (PEM), with --tls-key and --tls-ca instead of --tls.")
+    private @Nullable Path certificate;
+
+    @Option(names = "--tls-key", paramLabel = "FILE", description = "Its private key (PEM).")
+    private @Nullable Path key;
+
+    @Option(
+            names = "--tls-ca",
+            paramLabel = "FILE",
+            description = "The authorities whose certificates count (PEM).")
+    private @Nullable Path authorities;
+
+    @Option(
+            names = "--plaintext",
+            description =
+                    "Speaks in the clear to other machines too: whoever reaches a port may do"
+                            + " everything.")
+    private boolean plaintext;
+
+    /**
+     * What was asked for.
+     *
+     * @throws ConfigException if options contradict each other
+     */
+    public WireSecurity security() throws ConfigException {
+        Path cert = certificate;
+        Path secret = key;
+        Path ca = authorities;
+        boolean files = cert != null || secret != null || ca != null;
+        if (folder != null && files) {
+            throw new ConfigException(
+                    List.of("--tls names all three files: leave --tls-cert, --tls-key, --tls-ca"));
+        }
+        if (plaintext && (folder != null || files)) {
+            throw new ConfigException(
+                    List.of("--plaintext contradicts the options that name certificates"));
+        }
+        if (folder != null) {
+            return WireSecurity.tls(TlsFiles.in(folder));
+        }
+        if (!files) {
+            return plaintext ? WireSecurity.plaintext() : WireSecurity.loopbackOnly();
+        }
+        if (cert == null || secret == null || ca == null) {
+            throw new ConfigException(
+                    List.of("--tls-cert, --tls-key and --tls-ca belong together: give all three"));
+        }
+        return WireSecurity.tls(new TlsFiles(cert, secret, ca));
+    }
+
+    /** The overrides of a file's fields, with these options among them. */
+    Map<String, String> into(Map<String, String> sets) throws ConfigException {
+        var all = new LinkedHashMap<>(sets);
+        WireSecurity wanted = security();
+        // Relative to where the command runs, not to the file.
+        if (folder != null) {
+            all.put("tls.folder", folder.toAbsolutePath().toString());
+        } else if (wanted instanceof WireSecurity.MutualTls(TlsFiles tls)) {
+            all.put("tls.cert", tls.certificate().toAbsolutePath().toString());
+            all.put("tls.key", tls.key().toAbsolutePath().toString());
+            all.put("tls.ca", tls.authorities().toAbsolutePath().toString());
+        } else if (plaintext) {
+            all.put("plaintext", "true");
+        }
+        return all;
+    }
+}

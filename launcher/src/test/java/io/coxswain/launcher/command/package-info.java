@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.launcher.command;
+
+import org.jspecify.annotations.NullMarked;

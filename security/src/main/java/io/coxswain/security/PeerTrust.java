@@ -1,0 +1,136 @@
+package io.coxswain.security;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.net.Socket;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.TrustManagerFactory;
+import javax.net.ssl.X509ExtendedTrustManager;
+import javax.net.ssl.X509TrustManager;
+
+/**
+ * Trusts whom an authority vouches for and the rule admits. Peers are known by role and name in
+ * their certificate, not by host name: machines and ports come and go, and a certificate of another
+ * role must not pass for a coordinator's wherever it is.
+ */
+final class PeerTrust extends X509ExtendedTrustManager {
+    private static final Logger LOG = LoggerFactory.getLogger(PeerTrust.class);
+    private static final long QUIET_NANOS = 1_000_000_000L;
+
+    private final X509TrustManager chains;
+    private final PeerRule rule;
+    private final AtomicLong warnedNanos = new AtomicLong(System.nanoTime() - QUIET_NANOS);
+
+    PeerTrust(List<X509Certificate> authorities, PeerRule rule) throws GeneralSecurityException {
+        this.rule = rule;
+        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+        try {
+            store.load(null, null);
+        } catch (IOException impossible) {
+            throw new GeneralSecurityException("an empty key store cannot be made", impossible);
+        }
+        for (int i = 0; i < authorities.size(); i++) {
+            store.setCertificateEntry("authority-" + i, authorities.get(i));
+        }
+        TrustManagerFactory factory = TrustManagerFactory.getInstance("PKIX");
+        factory.init(store);
+        chains = chains(factory.getTrustManagers());
+    }
+
+    private static X509TrustManager chains(TrustManager[] managers)
+            throws GeneralSecurityException {
+        for (TrustManager manager : managers) {
+            if (manager instanceof X509TrustManager found) {
+                return found;
+            }
+        }
+        throw new GeneralSecurityException("this JDK checks no X.509 certificates");
+    }
+
+    private void client(X509Certificate[] chain, String authType) throws CertificateException {
+        try {
+            chains.checkClientTrusted(chain, authType);
+            rule.check(Identity.of(chain[0]));
+        } catch (CertificateException refused) {
+            throw told(chain, refused);
+        }
+    }
+
+    private void server(X509Certificate[] chain, String authType) throws CertificateException {
+        try {
+            chains.checkServerTrusted(chain, authType);
+            rule.check(Identity.of(chain[0]));
+        } catch (CertificateException refused) {
+            throw told(chain, refused);
+        }
+    }
+
+    // The other end learns little, and a flood of strangers must not flood the log.
+    private CertificateException told(X509Certificate[] chain, CertificateException refused) {
+        long now = System.nanoTime();
+        long last = warnedNanos.get();
+        if (now - last >= QUIET_NANOS && warnedNanos.compareAndSet(last, now)) {
+            LOG.warn(
+                    "refused the certificate of {}: {}",
+                    chain.length == 0 ? "nobody" : chain[0].getSubjectX500Principal(),
+                    refused.getMessage());
+        }
+        return refused;
+    }
+
+    @Override
+    public void checkClientTrusted(
+            X509Certificate[] chain, String authType, @Nullable Socket socket)
+            throws CertificateException {
+        client(chain, authType);
+    }
+
+    @Override
+    public void checkServerTrusted(
+            X509Certificate[] chain, String authType, @Nullable Socket socket)
+            throws CertificateException {
+        server(chain, authType);
+    }
+
+    @Override
+    public void checkClientTrusted(
+            X509Certificate[] chain, String authType, @Nullable SSLEngine engine)
+            throws CertificateException {
+        client(chain, authType);
+    }
+
+    @Override
+    public void checkServerTrusted(
+            X509Certificate[] chain, String authType, @Nullable SSLEngine engine)
+            throws CertificateException {
+        server(chain, authType);
+    }
+
+    @Override
+    public void checkClientTrusted(X509Certificate[] chain, String authType)
+            throws CertificateException {
+        client(chain, authType);
+    }
+
+    @Override
+    public void checkServerTrusted(X509Certificate[] chain, String authType)
+            throws CertificateException {
+        server(chain, authType);
+    }
+
+    @Override
+    public X509Certificate[] getAcceptedIssuers() {
+        return chains.getAcceptedIssuers();
+    }
+}

@@ -1,0 +1,100 @@
+package io.coxswain.security;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermission;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * The files' newest good contents. What is broken, or half written, never replaces what works: it
+ * is told once, and looked at again when it has changed. Thread-safe.
+ */
+final class TlsSource {
+    private static final Logger LOG = LoggerFactory.getLogger(TlsSource.class);
+
+    /** What was read; a new version for each change. */
+    record Loaded(long version, TlsMaterial material) {}
+
+    private final TlsFiles files;
+    private final Supplier<Instant> clock;
+    private volatile Loaded loaded;
+    // Of the last attempt, good or not.
+    private List<String> seen;
+
+    /**
+     * Reads the files for the first time.
+     *
+     * @throws IOException if they cannot be used; the message says what to do
+     */
+    TlsSource(TlsFiles files, Supplier<Instant> clock) throws IOException {
+        this.files = files;
+        this.clock = clock;
+        seen = stamps();
+        loaded = new Loaded(1, TlsMaterial.read(files, clock.get()));
+        warnOfOpenKey();
+    }
+
+    Loaded loaded() {
+        return loaded;
+    }
+
+    /** Looks whether the files changed, and takes them if they are good. */
+    synchronized void refresh() {
+        List<String> now = stamps();
+        if (now.equals(seen)) {
+            return;
+        }
+        seen = now;
+        try {
+            TlsMaterial fresh = TlsMaterial.read(files, clock.get());
+            if (fresh.equals(loaded.material())) {
+                return;
+            }
+            loaded = new Loaded(loaded.version() + 1, fresh);
+            LOG.info(
+                    "new connections use the certificate of {} that ends {}",
+                    fresh.identity(),
+                    fresh.expiry());
+            warnOfOpenKey();
+        } catch (IOException broken) {
+            LOG.warn(
+                    "the changed certificate is not taken, the one before stays in use: {}",
+                    broken.getMessage());
+        }
+    }
+
+    private List<String> stamps() {
+        var stamps = new ArrayList<String>();
+        for (Path file : List.of(files.certificate(), files.key(), files.authorities())) {
+            try {
+                stamps.add(
+                        Files.getLastModifiedTime(file)
+                                + " "
+                                + Files.size(file)
+                                + " "
+                                + file.toRealPath());
+            } catch (IOException gone) {
+                stamps.add("gone");
+            }
+        }
+        return stamps;
+    }
+
+    private void warnOfOpenKey() {
+        try {
+            if (Files.getPosixFilePermissions(files.key())
+                    .contains(PosixFilePermission.OTHERS_READ)) {
+                LOG.warn("{} can be read by everybody on this machine: chmod 0600 it", files.key());
+            }
+        } catch (IOException | UnsupportedOperationException unknown) {
+            LOG.debug("the mode of {} is not known", files.key(), unknown);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.security.authority;
+
+import org.jspecify.annotations.NullMarked;
