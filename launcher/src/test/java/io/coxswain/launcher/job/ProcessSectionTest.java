@@ -107,17 +107,16 @@ class ProcessSectionTest {
 
         assertThat(job.spec("j").runtimeReduces()).isTrue();
         assertThat(job.spec("j").mesh().shards()).isEqualTo(2);
-        assertThatThrownBy(
-                        () ->
-                                read(
-                                        GOOD,
-                                        Map.of(
-                                                "collectives.across",
-                                                "runtime",
-                                                "mesh.shards",
-                                                "2",
-                                                "runtime.workersPerAgent",
-                                                "2")))
+        assertThatThrownBy(() ->
+                        read(
+                                GOOD,
+                                Map.of(
+                                        "collectives.across",
+                                        "runtime",
+                                        "mesh.shards",
+                                        "2",
+                                        "runtime.workersPerAgent",
+                                        "2")))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("runtime.workersPerAgent")
                 .hasMessageContaining("mesh.shards: 1");

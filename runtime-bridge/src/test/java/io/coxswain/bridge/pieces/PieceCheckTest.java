@@ -102,7 +102,7 @@ class PieceCheckTest {
         assertProblem("shard 1 has no piece of leaf seed", List.of(LEFT, SEED), List.of(RIGHT));
         assertProblem(
                 "leaf seed is per rank, so that each rank has all of its own, and this is [0:1] of"
-                    + " [2]",
+                        + " [2]",
                 List.of(new Box("seed", "u64", List.of(2L), List.of(0L), List.of(1L), true, 8)));
     }
 
