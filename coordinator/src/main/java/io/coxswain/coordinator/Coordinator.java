@@ -213,6 +213,11 @@ public final class Coordinator implements AutoCloseable {
         return calls.cancel(jobId);
     }
 
+    /** Gives the lead up, for whoever stands by; this one leads again if nobody does. */
+    public CompletableFuture<HandOverOutcome> handOver() {
+        return calls.handOver();
+    }
+
     /** What is known now. */
     public CompletableFuture<CoordinatorStatus> status() {
         return calls.status();
@@ -466,18 +471,14 @@ public final class Coordinator implements AutoCloseable {
         }
 
         /**
-         * Address and port of {@code /metrics}, {@code /livez} and {@code /readyz}; port 0: a free
-         * one, see {@link Coordinator#httpUrl}. Default: no HTTP port.
+         * Where HTTP is served ({@link Coordinator#httpUrl}); port 0: a free one. Default: none.
          */
         public Builder http(String host, int onPort) {
             observation = observation.http(host, onPort);
             return this;
         }
 
-        /**
-         * A name by which HTTP requests may call this host, besides addresses, {@code localhost},
-         * the bind address and the machine's name; others are refused, against DNS rebinding.
-         */
+        /** A name of this host in HTTP requests, besides its own; others are refused (421). */
         public Builder httpName(String name) {
             observation = observation.httpName(name);
             return this;

@@ -64,6 +64,7 @@ final class RotatingSslContext extends SslContext {
     }
 
     @Override
+    @SuppressWarnings("deprecation") // It stands in the signature of what is extended here.
     public ApplicationProtocolNegotiator applicationProtocolNegotiator() {
         return made.context().applicationProtocolNegotiator();
     }

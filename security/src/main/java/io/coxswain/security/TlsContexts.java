@@ -84,7 +84,7 @@ final class TlsContexts {
             PeerRule rule,
             @Nullable String protocol)
             throws IOException {
-        boolean nativeCode = OpenSsl.isAvailable() && OpenSsl.isAlpnSupported();
+        boolean nativeCode = OpenSsl.isAvailable();
         builder.sslProvider(nativeCode ? SslProvider.OPENSSL : SslProvider.JDK)
                 .protocols(PROTOCOL)
                 .sessionTimeout(SESSION_SECONDS);

@@ -41,7 +41,7 @@ final class TakeoverMutants {
     }
 
     /** What a new leader hears first of the members of a view that it found. */
-    private abstract static class FirstWord implements Interceptor {
+    abstract static class FirstWord implements Interceptor {
         /** Members of views that are ACTIVE in the store, by coordinator and id. */
         private final Map<String, Member> members = new HashMap<>();
 
@@ -128,7 +128,7 @@ final class TakeoverMutants {
     }
 
     private static Standing standing(FirstWord.Member member) {
-        return new Standing(member.epoch(), member.rank(), true, 0, List.of(), 4, 0, false);
+        return new Standing(member.epoch(), member.rank(), true, 0, List.of(), 4, 0, false, false);
     }
 
     private static CoordinatorInput.AgentAttached with(

@@ -50,7 +50,8 @@ final class FoundJobs {
                 account.jobTimeNanos(),
                 categories,
                 account.unsettled(),
-                incidents(account.incidentsJson()));
+                incidents(account.incidentsJson()),
+                account.history());
     }
 
     // A category of a newer version is time all the same.

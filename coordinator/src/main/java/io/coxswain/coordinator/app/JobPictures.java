@@ -80,7 +80,7 @@ final class JobPictures {
     JobPicture picture(long nowNanos, LongUnaryOperator wallMillis) {
         long now = run.accountedNanos(nowNanos);
         RunStatistics statistics = figures.statistics();
-        Map<Span, GoodputWindow> windows = ledger.windows(now, machine.runningCategory());
+        Map<Span, GoodputWindow> windows = ledger.windows(now, running(now));
         return new JobPicture(
                 spec.jobId(),
                 spec.name(),
@@ -110,6 +110,10 @@ final class JobPictures {
                 curve(wallMillis));
     }
 
+    private Category running(long now) {
+        return OpenTimeRule.of(machine, ledger, now);
+    }
+
     static List<Window> windows(Map<Span, GoodputWindow> windows) {
         var list = new ArrayList<Window>();
         windows.forEach((span, window) -> {
@@ -126,7 +130,7 @@ final class JobPictures {
 
     private List<Bucket> timeline(long now, LongUnaryOperator wallMillis) {
         var buckets = new ArrayList<Bucket>();
-        for (GoodputWindow stretch : ledger.timeline(now, machine.runningCategory())) {
+        for (GoodputWindow stretch : ledger.timeline(now, running(now))) {
             var seconds = new EnumMap<Category, Double>(Category.class);
             stretch.categories()
                     .forEach((category, nanos) -> {
@@ -216,7 +220,7 @@ final class JobPictures {
         int skip = all.size() - INCIDENTS;
         int left = all.size();
         // What is open counts as well: the cost of an incident grows while it lasts.
-        BigInteger loss = loss(ledger.openTotals(now, machine.runningCategory()));
+        BigInteger loss = loss(ledger.openTotals(now, running(now)));
         for (Incident incident : all) {
             left--;
             if (skip-- <= 0) {

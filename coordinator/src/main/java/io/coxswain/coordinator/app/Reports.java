@@ -5,6 +5,7 @@ import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobMachine;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.ledger.Category;
+import io.coxswain.coordinator.core.ledger.FrozenHistory;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
 import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.picture.JobPicture;
@@ -173,6 +174,7 @@ final class Reports {
             long jobTimeNanos,
             GoodputLedger.Totals totals,
             GoodputLedger ledger,
+            @Nullable FrozenHistory history,
             Collection<Incident> incidents) {
         View active = machine.view();
         return new StoreRecord.Account(
@@ -184,7 +186,8 @@ final class Reports {
                 categories(totals),
                 json(incidents),
                 active == null ? 0 : active.epoch(),
-                ledger.unsettled(UNSETTLED_RUNS));
+                ledger.unsettled(UNSETTLED_RUNS),
+                history);
     }
 
     /** For an account record: the newest that fit beside the rest of a znode. */

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.core.job.JobEffect.ViewState;
+import io.coxswain.coordinator.core.ledger.FrozenHistory;
 import io.coxswain.coordinator.core.ledger.UnsettledRun;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Lineage;
@@ -60,6 +61,7 @@ public sealed interface StoreRecord {
      *
      * @param epoch the view that was active; 0: none yet
      * @param unsettled productive time that may yet be rolled back, oldest first
+     * @param history when the time was spent, which may be some seconds old; null: not kept
      */
     record Account(
             String jobId,
@@ -70,7 +72,8 @@ public sealed interface StoreRecord {
             Map<String, BigInteger> categoryNanos,
             List<String> incidentsJson,
             long epoch,
-            List<UnsettledRun> unsettled)
+            List<UnsettledRun> unsettled,
+            @Nullable FrozenHistory history)
             implements StoreRecord {
         /** Of a job without a view. */
         public Account(
@@ -90,7 +93,32 @@ public sealed interface StoreRecord {
                     categoryNanos,
                     incidentsJson,
                     0,
-                    List.of());
+                    List.of(),
+                    null);
+        }
+
+        /** When the time was spent was not kept. */
+        public Account(
+                String jobId,
+                long term,
+                long completedStep,
+                long protectedStep,
+                long jobTimeNanos,
+                Map<String, BigInteger> categoryNanos,
+                List<String> incidentsJson,
+                long epoch,
+                List<UnsettledRun> unsettled) {
+            this(
+                    jobId,
+                    term,
+                    completedStep,
+                    protectedStep,
+                    jobTimeNanos,
+                    categoryNanos,
+                    incidentsJson,
+                    epoch,
+                    unsettled,
+                    null);
         }
 
         public Account {

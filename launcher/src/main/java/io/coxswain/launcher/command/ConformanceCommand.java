@@ -297,6 +297,11 @@ public final class ConformanceCommand extends Shared implements Callable<Integer
         } catch (IllegalArgumentException e) {
             throw wrong(e.getMessage() + "; give the worker's command after '--'");
         }
+        if (own.attachWait() != null) {
+            throw wrong(
+                    "the job says launch: attach, so it names no command; give the worker's command"
+                            + " after '--'");
+        }
         var variables = new LinkedHashMap<>(own.environment());
         variables.putAll(environment);
         return new WorkerCommand(own.command(), variables, own.folder(), false);

@@ -17,6 +17,7 @@ final class StandingCodec {
                         .setReportEvery(standing.reportEvery())
                         .setSinceNanos(standing.sinceNanos())
                         .setIdle(standing.idle())
+                        .setLeft(standing.left())
                         .setSnapshotEvery(standing.snapshotEvery());
         if (standing.interval().isChange()) {
             message.getIntervalBuilder()

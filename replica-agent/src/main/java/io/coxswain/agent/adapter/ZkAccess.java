@@ -7,12 +7,16 @@ import org.apache.curator.framework.api.ACLProvider;
 import org.apache.zookeeper.ZooDefs;
 import org.apache.zookeeper.client.ZKClientConfig;
 import org.apache.zookeeper.data.ACL;
+import org.apache.zookeeper.data.Id;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /** An agent's credentials in ZooKeeper: with them its node is for agents and coordinators only. */
 final class ZkAccess {
+    private static final List<ACL> CREATORS =
+            List.of(new ACL(ZooDefs.Perms.ALL, new Id("auth", "")));
+
     private ZkAccess() {}
 
     /** The builder with the credentials and options. */
@@ -34,12 +38,12 @@ final class ZkAccess {
     private static final class CreatorsOnly implements ACLProvider {
         @Override
         public List<ACL> getDefaultAcl() {
-            return ZooDefs.Ids.CREATOR_ALL_ACL;
+            return CREATORS;
         }
 
         @Override
         public List<ACL> getAclForPath(String path) {
-            return ZooDefs.Ids.CREATOR_ALL_ACL;
+            return CREATORS;
         }
     }
 }

@@ -2,6 +2,7 @@ package io.coxswain.agent.core;
 
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.Progress;
+import io.coxswain.agent.core.model.Standing;
 import io.coxswain.agent.core.model.StepRun;
 
 import org.jspecify.annotations.Nullable;
@@ -199,6 +200,17 @@ final class ProgressRuns {
     /** Since the end of the last run that was cut, or since the view began. */
     long sinceNanos(long now) {
         return now - boundaryNanos;
+    }
+
+    /** Runs are kept that the leader did not acknowledge. */
+    boolean isKept() {
+        return !unacknowledged.isEmpty();
+    }
+
+    /** Of a view that was left: when its last run ended. */
+    Standing left(long now) {
+        return new Standing(
+                epoch, rank, true, done, List.of(), reportEvery, sinceNanos(now), true, true);
     }
 
     long done() {

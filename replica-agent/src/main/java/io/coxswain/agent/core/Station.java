@@ -151,11 +151,17 @@ final class Station {
                 vault.floor());
     }
 
-    /** What may be done in the view that this agent has a rank in; null where it has none. */
+    /**
+     * What may be done in the view that this agent has a rank in, or that it left with steps which
+     * are not acknowledged; null where there is none.
+     */
     @Nullable Standing standing(long now) {
         PrepareOrder current = order;
         StepProgram plan = program;
         boolean started = phase == Phase.GATHERING || phase == Phase.STEPPING;
+        if (!started && phase != Phase.VIEW_READY && progress.isKept()) {
+            return progress.left(now);
+        }
         if (current == null
                 || plan == null
                 || current.rank() < 0
@@ -171,6 +177,7 @@ final class Station {
                 plan.reportEvery(),
                 started ? progress.sinceNanos(now) : 0,
                 started && !stepping.isUnderWay(),
+                false,
                 started ? stepping.snapshotEvery() : plan.snapshotEvery(),
                 started ? stepping.interval() : SnapshotInterval.PLANNED);
     }

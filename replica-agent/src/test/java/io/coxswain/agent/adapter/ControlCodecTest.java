@@ -390,6 +390,7 @@ class ControlCodecTest {
                                         5,
                                         6,
                                         true,
+                                        true,
                                         12,
                                         new SnapshotInterval(25, 40))),
                         new AgentReport.Heartbeat(1, 1, 2, "reduce", 3, List.of(2), 5),
@@ -440,6 +441,7 @@ class ControlCodecTest {
         assertThat(standing.getReportEvery()).isEqualTo(5);
         assertThat(standing.getSinceNanos()).isEqualTo(6);
         assertThat(standing.getIdle()).isTrue();
+        assertThat(standing.getLeft()).isTrue();
         assertThat(standing.getSnapshotEvery()).isEqualTo(12);
         assertThat(standing.getInterval().getAfter()).isEqualTo(25);
         assertThat(standing.getInterval().getEvery()).isEqualTo(40);

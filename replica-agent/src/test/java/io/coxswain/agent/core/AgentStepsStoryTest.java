@@ -540,6 +540,24 @@ class AgentStepsStoryTest {
         }
 
         @Test
+        void hearWhenTheLastStepOfAViewThatWasLeftEnded() {
+            story.running(100);
+            for (long step = 1; step <= 3; step++) {
+                story.made(step, step - 1);
+            }
+            story.give(new AgentEvent.Fenced(story.term, JOB, 5))
+                    .give(new AgentEvent.DataFenced(5))
+                    .give(new AgentEvent.StreamClosed("reset"))
+                    .later(900 * MILLI)
+                    .give(new AgentEvent.StreamOpened());
+            Standing standing = story.report(AgentReport.Attach.class).orElseThrow().standing();
+            assertThat(standing).isNotNull();
+            assertThat(standing.left()).isTrue();
+            assertThat(standing.epoch()).isEqualTo(1);
+            assertThat(standing.sinceNanos()).isGreaterThanOrEqualTo(900 * MILLI);
+        }
+
+        @Test
         void ofASpareHearNoStanding() {
             story.give(new AgentEvent.StreamOpened());
             assertThat(story.report(AgentReport.Attach.class).orElseThrow().standing()).isNull();

@@ -145,19 +145,19 @@ class AttachTest {
     }
 
     /** A process that is welcome. */
-    private final class Process {
+    private final class Member {
         final FrameChannel main;
         final FrameChannel side;
 
-        Process(int local, long pid) throws IOException {
+        Member(int local, long pid) throws IOException {
             this(knock(hello(local, pid)), local, pid);
         }
 
-        Process(FrameChannel main, int local, long pid) throws IOException {
+        Member(FrameChannel main, int local, long pid) throws IOException {
             this(main, heard(main), local, pid);
         }
 
-        Process(FrameChannel main, ToWorker answer, int local, long pid) throws IOException {
+        Member(FrameChannel main, ToWorker answer, int local, long pid) throws IOException {
             this.main = main;
             assertThat(answer.hasWelcome()).as("%s", answer).isTrue();
             side = connect();
@@ -195,8 +195,8 @@ class AttachTest {
         }
         supervisor.start();
 
-        new Process(1, 11);
-        Process first = new Process(0, 10);
+        new Member(1, 11);
+        Member first = new Member(0, 10);
 
         assertThat(next()).isEqualTo("ready 1 [10, 11]");
         first.main.send(FromWorker.newBuilder().setRequestId(5).build());
@@ -209,7 +209,7 @@ class AttachTest {
     @Test
     void whoIsNotWantedIsToldWhy() throws Exception {
         supervisor(LONG).start();
-        new Process(0, 10);
+        new Member(0, 10);
 
         assertThat(refusal(hello(0, 12)))
                 .startsWith("local rank 0 of 2 is taken already, by process 10");
@@ -223,7 +223,7 @@ class AttachTest {
         assertThat(refusal(hello(1, 12).setLocalSize(4)))
                 .isEqualTo("it was started as one of 4 processes; runtime.workersPerAgent is 2");
 
-        new Process(1, 11);
+        new Member(1, 11);
         assertThat(next()).isEqualTo("ready 1 [10, 11]");
     }
 
@@ -236,17 +236,17 @@ class AttachTest {
     @Test
     void whoGoesBeforeAllAreThereIsWaitedForAnew() throws Exception {
         supervisor(LONG).start();
-        Process early = new Process(0, 10);
+        Member early = new Member(0, 10);
         early.end();
-        Process again = comes(0, 12);
-        new Process(1, 11);
+        Member again = comes(0, 12);
+        new Member(1, 11);
 
         assertThat(next()).isEqualTo("ready 1 [12, 11]");
         again.end();
     }
 
     /** Until the agent has noticed that the one before has gone. */
-    private Process comes(int local, long pid) throws IOException {
+    private Member comes(int local, long pid) throws IOException {
         while (true) {
             FrameChannel main = knock(hello(local, pid));
             ToWorker answer = heard(main);
@@ -254,7 +254,7 @@ class AttachTest {
                 main.close();
                 continue;
             }
-            return new Process(main, answer, local, pid);
+            return new Member(main, answer, local, pid);
         }
     }
 
@@ -262,8 +262,8 @@ class AttachTest {
     void aWorkerIsAskedToEndAndIsGoneWhenItsProcessesAre() throws Exception {
         WorkerSupervisor supervisor = supervisor(LONG);
         supervisor.start();
-        Process first = new Process(0, 10);
-        Process second = new Process(1, 11);
+        Member first = new Member(0, 10);
+        Member second = new Member(1, 11);
         assertThat(next()).startsWith("ready 1");
 
         supervisor.killNow("its view is over");
@@ -276,8 +276,8 @@ class AttachTest {
         assertThat(next()).isEqualTo("exited 1 ended by its agent: its view is over");
 
         supervisor.start();
-        new Process(waits, 0, 20);
-        new Process(1, 21);
+        new Member(waits, 0, 20);
+        new Member(1, 21);
         assertThat(next()).isEqualTo("ready 2 [20, 21]");
     }
 
@@ -285,8 +285,8 @@ class AttachTest {
     void oneThatGoesTakesTheOthersWithIt() throws Exception {
         WorkerSupervisor supervisor = supervisor(LONG);
         supervisor.start();
-        Process first = new Process(0, 10);
-        Process second = new Process(1, 11);
+        Member first = new Member(0, 10);
+        Member second = new Member(1, 11);
         assertThat(next()).startsWith("ready 1");
 
         second.end();

@@ -52,6 +52,7 @@ final class Catalog {
         entries.addAll(HelloChecks.ENTRIES);
         entries.addAll(ProgramChecks.ENTRIES);
         entries.addAll(WholeChecks.ENTRIES);
+        entries.addAll(GroupChecks.ENTRIES);
         entries.addAll(MessageChecks.ENTRIES);
         entries.addAll(EndChecks.ENTRIES);
         return List.copyOf(entries);

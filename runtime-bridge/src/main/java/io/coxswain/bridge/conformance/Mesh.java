@@ -237,6 +237,11 @@ final class Mesh {
         return answer.getExecuted();
     }
 
+    /** The answer of a rank, which may have to meet others first. */
+    FromWorker answer(int rank, long request) throws Broken, InterruptedException {
+        return worker(rank).answer(request, trial.limits().load());
+    }
+
     /** Makes the next step; snapshots, if any, are on their way when this returns. */
     Made step(int slot) throws Broken, InterruptedException {
         if (whole) {

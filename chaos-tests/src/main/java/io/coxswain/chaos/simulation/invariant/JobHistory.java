@@ -47,6 +47,9 @@ public final class JobHistory {
 
     long begunNanos;
 
+    /** Somebody was always there who knew its time. */
+    boolean observed = true;
+
     /** What each coordinator told last. */
     private final Map<String, Told> told = new HashMap<>();
 

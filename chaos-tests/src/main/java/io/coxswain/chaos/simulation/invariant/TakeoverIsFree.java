@@ -59,6 +59,7 @@ public final class TakeoverIsFree implements Invariant {
         long began = nowNanos - event.jobTimeNanos();
         if (event.reason().contains("is not observed")) {
             job.begunNanos = began;
+            job.observed = false;
             return;
         }
         long late = SLACK_NANOS + job.takeovers * SLACK_EACH_NANOS;

@@ -208,6 +208,7 @@ final class Wire {
                         told.reportEvery(),
                         told.sinceNanos(),
                         told.idle(),
+                        told.left(),
                         told.snapshotEvery(),
                         new SnapshotInterval(told.interval().after(), told.interval().every()));
     }

@@ -249,6 +249,7 @@ public final class ControlCodec {
                 standing.getReportEvery(),
                 standing.getSinceNanos(),
                 standing.getIdle(),
+                standing.getLeft(),
                 standing.getSnapshotEvery(),
                 new SnapshotInterval(
                         standing.getInterval().getAfter(), standing.getInterval().getEvery()));

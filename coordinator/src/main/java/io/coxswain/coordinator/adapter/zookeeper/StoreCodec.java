@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.coxswain.coordinator.adapter.grpc.ModelCodec;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.core.job.JobEffect.ViewState;
+import io.coxswain.coordinator.core.ledger.FrozenHistory;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.proto.control.v1.LineageSegment;
@@ -57,6 +58,10 @@ public final class StoreCodec {
                             .setFirst(run.first())
                             .setLast(run.last())
                             .setSlotNanos(run.slotNanos()));
+        }
+        FrozenHistory history = account.history();
+        if (history != null) {
+            message.setHistory(HistoryCodec.encode(history));
         }
         account.categoryNanos()
                 .forEach((category, nanos) -> {
@@ -144,7 +149,8 @@ public final class StoreCodec {
                         .map(run ->
                                 new io.coxswain.coordinator.core.ledger.UnsettledRun(
                                         run.getFirst(), run.getLast(), run.getSlotNanos()))
-                        .toList());
+                        .toList(),
+                record.hasHistory() ? HistoryCodec.decode(record.getHistory()) : null);
     }
 
     public static StoreRecord.Result result(String jobId, byte[] bytes)

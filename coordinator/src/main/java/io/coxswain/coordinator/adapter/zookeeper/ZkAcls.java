@@ -24,6 +24,8 @@ import java.util.List;
  */
 final class ZkAcls implements ACLProvider {
     private static final Logger LOG = LoggerFactory.getLogger(ZkAcls.class);
+    private static final List<ACL> OPEN =
+            List.of(new ACL(ZooDefs.Perms.ALL, new Id("world", "anyone")));
     private static final int REGISTERS =
             ZooDefs.Perms.READ | ZooDefs.Perms.CREATE | ZooDefs.Perms.DELETE;
 
@@ -87,13 +89,13 @@ final class ZkAcls implements ACLProvider {
 
     @Override
     public List<ACL> getDefaultAcl() {
-        return closed ? own : ZooDefs.Ids.OPEN_ACL_UNSAFE;
+        return closed ? own : OPEN;
     }
 
     @Override
     public List<ACL> getAclForPath(String path) {
         if (!closed) {
-            return ZooDefs.Ids.OPEN_ACL_UNSAFE;
+            return OPEN;
         }
         if (path.equals(paths.agents())) {
             return registering;

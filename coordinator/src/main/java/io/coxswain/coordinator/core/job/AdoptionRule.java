@@ -76,7 +76,10 @@ final class AdoptionRule {
         if (!inventory.workerAlive()) {
             return new AdoptionObstacle.WorkerGone(rank, key.id());
         }
-        return standing == null || standing.epoch() != epoch || standing.rank() != rank
+        return standing == null
+                        || standing.left()
+                        || standing.epoch() != epoch
+                        || standing.rank() != rank
                 ? new AdoptionObstacle.NotInView(rank, key.id(), epoch)
                 : null;
     }

@@ -3,6 +3,7 @@ package io.coxswain.coordinator.core.job;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobEffect.ViewState;
 import io.coxswain.coordinator.core.ledger.Category;
+import io.coxswain.coordinator.core.ledger.FrozenHistory;
 import io.coxswain.coordinator.core.ledger.UnsettledRun;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
@@ -34,6 +35,7 @@ public record FoundJob(
      * @param epoch the view that was active then; 0: none yet
      * @param jobTimeNanos up to where the categories go
      * @param incidents in order
+     * @param history when the time was spent; null: that was not kept
      */
     public record Account(
             long epoch,
@@ -42,9 +44,30 @@ public record FoundJob(
             long jobTimeNanos,
             Map<Category, BigInteger> categories,
             List<UnsettledRun> unsettled,
-            List<Incident> incidents) {
+            List<Incident> incidents,
+            @Nullable FrozenHistory history) {
         /** Nothing was written yet. */
         public static final Account NONE = new Account(0, 0, 0, 0, Map.of(), List.of(), List.of());
+
+        /** When the time was spent was not kept. */
+        public Account(
+                long epoch,
+                long completedStep,
+                long protectedStep,
+                long jobTimeNanos,
+                Map<Category, BigInteger> categories,
+                List<UnsettledRun> unsettled,
+                List<Incident> incidents) {
+            this(
+                    epoch,
+                    completedStep,
+                    protectedStep,
+                    jobTimeNanos,
+                    categories,
+                    unsettled,
+                    incidents,
+                    null);
+        }
 
         public Account {
             var copy = new EnumMap<Category, BigInteger>(Category.class);

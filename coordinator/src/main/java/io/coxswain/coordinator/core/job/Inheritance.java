@@ -1,5 +1,6 @@
 package io.coxswain.coordinator.core.job;
 
+import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.Progress;
 import io.coxswain.coordinator.core.model.StepRun;
@@ -58,6 +59,13 @@ final class Inheritance {
             }
             if (!stepping.check.holds(view, rank, run)) {
                 return;
+            }
+            if (reached == before) {
+                // Up to there the account goes, or nobody led who could tell.
+                job.slots.stretch(
+                        rank,
+                        Category.CONTROLLER_WAIT,
+                        endNanos - left - Math.max(0, run.elapsedNanos()));
             }
             job.slots.steps(rank, reached + 1, run, Math.min(job.now, endNanos - left));
             reached = run.last();

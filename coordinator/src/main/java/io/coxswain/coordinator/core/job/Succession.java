@@ -75,7 +75,7 @@ final class Succession {
         }
         long opened = nowNanos - Math.max(takeover.jobTimeNanos(nowNanos), booked);
         return new LedgerEntry.Resumed(
-                slots, opened, opened + booked, categories, account.unsettled());
+                slots, opened, opened + booked, categories, account.unsettled(), account.history());
     }
 
     private void run() {

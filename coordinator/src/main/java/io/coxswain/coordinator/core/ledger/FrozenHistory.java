@@ -1,5 +1,8 @@
 package io.coxswain.coordinator.core.ledger;
 
+import org.jspecify.annotations.Nullable;
+
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -22,9 +25,22 @@ public record FrozenHistory(List<Ring> rings) {
      * Buckets of one width.
      *
      * @param newest number of the newest bucket, from the opening on
-     * @param cells {@code bucket} (counted back from the newest), {@code category} and {@code
-     *     parts}, three numbers each; cells without time are left out
+     * @param cells {@code bucket} (counted back from the newest), {@code category} (its place in
+     *     {@link Category}) and {@code parts}, three numbers each; cells without time are left out
      */
     @SuppressWarnings("ArrayRecordComponent") // thousands of small numbers
-    public record Ring(long widthNanos, long newest, int[] cells) {}
+    public record Ring(long widthNanos, long newest, int[] cells) {
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Ring(long width, long last, int[] numbers)
+                    && width == widthNanos
+                    && last == newest
+                    && Arrays.equals(numbers, cells);
+        }
+
+        @Override
+        public int hashCode() {
+            return Long.hashCode(widthNanos) + 31 * Long.hashCode(newest) + Arrays.hashCode(cells);
+        }
+    }
 }

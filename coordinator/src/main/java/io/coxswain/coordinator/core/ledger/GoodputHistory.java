@@ -33,12 +33,16 @@ final class GoodputHistory {
     private final TimeBuckets timeline;
     private final TimeBuckets[] all;
 
+    /** What was spent before that was booked by another leader; the opening: nothing. */
+    private long inheritedUntilNanos;
+
     GoodputHistory(int slots, long openedAtNanos) {
         this.slots = slots;
         fiveMinutes = TimeBuckets.rolling(openedAtNanos, SECOND, ROLLING);
         hour = TimeBuckets.rolling(openedAtNanos, 12 * SECOND, ROLLING);
         day = TimeBuckets.rolling(openedAtNanos, 288 * SECOND, ROLLING);
         timeline = TimeBuckets.timeline(openedAtNanos, SECOND / 4, TIMELINE);
+        inheritedUntilNanos = openedAtNanos;
         all = new TimeBuckets[] {fiveMinutes, hour, day, timeline};
     }
 
@@ -131,7 +135,15 @@ final class GoodputHistory {
             }
         }
         history.fillUp(untilNanos, totals);
+        history.inheritedUntilNanos = untilNanos;
         return history;
+    }
+
+    /** So much of what another leader booked is lost, of all slots together. */
+    void loseInherited(long nanos) {
+        for (TimeBuckets buckets : all) {
+            buckets.loseNewest(inheritedUntilNanos, BigInteger.valueOf(nanos));
+        }
     }
 
     private void fillUp(long untilNanos, Map<Category, BigInteger> totals) {
@@ -143,7 +155,7 @@ final class GoodputHistory {
         BigInteger less = missing.getOrDefault(Category.PRODUCTIVE, BigInteger.ZERO).negate();
         if (less.signum() > 0) {
             for (TimeBuckets buckets : all) {
-                buckets.loseNewest(less);
+                buckets.loseNewest(untilNanos, less);
             }
             missing.put(Category.PRODUCTIVE, BigInteger.ZERO);
             missing.merge(Category.LOST_PROGRESS, less.negate(), BigInteger::add);

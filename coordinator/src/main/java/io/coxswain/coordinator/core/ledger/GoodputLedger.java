@@ -87,8 +87,10 @@ public final class GoodputLedger {
      */
     public void apply(LedgerEntry entry) {
         switch (entry) {
-            case LedgerEntry.Opened opened ->
-                    open(opened.slots(), opened.atNanos(), opened.atNanos());
+            case LedgerEntry.Opened opened -> {
+                open(opened.slots(), opened.atNanos(), opened.atNanos());
+                begin(opened.atNanos());
+            }
             case LedgerEntry.Resumed resumed -> resume(resumed);
             case LedgerEntry.Stretch stretch -> {
                 int slot = slot(stretch.slot());
@@ -113,6 +115,11 @@ public final class GoodputLedger {
     /** Nanos from the opening to the newest cursor. */
     public long elapsedNanos() {
         return newestCursorNanos - openedAtNanos;
+    }
+
+    /** Up to where the slot is booked that is booked furthest. */
+    public long newestNanos() {
+        return newestCursorNanos;
     }
 
     /**
@@ -244,9 +251,10 @@ public final class GoodputLedger {
         runs = new StepRuns(slots);
         openedAtNanos = openedNanos;
         newestCursorNanos = cursorNanos;
-        if (withHistory) {
-            history = new GoodputHistory(slots, cursorNanos);
-        }
+    }
+
+    private void begin(long fromNanos) {
+        history = withHistory ? new GoodputHistory(cursors.length, fromNanos) : null;
     }
 
     // What another leader booked: its sum is what all slots have up to the cursor, to the
@@ -276,6 +284,24 @@ public final class GoodputLedger {
         resumed.categories().forEach((category, nanos) -> booked(category).add(nanos));
         total.add(sum);
         resumed.unsettled().forEach(runs::inherit);
+        FrozenHistory frozen = resumed.history();
+        if (withHistory && frozen != null) {
+            history =
+                    GoodputHistory.thaw(
+                            frozen,
+                            resumed.slots(),
+                            resumed.openedNanos(),
+                            resumed.cursorNanos(),
+                            resumed.categories());
+        }
+        if (history == null) {
+            begin(resumed.cursorNanos());
+        }
+    }
+
+    /** When the time was spent, in a form to keep; null where no history is kept. */
+    public @Nullable FrozenHistory frozenHistory() {
+        return history == null ? null : history.freeze();
     }
 
     /** Productive time that may yet be rolled back, oldest first, in so many runs at most. */

@@ -1,5 +1,7 @@
 package io.coxswain.coordinator.core.ledger;
 
+import org.jspecify.annotations.Nullable;
+
 import java.math.BigInteger;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -21,14 +23,26 @@ public sealed interface LedgerEntry {
      * @param openedNanos when it was opened, which may be before this clock began
      * @param categories what is booked, net of what was rolled back
      * @param unsettled what of the productive time may yet be rolled back, oldest first
+     * @param history when it was spent, as it was kept last; null: that is not known
      */
     record Resumed(
             int slots,
             long openedNanos,
             long cursorNanos,
             Map<Category, BigInteger> categories,
-            List<UnsettledRun> unsettled)
+            List<UnsettledRun> unsettled,
+            @Nullable FrozenHistory history)
             implements LedgerEntry {
+        /** When the time was spent is not known. */
+        public Resumed(
+                int slots,
+                long openedNanos,
+                long cursorNanos,
+                Map<Category, BigInteger> categories,
+                List<UnsettledRun> unsettled) {
+            this(slots, openedNanos, cursorNanos, categories, unsettled, null);
+        }
+
         public Resumed {
             categories = Collections.unmodifiableMap(new EnumMap<>(categories));
             unsettled = List.copyOf(unsettled);

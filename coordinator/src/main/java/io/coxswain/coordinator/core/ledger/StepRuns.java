@@ -203,6 +203,9 @@ final class StepRuns {
         /** All of its time is lost. */
         void lose(SlotNanos sum, @Nullable GoodputHistory keptHistory) {
             GoodputHistory history = inherited ? null : keptHistory;
+            if (inherited && keptHistory != null) {
+                keptHistory.loseInherited(allSlots());
+            }
             if (bySlot == null) {
                 sum.add(each, end - from);
                 if (history != null && each > 0) {

@@ -14,7 +14,7 @@ import java.util.Map;
  * <p>A bucket's categories never sum to more than its width times the slots; what is missing was
  * not booked yet.
  */
-@SuppressWarnings("EnumOrdinal") // cells are numbered by category; no number is ever stored
+@SuppressWarnings("EnumOrdinal") // cells are numbered by category; what is stored says by which
 final class TimeBuckets {
     private static final Category[] CATEGORIES = Category.values();
     private static final int PRODUCTIVE = Category.PRODUCTIVE.ordinal();
@@ -298,10 +298,14 @@ final class TimeBuckets {
         high[cell] = sum.shiftRight(Long.SIZE).longValueExact();
     }
 
-    /** So much that was productive became lost, the newest first, as far as it is kept here. */
-    void loseNewest(BigInteger nanos) {
+    /**
+     * So much that was productive before an instant became lost, the newest first, as far as it is
+     * kept here.
+     */
+    void loseNewest(long untilNanos, BigInteger nanos) {
         BigInteger left = nanos;
-        for (long bucket = newest; left.signum() > 0 && bucket >= oldest(); bucket--) {
+        long last = untilNanos > originNanos ? Math.min(newest, bucketOf(untilNanos - 1)) : -1;
+        for (long bucket = last; left.signum() > 0 && bucket >= oldest(); bucket--) {
             int from = cell(bucket, PRODUCTIVE);
             BigInteger moved = left.min(SlotNanos.exact(high[from], low[from]));
             addTo(from, moved.negate());

@@ -12,6 +12,7 @@ import java.util.List;
  * @param reportEvery progress is cut at multiples of this
  * @param sinceNanos since the end of the last run of steps that was cut, or since the view began
  * @param idle no step is under way: credits, lease or the job are at their end
+ * @param left it has left that view since, and may do nothing in it
  * @param snapshotEvery steps between snapshots up to {@code interval}; 0: unknown, or none
  * @param interval the newest change of that which came with a grant of this view
  */
@@ -24,6 +25,7 @@ public record Standing(
         int reportEvery,
         long sinceNanos,
         boolean idle,
+        boolean left,
         int snapshotEvery,
         SnapshotInterval interval) {
     public Standing {
@@ -52,7 +54,8 @@ public record Standing(
             List<GrantedFloor> floors,
             int reportEvery,
             long sinceNanos,
-            boolean idle) {
+            boolean idle,
+            boolean left) {
         this(
                 epoch,
                 rank,
@@ -62,6 +65,7 @@ public record Standing(
                 reportEvery,
                 sinceNanos,
                 idle,
+                left,
                 0,
                 SnapshotInterval.PLANNED);
     }

@@ -62,7 +62,7 @@ public final class SnapshotIntervalRule {
     // Rounded up: never shorter than was reckoned.
     private static int steps(long nanos, long stepNanos) {
         long steps = nanos / stepNanos + (nanos % stepNanos == 0 ? 0 : 1);
-        return (int) Math.clamp(steps, 1, MOST_STEPS);
+        return Math.clamp(steps, 1, MOST_STEPS);
     }
 
     /**

@@ -12,6 +12,7 @@ import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.ZooDefs;
 import org.apache.zookeeper.data.ACL;
+import org.apache.zookeeper.data.Id;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -102,7 +103,7 @@ class ZkAclsTest {
                 denied(() -> reader.create().forPath("/coxswain/agents/x"));
                 agent.create()
                         .withMode(CreateMode.EPHEMERAL)
-                        .withACL(ZooDefs.Ids.CREATOR_ALL_ACL)
+                        .withACL(List.of(new ACL(ZooDefs.Perms.ALL, new Id("auth", ""))))
                         .forPath("/coxswain/agents/a1", new byte[] {2});
                 assertThat(own.client().getData().forPath("/coxswain/agents/a1")).hasSize(1);
                 denied(() -> stranger.delete().forPath("/coxswain/agents/a1"));

@@ -9,6 +9,8 @@ import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.StoredJob;
 import io.coxswain.coordinator.app.WriteOutcome;
 import io.coxswain.coordinator.core.job.JobEffect.ViewState;
+import io.coxswain.coordinator.core.ledger.FrozenHistory;
+import io.coxswain.coordinator.core.ledger.UnsettledRun;
 
 import org.apache.zookeeper.data.Stat;
 import org.junit.jupiter.api.AfterEach;
@@ -89,7 +91,14 @@ class ZkStoreTest extends StoreContract {
                                 BigInteger.TWO.pow(64).subtract(BigInteger.ONE),
                                 "compile",
                                 BigInteger.TWO.pow(99).add(BigInteger.TWO.pow(63))),
-                        List.of("{}"));
+                        List.of("{}"),
+                        4,
+                        List.of(new UnsettledRun(1, 2, 3)),
+                        new FrozenHistory(
+                                List.of(
+                                        new FrozenHistory.Ring(
+                                                1_000, 77, new int[] {0, 1, 16_384, 299, 3, 1}),
+                                        new FrozenHistory.Ring(5, 0, new int[0]))));
         var result = new StoreRecord.Result("j1", true, "", "{\"job\":\"j1\"}");
         written(1, spec("j1"));
         written(2, view);

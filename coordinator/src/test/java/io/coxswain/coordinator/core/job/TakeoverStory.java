@@ -88,6 +88,7 @@ final class TakeoverStory {
                                 agent.reportEvery,
                                 started ? story.now - agent.lastStepNanos : 0,
                                 false,
+                                false,
                                 agent.snapshotEvery,
                                 agent.interval);
         return new Takeover.Present(

@@ -2,6 +2,7 @@ package io.coxswain.coordinator.core.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -166,6 +167,67 @@ class FrozenHistoryTest {
     }
 
     @Test
+    void aLedgerGoesOnWithItsWindowsAndTimeline() {
+        GoodputLedger first = GoodputLedger.withHistory();
+        first.apply(new LedgerEntry.Opened(2, 5 * SECOND));
+        first.apply(new LedgerEntry.StretchOfAll(Category.STARTUP, 15 * SECOND));
+        first.apply(new LedgerEntry.StepsOfAll(1, 100, 65 * SECOND, 0, 0, 0));
+        GoodputLedger.Totals totals = first.openTotals(65 * SECOND, Category.PRODUCTIVE);
+        GoodputLedger next = GoodputLedger.withHistory();
+        next.apply(
+                new LedgerEntry.Resumed(
+                        2,
+                        -20 * SECOND,
+                        40 * SECOND,
+                        totals.categories(),
+                        first.unsettled(64),
+                        first.frozenHistory()));
+        next.apply(new LedgerEntry.StretchOfAll(Category.CONTROLLER_WAIT, 43 * SECOND));
+        next.apply(new LedgerEntry.RolledBack(90));
+        next.apply(new LedgerEntry.StepsOfAll(91, 100, 50 * SECOND, 0, 0, 0));
+
+        List<GoodputWindow> timeline = next.timeline(50 * SECOND, Category.OTHER);
+        assertThat(timeline.getFirst().fromNanos()).isEqualTo(-20 * SECOND);
+        var sum = new EnumMap<Category, BigInteger>(Category.class);
+        for (GoodputWindow stretch : timeline) {
+            stretch.categories()
+                    .forEach((category, nanos) -> sum.merge(category, nanos, BigInteger::add));
+        }
+        for (Category category : Category.values()) {
+            assertThat(sum.getOrDefault(category, BigInteger.ZERO))
+                    .as("%s", category)
+                    .isEqualTo(next.totals().get(category));
+        }
+        GoodputWindow window = next.windows(50 * SECOND, Category.OTHER).get(Span.FIVE_MINUTES);
+        assertThat(window).isNotNull();
+        if (window != null) {
+            assertThat(window.nanos()).isEqualTo(70 * SECOND);
+            assertThat(window.of(Category.LOST_PROGRESS).doubleValue() / SECOND)
+                    .isCloseTo(10, org.assertj.core.api.Assertions.within(0.1));
+        }
+    }
+
+    @Test
+    void withoutItALedgerBeginsAtTheCursor() {
+        GoodputLedger next = GoodputLedger.withHistory();
+        next.apply(
+                new LedgerEntry.Resumed(
+                        1,
+                        0,
+                        10 * SECOND,
+                        Map.of(Category.PRODUCTIVE, BigInteger.valueOf(10 * SECOND)),
+                        List.of(new UnsettledRun(1, 10, 10 * SECOND))));
+        next.apply(new LedgerEntry.StepsOfAll(11, 12, 12 * SECOND, 0, 0, 0));
+        next.apply(new LedgerEntry.RolledBack(5));
+        GoodputWindow window = next.windows(12 * SECOND, Category.OTHER).get(Span.FIVE_MINUTES);
+        assertThat(window).isNotNull();
+        if (window != null) {
+            assertThat(window.nanos()).isEqualTo(2 * SECOND);
+            assertThat(window.of(Category.LOST_PROGRESS)).isEqualTo(BigInteger.valueOf(2 * SECOND));
+        }
+    }
+
+    @Test
     void itIsSmall() {
         var history = new GoodputHistory(16_384, 0);
         live(history, new Random(3), 16_384, 0, 20_000);
@@ -196,7 +258,7 @@ class FrozenHistoryTest {
         }
     }
 
-    private GoodputHistory bad(FrozenHistory.Ring... rings) {
+    private @Nullable GoodputHistory bad(FrozenHistory.Ring... rings) {
         return GoodputHistory.thaw(new FrozenHistory(List.of(rings)), 2, 0, 50 * SECOND, totals);
     }
 }
