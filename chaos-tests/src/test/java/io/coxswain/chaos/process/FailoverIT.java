@@ -74,6 +74,10 @@ class FailoverIT {
         assertThat(report.completed()).isTrue();
         assertThat(report.incidents()).isEmpty();
         assertThat(report.goodput().categories().get("lost_progress")).isZero();
+        JobReport.GoodputWindow newest = report.goodput().windows().getFirst();
+        assertThat(newest.elapsedNanos())
+                .as("the window of %s goes back to before the change", newest.window())
+                .isEqualTo(report.goodput().elapsedNanos());
         JobStatus job = cluster.job("job");
         assertThat(job.getEpoch()).isEqualTo(epoch);
         cluster.submit("undisturbed", STEPS, Map.of());
