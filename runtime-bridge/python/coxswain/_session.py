@@ -119,7 +119,10 @@ class Session:
         self._layout = self._program.layout()
         self._shards = [self._program.shard(i, self._job.shards) for i in range(self._job.shards)]
         self._samples = Samples(
-            self._job.seed, 0 if streams else self._program.samples, self._job.batch, self._job.microshards
+            self._job.seed,
+            0 if streams else self._program.samples,  # type: ignore[arg-type]
+            self._job.batch,
+            self._job.microshards,
         )
         self._stepper: Stepper | None = None
         self._stall_nanos = 0
