@@ -38,6 +38,14 @@ def loss(network, batch):
     return F.cross_entropy(network(batch["x"]), batch["y"])
 
 
+def cut(network, mesh):
+    from torch.distributed.fsdp import fully_shard
+
+    for layer in network.layers:
+        fully_shard(layer, mesh=mesh)
+    fully_shard(network, mesh=mesh)
+
+
 def evaluate(network, batch):
     scores = network(batch["x"])
     right = scores.argmax(dim=1) == batch["y"]
@@ -83,5 +91,6 @@ if __name__ == "__main__":
             evaluate=evaluate,
             held_out=lambda path: load(path, "held_out"),
             collectives=os.environ.get("COLLECTIVES", "agent"),
+            shard=cut if os.environ.get("SHARD") else None,
         )
     alone()

@@ -14,12 +14,13 @@ from typing import Any
 from . import _arena, _wire, digests
 from ._group import GroupBroken, Stepper, group_of, share
 from ._jobs import Refused, identity, job_of, require_collectives
-from ._pieces import box_of, require_same_pieces
+from ._pieces import box_of, leaf_cuts, require_same_pieces, require_whole, writer_of
 from ._samples import Samples
 from ._store import Store
 from ._streams import FusedStream, SplitStream, wrapped
 from ._threads import Abandoned, Background, Gate, MainThread
 from .trainer import (
+    WRITER,
     Captured,
     Copy,
     Evaluation,
@@ -135,6 +136,7 @@ class Session:
         self._stepper: Stepper | None = None
         self._stall_nanos = 0
         if isinstance(trainer, FusedTrainer):
+            require_whole(self._shards)
             self._stepper = Stepper(trainer, main, gate, self._samples, activity)
         self._gaps = _gaps(self._shards[0])
         self._load_nanos = time.perf_counter_ns() - start
@@ -169,7 +171,8 @@ class Session:
             shard_live_bytes=tuple(0 for _ in shards),
             shard_pieces=tuple(len(meta.pieces) for meta in metas),
             reforms=isinstance(self._trainer, FusedTrainer) and self._trainer.reforms,
-            shares_rank=isinstance(self._trainer, FusedTrainer),
+            leaves=leaf_cuts(shards) if self._stepper is not None else (),
+            shares_rank=isinstance(self._trainer, FusedTrainer) and len(shards) == 1,
         )
 
     def _fingerprint(self) -> str:
@@ -184,6 +187,9 @@ class Session:
             [program.samples, program.deterministic, len(program.parameters), leaves],
             program.fingerprint,
         ]
+        if self._stepper is not None:
+            boxes = [[box_of(part) for part in shard.parts] for shard in self._shards]
+            description.append([[_described(box) for box in shard] for shard in boxes])
         digest = hashlib.sha256(json.dumps(description).encode()).hexdigest()
         # The program's own stands beside it, for who reads that two differ.
         return f"{digest} ({program.fingerprint})" if program.fingerprint else digest
@@ -213,8 +219,8 @@ class Session:
             region = _open(request.region_path, "internal")
         taken = False
         try:
-            shard = self._shards[request.rank % request.shards]
             group = self._group(request)
+            shard = replace(self._shards[request.rank % request.shards], rank=group.rank)
             view = View(request.epoch, shard, microshards, region, group, request.local)
             self._require_fits(view)
             digest, loaded_bytes = self._establish(request, view, old)
@@ -294,7 +300,7 @@ class Session:
                     f"the initial state is that of step 0, not of step {request.base_step}",
                 )
             self._live = None
-            self._main.call(lambda: self._trainer.initialize(view.shard))
+            self._main.call(lambda: self._trainer.initialize(_asked(view.shard)))
             return b"", 0
         if request.origin == _wire.STATE_ORIGIN_SLOT:
             return self._load_slot(request, view, old)
@@ -339,7 +345,9 @@ class Session:
             data = slot.data()
             parts = [data[piece.at : piece.end].toreadonly() for piece in meta.pieces]
             self._live = None
-            self._main.call(lambda: self._trainer.load(view.shard, parts))
+            shard = replace(view.shard, writer=writer_of(view.shard, parts))
+            given = [one for part, one in zip(shard.parts, parts) if part.leaf is not WRITER]
+            self._main.call(lambda: self._trainer.load(_asked(shard), given))
             return digest, max(0, meta.data_bytes - _own_bytes(request.local)[0])
         finally:
             if not mapped:
@@ -514,11 +522,14 @@ class Session:
     def _captured(self, view: View) -> Sequence[Captured]:
         """On the main thread."""
         captured = self._trainer.state()
-        if len(captured) != len(view.shard.parts):
+        expected = len(_asked(view.shard).parts)
+        if len(captured) != expected:
             raise TrainerError(
                 f"the state has {len(captured)} parts, and shard {view.shard.index}"
-                f" {len(view.shard.parts)}: it changed since the job was loaded"
+                f" {expected}: it changed since the job was loaded"
             )
+        if expected < len(view.shard.parts):
+            return [*captured, view.shard.rank.to_bytes(4, "little")]
         return captured
 
     # ------------------------------------------------------------ the end
@@ -553,10 +564,13 @@ class Session:
 
     def _leaf_digests(self, view: View) -> tuple[_wire.LeafDigest, ...]:
         """On the main thread."""
-        return tuple(
-            digests.leaf_digest(part, _bytes_of(part.name, part.size, captured))
-            for part, captured in zip(view.shard.parts, self._captured(view))
+        parts = view.shard.parts
+        captured = (
+            _bytes_of(part.name, part.size, one) for part, one in zip(parts, self._captured(view))
         )
+        if self._stepper is not None:
+            return digests.fused_digests(self._shards, view.shard, captured)
+        return tuple(digests.leaf_digest(part, one) for part, one in zip(parts, captured))
 
     def close(self) -> None:
         """Unmaps the region."""
@@ -580,6 +594,15 @@ class Session:
         if self._view is None or self._live is None:
             return "no live state"
         return f"live step {self._live} of shard {self._view.shard.index}"
+
+
+def _asked(shard: Shard) -> Shard:
+    """What of a shard is the trainer's business."""
+    return replace(shard, parts=tuple(part for part in shard.parts if part.leaf is not WRITER))
+
+
+def _described(box: _arena.Box) -> list[Any]:
+    return [box.leaf, box.offset, box.extent, box.per_rank]
 
 
 def _own_bytes(local: _wire.LocalPart | None) -> tuple[int, int | None]:

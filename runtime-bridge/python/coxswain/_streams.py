@@ -27,6 +27,7 @@ from .trainer import (
     Job,
     Leaf,
     Part,
+    Piece,
     Program,
     Shard,
     Trainer,
@@ -250,8 +251,12 @@ class FusedStream(FusedTrainer):
         self._microshards = _Microshards(job)
         self.reforms = trainer.reforms
         self._bytes = job.microshards * self._size
+        leaf = Leaf(LEAF, "u8", (self._bytes,))
         self.program = replace(
-            program, leaves=(*program.leaves, Leaf(LEAF, "u8", (self._bytes,))), samples=1
+            program,
+            leaves=(*program.leaves, leaf),
+            samples=1,
+            shards=tuple((*pieces, Piece.whole(leaf)) for pieces in program.shards),
         )
         self._positions = b""
         self._ahead: dict[int, Position] = {}

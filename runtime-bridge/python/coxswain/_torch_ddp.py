@@ -32,6 +32,10 @@ from .trainer import (
 if TYPE_CHECKING:
     from .torch import TorchTrainer
 
+NO_SAMPLES = (
+    "this rank has no samples of the step: microshards must be as many as ranks, or more"
+)
+
 #: What a broken group says, beside its own kinds of errors.
 _BROKEN = ("gloo", "connection", "nccl", "socket")
 _IFADDR = 0x8915  # SIOCGIFADDR
@@ -50,6 +54,12 @@ class DdpTrainer(FusedTrainer):
 
     def build(self, job: Job) -> FusedProgram:
         self._wrapped = None
+        if job.shards > 1:
+            raise TrainerError(
+                f"mesh.shards is {job.shards}, and DistributedDataParallel holds the whole state in"
+                " each process: give coxswain.torch.run shard=, a function of module and mesh that"
+                " calls fully_shard, or set mesh.shards: 1"
+            )
         program = self._inner.build(job)
         self._batch_size = job.batch
         return FusedProgram(
@@ -89,19 +99,8 @@ class DdpTrainer(FusedTrainer):
 
     def reform(self, group: Group) -> None:
         torch, _ = require_torch()
-        distributed = torch.distributed
-        if distributed.is_initialized():
-            distributed.destroy_process_group()
-        interface = _interface(group.host)
-        if interface:
-            os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)
         device = self._inner.device
-        distributed.init_process_group(
-            "nccl" if device.type == "cuda" else "gloo",
-            store=_store(group),
-            rank=group.rank,
-            world_size=group.world_size,
-        )
+        join(group, device)
         self._world = group.world_size
         with warnings.catch_warnings():
             # Newer versions have other names for broadcast_buffers, older ones do not know them.
@@ -117,10 +116,7 @@ class DdpTrainer(FusedTrainer):
 
     def batch(self, samples: Sequence[int]) -> Any:
         if not samples:
-            raise TrainerError(
-                "this rank has no samples of the step: microshards must be as many as ranks, or"
-                " more"
-            )
+            raise TrainerError(NO_SAMPLES)
         return self._inner.batch(samples)
 
     def step(self, samples: Sequence[int], batch: Any) -> float:
@@ -143,14 +139,38 @@ class DdpTrainer(FusedTrainer):
         torch.frombuffer(values, dtype=torch.float32).copy_(summed)
 
     def broken(self, error: BaseException) -> bool:
-        torch, _ = require_torch()
-        if super().broken(error) or isinstance(error, torch.distributed.DistError):
-            return True
-        text = str(error).lower()
-        return isinstance(error, RuntimeError) and any(word in text for word in _BROKEN)
+        return super().broken(error) or is_broken(error)
 
     def evaluate(self) -> Evaluation | None:
         return self._inner.evaluate_whole()
+
+
+def is_broken(error: BaseException) -> bool:
+    """Whether PyTorch says by it that a group broke."""
+    torch, _ = require_torch()
+    if isinstance(error, torch.distributed.DistError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(word in text for word in _BROKEN)
+
+
+def backend(device: Any) -> str:
+    """What reduces on such a device."""
+    return "nccl" if device.type == "cuda" else "gloo"
+
+
+def join(group: Group, device: Any) -> None:
+    """Makes the view's group PyTorch's own; what there was before is left."""
+    torch, _ = require_torch()
+    distributed = torch.distributed
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+    interface = _interface(group.host)
+    if interface:
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)
+    distributed.init_process_group(
+        backend(device), store=_store(group), rank=group.rank, world_size=group.world_size
+    )
 
 
 def _store(group: Group) -> Any:

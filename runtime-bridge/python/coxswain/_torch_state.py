@@ -356,7 +356,7 @@ class Live:
             return torch.tensor(self.steps)
         if entry.kind == "counter":
             return self.counters[entry.key]
-        dtype = _dtype(entry.leaf.dtype)
+        dtype = dtype_of(entry.leaf.dtype)
         if self.steps == 0:
             return torch.zeros(part.stop - part.start, dtype=dtype)
         found = [self._entry(index, entry.key) for index in entry.of]
@@ -409,7 +409,7 @@ class Live:
         if entry.kind != "numbers":
             _fill(states[0][entry.key], data)
             return
-        for state, number in zip(states, tensor_of(data, _dtype(entry.leaf.dtype))):
+        for state, number in zip(states, tensor_of(data, dtype_of(entry.leaf.dtype))):
             old = state[entry.key]
             if isinstance(old, torch.Tensor):
                 old.copy_(number.view(old.shape))
@@ -429,7 +429,8 @@ def tensor_of(data: memoryview, dtype: Any) -> Any:
     return torch.frombuffer(data, dtype=dtype).clone()
 
 
-def _dtype(name: str) -> Any:
+def dtype_of(name: str) -> Any:
+    """The element type of that short name."""
     torch, _ = require_torch()
     long = {short: long for long, short in _SHORT.items()}
     return getattr(torch, long[name])

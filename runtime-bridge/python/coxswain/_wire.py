@@ -580,6 +580,26 @@ class LoadJob(Message):
 
 
 @dataclass(frozen=True)
+class ShardBox(Message):
+    """A piece of a leaf."""
+
+    shard: int = _of(1, _u32)
+    offset: tuple[int, ...] = _list(2, _u64, packed=True)
+    extent: tuple[int, ...] = _list(3, _u64, packed=True)
+
+
+@dataclass(frozen=True)
+class LeafCut(Message):
+    """A leaf, and which shard has which box of it."""
+
+    leaf: str = _of(1, _text)
+    dtype: str = _of(2, _text)
+    shape: tuple[int, ...] = _list(3, _u64, packed=True)
+    per_rank: bool = _of(4, _bool)
+    boxes: tuple[ShardBox, ...] = _list(5, _Sub(ShardBox))
+
+
+@dataclass(frozen=True)
 class JobLoaded(Message):
     """The state's layout."""
 
@@ -590,6 +610,7 @@ class JobLoaded(Message):
     shard_pieces: tuple[int, ...] = _list(5, _u32, packed=True)
     reforms: bool = _of(30, _bool)
     shares_rank: bool = _of(40, _bool)
+    leaves: tuple[LeafCut, ...] = _list(50, _Sub(LeafCut))
 
 
 STATE_ORIGIN_INIT = 1

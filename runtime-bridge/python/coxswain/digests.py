@@ -5,16 +5,25 @@ A leaf's elements are cut into blocks of 4096, counted from the leaf's begin. A 
 SHA-256 of its bytes, with every NaN as the same bits; a leaf's is that of a header and its blocks'
 digests; the state's is that of its leaves' digests. The coordinator puts them together, so that the
 same state has the same digest on any mesh.
+
+Where a program reduces by itself and its state is cut into boxes, each box counts as a leaf: its
+blocks are counted from the box's begin, and its header has the box too. So the digest is that of a
+state *and* its cut. Leaves per rank are not in it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from . import _wire
-from .trainer import Part
+from .trainer import Part, Shard
+
+#: A leaf's place in the state, and a box of it.
+Key = tuple[int, tuple[int, ...], tuple[int, ...]]
 
 #: Elements of a block. Shards are cut between blocks.
 BLOCK_ELEMENTS = 4096
@@ -37,26 +46,77 @@ def leaf_digest(part: Part, data: memoryview) -> _wire.LeafDigest:
         part: which part of which leaf; begins at a block's begin.
         data: its bytes.
     """
-    leaf = part.leaf
-    data = unify_nans(leaf.dtype, data)
-    block = BLOCK_ELEMENTS * leaf.element_bytes
-    blocks = b"".join(
+    return _wire.LeafDigest(
+        part.name,
+        part.index,
+        -(-part.leaf.elements // BLOCK_ELEMENTS),
+        part.start // BLOCK_ELEMENTS,
+        _blocks(part, data),
+        _header(part),
+    )
+
+
+def box_key(part: Part) -> Key | None:
+    """What tells boxes of the state apart; ``None`` of what is per rank."""
+    if part.leaf.per_rank or part.piece is None:
+        return None
+    return part.index, tuple(part.piece.offset), tuple(part.piece.extent)
+
+
+def fused_digests(
+    shards: Sequence[Shard], own: Shard, captured: Iterable[memoryview]
+) -> tuple[_wire.LeafDigest, ...]:
+    """What a shard of a program that reduces by itself has of the final digest tree.
+
+    Args:
+        shards: all of them.
+        own: the one whose state it is.
+        captured: the bytes of each of its parts.
+    """
+    keys = {key for shard in shards for part in shard.parts if (key := box_key(part)) is not None}
+    numbers = {key: number for number, key in enumerate(sorted(keys))}
+    found = []
+    for part, data in zip(own.parts, captured):
+        key = box_key(part)
+        if key is not None:
+            one = replace(part, index=numbers[key])
+            whole = len(shards) == 1 and part.stop == part.leaf.elements
+            found.append(leaf_digest(one, data) if whole else piece_digest(one, data))
+    return tuple(found)
+
+
+def piece_digest(part: Part, data: memoryview) -> _wire.LeafDigest:
+    """A box in the final digest tree.
+
+    Args:
+        part: which box of which leaf; its index is that of the box among all boxes.
+        data: its bytes.
+    """
+    piece = part.piece
+    assert piece is not None
+    box = struct.pack(f"<{2 * len(piece.offset)}Q", *piece.offset, *piece.extent)
+    blocks = _blocks(part, data)
+    return _wire.LeafDigest(
+        part.name, part.index, len(blocks) // 32, 0, blocks, _header(part) + box
+    )
+
+
+def _blocks(part: Part, data: memoryview) -> bytes:
+    data = unify_nans(part.leaf.dtype, data)
+    block = BLOCK_ELEMENTS * part.leaf.element_bytes
+    return b"".join(
         hashlib.sha256(data[at : at + block]).digest() for at in range(0, len(data), block)
     )
-    header = (
+
+
+def _header(part: Part) -> bytes:
+    leaf = part.leaf
+    return (
         part.name.encode()
         + b"\0"
         + leaf.dtype.encode()
         + b"\0"
         + struct.pack(f"<{len(leaf.shape) + 2}I", len(leaf.shape), *leaf.shape, BLOCK_ELEMENTS)
-    )
-    return _wire.LeafDigest(
-        part.name,
-        part.index,
-        -(-leaf.elements // BLOCK_ELEMENTS),
-        part.start // BLOCK_ELEMENTS,
-        blocks,
-        header,
     )
 
 

@@ -31,6 +31,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from . import _host, worker
+from ._jax_pieces import Cut as Cut
 from .bundle import BundleError, elementwise, exporter, trees
 from .bundle.programs import Program as Traced
 from .stream import Lanes, Stream, Taken

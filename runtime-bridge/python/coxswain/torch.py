@@ -27,7 +27,16 @@ from array import array
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from . import _host, _torch_copies, _torch_data, _torch_ddp, _torch_module, _torch_state, worker
+from . import (
+    _host,
+    _torch_copies,
+    _torch_data,
+    _torch_ddp,
+    _torch_fsdp,
+    _torch_module,
+    _torch_state,
+    worker,
+)
 from ._torch_data import Batch, require_torch
 from ._torch_module import CHANGED, Buffer, Tied, machine, replaced, require_finite
 from .order import derive
@@ -55,17 +64,25 @@ def run(
     deterministic: bool | None = None,
     threads: int | None = None,
     collectives: str = "agent",
+    shard: Callable[[Any, Any], Any] | None = None,
 ) -> NoReturn:
     """Trains as the agent says that started this process; never returns.
 
     Args:
         collectives: who adds the gradients of the ranks: ``"agent"``, or ``"runtime"``: a process
             group of PyTorch (DistributedDataParallel), as the job's ``collectives.across`` says.
+        shard: with collectives of the runtime: ``shard(module, mesh)`` cuts the module by calling
+            ``torch.distributed.fsdp.fully_shard`` with that mesh; its dimension ``shard`` has as many
+            ranks as the job has shards. The state is then cut in DTensors, not held whole.
 
     The others are those of :class:`TorchTrainer`.
     """
     if collectives not in ("agent", "runtime"):
         raise TrainerError(f"collectives must be 'agent' or 'runtime', not {collectives!r}")
+    if shard is not None and collectives != "runtime":
+        raise TrainerError(
+            "shard cuts what PyTorch's own process group reduces: give collectives='runtime' with it"
+        )
     trainer = TorchTrainer(
         module=module,
         optimizer=optimizer,
@@ -82,7 +99,11 @@ def run(
         deterministic=deterministic,
         threads=threads,
     )
-    worker.run(trainer if collectives == "agent" else _torch_ddp.DdpTrainer(trainer))
+    if collectives == "agent":
+        worker.run(trainer)
+    worker.run(
+        _torch_ddp.DdpTrainer(trainer) if shard is None else _torch_fsdp.FsdpTrainer(trainer, shard)
+    )
 
 
 class TorchTrainer(Trainer):
@@ -578,6 +599,45 @@ class TorchTrainer(Trainer):
         return float(found[0]), float(found[1])
 
     # ------------------------------------------------------------ processes that reduce
+
+    @property
+    def model(self) -> _torch_state.Model:
+        """What is trained."""
+        return self._model
+
+    @property
+    def evaluates(self) -> bool:
+        """Whether there is something to evaluate on."""
+        return self._held_out_source is not None
+
+    def moving_buffers(self) -> list[str]:
+        """Names of the buffers that a forward pass changes."""
+        return [one.name for one in self._moving] + list(self._counting)
+
+    def make_optimizer(self, module: Any) -> Any:
+        """The user's optimizer for a module like the user's."""
+        return self._optimizer(module)
+
+    def make_scheduler(self, optimizer: Any) -> Any:
+        """The user's scheduler; ``None`` if there is none."""
+        return self._make_scheduler(optimizer)
+
+    def fetch(self, samples: Sequence[int], steps: int) -> Batch:
+        """The data of these samples, in the step after so many."""
+        return self._fetch(samples, steps)
+
+    def backward_cut(self, module: Any, batch: Batch, scale: float) -> float:
+        """Gradients of these samples in a module like the user's; gives their loss."""
+        self._seed(batch.steps, batch.samples)
+        return self._backward(batch, module, scale)
+
+    def evaluate_values(self, values: Sequence[Any]) -> Evaluation | None:
+        """Evaluates the module with these parameters."""
+        torch, _ = require_torch()
+        with torch.no_grad():
+            for parameter, value in zip(self._tied.parameters, values):
+                parameter.copy_(value)
+        return self.evaluate_whole()
 
     def tie_to_live(self) -> None:
         """Makes the module's parameters and buffers the live state itself."""

@@ -105,12 +105,15 @@ class Leaf:
         shape: elements per dimension; ``()`` for one number.
         like: of the optimizer's leaves: the index of the parameter that it is cut with (it has the
             same shape), or ``None`` for one that every shard holds whole.
+        per_rank: of a :class:`FusedProgram`: each rank has one of its own, of this shape, such as
+            the state of a random-number generator: it is copied, and never compared.
     """
 
     name: str
     dtype: str = "f32"
     shape: tuple[int, ...] = ()
     like: int | None = None
+    per_rank: bool = False
 
     def __post_init__(self) -> None:
         if self.dtype not in DTYPES:
@@ -157,6 +160,13 @@ class Program:
             for name in names:
                 if names.count(name) > 1:
                     raise TrainerError(f"two leaves have the name of {kind} '{name}'")
+        for leaf in (*self.parameters, *self.optimizer):
+            if leaf.per_rank:
+                raise TrainerError(
+                    f"leaf {leaf.name} is per rank, and agents reduce: what differs between ranks"
+                    " would make them differ in the next step; draw random numbers from the seed,"
+                    " the step and the sample ids instead"
+                )
         for leaf in self.parameters:
             if leaf.dtype != "f32":
                 raise TrainerError(f"parameter {leaf.name} is {leaf.dtype}; parameters are f32")
@@ -205,14 +215,15 @@ class Program:
 
 @dataclass(frozen=True)
 class Part:
-    """What a shard holds of a leaf: a range of its elements in row-major order.
+    """What a shard holds of a leaf: a range of its elements in row-major order, or a box.
 
     Attributes:
         leaf: the whole leaf.
         name: what snapshots and digests call it.
         index: the leaf's place among all of the state, the parameters first.
-        start: its first element.
-        stop: the end of its elements, exclusive.
+        start: its first element; 0 of a box.
+        stop: the end of its elements, exclusive; of a box how many it has.
+        piece: the box, or ``None`` for a range.
     """
 
     leaf: Leaf
@@ -220,6 +231,7 @@ class Part:
     index: int
     start: int
     stop: int
+    piece: Piece | None = None
 
     @property
     def size(self) -> int:
@@ -238,6 +250,10 @@ class Shard:
         end: the end of its elements, exclusive.
         parts: what it holds: of the parameters first, then of the rest, in the leaves' order.
         layout: where each parameter lies in the flat vector.
+        rank: that this process takes.
+        writer: of a stored state with leaves per rank: the rank that wrote it, whose they are.
+            Another one than ``rank`` where this rank's own state is lost, and a replica's is taken.
+        leaves: of a :class:`FusedProgram`: all leaves of the state.
     """
 
     index: int
@@ -246,6 +262,9 @@ class Shard:
     end: int
     parts: tuple[Part, ...]
     layout: Layout
+    rank: int = 0
+    writer: int | None = None
+    leaves: tuple[Leaf, ...] = ()
 
     @property
     def parameter_parts(self) -> tuple[Part, ...]:
@@ -258,6 +277,51 @@ class Shard:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """What a process holds of a leaf: a box of its elements, stored in row-major order.
+
+    Attributes:
+        leaf: the leaf's name.
+        offset: the box's first element, per dimension.
+        extent: how many elements it has, per dimension; 0 where this shard has none of the leaf.
+    """
+
+    leaf: str
+    offset: tuple[int, ...] = ()
+    extent: tuple[int, ...] = ()
+
+    @staticmethod
+    def whole(leaf: Leaf) -> Piece:
+        """All of a leaf, as each shard holds what is replicated."""
+        return Piece(leaf.name, (0,) * len(leaf.shape), leaf.shape)
+
+    @staticmethod
+    def cut(leaf: Leaf, shard: int, shards: int, dimension: int = 0) -> Piece:
+        """A leaf cut along one dimension into pieces of equal length, the last ones shorter, or
+        empty, where that does not go even. So do ``torch.chunk``, DTensor's ``Shard`` and JAX."""
+        if not 0 <= dimension < len(leaf.shape) or not 0 <= shard < shards:
+            raise TrainerError(
+                f"leaf {leaf.name} of shape {list(leaf.shape)} has no dimension {dimension} that"
+                f" piece {shard} of {shards} can be cut from"
+            )
+        length = leaf.shape[dimension]
+        each = -(-length // shards)
+        begin, end = min(shard * each, length), min((shard + 1) * each, length)
+        offset, extent = [0] * len(leaf.shape), list(leaf.shape)
+        offset[dimension], extent[dimension] = begin, end - begin
+        return Piece(leaf.name, tuple(offset), tuple(extent))
+
+    @property
+    def elements(self) -> int:
+        """How many elements it has."""
+        return math.prod(self.extent)
+
+
+#: The leaf that says which rank wrote a state; only where there are leaves per rank.
+WRITER = Leaf("coxswain/rank", "i32", per_rank=True)
+
+
+@dataclass(frozen=True)
 class FusedProgram:
     """What :meth:`FusedTrainer.build` found out. It must be the same in every process of every host.
 
@@ -267,20 +331,29 @@ class FusedProgram:
             :class:`Stream`: then ``batch`` gets samples of it in place of ids.
         fingerprint: as in :class:`Program`.
         deterministic: as in :class:`Program`.
+        shards: how the state is cut where ``job.shards`` is above 1: for each shard its pieces, in
+            the order in which :meth:`FusedTrainer.state` gives them. Together they must have each
+            element of each leaf; two pieces of a leaf are the same box (replicated) or have no
+            element in common. A leaf per rank is whole in every shard.
     """
 
     leaves: tuple[Leaf, ...]
     samples: int | Stream
     fingerprint: str = ""
     deterministic: bool = True
+    shards: tuple[tuple[Piece, ...], ...] = ()
 
     def __post_init__(self) -> None:
         names = [leaf.name for leaf in self.leaves]
         if not names:
             raise TrainerError("the state has no leaves")
+        known = set()
         for name in names:
-            if names.count(name) > 1:
+            if name in known or name == WRITER.name:
                 raise TrainerError(f"two leaves have the name '{name}'")
+            known.add(name)
+        if all(leaf.per_rank for leaf in self.leaves):
+            raise TrainerError("all leaves are per rank: there is nothing that ranks train together")
         if isinstance(self.samples, int) and self.samples < 1:
             raise TrainerError("there are no training samples", "data_unreadable")
 
@@ -294,21 +367,45 @@ class FusedProgram:
         """All of the state."""
         return self.leaves
 
+    @property
+    def has_ranks(self) -> bool:
+        """Whether a state must say which rank wrote it."""
+        return any(leaf.per_rank for leaf in self.leaves)
+
     def layout(self) -> Layout:
         """Of an empty vector: agents exchange nothing."""
         return Layout((), 0)
 
     def shard(self, index: int, count: int) -> Shard:
-        """The only one."""
-        if (index, count) != (0, 1):
+        """What one of ``count`` shards holds."""
+        if count == 1 and not self.shards:
+            pieces = tuple(Piece.whole(leaf) for leaf in self.leaves)
+        elif len(self.shards) != count:
+            said = f"is cut into {len(self.shards)}" if self.shards else "says not how it is cut"
             raise TrainerError(
-                f"the state is to be cut into {count} shards; a program that reduces by itself holds"
-                " all of it in each process: set mesh.shards to 1"
+                f"the state is to be cut into {count} shards, and the program {said}: give"
+                f" FusedProgram.shards the pieces of each of the job's {count} shards"
+                " (coxswain.Piece.cut, Piece.whole), or set mesh.shards to 1"
             )
-        parts = tuple(
-            Part(leaf, leaf.name, i, 0, leaf.elements) for i, leaf in enumerate(self.leaves)
-        )
-        return Shard(0, 1, 0, 0, parts, self.layout())
+        else:
+            pieces = self.shards[index]
+        places = {leaf.name: i for i, leaf in enumerate(self.leaves)}
+        parts = []
+        for piece in pieces:
+            place = places.get(piece.leaf)
+            if place is None:
+                raise TrainerError(
+                    f"shard {index} has a piece of leaf '{piece.leaf}', which the state has not; it"
+                    f" has {', '.join(places)}"
+                )
+            parts.append(_box_part(self.leaves[place], place, piece))
+        if self.has_ranks:
+            parts.append(_box_part(WRITER, len(self.leaves), Piece(WRITER.name)))
+        return Shard(index, count, 0, 0, tuple(parts), self.layout(), leaves=self.leaves)
+
+
+def _box_part(leaf: Leaf, index: int, piece: Piece) -> Part:
+    return Part(leaf, leaf.name, index, 0, piece.elements, piece)
 
 
 @dataclass(frozen=True)
@@ -459,7 +556,8 @@ class FusedTrainer(abc.ABC):
 
     When a member dies, the others' step cannot end. Unless the program says that it ``reforms``,
     the processes of *all* ranks are killed and started anew then; what they load lies in memory of
-    their host. All processes hold the same state; it may differ in no bit between ranks.
+    their host. All replicas of a shard hold the same state; it may differ in no bit between them,
+    but for leaves that are per rank.
 
     Threads and errors: as of :class:`Trainer`.
     """
@@ -482,11 +580,12 @@ class FusedTrainer(abc.ABC):
 
     @abc.abstractmethod
     def load(self, shard: Shard, parts: Sequence[memoryview]) -> None:
-        """Makes a stored state the live one: the bytes of each leaf. Copy them."""
+        """Makes a stored state the live one: the bytes of each leaf, or of each piece of the
+        shard. Copy them."""
 
     @abc.abstractmethod
     def state(self) -> Sequence[Captured]:
-        """The live state, leaf by leaf, as of :meth:`Trainer.state`."""
+        """The live state, leaf by leaf or piece by piece, as of :meth:`Trainer.state`."""
 
     def mapped(self, memory: memoryview) -> None:
         """As of :class:`Trainer`."""
@@ -533,5 +632,6 @@ class FusedTrainer(abc.ABC):
         return isinstance(error, (ConnectionError, TimeoutError, EOFError, StoreError))
 
     def evaluate(self) -> Evaluation | None:
-        """Evaluates the final state on held-out data. The other ranks take no part in it."""
+        """Evaluates the final state on held-out data. The other ranks take no part in it: where
+        the state is cut, what is needed of it must have been gathered in the last step."""
         return None

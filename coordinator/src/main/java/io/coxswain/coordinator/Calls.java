@@ -69,6 +69,11 @@ final class Calls implements CoordinatorCalls {
     }
 
     @Override
+    public CompletableFuture<HandOverOutcome> handOver() {
+        return ask(CoordinatorInput.HandOver::new);
+    }
+
+    @Override
     public CompletableFuture<CoordinatorStatus> status() {
         return ask(CoordinatorInput.AskStatus::new);
     }

@@ -11,6 +11,7 @@ import io.coxswain.launcher.command.CoordinatorCommand;
 import io.coxswain.launcher.command.DebugBundleCommand;
 import io.coxswain.launcher.command.DoctorCommand;
 import io.coxswain.launcher.command.EventsCommand;
+import io.coxswain.launcher.command.FailoverCommand;
 import io.coxswain.launcher.command.GoodputCommand;
 import io.coxswain.launcher.command.IncidentsCommand;
 import io.coxswain.launcher.command.JobsCommand;
@@ -79,6 +80,7 @@ public final class Main implements Runnable {
         commands.put("jobs", JobsCommand::new);
         commands.put("wait", WaitCommand::new);
         commands.put("cancel", CancelCommand::new);
+        commands.put("failover", FailoverCommand::new);
         commands.put("events", EventsCommand::new);
         commands.put("logs", LogsCommand::new);
         commands.put("stacks", StacksCommand::new);

@@ -132,6 +132,54 @@ class PageInBrowserTest {
     }
 
     @Test
+    void whatAPagePutsTogetherIsWhatTheServerHas() {
+        page.healthy(4);
+        Tab tab = open();
+        tab.eval(
+                "import('/assets/state.js').then((module) => { window.known = module.state; })"
+                        + ".then(() => true)");
+        for (int round = 1; round <= 6; round++) {
+            switch (round % 3) {
+                case 0 ->
+                        page.show(
+                                "leading",
+                                new Blocked(true, "training", PageFixture.BEGAN, List.of(), ""),
+                                PageFixture.job(
+                                        "active",
+                                        4,
+                                        List.of(
+                                                PageFixture.incident(1, true),
+                                                PageFixture.incident(2, true))),
+                                PageFixture.agents(4));
+                case 1 -> page.recovering(4);
+                default -> page.recovering(3 + round);
+            }
+            tab.await("window.known?.picture?.sequence === " + page.picture().sequence());
+            assertThat(
+                            tab.eval(
+                                            "fetch('/api/v1/picture').then((answer) =>"
+                                                    + " answer.json()).then((whole) => {"
+                                                    + " const sorted = (value) =>"
+                                                    + " value && typeof value === 'object'"
+                                                    + " && !Array.isArray(value)"
+                                                    + " ? Object.fromEntries(Object.entries(value)"
+                                                    + ".sort().map(([k, v]) => [k, sorted(v)]))"
+                                                    + " : Array.isArray(value)"
+                                                    + " ? value.map(sorted) : value;"
+                                                    + " const { whole: _, ...mine } ="
+                                                    + " structuredClone(window.known.picture);"
+                                                    + " delete mine.job.stepTimes.rankCount;"
+                                                    + " return JSON.stringify(sorted(mine)) ==="
+                                                    + " JSON.stringify(sorted(whole)); })")
+                                    .asBoolean())
+                    .as("round %s", round)
+                    .isTrue();
+        }
+        assertThat(tab.complaints()).isEmpty();
+        tab.close();
+    }
+
+    @Test
     void whoIsDisconnectedReadsSo() {
         page.healthy(6);
         Tab tab = open();

@@ -116,6 +116,11 @@ final class ByHand implements AutoCloseable {
         return first;
     }
 
+    /** Where ZooKeeper is. */
+    String zookeeper() {
+        return zookeeper;
+    }
+
     /** From now on that one is asked. */
     void ask(String address) {
         coordinator = address;

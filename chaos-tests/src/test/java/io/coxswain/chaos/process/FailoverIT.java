@@ -3,6 +3,8 @@ package io.coxswain.chaos.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.coordinator.JobReport;
+import io.coxswain.launcher.admin.AdminClient;
+import io.coxswain.launcher.admin.HandOver;
 import io.coxswain.proto.admin.v1.JobStatus;
 import io.coxswain.proto.admin.v1.StatusResponse;
 
@@ -11,6 +13,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
@@ -87,6 +92,21 @@ class FailoverIT {
     void theLeaderHandsOver() throws Exception {
         cluster.first().destroy();
         leads("SIGTERM");
+        completes();
+    }
+
+    @Test
+    void theLeaderIsAskedToHandOver() throws Exception {
+        var said = new ByteArrayOutputStream();
+        var address = new AdminClient.Address(null, cluster.zookeeper(), "");
+        int code =
+                HandOver.run(
+                        address, new PrintStream(said, true, StandardCharsets.UTF_8), System.err);
+        assertThat(code).isZero();
+        assertThat(said.toString(StandardCharsets.UTF_8))
+                .contains("coordinator first gave the lead of term 1 up")
+                .contains("coordinator standby leads with term 2");
+        leads("failover");
         completes();
     }
 

@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
@@ -62,6 +64,56 @@ class FrameworkProgramIT {
                         .kill("1@step:12")
                         .run()
                         .completed();
+
+        assertThat(killed.report().path("finalLoss").asDouble())
+                .isCloseTo(quiet.report().path("finalLoss").asDouble(), withinPercentage(1.0));
+    }
+
+    @Test
+    void aStateThatIsCutByFullyShardComesToTheSameLoss() throws Exception {
+        requireImportable("torch");
+
+        var quiet = job("torch", "job-fsdp.yaml").mesh(1, 2).spares(0).run().completed();
+        var killed =
+                job("torch", "job-fsdp.yaml")
+                        .mesh(1, 2)
+                        .spares(1)
+                        .kill("1@step:12")
+                        .run()
+                        .completed();
+
+        assertThat(killed.report().path("finalLoss").asDouble())
+                .isCloseTo(quiet.report().path("finalLoss").asDouble(), withinPercentage(1.0));
+    }
+
+    @Test
+    void aStateOfJaxArraysThatIsCutComesToTheSameLoss(@TempDir Path folder) throws Exception {
+        requireImportable("jax");
+        Path file = folder.resolve("job.yaml");
+        Files.writeString(
+                file,
+                """
+                name: jax-cut
+                mesh: {replicas: 1, shards: 2}
+                steps: %d
+                seed: 3
+                data: job.yaml
+                batch: 128
+                microshards: 8
+                collectives: {across: runtime}
+                runtime:
+                  kind: process
+                  command: [%s, jax_cut_worker.py]
+                  cwd: %s
+                  state: 1MB
+                """
+                        .formatted(
+                                STEPS,
+                                PYTHON,
+                                Training.home().resolve("runtime-bridge/python/tests")));
+
+        var quiet = Training.of(file).spares(0).run().completed();
+        var killed = Training.of(file).spares(1).kill("1@step:12").run().completed();
 
         assertThat(killed.report().path("finalLoss").asDouble())
                 .isCloseTo(quiet.report().path("finalLoss").asDouble(), withinPercentage(1.0));

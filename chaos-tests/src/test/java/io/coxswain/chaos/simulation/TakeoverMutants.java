@@ -41,7 +41,7 @@ final class TakeoverMutants {
     }
 
     /** What a new leader hears first of the members of a view that it found. */
-    private abstract static class FirstWord implements Interceptor {
+    abstract static class FirstWord implements Interceptor {
         /** Members of views that are ACTIVE in the store, by coordinator and id. */
         private final Map<String, Member> members = new HashMap<>();
 

@@ -3,6 +3,7 @@ package io.coxswain.coordinator.app;
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
@@ -19,6 +20,9 @@ public interface CoordinatorCalls {
 
     /** Ends a job. */
     CompletableFuture<CancelOutcome> cancel(String jobId);
+
+    /** Gives the lead up, for whoever stands by. */
+    CompletableFuture<HandOverOutcome> handOver();
 
     /** What is known now. */
     CompletableFuture<CoordinatorStatus> status();

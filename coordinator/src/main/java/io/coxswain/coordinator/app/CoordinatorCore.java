@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.liveness.LivenessEffect;
@@ -138,6 +139,7 @@ public final class CoordinatorCore {
             case CoordinatorInput.LeadershipLost(String reason) -> stepDown(reason, false);
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
             case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
+            case CoordinatorInput.HandOver(var answer) -> answer.accept(handOver());
             case CoordinatorInput.AwaitResult await -> desk.awaitResult(await, leads());
             case CoordinatorInput.Look look -> voices.look(look, leads());
             case CoordinatorInput.Explain explain -> voices.explain(explain, leads());
@@ -260,6 +262,17 @@ public final class CoordinatorCore {
         if (resign) {
             leadership.resign(reason);
         }
+    }
+
+    private HandOverOutcome handOver() {
+        if (standing != Standing.LEADING) {
+            return new HandOverOutcome.Refused(
+                    leads()
+                            ? "ZooKeeper is out of reach: nobody could take the lead"
+                            : "coordinator " + settings.coordinatorId() + " does not lead");
+        }
+        stepDown("it was handed over on request", true);
+        return new HandOverOutcome.HandedOver(term);
     }
 
     // No timer, write or member of a term outlives it.

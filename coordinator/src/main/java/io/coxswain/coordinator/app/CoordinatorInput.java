@@ -2,6 +2,7 @@ package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.SubmitOutcome;
@@ -135,6 +136,9 @@ public sealed interface CoordinatorInput {
      */
     record Explain(String jobId, int incident, Consumer<Explanation> answer)
             implements CoordinatorInput {}
+
+    /** The lead is to be given up, for whoever stands by. */
+    record HandOver(Consumer<HandOverOutcome> answer) implements CoordinatorInput {}
 
     record AskStatus(Consumer<CoordinatorStatus> answer) implements CoordinatorInput {}
 

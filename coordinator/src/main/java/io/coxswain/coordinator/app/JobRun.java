@@ -106,7 +106,6 @@ final class JobRun {
         void over(JobRun run);
     }
 
-    /** {@code machine}: of a job that starts here, or that ran under another leader. */
     JobRun(
             JobSpec spec,
             long order,
@@ -334,8 +333,12 @@ final class JobRun {
         long term = context.term();
         AgentsPort agents = context.agents();
         switch (effect) {
-            case JobEffect.OfferJob(AgentKey agent) ->
-                    agents.offerJob(context.streamOf(agent), term, spec);
+            case JobEffect.OfferJob(AgentKey agent) -> {
+                agents.offerJob(context.streamOf(agent), term, spec);
+                // From now on it knows the job's time, for whoever leads next.
+                long jobTime = Math.max(1, jobTimeNanos(nowNanos));
+                agents.heartbeatReply(context.streamOf(agent), term, 0, jobTime);
+            }
             case JobEffect.SendFence fence -> {
                 keyValues.fence(fence.epoch());
                 agents.fence(context.streamOf(fence.agent()), term, jobId(), fence);

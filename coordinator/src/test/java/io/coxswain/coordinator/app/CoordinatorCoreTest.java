@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorStatus.JobPhase;
+import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
@@ -314,6 +315,28 @@ class CoordinatorCoreTest {
                 .contains("state is lost for good");
         assertThat(next.submit(Bench.spec("j1", ONE, 1_000_000), false))
                 .isEqualTo(new SubmitOutcome.Accepted("j1"));
+    }
+
+    @Test
+    void theLeadIsHandedOverOnRequest() {
+        var answers = new ArrayList<HandOverOutcome>();
+        bench.give(new CoordinatorInput.HandOver(answers::add));
+        assertThat(answers.removeFirst()).isInstanceOf(HandOverOutcome.Refused.class);
+
+        bench.lead(3);
+        bench.give(new CoordinatorInput.StoreSuspended("SUSPENDED"));
+        bench.give(new CoordinatorInput.HandOver(answers::add));
+        assertThat(answers.removeFirst())
+                .isEqualTo(
+                        new HandOverOutcome.Refused(
+                                "ZooKeeper is out of reach: nobody could take the lead"));
+        bench.give(new CoordinatorInput.StoreResumed());
+        bench.give(new CoordinatorInput.HandOver(answers::add));
+
+        assertThat(answers).containsExactly(new HandOverOutcome.HandedOver(3));
+        assertThat(bench.published(CoordinatorEvent.LeadershipLost.class).getFirst().reason())
+                .contains("handed over");
+        assertThat(bench.status().term()).isZero();
     }
 
     @Test

@@ -9,6 +9,8 @@ import io.coxswain.proto.admin.v1.Event;
 import io.coxswain.proto.admin.v1.EventsRequest;
 import io.coxswain.proto.admin.v1.ExplainRequest;
 import io.coxswain.proto.admin.v1.ExplainResponse;
+import io.coxswain.proto.admin.v1.HandOverRequest;
+import io.coxswain.proto.admin.v1.HandOverResponse;
 import io.coxswain.proto.admin.v1.IncidentsRequest;
 import io.coxswain.proto.admin.v1.IncidentsResponse;
 import io.coxswain.proto.admin.v1.LookRequest;
@@ -128,6 +130,11 @@ public final class AdminClient implements AutoCloseable {
     /** What the coordinator knows; of one job, or of all if it is empty. */
     public StatusResponse status(String jobId) throws EnvironmentException {
         return call(stub -> stub.status(StatusRequest.newBuilder().setJobId(jobId).build()));
+    }
+
+    /** Has the leader give the lead up. */
+    HandOverResponse handOver() throws EnvironmentException {
+        return call(stub -> stub.handOver(HandOverRequest.getDefaultInstance()));
     }
 
     /** Whether the one that answers leads. */

@@ -242,7 +242,7 @@ public final class PageBench {
                     System::nanoTime,
                     System::currentTimeMillis);
         } catch (IOException e) {
-            throw new EnvironmentException(e.getMessage(), e);
+            throw new EnvironmentException("the journal: " + e.getMessage(), e);
         }
     }
 

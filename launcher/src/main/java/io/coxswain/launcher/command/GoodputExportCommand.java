@@ -98,7 +98,7 @@ public final class GoodputExportCommand extends Shared implements Callable<Integ
             throw new CommandLine.ParameterException(
                     spec.commandLine(),
                     "one of --journal FILE and --run-dir DIR is needed: the run's events are"
-                        + " there");
+                            + " there");
         }
         return journal != null ? journal : new RunFolder(runFolder).events();
     }

@@ -43,13 +43,6 @@ record ProcessSection(String json, List<String> command, long state, int process
 
     /** Reads the section, and renders it as the JSON that agents and the program take. */
     static RuntimeSection read(RuntimeKind.Around around) {
-        if (around.shards() > 1) {
-            around.refuseRuntimeCollectives(
-                    "a program that reduces by itself holds the whole state in each process, but"
-                            + " mesh.shards is "
-                            + around.shards()
-                            + "; expected 'agent', or mesh.shards: 1");
-        }
         ConfigSection runtime = around.runtime();
         int processes = processes(around);
         if (runtime.choice(LAUNCH, "spawn", List.of("spawn", ATTACH)).equals(ATTACH)) {
@@ -145,6 +138,11 @@ record ProcessSection(String json, List<String> command, long state, int process
                             + processes
                             + ", but the agents reduce between ranks, and one process of each"
                             + " computes for it; expected 1, or collectives: {across: runtime}");
+        } else if (processes > 1 && around.shards() > 1) {
+            runtime.complain(
+                    WORKERS,
+                    "found %d, and mesh.shards is %d: a state that is cut over ranks is not cut again over the processes of one; expected 1, or mesh.shards: 1"
+                            .formatted(processes, around.shards()));
         } else if (processes > 1 && around.microshards() < all) {
             runtime.complain(
                     WORKERS,

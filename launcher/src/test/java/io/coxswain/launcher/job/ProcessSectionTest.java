@@ -102,14 +102,23 @@ class ProcessSectionTest {
     }
 
     @Test
-    void aProgramMayReduceByItselfIfEachProcessHoldsTheWholeState() throws Exception {
-        JobFile job = read(GOOD, Map.of("collectives.across", "runtime"));
+    void aProgramMayReduceByItselfAndCutItsState() throws Exception {
+        JobFile job = read(GOOD, Map.of("collectives.across", "runtime", "mesh.shards", "2"));
 
         assertThat(job.spec("j").runtimeReduces()).isTrue();
+        assertThat(job.spec("j").mesh().shards()).isEqualTo(2);
         assertThatThrownBy(() ->
-                        read(GOOD, Map.of("collectives.across", "runtime", "mesh.shards", "2")))
+                        read(
+                                GOOD,
+                                Map.of(
+                                        "collectives.across",
+                                        "runtime",
+                                        "mesh.shards",
+                                        "2",
+                                        "runtime.workersPerAgent",
+                                        "2")))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("collectives.across")
+                .hasMessageContaining("runtime.workersPerAgent")
                 .hasMessageContaining("mesh.shards: 1");
     }
 

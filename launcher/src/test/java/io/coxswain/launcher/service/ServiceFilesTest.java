@@ -130,7 +130,7 @@ class ServiceFilesTest {
     private List<String> complaints(String text) throws Exception {
         Path file = file(text);
         try {
-            var unused = CoordinatorFile.read(file, Map.of());
+            var _ = CoordinatorFile.read(file, Map.of());
             return List.of();
         } catch (ConfigException wrong) {
             return wrong.complaints();

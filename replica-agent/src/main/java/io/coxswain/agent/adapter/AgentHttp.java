@@ -154,6 +154,10 @@ final class AgentHttp implements AutoCloseable {
                     .register(registry);
         }
         gauge("coxswain.agent.worker.running", "1: a worker runs", all -> all.workerRuns() ? 1 : 0);
+        total(
+                "coxswain.agent.stale.words",
+                "Words of leaders that were succeeded, none of which was followed",
+                AgentPulse::staleWords);
         total("coxswain.agent.worker.exits", "Workers that ended", AgentPulse::workerExits);
         total(
                 "coxswain.agent.copies.pushed",

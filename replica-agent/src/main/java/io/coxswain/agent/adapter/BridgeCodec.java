@@ -5,6 +5,7 @@ import io.coxswain.agent.core.WorkerRequest;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.FinalParts;
 import io.coxswain.agent.core.model.SlotRef;
+import io.coxswain.bridge.host.LoadedPieces;
 import io.coxswain.proto.bridge.v1.Apply;
 import io.coxswain.proto.bridge.v1.Execute;
 import io.coxswain.proto.bridge.v1.Executed;
@@ -109,6 +110,11 @@ final class BridgeCodec {
         return switch (message.getBodyCase()) {
             case JOB_LOADED -> {
                 var loaded = message.getJobLoaded();
+                String wrong = LoadedPieces.problem(loaded);
+                if (wrong != null && request != null) {
+                    yield new AgentEvent.WorkerFaulted(
+                            generation, request, "program_invalid", wrong);
+                }
                 yield new AgentEvent.JobLoaded(
                         generation,
                         ControlCodec.layout(loaded.getLayout()),

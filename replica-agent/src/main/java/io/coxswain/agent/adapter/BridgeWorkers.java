@@ -251,8 +251,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         @Override
         public void absent(long supervised, String reason) {
             events.accept(
-                    new AgentEvent.WorkerFaulted(
-                            generation(supervised), loads, "attach", reason));
+                    new AgentEvent.WorkerFaulted(generation(supervised), loads, "attach", reason));
         }
 
         @Override

@@ -554,10 +554,6 @@ public final class ControlCodec {
         if (tail != null) {
             builder.setTail(progress(tail));
         }
-        SnapshotInterval interval = inventory.interval();
-        if (interval.isChange()) {
-            builder.getIntervalBuilder().setAfter(interval.after()).setEvery(interval.every());
-        }
         return builder.build();
     }
 

@@ -64,7 +64,11 @@ final class RankParts {
                 first.getLayout().toBuilder().clearShardStateBytes().clearShardRegionBytes();
         // A group of processes is replaced as a whole: one that is left could not be told apart.
         JobLoaded.Builder whole =
-                first.toBuilder().clearShardLiveBytes().clearShardPieces().setReforms(false);
+                first.toBuilder()
+                        .clearShardLiveBytes()
+                        .clearShardPieces()
+                        .clearLeaves()
+                        .setReforms(false);
         for (int shard = 0; shard < shards; shard++) {
             LocalPart last = part(parts.size() - 1, shard);
             layout.addShardStateBytes(last.getSlotOffset() + last.getSlotBytes());

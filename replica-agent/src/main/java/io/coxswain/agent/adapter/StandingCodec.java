@@ -17,7 +17,13 @@ final class StandingCodec {
                         .setReportEvery(standing.reportEvery())
                         .setSinceNanos(standing.sinceNanos())
                         .setIdle(standing.idle())
-                        .setLeft(standing.left());
+                        .setLeft(standing.left())
+                        .setSnapshotEvery(standing.snapshotEvery());
+        if (standing.interval().isChange()) {
+            message.getIntervalBuilder()
+                    .setAfter(standing.interval().after())
+                    .setEvery(standing.interval().every());
+        }
         for (GrantedFloor floor : standing.floors()) {
             message.addFloors(
                     io.coxswain.proto.control.v1.GrantedFloor.newBuilder()

@@ -24,6 +24,7 @@ public final class AgentPulse {
     private volatile long term;
     private volatile long epoch;
     private volatile long floor;
+    private volatile long staleWords;
     private volatile Phase phase = Phase.NO_JOB;
     private final AtomicLong workerExits = new AtomicLong();
     private final AtomicLong copiesPushed = new AtomicLong();
@@ -53,6 +54,7 @@ public final class AgentPulse {
         term = after.termSeen();
         epoch = after.promisedEpoch();
         floor = after.floor();
+        staleWords = after.staleWords();
         phase = after.phase();
         endNanos = clock.getAsLong();
         busyNanos = Long.MAX_VALUE;
@@ -97,6 +99,11 @@ public final class AgentPulse {
 
     public Phase phase() {
         return phase;
+    }
+
+    /** Words of leaders that were succeeded, none of which was followed. */
+    public long staleWords() {
+        return staleWords;
     }
 
     /** Workers that ended. */

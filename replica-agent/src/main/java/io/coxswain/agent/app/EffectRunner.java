@@ -41,6 +41,11 @@ public final class EffectRunner {
         return machine.termSeen();
     }
 
+    /** Words of leaders that were succeeded, none of which was followed. */
+    long staleWords() {
+        return machine.staleWords();
+    }
+
     long promisedEpoch() {
         return machine.promisedEpoch();
     }

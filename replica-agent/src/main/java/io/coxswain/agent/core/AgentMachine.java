@@ -278,7 +278,7 @@ public final class AgentMachine {
             return;
         }
         if (job == null) {
-            at.link.otherJob(now);
+            at.link.otherJob();
             at.job = offered;
             at.phase = Phase.WARMING;
         }

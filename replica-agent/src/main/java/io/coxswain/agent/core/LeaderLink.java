@@ -15,7 +15,6 @@ final class LeaderLink {
     private long jobTimeNanos;
     private long jobTimeHeardNanos;
     private long staleWords;
-    private boolean ofJob;
 
     /** Returns false for a word from a leader that was succeeded. */
     boolean accept(long term, long now) {
@@ -55,16 +54,14 @@ final class LeaderLink {
         }
     }
 
-    /** Another job is offered: its time has begun, and is not that of the one before. */
-    void otherJob(long now) {
-        ofJob = true;
+    /** Another job begins: its time is not that of the one before. */
+    void otherJob() {
         jobTimeNanos = 0;
-        jobTimeHeardNanos = now;
     }
 
-    /** The last job time heard plus what went by here since; 0 if there is no job. */
+    /** The last job time heard plus what went by here since; 0 if none was heard. */
     long jobTimeAt(long now) {
-        return ofJob || jobTimeNanos > 0 ? jobTimeNanos + (now - jobTimeHeardNanos) : 0;
+        return jobTimeNanos == 0 ? 0 : jobTimeNanos + (now - jobTimeHeardNanos);
     }
 
     /** True while a leader was heard within the lease. */

@@ -33,6 +33,11 @@ final class SnapshotIntervals {
         return change.isChange() && step > change.after() ? change.every() : before;
     }
 
+    /** The interval up to the newest change; 0: no snapshots at all. */
+    int before() {
+        return before;
+    }
+
     /** The newest change of this view. */
     SnapshotInterval newest() {
         return change;

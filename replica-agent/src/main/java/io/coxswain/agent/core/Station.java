@@ -148,8 +148,7 @@ final class Station {
                 snapshots,
                 copies,
                 tail,
-                vault.floor(),
-                stepping.interval());
+                vault.floor());
     }
 
     /**
@@ -178,7 +177,9 @@ final class Station {
                 plan.reportEvery(),
                 started ? progress.sinceNanos(now) : 0,
                 started && !stepping.isUnderWay(),
-                false);
+                false,
+                started ? stepping.snapshotEvery() : plan.snapshotEvery(),
+                started ? stepping.interval() : SnapshotInterval.PLANNED);
     }
 
     void viewFailed(String reason) {

@@ -576,6 +576,11 @@ final class Stepping {
                 && (done & program().bitOf(StepPlan.Kind.EXECUTE)) == 0;
     }
 
+    /** Steps between snapshots up to that change. */
+    int snapshotEvery() {
+        return intervals.before();
+    }
+
     /** The newest change of the snapshot interval that came with a grant of this view. */
     SnapshotInterval interval() {
         return intervals.newest();

@@ -390,7 +390,9 @@ class ControlCodecTest {
                                         5,
                                         6,
                                         true,
-                                        true)),
+                                        true,
+                                        12,
+                                        new SnapshotInterval(25, 40))),
                         new AgentReport.Heartbeat(1, 1, 2, "reduce", 3, List.of(2), 5),
                         new AgentReport.JobReady("job-1", layout, 1, 2),
                         new AgentReport.JobUnfit("job-1", "why"),
@@ -440,6 +442,9 @@ class ControlCodecTest {
         assertThat(standing.getSinceNanos()).isEqualTo(6);
         assertThat(standing.getIdle()).isTrue();
         assertThat(standing.getLeft()).isTrue();
+        assertThat(standing.getSnapshotEvery()).isEqualTo(12);
+        assertThat(standing.getInterval().getAfter()).isEqualTo(25);
+        assertThat(standing.getInterval().getEvery()).isEqualTo(40);
         var told = attach.getInventory();
         assertThat(told.getHasLive()).isTrue();
         assertThat(told.getLive().getStep()).isEqualTo(17);

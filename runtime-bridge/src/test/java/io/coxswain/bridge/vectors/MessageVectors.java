@@ -246,6 +246,7 @@ final class MessageVectors {
                                                 .addShardPieces(7)
                                                 .setReforms(true))
                                 .build()));
+        PieceVectors.addTo(all);
         all.add(
                 new Vector(
                         "view_prepared",

@@ -113,10 +113,14 @@ public record ClusterPlan(
                 reduction);
     }
 
-    /** The same for a job whose workers reduce: all of its ranks hold the whole state. */
-    public ClusterPlan reducedBy(Reduction by) {
+    /**
+     * The same for a job whose workers reduce.
+     *
+     * @param cut the state is cut over the mesh's shards; else all ranks hold the whole state
+     */
+    public ClusterPlan reducedBy(Reduction by, boolean cut) {
         return new ClusterPlan(
-                new Mesh(mesh.ranks(), 1),
+                cut ? mesh : new Mesh(mesh.ranks(), 1),
                 spares,
                 coordinators,
                 hostsPerRack,

@@ -208,7 +208,9 @@ final class Wire {
                         told.reportEvery(),
                         told.sinceNanos(),
                         told.idle(),
-                        told.left());
+                        told.left(),
+                        told.snapshotEvery(),
+                        new SnapshotInterval(told.interval().after(), told.interval().every()));
     }
 
     static AgentEvent collect(long term, String jobId, JobEffect.SendCollectFinal collect) {

@@ -62,7 +62,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
         Randomness random = new Randomness(seed).split("drill");
         ClusterPlan cluster = cluster(random.split("cluster"));
         if (REDUCED_BY_WORKERS.contains(Long.remainderUnsigned(seed, IN_TURN))) {
-            cluster = cluster.reducedBy(workers(random.split("reduction")));
+            cluster = reducedByWorkers(random, cluster);
         }
         return of(seed, random, cluster);
     }
@@ -71,7 +71,12 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
     public static Drill reducedByWorkers(long seed) {
         Randomness random = new Randomness(seed).split("drill");
         ClusterPlan cluster = cluster(random.split("cluster"));
-        return of(seed, random, cluster.reducedBy(workers(random.split("reduction"))));
+        return of(seed, random, reducedByWorkers(random, cluster));
+    }
+
+    private static ClusterPlan reducedByWorkers(Randomness random, ClusterPlan cluster) {
+        return cluster.reducedBy(
+                workers(random.split("reduction")), random.split("cut").chance(0.5));
     }
 
     private static ClusterPlan.Reduction workers(Randomness random) {

@@ -398,10 +398,14 @@ public final class SimWorker {
                 execute.epoch() == epoch && execute.step() == step + 1,
                 "executes out of order",
                 execute);
-        long sum = 0;
-        for (int m = microshardFrom; m < microshardTo; m++) {
-            sum += truth.gradient(new long[] {state}, execute.step(), m);
-        }
+        int from = microshardFrom;
+        int to = microshardTo;
+        var part =
+                new WorkerGroups.Part(
+                        job.shards(),
+                        shard,
+                        state,
+                        states -> truth.gradients(states, execute.step(), from, to));
         facts.executed(history, agent, epoch, rank, execute.step(), microshardFrom, microshardTo);
         meeting = execute;
         executeNanos = nanos;
@@ -416,7 +420,7 @@ public final class SimWorker {
                     });
         }
         groups.arrive(
-                job.jobId(), epoch, rank, job.ranks(), new Meeting(execute), execute.step(), sum);
+                job.jobId(), epoch, rank, job.ranks(), new Meeting(execute), execute.step(), part);
     }
 
     private void groupBroke(WorkerRequest.Execute execute, String words) {
@@ -456,10 +460,7 @@ public final class SimWorker {
             step = execute.step();
             facts.reducedByWorkers(history, epoch, rank, step);
             facts.applied(history, agent, epoch, rank, shard, step, state);
-            long samples = 0;
-            for (int m = microshardFrom; m < microshardTo; m++) {
-                samples += truth.samples(m);
-            }
+            long samples = truth.samples(microshardFrom, microshardTo);
             finish(
                     new AgentEvent.Executed(
                             generation,

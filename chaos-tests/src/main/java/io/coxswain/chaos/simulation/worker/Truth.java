@@ -105,6 +105,15 @@ public final class Truth {
         return hash;
     }
 
+    /** The sum of some microshards' gradients. */
+    long gradients(long[] parameters, long step, int from, int to) {
+        long sum = 0;
+        for (int m = from; m < to; m++) {
+            sum += gradient(parameters, step, m);
+        }
+        return sum;
+    }
+
     /** A shard's state after the sum of all gradients was applied. */
     public long updated(long state, long sum, long epoch, int shard) {
         return Randomness.mix(state, sum + shard + (reproducible ? 0 : epoch << 20));
@@ -113,6 +122,11 @@ public final class Truth {
     /** Samples in that microshard of each step. */
     public long samples(int microshard) {
         return bound(microshard + 1) - bound(microshard);
+    }
+
+    /** Samples in some microshards of each step. */
+    long samples(int from, int to) {
+        return bound(to) - bound(from);
     }
 
     private long bound(int microshard) {

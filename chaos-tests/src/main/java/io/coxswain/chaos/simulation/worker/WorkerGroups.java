@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.ToLongFunction;
 
 /**
  * The groups in which workers reduce among themselves, one for each view. A step ends only if all
@@ -56,7 +57,17 @@ public final class WorkerGroups {
         }
     }
 
-    private record Arrival(Member member, long step, long part) {}
+    private record Arrival(Member member, long step, Part part) {}
+
+    /**
+     * What a rank adds to a step.
+     *
+     * @param shards of the job
+     * @param shard that the rank has
+     * @param state of the shard, which the others need, too
+     * @param sum its own gradients' sum, once all shards' states are together
+     */
+    record Part(int shards, int shard, long state, ToLongFunction<long[]> sum) {}
 
     public WorkerGroups(Kernel kernel, Randomness random, Links links) {
         this.kernel = kernel;
@@ -69,7 +80,7 @@ public final class WorkerGroups {
     }
 
     /** A rank has its part of the step's sum, and waits. */
-    void arrive(String job, long epoch, int rank, int ranks, Member member, long step, long part) {
+    void arrive(String job, long epoch, int rank, int ranks, Member member, long step, Part part) {
         Group group = groups.computeIfAbsent(name(job, epoch), _ -> new Group(ranks));
         group.arrived.put(rank, new Arrival(member, step, part));
         if (group.broken) {
@@ -95,7 +106,9 @@ public final class WorkerGroups {
                     return;
                 }
             }
-            sum += each.part();
+        }
+        for (Arrival each : members) {
+            sum += each.part().sum().applyAsLong(gathered(members, each.part()));
         }
         long total = sum;
         group.arrived.clear();
@@ -112,6 +125,16 @@ public final class WorkerGroups {
                         }
                     });
         }
+    }
+
+    /** The states of all shards as a rank sees them: its own is its own. */
+    private static long[] gathered(List<Arrival> members, Part own) {
+        long[] states = new long[own.shards()];
+        for (Arrival each : members) {
+            states[each.part().shard()] = each.part().state();
+        }
+        states[own.shard()] = own.state();
+        return states;
     }
 
     /** A member's process is gone. */

@@ -15,6 +15,7 @@ import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.HeldState;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.Progress;
+import io.coxswain.coordinator.core.model.SnapshotInterval;
 import io.coxswain.coordinator.core.model.Standing;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.StateName;
@@ -248,7 +249,10 @@ public final class ControlCodec {
                 standing.getReportEvery(),
                 standing.getSinceNanos(),
                 standing.getIdle(),
-                standing.getLeft());
+                standing.getLeft(),
+                standing.getSnapshotEvery(),
+                new SnapshotInterval(
+                        standing.getInterval().getAfter(), standing.getInterval().getEvery()));
     }
 
     private static @Nullable Progress tail(io.coxswain.proto.control.v1.Inventory inventory) {

@@ -3,6 +3,7 @@ package io.coxswain.coordinator.adapter.grpc;
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.EventText;
+import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.SequencedEvent;
@@ -21,6 +22,8 @@ import io.coxswain.proto.admin.v1.Event;
 import io.coxswain.proto.admin.v1.EventsRequest;
 import io.coxswain.proto.admin.v1.ExplainRequest;
 import io.coxswain.proto.admin.v1.ExplainResponse;
+import io.coxswain.proto.admin.v1.HandOverRequest;
+import io.coxswain.proto.admin.v1.HandOverResponse;
 import io.coxswain.proto.admin.v1.IncidentsRequest;
 import io.coxswain.proto.admin.v1.IncidentsResponse;
 import io.coxswain.proto.admin.v1.JobPhase;
@@ -96,6 +99,23 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                                     CancelResponse.newBuilder().setCancelled(true).build();
                             case CancelOutcome.Refused(String reason) ->
                                     CancelResponse.newBuilder().setReason(reason).build();
+                        },
+                out);
+    }
+
+    @Override
+    public void handOver(HandOverRequest request, StreamObserver<HandOverResponse> out) {
+        answer(
+                calls.handOver(),
+                outcome ->
+                        switch (outcome) {
+                            case HandOverOutcome.HandedOver(long term) ->
+                                    HandOverResponse.newBuilder()
+                                            .setHandedOver(true)
+                                            .setTerm(term)
+                                            .build();
+                            case HandOverOutcome.Refused(String reason) ->
+                                    HandOverResponse.newBuilder().setReason(reason).build();
                         },
                 out);
     }

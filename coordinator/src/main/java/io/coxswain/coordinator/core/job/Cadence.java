@@ -122,6 +122,22 @@ final class Cadence {
     }
 
     /**
+     * The view of another leader goes on.
+     *
+     * @param interval in force up to {@code newest}; 0: nobody knows
+     * @param newest change that a member heard of; what no member heard of never was
+     */
+    void inherit(int interval, SnapshotInterval newest) {
+        before = interval > 0 ? interval : Math.max(1, job.spec.protectEvery());
+        planned = before;
+        change = newest;
+        every = newest.isChange() ? newest.every() : before;
+        told = true;
+        toldEvery = every;
+        changedNanos = job.now;
+    }
+
+    /**
      * Steps above {@code granted} are about to be granted for the first time, so that the interval
      * may change for them.
      */
@@ -132,7 +148,9 @@ final class Cadence {
             return;
         }
         Choice choice = choose(job.stepping.times());
-        if (!SnapshotIntervalRule.isWorthIt(every, choice.every())) {
+        // A leader that took the view over has measured nothing yet: what was chosen stands.
+        if (!choice.reason().isMeasured()
+                || !SnapshotIntervalRule.isWorthIt(every, choice.every())) {
             return;
         }
         before = every;

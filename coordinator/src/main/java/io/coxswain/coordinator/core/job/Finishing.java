@@ -88,7 +88,10 @@ final class Finishing {
                 if (!job.spec.runtimeReduces()) {
                     throw new InvariantBroken("I2", what + "; " + job.describe());
                 }
-                fail(what + "; all ranks of a program that reduces by itself must hold the same");
+                fail(
+                        what
+                                + "; what several ranks of a program that reduces by itself hold"
+                                + " must be the same in all of them");
             }
             case FinalDigestRule.Verdict.Incomplete incomplete ->
                     fail(

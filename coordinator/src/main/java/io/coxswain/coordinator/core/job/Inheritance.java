@@ -113,7 +113,11 @@ final class Inheritance {
             if (member.rank >= 0 || member.prepared) {
                 job.emit(
                         new JobEffect.SendStartView(
-                                member.key, view.epoch(), stepping.grantedThrough, all));
+                                member.key,
+                                view.epoch(),
+                                stepping.grantedThrough,
+                                all,
+                                job.cadence.granted()));
             }
         }
         job.timer(JobEffect.TimerKind.TICK, view.epoch(), job.limits.tickNanos());

@@ -63,9 +63,9 @@ final class RunCheck {
                             + view.epoch()
                             + ", "
                             + run.digest().hex(),
-                    "all ranks of a program that reduces by itself must hold the same state, to the"
-                            + " bit: what differs between them must be made equal, or left out of"
-                            + " the state");
+                    "all replicas of a shard of a program that reduces by itself must hold the same"
+                            + " state, to the bit: what differs between them must be made equal,"
+                            + " declared per rank, or left out of the state");
         }
         return true;
     }

@@ -11,6 +11,7 @@ import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
+import io.coxswain.coordinator.core.model.SnapshotInterval;
 import io.coxswain.coordinator.core.model.Standing;
 import io.coxswain.coordinator.core.model.View;
 
@@ -274,6 +275,8 @@ final class Succession {
         }
         long through = job.completedStep;
         var floors = new TreeMap<Long, Long>();
+        int every = 0;
+        SnapshotInterval interval = SnapshotInterval.PLANNED;
         for (Takeover.Present agent : takeover.present()) {
             Roster.Member member = job.roster.find(agent.agent().key());
             Standing standing = agent.standing();
@@ -285,6 +288,10 @@ final class Succession {
             } else if (standing != null) {
                 member.prepared = true;
                 through = Math.max(through, standing.through());
+                if (every == 0 || standing.interval().after() > interval.after()) {
+                    every = standing.snapshotEvery();
+                    interval = standing.interval();
+                }
                 for (GrantedFloor granted : standing.floors()) {
                     floors.put(granted.through(), granted.floor());
                 }
@@ -296,6 +303,7 @@ final class Succession {
         job.begin(JobPhase.ACTIVE, "taken over: all members of the view are there");
         var granted = new ArrayList<GrantedFloor>();
         floors.forEach((upTo, floor) -> granted.add(new GrantedFloor(upTo, floor)));
+        job.cadence.inherit(every, interval);
         heir.goOn(Math.min(through, job.spec.steps()), granted);
         job.protection.goOn(view.baseStep());
         if (job.completedStep == job.spec.steps()) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
@@ -31,6 +32,7 @@ import io.coxswain.proto.admin.v1.Event;
 import io.coxswain.proto.admin.v1.EventsRequest;
 import io.coxswain.proto.admin.v1.ExplainRequest;
 import io.coxswain.proto.admin.v1.ExplainResponse;
+import io.coxswain.proto.admin.v1.HandOverRequest;
 import io.coxswain.proto.admin.v1.LookRequest;
 import io.coxswain.proto.admin.v1.LookResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
@@ -333,6 +335,10 @@ class GrpcControlServerTest {
     @Test
     void statusAndCancelAreAnswered() {
         var status = admin().status(StatusRequest.getDefaultInstance());
+        var handed = admin().handOver(HandOverRequest.getDefaultInstance());
+        assertThat(handed.getHandedOver()).isTrue();
+        assertThat(handed.getTerm()).isEqualTo(7);
+
         var cancel = admin().cancel(CancelRequest.newBuilder().setJobId("j9").build());
 
         assertThat(status.getTerm()).isEqualTo(4);
@@ -412,6 +418,11 @@ class GrpcControlServerTest {
         public CompletableFuture<CancelOutcome> cancel(String jobId) {
             return CompletableFuture.completedFuture(
                     new CancelOutcome.Refused("there is no job " + jobId));
+        }
+
+        @Override
+        public CompletableFuture<HandOverOutcome> handOver() {
+            return CompletableFuture.completedFuture(new HandOverOutcome.HandedOver(7));
         }
 
         @Override

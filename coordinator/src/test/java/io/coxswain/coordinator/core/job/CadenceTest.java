@@ -36,6 +36,11 @@ final class CadenceTest {
                         .filter(Objects::nonNull)
                         .reduce((first, second) -> second)
                         .orElseThrow();
+        return every(plan);
+    }
+
+    /** How far apart the snapshots of a plan are. */
+    static int every(StepPlan plan) {
         return plan.operations().stream()
                 .filter(operation -> operation.kind() == StepPlan.Kind.SNAPSHOT)
                 .findFirst()
@@ -109,6 +114,28 @@ final class CadenceTest {
                         start -> start.agent().equals(deaf.key) && start.interval().equals(change));
         story.steps(200);
         assertThat(story.machine.completedStep()).isGreaterThan(change.after());
+    }
+
+    @Test
+    void aNewLeaderGoesOnWithTheNewestChangeThatAMemberHeardOf() {
+        JobStory story = automatic();
+        story.hold =
+                effect ->
+                        effect instanceof JobEffect.SendGrant grant
+                                && grant.agent().equals(story.atRank(1).key);
+        story.steps(400);
+        SnapshotInterval change = story.lastInterval();
+        assertThat(change.isChange()).isTrue();
+        assertThat(story.atRank(1).interval).isEqualTo(SnapshotInterval.PLANNED);
+        story.hold = effect -> false;
+        story.held.clear();
+        new TakeoverStory(story).accounted().takenOver(JobStory.MILLI, agent -> true);
+        story.isIn(JobPhase.ACTIVE);
+        assertThat(story.atRank(1).interval).isEqualTo(change);
+        story.steps(300);
+        assertThat(story.machine.completedStep()).isGreaterThan(change.after());
+        // Nothing else was measured yet, so nothing else was chosen in between.
+        assertThat(story.atRank(2).interval.after()).isGreaterThanOrEqualTo(change.after());
     }
 
     @Test

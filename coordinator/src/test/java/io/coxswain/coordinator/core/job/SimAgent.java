@@ -12,6 +12,7 @@ import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.Progress;
 import io.coxswain.coordinator.core.model.RestoreSource;
+import io.coxswain.coordinator.core.model.SnapshotInterval;
 import io.coxswain.coordinator.core.model.StateName;
 import io.coxswain.coordinator.core.model.StepRun;
 import io.coxswain.coordinator.core.model.View;
@@ -48,6 +49,8 @@ final class SimAgent {
     @Nullable Placement placement;
     long granted;
     int reportEvery = 1;
+    int snapshotEvery;
+    SnapshotInterval interval = SnapshotInterval.PLANNED;
 
     @Nullable StateName live;
     long content;
@@ -179,6 +182,7 @@ final class SimAgent {
             case JobEffect.SendGrant grant -> {
                 if (grant.epoch() == startedEpoch) {
                     granted = Math.max(granted, grant.through());
+                    interval(grant.interval());
                 }
             }
             case JobEffect.SendPlacement install -> {
@@ -243,6 +247,7 @@ final class SimAgent {
         }
         if (message.plan() != null) {
             reportEvery = message.plan().reportEvery();
+            snapshotEvery = CadenceTest.every(message.plan());
         }
         String action = Preparing.sourceName(source);
         switch (source) {
@@ -318,16 +323,26 @@ final class SimAgent {
                         key, promised, name.step(), digest, action, 1_000, 1_000_000));
     }
 
+    private void interval(SnapshotInterval told) {
+        if (told.after() > interval.after()) {
+            snapshotEvery = interval.isChange() ? interval.every() : snapshotEvery;
+            interval = told;
+        }
+    }
+
     private void start(JobEffect.SendStartView start) {
         if (start.epoch() != promised) {
             return;
         }
         if (startedEpoch == start.epoch()) {
             granted = Math.max(granted, start.through());
+            interval(start.interval());
             return;
         }
         startedEpoch = start.epoch();
         granted = start.through();
+        interval = SnapshotInterval.PLANNED;
+        interval(start.interval());
         View in = view;
         if (in == null) {
             throw new AssertionError("started without a view");

@@ -88,7 +88,9 @@ final class TakeoverStory {
                                 agent.reportEvery,
                                 started ? story.now - agent.lastStepNanos : 0,
                                 false,
-                                false);
+                                false,
+                                agent.snapshotEvery,
+                                agent.interval);
         return new Takeover.Present(
                 agent.profile,
                 new Inventory(

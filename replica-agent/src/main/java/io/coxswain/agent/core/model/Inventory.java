@@ -15,7 +15,6 @@ import java.util.List;
  * @param copies of other ranks' shards
  * @param tail steps done and not reported before, null when none
  * @param floor newest agreed floor
- * @param interval the newest change of the snapshot interval that came with a grant of its view
  */
 public record Inventory(
         String jobId,
@@ -26,33 +25,9 @@ public record Inventory(
         List<HeldState> snapshots,
         List<HeldState> copies,
         @Nullable Progress tail,
-        long floor,
-        SnapshotInterval interval) {
+        long floor) {
     public Inventory {
         snapshots = List.copyOf(snapshots);
         copies = List.copyOf(copies);
-    }
-
-    public Inventory(
-            String jobId,
-            long promisedEpoch,
-            boolean workerAlive,
-            @Nullable StateName live,
-            Digest liveDigest,
-            List<HeldState> snapshots,
-            List<HeldState> copies,
-            @Nullable Progress tail,
-            long floor) {
-        this(
-                jobId,
-                promisedEpoch,
-                workerAlive,
-                live,
-                liveDigest,
-                snapshots,
-                copies,
-                tail,
-                floor,
-                SnapshotInterval.PLANNED);
     }
 }

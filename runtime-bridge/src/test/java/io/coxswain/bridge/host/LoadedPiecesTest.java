@@ -1,0 +1,67 @@
+package io.coxswain.bridge.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.coxswain.proto.bridge.v1.JobLoaded;
+import io.coxswain.proto.bridge.v1.LeafCut;
+import io.coxswain.proto.bridge.v1.ShardBox;
+import io.coxswain.proto.control.v1.StateLayout;
+
+import org.junit.jupiter.api.Test;
+
+class LoadedPiecesTest {
+    private static ShardBox box(int shard, long first, long count) {
+        return ShardBox.newBuilder().setShard(shard).addOffset(first).addExtent(count).build();
+    }
+
+    private static LeafCut.Builder leaf(ShardBox... boxes) {
+        LeafCut.Builder leaf = LeafCut.newBuilder().setLeaf("w").setDtype("f32").addShape(3);
+        for (ShardBox box : boxes) {
+            leaf.addBoxes(box);
+        }
+        return leaf;
+    }
+
+    private static JobLoaded.Builder loaded(LeafCut.Builder leaf) {
+        return JobLoaded.newBuilder()
+                .setLayout(StateLayout.newBuilder().addShardStateBytes(8).addShardStateBytes(4))
+                .addShardPieces(1)
+                .addShardPieces(1)
+                .addLeaves(leaf);
+    }
+
+    @Test
+    void piecesThatFitAndNoneAtAll() {
+        assertThat(LoadedPieces.problem(loaded(leaf(box(0, 0, 2), box(1, 2, 1))).build())).isNull();
+        assertThat(LoadedPieces.problem(JobLoaded.getDefaultInstance())).isNull();
+    }
+
+    @Test
+    void whatIsWrongIsNamed() {
+        assertProblem("1 of its 3 elements", loaded(leaf(box(0, 0, 1), box(1, 2, 1))));
+        assertProblem("do not lie in shape [3]", loaded(leaf(box(0, 0, 2), box(1, 2, 2))));
+        assertProblem("do not lie in shape [3]", loaded(leaf(box(0, 0, 2), box(1, -1L, 1))));
+        assertProblem(
+                "must have equally many dimensions",
+                loaded(leaf(box(0, 0, 2).toBuilder().addExtent(1).build())));
+        assertProblem("leaf w is in no shard", loaded(leaf()));
+        assertProblem(
+                "leaf w has a piece in shard 2; the layout has 2 shards",
+                loaded(leaf(box(0, 0, 2), box(2, 2, 1))));
+        assertProblem("in shard 4294967295", loaded(leaf(box(-1, 0, 3))));
+        assertProblem("elements of type 'f9'", loaded(leaf(box(0, 0, 3)).setDtype("f9")));
+    }
+
+    @Test
+    void whatWasCountedMustBeWhatWasDeclared() {
+        assertProblem(
+                "shard 1 has 0 pieces, and `shard_pieces` says 1", loaded(leaf(box(0, 0, 3))));
+        JobLoaded.Builder larger = loaded(leaf(box(0, 0, 2), box(1, 2, 1)));
+        larger.getLayoutBuilder().setShardStateBytes(1, 65);
+        assertProblem("shard 1 has pieces of 64 bytes", larger);
+    }
+
+    private static void assertProblem(String expected, JobLoaded.Builder loaded) {
+        assertThat(LoadedPieces.problem(loaded.build())).contains(expected);
+    }
+}
