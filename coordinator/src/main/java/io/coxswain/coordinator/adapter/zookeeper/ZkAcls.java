@@ -24,8 +24,11 @@ import java.util.List;
  */
 final class ZkAcls implements ACLProvider {
     private static final Logger LOG = LoggerFactory.getLogger(ZkAcls.class);
+
+    /** Not an immutable list: ZooKeeper's client asks it whether it contains null. */
     private static final List<ACL> OPEN =
-            List.of(new ACL(ZooDefs.Perms.ALL, new Id("world", "anyone")));
+            new ArrayList<>(List.of(new ACL(ZooDefs.Perms.ALL, new Id("world", "anyone"))));
+
     private static final int REGISTERS =
             ZooDefs.Perms.READ | ZooDefs.Perms.CREATE | ZooDefs.Perms.DELETE;
 
