@@ -66,6 +66,10 @@ class FailoverIT {
             assertThat(report.completed()).isTrue();
             assertThat(report.incidents()).isEmpty();
             assertThat(report.goodput().categories().get("lost_progress")).isZero();
+            JobReport.GoodputWindow newest = report.goodput().windows().getFirst();
+            assertThat(newest.elapsedNanos())
+                    .as("the window of %s goes back to before the change", newest.window())
+                    .isEqualTo(report.goodput().elapsedNanos());
             assertThat(cluster.job("job").getEpoch()).isEqualTo(epoch);
             cluster.submit("undisturbed", STEPS, Map.of());
             assertThat(cluster.awaitReport("undisturbed").finalDigest())

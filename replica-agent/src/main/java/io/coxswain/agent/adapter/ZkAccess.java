@@ -15,6 +15,7 @@ import java.util.List;
 
 /** An agent's credentials in ZooKeeper: with them its node is for agents and coordinators only. */
 final class ZkAccess {
+    // ZooKeeper's client asks lists whether they contain null, which List.of does not stand.
     private static final List<ACL> CREATORS =
             Collections.singletonList(new ACL(ZooDefs.Perms.ALL, new Id("auth", "")));
 
