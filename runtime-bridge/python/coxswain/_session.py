@@ -39,6 +39,10 @@ from .trainer import (
 Activity = Callable[[str, int], None]
 
 
+#: What a message has room for, beside its other fields.
+_MOST_TABLE_BYTES = _wire.MAX_MESSAGE_BYTES - 4096
+
+
 @dataclass(frozen=True)
 class View:
     """A taken rank."""
@@ -78,7 +82,15 @@ class Begun:
             data[piece.at : piece.end] = _bytes_of(piece.box.leaf, piece.box.size, captured)
         done = _wire.SnapshotCommitted(meta.epoch, meta.step, slot.index)
         if self.part:
-            return replace(done, piece_table=meta.encode(), chunk_crcs=slot.part_crcs(meta))
+            table, crcs = meta.encode(), slot.part_crcs(meta)
+            if len(table) + len(crcs) > _MOST_TABLE_BYTES:
+                raise Refused(
+                    "bad_request",
+                    f"the table of {len(meta.pieces)} pieces and their checksums have"
+                    f" {len(table) + len(crcs)} bytes, and a message takes {_MOST_TABLE_BYTES}:"
+                    " join leaves, or use fewer processes per agent",
+                )
+            return replace(done, piece_table=table, chunk_crcs=crcs)
         if self.later:
             slot.filled(meta)
         return replace(done, digest=slot.commit(meta), data_bytes=meta.data_bytes)

@@ -213,11 +213,6 @@ public final class Coordinator implements AutoCloseable {
         return calls.cancel(jobId);
     }
 
-    /** Gives the lead up, for whoever stands by; this one leads again if nobody does. */
-    public CompletableFuture<HandOverOutcome> handOver() {
-        return calls.handOver();
-    }
-
     /** What is known now. */
     public CompletableFuture<CoordinatorStatus> status() {
         return calls.status();
