@@ -25,7 +25,7 @@ import java.util.List;
  */
 final class ZkAcls implements ACLProvider {
     private static final Logger LOG = LoggerFactory.getLogger(ZkAcls.class);
-    // ZooKeeper's client asks lists whether they contain null, which List.of does not stand.
+    // ZooKeeper looks for a null in it, which a List.of does not take.
     private static final List<ACL> OPEN =
             Collections.singletonList(new ACL(ZooDefs.Perms.ALL, new Id("world", "anyone")));
     private static final int REGISTERS =
