@@ -1,23 +1,32 @@
 package io.coxswain.chaos.simulation.invariant;
 
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
  * All ranks of a view take the same snapshots, whatever interval its plan and grants name and
- * whenever those reach them: else one would free what another cannot go back without.
+ * whenever those reach them: else one would free what another cannot go back without. A rank that
+ * has no slot for one may lack it; so what two ranks took must be the same but for what one of them
+ * lacks, never what each lacks of the other.
  */
 public final class SnapshotsAgree implements Invariant {
     /** Steps of a view that are remembered; its ranks are less than that apart. */
-    private static final int KEPT = 4_096;
+    private static final int KEPT = 1_024;
+
+    private record Lack(String who, String ofWhom) {}
 
     private static final class Decisions {
-        /** Whether the first rank that went on from a step had snapshotted it. */
-        final TreeMap<Long, Boolean> taken = new TreeMap<>();
+        /** By step: who went on from it, and whether it was snapshotted there. */
+        final TreeMap<Long, Map<String, Boolean>> taken = new TreeMap<>();
 
         /** The newest step that an agent's worker was asked to copy. */
         final Map<String, Long> newest = new HashMap<>();
+
+        final Set<Lack> lacks = new HashSet<>();
     }
 
     private final Map<ViewHistory, Decisions> views = new HashMap<>();
@@ -43,22 +52,36 @@ public final class SnapshotsAgree implements Invariant {
             return;
         }
         Decisions decisions = of(view);
-        boolean taken = decisions.newest.getOrDefault(agent.name(), -1L) == made;
-        Boolean before = decisions.taken.putIfAbsent(made, taken);
-        if (before != null && before != taken) {
-            throw new InvariantViolated(
-                    name(),
-                    agent.name()
-                            + (taken ? " took" : " did not take")
-                            + " a snapshot of step "
-                            + made
-                            + " in epoch "
-                            + epoch
-                            + ", another rank "
-                            + (before ? "did" : "did not"));
-        }
+        String self = agent.name();
+        boolean taken = decisions.newest.getOrDefault(self, -1L) == made;
+        Map<String, Boolean> ofStep =
+                decisions.taken.computeIfAbsent(made, key -> new LinkedHashMap<>());
+        ofStep.forEach((other, theirs) -> {
+            if (theirs != taken) {
+                compare(decisions, taken ? other : self, taken ? self : other, epoch, made);
+            }
+        });
+        ofStep.put(self, taken);
         while (decisions.taken.size() > KEPT) {
             decisions.taken.pollFirstEntry();
+        }
+    }
+
+    private void compare(Decisions decisions, String without, String with, long epoch, long step) {
+        decisions.lacks.add(new Lack(without, with));
+        if (decisions.lacks.contains(new Lack(with, without))) {
+            throw new InvariantViolated(
+                    name(),
+                    with
+                            + " took a snapshot of step "
+                            + step
+                            + " in epoch "
+                            + epoch
+                            + " that "
+                            + without
+                            + " did not take, which took others that "
+                            + with
+                            + " did not");
         }
     }
 
