@@ -112,7 +112,7 @@ class FailoverIT {
     void theLeaderIsAskedToHandOver() throws Exception {
         try (var run = new Run(folder)) {
             var said = new ByteArrayOutputStream();
-            var address = new AdminClient.Address(null, run.cluster.zookeeper(), "");
+            var address = new AdminClient.Address(null, run.cluster.zookeeper(), "/coxswain");
             var out = new PrintStream(said, true, StandardCharsets.UTF_8);
             assertThat(HandOver.run(address, out, System.err)).isZero();
             assertThat(said.toString(StandardCharsets.UTF_8))

@@ -575,6 +575,11 @@ final class Stepping {
         return agreed.floors.all();
     }
 
+    /** The oldest agreed snapshot that found no slot; {@link Long#MAX_VALUE} for none. */
+    long missedSnapshot() {
+        return missedSnapshot;
+    }
+
     long agreedFloor() {
         return agreed.floor();
     }

@@ -1,32 +1,24 @@
 package io.coxswain.chaos.simulation.invariant;
 
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 
 /**
  * All ranks of a view take the same snapshots, whatever interval its plan and grants name and
- * whenever those reach them: else one would free what another cannot go back without. A rank that
- * has no slot for one may lack it; so what two ranks took must be the same but for what one of them
- * lacks, never what each lacks of the other.
+ * whenever those reach them: else one would free what another cannot go back without. A rank may
+ * lack one that it agreed to, where a fetch of an earlier view has its slot: then the floor waits.
  */
 public final class SnapshotsAgree implements Invariant {
     /** Steps of a view that are remembered; its ranks are less than that apart. */
-    private static final int KEPT = 1_024;
-
-    private record Lack(String who, String ofWhom) {}
+    private static final int KEPT = 4_096;
 
     private static final class Decisions {
-        /** By step: who went on from it, and whether it was snapshotted there. */
-        final TreeMap<Long, Map<String, Boolean>> taken = new TreeMap<>();
+        /** Whether the first rank that went on from a step had snapshotted it. */
+        final TreeMap<Long, Boolean> taken = new TreeMap<>();
 
         /** The newest step that an agent's worker was asked to copy. */
         final Map<String, Long> newest = new HashMap<>();
-
-        final Set<Lack> lacks = new HashSet<>();
     }
 
     private final Map<ViewHistory, Decisions> views = new HashMap<>();
@@ -52,36 +44,26 @@ public final class SnapshotsAgree implements Invariant {
             return;
         }
         Decisions decisions = of(view);
-        String self = agent.name();
-        boolean taken = decisions.newest.getOrDefault(self, -1L) == made;
-        Map<String, Boolean> ofStep =
-                decisions.taken.computeIfAbsent(made, key -> new LinkedHashMap<>());
-        ofStep.forEach((other, theirs) -> {
-            if (theirs != taken) {
-                compare(decisions, taken ? other : self, taken ? self : other, epoch, made);
-            }
-        });
-        ofStep.put(self, taken);
-        while (decisions.taken.size() > KEPT) {
-            decisions.taken.pollFirstEntry();
+        boolean taken = decisions.newest.getOrDefault(agent.name(), -1L) == made;
+        if (!taken && agent.missedSnapshot() <= made) {
+            // It agreed to one and had no slot for it: from here on what it decided does not show.
+            return;
         }
-    }
-
-    private void compare(Decisions decisions, String without, String with, long epoch, long step) {
-        decisions.lacks.add(new Lack(without, with));
-        if (decisions.lacks.contains(new Lack(with, without))) {
+        Boolean before = decisions.taken.putIfAbsent(made, taken);
+        if (before != null && before != taken) {
             throw new InvariantViolated(
                     name(),
-                    with
-                            + " took a snapshot of step "
-                            + step
+                    agent.name()
+                            + (taken ? " took" : " did not take")
+                            + " a snapshot of step "
+                            + made
                             + " in epoch "
                             + epoch
-                            + " that "
-                            + without
-                            + " did not take, which took others that "
-                            + with
-                            + " did not");
+                            + ", another rank "
+                            + (before ? "did" : "did not"));
+        }
+        while (decisions.taken.size() > KEPT) {
+            decisions.taken.pollFirstEntry();
         }
     }
 
