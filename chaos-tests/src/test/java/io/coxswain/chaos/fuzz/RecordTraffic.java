@@ -178,11 +178,13 @@ final class RecordTraffic implements AutoCloseable {
                         .start();
         open.add(coordinator);
         var half = new CountDownLatch(1);
-        var unusedListening = coordinator.listen(event -> {
-            if (event.event() instanceof CoordinatorEvent.StepsCompleted done && done.step() >= 15) {
-                half.countDown();
-            }
-        });
+        var unusedListening =
+                coordinator.listen(event -> {
+                    if (event.event() instanceof CoordinatorEvent.StepsCompleted done
+                            && done.step() >= 15) {
+                        half.countDown();
+                    }
+                });
         var agents = new ArrayList<ReplicaAgent>();
         for (int i = 0; i < 3; i++) {
             int port = freePort();
