@@ -91,7 +91,7 @@ final class BridgeTarget implements FuzzTarget {
 
     @Override
     public boolean isRefusal(Throwable thrown) {
-        return REFUSALS.contains(thrown.getClass());
+        return ParserTarget.refusedBy(REFUSALS, thrown);
     }
 
     @Override

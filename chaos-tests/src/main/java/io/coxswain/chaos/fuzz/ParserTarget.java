@@ -1,5 +1,7 @@
 package io.coxswain.chaos.fuzz;
 
+import com.google.protobuf.InvalidProtocolBufferException;
+
 import java.util.List;
 import java.util.Set;
 
@@ -49,9 +51,18 @@ final class ParserTarget implements FuzzTarget {
         parser.parse(input);
     }
 
-    // Exactly these: a subclass, such as a NumberFormatException, is nobody's word.
     @Override
     public boolean isRefusal(Throwable thrown) {
-        return refusals.contains(thrown.getClass());
+        return refusedBy(refusals, thrown);
+    }
+
+    /**
+     * Exactly one of these: a subclass, such as a NumberFormatException, is nobody's word. Only
+     * protobuf has subclasses of its own.
+     */
+    static boolean refusedBy(Set<Class<? extends Throwable>> refusals, Throwable thrown) {
+        return refusals.contains(thrown.getClass())
+                || (thrown instanceof InvalidProtocolBufferException
+                        && refusals.contains(InvalidProtocolBufferException.class));
     }
 }
