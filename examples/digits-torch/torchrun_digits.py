@@ -97,7 +97,8 @@ class Run:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            # Else the store of the group that broke is that of the next one, stale addresses and all.
+            env={**os.environ, "OMP_NUM_THREADS": "1", "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1"},
             cwd=os.path.dirname(os.path.abspath(__file__)),
             preexec_fn=lambda: end_with_parent(signal.SIGTERM),
         )

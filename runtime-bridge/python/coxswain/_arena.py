@@ -147,9 +147,11 @@ class Meta:
             end = piece.end
         return Meta(job_id, epoch, step, shard, tuple(pieces), end if pieces else 0)
 
-    def part(self, begin: int, end: int) -> Meta:
+    def part(self, begin: int, end: int | None) -> Meta:
         """The pieces that begin between two bytes: those of one process of several."""
-        pieces = tuple(piece for piece in self.pieces if begin <= piece.at < end)
+        pieces = tuple(
+            piece for piece in self.pieces if begin <= piece.at and (end is None or piece.at < end)
+        )
         last = pieces[-1].end if pieces else 0
         return replace(self, pieces=pieces, data_bytes=last)
 

@@ -39,6 +39,10 @@ from .trainer import (
 Activity = Callable[[str, int], None]
 
 
+#: What a message has room for, beside its other fields.
+_MOST_TABLE_BYTES = _wire.MAX_MESSAGE_BYTES - 4096
+
+
 @dataclass(frozen=True)
 class View:
     """A taken rank."""
@@ -78,7 +82,15 @@ class Begun:
             data[piece.at : piece.end] = _bytes_of(piece.box.leaf, piece.box.size, captured)
         done = _wire.SnapshotCommitted(meta.epoch, meta.step, slot.index)
         if self.part:
-            return replace(done, piece_table=meta.encode(), chunk_crcs=slot.part_crcs(meta))
+            table, crcs = meta.encode(), slot.part_crcs(meta)
+            if len(table) + len(crcs) > _MOST_TABLE_BYTES:
+                raise Refused(
+                    "bad_request",
+                    f"the table of {len(meta.pieces)} pieces and their checksums have"
+                    f" {len(table) + len(crcs)} bytes, and a message takes {_MOST_TABLE_BYTES}:"
+                    " join leaves, or use fewer processes per agent",
+                )
+            return replace(done, piece_table=table, chunk_crcs=crcs)
         if self.later:
             slot.filled(meta)
         return replace(done, digest=slot.commit(meta), data_bytes=meta.data_bytes)
@@ -119,7 +131,10 @@ class Session:
         self._layout = self._program.layout()
         self._shards = [self._program.shard(i, self._job.shards) for i in range(self._job.shards)]
         self._samples = Samples(
-            self._job.seed, 0 if streams else self._program.samples, self._job.batch, self._job.microshards
+            self._job.seed,
+            0 if streams else self._program.samples,  # type: ignore[arg-type]
+            self._job.batch,
+            self._job.microshards,
         )
         self._stepper: Stepper | None = None
         self._stall_nanos = 0

@@ -277,7 +277,7 @@ class FusedStream(FusedTrainer):
 
     @staticmethod
     def _own(shard: Shard) -> Shard:
-        return replace(shard, parts=shard.parts[:-1])
+        return replace(shard, parts=shard.parts[:-1], leaves=shard.leaves[:-1])
 
     def state(self) -> Sequence[Captured]:
         captured = self._inner.state()

@@ -34,6 +34,7 @@ SHUT_DOWN, AGENT_GONE, COULD_NOT_BEGIN, FAILED, AGAIN = 0, 3, 64, 70, 75
 _SOCKET, _TOKEN = "COXSWAIN_BRIDGE_SOCKET", "COXSWAIN_BRIDGE_TOKEN"
 _SLOW_CHECKSUM_BYTES = 4 << 20
 _BETWEEN_METRICS_NANOS = 250_000_000
+_LAST_WORD_SECONDS = 0.1
 
 
 def is_worker() -> bool:
@@ -120,6 +121,8 @@ class _Host:
             _end(FAILED, f"the agent broke the bridge protocol: {e}")
         except OSError:
             pass  # As good as closed.
+        # An agent that said how to end closes at once: the other connection has its word.
+        time.sleep(_LAST_WORD_SECONDS)
         _end(AGENT_GONE, "the agent closed the bridge")
 
     # ------------------------------------------------------------ requests

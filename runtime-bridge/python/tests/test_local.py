@@ -180,6 +180,12 @@ class Parts(GroupCase):
         self.assertIsInstance(refused, _wire.Fault)
         self.assertIn("committed", refused.message)
 
+    def test_it_asks_to_be_started_again_only_if_it_is_told_to(self) -> None:
+        for again, status in ((True, 75), (False, 0)):
+            with Agent([ALLREDUCE], place(1)) as agent:
+                agent.send(_wire.Shutdown(again))
+                self.assertEqual(agent.ended(), status)
+
     def test_a_program_that_leaves_the_reduction_to_agents_is_one_process(self) -> None:
         linear = str(Path(__file__).with_name("linear_worker.py"))
         with Agent([linear]) as agent:

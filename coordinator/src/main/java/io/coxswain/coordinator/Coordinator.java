@@ -213,11 +213,6 @@ public final class Coordinator implements AutoCloseable {
         return calls.cancel(jobId);
     }
 
-    /** Gives the lead up, for whoever stands by; this one leads again if nobody does. */
-    public CompletableFuture<HandOverOutcome> handOver() {
-        return calls.handOver();
-    }
-
     /** What is known now. */
     public CompletableFuture<CoordinatorStatus> status() {
         return calls.status();
@@ -372,8 +367,7 @@ public final class Coordinator implements AutoCloseable {
 
     /** Makes coordinators. Not thread-safe. */
     public static final class Builder {
-        private Groundwork.Wanted ground =
-                new Groundwork.Wanted(WireSecurity.loopbackOnly(), ZooKeeperAccess.OPEN, "", null);
+        private Groundwork.Wanted ground = Groundwork.Wanted.NOTHING;
         private String chroot = "/coxswain";
         private String bindHost = "127.0.0.1";
         private int port;
@@ -440,10 +434,7 @@ public final class Coordinator implements AutoCloseable {
             return this;
         }
 
-        /**
-         * How the control plane is protected: mutual TLS, or in the clear. Default: in the clear on
-         * loopback addresses only; anything else is refused at the start.
-         */
+        /** How the control plane is protected. Default: in the clear, on loopback only. */
         public Builder security(WireSecurity wires) {
             ground = ground.security(wires);
             return this;

@@ -23,6 +23,9 @@ final class Groundwork implements AutoCloseable {
             ZooKeeperAccess access,
             String connectString,
             @Nullable CuratorFramework client) {
+        static final Wanted NOTHING =
+                new Wanted(WireSecurity.loopbackOnly(), ZooKeeperAccess.OPEN, "", null);
+
         Wanted security(WireSecurity wires) {
             return new Wanted(wires, access, connectString, client);
         }

@@ -138,6 +138,7 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
                         wanted.httpPort(),
                         wanted.httpNames(),
                         wanted.httpToken(),
+                        security.web(host),
                         this,
                         new Probes(this),
                         this);

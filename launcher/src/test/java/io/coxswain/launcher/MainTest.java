@@ -81,6 +81,7 @@ class MainTest {
                         "top",
                         "certs",
                         "goodput",
+                        "rules",
                         "completion")
                 .contains("Exit codes:")
                 .contains("130");
@@ -124,6 +125,18 @@ class MainTest {
         assertThat(Main.execute("train", DIGITS, "--kill", "1@noon")).isEqualTo(ExitCode.USAGE);
         assertThat(complained()).contains("--kill '1@noon' is not a fault coordinate");
         assertThat(Main.execute("train", DIGITS, "--spares", "-1")).isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
+    void anExportNamesWhereTheEventsAre() {
+        assertThat(Main.execute("goodput", "export", "--ml-goodput", "x"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(complained()).contains("one of --journal FILE and --run-dir DIR is needed");
+        assertThat(Main.execute("goodput", "export", "--journal", "x")).isEqualTo(ExitCode.USAGE);
+        assertThat(complained()).contains("--ml-goodput");
+        assertThat(Main.execute("train", DIGITS, "--http-token-file", "x"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(complained()).contains("--http-token-file needs --http");
     }
 
     @Test

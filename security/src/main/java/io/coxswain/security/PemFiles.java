@@ -29,6 +29,7 @@ public final class PemFiles {
 
     private PemFiles() {}
 
+    @SuppressWarnings("ArrayRecordComponent") // compared by nobody
     private record Block(String label, byte[] bytes) {}
 
     /**

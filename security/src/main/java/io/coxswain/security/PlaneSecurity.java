@@ -211,6 +211,18 @@ public final class PlaneSecurity implements AutoCloseable {
     }
 
     /**
+     * For an HTTP port on that address: with certificates, and where others can reach it; null: in
+     * the clear. Who asks needs no certificate.
+     *
+     * @throws IOException if TLS cannot be set up
+     */
+    public @Nullable SslContext web(String host) throws IOException {
+        return source == null || Reach.loopback(host)
+                ? null
+                : new RotatingSslContext(source, TlsContexts::web);
+    }
+
+    /**
      * For what dials; only where {@link #encrypted}.
      *
      * @param protocol of the application, by ALPN; null: none

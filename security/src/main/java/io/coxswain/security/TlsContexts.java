@@ -44,6 +44,16 @@ final class TlsContexts {
                 protocol);
     }
 
+    /** For browsers and scrapers, which have no certificate: a token says who they are. */
+    static SslContext web(TlsMaterial material) throws IOException {
+        return build(
+                SslContextBuilder.forServer(material.key(), chain(material))
+                        .clientAuth(ClientAuth.NONE),
+                material,
+                peer -> {},
+                PlaneSecurity.HTTP_1);
+    }
+
     static SslContext client(TlsMaterial material, PeerRule rule, @Nullable String protocol)
             throws IOException {
         return build(

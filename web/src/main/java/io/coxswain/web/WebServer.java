@@ -14,6 +14,7 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.flow.FlowControlHandler;
+import io.netty.handler.ssl.SslContext;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.GlobalEventExecutor;
 
@@ -53,6 +54,7 @@ public final class WebServer implements AutoCloseable {
     private static final long CLOSE_SECONDS = 2;
     private static final int BACKLOG = 64;
 
+    private final @Nullable SslContext tls;
     private final WebLimits limits;
     private final RequestRule rule;
     private final MultiThreadIoEventLoopGroup loop;
@@ -65,6 +67,7 @@ public final class WebServer implements AutoCloseable {
     private volatile boolean closing;
 
     private WebServer(Builder made) throws IOException {
+        tls = made.tls;
         limits = made.limits;
         bindHost = made.host;
         rule =
@@ -132,7 +135,11 @@ public final class WebServer implements AutoCloseable {
 
     private String at(String host) {
         boolean bare = host.contains(":") && !host.startsWith("[");
-        return "http://" + (bare ? "[" + host + "]" : host) + ":" + port() + "/";
+        return (tls == null ? "http://" : "https://")
+                + (bare ? "[" + host + "]" : host)
+                + ":"
+                + port()
+                + "/";
     }
 
     /** Connections now. */
@@ -224,22 +231,28 @@ public final class WebServer implements AutoCloseable {
                             + " (0 takes a free port)",
                     cause);
         }
-        warn(address, host, token);
+        if (tls == null || !token) {
+            warn(address, host, token);
+        }
         return bound.channel();
     }
 
-    private static void warn(InetAddress address, String host, boolean token) {
+    private void warn(InetAddress address, String host, boolean token) {
         if (!address.isLoopbackAddress()) {
             LOG.warn(
-                    "the HTTP port listens on {}: {} can read all that it shows; nothing is"
-                            + " encrypted, so only open it to a network that may see it",
+                    "the HTTP port listens on {}: {} can read all that it shows{}, so only open it"
+                            + " to a network that may see it",
                     host,
-                    token ? "everybody who has the token" : "EVERYBODY who reaches that address");
+                    token ? "everybody who has the token" : "EVERYBODY who reaches that address",
+                    tls == null ? "; nothing is encrypted" : "");
         }
     }
 
     private void serve(SocketChannel channel) {
         var connection = new WebConnection(this, rule, limits);
+        if (tls != null) {
+            channel.pipeline().addLast(tls.newHandler(channel.alloc()));
+        }
         channel.pipeline()
                 .addLast(connection.new Ear())
                 .addLast(
@@ -259,6 +272,7 @@ public final class WebServer implements AutoCloseable {
         private WebLimits limits = WebLimits.defaults();
         private final List<String> hostNames = new ArrayList<>();
         private @Nullable String token;
+        private @Nullable SslContext tls;
         private Set<String> openPaths = Set.of();
 
         private Builder() {}
@@ -305,6 +319,12 @@ public final class WebServer implements AutoCloseable {
             }
             token = secret;
             openPaths = Set.copyOf(but);
+            return this;
+        }
+
+        /** HTTPS with that. Default: HTTP. */
+        public Builder tls(SslContext server) {
+            tls = server;
             return this;
         }
 

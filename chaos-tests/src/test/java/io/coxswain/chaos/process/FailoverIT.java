@@ -5,15 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.admin.AdminClient;
 import io.coxswain.launcher.admin.HandOver;
-import io.coxswain.proto.admin.v1.JobStatus;
 import io.coxswain.proto.admin.v1.StatusResponse;
 
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -26,106 +24,115 @@ class FailoverIT {
 
     @TempDir private Path folder = Path.of("");
 
-    private ByHand cluster = nothing();
-    private String standby = "";
-    private String former = "";
-    private long epoch;
-    private long began;
+    /** A job that steps, under one coordinator and with another that stands by. */
+    private static final class Run implements AutoCloseable {
+        private final ByHand cluster;
+        private final String former;
+        private final String standby;
+        private final long epoch;
+        private final long began;
 
-    @SuppressWarnings("NullAway")
-    private static ByHand nothing() {
-        return null;
-    }
+        Run(Path folder) throws Exception {
+            cluster = new ByHand(folder.resolve("cluster"), 3);
+            former = cluster.coordinator();
+            standby = cluster.standby();
+            cluster.submit("job", STEPS, Map.of());
+            epoch = cluster.job("job").getEpoch();
+            began = System.nanoTime();
+        }
 
-    @BeforeEach
-    void start() throws Exception {
-        cluster = new ByHand(folder.resolve("cluster"), 3);
-        former = cluster.coordinator();
-        standby = cluster.standby();
-        cluster.submit("job", STEPS, Map.of());
-        epoch = cluster.job("job").getEpoch();
-        began = System.nanoTime();
-    }
+        private boolean isLed(StatusResponse status) {
+            return status.getTerm() > 1
+                    && status.getJobsList().stream()
+                            .anyMatch(job ->
+                                    job.getJobId().equals("job")
+                                            && job.getEpoch() == epoch
+                                            && job.getCompletedStep() > 0);
+        }
 
-    @AfterEach
-    void end() throws Exception {
-        cluster.close();
-    }
+        void isTakenOver(String how) throws Exception {
+            cluster.ask(standby);
+            cluster.await(this::isLed);
+            System.out.printf(
+                    Locale.ROOT,
+                    "%s: the standby leads the job after %d ms%n",
+                    how,
+                    (System.nanoTime() - began) / 1_000_000);
+        }
 
-    private static boolean ledBy(StatusResponse status, long epoch) {
-        return status.getTerm() > 1
-                && status.getJobsList().stream()
-                        .anyMatch(job -> job.getJobId().equals("job") && job.getEpoch() == epoch);
-    }
+        /** As if nothing had happened: no step lost, no other epoch, the same state. */
+        void completes() throws Exception {
+            JobReport report = cluster.awaitReport("job");
+            assertThat(report.completed()).isTrue();
+            assertThat(report.incidents()).isEmpty();
+            assertThat(report.goodput().categories().get("lost_progress")).isZero();
+            JobReport.GoodputWindow newest = report.goodput().windows().getFirst();
+            assertThat(newest.elapsedNanos())
+                    .as("the window of %s goes back to before the change", newest.window())
+                    .isEqualTo(report.goodput().elapsedNanos());
+            assertThat(cluster.job("job").getEpoch()).isEqualTo(epoch);
+            cluster.submit("undisturbed", STEPS, Map.of());
+            assertThat(cluster.awaitReport("undisturbed").finalDigest())
+                    .isEqualTo(report.finalDigest());
+        }
 
-    private void leads(String how) throws Exception {
-        cluster.ask(standby);
-        cluster.await(status -> ledBy(status, epoch) && status.getJobs(0).getCompletedStep() > 0);
-        System.out.printf(
-                Locale.ROOT,
-                "%s: the standby leads the job after %d ms%n",
-                how,
-                (System.nanoTime() - began) / 1_000_000);
-    }
+        private void signal(String name) throws Exception {
+            Process kill =
+                    new ProcessBuilder("kill", "-" + name, Long.toString(cluster.first().pid()))
+                            .inheritIO()
+                            .start();
+            assertThat(kill.waitFor()).isZero();
+        }
 
-    /** As if nothing had happened: no step lost, no other epoch, the same state. */
-    private void completes() throws Exception {
-        JobReport report = cluster.awaitReport("job");
-        assertThat(report.completed()).isTrue();
-        assertThat(report.incidents()).isEmpty();
-        assertThat(report.goodput().categories().get("lost_progress")).isZero();
-        JobStatus job = cluster.job("job");
-        assertThat(job.getEpoch()).isEqualTo(epoch);
-        cluster.submit("undisturbed", STEPS, Map.of());
-        assertThat(cluster.awaitReport("undisturbed").finalDigest())
-                .isEqualTo(report.finalDigest());
+        @Override
+        public void close() throws IOException {
+            cluster.close();
+        }
     }
 
     @Test
     void theLeaderIsKilled() throws Exception {
-        cluster.first().destroyForcibly();
-        leads("SIGKILL");
-        completes();
+        try (var run = new Run(folder)) {
+            run.cluster.first().destroyForcibly();
+            run.isTakenOver("SIGKILL");
+            run.completes();
+        }
     }
 
     @Test
-    void theLeaderHandsOver() throws Exception {
-        cluster.first().destroy();
-        leads("SIGTERM");
-        completes();
+    void theLeaderEnds() throws Exception {
+        try (var run = new Run(folder)) {
+            run.cluster.first().destroy();
+            run.isTakenOver("SIGTERM");
+            run.completes();
+        }
     }
 
     @Test
     void theLeaderIsAskedToHandOver() throws Exception {
-        var said = new ByteArrayOutputStream();
-        var address = new AdminClient.Address(null, cluster.zookeeper(), "");
-        int code =
-                HandOver.run(
-                        address, new PrintStream(said, true, StandardCharsets.UTF_8), System.err);
-        assertThat(code).isZero();
-        assertThat(said.toString(StandardCharsets.UTF_8))
-                .contains("coordinator first gave the lead of term 1 up")
-                .contains("coordinator standby leads with term 2");
-        leads("failover");
-        completes();
+        try (var run = new Run(folder)) {
+            var said = new ByteArrayOutputStream();
+            var address = new AdminClient.Address(null, run.cluster.zookeeper(), "/coxswain");
+            var out = new PrintStream(said, true, StandardCharsets.UTF_8);
+            assertThat(HandOver.run(address, out, System.err)).isZero();
+            assertThat(said.toString(StandardCharsets.UTF_8))
+                    .contains("coordinator first gave the lead of term 1 up")
+                    .contains("coordinator standby leads with term 2");
+            run.isTakenOver("failover");
+            run.completes();
+        }
     }
 
     @Test
     void theLeaderSleepsPastItsSessionAndWakes() throws Exception {
-        signal("STOP");
-        leads("SIGSTOP");
-        signal("CONT");
-        cluster.ask(former);
-        cluster.await(status -> status.getTerm() == 0);
-        cluster.ask(standby);
-        completes();
-    }
-
-    private void signal(String name) throws Exception {
-        Process kill =
-                new ProcessBuilder("kill", "-" + name, Long.toString(cluster.first().pid()))
-                        .inheritIO()
-                        .start();
-        assertThat(kill.waitFor()).isZero();
+        try (var run = new Run(folder)) {
+            run.signal("STOP");
+            run.isTakenOver("SIGSTOP");
+            run.signal("CONT");
+            run.cluster.ask(run.former);
+            run.cluster.await(status -> status.getTerm() == 0);
+            run.cluster.ask(run.standby);
+            run.completes();
+        }
     }
 }

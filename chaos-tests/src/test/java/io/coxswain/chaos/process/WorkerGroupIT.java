@@ -147,7 +147,8 @@ class WorkerGroupIT {
         assertThat(folder.resolve("died")).exists();
         for (Process one : started) {
             // Its last worker was told that the job is over.
-            assertThat(one.waitFor()).isZero();
+            assertThat(one.waitFor(1, TimeUnit.MINUTES)).isTrue();
+            assertThat(one.exitValue()).isZero();
         }
     }
 

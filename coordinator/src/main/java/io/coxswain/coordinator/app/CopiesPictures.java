@@ -40,7 +40,10 @@ final class CopiesPictures {
         if (view == null || placement == null) {
             return newest;
         }
-        boolean shown = placement.epoch() == shownEpoch && placement.version() == shownVersion;
+        boolean shown =
+                placement.epoch() == shownEpoch
+                        && placement.version() == shownVersion
+                        && figures.snapshots().equals(newest.snapshots());
         if (!shown || anyVerified(machine)) {
             shownEpoch = placement.epoch();
             shownVersion = placement.version();
@@ -99,7 +102,8 @@ final class CopiesPictures {
                 holders,
                 figures.deficits(),
                 figures.survives(),
-                fatal);
+                fatal,
+                figures.snapshots());
     }
 
     private static HolderPicture holder(int shard, int rank, AgentProfile agent, boolean owner) {

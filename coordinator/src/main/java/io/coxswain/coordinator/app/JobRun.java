@@ -291,8 +291,7 @@ final class JobRun {
         return Math.min(timers.nextDeadlineNanos(), accountDueNanos);
     }
 
-    // Reports renew credits and copies move the floor: training goes on by them. A tick renews
-    // credits too; what else it looks at can only follow from events that wait.
+    // Training goes on by reports, copies and ticks; what else a tick looks at follows from others.
     private static boolean harmless(JobEvent event) {
         return event instanceof JobEvent.ProgressReported
                 || event instanceof JobEvent.CopyHeldReported
@@ -307,7 +306,6 @@ final class JobRun {
     void open(long nowNanos) {
         apply(machine.opening(), nowNanos);
         if (!over() && report == null) {
-            // That it began is durable: a later leader takes it over.
             account(nowNanos);
         }
     }
@@ -335,9 +333,8 @@ final class JobRun {
         switch (effect) {
             case JobEffect.OfferJob(AgentKey agent) -> {
                 agents.offerJob(context.streamOf(agent), term, spec);
-                // From now on it knows the job's time, for whoever leads next.
-                long jobTime = Math.max(1, jobTimeNanos(nowNanos));
-                agents.heartbeatReply(context.streamOf(agent), term, 0, jobTime);
+                agents.heartbeatReply(
+                        context.streamOf(agent), term, 0, Math.max(1, jobTimeNanos(nowNanos)));
             }
             case JobEffect.SendFence fence -> {
                 keyValues.fence(fence.epoch());
@@ -459,8 +456,6 @@ final class JobRun {
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
-            case CoordinatorEvent.JobTakenOver taken ->
-                    waitingFor = taken.adopted() ? "" : taken.reason();
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,
@@ -473,6 +468,7 @@ final class JobRun {
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.PlacementChanged _,
                     CoordinatorEvent.SnapshotIntervalChosen _,
+                    CoordinatorEvent.JobTakenOver _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ -> {}

@@ -47,6 +47,7 @@ final class RunFigures {
     private String phaseReason = "";
     private List<String> deficits = List.of();
     private String survives = "";
+    private String snapshots = "";
     private BigInteger lossBefore = BigInteger.ZERO;
     private long changes;
     private long placements;
@@ -198,6 +199,12 @@ final class RunFigures {
                 deficits = placement.deficits();
                 survives = placement.survives();
             }
+            case CoordinatorEvent.SnapshotIntervalChosen chosen -> {
+                snapshots =
+                        (chosen.every() == 1 ? "each step" : "each " + chosen.every() + " steps")
+                                + ": "
+                                + chosen.reason().text();
+            }
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,
@@ -207,7 +214,6 @@ final class RunFigures {
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
-                    CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.JobFinished _,
@@ -263,6 +269,11 @@ final class RunFigures {
 
     List<String> deficits() {
         return deficits;
+    }
+
+    /** How far apart snapshots are, where the coordinator chooses; else empty. */
+    String snapshots() {
+        return snapshots;
     }
 
     String survives() {

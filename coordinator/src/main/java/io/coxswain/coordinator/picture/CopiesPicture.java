@@ -11,6 +11,7 @@ import java.util.List;
  * @param deficits what is missing, for a person
  * @param survives what a loss may take, for a person
  * @param anySingleHostFatal a shard has no instance outside one agent
+ * @param snapshots how far apart they are and why, where the coordinator chooses; else empty
  */
 public record CopiesPicture(
         int wanted,
@@ -18,9 +19,21 @@ public record CopiesPicture(
         List<HolderPicture> holders,
         List<String> deficits,
         String survives,
-        boolean anySingleHostFatal) {
+        boolean anySingleHostFatal,
+        String snapshots) {
     public CopiesPicture {
         holders = List.copyOf(holders);
         deficits = List.copyOf(deficits);
+    }
+
+    /** Of a job that says itself how often it is snapshotted. */
+    public CopiesPicture(
+            int wanted,
+            int least,
+            List<HolderPicture> holders,
+            List<String> deficits,
+            String survives,
+            boolean anySingleHostFatal) {
+        this(wanted, least, holders, deficits, survives, anySingleHostFatal, "");
     }
 }

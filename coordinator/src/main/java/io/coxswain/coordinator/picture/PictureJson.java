@@ -250,6 +250,7 @@ public final class PictureJson {
         strings(json, "deficits", copies.deficits());
         json.writeStringProperty("survives", copies.survives());
         json.writeBooleanProperty("anySingleHostFatal", copies.anySingleHostFatal());
+        json.writeStringProperty("snapshots", copies.snapshots());
         json.writeEndObject();
     }
 

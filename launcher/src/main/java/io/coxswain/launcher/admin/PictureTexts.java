@@ -126,6 +126,9 @@ public final class PictureTexts {
                         + (copies.path("anySingleHostFatal").asBoolean(false)
                                 ? "; the loss of one host may be fatal now"
                                 : ""));
+        if (!text(copies, "snapshots").isEmpty()) {
+            lines.add("  snapshots " + text(copies, "snapshots"));
+        }
         int told = Math.min(TOLD_DEFICITS, copies.path("deficits").size());
         for (int i = 0; i < told; i++) {
             lines.add("  missing " + copies.path("deficits").get(i).asString(""));

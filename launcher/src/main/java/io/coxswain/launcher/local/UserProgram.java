@@ -36,6 +36,15 @@ public final class UserProgram {
 
     private UserProgram() {}
 
+    private static int processes(JsonNode number) {
+        if (!number.isMissingNode() && !number.canConvertToInt()) {
+            throw new IllegalArgumentException(
+                    "runtime.workersPerAgent is %s, expected a whole number from 1 to %d"
+                            .formatted(number, WorkerCommand.MOST_PROCESSES));
+        }
+        return number.asInt(1);
+    }
+
     private static boolean isGroupVariable(String name) {
         return GROUP_VARIABLES.contains(name) || name.startsWith("TORCHELASTIC_");
     }
@@ -64,8 +73,13 @@ public final class UserProgram {
         } catch (JacksonException e) {
             throw new IllegalArgumentException("the runtime section is no JSON", e);
         }
-        int processes = json.path("workersPerAgent").asInt(1);
-        if (json.path("launch").asString("spawn").equals("attach")) {
+        int processes = processes(json.path("workersPerAgent"));
+        String launch = json.path("launch").asString("spawn");
+        if (!launch.equals("spawn") && !launch.equals("attach")) {
+            throw new IllegalArgumentException(
+                    "runtime.launch is '%s', expected spawn or attach".formatted(launch));
+        }
+        if (launch.equals("attach")) {
             // No command of the job's runs here.
             return WorkerCommand.attached(
                     processes, Duration.ofMillis(json.path("attachWaitMillis").asLong(300_000)));

@@ -91,6 +91,13 @@ class UserProgramTest {
                 .hasMessageContaining("no JSON");
         assertThatThrownBy(() -> UserProgram.command("{}", SETTINGS))
                 .hasMessageContaining("names no command");
+        assertThatThrownBy(() -> UserProgram.command("{\"workersPerAgent\": \"two\"}", SETTINGS))
+                .hasMessageContaining("workersPerAgent is \"two\", expected a whole number");
+        assertThatThrownBy(
+                        () -> UserProgram.command(section(", \"workersPerAgent\": 1000"), SETTINGS))
+                .hasMessageContaining("1 to 64 processes, not 1000");
+        assertThatThrownBy(() -> UserProgram.command("{\"launch\": \"slurm\"}", SETTINGS))
+                .hasMessageContaining("launch is 'slurm', expected spawn or attach");
         String elsewhere = section("").replace(folder.toString(), folder + "/no-such");
         assertThatThrownBy(() -> UserProgram.command(elsewhere, SETTINGS))
                 .hasMessageContaining("no folder on this host");

@@ -278,15 +278,16 @@ public final class AgentAssembly implements AutoCloseable {
         later.set(loop);
         loop.start();
         opened("loop", loop::close);
-        openHttp(new Watched(loop, zookeeper, registration, control, bridge, arena, planes));
+        openHttp(
+                new Watched(loop, zookeeper, registration, control, bridge, arena, planes), planes);
         registration.start();
         control.start();
     }
 
-    private void openHttp(AgentHttp.State state) throws IOException {
+    private void openHttp(AgentHttp.State state, PlaneSecurity planes) throws IOException {
         HttpPort asked = settings.http();
         if (asked != null) {
-            AgentHttp open = new AgentHttp(asked, state);
+            AgentHttp open = new AgentHttp(asked, state, planes.web(asked.host()));
             http = open;
             opened("HTTP port", open::close);
         }

@@ -10,6 +10,9 @@ import io.coxswain.web.prometheus.StrictRegistry;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.netty.handler.ssl.SslContext;
+
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.time.Duration;
@@ -63,6 +66,12 @@ final class AgentHttp implements AutoCloseable {
      * @throws IOException if it cannot be bound; the message says what to do
      */
     AgentHttp(AgentAssembly.HttpPort asked, State state) throws IOException {
+        this(asked, state, null);
+    }
+
+    /** The same over HTTPS, if there is something for it. */
+    AgentHttp(AgentAssembly.HttpPort asked, State state, @Nullable SslContext tls)
+            throws IOException {
         this.state = state;
         meters();
         WebServer.Builder made =
@@ -75,6 +84,9 @@ final class AgentHttp implements AutoCloseable {
                                         .get("/readyz", _ -> ready())
                                         .build());
         asked.names().forEach(made::allowName);
+        if (tls != null) {
+            made.tls(tls);
+        }
         if (asked.token() != null) {
             made.token(asked.token(), Set.of("/livez", "/readyz"));
         }

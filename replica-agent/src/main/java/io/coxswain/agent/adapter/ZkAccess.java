@@ -10,12 +10,14 @@ import org.apache.zookeeper.data.ACL;
 import org.apache.zookeeper.data.Id;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.List;
 
 /** An agent's credentials in ZooKeeper: with them its node is for agents and coordinators only. */
 final class ZkAccess {
+    // ZooKeeper's client asks lists whether they contain null, which List.of does not stand.
     private static final List<ACL> CREATORS =
-            List.of(new ACL(ZooDefs.Perms.ALL, new Id("auth", "")));
+            Collections.singletonList(new ACL(ZooDefs.Perms.ALL, new Id("auth", "")));
 
     private ZkAccess() {}
 

@@ -66,6 +66,14 @@ public final class AgentMachine {
         return at.vault.floor();
     }
 
+    /**
+     * The oldest agreed snapshot of this view that this agent lacks, because a fetch or a commit of
+     * an earlier view had its slot; {@link Long#MAX_VALUE} for none.
+     */
+    public long missedSnapshot() {
+        return at.stepping.missedSnapshot();
+    }
+
     /** The name of the worker's live state, null if it has none. */
     public @Nullable StateName live() {
         return at.worker.live();

@@ -10,7 +10,6 @@ import io.coxswain.agent.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayDeque;
 import java.util.List;
 
 /**
@@ -36,19 +35,7 @@ final class Stepping {
     private long lastStep;
     private long through;
 
-    /**
-     * Agreed by all ranks: the floor of this view, and the steps that were snapshotted in it, its
-     * base included.
-     */
-    private long agreedFloor;
-
-    private final ArrayDeque<Long> agreedSnapshots = new ArrayDeque<>();
-
-    /** Where the runtime reduces: by which floors the steps of this view are decided. */
-    private final GrantedFloors grantedFloors = new GrantedFloors();
-
-    /** At which steps snapshots are due. */
-    private final SnapshotIntervals intervals = new SnapshotIntervals();
+    private final AgreedSnapshots agreed = new AgreedSnapshots();
 
     /** The first agreed snapshot of this view that this rank had no slot for. */
     private long missedSnapshot = Long.MAX_VALUE;
@@ -104,17 +91,13 @@ final class Stepping {
         batch = globalBatch;
         lastStep = jobSteps;
         through = credits;
-        agreedFloor = 0;
-        agreedSnapshots.clear();
-        agreedSnapshots.add(newView.baseStep());
+        agreed.begin(newView.baseStep(), newProgram.snapshotEvery());
         step = newView.baseStep();
         underWay = false;
         halted = false;
         gatheringBase = true;
         missedSnapshot = Long.MAX_VALUE;
         applySlot = NO_SLOT;
-        grantedFloors.clear();
-        intervals.begin(newProgram.snapshotEvery());
         if (newProgram.isWhole()) {
             // The worker has its parameters, and meets the others in its first step.
             gatheringBase = false;
@@ -156,11 +139,11 @@ final class Stepping {
 
     void grant(long upTo, List<GrantedFloor> floors, SnapshotInterval interval) {
         through = Math.max(through, upTo);
-        intervals.take(interval);
+        agreed.intervals.take(interval);
         if (!floors.isEmpty()) {
-            grantedFloors.take(floors);
+            agreed.floors.take(floors);
             // To go back to, it holds at once; to decide by, from the steps that it came with.
-            vault.raiseFloor(grantedFloors.newest());
+            vault.raiseFloor(agreed.floors.newest());
         }
     }
 
@@ -199,7 +182,7 @@ final class Stepping {
             worker.live(
                     new StateName(current.jobId(), event.epoch(), step, current.shardOf(rank)),
                     Digest.NONE);
-            raiseAgreedFloor(grantedFloors.at(step).floor());
+            agreed.raiseFloor(agreed.floors.at(step).floor());
         }
         if (lastOfView) {
             underWay = false;
@@ -233,13 +216,6 @@ final class Stepping {
         }
     }
 
-    private void raiseAgreedFloor(long floor) {
-        agreedFloor = Math.max(agreedFloor, floor);
-        while (!agreedSnapshots.isEmpty() && agreedSnapshots.getFirst() <= agreedFloor) {
-            agreedSnapshots.removeFirst();
-        }
-    }
-
     void reduced(AgentEvent.Reduced event, long now) {
         if (!isCurrent(event.epoch(), event.step(), StepPlan.Kind.REDUCE)) {
             return;
@@ -250,9 +226,9 @@ final class Stepping {
             slowest = Math.max(slowest, nanos);
         }
         stragglerNanos = slowest - executeNanos;
-        raiseAgreedFloor(event.floor());
+        agreed.raiseFloor(event.floor());
         vault.raiseFloor(event.floor());
-        if (agreedFloor >= missedSnapshot) {
+        if (agreed.floor() >= missedSnapshot) {
             missedSnapshot = Long.MAX_VALUE;
         }
         complete(StepPlan.Kind.REDUCE, now);
@@ -366,17 +342,7 @@ final class Stepping {
     private boolean takesSnapshot() {
         StepProgram running = program();
         return (running.bitOf(StepPlan.Kind.SNAPSHOT) & active) != 0
-                && SnapshotSlotRule.takes(
-                        step,
-                        intervals.at(step),
-                        view().baseStep(),
-                        agreedFloor,
-                        agreedSnapshots.size())
-                && (!running.isWhole()
-                        || SnapshotSlotRule.isApart(
-                                step,
-                                agreedSnapshots.isEmpty() ? -1 : agreedSnapshots.getLast(),
-                                grantedFloors.at(step)));
+                && agreed.takes(step, running.isWhole());
     }
 
     /** Starts the next step if it may be made. */
@@ -394,7 +360,7 @@ final class Stepping {
         }
         step++;
         underWay = true;
-        active = running.activeAt(step, intervals.at(step));
+        active = running.activeAt(step, agreed.intervals.at(step));
         issued = 0;
         done = 0;
         skippedSnapshot = false;
@@ -524,7 +490,7 @@ final class Stepping {
             skippedSnapshot = true;
             return NO_SLOT;
         }
-        agreedSnapshots.addLast(step);
+        agreed.taken(step);
         int slot = vault.freeSlot();
         if (slot == NO_SLOT) {
             // Only here a commit or a fetch of an earlier view is late: the others take theirs. The
@@ -578,12 +544,12 @@ final class Stepping {
 
     /** Steps between snapshots up to that change. */
     int snapshotEvery() {
-        return intervals.before();
+        return agreed.intervals.before();
     }
 
     /** The newest change of the snapshot interval that came with a grant of this view. */
     SnapshotInterval interval() {
-        return intervals.newest();
+        return agreed.intervals.newest();
     }
 
     long operationSince() {
@@ -606,10 +572,15 @@ final class Stepping {
 
     /** Where the runtime reduces: by which floors granted steps are decided. */
     List<GrantedFloor> floors() {
-        return grantedFloors.all();
+        return agreed.floors.all();
+    }
+
+    /** The oldest agreed snapshot that found no slot; {@link Long#MAX_VALUE} for none. */
+    long missedSnapshot() {
+        return missedSnapshot;
     }
 
     long agreedFloor() {
-        return agreedFloor;
+        return agreed.floor();
     }
 }

@@ -36,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -71,8 +72,8 @@ public final class NettyDataPlane implements AutoCloseable {
     private @Nullable Channel server;
     private volatile @Nullable SslContext accepting;
     private volatile @Nullable SslContext dialling;
-    // Connections that have not said who they are. On the thread of the collectives.
-    private int strangers;
+    // Connections that have not said who they are, oldest first. On the thread of the collectives.
+    private final LinkedHashSet<Channel> strangers = new LinkedHashSet<>();
 
     /**
      * In the clear, on loopback addresses.
@@ -228,14 +229,15 @@ public final class NettyDataPlane implements AutoCloseable {
     }
 
     private void accept(Channel channel) {
-        if (strangers >= MOST_STRANGERS) {
-            // Whoever floods gets nothing; peers come again within a second.
-            channel.close();
-            return;
+        if (strangers.size() >= MOST_STRANGERS) {
+            // A flood pushes out those who wait longest; a peer has greeted by then.
+            Channel oldest = strangers.getFirst();
+            strangers.remove(oldest);
+            oldest.close();
         }
-        strangers++;
+        strangers.add(channel);
         Doorkeeper doorkeeper = new Doorkeeper();
-        channel.closeFuture().addListener(ignored -> doorkeeper.known());
+        channel.closeFuture().addListener(ignored -> known(channel));
         collectives.schedule(
                 () -> {
                     if (!doorkeeper.answered) {
@@ -266,6 +268,11 @@ public final class NettyDataPlane implements AutoCloseable {
                 });
     }
 
+    /** No stranger any more, or gone. On whatever thread the channel has by now. */
+    private void known(Channel channel) {
+        collectives.execute(() -> strangers.remove(channel));
+    }
+
     /**
      * TLS for a connection that this agent makes; null: in the clear.
      *
@@ -283,7 +290,6 @@ public final class NettyDataPlane implements AutoCloseable {
     /** Waits for the greeting of a connection that came in. */
     private final class Doorkeeper implements FrameHandler {
         private boolean answered;
-        private boolean counted = true;
         private @Nullable Identity certified;
 
         /**
@@ -300,16 +306,6 @@ public final class NettyDataPlane implements AutoCloseable {
                             this);
         }
 
-        /** No stranger any more, or gone. On whatever thread the channel has by now. */
-        void known() {
-            collectives.execute(() -> {
-                if (counted) {
-                    counted = false;
-                    strangers--;
-                }
-            });
-        }
-
         @Override
         public void opened(Connection fresh) {}
 
@@ -321,7 +317,7 @@ public final class NettyDataPlane implements AutoCloseable {
                                 .formatted(header.getBodyCase(), payloadBytes));
             }
             answered = true;
-            known();
+            known(fresh.channel());
             Hello hello = header.getHello();
             Identity identity = certified;
             boolean coordinator = identity != null && identity.role() == Role.COORDINATOR;

@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
@@ -189,6 +190,29 @@ class NettyDataPlaneTest {
         assertThat(event())
                 .startsWith("link unreachable 1")
                 .contains("refused: this is one/11, not one/10");
+    }
+
+    @Test
+    void aThousandSilentConnectionsKeepNobodyOut() throws Exception {
+        var silent = new ArrayList<Socket>();
+        try {
+            for (int i = 0; i < 1_000; i++) {
+                silent.add(new Socket(InetAddress.getLoopbackAddress(), plane.endpoint().port()));
+            }
+            Link link = dial(other.copies(), new Peer(SELF, plane.endpoint()));
+            String event = event();
+            while (!event.equals("link up")) {
+                event = event();
+            }
+            send(other.copies(), link, 10);
+            while (!event.equals("one got COPY_END 10")) {
+                event = event();
+            }
+        } finally {
+            for (Socket each : silent) {
+                each.close();
+            }
+        }
     }
 
     @Test

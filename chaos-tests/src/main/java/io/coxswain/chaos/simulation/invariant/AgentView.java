@@ -20,6 +20,9 @@ public interface AgentView {
     /** The floor as far as it knows. */
     long knownFloor();
 
+    /** The oldest agreed snapshot of its view that found no slot; MAX_VALUE for none. */
+    long missedSnapshot();
+
     /** Time since a leader's word reached it. */
     long sinceLeaderWordNanos();
 

@@ -401,6 +401,11 @@ public final class SimAgent extends SimProcess implements AgentView {
     }
 
     @Override
+    public long missedSnapshot() {
+        return machine.missedSnapshot();
+    }
+
+    @Override
     public long sinceLeaderWordNanos() {
         return kernel.now() - leaderWordNanos;
     }

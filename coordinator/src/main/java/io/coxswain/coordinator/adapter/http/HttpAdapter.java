@@ -11,6 +11,7 @@ import io.coxswain.web.prometheus.MetricsHandler;
 import io.coxswain.web.prometheus.StrictRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import io.netty.handler.ssl.SslContext;
 
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +32,7 @@ public final class HttpAdapter implements AutoCloseable {
      * @param port 0: a free one
      * @param names that requests may use for this host, besides those that are always right
      * @param token without which only the probes answer; null: none is needed
+     * @param tls for HTTPS; null: HTTP
      * @throws IOException if it cannot be bound; the message says what to do
      */
     public HttpAdapter(
@@ -38,6 +40,7 @@ public final class HttpAdapter implements AutoCloseable {
             int port,
             List<String> names,
             @Nullable String token,
+            @Nullable SslContext tls,
             Readings readings,
             Probes probes,
             PageSource page)
@@ -57,6 +60,9 @@ public final class HttpAdapter implements AutoCloseable {
         names.forEach(made::allowName);
         if (token != null) {
             made.token(token, Set.of("/livez", "/readyz"));
+        }
+        if (tls != null) {
+            made.tls(tls);
         }
         try {
             server = made.start();

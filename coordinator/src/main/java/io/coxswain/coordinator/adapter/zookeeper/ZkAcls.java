@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 import java.nio.charset.StandardCharsets;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -24,8 +25,9 @@ import java.util.List;
  */
 final class ZkAcls implements ACLProvider {
     private static final Logger LOG = LoggerFactory.getLogger(ZkAcls.class);
+    // ZooKeeper looks for a null in it, which a List.of does not take.
     private static final List<ACL> OPEN =
-            List.of(new ACL(ZooDefs.Perms.ALL, new Id("world", "anyone")));
+            Collections.singletonList(new ACL(ZooDefs.Perms.ALL, new Id("world", "anyone")));
     private static final int REGISTERS =
             ZooDefs.Perms.READ | ZooDefs.Perms.CREATE | ZooDefs.Perms.DELETE;
 

@@ -48,7 +48,7 @@ final class Preparing {
      * The last view that members were told of: what they restored in it bears its epoch, whether it
      * became active or not.
      */
-    private @Nullable View lastPrepared;
+    @Nullable View lastPrepared;
 
     private boolean waitingForCapacity;
     private long waitingSinceNanos;
@@ -61,11 +61,6 @@ final class Preparing {
 
     Preparing(Job job) {
         this.job = job;
-    }
-
-    /** Members were told of that view by a leader before. */
-    void inherit(View told) {
-        lastPrepared = told;
     }
 
     // ------------------------------------------------------------------ planning

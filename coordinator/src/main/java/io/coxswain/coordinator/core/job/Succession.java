@@ -160,7 +160,7 @@ final class Succession {
         job.view = last == null ? null : known(former);
         job.placement = known(found.placement());
         if (!found.isActive()) {
-            job.preparing.inherit(known(view));
+            job.preparing.lastPrepared = known(view);
         }
     }
 

@@ -40,6 +40,7 @@ class MethodRulesTest {
                 .doesNotContain(
                         "coxswain.admin.v1.Admin/Submit",
                         "coxswain.admin.v1.Admin/Cancel",
+                        "coxswain.admin.v1.Admin/HandOver",
                         "coxswain.control.v1.ControlPlane/Attach");
         assertThat(MethodRules.callers("coxswain.control.v1.ControlPlane/Attach"))
                 .isEqualTo(Set.of(Role.AGENT));

@@ -75,6 +75,35 @@ final class IncidentStoriesTest {
     }
 
     @Test
+    void theStartOfAWorkerIsToldInParts() {
+        var story = new JobStory(2, 2, 1, 60).attach("a0", "a1", "a2", "a3").steps(20);
+        SimAgent victim = story.atRank(1);
+        story.killWorker(victim.key.id());
+        victim.worker = true;
+        victim.live = null;
+        story.tell(
+                new JobEvent.AgentReady(
+                        victim.key, story.layout, 300_000_000L, 520_000_000L, 2_200_000_000L));
+        story.settle();
+        story.steps(2);
+
+        String told =
+                String.join(
+                        "\n",
+                        story.onlyIncident().stretches().stream()
+                                .map(Incident.Stretch::reason)
+                                .toList());
+        assertThat(told)
+                .contains(
+                        "worker of "
+                                + victim.key.id()
+                                + " up: start and imports 2.20 s, program and data 0.30 s, compile"
+                                + " 0.52 s")
+                .contains("worker of " + victim.key.id() + ": state loaded in ");
+        tiles(story.onlyIncident());
+    }
+
+    @Test
     void whoLeavesByHimselfIsPlanned() {
         var story = new JobStory(2, 2, 1, 60).attach("a0", "a1", "a2", "a3", "a4").steps(20);
         SimAgent leaver = story.atRank(1);

@@ -519,11 +519,8 @@ final class JobStory {
 
     /** Steps until no incident is open. */
     void finishRecovery() {
-        for (int i = 0;
-                i < 200 && machine.incidents().stream().anyMatch(one -> !one.closed());
-                i++) {
-            settle();
-            if (!stepOnce(Set.of())) {
+        for (int i = 0; i < 200 && machine.incidents().stream().anyMatch(x -> !x.closed()); i++) {
+            if (!settle().stepOnce(Set.of())) {
                 pass(50 * MILLI);
             }
         }

@@ -13,7 +13,7 @@ export function renderCopies(job) {
   text(byId('copies-count'), `at least ${count(copies.least)} of ${count(copies.wanted)} wanted for every shard`);
   const survives = byId('copies-survives');
   attr(survives, 'data-state', copies.anySingleHostFatal ? 'bad' : copies.least < copies.wanted ? 'warn' : 'good');
-  text(survives, (copies.anySingleHostFatal ? '▲ One more host lost may be fatal. ' : '') + `Survives: ${copies.survives || 'not known yet'}`);
+  text(survives, (copies.anySingleHostFatal ? '▲ One more host lost may be fatal. ' : '') + `Survives: ${copies.survives || 'not known yet'}` + (copies.snapshots ? `. Snapshots ${copies.snapshots}` : ''));
   const deficits = copies.deficits ?? [];
   keyed(byId('copies-deficits'), deficits.slice(0, 8).concat(deficits.length > 8 ? [`and ${count(deficits.length - 8)} more`] : []),
       (deficit) => deficit, (deficit) => el('li', 'warn', deficit), () => {});

@@ -5,7 +5,7 @@ import { now, state } from './state.js';
 
 const LINES = 150;
 const BAD = ['AgentLost', 'LeadershipLost', 'RolledBack', 'Gap', 'AgentUnfit'];
-const WARN = ['IncidentProgressed', 'IncidentClosed', 'JobWaiting', 'CapacityNeeded'];
+const WARN = ['IncidentProgressed', 'IncidentClosed', 'JobWaiting', 'JobTakenOver', 'CapacityNeeded'];
 
 let paused = null;
 

@@ -179,6 +179,49 @@ class PageRoutesTest {
         }
     }
 
+    private void shows(long sequence, long step) {
+        picture =
+                Pictures.picture(
+                        sequence,
+                        Pictures.job("j", step),
+                        List.of(Pictures.agent("a", "ranked", "h")));
+    }
+
+    @Test
+    void whoJoinsInMidStreamIsToldTheSameAsTheOthersFromThenOn() throws Exception {
+        try (Stream<String> lines = follow("/api/v1/events", null)) {
+            Iterator<String> first = lines.iterator();
+            assertThat(data(first, "picture").path("whole").asBoolean()).isTrue();
+            shows(2, 5);
+            assertThat(data(first, "picture").path("after").asLong()).isEqualTo(1);
+            try (Stream<String> moreLines = follow("/api/v1/events", null)) {
+                Iterator<String> second = moreLines.iterator();
+                JsonNode whole = data(second, "picture");
+                assertThat(whole.path("whole").asBoolean()).isTrue();
+                assertThat(whole.path("sequence").asLong()).isEqualTo(2);
+                shows(3, 6);
+                JsonNode told = data(first, "picture");
+                assertThat(told.path("after").asLong()).isEqualTo(2);
+                assertThat(data(second, "picture")).isEqualTo(told);
+            }
+            shows(4, 7);
+            assertThat(data(first, "picture").path("after").asLong()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void whenTheLastPageGoesAnotherIsFedAnew() throws Exception {
+        for (int i = 1; i <= 3; i++) {
+            try (Stream<String> lines = follow("/api/v1/events", null)) {
+                Iterator<String> stream = lines.iterator();
+                assertThat(data(stream, "picture").path("whole").asBoolean()).isTrue();
+                shows(2L * i, 4 + i);
+                assertThat(data(stream, "picture").path("job").path("completedStep").asLong())
+                        .isEqualTo(4 + i);
+            }
+        }
+    }
+
     @Test
     void whoComesBackGetsTheEventsThatHeMissed() throws Exception {
         for (int i = 1; i <= 300; i++) {

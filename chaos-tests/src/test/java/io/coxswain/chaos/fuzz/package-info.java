@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.chaos.fuzz;
+
+import org.jspecify.annotations.NullMarked;
