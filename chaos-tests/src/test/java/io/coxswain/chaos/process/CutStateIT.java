@@ -61,8 +61,9 @@ class CutStateIT {
 
         var killed = job().spares(1).kill("3@step:20").run().completed();
         assertThat(killed.digest()).isEqualTo(digest);
-        assertThat(killed.incident().path("sources").findValuesAsString("action"))
+        assertThat(killed.incident().path("sources").findValuesAsString("source"))
                 .as("%s", killed.incident())
+                .hasSize(4)
                 .doesNotContain("init");
         assertThat(job().spares(0).killWorker("1@step:30").run().completed().digest())
                 .isEqualTo(digest);
