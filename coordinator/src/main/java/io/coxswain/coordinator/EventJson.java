@@ -49,7 +49,7 @@ final class EventJson {
         @JsonSubTypes.Type(value = IntervalReason.NextToNothing.class, name = "NextToNothing"),
         @JsonSubTypes.Type(value = IntervalReason.CopyTime.class, name = "CopyTime")
     })
-    private interface IntervalReasonJson {
+    interface IntervalReasonJson {
         @JsonProperty(value = "text", access = JsonProperty.Access.READ_ONLY)
         String text();
 

@@ -30,6 +30,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.Semaphore;
+import java.util.stream.Stream;
 
 /**
  * Where the processes of a job's worker come that somebody else starts: a socket, and a file beside
@@ -338,7 +339,7 @@ final class AttachDesk implements AutoCloseable {
         synchronized (this) {
             closed = true;
             listening = server;
-            left = Arrays.stream(waiting).filter(one -> one != null).toList();
+            left = Arrays.stream(waiting).flatMap(Stream::ofNullable).toList();
         }
         BridgeLink.closeQuietly(listening);
         left.forEach(visitor -> refuse(visitor.frames, visitor.hello, "its agent is closing"));

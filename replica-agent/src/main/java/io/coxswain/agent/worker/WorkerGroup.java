@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * One generation of the worker: a process, or several that come, step and go as one. Where one of
@@ -231,7 +232,7 @@ final class WorkerGroup {
     }
 
     private List<Hello> hellos() {
-        return Arrays.stream(said).filter(one -> one != null).toList();
+        return Arrays.stream(said).flatMap(Stream::ofNullable).toList();
     }
 
     private boolean single() {

@@ -96,7 +96,7 @@ class WorkerGroupTest {
 
         @Override
         public long pid() {
-            return 10 + local;
+            return 10L + local;
         }
 
         @Override

@@ -133,6 +133,7 @@ class PieceCheckTest {
     }
 
     @SafeVarargs
+    @SuppressWarnings("varargs")
     private static void assertProblem(String expected, List<Box>... shards) {
         assertThat(PieceCheck.problem(List.of(shards))).contains(expected);
     }

@@ -159,7 +159,7 @@ class JobTakeoverTest {
         story.hold = effect -> effect instanceof JobEffect.SendPrepareView;
         story.kill(story.atRank(0).key.id());
         story.isIn(JobPhase.PREPARING);
-        long preparing = takeover.found().view().epoch();
+        long preparing = Objects.requireNonNull(takeover.found().view()).epoch();
         takeover.takenOver(GAP, agent -> true);
         assertThat(told().adopted()).isFalse();
         assertThat(told().reason()).contains("was being prepared");

@@ -59,7 +59,9 @@ class PageRoutesTest {
 
     @BeforeEach
     void start() throws IOException {
-        server = serve();
+        Routes.Builder routes = Routes.builder();
+        pages = PageRoutes.addTo(routes, source);
+        server = serve(routes);
     }
 
     @AfterEach
@@ -70,9 +72,7 @@ class PageRoutesTest {
         events.close();
     }
 
-    private WebServer serve() throws IOException {
-        Routes.Builder routes = Routes.builder();
-        pages = PageRoutes.addTo(routes, source);
+    private static WebServer serve(Routes.Builder routes) throws IOException {
         return WebServer.builder().bind("127.0.0.1", 0).routes(routes.build()).start();
     }
 
