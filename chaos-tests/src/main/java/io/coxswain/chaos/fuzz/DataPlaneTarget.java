@@ -26,6 +26,7 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.util.ArrayList;
@@ -107,7 +108,7 @@ final class DataPlaneTarget implements FuzzTarget {
 
     @Override
     public void feed(byte[] input) throws Exception {
-        try (var socket = new Socket("127.0.0.1", plane.endpoint().port())) {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), plane.endpoint().port())) {
             socket.setSoTimeout(ANSWER_MILLIS);
             try {
                 socket.getOutputStream().write(input);
@@ -123,7 +124,7 @@ final class DataPlaneTarget implements FuzzTarget {
 
     // It lives: it answers a proper greeting.
     private void greet() throws IOException {
-        try (var socket = new Socket("127.0.0.1", plane.endpoint().port())) {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), plane.endpoint().port())) {
             socket.setSoTimeout(ANSWER_MILLIS);
             socket.getOutputStream().write(hello(Purpose.PURPOSE_COPY));
             var in = new DataInputStream(socket.getInputStream());

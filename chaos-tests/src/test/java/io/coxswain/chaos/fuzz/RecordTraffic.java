@@ -22,6 +22,7 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 
 import org.apache.zookeeper.ZooKeeper;
+import org.jspecify.annotations.Nullable;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -124,7 +125,7 @@ final class RecordTraffic implements AutoCloseable {
                     try {
                         while (true) {
                             Socket peer = server.accept();
-                            var there = new Socket("127.0.0.1", port);
+                            var there = new Socket(InetAddress.getLoopbackAddress(), port);
                             var taken = new ByteArrayOutputStream();
                             synchronized (frames) {
                                 frames.add(taken);
@@ -139,7 +140,8 @@ final class RecordTraffic implements AutoCloseable {
         return server.getLocalPort();
     }
 
-    private static void pump(InputStream in, OutputStream out, ByteArrayOutputStream taken) {
+    private static void pump(
+            InputStream in, OutputStream out, @Nullable ByteArrayOutputStream taken) {
         Thread.ofVirtual()
                 .start(() -> {
                     byte[] buffer = new byte[64 << 10];

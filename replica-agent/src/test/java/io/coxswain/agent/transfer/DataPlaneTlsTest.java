@@ -28,6 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 import java.io.DataInputStream;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -152,7 +153,10 @@ class DataPlaneTlsTest {
 
         assertThatThrownBy(
                         () -> {
-                            try (var socket = new Socket("127.0.0.1", one.endpoint().port());
+                            try (var socket =
+                                            new Socket(
+                                                    InetAddress.getLoopbackAddress(),
+                                                    one.endpoint().port());
                                     var tls = operator.secure(socket, PeerRule.roles(Role.AGENT))) {
                                 // In TLS 1.3 the client learns of the refusal with its first read.
                                 tls.getOutputStream().write(1);
@@ -180,7 +184,7 @@ class DataPlaneTlsTest {
 
     // Null: a machine that is very busy was too slow for the door.
     private static @Nullable FrameHeader asked(NettyDataPlane one, PlaneSecurity coordinator) {
-        try (var socket = new Socket("127.0.0.1", one.endpoint().port());
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), one.endpoint().port());
                 var tls = coordinator.secure(socket, PeerRule.roles(Role.AGENT))) {
             ByteBuf frame =
                     Wire.encode(

@@ -16,7 +16,6 @@ import org.slf4j.LoggerFactory;
 import java.nio.charset.StandardCharsets;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -25,14 +24,13 @@ import java.util.List;
  */
 final class ZkAcls implements ACLProvider {
     private static final Logger LOG = LoggerFactory.getLogger(ZkAcls.class);
-    // ZooKeeper looks for a null in it, which a List.of does not take.
-    private static final List<ACL> OPEN =
-            Collections.singletonList(new ACL(ZooDefs.Perms.ALL, new Id("world", "anyone")));
     private static final int REGISTERS =
             ZooDefs.Perms.READ | ZooDefs.Perms.CREATE | ZooDefs.Perms.DELETE;
 
     private final ZkPaths paths;
     private final boolean closed;
+    // ArrayLists: ZooKeeper looks for a null in them, which a List.of does not take.
+    private final List<ACL> open = new ArrayList<>();
     private final List<ACL> own = new ArrayList<>();
     private final List<ACL> readable = new ArrayList<>();
     private final List<ACL> registering = new ArrayList<>();
@@ -44,6 +42,7 @@ final class ZkAcls implements ACLProvider {
     ZkAcls(ZkPaths paths, ZooKeeperAccess access) {
         this.paths = paths;
         this.closed = access.closed();
+        open.add(new ACL(ZooDefs.Perms.ALL, new Id("world", "anyone")));
         if (!closed) {
             return;
         }
@@ -91,13 +90,13 @@ final class ZkAcls implements ACLProvider {
 
     @Override
     public List<ACL> getDefaultAcl() {
-        return closed ? own : OPEN;
+        return closed ? own : open;
     }
 
     @Override
     public List<ACL> getAclForPath(String path) {
         if (!closed) {
-            return OPEN;
+            return open;
         }
         if (path.equals(paths.agents())) {
             return registering;
