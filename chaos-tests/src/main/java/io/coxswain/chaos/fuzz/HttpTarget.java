@@ -5,6 +5,7 @@ import io.coxswain.web.WebResponse;
 import io.coxswain.web.WebServer;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
@@ -44,16 +45,38 @@ final class HttpTarget implements FuzzTarget {
     public List<byte[]> seeds() {
         return List.of(
                 bytes(GOOD),
-                bytes(
-                        "GET / HTTP/1.1\r\nHost: localhost:8080\r\nAccept: text/html,*/*;q=0.8\r\n"
-                                + "Accept-Encoding: gzip, deflate\r\nIf-None-Match: \"abc\"\r\n"
-                                + "User-Agent: Mozilla/5.0\r\nConnection: close\r\n\r\n"),
-                bytes(
-                        "POST /livez HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n"
-                                + "Connection: close\r\n\r\nhello"),
-                bytes(
-                        "GET /livez HTTP/1.1\r\nHost: [::1]\r\nTransfer-Encoding: chunked\r\n"
-                                + "Connection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n"));
+                lines(
+                        "GET / HTTP/1.1",
+                        "Host: localhost:8080",
+                        "Accept: text/html,*/*;q=0.8",
+                        "Accept-Encoding: gzip, deflate",
+                        "If-None-Match: \"abc\"",
+                        "User-Agent: Mozilla/5.0",
+                        "Connection: close",
+                        "",
+                        ""),
+                lines(
+                        "POST /livez HTTP/1.1",
+                        "Host: localhost",
+                        "Content-Length: 5",
+                        "Connection: close",
+                        "",
+                        "hello"),
+                lines(
+                        "GET /livez HTTP/1.1",
+                        "Host: [::1]",
+                        "Transfer-Encoding: chunked",
+                        "Connection: close",
+                        "",
+                        "5",
+                        "hello",
+                        "0",
+                        "",
+                        ""));
+    }
+
+    private static byte[] lines(String... lines) {
+        return bytes(String.join("\r\n", lines));
     }
 
     private static byte[] bytes(String text) {
@@ -63,7 +86,7 @@ final class HttpTarget implements FuzzTarget {
     @Override
     public void feed(byte[] input) throws Exception {
         try {
-            var unusedAnswer = answer(input);
+            var _ = answer(input);
         } catch (SocketException closed) {
             // It had seen enough.
             return;
@@ -75,7 +98,7 @@ final class HttpTarget implements FuzzTarget {
     }
 
     private String answer(byte[] request) throws IOException {
-        try (var socket = new Socket("127.0.0.1", server.port())) {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
             socket.setSoTimeout(ANSWER_MILLIS);
             socket.getOutputStream().write(request);
             socket.shutdownOutput();
