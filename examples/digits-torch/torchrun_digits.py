@@ -77,7 +77,8 @@ def train_rank(folder):
                 )
                 new.rename(checkpoint)
                 # On Linux this clock is the same in all processes.
-                print(time.monotonic(), step, file=steps, flush=True)
+                group = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+                print(time.monotonic(), step, group, file=steps, flush=True)
 
 
 class Run:
@@ -85,7 +86,7 @@ class Run:
 
     def __init__(self, folder, ranks):
         self._folder, self._read, self._tail = folder, 0, ""
-        self.newest = (0.0, 0)
+        self.newest = (0.0, 0, 0)
         self._log = open(folder / "log", "w+b")
         self.process = subprocess.Popen(
             [
@@ -114,14 +115,17 @@ class Run:
             return
         *lines, self._tail = text.split("\n")
         for line in lines:
-            at, step = line.split()
+            at, step, group = line.split()
             if int(step) > self.newest[1]:
-                self.newest = (float(at), int(step))
+                self.newest = (float(at), int(step), int(group))
 
-    def await_step(self, step, limit):
-        """Waits until that step is made; gives when the first such one was."""
+    def await_step(self, step, limit, group=0):
+        """Waits until that step is made, by that group of processes or a later one; gives when.
+
+        A step may end just after a kill: the dead had done their part of it.
+        """
         end = time.monotonic() + limit
-        while self.newest[1] < step:
+        while self.newest[1] < step or self.newest[2] < group:
             if self.process.poll() is not None or time.monotonic() > end:
                 self._log.seek(0)
                 said = self._log.read().decode(errors="replace").strip().splitlines()
@@ -174,7 +178,7 @@ def drive(ranks, kills, pause, limit=300):
                 at = run.kill(number % ranks)
                 before = run.newest
                 rates.append((before[1] - begun[1]) / (before[0] - begun[0]))
-                recoveries.append(run.await_step(before[1] + 1, limit) - at)
+                recoveries.append(run.await_step(before[1] + 1, limit, before[2] + 1) - at)
         finally:
             run.close()
     print(json.dumps({"recoveries": recoveries, "stepsPerSecond": rates}))

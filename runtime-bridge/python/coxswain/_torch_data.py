@@ -5,6 +5,7 @@ Imports PyTorch when called.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,16 @@ def require_torch() -> tuple[Any, Any]:
             " or name another Python in runtime.command"
         ) from e
     return torch, numpy
+
+
+def import_ahead() -> None:
+    """Imports what PyTorch imports when the first optimizer is made: a second, of which a standby
+    process then has its part behind it. Whoever has no PyTorch hears of it when the job is loaded.
+    """
+    try:
+        importlib.import_module("torch._dynamo")
+    except ImportError:
+        return
 
 
 def raw(tensor: Any) -> memoryview:

@@ -99,6 +99,7 @@ def run(
         deterministic=deterministic,
         threads=threads,
     )
+    _torch_data.import_ahead()
     if collectives == "agent":
         worker.run(trainer)
     worker.run(
