@@ -49,9 +49,11 @@ public final class BenchRestartCommand extends BenchBase {
     @Option(
             names = "--pause",
             paramLabel = "SECONDS",
-            defaultValue = "5",
-            description = "Undisturbed time before each. Default: ${DEFAULT-VALUE}.")
-    private int pause = 5;
+            defaultValue = "12",
+            description =
+                    "Undisturbed time before each; on two cores the standby processes of three"
+                            + " ranks need 10 s for their imports. Default: ${DEFAULT-VALUE}.")
+    private int pause = 12;
 
     public BenchRestartCommand() {
         super(JOB);
