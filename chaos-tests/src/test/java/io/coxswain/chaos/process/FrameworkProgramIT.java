@@ -107,10 +107,7 @@ class FrameworkProgramIT {
                   cwd: %s
                   state: 1MB
                 """
-                        .formatted(
-                                STEPS,
-                                PYTHON,
-                                Training.home().resolve("runtime-bridge/python/tests")));
+                        .formatted(STEPS, PYTHON, PlainPython.programs()));
 
         var quiet = Training.of(file).spares(0).run().completed();
         var killed = Training.of(file).spares(1).kill("1@step:12").run().completed();

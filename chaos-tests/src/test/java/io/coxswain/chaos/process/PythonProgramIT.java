@@ -1,18 +1,15 @@
 package io.coxswain.chaos.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 
 /** A job of kind {@code process}: a trainer in plain Python, on the Python package's host. */
 class PythonProgramIT {
@@ -22,11 +19,7 @@ class PythonProgramIT {
 
     @BeforeAll
     static void thereIsAPython() {
-        String path = System.getenv().getOrDefault("PATH", "");
-        assumeTrue(
-                Arrays.stream(path.split(File.pathSeparator, -1))
-                        .anyMatch(place -> Files.isExecutable(Path.of(place, "python3"))),
-                "there is no python3 in PATH");
+        PlainPython.require();
     }
 
     @BeforeEach
@@ -47,7 +40,7 @@ class PythonProgramIT {
                   cwd: %s
                   state: 1MB
                 """
-                        .formatted(STEPS, Training.home().resolve("runtime-bridge/python/tests")));
+                        .formatted(STEPS, PlainPython.programs()));
     }
 
     private Training job() throws IOException {

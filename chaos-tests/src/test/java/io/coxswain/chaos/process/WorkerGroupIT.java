@@ -1,7 +1,6 @@
 package io.coxswain.chaos.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -9,12 +8,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -30,11 +27,7 @@ class WorkerGroupIT {
 
     @BeforeAll
     static void thereIsAPython() {
-        String path = System.getenv().getOrDefault("PATH", "");
-        assumeTrue(
-                Arrays.stream(path.split(File.pathSeparator, -1))
-                        .anyMatch(place -> Files.isExecutable(Path.of(place, "python3"))),
-                "there is no python3 in PATH");
+        PlainPython.require();
     }
 
     @BeforeEach
@@ -58,7 +51,7 @@ class WorkerGroupIT {
                   workersPerAgent: 2
                   state: 1MB
                 """
-                        .formatted(STEPS, scripts()));
+                        .formatted(STEPS, PlainPython.programs()));
     }
 
     @AfterEach
@@ -67,10 +60,6 @@ class WorkerGroupIT {
             one.descendants().forEach(ProcessHandle::destroyForcibly);
             one.destroyForcibly();
         }
-    }
-
-    private static Path scripts() {
-        return Training.home().resolve("runtime-bridge/python/tests");
     }
 
     private Training job() throws IOException {
@@ -157,7 +146,7 @@ class WorkerGroupIT {
         var builder =
                 new ProcessBuilder(
                         "sh", "-c", "until python3 allreduce_worker.py; do sleep 0.1; done");
-        builder.directory(scripts().toFile());
+        builder.directory(PlainPython.programs().toFile());
         builder.environment()
                 .put(
                         "COXSWAIN_ATTACH",

@@ -1,0 +1,27 @@
+package io.coxswain.chaos.process;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/** Programs in Python without any framework: where they are, and whether they can be run. */
+final class PlainPython {
+    private PlainPython() {}
+
+    /** Skips the test, and says so, where there is no Python. */
+    static void require() {
+        String path = System.getenv().getOrDefault("PATH", "");
+        assumeTrue(
+                Arrays.stream(path.split(File.pathSeparator, -1))
+                        .anyMatch(place -> Files.isExecutable(Path.of(place, "python3"))),
+                "there is no python3 in PATH");
+    }
+
+    /** The folder of the programs. */
+    static Path programs() {
+        return Training.home().resolve("runtime-bridge/python/tests");
+    }
+}
