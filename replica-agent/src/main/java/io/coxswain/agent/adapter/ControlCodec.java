@@ -585,6 +585,7 @@ public final class ControlCodec {
                     .setDataWaitNanos(run.dataWaitNanos())
                     .setSnapshotStallNanos(run.snapshotStallNanos())
                     .setStragglerWaitNanos(run.stragglerWaitNanos())
+                    .setCreditWaitNanos(run.creditWaitNanos())
                     .setSamples(run.samples())
                     .setSampleHash(run.sampleHash())
                     .setLoss(run.loss())

@@ -354,7 +354,7 @@ class ControlCodecTest {
 
     @Test
     void everyReportHasItsBodyAndSaysWhoSpeaks() {
-        StepRun run = new StepRun(1, 2, 3, 4, 5, 6, 7, 8, 9, 1.5f, DIGEST, 2, 1);
+        StepRun run = new StepRun(1, 2, 3, 4, 5, 6, 7, 30, 8, 9, 1.5f, DIGEST, 2, 1);
         Progress progress = new Progress("job-1", 3, 1, List.of(run), 15, List.of(16L, 18L));
         Inventory inventory =
                 new Inventory(

@@ -265,6 +265,7 @@ final class Wire {
                                         run.dataWaitNanos(),
                                         run.snapshotStallNanos(),
                                         run.stragglerWaitNanos(),
+                                        run.creditWaitNanos(),
                                         run.samples(),
                                         run.sampleHash(),
                                         run.loss(),

@@ -299,6 +299,7 @@ public final class ControlCodec {
                                         run.getDataWaitNanos(),
                                         run.getSnapshotStallNanos(),
                                         run.getStragglerWaitNanos(),
+                                        run.getCreditWaitNanos(),
                                         run.getSamples(),
                                         run.getSampleHash(),
                                         run.getLoss(),
