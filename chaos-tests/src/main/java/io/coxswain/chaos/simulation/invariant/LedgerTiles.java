@@ -111,8 +111,8 @@ public final class LedgerTiles implements Invariant {
             }
         }
         long productive = nanos(categories, "productive") + waited;
-        // Not all is known of what a leader made possible that was not there to hear of it; and one
-        // that wakes and is gone at once has written time that it could not judge as running.
+        // Not all is known of what a leader made possible that was not there to hear of it; and a
+        // first step in which ranks that were fenced apart find each other may take seconds.
         boolean tooLittle =
                 result.completed()
                         && !job.controllerHurt
