@@ -7,6 +7,8 @@ import io.coxswain.bridge.vectors.Python;
 import io.coxswain.proto.control.v1.JobSpec;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,6 +16,7 @@ import java.util.List;
 import java.util.Set;
 
 /** The kit against a program in plain Python that reduces by itself, over sockets. */
+@Execution(ExecutionMode.CONCURRENT)
 class WholeConformanceIT {
     /** A loaded machine stretches everything. */
     private static final int PATIENCE = 10;
