@@ -20,8 +20,9 @@ from typing import NoReturn
 
 from . import _attach, _crc32c, _evidence, _group, _memory, _report, _samples, _store, _wire
 from ._jobs import Refused, identity
-from ._session import Begun, Session
+from ._session import Session
 from ._threads import Background, Gate, MainThread, Stuck
+from ._views import Begun
 from .trainer import FusedTrainer, Trainer, TrainerError
 
 #: What a job file's ``runtime.kind`` calls workers that are made of this.

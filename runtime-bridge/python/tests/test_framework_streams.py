@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator
 from typing import Any
 
-from coxswain import Lane, Stream, TrainerError, _session
+from coxswain import Lane, Stream, TrainerError, _views
 from coxswain._streams import LEAF, SplitStream, wrapped
 from coxswain._torch_copies import Copies
 
@@ -40,7 +40,7 @@ def trained(trainer: Any, program: Any, steps: int, streams: bool) -> dict[str, 
                 total[i] += value
         trainer.apply(memoryview(total))
     return {
-        part.name: bytes(_session._bytes_of(part.name, part.size, one))
+        part.name: bytes(_views.bytes_of(part.name, part.size, one))
         for part, one in zip(shard.parts, trainer.state())
     }
 
@@ -48,7 +48,7 @@ def trained(trainer: Any, program: Any, steps: int, streams: bool) -> dict[str, 
 def publish(trainer: Any, shard: Any, flat: memoryview) -> None:
     for part, one in zip(shard.parameter_parts, trainer.state()):
         at = 4 * shard.place(part)
-        flat.cast("B")[at : at + part.size] = _session._bytes_of(part.name, part.size, one)
+        flat.cast("B")[at : at + part.size] = _views.bytes_of(part.name, part.size, one)
 
 
 class OfJax(test_jax.JaxCase):
