@@ -16,6 +16,7 @@ from ._group import GroupBroken, Stepper, group_of, share
 from ._jobs import Refused, identity, job_of, require_collectives
 from ._microshards import Gradients
 from ._pieces import box_of, leaf_cuts, require_whole
+from ._report import Entries
 from ._samples import Samples
 from ._slots import load_slot
 from ._store import Store
@@ -52,6 +53,7 @@ class Session:
         snapshots: Background,
         activity: Activity,
         stores: Callable[[int], Store] | None = None,
+        entries: Entries | None = None,
     ) -> None:
         require_collectives(spec, trainer)
         self.identity = identity(spec)
@@ -81,7 +83,9 @@ class Session:
         self._stall_nanos = 0
         if isinstance(trainer, FusedTrainer):
             require_whole(self._shards)
-            self._stepper = Stepper(trainer, main, gate, self._samples, activity)
+            self._stepper = Stepper(
+                trainer, main, gate, self._samples, activity, entries or Entries()
+            )
         else:
             self._gradients = Gradients(trainer, gate, self._samples, self._shards[0])
         self._load_nanos = time.perf_counter_ns() - start
@@ -313,10 +317,10 @@ class Session:
             raise Refused("group_broken", str(e)) from e
         self._live = step
         self._gate.wait(epoch, self._min_step_seconds - (time.perf_counter_ns() - start) / 1e9)
-        loss, samples, sample_hash, nanos, data_nanos = done
+        loss, samples, sample_hash, nanos, data_nanos, own_nanos = done
         stall, self._stall_nanos = self._stall_nanos, 0
         return _wire.Executed(
-            epoch, step, (), samples, sample_hash, nanos, data_nanos, loss, stall
+            epoch, step, (), samples, sample_hash, nanos, data_nanos, loss, stall, own_nanos
         )
 
     def aborted(self) -> None:

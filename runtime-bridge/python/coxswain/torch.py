@@ -521,6 +521,11 @@ class TorchTrainer(Trainer):
         """Whether there is something to evaluate on."""
         return self._held_out_source is not None
 
+    def on_first_gradient(self, then: Callable[[], None]) -> None:
+        """Has it called in each backward pass when a gradient of the last layer is there: the passes
+        begin with it."""
+        self._tied.parameters[-1].register_post_accumulate_grad_hook(lambda _: then())
+
     def moving_buffers(self) -> list[str]:
         """Names of the buffers that a forward pass changes."""
         return [one.name for one in self._moving] + list(self._counting)
