@@ -7,6 +7,7 @@ collectives (gloo on CPUs). A membership change replaces them. Imports JAX when 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import math
 import socket
 from collections.abc import Callable, Sequence
@@ -365,11 +366,10 @@ def join(group: Group) -> None:
     no harm that they end with it.
     """
     jax, _ = trees.require_jax()
-    # What the initial state was made with.
-    jax.clear_caches()
-    jax.extend.backend.clear_backends()
     if group.world_size == 1:
         return
+    # The devices that the initial state was made with are not those of the group.
+    importlib.import_module("jax.extend.backend").clear_backends()
     jax.config.update("jax_cpu_collectives_implementation", "gloo")
     if group.rank == 0:
         with socket.create_server((group.host, 0)) as free:
