@@ -94,6 +94,11 @@ class Cut:
             )
         return along
 
+    @property
+    def specs(self) -> tuple[Any, ...]:
+        """Of each leaf its ``PartitionSpec``."""
+        return tuple(self._specs)
+
     def shardings(self, mesh: Any) -> Any:
         """A tree of ``NamedSharding`` over the view's mesh, for ``jax.jit`` and the like."""
         jax, _ = trees.require_jax()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from . import _torch_ddp
+from ._report import entering
 from ._torch_data import raw, require_torch
 from ._torch_state import STEPS, dtype_of, short, tensor_of
 from .trainer import (
@@ -297,6 +298,10 @@ class FsdpTrainer(FusedTrainer):
             if self._steps > 0:
                 for entry, value in zip(self._entries, stored[len(self._names) :]):
                     self._load_entry(live, entry, value)
+        for part in live.module.modules():
+            if hasattr(part, "set_force_sum_reduction_for_comms"):
+                # It gathers its parameters first, and computes between such waits.
+                part.register_forward_pre_hook(lambda *_: entering(own=False), prepend=True)
         self._live, self._stored = live, []
 
     def _load_entry(self, live: _Live, entry: _Entry, stored: Any) -> None:
@@ -325,6 +330,7 @@ class FsdpTrainer(FusedTrainer):
         # The group takes the mean over ranks; wanted is the mean over the batch.
         share = self._world / self._job.batch
         loss = self._inner.backward_cut(live.module, batch, share)
+        entering(own=False)
         total = torch.tensor(loss, dtype=torch.float64, device=self._inner.device)
         torch.distributed.all_reduce(total)
         for parameter in live.parameters:

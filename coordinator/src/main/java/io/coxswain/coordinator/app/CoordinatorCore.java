@@ -416,6 +416,9 @@ public final class CoordinatorCore {
     }
 
     private static String doing(AgentWord.Heartbeat beat) {
+        if (!beat.waitsFor().isEmpty()) {
+            return "waits for " + beat.waitsFor();
+        }
         if (beat.operation().isEmpty() || beat.operation().equals("idle")) {
             return beat.operation();
         }

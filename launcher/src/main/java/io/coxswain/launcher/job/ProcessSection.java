@@ -70,7 +70,7 @@ record ProcessSection(String json, List<String> command, long state, int process
         json.put("cwd", folder.toString());
         json.put("env", environment(runtime.section("env")));
         json.put("inheritEnv", inherited(runtime));
-        json.put("standby", runtime.flag("standby", around.across().equals("runtime")));
+        json.put("standby", runtime.flag("standby", true));
         if (processes > 1) {
             json.put(WORKERS, processes);
         }

@@ -49,7 +49,7 @@ class ProcessSectionTest {
                                 .readTree(
                                         """
                                         {"kind": "process", "command": ["python3", "train.py"], "cwd": "%s", "env": {},
-                                         "inheritEnv": ["PATH", "HOME"], "standby": false, "config": {}, "minStepMillis": 0}
+                                         "inheritEnv": ["PATH", "HOME"], "standby": true, "config": {}, "minStepMillis": 0}
                                         """
                                                 .formatted(folder)));
         // A third of 64 MiB are parameters, of four bytes.
@@ -67,7 +67,7 @@ class ProcessSectionTest {
                                   env: {PYTHONPATH: ../lib}
                                   inheritEnv: [LD_LIBRARY_PATH]
                                   config: {rate: 0.5, name: x}
-                                  standby: true
+                                  standby: false
                                   state: 12KiB
                                   minStepMillis: 5
                                 """,
@@ -79,7 +79,7 @@ class ProcessSectionTest {
                                 .readTree(
                                         """
                                         {"kind": "process", "command": ["%s/sub/bin/mine", "--fast"], "cwd": "%s/sub",
-                                         "env": {"PYTHONPATH": "../lib"}, "inheritEnv": ["LD_LIBRARY_PATH"], "standby": true,
+                                         "env": {"PYTHONPATH": "../lib"}, "inheritEnv": ["LD_LIBRARY_PATH"], "standby": false,
                                          "config": {"rate": 0.5, "name": "x"}, "minStepMillis": 5}
                                         """
                                                 .formatted(folder, folder)));

@@ -402,7 +402,9 @@ public final class ControlCodec {
                             .setOperation(beat.operation())
                             .setStep(beat.step())
                             .addAllWaitingForRanks(beat.waitingForRanks())
-                            .setOperationNanos(beat.operationNanos());
+                            .setOperationNanos(beat.operationNanos())
+                            .setEntered(beat.entered())
+                            .setWaitsFor(beat.waitsFor());
             case AgentReport.JobReady ready ->
                     message.getJobReadyBuilder()
                             .setJobId(ready.jobId())

@@ -179,6 +179,8 @@ final class Stepping {
         if (program().isWhole()) {
             View current = view();
             loss = event.loss();
+            // All wait for the slowest inside of it: only what was over before that is its own.
+            executeNanos = event.ownNanos();
             stragglerNanos = 0;
             stallNanos = event.snapshotStallNanos() + slotWaitNanos;
             slotWaitNanos = 0;

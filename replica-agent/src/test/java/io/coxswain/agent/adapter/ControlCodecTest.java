@@ -393,7 +393,8 @@ class ControlCodecTest {
                                         true,
                                         12,
                                         new SnapshotInterval(25, 40))),
-                        new AgentReport.Heartbeat(1, 1, 2, "reduce", 3, List.of(2), 5),
+                        new AgentReport.Heartbeat(
+                                1, 1, 2, "reduce", 3, List.of(2), 5, 4, "somebody"),
                         new AgentReport.JobReady("job-1", layout, 1, 2),
                         new AgentReport.JobUnfit("job-1", "why"),
                         new AgentReport.Holdings(inventory),

@@ -300,7 +300,9 @@ final class Wire {
                             beat.operation(),
                             beat.step(),
                             beat.waitingForRanks(),
-                            beat.operationNanos());
+                            beat.operationNanos(),
+                            beat.entered(),
+                            beat.waitsFor());
             case AgentReport.JobReady ready ->
                     new AgentWord.ForJob(
                             ready.jobId(),

@@ -106,7 +106,9 @@ public final class ControlCodec {
                         beat.getOperation(),
                         beat.getStep(),
                         beat.getWaitingForRanksList(),
-                        beat.getOperationNanos());
+                        beat.getOperationNanos(),
+                        beat.getEntered(),
+                        beat.getWaitsFor());
             }
             case PROGRAM_METRICS, EVIDENCE, ANSWER ->
                     new AgentWord.FromProgram(ProgramCodec.word(message));

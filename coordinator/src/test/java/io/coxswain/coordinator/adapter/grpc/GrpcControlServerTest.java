@@ -174,11 +174,18 @@ class GrpcControlServerTest {
 
         agent.say(
                 AgentMessage.newBuilder()
-                        .setHeartbeat(Heartbeat.newBuilder().setSequence(8).setOperation("idle")));
+                        .setHeartbeat(
+                                Heartbeat.newBuilder()
+                                        .setSequence(8)
+                                        .setOperation("idle")
+                                        .setEntered(4)
+                                        .setWaitsFor("somebody")));
         var beat = inputs.await(CoordinatorInput.AgentSaid.class);
         assertThat(beat.stream()).isEqualTo(attached.stream());
         assertThat(beat.word())
-                .isEqualTo(new AgentWord.Heartbeat(8, -1, 0, "idle", 0, List.of(), 0));
+                .isEqualTo(
+                        new AgentWord.Heartbeat(
+                                8, -1, 0, "idle", 0, List.of(), 0, 4, "somebody"));
 
         agent.say(
                 AgentMessage.newBuilder()
