@@ -369,6 +369,12 @@ public final class AgentAssembly implements AutoCloseable {
         public long arenaBudgetBytes() {
             return settings.arenaBudgetBytes();
         }
+
+        @Override
+        public long unknownWords() {
+            NettyDataPlane open = plane;
+            return control.unknownWords() + (open == null ? 0 : open.unknownFrames());
+        }
     }
 
     private GrpcControlClient.Channels channels(PlaneSecurity planes) throws IOException {
