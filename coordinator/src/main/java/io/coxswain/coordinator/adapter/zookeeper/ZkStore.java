@@ -105,11 +105,13 @@ final class ZkStore implements StorePort {
         }
         Code cause = cause(event, code);
         switch (cause) {
-            case BADVERSION ->
-                    answer(
-                            writeId,
-                            WriteOutcome.REFUSED,
-                            "the term is not " + check.term() + " any more");
+            case BADVERSION -> {
+                LOG.info("ZooKeeper refused a write of term {} to {}", check.term(), path);
+                answer(
+                        writeId,
+                        WriteOutcome.REFUSED,
+                        "the term is not " + check.term() + " any more");
+            }
             case NODEEXISTS, NONODE -> {
                 if (attempt == 2) {
                     answer(writeId, WriteOutcome.UNKNOWN, cause + " at " + path);
