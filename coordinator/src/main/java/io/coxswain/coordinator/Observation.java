@@ -229,6 +229,16 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     }
 
     @Override
+    public long refusedVersions() {
+        return control.refusedVersions();
+    }
+
+    @Override
+    public long unknownWords() {
+        return control.unknownWords();
+    }
+
+    @Override
     public boolean zookeeperConnected() {
         return client.getZookeeperClient().isConnected();
     }
@@ -236,6 +246,11 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     @Override
     public boolean registered() {
         return leadership.stands();
+    }
+
+    @Override
+    public String refusal() {
+        return leadership.refusal();
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.liveness.IsolationRule;
 import io.coxswain.coordinator.core.liveness.LivenessEffect;
 import io.coxswain.coordinator.core.liveness.LivenessEvent;
 import io.coxswain.coordinator.core.liveness.LivenessMachine;
@@ -54,6 +55,7 @@ public final class CoordinatorCore {
     private LivenessMachine liveness;
     private StoreOutbox outbox;
     private long term;
+    private int standbys;
     private long nowNanos;
     private final @Nullable PictureMaker pictures;
     private @Nullable Thread owner;
@@ -136,6 +138,7 @@ public final class CoordinatorCore {
                     desk.resume();
                 }
             }
+            case CoordinatorInput.StandbysSeen(int others) -> standbys = others;
             case CoordinatorInput.LeadershipLost(String reason) -> stepDown(reason, false);
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
             case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
@@ -410,6 +413,9 @@ public final class CoordinatorCore {
                 }
             }
             case AgentWord.FromProgram(ProgramWord word) -> voices.said(key, word);
+            case AgentWord.Unknown _ -> {
+                // Counted where it came in.
+            }
             case AgentWord.Leaving(String reason) ->
                     judge(new LivenessEvent.Leaving(key, said.stream(), reason));
         }
@@ -471,6 +477,12 @@ public final class CoordinatorCore {
         String cause = lost.cause().text();
         agents.close(entry.stream, "agent " + key + " was declared lost: " + cause);
         publish(new CoordinatorEvent.AgentLost(key.id(), key.incarnation(), cause), "", 0, 0);
+        if (standing == Standing.LEADING
+                && desk.current() != null
+                && IsolationRule.givesUp(roster.size(), lost.cause(), standbys)) {
+            stepDown("no agent is heard any more, and another coordinator stands by", true);
+            return;
+        }
         boolean planned = lost.cause() instanceof LostCause.Left;
         desk.lost(new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned));
     }

@@ -278,10 +278,17 @@ public final class AgentAssembly implements AutoCloseable {
         later.set(loop);
         loop.start();
         opened("loop", loop::close);
+        opened("tally", () -> tell(loop.pulse().staleWords()));
         openHttp(
                 new Watched(loop, zookeeper, registration, control, bridge, arena, planes), planes);
         registration.start();
         control.start();
+    }
+
+    private static void tell(long staleWords) {
+        if (staleWords > 0) {
+            LOG.info("this agent refused {} words of leaders that were succeeded", staleWords);
+        }
     }
 
     private void openHttp(AgentHttp.State state, PlaneSecurity planes) throws IOException {
@@ -368,6 +375,12 @@ public final class AgentAssembly implements AutoCloseable {
         @Override
         public long arenaBudgetBytes() {
             return settings.arenaBudgetBytes();
+        }
+
+        @Override
+        public long unknownWords() {
+            NettyDataPlane open = plane;
+            return control.unknownWords() + (open == null ? 0 : open.unknownFrames());
         }
     }
 

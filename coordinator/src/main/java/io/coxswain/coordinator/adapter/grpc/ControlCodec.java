@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.grpc;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.UnknownFieldSet;
 
 import io.coxswain.coordinator.app.AgentWord;
 import io.coxswain.coordinator.core.job.JobEvent;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
@@ -213,12 +215,16 @@ public final class ControlCodec {
             case ATTACH ->
                     throw new IllegalArgumentException(
                             "agent " + agent + " sent a second attach on one stream");
-            case BODY_NOT_SET ->
-                    throw new IllegalArgumentException(
-                            "agent "
-                                    + agent
-                                    + " sent a message without a body that this version knows");
+            case BODY_NOT_SET -> unknown(agent, message);
         };
+    }
+
+    private static AgentWord unknown(AgentKey agent, AgentMessage message) {
+        Map<Integer, UnknownFieldSet.Field> fields = message.getUnknownFields().asMap();
+        if (fields.isEmpty()) {
+            throw new IllegalArgumentException("agent " + agent + " sent a message without a body");
+        }
+        return new AgentWord.Unknown(fields.keySet().iterator().next());
     }
 
     /** What an agent holds. */

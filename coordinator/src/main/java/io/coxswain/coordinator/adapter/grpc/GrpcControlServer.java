@@ -54,6 +54,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     private final AtomicLong nextStream = new AtomicLong(1);
     private final HealthStatusManager health = new HealthStatusManager();
     private final RoleInterceptor roles = new RoleInterceptor();
+    private final VersionDesk versions = new VersionDesk();
     private final PlaneSecurity security;
     private final NettyServerBuilder builder;
     private final InetSocketAddress bind;
@@ -159,6 +160,16 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     /** Calls that were refused for want of a certificate with the right. */
     public long refusedCalls() {
         return roles.refused();
+    }
+
+    /** Agents of another major version that were refused, attempts counted. */
+    public long refusedVersions() {
+        return versions.refused();
+    }
+
+    /** Messages of agents of a kind that this version does not know. */
+    public long unknownWords() {
+        return versions.unknown();
     }
 
     @Override
@@ -307,6 +318,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
                             id,
                             RoleInterceptor.CALLER.get(),
                             inputs,
+                            versions,
                             (ServerCallStreamObserver<CoordinatorMessage>) out,
                             () -> streams.remove(id));
             streams.put(id, stream);

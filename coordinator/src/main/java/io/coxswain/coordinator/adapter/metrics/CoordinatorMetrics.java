@@ -82,6 +82,14 @@ public final class CoordinatorMetrics implements AutoCloseable {
                 "coxswain.refused.calls",
                 "Calls refused for want of a certificate with the right",
                 Readings::refusedCalls);
+        group.total(
+                "coxswain.refused.versions",
+                "Agents of another major version that were refused, attempts counted",
+                Readings::refusedVersions);
+        group.total(
+                "coxswain.unknown.words",
+                "Messages of agents of a newer version that say something unknown here",
+                Readings::unknownWords);
         group.total("coxswain.events", "Events published", Readings::lastEvent);
     }
 

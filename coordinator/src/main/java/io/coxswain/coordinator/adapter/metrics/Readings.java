@@ -37,6 +37,16 @@ public interface Readings {
         return 0;
     }
 
+    /** Agents of another major version that were refused, attempts counted. */
+    default long refusedVersions() {
+        return 0;
+    }
+
+    /** Messages of agents of a kind that this version does not know. */
+    default long unknownWords() {
+        return 0;
+    }
+
     /** Number of the newest event. */
     long lastEvent();
 
