@@ -14,6 +14,7 @@ import io.coxswain.coordinator.app.PictureBoard;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.picture.Picture;
 import io.coxswain.security.PlaneSecurity;
+import io.coxswain.security.Refusal;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 
@@ -226,6 +227,11 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     @Override
     public long refusedCalls() {
         return control.refusedCalls();
+    }
+
+    @Override
+    public long refused(Refusal reason) {
+        return security.refusals().of(reason);
     }
 
     @Override

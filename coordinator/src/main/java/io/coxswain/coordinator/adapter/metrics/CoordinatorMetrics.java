@@ -4,6 +4,7 @@ import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.picture.JobPicture;
 import io.coxswain.coordinator.picture.Picture;
+import io.coxswain.security.Refusal;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -82,6 +83,14 @@ public final class CoordinatorMetrics implements AutoCloseable {
                 "coxswain.refused.calls",
                 "Calls refused for want of a certificate with the right",
                 Readings::refusedCalls);
+        for (Refusal reason : Refusal.values()) {
+            group.total(
+                    "coxswain.refused",
+                    "Connections and calls that were not let in",
+                    all -> all.refused(reason),
+                    "reason",
+                    reason.word());
+        }
         group.total("coxswain.events", "Events published", Readings::lastEvent);
     }
 

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.metrics;
 
 import io.coxswain.coordinator.picture.Picture;
+import io.coxswain.security.Refusal;
 
 /** Where a coordinator's numbers come from. Any thread, and no method waits for anything. */
 public interface Readings {
@@ -34,6 +35,11 @@ public interface Readings {
 
     /** Calls that were refused for want of a certificate with the right. */
     default long refusedCalls() {
+        return 0;
+    }
+
+    /** How many were not let in for that reason. */
+    default long refused(Refusal reason) {
         return 0;
     }
 

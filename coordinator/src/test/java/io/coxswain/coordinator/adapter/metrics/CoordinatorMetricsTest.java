@@ -98,6 +98,7 @@ final class CoordinatorMetricsTest {
                         "coxswain_decision_loop_backlog",
                         "coxswain_fenced_writes",
                         "coxswain_refused_calls",
+                        "coxswain_refused",
                         "coxswain_plaintext",
                         "coxswain_events");
         assertThat(value(families, "coxswain_leader", "coxswain_leader")).isZero();
@@ -143,6 +144,7 @@ final class CoordinatorMetricsTest {
                                 "phase",
                                 "planned",
                                 "kind",
+                                "reason",
                                 "le");
             }
         }
