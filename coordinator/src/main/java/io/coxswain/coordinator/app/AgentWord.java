@@ -43,6 +43,9 @@ public sealed interface AgentWord {
     /** What its program says, by which nothing is decided. */
     record FromProgram(ProgramWord word) implements AgentWord {}
 
+    /** Its process ends within that time, whatever happens. */
+    record Noticed(String reason, long leftNanos) implements AgentWord {}
+
     /** It goes on purpose. */
     record Leaving(String reason) implements AgentWord {}
 }
