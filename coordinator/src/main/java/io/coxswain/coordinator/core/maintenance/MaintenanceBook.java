@@ -6,7 +6,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.regex.Pattern;
 
 /**
  * What was said of agents by operators, by monitors of devices and by the agents themselves, and
@@ -26,7 +25,7 @@ public final class MaintenanceBook {
     /** So many stand in one record of half a megabyte. */
     public static final int MOST_AGENTS = 2_000;
 
-    private static final Pattern ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
+    private static final int MOST_ID = 64;
 
     private final TreeMap<String, SetAside> said = new TreeMap<>();
     private final TreeMap<AgentKey, Maintenance.Notice> notices = new TreeMap<>();
@@ -72,7 +71,7 @@ public final class MaintenanceBook {
      */
     public Answer take(Word word, boolean known, List<String> attached) {
         String agent = word.agent();
-        if (!ID.matcher(agent).matches()) {
+        if (!isId(agent)) {
             return new Answer.Refused(
                     "'" + SetAside.cut(agent) + "' is no agent's id: 1 to 64 of A-Z a-z 0-9 . _ -");
         }
@@ -113,6 +112,19 @@ public final class MaintenanceBook {
             said.put(agent, after);
         }
         return new Answer.Changed();
+    }
+
+    private static boolean isId(String agent) {
+        return !agent.isEmpty()
+                && agent.length() <= MOST_ID
+                && agent.chars()
+                        .allMatch(c ->
+                                (c >= 'a' && c <= 'z')
+                                        || (c >= 'A' && c <= 'Z')
+                                        || (c >= '0' && c <= '9')
+                                        || c == '.'
+                                        || c == '_'
+                                        || c == '-');
     }
 
     private static String cut(String reason) {
