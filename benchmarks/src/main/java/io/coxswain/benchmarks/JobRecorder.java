@@ -267,8 +267,13 @@ final class JobRecorder {
                     after(
                             timer.delayNanos(),
                             () -> tell(new JobEvent.TimerFired(timer.kind(), timer.epoch())));
-            case JobEffect.SendAcknowledge _, JobEffect.SendEndJob _, JobEffect.Publish _ -> {}
-            case JobEffect.SendCollectFinal _, JobEffect.PersistResult _ ->
+            case JobEffect.SendAcknowledge _,
+                    JobEffect.SendEndJob _,
+                    JobEffect.ReportMaintenance _,
+                    JobEffect.Publish _ -> {}
+            case JobEffect.SendCollectFinal _,
+                    JobEffect.SendHalt _,
+                    JobEffect.PersistResult _ ->
                     throw new IllegalStateException("the job ends: " + history());
         }
     }

@@ -75,6 +75,9 @@ public sealed interface AgentWord {
      */
     record Unknown(int field) implements AgentWord {}
 
+    /** Its process ends within that time, whatever happens. */
+    record Noticed(String reason, long leftNanos) implements AgentWord {}
+
     /** It goes on purpose. */
     record Leaving(String reason) implements AgentWord {}
 }

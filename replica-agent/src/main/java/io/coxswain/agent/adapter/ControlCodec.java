@@ -126,6 +126,7 @@ public final class ControlCodec {
                         answered.getId(),
                         KeyValueReply.of(answered.getResult().toByteArray()));
             }
+            case HALT_STEPS, MAY_END -> DrainCodec.event(term, message);
             case ASK, BODY_NOT_SET -> null;
         };
     }
@@ -466,6 +467,8 @@ public final class ControlCodec {
                             .setEpoch(peer.epoch())
                             .setPeer(identity(peer.peer()))
                             .setDetail(peer.detail());
+            case AgentReport.StepsHalted halted -> DrainCodec.put(halted, message);
+            case AgentReport.Notice notice -> DrainCodec.put(notice, message);
             case AgentReport.KeyValueAsked asked -> KeyValueMessages.put(asked, message);
             case AgentReport.KeyValueForgotten forgotten ->
                     message.getKeyValueForgottenBuilder()

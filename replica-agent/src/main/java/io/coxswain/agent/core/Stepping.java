@@ -150,6 +150,20 @@ final class Stepping {
         }
     }
 
+    /**
+     * Makes no step above {@code upTo} that is not under way, until the next grant. Returns the
+     * step above which it makes none.
+     */
+    long stopAfter(long upTo) {
+        through = Math.max(upTo, step);
+        return through;
+    }
+
+    /** It stands where it was told to stop, or where its credits end. */
+    boolean stands() {
+        return view != null && !halted && !underWay && !gatheringBase && step >= through;
+    }
+
     /** Returns true if the base's parameters are complete now. */
     boolean gathered(AgentEvent.Gathered event, long now) {
         View current = view;
@@ -406,7 +420,7 @@ final class Stepping {
         }
     }
 
-    private @Nullable Progress takeUnsent() {
+    @Nullable Progress takeUnsent() {
         if (!program().isWhole()) {
             return progress.takeUnsent(vault.floor(), List.of(), replication.takeLongestCopy());
         }

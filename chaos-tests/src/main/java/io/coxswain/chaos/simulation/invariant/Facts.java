@@ -358,6 +358,7 @@ public final class Facts {
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.MaintenanceChanged _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,

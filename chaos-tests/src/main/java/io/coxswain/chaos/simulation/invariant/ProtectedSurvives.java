@@ -191,6 +191,7 @@ public final class ProtectedSurvives implements Invariant {
                             CoordinatorEvent.AgentAttached _,
                             CoordinatorEvent.AgentLost _,
                             CoordinatorEvent.AgentUnfit _,
+                            CoordinatorEvent.MaintenanceChanged _,
                             CoordinatorEvent.JobSubmitted _,
                             CoordinatorEvent.JobQueued _,
                             CoordinatorEvent.JobTakenOver _,

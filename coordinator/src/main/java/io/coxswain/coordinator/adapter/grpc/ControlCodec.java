@@ -203,6 +203,7 @@ public final class ControlCodec {
                                 accusation.getEpoch(),
                                 accusation.getDetail()));
             }
+            case STEPS_HALTED, NOTICE -> MaintenanceCodec.word(agent, message);
             case KEY_VALUE_ASKED ->
                     new AgentWord.AskedKeyValue(
                             message.getKeyValueAsked().getJobId(),

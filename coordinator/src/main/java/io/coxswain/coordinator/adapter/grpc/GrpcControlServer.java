@@ -277,6 +277,16 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     }
 
     @Override
+    public void halt(long stream, long term, String jobId, JobEffect.SendHalt halt) {
+        send(stream, MaintenanceCodec.halt(term, jobId, halt));
+    }
+
+    @Override
+    public void mayEnd(long stream, long term) {
+        send(stream, MaintenanceCodec.mayEnd(term));
+    }
+
+    @Override
     public void keyValue(long stream, long term, String jobId, long id, KeyValueResult result) {
         send(stream, CoordinatorMessages.keyValue(term, jobId, id, result));
     }

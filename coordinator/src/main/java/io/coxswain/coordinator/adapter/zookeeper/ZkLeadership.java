@@ -258,10 +258,11 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         store.fence(held);
         announce(held);
         var jobs = store.load();
+        var setAside = store.loadSetAsides();
         watchTerm(held);
         suspended = false;
         LOG.debug("coordinator {} leads with term {}", coordinatorId, term);
-        inputs.offer(new CoordinatorInput.LeadershipGained(term, jobs));
+        inputs.offer(new CoordinatorInput.LeadershipGained(term, jobs, setAside));
         agents.repeat();
         standbys.tell();
     }

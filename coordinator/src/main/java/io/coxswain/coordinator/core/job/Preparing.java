@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Plans a view and installs it: PREPARING record durable → members restore → all ready, digests
@@ -100,11 +101,12 @@ final class Preparing {
 
     private RecoveryProblem problem(StateLayout layout, long epoch) {
         var candidates = new ArrayList<Candidate>(job.roster.size());
+        Set<AgentKey> leaving = job.draining.leaving();
         for (Roster.Member member : job.roster.all()) {
             if (member.answered) {
+                boolean ready = member.eligible() && !leaving.contains(member.key);
                 candidates.add(
-                        new Candidate(
-                                member.profile, member.inventory, member.eligible(), member.rank));
+                        new Candidate(member.profile, member.inventory, ready, member.rank));
             }
         }
         // Where the runtime reduces, what somebody saw beyond the completed step is not trusted.

@@ -165,12 +165,12 @@ final class Stepping {
 
     void assignRanks(View view) {
         for (Roster.Member member : job.roster.all()) {
-            member.rank = -1;
+            job.roster.rank(member, -1);
         }
         for (int rank = 0; rank < view.members().size(); rank++) {
             Roster.Member member = job.roster.find(view.members().get(rank).key());
             if (member != null) {
-                member.rank = rank;
+                job.roster.rank(member, rank);
             }
         }
     }
@@ -197,7 +197,9 @@ final class Stepping {
                                 grantedThrough,
                                 floors,
                                 job.cadence.granted()));
-                spares.add(member.key.id());
+                if (!job.draining.isSetAside(member)) {
+                    spares.add(member.key.id());
+                }
             }
         }
         job.publish(
@@ -406,16 +408,7 @@ final class Stepping {
         if (step == job.spec.steps()) {
             job.finishing.begin();
         } else if (grant()) {
-            List<GrantedFloor> floors = grantedFloors();
-            for (AgentProfile member : view.members()) {
-                job.emit(
-                        new JobEffect.SendGrant(
-                                member.key(),
-                                view.epoch(),
-                                grantedThrough,
-                                floors,
-                                job.cadence.granted()));
-            }
+            sendGrant(view);
         }
     }
 
@@ -426,6 +419,25 @@ final class Stepping {
         job.protectedStep = Math.max(job.protectedStep, step);
         job.newestSeen = Math.max(job.newestSeen, step);
         publishCompleted(view);
+    }
+
+    private void sendGrant(View view) {
+        List<GrantedFloor> floors = grantedFloors();
+        for (AgentProfile member : view.members()) {
+            job.emit(
+                    new JobEffect.SendGrant(
+                            member.key(),
+                            view.epoch(),
+                            grantedThrough,
+                            floors,
+                            job.cadence.granted()));
+        }
+    }
+
+    /** Ranks that were told to stop go on: what was granted holds again, and more if it is time. */
+    void regrant() {
+        grant();
+        sendGrant(job.activeView());
     }
 
     void publishCompleted(View view) {
@@ -447,6 +459,9 @@ final class Stepping {
     boolean grant() {
         long completed = job.completedStep;
         long last = job.spec.steps();
+        if (job.draining.stops()) {
+            return false;
+        }
         if (job.spec.runtimeReduces()) {
             return grantWithFloor(completed, last);
         }
