@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from . import _arena, _wire, digests
+from . import _arena, _finite, _wire, digests
 from ._group import GroupBroken, Stepper, group_of, share
 from ._jobs import Refused, identity, job_of, require_collectives
 from ._microshards import Gradients
@@ -249,7 +249,7 @@ class Session:
                     f"the initial state is that of step 0, not of step {request.base_step}",
                 )
             self._live = None
-            self._main.call(lambda: self._trainer.initialize(asked(view.shard)))
+            self._main.call(lambda: self._initialize(view))
             return b"", 0
         if request.origin == _wire.STATE_ORIGIN_SLOT:
             return load_slot(request, view, old, self._job.id, self._load)
@@ -257,6 +257,18 @@ class Session:
             "bad_request",
             f"the view names no origin of the state that this version knows ({request.origin})",
         )
+
+    def _initialize(self, view: View) -> None:
+        """On the main thread."""
+        self._trainer.initialize(asked(view.shard))
+        for part, captured in zip(view.shard.parts, self._captured(view)):
+            data = bytes_of(part.name, part.size, captured)
+            wrong = _finite.first_wrong(part.leaf.dtype, data)
+            if wrong is not None:
+                raise TrainerError(
+                    f"{part.name} is not finite in the initial state: element {part.start + wrong}"
+                    f" of what shard {view.shard.index} holds of it is NaN or infinite"
+                )
 
     def _load(self, shard: Shard, parts: Sequence[memoryview]) -> None:
         self._live = None
