@@ -5,6 +5,7 @@
 * :mod:`coxswain.jax` is a trainer made of JAX functions.
 * :mod:`coxswain.torch` is a trainer made of a PyTorch module, optimizer and loss.
 * :mod:`coxswain.bundle` turns JAX training functions into program bundles.
+* :mod:`coxswain.exports` reads states that jobs left in a folder.
 * :mod:`coxswain.safetensors` reads and writes the files that hold tensors.
 """
 

@@ -134,6 +134,9 @@ class Shard:
         writer: of a stored state with leaves per rank: the rank that wrote it, whose they are.
             Another one than ``rank`` where this rank's own state is lost, and a replica's is taken.
         leaves: of a :class:`FusedProgram`: all leaves of the state.
+        way: which of the ``ways`` parts of the state this process holds: another one than ``index``
+            where agents have several processes and the state is cut over them too.
+        ways: into how many parts the state is cut.
     """
 
     index: int
@@ -145,6 +148,8 @@ class Shard:
     rank: int = 0
     writer: int | None = None
     leaves: tuple[Leaf, ...] = ()
+    way: int = 0
+    ways: int = 1
 
     @property
     def parameter_parts(self) -> tuple[Part, ...]:

@@ -30,6 +30,7 @@ class Job:
         microshards: into how many parts a batch is cut; what is summed does not depend on who
             computes which of them.
         config: ``runtime.config`` of the job file, for the program.
+        local_world_size: how many processes each agent has (``runtime.workersPerAgent``).
     """
 
     id: str
@@ -41,6 +42,13 @@ class Job:
     batch: int
     microshards: int
     config: Mapping[str, Any] = field(default_factory=dict)
+    local_world_size: int = 1
+
+    @property
+    def ways(self) -> int:
+        """How many processes hold the state together where each has a part of its own: those of
+        ``shards`` agents. The processes of a job are ``replicas`` × ``ways``."""
+        return self.shards * self.local_world_size
 
     def microshard_sizes(self) -> list[int]:
         """How many samples microshards have: one number, or two where they cannot be equal."""
@@ -138,10 +146,12 @@ class FusedProgram:
             :class:`Stream`: then ``batch`` gets samples of it in place of ids.
         fingerprint: as in :class:`Program`.
         deterministic: as in :class:`Program`.
-        shards: how the state is cut where ``job.shards`` is above 1: for each shard its pieces, in
-            the order in which :meth:`FusedTrainer.state` gives them. Together they must have each
-            element of each leaf; two pieces of a leaf are the same box (replicated) or have no
-            element in common. A leaf per rank is whole in every shard.
+        shards: how the state is cut where ``job.ways`` is above 1: for each of the ``job.ways``
+            processes that hold it together its pieces, in the order in which
+            :meth:`FusedTrainer.state` gives them. Together they must have each element of each
+            leaf; two pieces of a leaf are the same box (replicated) or have no element in common. A
+            leaf per rank is whole in every process. Where there are ``job.shards`` entries only,
+            all processes of an agent hold the same; none: each holds the whole.
     """
 
     leaves: tuple[Leaf, ...]

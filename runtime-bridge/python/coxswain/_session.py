@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from . import _arena, _finite, _wire, digests
-from ._group import GroupBroken, Stepper, group_of, share
+from ._exports import Exporter, Initial, settings_of
+from ._group import GroupBroken, Stepper, group_of, local_rank, local_size, share
 from ._jobs import Refused, identity, job_of, require_collectives
 from ._microshards import Gradients
 from ._pieces import box_of, leaf_cuts, require_whole
@@ -23,6 +24,7 @@ from ._store import Store
 from ._streams import FusedStream, SplitStream, wrapped
 from ._threads import Abandoned, Background, Gate, MainThread
 from ._views import Activity, Begun, View, asked, bytes_of, open_arena
+from ._ways import namer, ways_of
 from .trainer import (
     Captured,
     Copy,
@@ -57,7 +59,8 @@ class Session:
     ) -> None:
         require_collectives(spec, trainer)
         self.identity = identity(spec)
-        self._job, self._min_step_seconds = job_of(spec)
+        job, self._min_step_seconds = job_of(spec)
+        self._job = replace(job, local_world_size=local_size())
         self._trainer, self._main, self._gate = trainer, main, gate
         self._snapshots, self._activity = snapshots, activity
         self._stores = stores
@@ -66,12 +69,16 @@ class Session:
         self._warm, self._compile_nanos = False, 0
         start = time.perf_counter_ns()
         activity("load", 0)
+        settings = settings_of(spec)
+        self._exporter = Exporter(settings)
+        self._initial = None if settings.initial is None else Initial(settings.initial)
         program: Program | FusedProgram = main.call(lambda: trainer.build(self._job))
         trainer, self._program = wrapped(trainer, program, self._job)
         self._trainer = trainer
         streams = isinstance(trainer, (SplitStream, FusedStream))
         self._layout = self._program.layout()
-        self._shards = [self._program.shard(i, self._job.shards) for i in range(self._job.shards)]
+        ways = ways_of(self._program, self._job, local_rank())
+        self._cut, self._shards = ways.cut, ways.own
         self._samples = Samples(
             self._job.seed,
             0 if streams else self._program.samples,  # type: ignore[arg-type]
@@ -82,12 +89,14 @@ class Session:
         self._gradients: Gradients | None = None
         self._stall_nanos = 0
         if isinstance(trainer, FusedTrainer):
-            require_whole(self._shards)
+            require_whole(self._cut, namer(ways, self._job))
             self._stepper = Stepper(
                 trainer, main, gate, self._samples, activity, entries or Entries()
             )
         else:
             self._gradients = Gradients(trainer, gate, self._samples, self._shards[0])
+        if self._initial is not None:
+            self._initial.require_fits(self._shards)
         self._load_nanos = time.perf_counter_ns() - start
 
     # ------------------------------------------------------------ loading
@@ -121,7 +130,7 @@ class Session:
             shard_pieces=tuple(len(meta.pieces) for meta in metas),
             reforms=isinstance(self._trainer, FusedTrainer) and self._trainer.reforms,
             leaves=leaf_cuts(shards) if self._stepper is not None else (),
-            shares_rank=isinstance(self._trainer, FusedTrainer) and len(shards) == 1,
+            shares_rank=isinstance(self._trainer, FusedTrainer),
         )
 
     def _fingerprint(self) -> str:
@@ -137,8 +146,10 @@ class Session:
             program.fingerprint,
         ]
         if self._stepper is not None:
-            boxes = [[box_of(part) for part in shard.parts] for shard in self._shards]
+            boxes = [[box_of(part) for part in shard.parts] for shard in self._cut]
             description.append([[_described(box) for box in shard] for shard in boxes])
+        if self._initial is not None:
+            description.append(self._initial.identity)
         digest = hashlib.sha256(json.dumps(description).encode()).hexdigest()
         # The program's own stands beside it, for who reads that two differ.
         return f"{digest} ({program.fingerprint})" if program.fingerprint else digest
@@ -159,6 +170,13 @@ class Session:
                 f"rank {request.rank} of a {request.replicas}×{request.shards} mesh; the job was"
                 f" loaded for {job.shards} shards",
             )
+        size = request.local.size if request.local else 1
+        if size != job.local_world_size:
+            raise Refused(
+                "bad_request",
+                f"the rank has {size} processes, and this one was started as one of"
+                f" {job.local_world_size} (COXSWAIN_BRIDGE_LOCAL_SIZE)",
+            )
         microshards = share(self._microshards(request), request)
         self._snapshots.drain()
         old = self._view
@@ -178,6 +196,7 @@ class Session:
             if old is None or old.region is not region:
                 self._main.call(lambda: self._trainer.mapped(region.memory()))
             self._view, self._live = view, request.base_step
+            self._exporter.begin(request.base_step)
             taken = True
         finally:
             if old is None or old.region is not region:
@@ -249,7 +268,10 @@ class Session:
                     f"the initial state is that of step 0, not of step {request.base_step}",
                 )
             self._live = None
-            self._main.call(lambda: self._initialize(view))
+            if self._initial is not None:
+                self._initial.load(view.shard, self._load)
+            else:
+                self._main.call(lambda: self._initialize(view))
             return b"", 0
         if request.origin == _wire.STATE_ORIGIN_SLOT:
             return load_slot(request, view, old, self._job.id, self._load)
@@ -382,6 +404,8 @@ class Session:
             raise Refused("bad_request", f"slot {index} of a region with {slots} slots")
         slot, local = view.region.slot(index), view.local
         meta = self._meta(view.shard, view.epoch, step, local.slot_offset if local else 0)
+        due = self._exporter.due(step) and self._exporter.holds(view.shard)
+        export = functools.partial(self._exporter.write, view.shard) if due else None
 
         def copy() -> Begun:
             captured = self._captured(view)
@@ -397,7 +421,7 @@ class Session:
                     data[piece.at : piece.end] = bytes_of(piece.box.leaf, piece.box.size, one)
             if not later and local is None:
                 slot.filled(meta)
-            return Begun(slot, meta, tuple(later), local is not None)
+            return Begun(slot, meta, tuple(later), local is not None, export)
 
         try:
             return self._main.call(copy)
@@ -424,6 +448,8 @@ class Session:
         view = self._require(request.epoch, request.step)
         self._activity("finish", request.step)
         leaves = self._main.call(lambda: self._leaf_digests(view))
+        if self._exporter.holds(view.shard):
+            self._main.call(lambda: self._leave(view, request.step))
         if not request.evaluate:
             return _wire.Finished(leaves)
         evaluation = self._main.call(lambda: self._evaluate(view))
@@ -435,6 +461,13 @@ class Session:
         return _wire.Finished(
             leaves, float(evaluation.loss), float(evaluation.accuracy), seen, distinct
         )
+
+    def _leave(self, view: View, step: int) -> None:
+        """Exports the final state. On the main thread."""
+        parts = view.shard.parts
+        captured = self._captured(view)
+        data = [bytes_of(part.name, part.size, one) for part, one in zip(parts, captured)]
+        self._exporter.write(view.shard, self._meta(view.shard, view.epoch, step), data)
 
     def _evaluate(self, view: View) -> Evaluation | None:
         """On the main thread."""
@@ -454,7 +487,7 @@ class Session:
             bytes_of(part.name, part.size, one) for part, one in zip(parts, self._captured(view))
         )
         if self._stepper is not None:
-            return digests.fused_digests(self._shards, view.shard, captured)
+            return digests.fused_digests(self._cut, view.shard, captured)
         return tuple(digests.leaf_digest(part, one) for part, one in zip(parts, captured))
 
     def close(self) -> None:

@@ -37,12 +37,14 @@ class Begun:
         meta: what it is.
         later: pieces that are still to be copied, and the functions that give their bytes.
         part: whether it is one process's part of a snapshot, which the agent commits.
+        export: leaves the pieces somewhere else too, before anybody hears that they are in place.
     """
 
     slot: _arena.Slot
     meta: _arena.Meta
     later: tuple[tuple[_arena.Piece, Captured], ...]
     part: bool = False
+    export: Callable[[_arena.Meta, list[memoryview]], None] | None = None
 
     def complete(self) -> _wire.SnapshotCommitted:
         """Copies what is left, computes checksums and commits."""
@@ -54,6 +56,8 @@ class Begun:
                 continue
             data[piece.at : piece.end] = bytes_of(piece.box.leaf, piece.box.size, captured)
         done = _wire.SnapshotCommitted(meta.epoch, meta.step, slot.index)
+        if self.export is not None:
+            self.export(meta, [data[piece.at : piece.end] for piece in meta.pieces])
         if self.part:
             table, crcs = meta.encode(), slot.part_crcs(meta)
             if len(table) + len(crcs) > _MOST_TABLE_BYTES:

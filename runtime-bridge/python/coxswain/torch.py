@@ -73,7 +73,8 @@ def run(
             group of PyTorch (DistributedDataParallel), as the job's ``collectives.across`` says.
         shard: with collectives of the runtime: ``shard(module, mesh)`` cuts the module by calling
             ``torch.distributed.fsdp.fully_shard`` with that mesh; its dimension ``shard`` has as many
-            ranks as the job has shards. The state is then cut in DTensors, not held whole.
+            processes as hold the state together, those of ``mesh.shards`` agents. The state is then
+            cut in DTensors, not held whole.
 
     The others are those of :class:`TorchTrainer`.
     """

@@ -68,6 +68,16 @@ public sealed interface AgentWord {
     /** What its program says, by which nothing is decided. */
     record FromProgram(ProgramWord word) implements AgentWord {}
 
+    /**
+     * Something that this version does not know: the agent is of a newer one. A sign of life.
+     *
+     * @param field its number in the message
+     */
+    record Unknown(int field) implements AgentWord {}
+
+    /** Its process ends within that time, whatever happens. */
+    record Noticed(String reason, long leftNanos) implements AgentWord {}
+
     /** It goes on purpose. */
     record Leaving(String reason) implements AgentWord {}
 }

@@ -108,19 +108,24 @@ class ProcessSectionTest {
 
         assertThat(job.spec("j").runtimeReduces()).isTrue();
         assertThat(job.spec("j").mesh().shards()).isEqualTo(2);
-        assertThatThrownBy(() ->
-                        read(
-                                GOOD,
+    }
+
+    @Test
+    void severalProcessesOfSeveralShardsHoldAPartEach() throws Exception {
+        JobFile job =
+                read(
+                        GOOD,
+                        with(
                                 Map.of(
-                                        "collectives.across",
-                                        "runtime",
                                         "mesh.shards",
                                         "2",
                                         "runtime.workersPerAgent",
-                                        "2")))
-                .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("runtime.workersPerAgent")
-                .hasMessageContaining("mesh.shards: 1");
+                                        "2",
+                                        "runtime.state",
+                                        "12KiB")));
+
+        assertThat(job.runtime().processes()).isEqualTo(2);
+        assertThat(job.runtime().stateBytes(2)).isEqualTo(24 << 10);
     }
 
     private static final Map<String, String> REDUCES =
@@ -175,6 +180,47 @@ class ProcessSectionTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("runtime.workersPerAgent")
                 .hasMessageContaining("collectives: {across: runtime}");
+    }
+
+    @Test
+    void aStateIsLeftInAFolderAndTakenUpFromOne() throws Exception {
+        Path before = Files.createDirectory(folder.resolve("before"));
+        JobFile job =
+                read(
+                        GOOD,
+                        Map.of(
+                                "runtime.export.folder",
+                                "after",
+                                "runtime.export.every",
+                                "100",
+                                "runtime.initial",
+                                "before"));
+
+        var json = JsonMapper.shared().readTree(job.runtime().json());
+        assertThat(json.path("initial").asString()).isEqualTo(before.toString());
+        assertThat(json.path("export").path("folder").asString())
+                .isEqualTo(folder.resolve("after").toString());
+        assertThat(json.path("export").path("every").asLong()).isEqualTo(100);
+    }
+
+    @Test
+    void foldersOfStatesThatMakeNoSense() throws Exception {
+        Files.createDirectory(folder.resolve("same"));
+
+        assertThatThrownBy(() ->
+                        read(
+                                GOOD,
+                                Map.of(
+                                        "runtime.export.folder",
+                                        "same",
+                                        "runtime.initial",
+                                        "./same")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("runtime.initial")
+                .hasMessageContaining("the folder that the job exports to");
+        assertThatThrownBy(() -> read(GOOD, Map.of("runtime.export.every", "5")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("runtime.export.folder");
     }
 
     private static final String ATTACHED =

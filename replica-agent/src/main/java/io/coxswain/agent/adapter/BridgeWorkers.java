@@ -103,7 +103,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
             standby = command.standby();
             if (command.processes() > 1 && !job.runtimeReduces()) {
                 throw new IllegalArgumentException(
-                        "runtime.workersPerAgent is %d, which needs collectives: {across: runtime}"
+                        "runtime.workersPerAgent is %d, which needs collectives: {across: runtime}: where the agents reduce, set it to 1 and run one agent for each device"
                                 .formatted(command.processes()));
             }
             talk = new WorkerTalk(command.processes(), slots);

@@ -37,6 +37,9 @@ public sealed interface AgentEvent {
 
     record StreamClosed(String reason) implements AgentEvent {}
 
+    /** This process ends within {@code leftNanos}, whatever happens. Given once. */
+    record NoticeGiven(String reason, long leftNanos) implements AgentEvent {}
+
     record Welcomed(long term, long heartbeatNanos, long leaseNanos) implements FromLeader {}
 
     record AttachRejected(long term, String reason) implements FromLeader {}
@@ -104,6 +107,18 @@ public sealed interface AgentEvent {
     }
 
     record JobEnded(long term, String jobId, String reason) implements FromLeader {}
+
+    /**
+     * Make no step above {@code after} that is not under way.
+     *
+     * @param hold the state that it stops at is wanted in a slot
+     */
+    record HaltOrdered(
+            long term, String jobId, long epoch, long number, long after, boolean hold)
+            implements FromLeader {}
+
+    /** Nothing depends on this agent any more: answer to a notice. */
+    record LeaveGranted(long term) implements FromLeader {}
 
     record ProgressAcknowledged(long term, String jobId, long epoch, long step)
             implements FromLeader {}

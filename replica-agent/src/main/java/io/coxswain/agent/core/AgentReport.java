@@ -126,6 +126,13 @@ public sealed interface AgentReport {
     record PeerUnreachable(String jobId, long epoch, AgentKey peer, String detail)
             implements AgentReport {}
 
+    /** Answer to the order to stop; {@code held}: its state after that step is in a slot. */
+    record StepsHalted(String jobId, long epoch, long number, long through, boolean held)
+            implements AgentReport {}
+
+    /** This process ends within that time. */
+    record Notice(String reason, long leftNanos) implements AgentReport {}
+
     /**
      * The worker's operation on its view's key-value store, which came as {@code operation}; not
      * copied. Ids below {@code settledBelow} have their answer.

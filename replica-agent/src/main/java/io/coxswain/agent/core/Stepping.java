@@ -55,6 +55,8 @@ final class Stepping {
     private long dataWaitNanos;
     private long stallNanos;
     private long stragglerNanos;
+    private long creditsAwaitedSince = NEVER;
+    private long creditWaitNanos;
     private long samples;
     private long sampleHash;
     private float loss;
@@ -98,6 +100,7 @@ final class Stepping {
         gatheringBase = true;
         missedSnapshot = Long.MAX_VALUE;
         applySlot = NO_SLOT;
+        creditsAwaitedSince = NEVER;
         if (newProgram.isWhole()) {
             // The worker has its parameters, and meets the others in its first step.
             gatheringBase = false;
@@ -145,6 +148,20 @@ final class Stepping {
             // To go back to, it holds at once; to decide by, from the steps that it came with.
             vault.raiseFloor(agreed.floors.newest());
         }
+    }
+
+    /**
+     * Makes no step above {@code upTo} that is not under way, until the next grant. Returns the
+     * step above which it makes none.
+     */
+    long stopAfter(long upTo) {
+        through = Math.max(upTo, step);
+        return through;
+    }
+
+    /** It stands where it was told to stop, or where its credits end. */
+    boolean stands() {
+        return view != null && !halted && !underWay && !gatheringBase && step >= through;
     }
 
     /** Returns true if the base's parameters are complete now. */
@@ -356,10 +373,15 @@ final class Stepping {
                 || halted
                 || gatheringBase
                 || underWay
-                || !leaseHolds
-                || step >= Math.min(through, lastStep)) {
+                || step >= lastStep) {
             return;
         }
+        if (!leaseHolds || step >= through) {
+            creditsAwaitedSince = creditsAwaitedSince == NEVER ? now : creditsAwaitedSince;
+            return;
+        }
+        creditWaitNanos = creditsAwaitedSince == NEVER ? 0 : now - creditsAwaitedSince;
+        creditsAwaitedSince = NEVER;
         step++;
         underWay = true;
         active = running.activeAt(step, agreed.intervals.at(step));
@@ -398,7 +420,7 @@ final class Stepping {
         }
     }
 
-    private @Nullable Progress takeUnsent() {
+    @Nullable Progress takeUnsent() {
         if (!program().isWhole()) {
             return progress.takeUnsent(vault.floor(), List.of(), replication.takeLongestCopy());
         }
@@ -515,6 +537,7 @@ final class Stepping {
                 dataWaitNanos,
                 stallNanos,
                 stragglerNanos,
+                creditWaitNanos,
                 samples,
                 sampleHash,
                 loss,

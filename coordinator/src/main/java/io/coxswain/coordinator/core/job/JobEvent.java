@@ -1,5 +1,6 @@
 package io.coxswain.coordinator.core.job;
 
+import io.coxswain.coordinator.core.maintenance.Maintenance;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Digest;
@@ -157,6 +158,25 @@ public sealed interface JobEvent {
 
     /** A timer set by {@link JobEffect.SetTimer} came due. */
     record TimerFired(JobEffect.TimerKind kind, long epoch) implements JobEvent {}
+
+    /**
+     * A rank's answer to {@link JobEffect.SendHalt}.
+     *
+     * @param through it makes no step above
+     * @param held its state after that step is committed in a slot
+     */
+    record StepsHaltedReported(AgentKey agent, long epoch, long number, long through, boolean held)
+            implements JobEvent {}
+
+    /**
+     * Which agents are to have no ranks and no copies.
+     *
+     * @param inherited it stood before this job was here
+     */
+    record MaintenanceOrdered(Maintenance orders, boolean inherited) implements JobEvent {}
+
+    /** The store is out of reach, or back: nothing is decided meanwhile. */
+    record StoreReachable(boolean reachable) implements JobEvent {}
 
     /** A person cancelled the job. */
     record CancelRequested(String reason) implements JobEvent {}

@@ -30,7 +30,9 @@ final class Losses {
      * That incarnation is gone, with everything it held. {@code planned}: it said so itself before.
      */
     void lost(Roster.Member member, String cause, long lastSignNanos, boolean planned) {
+        boolean missed = !job.draining.isDrained(member);
         job.roster.remove(member);
+        job.draining.gone(member);
         accusations.remove(member.key);
         String what = "agent " + member.key.id() + " lost: " + cause;
         long detectNanos = Math.max(0, job.now - lastSignNanos);
@@ -69,7 +71,7 @@ final class Losses {
                 if (member.rank >= 0) {
                     job.incidents.openOrExtend(kind, member.key.id(), what, detectNanos);
                     job.fencing.begin(what);
-                } else if (member.prepared) {
+                } else if (member.prepared && missed) {
                     spareLost(planned ? kind : Incident.Kind.SPARE, member, what, detectNanos);
                 }
             }

@@ -19,7 +19,7 @@ class RunStatisticsTest {
 
     private static StepRun run(long first, long last, long elapsed, long execute, long skipped) {
         return new StepRun(
-                first, last, elapsed, execute, 0, 0, 0, 1, 1, 0.5f, Digest.NONE, 0, skipped);
+                first, last, elapsed, execute, 0, 0, 0, 0, 1, 1, 0.5f, Digest.NONE, 0, skipped);
     }
 
     @ParameterizedTest
