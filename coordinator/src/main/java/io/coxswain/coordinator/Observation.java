@@ -14,6 +14,7 @@ import io.coxswain.coordinator.app.PictureBoard;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.picture.Picture;
 import io.coxswain.security.PlaneSecurity;
+import io.coxswain.security.Refusal;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 
@@ -236,6 +237,11 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     @Override
     public long unknownWords() {
         return control.unknownWords();
+    }
+
+    @Override
+    public long refused(Refusal reason) {
+        return security.refusals().of(reason);
     }
 
     @Override

@@ -60,6 +60,9 @@ public final class AdminTexts {
         lines.addAll(metrics(status.getJobsList()));
         lines.add("");
         lines.addAll(agents(status.getAgentsList()));
+        status.getMaintenanceList().stream()
+                .filter(agent -> !agent.getAttached())
+                .forEach(agent -> lines.add(PlannedWork.text(agent)));
         return lines;
     }
 
@@ -123,6 +126,8 @@ public final class AdminTexts {
             one.put("memoryBytes", agent.getArenaBudgetBytes());
             one.put("detail", agent.getDetail());
         }
+        ArrayNode away = node.putArray("maintenance");
+        status.getMaintenanceList().forEach(agent -> PlannedWork.put(agent, away.addObject()));
         node.set("picture", picture(status));
         return JSON.writeValueAsString(node);
     }

@@ -126,6 +126,7 @@ public final class ControlCodec {
                         answered.getId(),
                         KeyValueReply.of(answered.getResult().toByteArray()));
             }
+            case HALT_STEPS, MAY_END -> DrainCodec.event(term, message);
             case ASK, BODY_NOT_SET -> null;
         };
     }
@@ -403,7 +404,9 @@ public final class ControlCodec {
                             .setOperation(beat.operation())
                             .setStep(beat.step())
                             .addAllWaitingForRanks(beat.waitingForRanks())
-                            .setOperationNanos(beat.operationNanos());
+                            .setOperationNanos(beat.operationNanos())
+                            .setEntered(beat.entered())
+                            .setWaitsFor(beat.waitsFor());
             case AgentReport.JobReady ready ->
                     message.getJobReadyBuilder()
                             .setJobId(ready.jobId())
@@ -464,6 +467,8 @@ public final class ControlCodec {
                             .setEpoch(peer.epoch())
                             .setPeer(identity(peer.peer()))
                             .setDetail(peer.detail());
+            case AgentReport.StepsHalted halted -> DrainCodec.put(halted, message);
+            case AgentReport.Notice notice -> DrainCodec.put(notice, message);
             case AgentReport.KeyValueAsked asked -> KeyValueMessages.put(asked, message);
             case AgentReport.KeyValueForgotten forgotten ->
                     message.getKeyValueForgottenBuilder()
@@ -586,6 +591,7 @@ public final class ControlCodec {
                     .setDataWaitNanos(run.dataWaitNanos())
                     .setSnapshotStallNanos(run.snapshotStallNanos())
                     .setStragglerWaitNanos(run.stragglerWaitNanos())
+                    .setCreditWaitNanos(run.creditWaitNanos())
                     .setSamples(run.samples())
                     .setSampleHash(run.sampleHash())
                     .setLoss(run.loss())

@@ -136,6 +136,7 @@ public final class Link {
                     }
                 });
         channel.pipeline().addLast(tls);
+        plane.guard(channel);
         channel.config().setAutoRead(true);
     }
 

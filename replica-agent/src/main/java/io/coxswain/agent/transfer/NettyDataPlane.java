@@ -8,6 +8,7 @@ import io.coxswain.proto.replica.v1.Hello;
 import io.coxswain.proto.replica.v1.HelloReply;
 import io.coxswain.proto.replica.v1.Purpose;
 import io.coxswain.proto.replica.v1.Refusal;
+import io.coxswain.security.ConnectionGate;
 import io.coxswain.security.Identity;
 import io.coxswain.security.PeerRule;
 import io.coxswain.security.PlaneSecurity;
@@ -38,7 +39,6 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
@@ -57,9 +57,6 @@ public final class NettyDataPlane implements AutoCloseable {
     private static final long GREETING_NANOS = 5_000_000_000L;
     private static final long CLOSE_SECONDS = 5;
 
-    /** Connections that have not said yet who they are, at most. */
-    private static final int MOST_STRANGERS = 256;
-
     private static final AgentKey UNKNOWN = new AgentKey("unknown", "?");
 
     private final AgentKey self;
@@ -76,8 +73,7 @@ public final class NettyDataPlane implements AutoCloseable {
     private @Nullable Channel server;
     private volatile @Nullable SslContext accepting;
     private volatile @Nullable SslContext dialling;
-    // Connections that have not said who they are, oldest first. On the thread of the collectives.
-    private final LinkedHashSet<Channel> strangers = new LinkedHashSet<>();
+    private final ConnectionGate gate;
 
     /**
      * In the clear, on loopback addresses.
@@ -98,6 +94,9 @@ public final class NettyDataPlane implements AutoCloseable {
         this.self = self;
         this.settings = settings;
         this.security = security;
+        this.gate =
+                new ConnectionGate(
+                        "the data plane of " + self, ConnectionGate.Limits.DEFAULT, security);
         this.epoll = Epoll.isAvailable();
         MultiThreadIoEventLoopGroup first = group("collective");
         MultiThreadIoEventLoopGroup second = group("copy");
@@ -125,6 +124,7 @@ public final class NettyDataPlane implements AutoCloseable {
                                 epoll
                                         ? EpollServerSocketChannel.class
                                         : NioServerSocketChannel.class)
+                        .handler(gate)
                         .option(ChannelOption.SO_REUSEADDR, true)
                         .option(ChannelOption.SO_BACKLOG, 256)
                         .childOption(ChannelOption.TCP_NODELAY, true)
@@ -233,15 +233,7 @@ public final class NettyDataPlane implements AutoCloseable {
     }
 
     private void accept(Channel channel) {
-        if (strangers.size() >= MOST_STRANGERS) {
-            // A flood pushes out those who wait longest; a peer has greeted by then.
-            Channel oldest = strangers.getFirst();
-            strangers.remove(oldest);
-            oldest.close();
-        }
-        strangers.add(channel);
         Doorkeeper doorkeeper = new Doorkeeper();
-        channel.closeFuture().addListener(ignored -> known(channel));
         collectives.schedule(
                 () -> {
                     if (!doorkeeper.answered) {
@@ -272,9 +264,9 @@ public final class NettyDataPlane implements AutoCloseable {
                 });
     }
 
-    /** No stranger any more, or gone. On whatever thread the channel has by now. */
-    private void known(Channel channel) {
-        collectives.execute(() -> strangers.remove(channel));
+    /** Connections that came in and are open. */
+    int incoming() {
+        return gate.open();
     }
 
     /**
@@ -289,6 +281,11 @@ public final class NettyDataPlane implements AutoCloseable {
             return null;
         }
         return tls.newHandler(allocator, host, port);
+    }
+
+    /** The connection ends when the certificate of its other end is taken back. */
+    void guard(Channel dialled) {
+        security.guard(dialled);
     }
 
     /** Waits for the greeting of a connection that came in. */
@@ -321,7 +318,7 @@ public final class NettyDataPlane implements AutoCloseable {
                                 .formatted(header.getBodyCase(), payloadBytes));
             }
             answered = true;
-            known(fresh.channel());
+            gate.known(fresh.channel().remoteAddress());
             Hello hello = header.getHello();
             Identity identity = certified;
             boolean coordinator = identity != null && identity.role() == Role.COORDINATOR;

@@ -108,7 +108,9 @@ public final class ControlCodec {
                         beat.getOperation(),
                         beat.getStep(),
                         beat.getWaitingForRanksList(),
-                        beat.getOperationNanos());
+                        beat.getOperationNanos(),
+                        beat.getEntered(),
+                        beat.getWaitsFor());
             }
             case PROGRAM_METRICS, EVIDENCE, ANSWER ->
                     new AgentWord.FromProgram(ProgramCodec.word(message));
@@ -201,6 +203,7 @@ public final class ControlCodec {
                                 accusation.getEpoch(),
                                 accusation.getDetail()));
             }
+            case STEPS_HALTED, NOTICE -> MaintenanceCodec.word(agent, message);
             case KEY_VALUE_ASKED ->
                     new AgentWord.AskedKeyValue(
                             message.getKeyValueAsked().getJobId(),
@@ -305,6 +308,7 @@ public final class ControlCodec {
                                         run.getDataWaitNanos(),
                                         run.getSnapshotStallNanos(),
                                         run.getStragglerWaitNanos(),
+                                        run.getCreditWaitNanos(),
                                         run.getSamples(),
                                         run.getSampleHash(),
                                         run.getLoss(),

@@ -12,6 +12,7 @@ import io.coxswain.coordinator.Subscription;
 import io.coxswain.coordinator.TraceLookup;
 import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.maintenance.MaintenanceBook.Word;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.version.ProtocolVersion;
 import io.coxswain.coordinator.picture.PictureJson;
@@ -25,12 +26,15 @@ import io.coxswain.proto.admin.v1.ExplainRequest;
 import io.coxswain.proto.admin.v1.ExplainResponse;
 import io.coxswain.proto.admin.v1.HandOverRequest;
 import io.coxswain.proto.admin.v1.HandOverResponse;
+import io.coxswain.proto.admin.v1.HealthReport;
 import io.coxswain.proto.admin.v1.IncidentsRequest;
 import io.coxswain.proto.admin.v1.IncidentsResponse;
 import io.coxswain.proto.admin.v1.JobPhase;
 import io.coxswain.proto.admin.v1.JobStatus;
 import io.coxswain.proto.admin.v1.LookRequest;
 import io.coxswain.proto.admin.v1.LookResponse;
+import io.coxswain.proto.admin.v1.MaintenanceRequest;
+import io.coxswain.proto.admin.v1.MaintenanceResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
@@ -128,6 +132,42 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
     }
 
     @Override
+    public void drain(MaintenanceRequest request, StreamObserver<MaintenanceResponse> out) {
+        maintain(new Word.Drain(request.getAgentId(), request.getReason()), request, out);
+    }
+
+    @Override
+    public void cordon(MaintenanceRequest request, StreamObserver<MaintenanceResponse> out) {
+        maintain(new Word.Cordon(request.getAgentId(), request.getReason()), request, out);
+    }
+
+    @Override
+    public void uncordon(MaintenanceRequest request, StreamObserver<MaintenanceResponse> out) {
+        maintain(new Word.Uncordon(request.getAgentId()), request, out);
+    }
+
+    private void maintain(
+            Word word, MaintenanceRequest request, StreamObserver<MaintenanceResponse> out) {
+        answer(calls.maintain(word, request.getAbsent()), MaintenanceCodec::response, out);
+    }
+
+    @Override
+    public void reportHealth(HealthReport report, StreamObserver<MaintenanceResponse> out) {
+        Word word = MaintenanceCodec.health(report);
+        if (word == null) {
+            out.onNext(
+                    MaintenanceResponse.newBuilder()
+                            .setReason(
+                                    "the state of a device is STATE_OK or STATE_FAILING, got "
+                                            + report.getStateValue())
+                            .build());
+            out.onCompleted();
+            return;
+        }
+        answer(calls.maintain(word, report.getAbsent()), MaintenanceCodec::response, out);
+    }
+
+    @Override
     public void status(StatusRequest request, StreamObserver<StatusResponse> out) {
         // Asked first: an event too many can be told from one too few.
         long next = calls.nextSequence();
@@ -192,6 +232,7 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                             .setHost(agent.process().host())
                             .setPid(agent.process().pid()));
         }
+        status.maintenance().forEach(away -> response.addMaintenance(MaintenanceCodec.encode(away)));
         return response.build();
     }
 

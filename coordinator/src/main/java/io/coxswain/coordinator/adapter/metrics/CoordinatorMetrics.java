@@ -4,6 +4,7 @@ import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.picture.JobPicture;
 import io.coxswain.coordinator.picture.Picture;
+import io.coxswain.security.Refusal;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -90,6 +91,14 @@ public final class CoordinatorMetrics implements AutoCloseable {
                 "coxswain.unknown.words",
                 "Messages of agents of a newer version that say something unknown here",
                 Readings::unknownWords);
+        for (Refusal reason : Refusal.values()) {
+            group.total(
+                    "coxswain.refused",
+                    "Connections and calls that were not let in",
+                    all -> all.refused(reason),
+                    "reason",
+                    reason.word());
+        }
         group.total("coxswain.events", "Events published", Readings::lastEvent);
     }
 

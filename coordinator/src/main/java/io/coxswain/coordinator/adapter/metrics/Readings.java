@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.metrics;
 
 import io.coxswain.coordinator.picture.Picture;
+import io.coxswain.security.Refusal;
 
 /** Where a coordinator's numbers come from. Any thread, and no method waits for anything. */
 public interface Readings {
@@ -44,6 +45,11 @@ public interface Readings {
 
     /** Messages of agents of a kind that this version does not know. */
     default long unknownWords() {
+        return 0;
+    }
+
+    /** How many were not let in for that reason. */
+    default long refused(Refusal reason) {
         return 0;
     }
 

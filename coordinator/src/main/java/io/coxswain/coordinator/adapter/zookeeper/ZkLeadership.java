@@ -19,6 +19,7 @@ import org.apache.curator.framework.state.ConnectionState;
 import org.apache.curator.framework.state.ConnectionStateListener;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +64,8 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     private final ZkStandbys standbys;
     private final ScheduledExecutorService thread;
     private final ConnectionStateListener connection = (_, state) -> connectionChanged(state);
+    // One object: ZooKeeper keeps it once, however often it is set.
+    private final Watcher termWatcher = this::termWatched;
     // Written by the thread.
     private volatile @Nullable LeaderLatch latch;
     // Confined to the thread.
@@ -255,10 +258,11 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         store.fence(held);
         announce(held);
         var jobs = store.load();
+        var setAside = store.loadSetAsides();
         watchTerm(held);
         suspended = false;
         LOG.debug("coordinator {} leads with term {}", coordinatorId, term);
-        inputs.offer(new CoordinatorInput.LeadershipGained(term, jobs));
+        inputs.offer(new CoordinatorInput.LeadershipGained(term, jobs, setAside));
         agents.repeat();
         standbys.tell();
     }
@@ -333,18 +337,24 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     }
 
     private void watchTerm(ZkFence held) throws Exception {
-        Stat stat =
-                client.checkExists()
-                        .usingWatcher((Watcher) _ -> run(() -> termMoved(held)))
-                        .forPath(paths.term());
+        Stat stat = client.checkExists().usingWatcher(termWatcher).forPath(paths.term());
         if (stat == null || stat.getVersion() != held.version()) {
             stepDown("the term is not " + held.term() + " any more");
         }
     }
 
-    private void termMoved(ZkFence held) throws Exception {
-        // Watches also fire on connection events; while suspended nothing can be read.
-        if (held.equals(fence) && !suspended && !closed) {
+    // Watches also tell of the connection, and stand through its loss. Nothing can be read then,
+    // and
+    // a try would hold up the word of the loss.
+    private void termWatched(WatchedEvent event) {
+        if (event.getType() != Watcher.Event.EventType.None) {
+            run(this::termMoved);
+        }
+    }
+
+    private void termMoved() throws Exception {
+        ZkFence held = fence;
+        if (held != null && !suspended && !closed) {
             watchTerm(held);
         }
     }

@@ -8,6 +8,7 @@ import io.coxswain.coordinator.app.StorePort;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.StoredJob;
 import io.coxswain.coordinator.app.WriteOutcome;
+import io.coxswain.coordinator.core.maintenance.SetAside;
 
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.api.CuratorEvent;
@@ -51,6 +52,7 @@ final class ZkStore implements StorePort {
     void fence(@Nullable ZkFence newFence) {
         existing.clear();
         newer.clear();
+        existing.add(paths.controller());
         fence = newFence;
     }
 
@@ -74,7 +76,7 @@ final class ZkStore implements StorePort {
                             .check()
                             .withVersion(check.version())
                             .forPath(paths.term()));
-            String parent = paths.job(record.jobId());
+            String parent = paths.folder(record);
             if (existing.contains(path)) {
                 operations.add(client.transactionOp().setData().forPath(path, bytes));
             } else {
@@ -95,7 +97,7 @@ final class ZkStore implements StorePort {
     private void written(
             long writeId, StoreRecord record, ZkFence check, int attempt, CuratorEvent event) {
         String path = paths.record(record.jobId(), record.kind());
-        String parent = paths.job(record.jobId());
+        String parent = paths.folder(record);
         Code code = Code.get(event.getResultCode());
         if (code == Code.OK) {
             existing.add(parent);
@@ -127,7 +129,7 @@ final class ZkStore implements StorePort {
     // lost.
     private void lookAndWrite(long writeId, StoreRecord record, ZkFence check, int attempt) {
         String path = paths.record(record.jobId(), record.kind());
-        String parent = paths.job(record.jobId());
+        String parent = paths.folder(record);
         try {
             client.checkExists()
                     .inBackground((_, parentSeen) -> {
@@ -255,6 +257,20 @@ final class ZkStore implements StorePort {
         }
         jobs.sort(Comparator.comparingLong(job -> job.spec().submittedOrder()));
         return jobs;
+    }
+
+    /** Reads which agents are out of service. Blocks, as {@link #load}. */
+    List<SetAside> loadSetAsides() throws Exception {
+        byte[] bytes = read("", StoreRecord.Kind.SET_ASIDES);
+        try {
+            return bytes == null ? List.of() : StoreCodec.setAsides(bytes);
+        } catch (InvalidProtocolBufferException unreadable) {
+            LOG.error(
+                    "{} cannot be read by this version: all agents serve",
+                    paths.maintenance(),
+                    unreadable);
+            return List.of();
+        }
     }
 
     private @Nullable StoredJob load(String jobId) throws Exception {

@@ -10,6 +10,7 @@ import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobIncidents;
+import io.coxswain.coordinator.MaintenanceOutcome;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
 import io.coxswain.coordinator.TraceLookup;
@@ -26,6 +27,8 @@ import io.coxswain.coordinator.app.Looked;
 import io.coxswain.coordinator.app.ProgramWord;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.maintenance.MaintenanceBook;
+import io.coxswain.coordinator.core.maintenance.MaintenanceState;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.picture.Picture;
 import io.coxswain.proto.admin.v1.AdminGrpc;
@@ -176,11 +179,18 @@ class GrpcControlServerTest {
 
         agent.say(
                 AgentMessage.newBuilder()
-                        .setHeartbeat(Heartbeat.newBuilder().setSequence(8).setOperation("idle")));
+                        .setHeartbeat(
+                                Heartbeat.newBuilder()
+                                        .setSequence(8)
+                                        .setOperation("idle")
+                                        .setEntered(4)
+                                        .setWaitsFor("somebody")));
         var beat = inputs.await(CoordinatorInput.AgentSaid.class);
         assertThat(beat.stream()).isEqualTo(attached.stream());
         assertThat(beat.word())
-                .isEqualTo(new AgentWord.Heartbeat(8, -1, 0, "idle", 0, List.of(), 0));
+                .isEqualTo(
+                        new AgentWord.Heartbeat(
+                                8, -1, 0, "idle", 0, List.of(), 0, 4, "somebody"));
 
         agent.say(
                 AgentMessage.newBuilder()
@@ -414,6 +424,23 @@ class GrpcControlServerTest {
                     queue
                             ? new SubmitOutcome.Queued(job.jobId(), 2)
                             : new SubmitOutcome.Accepted(job.jobId()));
+        }
+
+        @Override
+        public CompletableFuture<MaintenanceOutcome> maintain(
+                MaintenanceBook.Word word, boolean absent) {
+            return CompletableFuture.completedFuture(
+                    word instanceof MaintenanceBook.Word.Healthy
+                            ? new MaintenanceOutcome.Refused("no agent " + word.agent())
+                            : new MaintenanceOutcome.Accepted(
+                                    new CoordinatorStatus.Maintenance(
+                                            word.agent(),
+                                            MaintenanceState.DRAINING,
+                                            List.of("operator"),
+                                            word.toString(),
+                                            "no spare",
+                                            true,
+                                            absent ? 1 : 0)));
         }
 
         @Override

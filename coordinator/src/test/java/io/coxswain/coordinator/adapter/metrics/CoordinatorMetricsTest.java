@@ -100,6 +100,7 @@ final class CoordinatorMetricsTest {
                         "coxswain_refused_calls",
                         "coxswain_refused_versions",
                         "coxswain_unknown_words",
+                        "coxswain_refused",
                         "coxswain_plaintext",
                         "coxswain_events");
         assertThat(value(families, "coxswain_leader", "coxswain_leader")).isZero();
@@ -145,6 +146,7 @@ final class CoordinatorMetricsTest {
                                 "phase",
                                 "planned",
                                 "kind",
+                                "reason",
                                 "le");
             }
         }

@@ -135,6 +135,10 @@ class ZkStoreTest extends StoreContract {
 
     @Test
     void aWriteWithoutTheStoreIsUnknownAndLaterReadsAgain() throws Exception {
+        clients.close();
+        clients = zooKeeper.connectImpatiently();
+        store = new ZkStore(clients.client(), PATHS, inputs);
+        store.fence(new ZkFence(1, 0));
         written(1, spec("j1"));
         zooKeeper.stop();
         store.write(2, view("j1", 1, ViewState.PREPARING));
