@@ -3,13 +3,11 @@ package io.coxswain.coordinator.app;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
-import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.liveness.LivenessEffect;
 import io.coxswain.coordinator.core.liveness.LivenessEvent;
 import io.coxswain.coordinator.core.liveness.LivenessMachine;
 import io.coxswain.coordinator.core.liveness.LostCause;
-import io.coxswain.coordinator.core.maintenance.Maintenance;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -92,7 +90,7 @@ public final class CoordinatorCore {
         this.outbox = new StoreOutbox(store, settings.storeRetryNanos());
         this.desk = new JobDesk(settings, context);
         this.voices = new Voices(settings, context);
-        this.maintenance = new MaintenanceDesk(context, desk, roster);
+        this.maintenance = new MaintenanceDesk(settings, context, desk, roster);
         this.pictures =
                 pictures == null
                         ? null
@@ -145,11 +143,7 @@ public final class CoordinatorCore {
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
             case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
             case CoordinatorInput.Maintain said ->
-                    maintenance.take(
-                            said,
-                            leads(),
-                            standing == Standing.SUSPENDED,
-                            settings.coordinatorId());
+                    maintenance.take(said, leads(), standing == Standing.SUSPENDED);
             case CoordinatorInput.HandOver(var answer) -> answer.accept(handOver());
             case CoordinatorInput.AwaitResult await -> desk.awaitResult(await, leads());
             case CoordinatorInput.Look look -> voices.look(look, leads());
@@ -584,13 +578,8 @@ public final class CoordinatorCore {
         }
 
         @Override
-        public Maintenance maintenance() {
-            return maintenance.orders();
-        }
-
-        @Override
-        public void maintained(JobEffect.ReportMaintenance report) {
-            maintenance.reported(report);
+        public MaintenanceDesk maintenance() {
+            return maintenance;
         }
 
         @Override
