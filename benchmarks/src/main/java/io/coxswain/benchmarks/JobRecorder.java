@@ -462,6 +462,7 @@ final class JobRecorder {
                         steps * STEP / 100,
                         steps * STEP / 50,
                         steps * STEP * (member.rank % 4) / 40,
+                        0,
                         SampleCountRule.samples(spec, member.rank, from, to),
                         to * 31 + member.rank,
                         1f / to,

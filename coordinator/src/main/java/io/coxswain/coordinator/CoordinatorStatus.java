@@ -138,13 +138,19 @@ public record CoordinatorStatus(
      * @param host the name that its machine, or pod, gives itself; empty: unknown
      * @param pid of its process there; 0: unknown
      * @param workerLogs the folder there in which its workers' output lies; empty: unknown
+     * @param release of its software; empty: unknown
      */
-    public record AgentProcess(String host, long pid, String workerLogs) {
+    public record AgentProcess(String host, long pid, String workerLogs, String release) {
         public static final AgentProcess UNKNOWN = new AgentProcess("", 0);
 
         /** One that does not say where its workers' output lies. */
         public AgentProcess(String host, long pid) {
             this(host, pid, "");
+        }
+
+        /** One that does not say of which release it is. */
+        public AgentProcess(String host, long pid, String workerLogs) {
+            this(host, pid, workerLogs, "");
         }
     }
 

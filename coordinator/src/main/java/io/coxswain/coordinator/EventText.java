@@ -55,6 +55,11 @@ public final class EventText {
         };
     }
 
+    /** The names of all kinds, sorted. */
+    public static List<String> kinds() {
+        return EventJson.names();
+    }
+
     /**
      * The event of that kind from {@link #json its data}; null for a kind that this version does
      * not know.

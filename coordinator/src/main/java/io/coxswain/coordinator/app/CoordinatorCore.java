@@ -4,6 +4,7 @@ import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.liveness.IsolationRule;
 import io.coxswain.coordinator.core.liveness.LivenessEffect;
 import io.coxswain.coordinator.core.liveness.LivenessEvent;
 import io.coxswain.coordinator.core.liveness.LivenessMachine;
@@ -55,6 +56,7 @@ public final class CoordinatorCore {
     private LivenessMachine liveness;
     private StoreOutbox outbox;
     private long term;
+    private int standbys;
     private long nowNanos;
     private final @Nullable PictureMaker pictures;
     private @Nullable Thread owner;
@@ -139,6 +141,7 @@ public final class CoordinatorCore {
                     desk.resume();
                 }
             }
+            case CoordinatorInput.StandbysSeen(int others) -> standbys = others;
             case CoordinatorInput.LeadershipLost(String reason) -> stepDown(reason, false);
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
             case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
@@ -420,6 +423,9 @@ public final class CoordinatorCore {
                 }
             }
             case AgentWord.FromProgram(ProgramWord word) -> voices.said(key, word);
+            case AgentWord.Unknown _ -> {
+                // Counted where it came in.
+            }
             case AgentWord.Noticed notice -> maintenance.noticed(key, said.stream(), notice);
             case AgentWord.Leaving(String reason) ->
                     judge(new LivenessEvent.Leaving(key, said.stream(), reason));
@@ -427,6 +433,9 @@ public final class CoordinatorCore {
     }
 
     private static String doing(AgentWord.Heartbeat beat) {
+        if (!beat.waitsFor().isEmpty()) {
+            return "waits for " + beat.waitsFor();
+        }
         if (beat.operation().isEmpty() || beat.operation().equals("idle")) {
             return beat.operation();
         }
@@ -479,6 +488,12 @@ public final class CoordinatorCore {
         String cause = lost.cause().text();
         agents.close(entry.stream, "agent " + key + " was declared lost: " + cause);
         publish(new CoordinatorEvent.AgentLost(key.id(), key.incarnation(), cause), "", 0, 0);
+        if (standing == Standing.LEADING
+                && desk.current() != null
+                && IsolationRule.givesUp(roster.size(), lost.cause(), standbys)) {
+            stepDown("no agent is heard any more, and another coordinator stands by", true);
+            return;
+        }
         boolean planned = lost.cause() instanceof LostCause.Left;
         maintenance.lost(key);
         desk.lost(new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned));

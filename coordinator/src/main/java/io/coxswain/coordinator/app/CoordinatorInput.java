@@ -115,6 +115,9 @@ public sealed interface CoordinatorInput {
     /** Another leads, or the fence is broken. */
     record LeadershipLost(String reason) implements CoordinatorInput {}
 
+    /** So many other coordinators stand in the election. A hint, never a proof. */
+    record StandbysSeen(int others) implements CoordinatorInput {}
+
     /** An agent's registration in the store came or changed. A hint, never a proof. */
     record AgentRegistered(AgentKey agent) implements CoordinatorInput {}
 

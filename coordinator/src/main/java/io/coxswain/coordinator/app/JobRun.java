@@ -414,7 +414,7 @@ final class JobRun {
     }
 
     private GoodputLedger.Totals totals(long nowNanos) {
-        return ledger.openTotals(nowNanos, machine.runningCategory());
+        return ledger.openTotals(nowNanos, OpenTimeRule.of(machine, ledger, nowNanos));
     }
 
     private void publish(CoordinatorEvent event, long nowNanos) {

@@ -65,7 +65,7 @@ final class RunFigures {
         this.spec = spec;
         this.ledger = ledger;
         int ranks = spec.mesh().ranks();
-        statistics = new RunStatistics(ranks, spec.collectivesAcross().equals("agent"));
+        statistics = new RunStatistics(ranks);
         reported = new long[ranks];
     }
 

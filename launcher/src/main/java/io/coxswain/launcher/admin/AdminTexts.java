@@ -107,6 +107,8 @@ public final class AdminTexts {
         ObjectNode node = JSON.createObjectNode();
         node.put("coordinator", status.getCoordinatorId());
         node.put("term", status.getTerm());
+        node.put("release", status.getRelease());
+        node.put("protocol", status.getProtocolMajor() + "." + status.getProtocolMinor());
         node.put("nextSequence", status.getNextSequence());
         node.set("jobs", jobNodes(status));
         ArrayNode agents = node.putArray("agents");
@@ -120,6 +122,7 @@ public final class AdminTexts {
             one.put("endpoint", agent.getDataEndpoint());
             one.put("host", agent.getHost());
             one.put("pid", agent.getPid());
+            one.put("release", agent.getRelease());
             one.put("memoryBytes", agent.getArenaBudgetBytes());
             one.put("detail", agent.getDetail());
         }

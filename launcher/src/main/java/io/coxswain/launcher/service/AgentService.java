@@ -53,8 +53,9 @@ public final class AgentService {
             if (http.token() != null) {
                 builder.httpToken(http.token());
             }
-            if (!http.warning().isEmpty()) {
-                err.println("coxswain: " + http.warning());
+            boolean certified = common.security() instanceof WireSecurity.MutualTls;
+            if (!http.warning(certified).isEmpty()) {
+                err.println("coxswain: " + http.warning(certified));
             }
         }
         ReplicaAgent agent = builder.build();

@@ -18,14 +18,12 @@ import io.coxswain.agent.transfer.NettyDataPlane;
 import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
-import io.coxswain.security.PeerRule;
 import io.coxswain.security.PlaneSecurity;
+import io.coxswain.security.Refusal;
 import io.coxswain.security.Role;
 import io.coxswain.security.WireSecurity;
 import io.coxswain.security.ZooKeeperAccess;
 import io.grpc.ClientInterceptor;
-import io.grpc.netty.NettyChannelBuilder;
-import io.netty.handler.ssl.SslContext;
 
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
@@ -300,10 +298,17 @@ public final class AgentAssembly implements AutoCloseable {
         decides = loop;
         loop.start();
         opened("loop", loop::close);
+        opened("tally", () -> tell(loop.pulse().staleWords()));
         openHttp(
                 new Watched(loop, zookeeper, registration, control, bridge, arena, planes), planes);
         registration.start();
         control.start();
+    }
+
+    private static void tell(long staleWords) {
+        if (staleWords > 0) {
+            LOG.info("this agent refused {} words of leaders that were succeeded", staleWords);
+        }
     }
 
     private void openHttp(AgentHttp.State state, PlaneSecurity planes) throws IOException {
@@ -353,6 +358,11 @@ public final class AgentAssembly implements AutoCloseable {
         }
 
         @Override
+        public long refused(Refusal reason) {
+            return security.refusals().of(reason);
+        }
+
+        @Override
         public boolean loopRuns() {
             return loop.runs();
         }
@@ -391,21 +401,20 @@ public final class AgentAssembly implements AutoCloseable {
         public long arenaBudgetBytes() {
             return settings.arenaBudgetBytes();
         }
+
+        @Override
+        public long unknownWords() {
+            NettyDataPlane open = plane;
+            return control.unknownWords() + (open == null ? 0 : open.unknownFrames());
+        }
     }
 
     private GrpcControlClient.Channels channels(PlaneSecurity planes) throws IOException {
-        SslContext tls =
-                planes.encrypted()
-                        ? planes.client(PeerRule.roles(Role.COORDINATOR), PlaneSecurity.HTTP_2)
-                        : null;
-        return leader -> {
-            String host = leader.getControlEndpoint().getHost();
-            planes.admitDialling("the coordinator", host);
-            NettyChannelBuilder builder =
-                    NettyChannelBuilder.forAddress(host, leader.getControlEndpoint().getPort())
-                            .intercept(settings.controlInterceptors());
-            return tls == null ? builder.usePlaintext().build() : builder.sslContext(tls).build();
-        };
+        ControlChannels made =
+                new ControlChannels(
+                        settings.key().id(), planes, settings.controlInterceptors());
+        opened("control threads", made::close);
+        return made;
     }
 
     private void opened(String name, Runnable close) {

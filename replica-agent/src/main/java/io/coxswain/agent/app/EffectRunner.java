@@ -126,7 +126,9 @@ public final class EffectRunner {
                     beat.operation(),
                     beat.step(),
                     ports.data().waitingForRanks(),
-                    beat.operationNanos());
+                    beat.operationNanos(),
+                    beat.entered(),
+                    beat.waitsFor());
         }
         return report;
     }

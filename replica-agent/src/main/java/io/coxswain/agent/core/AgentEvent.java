@@ -137,7 +137,12 @@ public sealed interface AgentEvent {
     record WorkerConnected(int generation) implements FromWorker {}
 
     /** A sign of life on the side channel. */
-    record WorkerPonged(int generation) implements FromWorker {}
+    record WorkerPonged(int generation, long step, int entered, String waitsFor)
+            implements FromWorker {
+        public WorkerPonged(int generation) {
+            this(generation, 0, 0, "");
+        }
+    }
 
     /**
      * The worker is warm.
@@ -173,7 +178,8 @@ public sealed interface AgentEvent {
     /**
      * {@code microshardLosses}: sums over the samples of each own microshard; not copied. {@code
      * loss}, {@code snapshotStallNanos}: of a step that the worker made whole, its mean loss, and
-     * how long the snapshots since the one before kept it waiting.
+     * how long the snapshots since the one before kept it waiting. {@code ownNanos}: likewise,
+     * until it first waited for other ranks; 0: it does not say.
      */
     @SuppressWarnings("ArrayRecordComponent")
     record Executed(
@@ -186,7 +192,8 @@ public sealed interface AgentEvent {
             long executeNanos,
             long dataWaitNanos,
             float loss,
-            long snapshotStallNanos)
+            long snapshotStallNanos,
+            long ownNanos)
             implements FromWorker {
         public Executed(
                 int generation,
@@ -207,6 +214,7 @@ public sealed interface AgentEvent {
                     executeNanos,
                     dataWaitNanos,
                     Float.NaN,
+                    0,
                     0);
         }
     }

@@ -195,7 +195,11 @@ public final class AgentMachine {
                             operation(),
                             at.stepping.step(),
                             List.of(),
-                            nanos));
+                            nanos,
+                            at.stepping.isUnderWay()
+                                    ? at.worker.enteredIn(at.stepping.step())
+                                    : 0,
+                            at.worker.waitsFor()));
         }
     }
 

@@ -31,7 +31,9 @@ public sealed interface AgentReport {
 
     /**
      * {@code answered} is the newest heartbeat whose answer came, 0 before the first; {@code
-     * waitingForRanks} is filled in where the report is sent.
+     * waitingForRanks} is filled in where the report is sent; {@code entered} is how many
+     * collectives of its own the worker has come to in the step, 0: not told; {@code waitsFor} is
+     * what somebody else must do before this agent can go on, empty: nothing.
      */
     record Heartbeat(
             long sequence,
@@ -40,10 +42,32 @@ public sealed interface AgentReport {
             String operation,
             long step,
             List<Integer> waitingForRanks,
-            long operationNanos)
+            long operationNanos,
+            int entered,
+            String waitsFor)
             implements AgentReport {
         public Heartbeat {
             waitingForRanks = List.copyOf(waitingForRanks);
+        }
+
+        public Heartbeat(
+                long sequence,
+                long answered,
+                long jobTimeNanos,
+                String operation,
+                long step,
+                List<Integer> waitingForRanks,
+                long operationNanos) {
+            this(
+                    sequence,
+                    answered,
+                    jobTimeNanos,
+                    operation,
+                    step,
+                    waitingForRanks,
+                    operationNanos,
+                    0,
+                    "");
         }
     }
 

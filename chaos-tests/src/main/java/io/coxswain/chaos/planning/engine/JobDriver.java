@@ -348,6 +348,7 @@ public final class JobDriver {
                         0,
                         stalls,
                         0,
+                        0,
                         step - from + 1,
                         0,
                         1f,

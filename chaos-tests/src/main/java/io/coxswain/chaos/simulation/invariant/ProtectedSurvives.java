@@ -209,6 +209,7 @@ public final class ProtectedSurvives implements Invariant {
                             false;
                 };
         if (behind
+                && !job.formerLeaderSpeaks
                 && !job.deficitAtFloor
                 && job.hurtSinceFloor.size() <= job.spec.protectCopies()) {
             throw new InvariantViolated(

@@ -265,6 +265,7 @@ final class Wire {
                                         run.dataWaitNanos(),
                                         run.snapshotStallNanos(),
                                         run.stragglerWaitNanos(),
+                                        run.creditWaitNanos(),
                                         run.samples(),
                                         run.sampleHash(),
                                         run.loss(),
@@ -299,7 +300,9 @@ final class Wire {
                             beat.operation(),
                             beat.step(),
                             beat.waitingForRanks(),
-                            beat.operationNanos());
+                            beat.operationNanos(),
+                            beat.entered(),
+                            beat.waitsFor());
             case AgentReport.JobReady ready ->
                     new AgentWord.ForJob(
                             ready.jobId(),

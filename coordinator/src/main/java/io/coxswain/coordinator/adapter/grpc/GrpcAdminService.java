@@ -14,6 +14,7 @@ import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.maintenance.MaintenanceBook.Word;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.version.ProtocolVersion;
 import io.coxswain.coordinator.picture.PictureJson;
 import io.coxswain.proto.admin.v1.AdminGrpc;
 import io.coxswain.proto.admin.v1.AgentStatus;
@@ -38,10 +39,12 @@ import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
 import io.coxswain.proto.admin.v1.SubmitResponse;
+import io.coxswain.proto.control.v1.AskKind;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -75,7 +78,11 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
             out.onCompleted();
             return;
         }
-        answer(calls.submit(job, request.getQueue()), GrpcAdminService::submitted, out);
+        List<String> ignored = UnknownFields.of(request.getJob(), "job");
+        answer(
+                calls.submit(job, request.getQueue()),
+                outcome -> submitted(outcome).toBuilder().addAllIgnored(ignored).build(),
+                out);
     }
 
     private static SubmitResponse submitted(SubmitOutcome outcome) {
@@ -182,6 +189,9 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                 StatusResponse.newBuilder()
                         .setTerm(status.term())
                         .setCoordinatorId(status.coordinatorId())
+                        .setProtocolMajor(ProtocolVersion.CONTROL.major())
+                        .setProtocolMinor(ProtocolVersion.CONTROL.minor())
+                        .setRelease(CoordinatorMessages.RELEASE)
                         .setNextSequence(nextSequence)
                         .setPictureJson(pictureJson)
                         .setInstance(instance);
@@ -218,6 +228,7 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                             .setDataEndpoint(agent.dataEndpoint())
                             .setArenaBudgetBytes(agent.arenaBudgetBytes())
                             .setDetail(agent.detail())
+                            .setRelease(agent.process().release())
                             .setHost(agent.process().host())
                             .setPid(agent.process().pid()));
         }
@@ -242,6 +253,18 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
 
     @Override
     public void look(LookRequest request, StreamObserver<LookResponse> out) {
+        if (request.getKind() == AskKind.UNRECOGNIZED) {
+            out.onNext(
+                    LookResponse.newBuilder()
+                            .setError(
+                                    "this coordinator does not know what is asked for (kind "
+                                            + request.getKindValue()
+                                            + "): it is of an older version than the client and"
+                                            + " is to be upgraded")
+                            .build());
+            out.onCompleted();
+            return;
+        }
         answer(
                 calls.look(
                         request.getJobId(),

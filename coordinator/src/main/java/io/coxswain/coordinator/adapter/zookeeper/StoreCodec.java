@@ -156,6 +156,8 @@ public final class StoreCodec {
                 switch (record.getState()) {
                     case STATE_ACTIVE -> ViewState.ACTIVE;
                     case STATE_FINISHING -> ViewState.FINISHING;
+                    // A state of a newer version is not adopted: the next view is planned from
+                    // what the agents have, and no step of theirs is lost by that.
                     case STATE_PREPARING, STATE_UNSPECIFIED, UNRECOGNIZED -> ViewState.PREPARING;
                 },
                 ModelCodec.decodeView(record.getView()),

@@ -39,6 +39,7 @@ final class ZkStore implements StorePort {
     private final Inputs inputs;
     // Paths known to exist; wrong guesses are corrected by the answer.
     private final Set<String> existing = ConcurrentHashMap.newKeySet();
+    private final NewerFields newer = new NewerFields();
     private volatile @Nullable ZkFence fence;
 
     ZkStore(CuratorFramework client, ZkPaths paths, Inputs inputs) {
@@ -50,6 +51,7 @@ final class ZkStore implements StorePort {
     /** From now on writes carry this check. */
     void fence(@Nullable ZkFence newFence) {
         existing.clear();
+        newer.clear();
         existing.add(paths.controller());
         fence = newFence;
     }
@@ -66,7 +68,7 @@ final class ZkStore implements StorePort {
 
     private void write(long writeId, StoreRecord record, ZkFence check, int attempt) {
         String path = paths.record(record.jobId(), record.kind());
-        byte[] bytes = StoreCodec.encode(record);
+        byte[] bytes = newer.with(path, StoreCodec.encode(record));
         try {
             var operations = new ArrayList<CuratorOp>();
             operations.add(
@@ -105,11 +107,13 @@ final class ZkStore implements StorePort {
         }
         Code cause = cause(event, code);
         switch (cause) {
-            case BADVERSION ->
-                    answer(
-                            writeId,
-                            WriteOutcome.REFUSED,
-                            "the term is not " + check.term() + " any more");
+            case BADVERSION -> {
+                LOG.info("ZooKeeper refused a write of term {} to {}", check.term(), path);
+                answer(
+                        writeId,
+                        WriteOutcome.REFUSED,
+                        "the term is not " + check.term() + " any more");
+            }
             case NODEEXISTS, NONODE -> {
                 if (attempt == 2) {
                     answer(writeId, WriteOutcome.UNKNOWN, cause + " at " + path);
@@ -174,7 +178,7 @@ final class ZkStore implements StorePort {
             return;
         }
         String path = paths.record(record.jobId(), record.kind());
-        byte[] expected = StoreCodec.encode(record);
+        byte[] expected = newer.with(path, StoreCodec.encode(record));
         try {
             // Sync first: a server that lags would show the state before the write.
             client.sync()
@@ -296,7 +300,12 @@ final class ZkStore implements StorePort {
 
     private byte @Nullable [] read(String jobId, StoreRecord.Kind kind) throws Exception {
         try {
-            return client.getData().forPath(paths.record(jobId, kind));
+            String path = paths.record(jobId, kind);
+            byte[] bytes = client.getData().forPath(path);
+            if (newer.read(path, kind, bytes)) {
+                LOG.info("{} was written by a newer version: what is not known here is kept", path);
+            }
+            return bytes;
         } catch (KeeperException.NoNodeException absent) {
             return null;
         }

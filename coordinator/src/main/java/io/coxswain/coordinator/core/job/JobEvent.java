@@ -126,11 +126,23 @@ public sealed interface JobEvent {
      *
      * @param cycle all wait for somebody and it is the most accused: a link is cut, not a worker
      *     stuck
+     * @param named others wait for it, as they say; else it only took the longest
      * @param what for a person
      * @param stalledNanos how long the longest wait lasts
      */
-    record HangSuspected(AgentKey agent, long epoch, boolean cycle, String what, long stalledNanos)
-            implements JobEvent {}
+    record HangSuspected(
+            AgentKey agent,
+            long epoch,
+            boolean cycle,
+            boolean named,
+            String what,
+            long stalledNanos)
+            implements JobEvent {
+        public HangSuspected(
+                AgentKey agent, long epoch, boolean cycle, String what, long stalledNanos) {
+            this(agent, epoch, cycle, false, what, stalledNanos);
+        }
+    }
 
     /** The record asked for by {@link JobEffect.PersistView} is durable. */
     record ViewPersisted(long epoch, JobEffect.ViewState state) implements JobEvent {}

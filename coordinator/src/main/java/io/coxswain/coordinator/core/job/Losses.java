@@ -243,18 +243,21 @@ final class Losses {
     }
 
     /**
-     * Who waits for whom is known to the runtimes alone, so nobody is named: the fence replaces the
-     * workers of all ranks. A job that hangs after the same step again and again is given up.
+     * Who waits for whom is known to the runtimes alone, so the fence replaces the workers of all
+     * ranks. Who never came to the collective in which the others wait is named, where programs say
+     * how far they have come. A job that hangs after the same step again and again is given up.
      */
     private void hangsTogether(Roster.Member member, JobEvent.HangSuspected event) {
         hangsAtStep = hungStep == job.completedStep ? hangsAtStep + 1 : 1;
         hungStep = job.completedStep;
         String what =
-                "no step for "
-                        + event.stalledNanos() / 1_000_000
-                        + " ms: the ranks' workers hang in step "
-                        + (job.completedStep + 1)
-                        + ", or their group does";
+                event.named()
+                        ? "agent " + member.key.id() + " hangs: " + event.what()
+                        : "no step for "
+                                + event.stalledNanos() / 1_000_000
+                                + " ms: the ranks' workers hang in step "
+                                + (job.completedStep + 1)
+                                + ", or their group does";
         if (hangsAtStep > MOST_HANGS) {
             job.finishing.fail(what + ", for the " + hangsAtStep + ". time");
             return;

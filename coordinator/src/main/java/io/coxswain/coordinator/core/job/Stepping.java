@@ -280,12 +280,16 @@ final class Stepping {
             if (!check.holds(view, rank, run)) {
                 return;
             }
-            boolean newest = i == runs.size() - 1 && !stopped;
-            job.slots.steps(
-                    rank,
-                    reached + 1,
-                    run,
-                    newest ? capNanos : job.slots.endOf(rank, run, capNanos));
+            long end;
+            if (i < runs.size() - 1 || stopped) {
+                end = job.slots.endOf(rank, run, capNanos);
+            } else if (run.first() > reached + 1) {
+                // A report before it never came: how long its steps took is not known.
+                end = capNanos;
+            } else {
+                end = job.slots.newestEnd(rank, run, job.now, capNanos);
+            }
+            job.slots.steps(rank, reached + 1, run, end);
             job.cadence.stepped(run, 1);
             reached = run.last();
             lastLoss = run.loss();
@@ -406,6 +410,15 @@ final class Stepping {
         } else if (grant()) {
             sendGrant(view);
         }
+    }
+
+    /** That step is completed and protected, whoever did not hear of it. */
+    void proven(View view, long step) {
+        floor = Math.max(floor, step);
+        job.completedStep = step;
+        job.protectedStep = Math.max(job.protectedStep, step);
+        job.newestSeen = Math.max(job.newestSeen, step);
+        publishCompleted(view);
     }
 
     private void sendGrant(View view) {

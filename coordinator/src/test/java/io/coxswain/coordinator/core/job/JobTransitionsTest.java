@@ -204,7 +204,7 @@ final class JobTransitionsTest {
 
     private static Progress progress(Scene scene) {
         long samples = SampleCountRule.samples(scene.story.spec, 1, 7, 7);
-        var run = new StepRun(7, 7, 1_000, 1_000, 0, 0, 0, samples, 0, 1, Digest.NONE, 0, 0);
+        var run = new StepRun(7, 7, 1_000, 1_000, 0, 0, 0, 0, samples, 0, 1, Digest.NONE, 0, 0);
         return new Progress(epochOf(scene.story), 1, List.of(run), 0);
     }
 

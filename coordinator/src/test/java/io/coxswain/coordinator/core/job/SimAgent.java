@@ -138,6 +138,7 @@ final class SimAgent {
                         0,
                         elapsed / 10,
                         elapsed / 20,
+                        0,
                         SampleCountRule.samples(story.spec, rank, from, to),
                         0,
                         1f / to,
