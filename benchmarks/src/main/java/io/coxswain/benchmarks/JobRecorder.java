@@ -268,7 +268,9 @@ final class JobRecorder {
                             timer.delayNanos(),
                             () -> tell(new JobEvent.TimerFired(timer.kind(), timer.epoch())));
             case JobEffect.SendAcknowledge _, JobEffect.SendEndJob _, JobEffect.Publish _ -> {}
-            case JobEffect.SendCollectFinal _, JobEffect.PersistResult _ ->
+            case JobEffect.SendCollectFinal _,
+                    JobEffect.PersistResult _,
+                    JobEffect.PersistPause _ ->
                     throw new IllegalStateException("the job ends: " + history());
         }
     }

@@ -12,13 +12,38 @@ import java.util.Map;
  * @param jobs running first, then queued in order, then ended, newest first
  */
 public record CoordinatorStatus(
-        String coordinatorId, long term, boolean leading, List<Job> jobs, List<Agent> agents) {
+        String coordinatorId,
+        long term,
+        boolean leading,
+        List<Job> jobs,
+        List<Agent> agents,
+        History history) {
+    /**
+     * How long ended jobs are kept.
+     *
+     * @param jobs the newest that are
+     * @param ageMillis for so long at most; 0: for ever
+     * @param forgotten older ones that this leader took out of the store
+     */
+    public record History(int jobs, long ageMillis, long forgotten) {
+        /** Of one that does not lead. */
+        public static final History NONE = new History(0, 0, 0);
+    }
+
+    /** One that knows of no history. */
+    public CoordinatorStatus(
+            String coordinatorId, long term, boolean leading, List<Job> jobs, List<Agent> agents) {
+        this(coordinatorId, term, leading, jobs, agents, History.NONE);
+    }
+
     /** A job's place in its life. */
     public enum JobPhase {
         QUEUED,
         WAITING,
         PREPARING,
         ACTIVE,
+        /** On request no step is made: all ranks stand. */
+        PAUSED,
         RECOVERING,
         FINISHING,
         COMPLETED,

@@ -16,6 +16,8 @@ import io.coxswain.launcher.command.GoodputCommand;
 import io.coxswain.launcher.command.IncidentsCommand;
 import io.coxswain.launcher.command.JobsCommand;
 import io.coxswain.launcher.command.LogsCommand;
+import io.coxswain.launcher.command.PauseCommand;
+import io.coxswain.launcher.command.ResumeCommand;
 import io.coxswain.launcher.command.RulesCommand;
 import io.coxswain.launcher.command.RuntimeCommand;
 import io.coxswain.launcher.command.StacksCommand;
@@ -80,6 +82,8 @@ public final class Main implements Runnable {
         commands.put("jobs", JobsCommand::new);
         commands.put("wait", WaitCommand::new);
         commands.put("cancel", CancelCommand::new);
+        commands.put("pause", PauseCommand::new);
+        commands.put("resume", ResumeCommand::new);
         commands.put("failover", FailoverCommand::new);
         commands.put("events", EventsCommand::new);
         commands.put("logs", LogsCommand::new);

@@ -139,6 +139,8 @@ public final class CoordinatorCore {
             case CoordinatorInput.LeadershipLost(String reason) -> stepDown(reason, false);
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
             case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
+            case CoordinatorInput.Pause pause -> desk.pauses().pause(pause, leads());
+            case CoordinatorInput.Resume resume -> desk.pauses().resume(resume, leads());
             case CoordinatorInput.HandOver(var answer) -> answer.accept(handOver());
             case CoordinatorInput.AwaitResult await -> desk.awaitResult(await, leads());
             case CoordinatorInput.Look look -> voices.look(look, leads());
@@ -493,7 +495,12 @@ public final class CoordinatorCore {
                             entry.process));
         }
         return new CoordinatorStatus(
-                settings.coordinatorId(), leads() ? term : 0, leads(), desk.statuses(), known);
+                settings.coordinatorId(),
+                leads() ? term : 0,
+                leads(),
+                desk.statuses(),
+                known,
+                leads() ? desk.history().told() : CoordinatorStatus.History.NONE);
     }
 
     private void publish(CoordinatorEvent event, String jobId, long epoch, long step) {

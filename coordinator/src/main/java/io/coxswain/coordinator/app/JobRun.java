@@ -218,7 +218,7 @@ final class JobRun {
     /** Tells the machine, or keeps it for later while the store is out of reach. */
     void feed(JobEvent event, long nowNanos) {
         fitness.heard(event);
-        if (suspended && !harmless(event)) {
+        if (suspended && !StatusPhases.isHarmless(event)) {
             deferred.addLast(event);
         } else {
             step(event, nowNanos);
@@ -291,17 +291,6 @@ final class JobRun {
         return Math.min(timers.nextDeadlineNanos(), accountDueNanos);
     }
 
-    // Training goes on by reports, copies and ticks; what else a tick looks at follows from others.
-    private static boolean harmless(JobEvent event) {
-        return event instanceof JobEvent.ProgressReported
-                || event instanceof JobEvent.CopyHeldReported
-                || event instanceof JobEvent.ViewPersisted
-                || event instanceof JobEvent.ResultPersisted
-                || event instanceof JobEvent.AccountPersisted
-                || (event instanceof JobEvent.TimerFired fired
-                        && fired.kind() == JobEffect.TimerKind.TICK);
-    }
-
     /** Once, before anything else: opens the account and says what is needed. */
     void open(long nowNanos) {
         apply(machine.opening(), nowNanos);
@@ -356,6 +345,11 @@ final class JobRun {
                     agents.acknowledge(
                             context.streamOf(acknowledge.agent()), term, jobId(), acknowledge);
             case JobEffect.PersistView persist -> persistView(persist);
+            case JobEffect.PersistPause pause ->
+                    context.persist(
+                            new StoreRecord.Pause(
+                                    jobId(), pause.paused(), pause.reason(), pause.untilNanos()),
+                            durable(new JobEvent.PausePersisted(pause.serial())));
             case JobEffect.PersistResult(JobResult result) -> persistResult(result, nowNanos);
             case JobEffect.SetTimer timer ->
                     timers.set(timer.kind(), timer.epoch(), nowNanos + timer.delayNanos());
@@ -375,13 +369,15 @@ final class JobRun {
                         persist.view(),
                         persist.placement(),
                         persist.lineage()),
-                () -> {
-                    if (!over()) {
-                        feed(
-                                new JobEvent.ViewPersisted(persist.view().epoch(), persist.state()),
-                                context.nowNanos());
-                    }
-                });
+                durable(new JobEvent.ViewPersisted(persist.view().epoch(), persist.state())));
+    }
+
+    private Runnable durable(JobEvent event) {
+        return () -> {
+            if (!over()) {
+                feed(event, context.nowNanos());
+            }
+        };
     }
 
     private void persistResult(JobResult result, long nowNanos) {
@@ -456,6 +452,11 @@ final class JobRun {
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
+            case CoordinatorEvent.JobPaused _, CoordinatorEvent.JobResumed _ -> {
+                // No step is missed by anybody while none is made.
+                steppedNanos = nowNanos;
+                account = true;
+            }
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,
@@ -496,14 +497,7 @@ final class JobRun {
                         incidents.values());
         context.persist(
                 written,
-                () -> {
-                    if (!over()) {
-                        feed(
-                                new JobEvent.AccountPersisted(
-                                        written.epoch(), written.completedStep()),
-                                context.nowNanos());
-                    }
-                });
+                durable(new JobEvent.AccountPersisted(written.epoch(), written.completedStep())));
     }
 
     /** For the status: what that agent is to this job. */
@@ -564,7 +558,7 @@ final class JobRun {
 
     /** What it waits for, or why it ended. */
     String detail() {
-        return over() ? endReason : waitingFor;
+        return over() ? endReason : StatusPhases.detail(machine, waitingFor);
     }
 
     float loss() {
@@ -595,6 +589,6 @@ final class JobRun {
     }
 
     CoordinatorStatus.JobPhase phase() {
-        return StatusPhases.of(machine.phase(), view);
+        return StatusPhases.of(machine, view);
     }
 }

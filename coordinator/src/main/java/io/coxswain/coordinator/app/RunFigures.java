@@ -102,7 +102,11 @@ final class RunFigures {
                     JobEvent.ResultPersisted _,
                     JobEvent.AccountPersisted _,
                     JobEvent.TimerFired _,
-                    JobEvent.CancelRequested _ -> {}
+                    JobEvent.CancelRequested _,
+                    JobEvent.PauseRequested _,
+                    JobEvent.ResumeRequested _,
+                    JobEvent.PausePersisted _,
+                    JobEvent.StepsHeld _ -> {}
         }
     }
 
@@ -167,6 +171,10 @@ final class RunFigures {
                     activated(found);
                     Arrays.fill(reported, machine.completedStep());
                 }
+            }
+            case CoordinatorEvent.JobPaused _, CoordinatorEvent.JobResumed _ -> {
+                changes++;
+                statistics.stopped();
             }
             case CoordinatorEvent.RolledBack back -> statistics.rolledBack(back.toStep());
             case CoordinatorEvent.IncidentProgressed progressed -> {

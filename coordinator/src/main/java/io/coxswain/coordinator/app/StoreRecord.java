@@ -22,7 +22,10 @@ public sealed interface StoreRecord {
         SPEC,
         VIEW,
         ACCOUNT,
-        RESULT
+        RESULT,
+        PAUSE,
+        /** No record: that there are none any more. */
+        FORGOTTEN
     }
 
     String jobId();
@@ -131,6 +134,29 @@ public sealed interface StoreRecord {
         @Override
         public Kind kind() {
             return Kind.ACCOUNT;
+        }
+    }
+
+    /**
+     * Whether the job is to make steps.
+     *
+     * @param untilNanos of one that is to: job time up to which it stood; 0: it did not
+     */
+    record Pause(String jobId, boolean paused, String reason, long untilNanos)
+            implements StoreRecord {
+        @Override
+        public Kind kind() {
+            return Kind.PAUSE;
+        }
+    }
+
+    /**
+     * A finished job of which nothing is kept any more. One that is not finished stays as it is.
+     */
+    record Forgotten(String jobId) implements StoreRecord {
+        @Override
+        public Kind kind() {
+            return Kind.FORGOTTEN;
         }
     }
 

@@ -252,6 +252,7 @@ public final class AgentMachine {
             case AgentEvent.StepsGranted granted -> {
                 if (at.isRunning(granted.jobId(), granted.epoch())) {
                     at.granted(granted.through(), granted.floors(), granted.interval());
+                    views.hold(granted.hold(), granted.through(), now);
                 }
             }
             case AgentEvent.PlacementInstalled installed -> views.placed(installed.placement());

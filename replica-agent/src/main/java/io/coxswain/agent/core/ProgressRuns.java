@@ -45,6 +45,10 @@ final class ProgressRuns {
     private long runFirst = 1;
     private long done;
     private long boundaryNanos;
+
+    /** When the last run that was cut ended, or the view began. */
+    private long cutNanos;
+
     private long endNanos;
     private long executeNanos;
     private long dataWaitNanos;
@@ -77,6 +81,7 @@ final class ProgressRuns {
         digest = Digest.NONE;
         digestStep = 0;
         boundaryNanos = now;
+        cutNanos = now;
         open();
     }
 
@@ -160,7 +165,15 @@ final class ProgressRuns {
             unsent = Math.min(unsent, KEPT);
         }
         boundaryNanos = endNanos;
+        cutNanos = endNanos;
         open();
+    }
+
+    /** Nothing was to be made since the last run ended: the next one begins now. */
+    void restart(long now) {
+        if (done < runFirst) {
+            boundaryNanos = now;
+        }
     }
 
     /** Cut runs that were not told yet, null if none; they count as told. */
@@ -199,7 +212,7 @@ final class ProgressRuns {
 
     /** Since the end of the last run that was cut, or since the view began. */
     long sinceNanos(long now) {
-        return now - boundaryNanos;
+        return now - cutNanos;
     }
 
     /** Runs are kept that the leader did not acknowledge. */

@@ -33,7 +33,7 @@ final class Stepping {
     private int rank;
     private int batch;
     private long lastStep;
-    private long through;
+    final Credits credits = new Credits();
 
     private final AgreedSnapshots agreed = new AgreedSnapshots();
 
@@ -83,14 +83,14 @@ final class Stepping {
             int ownRank,
             int globalBatch,
             long jobSteps,
-            long credits,
+            long granted,
             long now) {
         view = newView;
         program = newProgram;
         rank = ownRank;
         batch = globalBatch;
         lastStep = jobSteps;
-        through = credits;
+        credits.begin(granted);
         agreed.begin(newView.baseStep(), newProgram.snapshotEvery());
         step = newView.baseStep();
         underWay = false;
@@ -138,7 +138,7 @@ final class Stepping {
     }
 
     void grant(long upTo, List<GrantedFloor> floors, SnapshotInterval interval) {
-        through = Math.max(through, upTo);
+        credits.grant(upTo);
         agreed.intervals.take(interval);
         if (!floors.isEmpty()) {
             agreed.floors.take(floors);
@@ -355,7 +355,7 @@ final class Stepping {
                 || gatheringBase
                 || underWay
                 || !leaseHolds
-                || step >= Math.min(through, lastStep)) {
+                || step >= Math.min(credits.newest(), lastStep)) {
             return;
         }
         step++;
@@ -387,12 +387,18 @@ final class Stepping {
         }
         if ((running.foreground() & active & ~done) == 0) {
             underWay = false;
-            if (progress.stepDone(stepDone(), now)) {
-                var told = takeUnsent();
-                if (told != null) {
-                    out.report(new AgentReport.StepsDone(told));
-                }
+            if (progress.stepDone(stepDone(), now) || credits.areHeldAt(step)) {
+                tellWhole();
             }
+        }
+    }
+
+    /** All that was made is told, to the last step. */
+    void tellWhole() {
+        progress.cut();
+        var told = takeUnsent();
+        if (told != null) {
+            out.report(new AgentReport.StepsDone(told));
         }
     }
 
@@ -567,7 +573,7 @@ final class Stepping {
 
     /** Steps up to this may be made. */
     long through() {
-        return through;
+        return credits.through();
     }
 
     /** Where the runtime reduces: by which floors granted steps are decided. */

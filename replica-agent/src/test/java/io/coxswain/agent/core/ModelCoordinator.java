@@ -85,6 +85,7 @@ final class ModelCoordinator {
                     AgentReport.CopyHeld _,
                     AgentReport.CopiesRefused _,
                     AgentReport.PeerUnreachable _,
+                    AgentReport.StepsHeld _,
                     AgentReport.KeyValueAsked _,
                     AgentReport.KeyValueForgotten _ -> {}
             case AgentReport.Heartbeat beat ->

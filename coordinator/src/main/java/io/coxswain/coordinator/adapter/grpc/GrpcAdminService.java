@@ -30,6 +30,10 @@ import io.coxswain.proto.admin.v1.JobPhase;
 import io.coxswain.proto.admin.v1.JobStatus;
 import io.coxswain.proto.admin.v1.LookRequest;
 import io.coxswain.proto.admin.v1.LookResponse;
+import io.coxswain.proto.admin.v1.PauseRequest;
+import io.coxswain.proto.admin.v1.PauseResponse;
+import io.coxswain.proto.admin.v1.ResumeRequest;
+import io.coxswain.proto.admin.v1.ResumeResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
@@ -121,18 +125,32 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
     }
 
     @Override
+    public void pause(PauseRequest request, StreamObserver<PauseResponse> out) {
+        answer(calls.pause(request.getJobId(), request.getReason()), OperationsCodec::paused, out);
+    }
+
+    @Override
+    public void resume(ResumeRequest request, StreamObserver<ResumeResponse> out) {
+        answer(calls.resume(request.getJobId()), OperationsCodec::resumed, out);
+    }
+
+    @Override
     public void status(StatusRequest request, StreamObserver<StatusResponse> out) {
         // Asked first: an event too many can be told from one too few.
         long next = calls.nextSequence();
         String picture = request.getPicture() ? PictureJson.of(calls.picture()) : "";
         String instance = calls.instance();
+        String elsewhere = calls.leaderElsewhere();
         answer(
                 calls.status(),
-                status -> response(status, request.getJobId(), next, picture, instance),
+                status ->
+                        response(status, request.getJobId(), next, picture, instance)
+                                .setLeader(status.leading() ? "" : elsewhere)
+                                .build(),
                 out);
     }
 
-    private static StatusResponse response(
+    private static StatusResponse.Builder response(
             CoordinatorStatus status,
             String jobId,
             long nextSequence,
@@ -144,6 +162,7 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                         .setCoordinatorId(status.coordinatorId())
                         .setNextSequence(nextSequence)
                         .setPictureJson(pictureJson)
+                        .setHistory(OperationsCodec.history(status.history()))
                         .setInstance(instance);
         for (CoordinatorStatus.Job job : status.jobs()) {
             if (jobId.isEmpty() || jobId.equals(job.jobId())) {
@@ -181,7 +200,7 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                             .setHost(agent.process().host())
                             .setPid(agent.process().pid()));
         }
-        return response.build();
+        return response;
     }
 
     private static JobPhase phase(CoordinatorStatus.JobPhase phase) {
@@ -190,6 +209,7 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
             case WAITING -> JobPhase.JOB_PHASE_WAITING;
             case PREPARING -> JobPhase.JOB_PHASE_PREPARING;
             case ACTIVE -> JobPhase.JOB_PHASE_ACTIVE;
+            case PAUSED -> JobPhase.JOB_PHASE_PAUSED;
             case RECOVERING -> JobPhase.JOB_PHASE_RECOVERING;
             case FINISHING -> JobPhase.JOB_PHASE_FINISHING;
             case COMPLETED -> JobPhase.JOB_PHASE_COMPLETED;

@@ -96,6 +96,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
                         .maxInboundMessageSize(MAX_INBOUND_BYTES)
                         .addService(new Control())
                         .addService(new GrpcAdminService(calls))
+                        .intercept(new LeaderRedirect(calls::leaderElsewhere))
                         .addService(health.getHealthService());
     }
 

@@ -62,6 +62,8 @@ record ZkPaths(String root) {
                     case VIEW -> "/view";
                     case ACCOUNT -> "/account";
                     case RESULT -> "/result";
+                    case PAUSE -> "/pause";
+                    case FORGOTTEN -> "";
                 };
     }
 }

@@ -36,6 +36,8 @@ final class Finishing {
         shards.clear();
         asked = 1;
         segments = job.lineage.segments(job.completedStep);
+        job.incidents.pauseEnds();
+        job.pausing.jobOver();
         job.slots.running(Category.CONTROLLER_WAIT);
         job.enter(JobPhase.FINISHING, "all " + job.spec.steps() + " steps are completed");
         var placement = job.placement;
@@ -211,6 +213,7 @@ final class Finishing {
     private void record(JobPhase end, JobResult what) {
         outcome = end;
         result = what;
+        job.pausing.jobOver();
         job.slots.turn(Category.CONTROLLER_WAIT, job.now);
         job.preparing.drop();
         job.enter(JobPhase.RECORDING, what.completed() ? "all final states are in" : what.reason());

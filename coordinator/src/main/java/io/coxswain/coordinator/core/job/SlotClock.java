@@ -20,6 +20,10 @@ final class SlotClock {
     private final long[] cursor;
     private Category running = Category.STARTUP;
     private boolean started;
+
+    /** The job is paused: time that is no step's is nobody's fault. */
+    private boolean stands;
+
     private long newestBooked;
     private long settleNext;
     private long settled;
@@ -40,7 +44,29 @@ final class SlotClock {
 
     /** What time after the cursors will be booked as, if nothing else becomes known of it. */
     Category running() {
-        return running;
+        return told(running);
+    }
+
+    /** From the cursors on, whatever is no step's counts as paused. */
+    void stand() {
+        stands = true;
+    }
+
+    /** True between {@link #stand} and {@link #moveOn}. */
+    boolean stands() {
+        return stands;
+    }
+
+    /** Slots do again what they would have done all the time. */
+    void moveOn(long nowNanos) {
+        if (stands && started) {
+            all(running, nowNanos);
+        }
+        stands = false;
+    }
+
+    private Category told(Category category) {
+        return stands && started ? Category.PAUSED : category;
     }
 
     /** From now on unbooked time counts as that. */
@@ -71,7 +97,7 @@ final class SlotClock {
     void stretch(int slot, Category category, long untilNanos) {
         if (untilNanos > cursor[slot]) {
             cursor[slot] = untilNanos;
-            ledger.add(new LedgerEntry.Stretch(slot, category, untilNanos));
+            ledger.add(new LedgerEntry.Stretch(slot, told(category), untilNanos));
         }
     }
 
@@ -93,7 +119,7 @@ final class SlotClock {
             cursor[slot] = Math.max(cursor[slot], untilNanos);
         }
         if (any) {
-            ledger.add(new LedgerEntry.StretchOfAll(category, untilNanos));
+            ledger.add(new LedgerEntry.StretchOfAll(told(category), untilNanos));
         }
     }
 

@@ -118,6 +118,7 @@ final class Stepping {
             job.finishing.begin();
             return;
         }
+        job.pausing.viewActive();
         job.timer(JobEffect.TimerKind.TICK, view.epoch(), job.limits.tickNanos());
         boolean late = false;
         for (Roster.Member member : job.roster.all()) {
@@ -185,7 +186,8 @@ final class Stepping {
                             view.epoch(),
                             grantedThrough,
                             floors,
-                            job.cadence.granted()));
+                            job.cadence.granted(),
+                            job.pausing.holds()));
         }
         var spares = new ArrayList<String>();
         for (Roster.Member member : job.roster.all()) {
@@ -393,6 +395,7 @@ final class Stepping {
             return;
         }
         job.losses.forgetAccusations();
+        job.pausing.stepped();
         if (job.incidents.isOpen()) {
             job.incidents.close();
             job.preparing.recovered();
@@ -402,17 +405,9 @@ final class Stepping {
         if (step == job.spec.steps()) {
             job.finishing.begin();
         } else if (grant()) {
-            List<GrantedFloor> floors = grantedFloors();
-            for (AgentProfile member : view.members()) {
-                job.emit(
-                        new JobEffect.SendGrant(
-                                member.key(),
-                                view.epoch(),
-                                grantedThrough,
-                                floors,
-                                job.cadence.granted()));
-            }
+            job.pausing.tellAll();
         }
+        job.pausing.reached();
     }
 
     void publishCompleted(View view) {
@@ -434,6 +429,9 @@ final class Stepping {
     boolean grant() {
         long completed = job.completedStep;
         long last = job.spec.steps();
+        if (job.pausing.holds()) {
+            return false;
+        }
         if (job.spec.runtimeReduces()) {
             return grantWithFloor(completed, last);
         }
@@ -469,6 +467,22 @@ final class Stepping {
         grantedThrough = through;
         acknowledged.grant(completed, through, floor);
         return true;
+    }
+
+    /** A rank is in that step: all may make it. */
+    void grantAtLeast(long step) {
+        if (step > grantedThrough) {
+            grantedThrough = step;
+            if (job.spec.runtimeReduces()) {
+                acknowledged.grant(job.completedStep, step, floor);
+            }
+        }
+    }
+
+    /** The steps stood: that took no step's time. */
+    void stood() {
+        measured = false;
+        lastCompletedNanos = job.now;
     }
 
     /** Steps between reports for a plan compiled now. */
