@@ -59,7 +59,7 @@ final class PauseDesk {
     }
 
     private static String reason(String given) {
-        String line = given.strip().replaceAll("\\p{Cntrl}+", " ");
+        String line = given.strip().replaceAll("[\\p{Cntrl}\\s]+", " ");
         return line.isEmpty()
                 ? NO_REASON
                 : line.substring(0, Math.min(line.length(), MOST_REASON_CHARACTERS));

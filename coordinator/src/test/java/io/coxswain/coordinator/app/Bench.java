@@ -53,9 +53,13 @@ final class Bench {
     }
 
     Bench(@Nullable PicturePort pictures) {
+        this(CoordinatorSettings.defaults("c1"), pictures);
+    }
+
+    Bench(CoordinatorSettings settings, @Nullable PicturePort pictures) {
         core =
                 new CoordinatorCore(
-                        CoordinatorSettings.defaults("c1"),
+                        settings,
                         agents,
                         store,
                         (event, _, _, _, _, _) -> events.add(event),

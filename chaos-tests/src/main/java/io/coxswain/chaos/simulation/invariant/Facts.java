@@ -122,6 +122,7 @@ public final class Facts {
                 new StepsOnce(),
                 new ProtectedSurvives(),
                 new CompletedStays(),
+                new PausedStands(),
                 new RestoredDigests(),
                 new SamplesOnce(),
                 new OneViewPerStep(),
@@ -150,6 +151,17 @@ public final class Facts {
 
     public List<Invariant> invariants() {
         return invariants;
+    }
+
+    /** Whoever asked was told that this job stands after that step. */
+    public void stands(JobHistory job, long step) {
+        job.stands = true;
+        job.stoodAt = step;
+    }
+
+    /** Somebody wants it to go on, or to end. */
+    public void mayStep(JobHistory job) {
+        job.stands = false;
     }
 
     /** Something that must not be was seen at once. */
@@ -222,6 +234,9 @@ public final class Facts {
                 && planned.state() == JobEffect.ViewState.PREPARING) {
             // From here on members may be told of it. Written again after an unknown outcome it is
             // the same view.
+            if (job.over) {
+                broken("I4", job.spec.jobId() + " ended, and a view of it is planned: " + planned);
+            }
             ViewHistory known = job.of(planned.view().epoch());
             if (known == null || !known.view.equals(planned.view())) {
                 job.planned(planned.view(), planned.lineage());
@@ -236,6 +251,7 @@ public final class Facts {
             tell(accounted, i -> i.accounted(job, account));
         }
         if (job != null && record instanceof StoreRecord.Result result) {
+            job.saidToStand(false, clock.getAsLong());
             tell(reported, i -> i.reported(job, result));
             job.over = true;
             // From here on everybody may free what it holds of it, as soon as it hears.
@@ -336,6 +352,8 @@ public final class Facts {
                             .forEach(view -> view.gathered(steps.step(), clock.getAsLong()));
                 }
             }
+            case CoordinatorEvent.JobPaused _ -> job.saidToStand(true, clock.getAsLong());
+            case CoordinatorEvent.JobResumed _ -> resumed(job);
             case CoordinatorEvent.RolledBack back -> job.completed = back.toStep();
             case CoordinatorEvent.PlacementChanged placement -> job.placed(placement);
             case CoordinatorEvent.JobTakenOver taken -> {
@@ -354,8 +372,6 @@ public final class Facts {
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
-                    CoordinatorEvent.JobPaused _,
-                    CoordinatorEvent.JobResumed _,
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.IncidentProgressed _,
                     CoordinatorEvent.IncidentClosed _,
@@ -363,6 +379,15 @@ public final class Facts {
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {}
+        }
+    }
+
+    // Until then no rank was at work.
+    private void resumed(JobHistory job) {
+        job.saidToStand(false, clock.getAsLong());
+        ViewHistory view = job.activeView();
+        if (view != null) {
+            Arrays.fill(view.lastNanos, clock.getAsLong());
         }
     }
 

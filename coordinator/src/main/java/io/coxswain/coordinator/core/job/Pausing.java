@@ -38,8 +38,10 @@ final class Pausing {
     private boolean wanted;
     private boolean durable;
 
-    /** Of the newest record that was asked for. */
+    /** Of the newest record that was asked for, and of the newest that is durable. */
     private long serial;
+
+    private long durableSerial;
 
     private String reason = "";
     private long sinceNanos;
@@ -89,6 +91,7 @@ final class Pausing {
     }
 
     void persisted(JobEvent.PausePersisted event) {
+        durableSerial = Math.max(durableSerial, event.serial());
         if (event.serial() != serial
                 || wanted == durable
                 || job.phase == JobPhase.RECORDING
@@ -101,7 +104,8 @@ final class Pausing {
         } else if (job.phase == JobPhase.ACTIVE) {
             ask();
             tellAll();
-        } else if (job.phase != JobPhase.FINISHING) {
+        } else if (job.phase != JobPhase.FINISHING && job.phase != JobPhase.FENCING) {
+            job.slots.standFrom(job.now);
             tell();
         }
     }
@@ -294,12 +298,17 @@ final class Pausing {
 
     private PauseState.Stage stage() {
         if (!wanted) {
-            return durable ? PauseState.Stage.RESUMING : PauseState.Stage.NONE;
+            return durable || durableSerial < serial
+                    ? PauseState.Stage.RESUMING
+                    : PauseState.Stage.NONE;
         }
-        if (!durable) {
+        if (!durable || durableSerial < serial) {
             return PauseState.Stage.RECORDING;
         }
-        boolean steps = job.phase == JobPhase.ACTIVE && way != Way.STANDING;
+        // Whoever is being fenced may still be in a step.
+        boolean steps =
+                job.phase == JobPhase.FENCING
+                        || (job.phase == JobPhase.ACTIVE && way != Way.STANDING);
         return steps ? PauseState.Stage.STOPPING : PauseState.Stage.STANDING;
     }
 }

@@ -52,6 +52,14 @@ final class SlotClock {
         stands = true;
     }
 
+    /** The same, from now on. */
+    void standFrom(long nowNanos) {
+        if (started) {
+            all(running, nowNanos);
+        }
+        stands = true;
+    }
+
     /** True between {@link #stand} and {@link #moveOn}. */
     boolean stands() {
         return stands;
