@@ -147,8 +147,8 @@ final class BlockedRule {
                             Locale.ROOT,
                             "paused after step %,d: %s",
                             machine.completedStep(),
-                            machine.pause().reason()),
-                    wallMillis.applyAsLong(machine.pause().sinceNanos()),
+                            machine.pause(nowNanos).reason()),
+                    wallMillis.applyAsLong(machine.pause(nowNanos).sinceNanos()),
                     List.of(),
                     "steps go on when somebody resumes it: coxswain resume");
         }

@@ -56,7 +56,7 @@ final class JobDesk {
         this.book = new JobBook(settings.history().jobs());
         this.history = new HistoryDesk(settings.history(), context, book);
         this.takeovers = new TakeoverDesk(settings, context);
-        this.pauses = new PauseDesk(this, settings.coordinatorId());
+        this.pauses = new PauseDesk(this, settings.coordinatorId(), context::nowNanos);
     }
 
     PauseDesk pauses() {
@@ -424,7 +424,7 @@ final class JobDesk {
             return suspended ? Long.MAX_VALUE : under.deadlineNanos();
         }
         return Math.min(
-                history.nextDeadlineNanos(),
+                Math.min(history.nextDeadlineNanos(), pauses.nextDeadlineNanos()),
                 run == null ? Long.MAX_VALUE : run.nextDeadlineNanos());
     }
 

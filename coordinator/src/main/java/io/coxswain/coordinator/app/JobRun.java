@@ -558,7 +558,7 @@ final class JobRun {
 
     /** What it waits for, or why it ended. */
     String detail() {
-        return over() ? endReason : StatusPhases.detail(machine, waitingFor);
+        return over() ? endReason : StatusPhases.detail(machine, waitingFor, context.nowNanos());
     }
 
     float loss() {

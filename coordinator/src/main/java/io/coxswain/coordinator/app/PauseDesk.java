@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /**
@@ -20,17 +21,20 @@ import java.util.function.Predicate;
  */
 final class PauseDesk {
     private static final int MOST_REASON_CHARACTERS = 500;
+    private static final long LOOK_NANOS = 250_000_000L;
     private static final String NO_REASON = "somebody asked for it";
 
     private final JobDesk desk;
     private final String coordinatorId;
+    private final LongSupplier nowNanos;
     private final List<Asked> asked = new ArrayList<>();
 
     private record Asked(
             String jobId, boolean pause, boolean already, Consumer<PauseOutcome> answer) {}
 
-    PauseDesk(JobDesk desk, String coordinatorId) {
+    PauseDesk(JobDesk desk, String coordinatorId, LongSupplier nowNanos) {
         this.desk = desk;
+        this.nowNanos = nowNanos;
         this.coordinatorId = coordinatorId;
     }
 
@@ -101,7 +105,7 @@ final class PauseDesk {
 
     private Stage stage() {
         JobRun run = desk.run();
-        return run == null ? Stage.NONE : run.machine().pause().stage();
+        return run == null ? Stage.NONE : run.machine().pause(nowNanos.getAsLong()).stage();
     }
 
     /** After each input: whoever has what it wants hears so. */
@@ -111,7 +115,7 @@ final class PauseDesk {
             return;
         }
         JobMachine machine = run.machine();
-        Stage stage = machine.pause().stage();
+        Stage stage = stage();
         String jobId = run.jobId();
         if (!makesSteps(machine.phase())) {
             refuse(
@@ -130,6 +134,11 @@ final class PauseDesk {
                                         : new PauseOutcome.Resumed(jobId, step, one.already()));
             }
         }
+    }
+
+    /** When to look again: who cannot be reached stops with time alone. */
+    long nextDeadlineNanos() {
+        return asked.isEmpty() ? Long.MAX_VALUE : nowNanos.getAsLong() + LOOK_NANOS;
     }
 
     /** That job is over. */

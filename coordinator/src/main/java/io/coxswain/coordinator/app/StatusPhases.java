@@ -36,18 +36,19 @@ final class StatusPhases {
 
     /** Its ranks stand, and will until somebody resumes the job. */
     static boolean stands(JobMachine machine) {
-        PauseState.Stage stage = machine.pause().stage();
+        PauseState.Stage stage = machine.pause(0).stage();
         return machine.phase() == JobPhase.ACTIVE
                 && (stage == PauseState.Stage.STANDING || stage == PauseState.Stage.RESUMING);
     }
 
     /** What it waits for, and whether somebody wants it to stand. */
-    static String detail(JobMachine machine, String waitingFor) {
+    static String detail(JobMachine machine, String waitingFor, long nowNanos) {
+        PauseState state = machine.pause(nowNanos);
         String pause =
-                switch (machine.pause().stage()) {
+                switch (state.stage()) {
                     case NONE, RESUMING -> "";
-                    case RECORDING, STOPPING -> "pausing: " + machine.pause().reason();
-                    case STANDING -> "paused: " + machine.pause().reason();
+                    case RECORDING, STOPPING -> "pausing: " + state.reason();
+                    case STANDING -> "paused: " + state.reason();
                 };
         return pause.isEmpty() || waitingFor.isEmpty()
                 ? pause + waitingFor

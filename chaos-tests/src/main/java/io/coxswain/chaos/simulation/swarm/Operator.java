@@ -20,6 +20,7 @@ final class Operator {
 
     private final World world;
     private @Nullable Wish wish;
+    private boolean home;
 
     /** One order about one job, until it is answered. */
     private static final class Wish {
@@ -39,12 +40,21 @@ final class Operator {
 
     void plan(List<Order> orders) {
         for (Order order : orders) {
-            world.kernel().at(order.atNanos(), "order", () -> begin(order.kind()));
+            world.kernel()
+                    .at(
+                            order.atNanos(),
+                            "order",
+                            () -> {
+                                if (!home) {
+                                    begin(order.kind());
+                                }
+                            });
         }
     }
 
     /** Nobody wants a job to stand any more. */
     void goHome() {
+        home = true;
         begin(Order.Kind.RESUME);
     }
 

@@ -230,9 +230,13 @@ public final class JobMachine {
         return job.phaseReason;
     }
 
-    /** Whether it is to make steps. */
-    public PauseState pause() {
-        return job.pausing.state();
+    /**
+     * Whether it is to make steps.
+     *
+     * @param nowNanos the owner's time: who cannot be reached stops when its lease is over
+     */
+    public PauseState pause(long nowNanos) {
+        return job.pausing.state(Math.max(nowNanos, job.now));
     }
 
     /** What a job that makes no steps waits for; null when it waits for nothing. */

@@ -46,6 +46,9 @@ final class Pausing {
     private String reason = "";
     private long sinceNanos;
 
+    /** When the view that was active last ended. */
+    private long viewOverNanos;
+
     /** Where all stop, once that is known. */
     private long lastStep;
 
@@ -104,7 +107,7 @@ final class Pausing {
         } else if (job.phase == JobPhase.ACTIVE) {
             ask();
             tellAll();
-        } else if (job.phase != JobPhase.FINISHING && job.phase != JobPhase.FENCING) {
+        } else if (job.phase != JobPhase.FINISHING && stands(job.now)) {
             job.slots.standFrom(job.now);
             tell();
         }
@@ -239,8 +242,11 @@ final class Pausing {
         }
     }
 
-    /** The active view is over. */
+    /** The active view is over, if there was one. */
     void viewOver() {
+        if (job.phase == JobPhase.ACTIVE || job.phase == JobPhase.FINISHING) {
+            viewOverNanos = job.now;
+        }
         way = Way.FREE;
     }
 
@@ -292,11 +298,11 @@ final class Pausing {
         return way == Way.STANDING;
     }
 
-    PauseState state() {
-        return new PauseState(stage(), reason, sinceNanos);
+    PauseState state(long nowNanos) {
+        return new PauseState(stage(nowNanos), reason, sinceNanos);
     }
 
-    private PauseState.Stage stage() {
+    private PauseState.Stage stage(long nowNanos) {
         if (!wanted) {
             return durable || durableSerial < serial
                     ? PauseState.Stage.RESUMING
@@ -305,10 +311,32 @@ final class Pausing {
         if (!durable || durableSerial < serial) {
             return PauseState.Stage.RECORDING;
         }
-        // Whoever is being fenced may still be in a step.
-        boolean steps =
-                job.phase == JobPhase.FENCING
-                        || (job.phase == JobPhase.ACTIVE && way != Way.STANDING);
-        return steps ? PauseState.Stage.STOPPING : PauseState.Stage.STANDING;
+        return stands(nowNanos) ? PauseState.Stage.STANDING : PauseState.Stage.STOPPING;
+    }
+
+    // Whoever is being fenced may still be in a step; who cannot be reached, until its lease is
+    // over.
+    private boolean stands(long nowNanos) {
+        return switch (job.phase) {
+            case ACTIVE -> way == Way.STANDING;
+            case FENCING -> false;
+            case WAITING, PLANNING, RETURN_WAIT, PERSISTING, PREPARING, ACTIVATING ->
+                    nowNanos - viewOverNanos >= job.limits.leaseNanos() || allFenced();
+            case FINISHING, RECORDING, COMPLETED, FAILED, CANCELLED -> true;
+        };
+    }
+
+    private boolean allFenced() {
+        View view = job.view;
+        if (view == null) {
+            return true;
+        }
+        for (AgentProfile agent : view.members()) {
+            Roster.Member member = job.roster.find(agent.key());
+            if (member == null || !member.answered) {
+                return false;
+            }
+        }
+        return true;
     }
 }
