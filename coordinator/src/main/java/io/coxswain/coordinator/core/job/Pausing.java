@@ -107,7 +107,9 @@ final class Pausing {
         } else if (job.phase == JobPhase.ACTIVE) {
             ask();
             tellAll();
-        } else if (job.phase != JobPhase.FINISHING && stands(job.now)) {
+        } else if (job.slots.started()
+                && job.phase != JobPhase.FINISHING
+                && stands(job.now)) {
             job.slots.standFrom(job.now);
             tell();
         }
