@@ -8,6 +8,7 @@ import io.coxswain.coordinator.app.EventLog;
 import io.coxswain.coordinator.app.Explanation;
 import io.coxswain.coordinator.app.Looked;
 import io.coxswain.coordinator.app.PictureBoard;
+import io.coxswain.coordinator.core.maintenance.MaintenanceBook;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.picture.Picture;
 
@@ -82,6 +83,12 @@ final class Calls implements CoordinatorCalls {
     @Override
     public CompletableFuture<PauseOutcome> resume(String jobId) {
         return ask(answer -> new CoordinatorInput.Resume(jobId, answer));
+    }
+
+    @Override
+    public CompletableFuture<MaintenanceOutcome> maintain(
+            MaintenanceBook.Word word, boolean absent) {
+        return ask(answer -> new CoordinatorInput.Maintain(word, absent, answer));
     }
 
     @Override

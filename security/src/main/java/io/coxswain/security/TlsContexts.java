@@ -34,38 +34,38 @@ final class TlsContexts {
 
     private TlsContexts() {}
 
-    static SslContext server(TlsMaterial material, PeerRule rule, @Nullable String protocol)
+    static SslContext server(TlsMaterial material, PeerTrust.Door door, @Nullable String protocol)
             throws IOException {
         return build(
                 SslContextBuilder.forServer(material.key(), chain(material))
                         .clientAuth(ClientAuth.REQUIRE),
                 material,
-                rule,
+                door,
                 protocol);
     }
 
     /** For browsers and scrapers, which have no certificate: a token says who they are. */
-    static SslContext web(TlsMaterial material) throws IOException {
+    static SslContext web(TlsMaterial material, PeerTrust.Door door) throws IOException {
         return build(
                 SslContextBuilder.forServer(material.key(), chain(material))
                         .clientAuth(ClientAuth.NONE),
                 material,
-                peer -> {},
+                door,
                 PlaneSecurity.HTTP_1);
     }
 
-    static SslContext client(TlsMaterial material, PeerRule rule, @Nullable String protocol)
+    static SslContext client(TlsMaterial material, PeerTrust.Door door, @Nullable String protocol)
             throws IOException {
         return build(
                 SslContextBuilder.forClient()
                         .keyManager(material.key(), chain(material))
                         .endpointIdentificationAlgorithm(null),
                 material,
-                rule,
+                door,
                 protocol);
     }
 
-    static SSLSocketFactory socketFactory(TlsMaterial material, PeerRule rule) throws IOException {
+    static SSLSocketFactory socketFactory(TlsMaterial material, PeerTrust.Door door) throws IOException {
         try {
             KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
             store.load(null, null);
@@ -76,7 +76,7 @@ final class TlsContexts {
             SSLContext context = SSLContext.getInstance(PROTOCOL);
             context.init(
                     keys.getKeyManagers(),
-                    new TrustManager[] {new PeerTrust(material.authorities(), rule)},
+                    new TrustManager[] {new PeerTrust(material.authorities(), door)},
                     null);
             return context.getSocketFactory();
         } catch (GeneralSecurityException failed) {
@@ -91,7 +91,7 @@ final class TlsContexts {
     private static SslContext build(
             SslContextBuilder builder,
             TlsMaterial material,
-            PeerRule rule,
+            PeerTrust.Door door,
             @Nullable String protocol)
             throws IOException {
         boolean nativeCode = OpenSsl.isAvailable();
@@ -112,7 +112,7 @@ final class TlsContexts {
                             protocol));
         }
         try {
-            return builder.trustManager(new PeerTrust(material.authorities(), rule)).build();
+            return builder.trustManager(new PeerTrust(material.authorities(), door)).build();
         } catch (GeneralSecurityException failed) {
             throw new IOException("TLS cannot be set up: " + failed.getMessage(), failed);
         }

@@ -94,6 +94,7 @@ final class Inflictor {
                 }
             }
             case Fault.Usurp _ -> ailment.cures().add(port.usurp());
+            case Fault.CancelJob _ -> healers.execute(this::cancelJob);
             case Fault.Words(WordEffect effect) -> {
                 for (Victim victim : ailment.victims()) {
                     ailment.cures().add(port.disturbWords(victim.party(), effect));
@@ -110,6 +111,14 @@ final class Inflictor {
             }
         }
         return first;
+    }
+
+    private void cancelJob() {
+        try {
+            stage.faults().cancelJob();
+        } catch (IOException e) {
+            LOG.warn("the job is not cancelled", e);
+        }
     }
 
     // Those that die together must not learn of each other's death: all signals go out at once.
@@ -211,6 +220,7 @@ final class Inflictor {
                     Fault.FlipBit _,
                     Fault.Abort _,
                     Fault.Usurp _,
+                    Fault.CancelJob _,
                     Fault.Words _ -> {
                 // Cured, or nothing that lasts.
             }

@@ -117,6 +117,23 @@ class FrameworkProgramIT {
     }
 
     @Test
+    void aJaxStateOverAllRanksDevicesComesToTheSameLoss() throws Exception {
+        requireImportable("jax");
+
+        var quiet = job("jax", "job-sharded.yaml").mesh(1, 2).spares(0).run().completed();
+        var killed =
+                job("jax", "job-sharded.yaml")
+                        .mesh(1, 2)
+                        .spares(1)
+                        .kill("1@step:12")
+                        .run()
+                        .completed();
+
+        assertThat(killed.report().path("finalLoss").asDouble())
+                .isCloseTo(quiet.report().path("finalLoss").asDouble(), withinPercentage(1.0));
+    }
+
+    @Test
     void severalProcessesOfAHostComeToTheSameLoss() throws Exception {
         requireImportable("torch");
 

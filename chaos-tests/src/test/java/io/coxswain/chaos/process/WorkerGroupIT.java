@@ -21,6 +21,7 @@ import java.util.concurrent.TimeUnit;
  */
 class WorkerGroupIT {
     private static final int STEPS = 60;
+    private static String undisturbed = "";
 
     @TempDir Path folder = Path.of("");
     private final List<Process> started = new ArrayList<>();
@@ -66,9 +67,17 @@ class WorkerGroupIT {
         return Training.of(folder.resolve("job.yaml"));
     }
 
+    /** The final state of a run that nothing happened to, made once. */
+    private String undisturbed() throws Exception {
+        if (undisturbed.isEmpty()) {
+            undisturbed = job().spares(0).run().completed().digest();
+        }
+        return undisturbed;
+    }
+
     @Test
     void whicheverProcessDiesTheFinalStateIsTheSame() throws Exception {
-        String digest = job().spares(0).run().completed().digest();
+        String digest = undisturbed();
 
         Training.Outcome local = job().spares(0).killWorker("1.1@step:20").run().completed();
         assertThat(local.digest()).isEqualTo(digest);
@@ -98,7 +107,7 @@ class WorkerGroupIT {
 
     @Test
     void aProcessThatHangsTakesTheGroupWithIt() throws Exception {
-        String digest = job().spares(0).run().completed().digest();
+        String digest = undisturbed();
 
         assertThat(
                         job().spares(0)
@@ -112,7 +121,7 @@ class WorkerGroupIT {
 
     @Test
     void somebodyElseMayStartTheProcesses() throws Exception {
-        String digest = job().spares(0).run().completed().digest();
+        String digest = undisturbed();
         String text =
                 Files.readString(folder.resolve("job.yaml"))
                         .replaceAll("(?m)^  (command|cwd|env): .*\n", "");

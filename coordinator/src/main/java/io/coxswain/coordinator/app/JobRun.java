@@ -12,6 +12,7 @@ import io.coxswain.coordinator.core.job.JobMachine;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.job.Transition;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
+import io.coxswain.coordinator.core.maintenance.Maintenance;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -101,6 +102,12 @@ final class JobRun {
 
         /** The wall time of an instant of the loop's clock; 0 where nobody tells. */
         long wallMillis(long atNanos);
+
+        /** What is to become of agents, for a run that begins. */
+        Maintenance maintenance();
+
+        /** How far an agent is from being taken away. */
+        void maintained(JobEffect.ReportMaintenance report);
 
         /** That run is over. */
         void over(JobRun run);
@@ -248,10 +255,12 @@ final class JobRun {
     void suspend() {
         suspended = true;
         suspendedNanos = context.nowNanos();
+        step(new JobEvent.StoreReachable(false), suspendedNanos);
     }
 
     void resume(long nowNanos) {
         suspended = false;
+        step(new JobEvent.StoreReachable(true), nowNanos);
         // Words before timers: who came back while nothing could be decided is not given up for a
         // wait that ended meanwhile. What the words made of it, a timer's epoch and phase tell.
         var due = new ArrayDeque<JobEvent>();
@@ -294,6 +303,7 @@ final class JobRun {
     /** Once, before anything else: opens the account and says what is needed. */
     void open(long nowNanos) {
         apply(machine.opening(), nowNanos);
+        step(new JobEvent.MaintenanceOrdered(context.maintenance(), true), nowNanos);
         if (!over() && report == null) {
             account(nowNanos);
         }
@@ -351,6 +361,9 @@ final class JobRun {
                                     jobId(), pause.paused(), pause.reason(), pause.untilNanos()),
                             durable(new JobEvent.PausePersisted(pause.serial())));
             case JobEffect.PersistResult(JobResult result) -> persistResult(result, nowNanos);
+            case JobEffect.SendHalt halt ->
+                    agents.halt(context.streamOf(halt.agent()), term, jobId(), halt);
+            case JobEffect.ReportMaintenance report -> context.maintained(report);
             case JobEffect.SetTimer timer ->
                     timers.set(timer.kind(), timer.epoch(), nowNanos + timer.delayNanos());
             case JobEffect.Publish(CoordinatorEvent event) -> publish(event, nowNanos);
@@ -410,7 +423,7 @@ final class JobRun {
     }
 
     private GoodputLedger.Totals totals(long nowNanos) {
-        return ledger.openTotals(nowNanos, machine.runningCategory());
+        return ledger.openTotals(nowNanos, OpenTimeRule.of(machine, ledger, nowNanos));
     }
 
     private void publish(CoordinatorEvent event, long nowNanos) {
@@ -462,6 +475,7 @@ final class JobRun {
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.MaintenanceChanged _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,

@@ -298,6 +298,7 @@ final class Bench {
                             0,
                             0,
                             0,
+                            0,
                             128 * (last - done),
                             5,
                             0.5f,

@@ -20,6 +20,7 @@ import io.coxswain.proto.admin.v1.PauseRequest;
 import io.coxswain.proto.admin.v1.PauseResponse;
 import io.coxswain.proto.admin.v1.ResumeRequest;
 import io.coxswain.proto.admin.v1.ResumeResponse;
+import io.coxswain.proto.admin.v1.MaintenanceResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
@@ -203,6 +204,12 @@ public final class AdminClient implements AutoCloseable {
     /** Has the leader give the lead up. */
     HandOverResponse handOver() throws EnvironmentException {
         return call(stub -> stub.handOver(HandOverRequest.getDefaultInstance()));
+    }
+
+    /** Says something of an agent. */
+    MaintenanceResponse maintain(Function<AdminGrpc.AdminBlockingStub, MaintenanceResponse> word)
+            throws EnvironmentException {
+        return call(word);
     }
 
     /** Whether the one that answers leads. */

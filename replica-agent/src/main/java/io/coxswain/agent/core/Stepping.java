@@ -147,6 +147,20 @@ final class Stepping {
         }
     }
 
+    /**
+     * Makes no step above {@code upTo} that is not under way, until the next grant. Returns the
+     * step above which it makes none.
+     */
+    long stopAfter(long upTo) {
+        credits.stopAfter(Math.max(upTo, step));
+        return credits.through();
+    }
+
+    /** It stands where it was told to stop, or where its credits end. */
+    boolean stands() {
+        return view != null && !halted && !underWay && !gatheringBase && step >= credits.newest();
+    }
+
     /** Returns true if the base's parameters are complete now. */
     boolean gathered(AgentEvent.Gathered event, long now) {
         View current = view;
@@ -176,6 +190,8 @@ final class Stepping {
         if (program().isWhole()) {
             View current = view();
             loss = event.loss();
+            // All wait for the slowest inside of it: only what was over before that is its own.
+            executeNanos = event.ownNanos();
             stragglerNanos = 0;
             stallNanos = event.snapshotStallNanos() + slotWaitNanos;
             slotWaitNanos = 0;
@@ -354,8 +370,8 @@ final class Stepping {
                 || halted
                 || gatheringBase
                 || underWay
-                || !leaseHolds
-                || step >= Math.min(credits.newest(), lastStep)) {
+                || step >= lastStep
+                || !credits.allow(step + 1, leaseHolds, now)) {
             return;
         }
         step++;
@@ -388,21 +404,16 @@ final class Stepping {
         if ((running.foreground() & active & ~done) == 0) {
             underWay = false;
             if (progress.stepDone(stepDone(), now) || credits.areHeldAt(step)) {
-                tellWhole();
+                progress.cut();
+                var told = takeUnsent();
+                if (told != null) {
+                    out.report(new AgentReport.StepsDone(told));
+                }
             }
         }
     }
 
-    /** All that was made is told, to the last step. */
-    void tellWhole() {
-        progress.cut();
-        var told = takeUnsent();
-        if (told != null) {
-            out.report(new AgentReport.StepsDone(told));
-        }
-    }
-
-    private @Nullable Progress takeUnsent() {
+    @Nullable Progress takeUnsent() {
         if (!program().isWhole()) {
             return progress.takeUnsent(vault.floor(), List.of(), replication.takeLongestCopy());
         }
@@ -519,6 +530,7 @@ final class Stepping {
                 dataWaitNanos,
                 stallNanos,
                 stragglerNanos,
+                credits.waitedNanos(),
                 samples,
                 sampleHash,
                 loss,

@@ -64,6 +64,7 @@ final class ViewDesk {
         at.finalState = null;
         at.untoldLoss = null;
         at.baseWanted = null;
+        at.stop.clear();
         boolean replaced =
                 at.currentJob().runtimeReduces()
                         && at.worker.replace("the group of its view is no more");
@@ -220,6 +221,7 @@ final class ViewDesk {
     void started(AgentEvent.ViewStarted event, long now) {
         PrepareOrder current = at.order;
         if (at.isRunning(event.jobId(), event.epoch())) {
+            at.stop.clear();
             at.granted(event.through(), event.floors(), event.interval());
             hold(event.hold(), event.through(), now);
             return;
@@ -248,6 +250,7 @@ final class ViewDesk {
         Stepping stepping = at.stepping;
         if (!holds) {
             if (stepping.credits.release() && !stepping.isUnderWay()) {
+                stepping.credits.forgetWait();
                 at.progress.restart(now);
             }
             return;
@@ -255,7 +258,7 @@ final class ViewDesk {
         long last = Math.max(stepping.step(), through);
         stepping.credits.hold(last);
         if (!stepping.isUnderWay() && stepping.step() == last) {
-            stepping.tellWhole();
+            at.stop.tellAll();
         }
         View view = at.currentOrder().view();
         out.report(new AgentReport.StepsHeld(view.jobId(), view.epoch(), last));
@@ -398,6 +401,7 @@ final class ViewDesk {
         at.finishing = null;
         at.finalWanted = null;
         at.baseWanted = null;
+        at.stop.clear();
         at.promised = 0;
         at.dataFenced = 0;
         at.readyGeneration = -1;

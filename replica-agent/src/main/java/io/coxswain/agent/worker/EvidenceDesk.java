@@ -1,7 +1,5 @@
 package io.coxswain.agent.worker;
 
-import com.google.protobuf.ByteString;
-
 import io.coxswain.proto.control.v1.EvidencePiece;
 
 import org.slf4j.Logger;
@@ -76,20 +74,17 @@ final class EvidenceDesk implements AutoCloseable {
 
     /** What is to be known of one that went by itself. */
     List<EvidencePiece> died(String lastWords) {
-        var pieces = new ArrayList<EvidencePiece>();
-        if (!lastWords.isBlank()) {
-            pieces.add(
-                    EvidencePiece.newBuilder()
-                            .setKind("last-words")
-                            .setName("last-words.txt")
-                            .setContent(ByteString.copyFromUtf8(lastWords))
-                            .build());
-        }
+        var pieces = new ArrayList<>(EvidenceTaker.lastWords(lastWords));
         pieces.addAll(EvidenceTaker.flightRecorder(environment, since));
         return pieces;
     }
 
     private void keep(String reason, List<EvidencePiece> pieces) {
+        keep(file, reason, pieces);
+    }
+
+    /** Writes it for people, beside what is there. */
+    static void keep(Path file, String reason, List<EvidencePiece> pieces) {
         var text = new ByteArrayOutputStream();
         text.writeBytes(
                 ("# " + Instant.now() + " " + reason + "\n").getBytes(StandardCharsets.UTF_8));

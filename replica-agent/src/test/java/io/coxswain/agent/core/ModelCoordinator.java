@@ -86,6 +86,8 @@ final class ModelCoordinator {
                     AgentReport.CopiesRefused _,
                     AgentReport.PeerUnreachable _,
                     AgentReport.StepsHeld _,
+                    AgentReport.StepsHalted _,
+                    AgentReport.Notice _,
                     AgentReport.KeyValueAsked _,
                     AgentReport.KeyValueForgotten _ -> {}
             case AgentReport.Heartbeat beat ->

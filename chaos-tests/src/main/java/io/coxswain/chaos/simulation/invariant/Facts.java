@@ -78,6 +78,7 @@ public final class Facts {
     private final TreeSet<Integer> ongoing = new TreeSet<>();
     private final List<Damaged> damaged = new ArrayList<>();
     private final LongSupplier clock;
+    private String newestLeader = "";
 
     private record Damaged(int host, Arena.Cell cell) {}
 
@@ -189,6 +190,7 @@ public final class Facts {
     // ---------------------------------------------------------------- coordinators
 
     public void termTaken(String coordinator, long term) {
+        newestLeader = coordinator;
         tell(termTaken, i -> i.termTaken(coordinator, term));
     }
 
@@ -340,6 +342,8 @@ public final class Facts {
         if (job == null) {
             return;
         }
+        // Who was paused while another one took over says, when it wakes, what it had decided.
+        job.formerLeaderSpeaks = !coordinator.equals(newestLeader);
         tell(published, i -> i.published(coordinator, job, event));
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
@@ -354,7 +358,11 @@ public final class Facts {
             }
             case CoordinatorEvent.JobPaused _ -> job.saidToStand(true, clock.getAsLong());
             case CoordinatorEvent.JobResumed _ -> resumed(job);
-            case CoordinatorEvent.RolledBack back -> job.completed = back.toStep();
+            case CoordinatorEvent.RolledBack back -> {
+                if (!job.formerLeaderSpeaks) {
+                    job.completed = back.toStep();
+                }
+            }
             case CoordinatorEvent.PlacementChanged placement -> job.placed(placement);
             case CoordinatorEvent.JobTakenOver taken -> {
                 if (!taken.adopted()) {
@@ -368,6 +376,7 @@ public final class Facts {
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.MaintenanceChanged _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,

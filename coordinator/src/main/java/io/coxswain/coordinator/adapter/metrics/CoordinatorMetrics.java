@@ -1,9 +1,11 @@
 package io.coxswain.coordinator.adapter.metrics;
 
 import io.coxswain.coordinator.SequencedEvent;
+import io.coxswain.coordinator.adapter.zookeeper.ZkWrites;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.picture.JobPicture;
 import io.coxswain.coordinator.picture.Picture;
+import io.coxswain.security.Refusal;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -68,6 +70,14 @@ public final class CoordinatorMetrics implements AutoCloseable {
                 "coxswain.fenced.writes",
                 "Writes that ZooKeeper refused because another coordinator leads",
                 Readings::fencedWrites);
+        for (String purpose : ZkWrites.PURPOSES) {
+            group.total(
+                    "coxswain.zookeeper.writes",
+                    "Writes to ZooKeeper, tries counted",
+                    all -> all.zookeeperWrites(purpose),
+                    "purpose",
+                    purpose);
+        }
         if (!Double.isNaN(readings.certificateExpirySeconds())) {
             group.gauge(
                     "coxswain.certificate.expiry.timestamp.seconds",
@@ -82,6 +92,22 @@ public final class CoordinatorMetrics implements AutoCloseable {
                 "coxswain.refused.calls",
                 "Calls refused for want of a certificate with the right",
                 Readings::refusedCalls);
+        group.total(
+                "coxswain.refused.versions",
+                "Agents of another major version that were refused, attempts counted",
+                Readings::refusedVersions);
+        group.total(
+                "coxswain.unknown.words",
+                "Messages of agents of a newer version that say something unknown here",
+                Readings::unknownWords);
+        for (Refusal reason : Refusal.values()) {
+            group.total(
+                    "coxswain.refused",
+                    "Connections and calls that were not let in",
+                    all -> all.refused(reason),
+                    "reason",
+                    reason.word());
+        }
         group.total("coxswain.events", "Events published", Readings::lastEvent);
     }
 

@@ -94,8 +94,9 @@ final class Incidents {
         if (causes <= TOLD_CAUSES) {
             cause = cause + "; " + text;
         }
-        if (kind == Incident.Kind.PLANNED) {
+        if (kind == Incident.Kind.PLANNED && what != Incident.Kind.PLANNED) {
             // What was meant has become what was not.
+            job.cadence.failed();
             kind = what;
         }
         repeats = Math.max(repeats, repeating.met(job.completedStep, what, agent, text));

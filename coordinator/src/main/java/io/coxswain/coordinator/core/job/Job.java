@@ -45,6 +45,7 @@ final class Job {
     final Stepping stepping;
     final Finishing finishing;
     final Pausing pausing;
+    final Draining draining;
 
     /** When the job's time began. */
     final long openedNanos;
@@ -130,6 +131,7 @@ final class Job {
         stepping = new Stepping(this);
         finishing = new Finishing(this);
         pausing = new Pausing(this);
+        draining = new Draining(this);
         history.add(new PhaseChange(nowNanos, phase, phaseReason));
     }
 

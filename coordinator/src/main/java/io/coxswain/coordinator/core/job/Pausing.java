@@ -105,8 +105,11 @@ final class Pausing {
         if (!durable) {
             goOn();
         } else if (job.phase == JobPhase.ACTIVE) {
-            ask();
-            tellAll();
+            // Where all stop for another reason, what follows from that comes first.
+            if (!job.draining.stops()) {
+                ask();
+                tellAll();
+            }
         } else if (job.slots.started()
                 && job.phase != JobPhase.FINISHING
                 && stands(job.now)) {
@@ -128,6 +131,15 @@ final class Pausing {
         way = Way.ASKING;
         stop.ask();
         job.incidents.pauseBegins("paused on request: " + reason);
+    }
+
+    /** All had stopped for another reason, which is gone: steps go on, or stop for this one. */
+    void regrant() {
+        if (durable && way == Way.FREE) {
+            ask();
+        }
+        job.stepping.grant();
+        tellAll();
     }
 
     /** Members hear how far they may go. */
@@ -275,8 +287,10 @@ final class Pausing {
         if (stood) {
             job.stepping.stood();
         }
-        job.stepping.grant();
-        tellAll();
+        if (!job.draining.stops()) {
+            job.stepping.grant();
+            tellAll();
+        }
     }
 
     // ------------------------------------------------------------------ questions
