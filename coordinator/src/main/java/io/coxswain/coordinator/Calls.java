@@ -8,6 +8,7 @@ import io.coxswain.coordinator.app.EventLog;
 import io.coxswain.coordinator.app.Explanation;
 import io.coxswain.coordinator.app.Looked;
 import io.coxswain.coordinator.app.PictureBoard;
+import io.coxswain.coordinator.core.maintenance.MaintenanceBook;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.picture.Picture;
 
@@ -71,6 +72,12 @@ final class Calls implements CoordinatorCalls {
     @Override
     public CompletableFuture<HandOverOutcome> handOver() {
         return ask(CoordinatorInput.HandOver::new);
+    }
+
+    @Override
+    public CompletableFuture<MaintenanceOutcome> maintain(
+            MaintenanceBook.Word word, boolean absent) {
+        return ask(answer -> new CoordinatorInput.Maintain(word, absent, answer));
     }
 
     @Override

@@ -35,7 +35,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
@@ -213,6 +212,11 @@ public final class Coordinator implements AutoCloseable {
         return calls.cancel(jobId);
     }
 
+    /** Planned work: pausing a job and the like. */
+    public Operations operations() {
+        return calls;
+    }
+
     /** What is known now. */
     public CompletableFuture<CoordinatorStatus> status() {
         return calls.status();
@@ -358,11 +362,7 @@ public final class Coordinator implements AutoCloseable {
 
     // Whoever waits for an answer runs on the executor, never on the decision loop.
     private void later(Runnable answer) {
-        try {
-            executor.execute(answer);
-        } catch (RejectedExecutionException full) {
-            Thread.ofVirtual().start(answer);
-        }
+        Closing.elsewhere(executor, answer);
     }
 
     /** Makes coordinators. Not thread-safe. */

@@ -43,7 +43,8 @@ final class DecisionLog {
             case CoordinatorEvent.AgentUnfit _, CoordinatorEvent.Gap _ -> Level.WARN;
             case CoordinatorEvent.JobFinished finished ->
                     finished.completed() ? Level.INFO : Level.WARN;
-            case CoordinatorEvent.LeadershipGained _,
+            case CoordinatorEvent.MaintenanceChanged _,
+                    CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,

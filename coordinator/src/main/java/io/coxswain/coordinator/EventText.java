@@ -37,6 +37,7 @@ public final class EventText {
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.MaintenanceChanged _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.JobTakenOver _,
@@ -52,6 +53,11 @@ public final class EventText {
                     CoordinatorEvent.Gap _ ->
                     0;
         };
+    }
+
+    /** The names of all kinds, sorted. */
+    public static List<String> kinds() {
+        return EventJson.names();
     }
 
     /**
@@ -90,6 +96,17 @@ public final class EventText {
                             "agent " + agent + " lost (" + brief(incarnation) + "): " + cause;
                     case CoordinatorEvent.AgentUnfit(String job, String agent, String reason) ->
                             "agent " + agent + " cannot run job " + job + ": " + reason;
+                    case CoordinatorEvent.MaintenanceChanged away ->
+                            "agent "
+                                    + away.agent()
+                                    + (away.reason().isEmpty()
+                                            ? " serves again"
+                                            : " is "
+                                                    + away.state().key()
+                                                    + " ("
+                                                    + away.reason()
+                                                    + ")")
+                                    + (away.detail().isEmpty() ? "" : ": " + away.detail());
                     case CoordinatorEvent.JobSubmitted(String job, String name) ->
                             "job " + job + " submitted" + (name.isEmpty() ? "" : " (" + name + ")");
                     case CoordinatorEvent.JobQueued(String job, int position) ->

@@ -14,6 +14,7 @@ import io.coxswain.coordinator.app.PictureBoard;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.picture.Picture;
 import io.coxswain.security.PlaneSecurity;
+import io.coxswain.security.Refusal;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 
@@ -229,6 +230,21 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     }
 
     @Override
+    public long refusedVersions() {
+        return control.refusedVersions();
+    }
+
+    @Override
+    public long unknownWords() {
+        return control.unknownWords();
+    }
+
+    @Override
+    public long refused(Refusal reason) {
+        return security.refusals().of(reason);
+    }
+
+    @Override
     public boolean zookeeperConnected() {
         return client.getZookeeperClient().isConnected();
     }
@@ -236,6 +252,11 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     @Override
     public boolean registered() {
         return leadership.stands();
+    }
+
+    @Override
+    public String refusal() {
+        return leadership.refusal();
     }
 
     @Override

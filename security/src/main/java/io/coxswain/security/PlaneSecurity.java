@@ -1,5 +1,7 @@
 package io.coxswain.security;
 
+import io.netty.channel.Channel;
+import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 
 import org.jspecify.annotations.Nullable;
@@ -42,6 +44,8 @@ public final class PlaneSecurity implements AutoCloseable {
     private final WireSecurity wanted;
     private final @Nullable TlsSource source;
     private final @Nullable ScheduledExecutorService thread;
+    private final Refusals refusals = new Refusals();
+    private final StandingConnections standing = new StandingConnections(refusals);
 
     private PlaneSecurity(String who, WireSecurity wanted, @Nullable TlsSource source) {
         this.who = who;
@@ -113,11 +117,49 @@ public final class PlaneSecurity implements AutoCloseable {
                 who);
     }
 
-    /** Takes changed files now, without waiting for the next look. */
+    /**
+     * Takes changed files now, without waiting for the next look, and ends the connections of those
+     * whose certificates were taken back.
+     */
     public void refresh() {
         if (source != null) {
             source.refresh();
+            Revocations revoked = source.revoked();
+            if (revoked.size() > 0) {
+                standing.end(revoked);
+            }
         }
+    }
+
+    /**
+     * Ends a connection when the certificate at its other end is taken back. What listens behind a
+     * {@link ConnectionGate} is guarded already.
+     */
+    public void guard(Channel channel) {
+        if (source != null) {
+            standing.add(channel);
+        }
+    }
+
+    /** How many connections are guarded. */
+    int guarded() {
+        return standing.size();
+    }
+
+    /** Who was not let in, whatever the plane. */
+    public Refusals refusals() {
+        return refusals;
+    }
+
+    private PeerTrust.Door door(PeerRule peers) {
+        return new PeerTrust.Door(peers, files()::revoked, refusals);
+    }
+
+    /** By what the planes encrypt, for people. */
+    public static String provider() {
+        return OpenSsl.isAvailable()
+                ? OpenSsl.versionString() + ", native"
+                : "the JDK's own, since no native one loads here";
     }
 
     /** Whether everything goes through TLS. */
@@ -207,7 +249,7 @@ public final class PlaneSecurity implements AutoCloseable {
      */
     public SslContext server(PeerRule peers, @Nullable String protocol) throws IOException {
         return new RotatingSslContext(
-                files(), material -> TlsContexts.server(material, peers, protocol));
+                files(), material -> TlsContexts.server(material, door(peers), protocol));
     }
 
     /**
@@ -219,7 +261,8 @@ public final class PlaneSecurity implements AutoCloseable {
     public @Nullable SslContext web(String host) throws IOException {
         return source == null || Reach.loopback(host)
                 ? null
-                : new RotatingSslContext(source, TlsContexts::web);
+                : new RotatingSslContext(
+                        source, material -> TlsContexts.web(material, door(_ -> {})));
     }
 
     /**
@@ -230,7 +273,7 @@ public final class PlaneSecurity implements AutoCloseable {
      */
     public SslContext client(PeerRule peers, @Nullable String protocol) throws IOException {
         return new RotatingSslContext(
-                files(), material -> TlsContexts.client(material, peers, protocol));
+                files(), material -> TlsContexts.client(material, door(peers), protocol));
     }
 
     /**
@@ -243,7 +286,7 @@ public final class PlaneSecurity implements AutoCloseable {
         TlsMaterial material = files().loaded().material();
         SSLSocket socket =
                 (SSLSocket)
-                        TlsContexts.socketFactory(material, peers)
+                        TlsContexts.socketFactory(material, door(peers))
                                 .createSocket(
                                         connected,
                                         connected.getInetAddress().getHostAddress(),

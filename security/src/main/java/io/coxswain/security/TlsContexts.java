@@ -6,6 +6,7 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBeh
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.OpenSslSessionContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -28,44 +29,47 @@ final class TlsContexts {
     static final String PROTOCOL = "TLSv1.3";
     private static final List<String> SUITES =
             List.of("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384");
-    // A peer whose certificate has ended must not come back on an old session for a day.
-    private static final long SESSION_SECONDS = 300;
+    // Each connection is a handshake of its own: on an old session somebody would come back whose
+    // certificate has ended meanwhile, or was taken back. The JDK's sessions last a second at
+    // least.
+    private static final long SESSION_SECONDS = 1;
     private static final char[] NO_PASSWORD = {};
 
     private TlsContexts() {}
 
-    static SslContext server(TlsMaterial material, PeerRule rule, @Nullable String protocol)
+    static SslContext server(TlsMaterial material, PeerTrust.Door door, @Nullable String protocol)
             throws IOException {
         return build(
                 SslContextBuilder.forServer(material.key(), chain(material))
                         .clientAuth(ClientAuth.REQUIRE),
                 material,
-                rule,
+                door,
                 protocol);
     }
 
     /** For browsers and scrapers, which have no certificate: a token says who they are. */
-    static SslContext web(TlsMaterial material) throws IOException {
+    static SslContext web(TlsMaterial material, PeerTrust.Door door) throws IOException {
         return build(
                 SslContextBuilder.forServer(material.key(), chain(material))
                         .clientAuth(ClientAuth.NONE),
                 material,
-                peer -> {},
+                door,
                 PlaneSecurity.HTTP_1);
     }
 
-    static SslContext client(TlsMaterial material, PeerRule rule, @Nullable String protocol)
+    static SslContext client(TlsMaterial material, PeerTrust.Door door, @Nullable String protocol)
             throws IOException {
         return build(
                 SslContextBuilder.forClient()
                         .keyManager(material.key(), chain(material))
                         .endpointIdentificationAlgorithm(null),
                 material,
-                rule,
+                door,
                 protocol);
     }
 
-    static SSLSocketFactory socketFactory(TlsMaterial material, PeerRule rule) throws IOException {
+    static SSLSocketFactory socketFactory(TlsMaterial material, PeerTrust.Door door)
+            throws IOException {
         try {
             KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
             store.load(null, null);
@@ -76,7 +80,7 @@ final class TlsContexts {
             SSLContext context = SSLContext.getInstance(PROTOCOL);
             context.init(
                     keys.getKeyManagers(),
-                    new TrustManager[] {new PeerTrust(material.authorities(), rule)},
+                    new TrustManager[] {new PeerTrust(material.authorities(), door)},
                     null);
             return context.getSocketFactory();
         } catch (GeneralSecurityException failed) {
@@ -91,7 +95,7 @@ final class TlsContexts {
     private static SslContext build(
             SslContextBuilder builder,
             TlsMaterial material,
-            PeerRule rule,
+            PeerTrust.Door door,
             @Nullable String protocol)
             throws IOException {
         boolean nativeCode = OpenSsl.isAvailable();
@@ -112,7 +116,12 @@ final class TlsContexts {
                             protocol));
         }
         try {
-            return builder.trustManager(new PeerTrust(material.authorities(), rule)).build();
+            SslContext made =
+                    builder.trustManager(new PeerTrust(material.authorities(), door)).build();
+            if (made.sessionContext() instanceof OpenSslSessionContext sessions) {
+                sessions.setSessionCacheEnabled(false);
+            }
+            return made;
         } catch (GeneralSecurityException failed) {
             throw new IOException("TLS cannot be set up: " + failed.getMessage(), failed);
         }

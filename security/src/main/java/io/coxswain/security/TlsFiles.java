@@ -1,5 +1,7 @@
 package io.coxswain.security;
 
+import org.jspecify.annotations.Nullable;
+
 import java.nio.file.Path;
 
 /**
@@ -9,8 +11,10 @@ import java.nio.file.Path;
  * @param certificate its own certificate, then what stands between it and the authority, if any
  * @param key its private key, PKCS #8, not encrypted
  * @param authorities certificates of the authorities whose word counts about others
+ * @param revoked certificates that were taken back ({@link Revocations}); null: none is. A file
+ *     that is not there says nothing until it is there
  */
-public record TlsFiles(Path certificate, Path key, Path authorities) {
+public record TlsFiles(Path certificate, Path key, Path authorities, @Nullable Path revoked) {
     /** Of the certificate in a folder. */
     public static final String CERTIFICATE = "cert.pem";
 
@@ -20,9 +24,20 @@ public record TlsFiles(Path certificate, Path key, Path authorities) {
     /** Of the authorities in a folder. */
     public static final String AUTHORITIES = "ca.pem";
 
-    /** {@code cert.pem}, {@code key.pem} and {@code ca.pem} of a folder. */
+    /** Of the list of certificates that were taken back in a folder; it need not be there. */
+    public static final String REVOKED = "revoked.txt";
+
+    /** Nothing is taken back. */
+    public TlsFiles(Path certificate, Path key, Path authorities) {
+        this(certificate, key, authorities, null);
+    }
+
+    /** {@code cert.pem}, {@code key.pem}, {@code ca.pem} and {@code revoked.txt} of a folder. */
     public static TlsFiles in(Path folder) {
         return new TlsFiles(
-                folder.resolve(CERTIFICATE), folder.resolve(KEY), folder.resolve(AUTHORITIES));
+                folder.resolve(CERTIFICATE),
+                folder.resolve(KEY),
+                folder.resolve(AUTHORITIES),
+                folder.resolve(REVOKED));
     }
 }

@@ -11,8 +11,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 
 class PlaneSecurityTest {
     private static final PeerRule ANYBODY =
@@ -100,6 +102,93 @@ class PlaneSecurityTest {
             }
             assertThat(server.expiry().orElseThrow())
                     .isAfter(Instant.now().plus(Duration.ofDays(50)));
+        }
+    }
+
+    @Test
+    void whoIsTakenBackIsRefusedByBothEndsAndCounted() throws IOException {
+        TlsFiles of = certificates.issue(Role.COORDINATOR, "c1");
+        TlsFiles stolen = certificates.issue(Role.AGENT, "stolen");
+        try (PlaneSecurity coordinator = open(of);
+                PlaneSecurity thief = open(stolen)) {
+            var accepting = coordinator.server(ANYBODY, null);
+            var dialling = thief.client(ANYBODY, null);
+            try (var met = new Handshake(dialling, accepting)) {
+                assertThat(met.agreed()).withFailMessage(met::complaint).isTrue();
+            }
+            Path list = of.certificate().resolveSibling(TlsFiles.REVOKED);
+            Revocations.add(list, PemFiles.certificates(stolen.certificate()).getFirst());
+            coordinator.refresh();
+            try (var met = new Handshake(dialling, accepting)) {
+                assertThat(met.agreed()).isFalse();
+                assertThat(met.complaint()).contains("the certificate was taken back");
+            }
+            assertThat(coordinator.refusals().of(Refusal.REVOKED)).isOne();
+            // Whom it dials is looked at as well.
+            try (var met =
+                    new Handshake(coordinator.client(ANYBODY, null), thief.server(ANYBODY, null))) {
+                assertThat(met.agreed()).isFalse();
+            }
+            // A list that is broken, or gone, lets nobody in again.
+            Files.writeString(list, "sha256 1\n");
+            coordinator.refresh();
+            Files.delete(list);
+            coordinator.refresh();
+            try (var met = new Handshake(dialling, accepting)) {
+                assertThat(met.agreed()).isFalse();
+            }
+            Files.writeString(list, "# nobody\n");
+            coordinator.refresh();
+            try (var met = new Handshake(dialling, accepting)) {
+                assertThat(met.agreed()).withFailMessage(met::complaint).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void aListThatCannotBeReadIsSaidAtTheStart() throws IOException {
+        TlsFiles files = certificates.issue(Role.AGENT, "a1");
+        Files.writeString(files.certificate().resolveSibling(TlsFiles.REVOKED), "nonsense\n");
+
+        assertThatThrownBy(() -> open(files))
+                .hasMessageContaining("revoked.txt:1: expected sha256");
+    }
+
+    private static TlsFiles trusting(TlsFiles own, TlsFiles others) {
+        return new TlsFiles(own.certificate(), own.key(), others.authorities());
+    }
+
+    @Test
+    void refusalsAreCountedByReason() throws IOException {
+        Instant now = Instant.now();
+        TestCertificates strangers = TestCertificates.in(folder.resolve("strangers"));
+        TestCertificates past =
+                TestCertificates.in(folder.resolve("past"), now.minus(Duration.ofDays(20)));
+        TlsFiles server = certificates.issue(Role.COORDINATOR, "c1");
+        Files.write(
+                server.authorities(),
+                Files.readAllBytes(past.issue(Role.VIEWER, "x").authorities()),
+                StandardOpenOption.APPEND);
+        TlsFiles ended = trusting(past.issue(Role.AGENT, "late", Duration.ofDays(1)), server);
+        TlsFiles foreign = trusting(strangers.issue(Role.OPERATOR, "eve"), server);
+        try (PlaneSecurity coordinator = open(server);
+                PlaneSecurity stranger = open(foreign);
+                PlaneSecurity late =
+                        PlaneSecurity.open(
+                                "late",
+                                WireSecurity.tls(ended),
+                                () -> now.minus(Duration.ofDays(20)));
+                PlaneSecurity viewer = open(certificates.issue(Role.VIEWER, "wall"))) {
+            var accepting = coordinator.server(PeerRule.roles(Role.AGENT), null);
+            for (PlaneSecurity each : List.of(stranger, late, viewer)) {
+                try (var met = new Handshake(each.client(ANYBODY, null), accepting)) {
+                    assertThat(met.agreed()).isFalse();
+                }
+            }
+            assertThat(coordinator.refusals().of(Refusal.STRANGER)).isOne();
+            assertThat(coordinator.refusals().of(Refusal.EXPIRED)).isOne();
+            assertThat(coordinator.refusals().of(Refusal.ROLE)).isOne();
+            assertThat(coordinator.refusals().of(Refusal.REVOKED)).isZero();
         }
     }
 

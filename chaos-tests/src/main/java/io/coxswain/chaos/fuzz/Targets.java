@@ -17,6 +17,7 @@ import io.coxswain.proto.admin.v1.SubmitRequest;
 import io.coxswain.proto.control.v1.AgentMessage;
 import io.coxswain.proto.control.v1.CoordinatorMessage;
 import io.coxswain.security.PemFiles;
+import io.coxswain.security.Revocations;
 import io.coxswain.security.ZooKeeperAccess;
 import io.coxswain.security.authority.CertificateAuthority;
 
@@ -56,7 +57,10 @@ public final class Targets {
                 reports(),
                 certificates(scratch),
                 zookeeperUsers(scratch),
-                new HttpTarget());
+                revocations(scratch),
+                new HttpTarget(),
+                new CoreTarget(CoreTarget.Side.COORDINATOR),
+                new CoreTarget(CoreTarget.Side.AGENT));
     }
 
     /** What agents say, as a coordinator reads it. */
@@ -322,6 +326,23 @@ public final class Targets {
                 input -> {
                     Files.write(file, input);
                     var unusedAccess = ZooKeeperAccess.read(file);
+                });
+    }
+
+    private static FuzzTarget revocations(Path scratch) {
+        Path file = scratch.resolve("revoked");
+        return new ParserTarget(
+                "revocations",
+                1,
+                texts(
+                        "# taken back\nsha256 "
+                                + "0f".repeat(32)
+                                + " # agent host7\nserial 0A1B2C\n",
+                        "sha256 Fingerprint=" + "AB:".repeat(31) + "CD\nserial=0A:1b\n"),
+                Set.of(IOException.class),
+                input -> {
+                    Files.write(file, input);
+                    var unusedList = Revocations.read(file);
                 });
     }
 

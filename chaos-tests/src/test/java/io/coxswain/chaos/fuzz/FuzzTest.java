@@ -54,7 +54,10 @@ class FuzzTest {
                         "reports",
                         "certificates",
                         "zookeeper-users",
-                        "http");
+                        "revocations",
+                        "http",
+                        "coordinator-core",
+                        "agent-core");
     }
 
     @ParameterizedTest
@@ -74,7 +77,10 @@ class FuzzTest {
                 "reports",
                 "certificates",
                 "zookeeper-users",
-                "http"
+                "revocations",
+                "http",
+                "coordinator-core",
+                "agent-core"
             })
     @Timeout(300)
     void badInputIsRefusedInTheParsersOwnWords(String name) {

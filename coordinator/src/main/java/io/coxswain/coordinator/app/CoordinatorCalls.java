@@ -5,6 +5,7 @@ import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobIncidents;
+import io.coxswain.coordinator.Operations;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
 import io.coxswain.coordinator.TraceLookup;
@@ -14,7 +15,7 @@ import io.coxswain.coordinator.picture.Picture;
 import java.util.concurrent.CompletableFuture;
 
 /** What people and services may ask of a coordinator. Any thread; nothing blocks. */
-public interface CoordinatorCalls {
+public interface CoordinatorCalls extends Operations {
     /** Submits a job; see {@link SubmitOutcome}. */
     CompletableFuture<SubmitOutcome> submit(JobSpec job, boolean queue);
 

@@ -65,7 +65,7 @@ final class RunFigures {
         this.spec = spec;
         this.ledger = ledger;
         int ranks = spec.mesh().ranks();
-        statistics = new RunStatistics(ranks, spec.collectivesAcross().equals("agent"));
+        statistics = new RunStatistics(ranks);
         reported = new long[ranks];
     }
 
@@ -91,6 +91,9 @@ final class RunFigures {
                     JobEvent.AgentReady _,
                     JobEvent.AgentUnfit _,
                     JobEvent.AgentLost _,
+                    JobEvent.StepsHaltedReported _,
+                    JobEvent.MaintenanceOrdered _,
+                    JobEvent.StoreReachable _,
                     JobEvent.ViewReadyReported _,
                     JobEvent.AllProgressed _,
                     JobEvent.WorkerLostReported _,
@@ -210,6 +213,7 @@ final class RunFigures {
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.MaintenanceChanged _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,

@@ -1,6 +1,8 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.core.job.JobEffect;
+import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.job.JobPhase;
 import io.coxswain.coordinator.core.model.View;
 
@@ -25,5 +27,19 @@ final class StatusPhases {
             case FAILED -> CoordinatorStatus.JobPhase.FAILED;
             case CANCELLED -> CoordinatorStatus.JobPhase.CANCELLED;
         };
+    }
+
+    /**
+     * True if a job may be told while the store is out of reach. Training goes on by reports,
+     * copies and ticks; what else a tick looks at follows from others.
+     */
+    static boolean isHarmless(JobEvent event) {
+        return event instanceof JobEvent.ProgressReported
+                || event instanceof JobEvent.CopyHeldReported
+                || event instanceof JobEvent.ViewPersisted
+                || event instanceof JobEvent.ResultPersisted
+                || event instanceof JobEvent.AccountPersisted
+                || (event instanceof JobEvent.TimerFired fired
+                        && fired.kind() == JobEffect.TimerKind.TICK);
     }
 }

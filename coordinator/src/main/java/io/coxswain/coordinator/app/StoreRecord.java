@@ -3,6 +3,7 @@ package io.coxswain.coordinator.app;
 import io.coxswain.coordinator.core.job.JobEffect.ViewState;
 import io.coxswain.coordinator.core.ledger.FrozenHistory;
 import io.coxswain.coordinator.core.ledger.UnsettledRun;
+import io.coxswain.coordinator.core.maintenance.SetAside;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
@@ -22,7 +23,9 @@ public sealed interface StoreRecord {
         SPEC,
         VIEW,
         ACCOUNT,
-        RESULT
+        RESULT,
+        /** Of no job. */
+        SET_ASIDES
     }
 
     String jobId();
@@ -131,6 +134,23 @@ public sealed interface StoreRecord {
         @Override
         public Kind kind() {
             return Kind.ACCOUNT;
+        }
+    }
+
+    /** Agents that are out of service: what people and monitors said, by id. Of no job. */
+    record SetAsides(List<SetAside> agents) implements StoreRecord {
+        public SetAsides {
+            agents = List.copyOf(agents);
+        }
+
+        @Override
+        public String jobId() {
+            return "";
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.SET_ASIDES;
         }
     }
 

@@ -283,6 +283,7 @@ final class Bench {
                             0,
                             0,
                             0,
+                            0,
                             128 * (last - done),
                             5,
                             0.5f,

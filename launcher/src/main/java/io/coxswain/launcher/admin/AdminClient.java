@@ -15,6 +15,7 @@ import io.coxswain.proto.admin.v1.IncidentsRequest;
 import io.coxswain.proto.admin.v1.IncidentsResponse;
 import io.coxswain.proto.admin.v1.LookRequest;
 import io.coxswain.proto.admin.v1.LookResponse;
+import io.coxswain.proto.admin.v1.MaintenanceResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
@@ -135,6 +136,12 @@ public final class AdminClient implements AutoCloseable {
     /** Has the leader give the lead up. */
     HandOverResponse handOver() throws EnvironmentException {
         return call(stub -> stub.handOver(HandOverRequest.getDefaultInstance()));
+    }
+
+    /** Says something of an agent. */
+    MaintenanceResponse maintain(Function<AdminGrpc.AdminBlockingStub, MaintenanceResponse> word)
+            throws EnvironmentException {
+        return call(word);
     }
 
     /** Whether the one that answers leads. */

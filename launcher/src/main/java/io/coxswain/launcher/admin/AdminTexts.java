@@ -60,6 +60,9 @@ public final class AdminTexts {
         lines.addAll(metrics(status.getJobsList()));
         lines.add("");
         lines.addAll(agents(status.getAgentsList()));
+        status.getMaintenanceList().stream()
+                .filter(agent -> !agent.getAttached())
+                .forEach(agent -> lines.add(PlannedWork.text(agent)));
         return lines;
     }
 
@@ -104,6 +107,8 @@ public final class AdminTexts {
         ObjectNode node = JSON.createObjectNode();
         node.put("coordinator", status.getCoordinatorId());
         node.put("term", status.getTerm());
+        node.put("release", status.getRelease());
+        node.put("protocol", status.getProtocolMajor() + "." + status.getProtocolMinor());
         node.put("nextSequence", status.getNextSequence());
         node.set("jobs", jobNodes(status));
         ArrayNode agents = node.putArray("agents");
@@ -117,9 +122,12 @@ public final class AdminTexts {
             one.put("endpoint", agent.getDataEndpoint());
             one.put("host", agent.getHost());
             one.put("pid", agent.getPid());
+            one.put("release", agent.getRelease());
             one.put("memoryBytes", agent.getArenaBudgetBytes());
             one.put("detail", agent.getDetail());
         }
+        ArrayNode away = node.putArray("maintenance");
+        status.getMaintenanceList().forEach(agent -> PlannedWork.put(agent, away.addObject()));
         node.set("picture", picture(status));
         return JSON.writeValueAsString(node);
     }

@@ -21,7 +21,7 @@ public final class LeaderCalls {
 
     /** One call; null: whoever answered does not lead. */
     @FunctionalInterface
-    private interface Call<T> {
+    interface Call<T> {
         @Nullable T of(AdminClient client) throws EnvironmentException;
     }
 
@@ -65,11 +65,11 @@ public final class LeaderCalls {
     }
 
     // Nobody else is looked for.
-    private static boolean named(AdminClient.Address address) {
+    static boolean named(AdminClient.Address address) {
         return address.coordinator() != null;
     }
 
-    private static <T> T untilLed(AdminClient.Address address, Call<T> call)
+    static <T> T untilLed(AdminClient.Address address, Call<T> call)
             throws EnvironmentException, InterruptedException {
         EnvironmentException last =
                 new EnvironmentException(

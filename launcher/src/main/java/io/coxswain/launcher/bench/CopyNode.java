@@ -16,6 +16,7 @@ import io.coxswain.bridge.arena.Slot;
 import io.coxswain.bridge.arena.SlotTable;
 import io.coxswain.bridge.arena.SlotWriter;
 import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.security.PlaneSecurity;
 
 import org.jspecify.annotations.Nullable;
 
@@ -43,13 +44,25 @@ final class CopyNode
 
     CopyNode(ScratchArenas arenas, int number, long bytes)
             throws IOException, EnvironmentException {
+        this(arenas, number, bytes, PlaneSecurity.loopback("the data plane"));
+    }
+
+    /** The same with the certificate of the agent {@link #name}, if there is one. */
+    CopyNode(ScratchArenas arenas, int number, long bytes, PlaneSecurity security)
+            throws IOException, EnvironmentException {
         arena = arenas.make(ArenaFile.Shape.slotsOnly(2, bytes + SlotTable.PIECE_ALIGNMENT, 1));
         plane =
                 new NettyDataPlane(
-                        new AgentKey("bench-" + number, "%032x".formatted(number)),
-                        DataPlaneSettings.loopback());
+                        new AgentKey(name(number), "%032x".formatted(number)),
+                        DataPlaneSettings.loopback(),
+                        security);
         copies = new NettyCopyPlane(plane, this, this, this, () -> false);
         plane.start();
+    }
+
+    /** The id of that agent. */
+    static String name(int number) {
+        return "bench-" + number;
     }
 
     /** Fills the own slot with a state of random bytes. */

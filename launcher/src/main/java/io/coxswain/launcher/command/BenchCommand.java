@@ -27,7 +27,9 @@ import picocli.CommandLine.Spec;
             BenchPeersCommand.class,
             BenchRestartCommand.class,
             BenchSnapshotCommand.class,
-            BenchPageCommand.class
+            BenchPageCommand.class,
+            BenchTlsCommand.class,
+            BenchFloodCommand.class
         },
         footer = {
             "",
@@ -46,6 +48,6 @@ public final class BenchCommand extends Shared implements Runnable {
         throw new CommandLine.ParameterException(
                 spec.commandLine(),
                 "Missing what to measure: recovery, copy, collective, memory, runtime, python,"
-                        + " peers, restart, snapshot or page");
+                        + " peers, restart, snapshot, page, tls or flood");
     }
 }

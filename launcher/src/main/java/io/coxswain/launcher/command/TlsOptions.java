@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 import picocli.CommandLine.Option;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,6 +40,14 @@ public final class TlsOptions {
     private @Nullable Path authorities;
 
     @Option(
+            names = "--tls-revoked",
+            paramLabel = "FILE",
+            description =
+                    "Certificates that were taken back (coxswain certs revoke writes the file)."
+                            + " Default: revoked.txt in the folder of --tls, if it is there.")
+    private @Nullable Path revoked;
+
+    @Option(
             names = "--plaintext",
             description =
                     "Speaks in the clear to other machines too: whoever reaches a port may do"
@@ -54,6 +63,7 @@ public final class TlsOptions {
         Path cert = certificate;
         Path secret = key;
         Path ca = authorities;
+        Path list = revoked;
         boolean files = cert != null || secret != null || ca != null;
         if (folder != null && files) {
             throw new ConfigException(
@@ -63,8 +73,23 @@ public final class TlsOptions {
             throw new ConfigException(
                     List.of("--plaintext contradicts the options that name certificates"));
         }
+        if (list != null && folder == null && !files) {
+            throw new ConfigException(
+                    List.of("--tls-revoked says whom not to trust: give --tls as well"));
+        }
+        if (list != null && !Files.isReadable(list)) {
+            throw new ConfigException(
+                    List.of(
+                            "--tls-revoked: there is no file "
+                                    + list
+                                    + " that can be read; an empty one takes nothing back"));
+        }
         if (folder != null) {
-            return WireSecurity.tls(TlsFiles.in(folder));
+            TlsFiles all = TlsFiles.in(folder);
+            return WireSecurity.tls(
+                    list == null
+                            ? all
+                            : new TlsFiles(all.certificate(), all.key(), all.authorities(), list));
         }
         if (!files) {
             return plaintext ? WireSecurity.plaintext() : WireSecurity.loopbackOnly();
@@ -73,7 +98,7 @@ public final class TlsOptions {
             throw new ConfigException(
                     List.of("--tls-cert, --tls-key and --tls-ca belong together: give all three"));
         }
-        return WireSecurity.tls(new TlsFiles(cert, secret, ca));
+        return WireSecurity.tls(new TlsFiles(cert, secret, ca, list));
     }
 
     /** The overrides of a file's fields, with these options among them. */
@@ -89,6 +114,9 @@ public final class TlsOptions {
             all.put("tls.ca", tls.authorities().toAbsolutePath().toString());
         } else if (plaintext) {
             all.put("plaintext", "true");
+        }
+        if (revoked != null) {
+            all.put("tls.revoked", revoked.toAbsolutePath().toString());
         }
         return all;
     }

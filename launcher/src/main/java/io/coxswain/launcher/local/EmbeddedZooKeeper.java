@@ -2,6 +2,7 @@ package io.coxswain.launcher.local;
 
 import org.apache.zookeeper.server.embedded.ExitHandler;
 import org.apache.zookeeper.server.embedded.ZooKeeperServerEmbedded;
+import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -44,7 +45,28 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
                 InetAddress.getLoopbackAddress().getHostAddress(),
                 0,
                 Ensemble.NONE,
+                null,
                 ExitHandler.LOG_ONLY);
+    }
+
+    /**
+     * Mutual TLS for clients, instead of a port in the clear. ZooKeeper keeps such settings for the
+     * whole process.
+     *
+     * @param own key and certificate, one PEM file
+     * @param authorities whose certificates clients must have (PEM)
+     */
+    record Tls(Path own, Path authorities) {
+        private void configure(Properties properties) {
+            properties.setProperty(
+                    "serverCnxnFactory", "org.apache.zookeeper.server.NettyServerCnxnFactory");
+            properties.setProperty("ssl.keyStore.location", own.toAbsolutePath().toString());
+            properties.setProperty("ssl.keyStore.type", "PEM");
+            properties.setProperty(
+                    "ssl.trustStore.location", authorities.toAbsolutePath().toString());
+            properties.setProperty("ssl.trustStore.type", "PEM");
+            properties.setProperty("ssl.clientAuth", "need");
+        }
     }
 
     /**
@@ -86,6 +108,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
      * @param host where it listens
      * @param wantedPort 0: any free one
      * @param ensemble whose part it is; it is up before there is a quorum
+     * @param tls for clients; null: none
      * @param onFailure what happens when the server cannot go on, its disk being full for instance
      */
     static EmbeddedZooKeeper start(
@@ -94,6 +117,7 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
             String host,
             int wantedPort,
             Ensemble ensemble,
+            @Nullable Tls tls,
             ExitHandler onFailure)
             throws IOException {
         Files.createDirectories(dataDirectory);
@@ -101,8 +125,14 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             int port = wantedPort == 0 ? freePort(host) : wantedPort;
             var properties = new Properties();
-            properties.setProperty("clientPortAddress", host);
-            properties.setProperty("clientPort", Integer.toString(port));
+            if (tls == null) {
+                properties.setProperty("clientPortAddress", host);
+                properties.setProperty("clientPort", Integer.toString(port));
+            } else {
+                properties.setProperty("secureClientPortAddress", host);
+                properties.setProperty("secureClientPort", Integer.toString(port));
+                tls.configure(properties);
+            }
             properties.setProperty("tickTime", "500");
             properties.setProperty("minSessionTimeout", Integer.toString(minSessionMillis));
             properties.setProperty("maxSessionTimeout", "60000");

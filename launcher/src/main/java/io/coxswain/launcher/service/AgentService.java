@@ -53,8 +53,9 @@ public final class AgentService {
             if (http.token() != null) {
                 builder.httpToken(http.token());
             }
-            if (!http.warning().isEmpty()) {
-                err.println("coxswain: " + http.warning());
+            boolean certified = common.security() instanceof WireSecurity.MutualTls;
+            if (!http.warning(certified).isEmpty()) {
+                err.println("coxswain: " + http.warning(certified));
             }
         }
         ReplicaAgent agent = builder.build();
@@ -88,6 +89,11 @@ public final class AgentService {
         if (common.security() instanceof WireSecurity.Plaintext) {
             Service.shout(common.id(), err);
         }
-        return Service.serve("agent " + common.id(), agent, broken, common, err);
+        var ended = new CompletableFuture<Integer>();
+        if (!config.preemptionDeadline().isZero()) {
+            var notice = new PreemptionNotice(agent, config.preemptionDeadline(), out::println);
+            TerminationSignal.handle(() -> notice.given(ended::complete));
+        }
+        return Service.serve("agent " + common.id(), agent, broken, ended, common, err);
     }
 }

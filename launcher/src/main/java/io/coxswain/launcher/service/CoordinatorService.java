@@ -100,8 +100,9 @@ public final class CoordinatorService {
         coordinator
                 .httpUrl()
                 .ifPresent(url -> out.println("coordinator " + common.id() + ": HTTP at " + url));
-        if (http != null && !http.warning().isEmpty()) {
-            err.println("coxswain: " + http.warning());
+        boolean certified = common.security() instanceof WireSecurity.MutualTls;
+        if (http != null && !http.warning(certified).isEmpty()) {
+            err.println("coxswain: " + http.warning(certified));
         }
         if (common.security() instanceof WireSecurity.Plaintext) {
             Service.shout(common.id(), err);

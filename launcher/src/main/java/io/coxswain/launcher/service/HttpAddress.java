@@ -58,9 +58,18 @@ public record HttpAddress(String host, int port, @Nullable String token) {
         return new HttpAddress(host, Integer.parseInt(parts.group(2)));
     }
 
-    /** What a person should know who opened it; empty: nothing. */
+    /** What a person should know who opened it in the clear; empty: nothing. */
     public String warning() {
-        if (isLoopback(host)) {
+        return warning(false);
+    }
+
+    /**
+     * The same where it may speak HTTPS.
+     *
+     * @param certified whether there are certificates
+     */
+    public String warning(boolean certified) {
+        if (isLoopback(host) || (certified && token != null)) {
             return "";
         }
         return "the HTTP port is open to the network, "

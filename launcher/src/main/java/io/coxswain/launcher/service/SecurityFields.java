@@ -5,7 +5,10 @@ import io.coxswain.security.TlsFiles;
 import io.coxswain.security.WireSecurity;
 import io.coxswain.security.ZooKeeperAccess;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -44,11 +47,35 @@ final class SecurityFields {
                     "plaintext",
                     "contradicts tls: expected certificates, or the consent to do without");
         }
+        Path revoked = revoked(tls, folder, encrypted);
         if (encrypted) {
+            TlsFiles all =
+                    inFolder ? TlsFiles.in(files) : new TlsFiles(certificate, key, authorities);
             return WireSecurity.tls(
-                    inFolder ? TlsFiles.in(files) : new TlsFiles(certificate, key, authorities));
+                    revoked == null
+                            ? all
+                            : new TlsFiles(
+                                    all.certificate(), all.key(), all.authorities(), revoked));
         }
         return plaintext ? WireSecurity.plaintext() : WireSecurity.loopbackOnly();
+    }
+
+    // Named, it must be there: a name that is wrong would let everybody in.
+    private static @Nullable Path revoked(ConfigSection tls, Path folder, boolean encrypted) {
+        if (!tls.has("revoked")) {
+            return null;
+        }
+        Path list = folder.resolve(tls.text("revoked", ""));
+        if (!encrypted) {
+            tls.complain("revoked", "says whom not to trust: expected folder, or cert, key and ca");
+        } else if (!Files.isReadable(list)) {
+            tls.complain(
+                    "revoked",
+                    "there is no file "
+                            + list
+                            + " that can be read; an empty one takes nothing back");
+        }
+        return list;
     }
 
     // A coordinator opens to agents what is theirs, so it must know their password.

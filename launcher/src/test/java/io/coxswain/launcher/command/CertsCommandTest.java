@@ -6,6 +6,7 @@ import io.coxswain.launcher.ExitCode;
 import io.coxswain.launcher.Main;
 import io.coxswain.security.Identity;
 import io.coxswain.security.PemFiles;
+import io.coxswain.security.Revocations;
 import io.coxswain.security.Role;
 
 import org.junit.jupiter.api.AfterEach;
@@ -81,11 +82,36 @@ class CertsCommandTest {
     }
 
     @Test
+    void aCertificateIsTakenBackOnce() throws Exception {
+        String dir = folder.toString();
+        assertThat(run("certs", "init", "--dir", dir)).isZero();
+        assertThat(run("certs", "issue", "viewer", "--dir", dir)).isZero();
+        Path issued = folder.resolve("viewer/cert.pem");
+        Path list = folder.resolve("revoked.txt");
+
+        assertThat(run("certs", "revoke", issued.toString(), "--dir", dir)).isZero();
+        assertThat(run("certs", "revoke", issued.toString(), "--list", list.toString())).isZero();
+
+        assertThat(Files.readAllLines(list)).hasSize(1);
+        assertThat(Revocations.read(list).contains(PemFiles.certificates(issued).getFirst()))
+                .isTrue();
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("revoked before: ");
+        assertThat(run("certs", "revoke", folder.resolve("none.pem").toString(), "--dir", dir))
+                .isEqualTo(ExitCode.ENVIRONMENT);
+        assertThat(run("certs", "revoke")).isEqualTo(ExitCode.USAGE);
+        assertThat(run("status", "--tls-revoked", list.toString())).isEqualTo(ExitCode.USAGE);
+        assertThat(complained()).contains("give --tls as well");
+        assertThat(run("status", "--tls", dir, "--tls-revoked", dir + "/none"))
+                .isEqualTo(ExitCode.USAGE);
+        assertThat(complained()).contains("an empty one takes nothing back");
+    }
+
+    @Test
     void misuseIsExplained() {
         String dir = folder.toString();
 
         assertThat(run("certs")).isEqualTo(ExitCode.USAGE);
-        assertThat(complained()).contains("Missing what to do: init or issue");
+        assertThat(complained()).contains("Missing what to do: init, issue or revoke");
         assertThat(run("certs", "issue", "operator", "--dir", dir)).isEqualTo(ExitCode.ENVIRONMENT);
         assertThat(complained()).contains("coxswain certs init");
         assertThat(run("certs", "issue", "root", "--dir", dir)).isEqualTo(ExitCode.USAGE);

@@ -2,6 +2,7 @@ package io.coxswain.agent.adapter;
 
 import io.coxswain.agent.app.AgentPulse;
 import io.coxswain.agent.core.Phase;
+import io.coxswain.security.Refusal;
 import io.coxswain.web.Routes;
 import io.coxswain.web.WebResponse;
 import io.coxswain.web.WebServer;
@@ -57,6 +58,16 @@ final class AgentHttp implements AutoCloseable {
         /** Whether it may speak in the clear beyond this machine. */
         default boolean plaintext() {
             return false;
+        }
+
+        /** Words of leaders and peers of newer versions that are unknown here. */
+        default long unknownWords() {
+            return 0;
+        }
+
+        /** How many were not let in for that reason. */
+        default long refused(Refusal reason) {
+            return 0;
         }
     }
 
@@ -170,6 +181,9 @@ final class AgentHttp implements AutoCloseable {
                 "coxswain.agent.stale.words",
                 "Words of leaders that were succeeded, none of which was followed",
                 AgentPulse::staleWords);
+        FunctionCounter.builder("coxswain.agent.unknown.words", state, State::unknownWords)
+                .description("Words of leaders and peers of newer versions that are unknown here")
+                .register(registry);
         total("coxswain.agent.worker.exits", "Workers that ended", AgentPulse::workerExits);
         total(
                 "coxswain.agent.copies.pushed",
@@ -189,6 +203,12 @@ final class AgentHttp implements AutoCloseable {
                 "coxswain.plaintext",
                 "1: it may speak in the clear beyond this machine",
                 all -> all.plaintext() ? 1 : 0);
+        for (Refusal reason : Refusal.values()) {
+            FunctionCounter.builder("coxswain.refused", state, all -> all.refused(reason))
+                    .description("Connections and calls that were not let in")
+                    .tag("reason", reason.word())
+                    .register(registry);
+        }
         gauge(
                 "coxswain.agent.arena.used.bytes",
                 "Shared memory that is reserved",

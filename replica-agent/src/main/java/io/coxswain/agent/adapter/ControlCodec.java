@@ -126,6 +126,7 @@ public final class ControlCodec {
                         answered.getId(),
                         KeyValueReply.of(answered.getResult().toByteArray()));
             }
+            case HALT_STEPS, MAY_END -> DrainCodec.event(term, message);
             case ASK, BODY_NOT_SET -> null;
         };
     }
@@ -174,13 +175,16 @@ public final class ControlCodec {
     }
 
     private static PrepareOrder order(PrepareView order) {
+        VersionWords.refuse(order);
         return new PrepareOrder(
                 view(order.getView()),
                 order.getHasRank() ? order.getRank() : -1,
                 order.getHasRank() && order.hasRestore() ? restore(order.getRestore()) : null,
                 order.getHasRank() && order.hasPlan() ? plan(order.getPlan()) : null,
                 placement(order.getPlacement()),
-                order.getDonationsList().stream().map(ControlCodec::restore).toList(),
+                order.getDonationsList().stream()
+                        .map(it -> restore(VersionWords.donation(it)))
+                        .toList(),
                 order.getFloor());
     }
 
@@ -233,7 +237,6 @@ public final class ControlCodec {
                     case RESTORE_ACTION_INIT -> Restore.Action.INIT;
                     case RESTORE_ACTION_KEEP_LIVE -> Restore.Action.KEEP_LIVE;
                     case RESTORE_ACTION_LOAD_LOCAL -> Restore.Action.LOAD_LOCAL;
-                    // What a donation's action says is of no interest to its donor.
                     case RESTORE_ACTION_FETCH, RESTORE_ACTION_UNSPECIFIED -> Restore.Action.FETCH;
                     case RESTORE_ACTION_PROMOTE_COPY -> Restore.Action.PROMOTE_COPY;
                     case UNRECOGNIZED ->
@@ -379,8 +382,7 @@ public final class ControlCodec {
                 if (attach.standing() != null) {
                     builder.setStanding(StandingCodec.message(attach.standing()));
                 }
-                builder.setProtocolMajor(AgentProfile.PROTOCOL_MAJOR)
-                        .setProtocolMinor(AgentProfile.PROTOCOL_MINOR)
+                VersionWords.introduce(builder)
                         .setDataEndpoint(endpoint(profile.dataEndpoint()))
                         .setFailureDomain(profile.failureDomain())
                         .setArenaBudgetBytes(profile.arenaBudgetBytes())
@@ -402,7 +404,9 @@ public final class ControlCodec {
                             .setOperation(beat.operation())
                             .setStep(beat.step())
                             .addAllWaitingForRanks(beat.waitingForRanks())
-                            .setOperationNanos(beat.operationNanos());
+                            .setOperationNanos(beat.operationNanos())
+                            .setEntered(beat.entered())
+                            .setWaitsFor(beat.waitsFor());
             case AgentReport.JobReady ready ->
                     message.getJobReadyBuilder()
                             .setJobId(ready.jobId())
@@ -463,6 +467,8 @@ public final class ControlCodec {
                             .setEpoch(peer.epoch())
                             .setPeer(identity(peer.peer()))
                             .setDetail(peer.detail());
+            case AgentReport.StepsHalted halted -> DrainCodec.put(halted, message);
+            case AgentReport.Notice notice -> DrainCodec.put(notice, message);
             case AgentReport.KeyValueAsked asked -> KeyValueMessages.put(asked, message);
             case AgentReport.KeyValueForgotten forgotten ->
                     message.getKeyValueForgottenBuilder()
@@ -585,6 +591,7 @@ public final class ControlCodec {
                     .setDataWaitNanos(run.dataWaitNanos())
                     .setSnapshotStallNanos(run.snapshotStallNanos())
                     .setStragglerWaitNanos(run.stragglerWaitNanos())
+                    .setCreditWaitNanos(run.creditWaitNanos())
                     .setSamples(run.samples())
                     .setSampleHash(run.sampleHash())
                     .setLoss(run.loss())

@@ -27,6 +27,7 @@ final class ProgressRuns {
             long dataWaitNanos,
             long snapshotStallNanos,
             long stragglerWaitNanos,
+            long creditWaitNanos,
             long samples,
             long sampleHash,
             float loss,
@@ -50,6 +51,7 @@ final class ProgressRuns {
     private long dataWaitNanos;
     private long snapshotStallNanos;
     private long stragglerWaitNanos;
+    private long creditWaitNanos;
     private long samples;
     private long sampleHash;
     private long skipped;
@@ -90,6 +92,7 @@ final class ProgressRuns {
         dataWaitNanos = 0;
         snapshotStallNanos = 0;
         stragglerWaitNanos = 0;
+        creditWaitNanos = 0;
         samples = 0;
         sampleHash = 0;
         skipped = 0;
@@ -121,6 +124,7 @@ final class ProgressRuns {
         dataWaitNanos += step.dataWaitNanos();
         snapshotStallNanos += step.snapshotStallNanos();
         stragglerWaitNanos += step.stragglerWaitNanos();
+        creditWaitNanos += step.creditWaitNanos();
         samples += step.samples();
         sampleHash += step.sampleHash();
         loss = step.loss();
@@ -148,6 +152,7 @@ final class ProgressRuns {
                         dataWaitNanos,
                         snapshotStallNanos,
                         stragglerWaitNanos,
+                        creditWaitNanos,
                         samples,
                         sampleHash,
                         loss,

@@ -55,6 +55,8 @@ final class Stepping {
     private long dataWaitNanos;
     private long stallNanos;
     private long stragglerNanos;
+    private long creditsAwaitedSince = NEVER;
+    private long creditWaitNanos;
     private long samples;
     private long sampleHash;
     private float loss;
@@ -98,6 +100,7 @@ final class Stepping {
         gatheringBase = true;
         missedSnapshot = Long.MAX_VALUE;
         applySlot = NO_SLOT;
+        creditsAwaitedSince = NEVER;
         if (newProgram.isWhole()) {
             // The worker has its parameters, and meets the others in its first step.
             gatheringBase = false;
@@ -147,6 +150,20 @@ final class Stepping {
         }
     }
 
+    /**
+     * Makes no step above {@code upTo} that is not under way, until the next grant. Returns the
+     * step above which it makes none.
+     */
+    long stopAfter(long upTo) {
+        through = Math.max(upTo, step);
+        return through;
+    }
+
+    /** It stands where it was told to stop, or where its credits end. */
+    boolean stands() {
+        return view != null && !halted && !underWay && !gatheringBase && step >= through;
+    }
+
     /** Returns true if the base's parameters are complete now. */
     boolean gathered(AgentEvent.Gathered event, long now) {
         View current = view;
@@ -176,6 +193,8 @@ final class Stepping {
         if (program().isWhole()) {
             View current = view();
             loss = event.loss();
+            // All wait for the slowest inside of it: only what was over before that is its own.
+            executeNanos = event.ownNanos();
             stragglerNanos = 0;
             stallNanos = event.snapshotStallNanos() + slotWaitNanos;
             slotWaitNanos = 0;
@@ -354,10 +373,15 @@ final class Stepping {
                 || halted
                 || gatheringBase
                 || underWay
-                || !leaseHolds
-                || step >= Math.min(through, lastStep)) {
+                || step >= lastStep) {
             return;
         }
+        if (!leaseHolds || step >= through) {
+            creditsAwaitedSince = creditsAwaitedSince == NEVER ? now : creditsAwaitedSince;
+            return;
+        }
+        creditWaitNanos = creditsAwaitedSince == NEVER ? 0 : now - creditsAwaitedSince;
+        creditsAwaitedSince = NEVER;
         step++;
         underWay = true;
         active = running.activeAt(step, agreed.intervals.at(step));
@@ -396,7 +420,7 @@ final class Stepping {
         }
     }
 
-    private @Nullable Progress takeUnsent() {
+    @Nullable Progress takeUnsent() {
         if (!program().isWhole()) {
             return progress.takeUnsent(vault.floor(), List.of(), replication.takeLongestCopy());
         }
@@ -513,6 +537,7 @@ final class Stepping {
                 dataWaitNanos,
                 stallNanos,
                 stragglerNanos,
+                creditWaitNanos,
                 samples,
                 sampleHash,
                 loss,

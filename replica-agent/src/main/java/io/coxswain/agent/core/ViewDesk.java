@@ -64,6 +64,7 @@ final class ViewDesk {
         at.finalState = null;
         at.untoldLoss = null;
         at.baseWanted = null;
+        at.stop.clear();
         boolean replaced =
                 at.currentJob().runtimeReduces()
                         && at.worker.replace("the group of its view is no more");
@@ -220,6 +221,7 @@ final class ViewDesk {
     void started(AgentEvent.ViewStarted event, long now) {
         PrepareOrder current = at.order;
         if (at.isRunning(event.jobId(), event.epoch())) {
+            at.stop.clear();
             at.granted(event.through(), event.floors(), event.interval());
             return;
         }
@@ -375,6 +377,7 @@ final class ViewDesk {
         at.finishing = null;
         at.finalWanted = null;
         at.baseWanted = null;
+        at.stop.clear();
         at.promised = 0;
         at.dataFenced = 0;
         at.readyGeneration = -1;

@@ -91,6 +91,7 @@ final class AgentHttpTest {
                                     row.startsWith("coxswain_agent_")
                                             || row.startsWith("coxswain_zookeeper_connected ")
                                             || row.startsWith("coxswain_plaintext ")
+                                            || row.startsWith("coxswain_refused_total ")
                                             || row.startsWith(
                                                     "coxswain_decision_loop_lag_seconds "))
                             .collect(Collectors.toCollection(TreeSet::new));

@@ -354,7 +354,7 @@ class ControlCodecTest {
 
     @Test
     void everyReportHasItsBodyAndSaysWhoSpeaks() {
-        StepRun run = new StepRun(1, 2, 3, 4, 5, 6, 7, 8, 9, 1.5f, DIGEST, 2, 1);
+        StepRun run = new StepRun(1, 2, 3, 4, 5, 6, 7, 30, 8, 9, 1.5f, DIGEST, 2, 1);
         Progress progress = new Progress("job-1", 3, 1, List.of(run), 15, List.of(16L, 18L));
         Inventory inventory =
                 new Inventory(
@@ -393,7 +393,8 @@ class ControlCodecTest {
                                         true,
                                         12,
                                         new SnapshotInterval(25, 40))),
-                        new AgentReport.Heartbeat(1, 1, 2, "reduce", 3, List.of(2), 5),
+                        new AgentReport.Heartbeat(
+                                1, 1, 2, "reduce", 3, List.of(2), 5, 4, "somebody"),
                         new AgentReport.JobReady("job-1", layout, 1, 2),
                         new AgentReport.JobUnfit("job-1", "why"),
                         new AgentReport.Holdings(inventory),
@@ -407,7 +408,9 @@ class ControlCodecTest {
                         new AgentReport.CopiesRefused("job-1", 2, 1, "no memory"),
                         new AgentReport.PeerUnreachable("job-1", 3, SELF, "why"),
                         new AgentReport.KeyValueAsked("job-1", 3, 8, 7, add().toByteArray()),
-                        new AgentReport.KeyValueForgotten("job-1", 8, 7));
+                        new AgentReport.KeyValueForgotten("job-1", 8, 7),
+                        new AgentReport.StepsHalted("job-1", 3, 4, 17, true),
+                        new AgentReport.Notice("SIGTERM", 5));
         assertThat(reports.stream().map(report -> report.getClass().getSimpleName()).toList())
                 .containsExactlyInAnyOrderElementsOf(
                         Stream.of(AgentReport.class.getPermittedSubclasses())

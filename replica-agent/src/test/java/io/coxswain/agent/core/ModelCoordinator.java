@@ -85,6 +85,8 @@ final class ModelCoordinator {
                     AgentReport.CopyHeld _,
                     AgentReport.CopiesRefused _,
                     AgentReport.PeerUnreachable _,
+                    AgentReport.StepsHalted _,
+                    AgentReport.Notice _,
                     AgentReport.KeyValueAsked _,
                     AgentReport.KeyValueForgotten _ -> {}
             case AgentReport.Heartbeat beat ->

@@ -1,6 +1,7 @@
 package io.coxswain.agent.core;
 
 import static io.coxswain.agent.core.Story.JOB;
+import static io.coxswain.agent.core.Story.MILLI;
 import static io.coxswain.agent.core.Story.OTHER;
 import static io.coxswain.agent.core.Story.SELF;
 import static io.coxswain.agent.core.Story.SPARE;
@@ -204,6 +205,9 @@ class PhaseTableTest {
                 s ->
                         new AgentEvent.KeyValueAnswered(
                                 s.term, JOB, 1, KeyValueReply.refused("not_found", "no key")));
+        events.put("HaltOrdered", s -> new AgentEvent.HaltOrdered(s.term, JOB, 1, 1, 1, true));
+        events.put("LeaveGranted", s -> new AgentEvent.LeaveGranted(s.term));
+        events.put("NoticeGiven", s -> new AgentEvent.NoticeGiven("SIGTERM", 30_000 * MILLI));
         events.put("WorkerConnected", s -> new AgentEvent.WorkerConnected(s.generation));
         events.put("WorkerPonged", s -> new AgentEvent.WorkerPonged(s.generation));
         events.put("JobLoaded", Story::loadedEvent);

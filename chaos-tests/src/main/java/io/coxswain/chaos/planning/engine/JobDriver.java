@@ -348,6 +348,7 @@ public final class JobDriver {
                         0,
                         stalls,
                         0,
+                        0,
                         step - from + 1,
                         0,
                         1f,
@@ -409,6 +410,9 @@ public final class JobDriver {
             case JobEffect.SendPlacement install -> placement(install.placement());
             case JobEffect.SendCollectFinal collect ->
                     throw new IllegalStateException("a plan's job has no last step: " + collect);
+            case JobEffect.SendHalt halt ->
+                    throw new IllegalStateException("nobody is drained in a plan: " + halt);
+            case JobEffect.ReportMaintenance report -> {}
             case JobEffect.SendEndJob end -> {}
             case JobEffect.SendAcknowledge acknowledge -> {}
             case JobEffect.PersistView persist ->

@@ -78,6 +78,7 @@ public final class Facts {
     private final TreeSet<Integer> ongoing = new TreeSet<>();
     private final List<Damaged> damaged = new ArrayList<>();
     private final LongSupplier clock;
+    private String newestLeader = "";
 
     private record Damaged(int host, Arena.Cell cell) {}
 
@@ -177,6 +178,7 @@ public final class Facts {
     // ---------------------------------------------------------------- coordinators
 
     public void termTaken(String coordinator, long term) {
+        newestLeader = coordinator;
         tell(termTaken, i -> i.termTaken(coordinator, term));
     }
 
@@ -324,6 +326,8 @@ public final class Facts {
         if (job == null) {
             return;
         }
+        // Who was paused while another one took over says, when it wakes, what it had decided.
+        job.formerLeaderSpeaks = !coordinator.equals(newestLeader);
         tell(published, i -> i.published(coordinator, job, event));
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
@@ -336,7 +340,11 @@ public final class Facts {
                             .forEach(view -> view.gathered(steps.step(), clock.getAsLong()));
                 }
             }
-            case CoordinatorEvent.RolledBack back -> job.completed = back.toStep();
+            case CoordinatorEvent.RolledBack back -> {
+                if (!job.formerLeaderSpeaks) {
+                    job.completed = back.toStep();
+                }
+            }
             case CoordinatorEvent.PlacementChanged placement -> job.placed(placement);
             case CoordinatorEvent.JobTakenOver taken -> {
                 if (!taken.adopted()) {
@@ -350,6 +358,7 @@ public final class Facts {
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.MaintenanceChanged _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,

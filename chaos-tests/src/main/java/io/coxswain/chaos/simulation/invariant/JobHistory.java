@@ -36,6 +36,9 @@ public final class JobHistory {
     /** A coordinator or the store had a fault while it ran. */
     boolean controllerHurt;
 
+    /** The event that is told of comes from a coordinator that another one has replaced. */
+    boolean formerLeaderSpeaks;
+
     /** As its coordinator saw it at the fastest; {@link Long#MAX_VALUE} before two steps. */
     long shortestStepNanos = Long.MAX_VALUE;
 

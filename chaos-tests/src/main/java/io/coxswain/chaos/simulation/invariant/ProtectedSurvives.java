@@ -191,6 +191,7 @@ public final class ProtectedSurvives implements Invariant {
                             CoordinatorEvent.AgentAttached _,
                             CoordinatorEvent.AgentLost _,
                             CoordinatorEvent.AgentUnfit _,
+                            CoordinatorEvent.MaintenanceChanged _,
                             CoordinatorEvent.JobSubmitted _,
                             CoordinatorEvent.JobQueued _,
                             CoordinatorEvent.JobTakenOver _,
@@ -208,6 +209,7 @@ public final class ProtectedSurvives implements Invariant {
                             false;
                 };
         if (behind
+                && !job.formerLeaderSpeaks
                 && !job.deficitAtFloor
                 && job.hurtSinceFloor.size() <= job.spec.protectCopies()) {
             throw new InvariantViolated(

@@ -131,6 +131,19 @@ final class SimAgentsPort implements AgentsPort {
     }
 
     @Override
+    public void halt(long stream, long term, String jobId, JobEffect.SendHalt halt) {
+        tell(
+                stream,
+                new AgentEvent.HaltOrdered(
+                        term, jobId, halt.epoch(), halt.number(), halt.after(), halt.hold()));
+    }
+
+    @Override
+    public void mayEnd(long stream, long term) {
+        tell(stream, new AgentEvent.LeaveGranted(term));
+    }
+
+    @Override
     public void collectFinal(
             long stream, long term, String jobId, JobEffect.SendCollectFinal collect) {
         coordinator.phase(ProtocolPhase.FINISHING);

@@ -44,6 +44,12 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     // What connects and then says nothing, or dribbles, is cut off.
     private static final long HANDSHAKE_SECONDS = 10;
     private static final int MAX_CALLS_PER_CONNECTION = 256;
+    private static final int MAX_HEADER_BYTES = 8 << 10;
+
+    // Who opens calls only to take them back makes work for nothing.
+    private static final int MAX_RESETS = 200;
+    private static final int RESET_WINDOW_SECONDS = 10;
+    private static final long IDLE_MINUTES = 5;
 
     private static final PeerRule ANYBODY =
             PeerRule.roles(Role.COORDINATOR, Role.AGENT, Role.OPERATOR, Role.VIEWER);
@@ -54,6 +60,9 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     private final AtomicLong nextStream = new AtomicLong(1);
     private final HealthStatusManager health = new HealthStatusManager();
     private final RoleInterceptor roles = new RoleInterceptor();
+    private final VersionDesk versions = new VersionDesk();
+    private final ControlTransport transport;
+    private final CallLimits callLimits;
     private final PlaneSecurity security;
     private final NettyServerBuilder builder;
     private final InetSocketAddress bind;
@@ -80,20 +89,37 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
             Inputs inputs,
             CoordinatorCalls calls,
             PlaneSecurity security) {
+        this(bind, executor, inputs, calls, security, ControlLimits.DEFAULT);
+    }
+
+    /** The same with other bounds. */
+    GrpcControlServer(
+            InetSocketAddress bind,
+            Executor executor,
+            Inputs inputs,
+            CoordinatorCalls calls,
+            PlaneSecurity security,
+            ControlLimits limits) {
         this.inputs = inputs;
         this.bind = bind;
         this.security = security;
         this.dialer = new GrpcAgentDialer(inputs, security);
+        this.transport = new ControlTransport(limits.connections(), security);
+        this.callLimits = new CallLimits(limits, transport.gate(), security.refusals());
         // Agents ping to keep middleboxes awake; gRPC's default of one ping per five minutes would
         // cut them off with too_many_pings. Death is told by heartbeats, not by pings.
         this.builder =
-                NettyServerBuilder.forAddress(bind)
+                transport
+                        .under(NettyServerBuilder.forAddress(bind))
                         .executor(executor)
                         .permitKeepAliveTime(5, TimeUnit.SECONDS)
                         .permitKeepAliveWithoutCalls(true)
                         .handshakeTimeout(HANDSHAKE_SECONDS, TimeUnit.SECONDS)
                         .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
                         .maxInboundMessageSize(MAX_INBOUND_BYTES)
+                        .maxInboundMetadataSize(MAX_HEADER_BYTES)
+                        .maxRstFramesPerWindow(MAX_RESETS, RESET_WINDOW_SECONDS)
+                        .maxConnectionIdle(IDLE_MINUTES, TimeUnit.MINUTES)
                         .addService(new Control())
                         .addService(new GrpcAdminService(calls))
                         .addService(health.getHealthService());
@@ -110,14 +136,18 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
             if (security.encrypted()) {
                 builder.sslContext(security.server(ANYBODY, PlaneSecurity.HTTP_2)).intercept(roles);
             }
+            // The last one is asked first.
+            builder.intercept(callLimits);
         } catch (IOException refused) {
             dialer.close();
+            transport.close();
             throw refused;
         }
         try {
             server = builder.build().start();
         } catch (IOException failed) {
             dialer.close();
+            transport.close();
             throw new IOException(
                     "cannot open the control port "
                             + bind.getHostString()
@@ -160,6 +190,25 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     public long refusedCalls() {
         return roles.refused();
     }
+
+    /** Agents of another major version that were refused, attempts counted. */
+    public long refusedVersions() {
+        return versions.refused();
+    }
+
+    /** Messages of agents of a kind that this version does not know. */
+    public long unknownWords() {
+        return versions.unknown();
+    }
+
+    /** Connections that are open, and calls that are under way on them. */
+    Load load() {
+        return new Load(
+                transport.gate().open(), transport.gate().strangers(), callLimits.underWay());
+    }
+
+    /** See {@link #load}. */
+    record Load(int connections, int strangers, int calls) {}
 
     @Override
     public void welcome(long stream, long term, long heartbeatNanos, long leaseNanos) {
@@ -228,6 +277,16 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     }
 
     @Override
+    public void halt(long stream, long term, String jobId, JobEffect.SendHalt halt) {
+        send(stream, MaintenanceCodec.halt(term, jobId, halt));
+    }
+
+    @Override
+    public void mayEnd(long stream, long term) {
+        send(stream, MaintenanceCodec.mayEnd(term));
+    }
+
+    @Override
     public void keyValue(long stream, long term, String jobId, long id, KeyValueResult result) {
         send(stream, CoordinatorMessages.keyValue(term, jobId, id, result));
     }
@@ -257,6 +316,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
         health.enterTerminalState();
         Server open = server;
         if (open == null) {
+            transport.close();
             return;
         }
         open.shutdown();
@@ -271,6 +331,8 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
         } catch (InterruptedException stopped) {
             open.shutdownNow();
             Thread.currentThread().interrupt();
+        } finally {
+            transport.close();
         }
     }
 
@@ -307,6 +369,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
                             id,
                             RoleInterceptor.CALLER.get(),
                             inputs,
+                            versions,
                             (ServerCallStreamObserver<CoordinatorMessage>) out,
                             () -> streams.remove(id));
             streams.put(id, stream);

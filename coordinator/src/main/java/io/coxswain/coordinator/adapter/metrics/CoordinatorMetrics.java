@@ -4,6 +4,7 @@ import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.picture.JobPicture;
 import io.coxswain.coordinator.picture.Picture;
+import io.coxswain.security.Refusal;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -82,6 +83,22 @@ public final class CoordinatorMetrics implements AutoCloseable {
                 "coxswain.refused.calls",
                 "Calls refused for want of a certificate with the right",
                 Readings::refusedCalls);
+        group.total(
+                "coxswain.refused.versions",
+                "Agents of another major version that were refused, attempts counted",
+                Readings::refusedVersions);
+        group.total(
+                "coxswain.unknown.words",
+                "Messages of agents of a newer version that say something unknown here",
+                Readings::unknownWords);
+        for (Refusal reason : Refusal.values()) {
+            group.total(
+                    "coxswain.refused",
+                    "Connections and calls that were not let in",
+                    all -> all.refused(reason),
+                    "reason",
+                    reason.word());
+        }
         group.total("coxswain.events", "Events published", Readings::lastEvent);
     }
 

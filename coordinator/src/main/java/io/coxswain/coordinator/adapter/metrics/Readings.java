@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.metrics;
 
 import io.coxswain.coordinator.picture.Picture;
+import io.coxswain.security.Refusal;
 
 /** Where a coordinator's numbers come from. Any thread, and no method waits for anything. */
 public interface Readings {
@@ -34,6 +35,21 @@ public interface Readings {
 
     /** Calls that were refused for want of a certificate with the right. */
     default long refusedCalls() {
+        return 0;
+    }
+
+    /** Agents of another major version that were refused, attempts counted. */
+    default long refusedVersions() {
+        return 0;
+    }
+
+    /** Messages of agents of a kind that this version does not know. */
+    default long unknownWords() {
+        return 0;
+    }
+
+    /** How many were not let in for that reason. */
+    default long refused(Refusal reason) {
         return 0;
     }
 

@@ -5,6 +5,7 @@ import io.coxswain.coordinator.app.Inputs;
 import io.coxswain.coordinator.app.KnownLeader;
 import io.coxswain.coordinator.app.LeadershipPort;
 import io.coxswain.coordinator.app.StorePort;
+import io.coxswain.coordinator.core.version.ProtocolVersion;
 import io.coxswain.proto.control.v1.Endpoint;
 import io.coxswain.proto.store.v1.Leader;
 import io.coxswain.proto.store.v1.Term;
@@ -28,6 +29,7 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -44,6 +46,9 @@ import java.util.concurrent.TimeUnit;
  */
 public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ZkLeadership.class);
+    private static final String RELEASE =
+            Objects.requireNonNullElse(
+                    ZkLeadership.class.getPackage().getImplementationVersion(), "");
     private static final long RETRY_MILLIS = 200;
     private static final long CLOSE_MILLIS = 3_000;
 
@@ -55,6 +60,8 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     private final ZkStore store;
     private final ZkAgents agents;
     private final ZkLeaderNode leaderNode;
+    private final ZkLayout layout;
+    private final ZkStandbys standbys;
     private final ScheduledExecutorService thread;
     private final ConnectionStateListener connection = (_, state) -> connectionChanged(state);
     // One object: ZooKeeper keeps it once, however often it is set.
@@ -67,6 +74,8 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     private String ownPage = "";
     private boolean suspended;
     private boolean closed;
+    private boolean aside;
+    private volatile boolean prepared;
 
     /**
      * Makes the adapter; {@link #start} stands for election.
@@ -94,6 +103,8 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         this.store = new ZkStore(client, paths, inputs);
         this.agents = new ZkAgents(client, paths, inputs);
         this.leaderNode = new ZkLeaderNode(client, paths);
+        this.layout = new ZkLayout(client, paths, coordinatorId);
+        this.standbys = new ZkStandbys(client, paths, inputs);
         this.thread =
                 Executors.newSingleThreadScheduledExecutor(
                         Thread.ofPlatform()
@@ -128,11 +139,9 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
      */
     public void start(String host, int port, String page) throws IOException {
         try {
-            for (String folder : List.of(paths.controller(), paths.agents(), paths.jobs())) {
-                makeFolder(folder);
+            if (layout.isKnown(null)) {
+                prepare();
             }
-            makeTerm();
-            acls.close(client);
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while ZooKeeper was set up", stopped);
@@ -150,11 +159,24 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         client.getConnectionStateListenable().addListener(connection);
         agents.start();
         leaderNode.start();
+        standbys.start();
         run(() -> {
             ownPage = page;
             endpoint = Endpoint.newBuilder().setHost(host).setPort(port).build();
-            stand();
+            aside = true;
+            standIfKnown();
         });
+    }
+
+    private void prepare() throws Exception {
+        if (!prepared) {
+            for (String folder : List.of(paths.controller(), paths.agents(), paths.jobs())) {
+                makeFolder(folder);
+            }
+            makeTerm();
+            acls.close(client);
+            prepared = true;
+        }
     }
 
     private void makeFolder(String path) throws Exception {
@@ -167,7 +189,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
 
     private void makeTerm() throws Exception {
         try {
-            client.create().forPath(paths.term(), Term.getDefaultInstance().toByteArray());
+            client.create().forPath(paths.term(), ZkLayout.first().toByteArray());
         } catch (KeeperException.NodeExistsException there) {
             LOG.debug("{} is there", paths.term());
         }
@@ -221,13 +243,14 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         var stat = new Stat();
         client.sync().forPath(paths.term());
         Term before = Term.parseFrom(client.getData().storingStatIn(stat).forPath(paths.term()));
+        if (!layout.admits(before)) {
+            leaveLatch();
+            aside = true;
+            standIfKnown();
+            return;
+        }
         long term = before.getTerm() + 1;
-        byte[] bytes =
-                Term.newBuilder()
-                        .setTerm(term)
-                        .setCoordinatorId(coordinatorId)
-                        .build()
-                        .toByteArray();
+        byte[] bytes = ZkLayout.next(before, term, coordinatorId).toByteArray();
         // An unknown outcome here needs no reading again: the next try bumps once more.
         Stat written = client.setData().withVersion(stat.getVersion()).forPath(paths.term(), bytes);
         var held = new ZkFence(term, written.getVersion());
@@ -235,11 +258,13 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         store.fence(held);
         announce(held);
         var jobs = store.load();
+        var setAside = store.loadSetAsides();
         watchTerm(held);
         suspended = false;
         LOG.debug("coordinator {} leads with term {}", coordinatorId, term);
-        inputs.offer(new CoordinatorInput.LeadershipGained(term, jobs));
+        inputs.offer(new CoordinatorInput.LeadershipGained(term, jobs, setAside));
         agents.repeat();
+        standbys.tell();
     }
 
     // The leader's node of whoever led before is taken away in the same multi that makes ours.
@@ -254,6 +279,9 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
                         .setCoordinatorId(coordinatorId)
                         .setControlEndpoint(reached)
                         .setPage(ownPage)
+                        .setProtocolMajor(ProtocolVersion.CONTROL.major())
+                        .setProtocolMinor(ProtocolVersion.CONTROL.minor())
+                        .setRelease(RELEASE)
                         .build()
                         .toByteArray();
         while (true) {
@@ -283,6 +311,29 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
                 LOG.debug("{} changed meanwhile: {}", paths.leader(), raced.toString());
             }
         }
+    }
+
+    // What stands there may be of a newer major version: then nothing is written, and whoever knows
+    // it may lead. It is looked at again whenever the term changes.
+    private void standIfKnown() throws Exception {
+        if (!aside || closed) {
+            return;
+        }
+        try {
+            if (layout.isKnown(_ -> run(this::standIfKnown))) {
+                prepare();
+                aside = false;
+                stand();
+            }
+        } catch (KeeperException lost) {
+            LOG.debug("the layout cannot be read now: {}", lost.toString());
+            later(this::standIfKnown);
+        }
+    }
+
+    /** Why it does not stand for election; empty: it does, or will. Any thread. */
+    public String refusal() {
+        return layout.refusal();
     }
 
     private void watchTerm(ZkFence held) throws Exception {
@@ -325,6 +376,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     }
 
     private void connectionBack() throws Exception {
+        standIfKnown();
         ZkFence held = fence;
         if (held == null || !suspended || closed) {
             return;
@@ -364,7 +416,9 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         deposed();
         inputs.offer(new CoordinatorInput.LeadershipLost(reason));
         leaveLatch();
-        stand();
+        // Whoever leads now may be of a newer version.
+        aside = true;
+        standIfKnown();
     }
 
     @Override
@@ -461,5 +515,6 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         }
         agents.close();
         leaderNode.close();
+        standbys.close();
     }
 }

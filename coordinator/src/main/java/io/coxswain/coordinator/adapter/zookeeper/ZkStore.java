@@ -8,6 +8,7 @@ import io.coxswain.coordinator.app.StorePort;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.StoredJob;
 import io.coxswain.coordinator.app.WriteOutcome;
+import io.coxswain.coordinator.core.maintenance.SetAside;
 
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.api.CuratorEvent;
@@ -38,6 +39,7 @@ final class ZkStore implements StorePort {
     private final Inputs inputs;
     // Paths known to exist; wrong guesses are corrected by the answer.
     private final Set<String> existing = ConcurrentHashMap.newKeySet();
+    private final NewerFields newer = new NewerFields();
     private volatile @Nullable ZkFence fence;
 
     ZkStore(CuratorFramework client, ZkPaths paths, Inputs inputs) {
@@ -49,6 +51,8 @@ final class ZkStore implements StorePort {
     /** From now on writes carry this check. */
     void fence(@Nullable ZkFence newFence) {
         existing.clear();
+        newer.clear();
+        existing.add(paths.controller());
         fence = newFence;
     }
 
@@ -64,7 +68,7 @@ final class ZkStore implements StorePort {
 
     private void write(long writeId, StoreRecord record, ZkFence check, int attempt) {
         String path = paths.record(record.jobId(), record.kind());
-        byte[] bytes = StoreCodec.encode(record);
+        byte[] bytes = newer.with(path, StoreCodec.encode(record));
         try {
             var operations = new ArrayList<CuratorOp>();
             operations.add(
@@ -72,7 +76,7 @@ final class ZkStore implements StorePort {
                             .check()
                             .withVersion(check.version())
                             .forPath(paths.term()));
-            String parent = paths.job(record.jobId());
+            String parent = paths.folder(record);
             if (existing.contains(path)) {
                 operations.add(client.transactionOp().setData().forPath(path, bytes));
             } else {
@@ -93,7 +97,7 @@ final class ZkStore implements StorePort {
     private void written(
             long writeId, StoreRecord record, ZkFence check, int attempt, CuratorEvent event) {
         String path = paths.record(record.jobId(), record.kind());
-        String parent = paths.job(record.jobId());
+        String parent = paths.folder(record);
         Code code = Code.get(event.getResultCode());
         if (code == Code.OK) {
             existing.add(parent);
@@ -103,11 +107,13 @@ final class ZkStore implements StorePort {
         }
         Code cause = cause(event, code);
         switch (cause) {
-            case BADVERSION ->
-                    answer(
-                            writeId,
-                            WriteOutcome.REFUSED,
-                            "the term is not " + check.term() + " any more");
+            case BADVERSION -> {
+                LOG.info("ZooKeeper refused a write of term {} to {}", check.term(), path);
+                answer(
+                        writeId,
+                        WriteOutcome.REFUSED,
+                        "the term is not " + check.term() + " any more");
+            }
             case NODEEXISTS, NONODE -> {
                 if (attempt == 2) {
                     answer(writeId, WriteOutcome.UNKNOWN, cause + " at " + path);
@@ -123,7 +129,7 @@ final class ZkStore implements StorePort {
     // lost.
     private void lookAndWrite(long writeId, StoreRecord record, ZkFence check, int attempt) {
         String path = paths.record(record.jobId(), record.kind());
-        String parent = paths.job(record.jobId());
+        String parent = paths.folder(record);
         try {
             client.checkExists()
                     .inBackground((_, parentSeen) -> {
@@ -172,7 +178,7 @@ final class ZkStore implements StorePort {
             return;
         }
         String path = paths.record(record.jobId(), record.kind());
-        byte[] expected = StoreCodec.encode(record);
+        byte[] expected = newer.with(path, StoreCodec.encode(record));
         try {
             // Sync first: a server that lags would show the state before the write.
             client.sync()
@@ -253,6 +259,20 @@ final class ZkStore implements StorePort {
         return jobs;
     }
 
+    /** Reads which agents are out of service. Blocks, as {@link #load}. */
+    List<SetAside> loadSetAsides() throws Exception {
+        byte[] bytes = read("", StoreRecord.Kind.SET_ASIDES);
+        try {
+            return bytes == null ? List.of() : StoreCodec.setAsides(bytes);
+        } catch (InvalidProtocolBufferException unreadable) {
+            LOG.error(
+                    "{} cannot be read by this version: all agents serve",
+                    paths.maintenance(),
+                    unreadable);
+            return List.of();
+        }
+    }
+
     private @Nullable StoredJob load(String jobId) throws Exception {
         try {
             byte[] spec = read(jobId, StoreRecord.Kind.SPEC);
@@ -280,7 +300,12 @@ final class ZkStore implements StorePort {
 
     private byte @Nullable [] read(String jobId, StoreRecord.Kind kind) throws Exception {
         try {
-            return client.getData().forPath(paths.record(jobId, kind));
+            String path = paths.record(jobId, kind);
+            byte[] bytes = client.getData().forPath(path);
+            if (newer.read(path, kind, bytes)) {
+                LOG.info("{} was written by a newer version: what is not known here is kept", path);
+            }
+            return bytes;
         } catch (KeeperException.NoNodeException absent) {
             return null;
         }

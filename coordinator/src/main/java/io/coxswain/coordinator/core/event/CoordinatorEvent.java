@@ -1,5 +1,6 @@
 package io.coxswain.coordinator.core.event;
 
+import io.coxswain.coordinator.core.maintenance.MaintenanceState;
 import io.coxswain.coordinator.core.view.IntervalReason;
 
 import java.util.List;
@@ -19,6 +20,21 @@ public sealed interface CoordinatorEvent {
 
     /** An attached agent cannot run the job. */
     record AgentUnfit(String job, String agent, String reason) implements CoordinatorEvent {}
+
+    /**
+     * An agent is taken out of service, is further on the way there, or serves again.
+     *
+     * @param causes of operator, health and notice those that hold
+     * @param reason who wants it, and why; empty: it serves
+     * @param detail what it waits for, or what stands; may be empty
+     */
+    record MaintenanceChanged(
+            String agent, MaintenanceState state, List<String> causes, String reason, String detail)
+            implements CoordinatorEvent {
+        public MaintenanceChanged {
+            causes = List.copyOf(causes);
+        }
+    }
 
     record JobSubmitted(String job, String name) implements CoordinatorEvent {}
 

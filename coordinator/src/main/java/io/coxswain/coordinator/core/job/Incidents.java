@@ -87,8 +87,9 @@ final class Incidents {
         if (causes <= TOLD_CAUSES) {
             cause = cause + "; " + text;
         }
-        if (kind == Incident.Kind.PLANNED) {
+        if (kind == Incident.Kind.PLANNED && what != Incident.Kind.PLANNED) {
             // What was meant has become what was not.
+            job.cadence.failed();
             kind = what;
         }
         repeats = Math.max(repeats, repeating.met(job.completedStep, what, agent, text));
@@ -96,7 +97,9 @@ final class Incidents {
 
     private void begin(Incident.Kind what, String agent, String text, long detectNanos) {
         open = true;
-        job.cadence.failed();
+        if (what != Incident.Kind.PLANNED) {
+            job.cadence.failed();
+        }
         id = nextId++;
         agents.clear();
         agents.add(agent);

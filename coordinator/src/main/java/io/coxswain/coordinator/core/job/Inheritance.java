@@ -73,7 +73,9 @@ final class Inheritance {
             if (job.spec.runtimeReduces()) {
                 // Its grants are short: what a step takes must be known at once.
                 stepping.times =
-                        stepping.times.observe(run.last() - run.first() + 1, run.elapsedNanos());
+                        stepping.times.observe(
+                                run.last() - run.first() + 1,
+                                Math.max(0, run.elapsedNanos() - run.creditWaitNanos()));
             }
         }
         if (reached > before) {

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.core.job;
 
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.maintenance.MaintenanceState;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.GrantedFloor;
@@ -141,6 +142,23 @@ public sealed interface JobEffect {
 
     /** Persist the outcome; answered by {@link JobEvent.ResultPersisted}. */
     record PersistResult(JobResult result) implements JobEffect {}
+
+    /**
+     * Make no step above {@code after} that is not under way; answered by {@link
+     * JobEvent.StepsHaltedReported}. The next grant takes it back.
+     *
+     * @param hold the state that it stops at is wanted in a slot
+     */
+    record SendHalt(AgentKey agent, long epoch, long number, long after, boolean hold)
+            implements JobEffect {}
+
+    /**
+     * How far an agent that is set aside is from being taken away.
+     *
+     * @param detail what it waits for, or what stands; may be empty
+     */
+    record ReportMaintenance(AgentKey agent, MaintenanceState state, String detail)
+            implements JobEffect {}
 
     /** Tell the listeners. */
     record Publish(CoordinatorEvent event) implements JobEffect {}

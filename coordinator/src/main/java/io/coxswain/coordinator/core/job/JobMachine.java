@@ -170,6 +170,15 @@ public final class JobMachine {
                     job.losses.hangs(member, hang);
                 }
             }
+            case JobEvent.StepsHaltedReported halted -> {
+                Roster.Member member = from(halted.agent());
+                if (member != null) {
+                    job.draining.halted(member, halted);
+                }
+            }
+            case JobEvent.MaintenanceOrdered orders ->
+                    job.draining.ordered(orders.orders(), orders.inherited());
+            case JobEvent.StoreReachable store -> job.draining.decides(store.reachable());
             case JobEvent.ViewPersisted persisted -> {
                 job.preparing.persisted(persisted);
                 job.protection.persisted(persisted);
@@ -179,6 +188,7 @@ public final class JobMachine {
             case JobEvent.TimerFired fired -> timer(fired);
             case JobEvent.CancelRequested cancelled -> job.finishing.cancel(cancelled.reason());
         }
+        job.draining.settle();
         return job.take();
     }
 

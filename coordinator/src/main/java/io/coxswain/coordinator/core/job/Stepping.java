@@ -165,12 +165,12 @@ final class Stepping {
 
     void assignRanks(View view) {
         for (Roster.Member member : job.roster.all()) {
-            member.rank = -1;
+            job.roster.rank(member, -1);
         }
         for (int rank = 0; rank < view.members().size(); rank++) {
             Roster.Member member = job.roster.find(view.members().get(rank).key());
             if (member != null) {
-                member.rank = rank;
+                job.roster.rank(member, rank);
             }
         }
     }
@@ -197,7 +197,9 @@ final class Stepping {
                                 grantedThrough,
                                 floors,
                                 job.cadence.granted()));
-                spares.add(member.key.id());
+                if (!job.draining.isSetAside(member)) {
+                    spares.add(member.key.id());
+                }
             }
         }
         job.publish(
@@ -278,12 +280,16 @@ final class Stepping {
             if (!check.holds(view, rank, run)) {
                 return;
             }
-            boolean newest = i == runs.size() - 1 && !stopped;
-            job.slots.steps(
-                    rank,
-                    reached + 1,
-                    run,
-                    newest ? capNanos : job.slots.endOf(rank, run, capNanos));
+            long end;
+            if (i < runs.size() - 1 || stopped) {
+                end = job.slots.endOf(rank, run, capNanos);
+            } else if (run.first() > reached + 1) {
+                // A report before it never came: how long its steps took is not known.
+                end = capNanos;
+            } else {
+                end = job.slots.newestEnd(rank, run, job.now, capNanos);
+            }
+            job.slots.steps(rank, reached + 1, run, end);
             job.cadence.stepped(run, 1);
             reached = run.last();
             lastLoss = run.loss();
@@ -402,17 +408,36 @@ final class Stepping {
         if (step == job.spec.steps()) {
             job.finishing.begin();
         } else if (grant()) {
-            List<GrantedFloor> floors = grantedFloors();
-            for (AgentProfile member : view.members()) {
-                job.emit(
-                        new JobEffect.SendGrant(
-                                member.key(),
-                                view.epoch(),
-                                grantedThrough,
-                                floors,
-                                job.cadence.granted()));
-            }
+            sendGrant(view);
         }
+    }
+
+    /** That step is completed and protected, whoever did not hear of it. */
+    void proven(View view, long step) {
+        floor = Math.max(floor, step);
+        job.completedStep = step;
+        job.protectedStep = Math.max(job.protectedStep, step);
+        job.newestSeen = Math.max(job.newestSeen, step);
+        publishCompleted(view);
+    }
+
+    private void sendGrant(View view) {
+        List<GrantedFloor> floors = grantedFloors();
+        for (AgentProfile member : view.members()) {
+            job.emit(
+                    new JobEffect.SendGrant(
+                            member.key(),
+                            view.epoch(),
+                            grantedThrough,
+                            floors,
+                            job.cadence.granted()));
+        }
+    }
+
+    /** Ranks that were told to stop go on: what was granted holds again, and more if it is time. */
+    void regrant() {
+        grant();
+        sendGrant(job.activeView());
     }
 
     void publishCompleted(View view) {
@@ -434,6 +459,9 @@ final class Stepping {
     boolean grant() {
         long completed = job.completedStep;
         long last = job.spec.steps();
+        if (job.draining.stops()) {
+            return false;
+        }
         if (job.spec.runtimeReduces()) {
             return grantWithFloor(completed, last);
         }

@@ -25,7 +25,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
@@ -160,14 +159,6 @@ final class JobStory {
         return new Digest(String.format("%064x", content & Long.MAX_VALUE));
     }
 
-    static long valueOf(Map<StateName, Long> states, StateName name) {
-        Long value = states.get(name);
-        if (value == null) {
-            throw new AssertionError("no " + name);
-        }
-        return value;
-    }
-
     // ---------------------------------------------------------------- plumbing
 
     void from(AgentKey source, JobEvent event) {
@@ -236,6 +227,8 @@ final class JobStory {
                             .isGreaterThanOrEqualTo(highestRecorded);
             case JobEffect.OfferJob _,
                     JobEffect.SendGrant _,
+                    JobEffect.SendHalt _,
+                    JobEffect.ReportMaintenance _,
                     JobEffect.SendPlacement _,
                     JobEffect.SendCollectFinal _,
                     JobEffect.SendEndJob _,
@@ -280,6 +273,8 @@ final class JobStory {
             case JobEffect.SendPrepareView message -> to(message.agent(), effect);
             case JobEffect.SendStartView message -> to(message.agent(), effect);
             case JobEffect.SendGrant message -> to(message.agent(), effect);
+            case JobEffect.SendHalt message -> to(message.agent(), effect);
+            case JobEffect.ReportMaintenance _ -> {}
             case JobEffect.SendPlacement message -> to(message.agent(), effect);
             case JobEffect.SendCollectFinal message -> to(message.agent(), effect);
             case JobEffect.SendEndJob message -> to(message.agent(), effect);
@@ -491,6 +486,7 @@ final class JobStory {
                 member.reportedTo = step;
                 member.lastReportNanos = now;
             }
+            member.stands();
         }
         return true;
     }
