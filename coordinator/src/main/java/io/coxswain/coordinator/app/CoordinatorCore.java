@@ -3,14 +3,12 @@ package io.coxswain.coordinator.app;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
-import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.liveness.IsolationRule;
 import io.coxswain.coordinator.core.liveness.LivenessEffect;
 import io.coxswain.coordinator.core.liveness.LivenessEvent;
 import io.coxswain.coordinator.core.liveness.LivenessMachine;
 import io.coxswain.coordinator.core.liveness.LostCause;
-import io.coxswain.coordinator.core.maintenance.Maintenance;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -94,7 +92,7 @@ public final class CoordinatorCore {
         this.outbox = new StoreOutbox(store, settings.storeRetryNanos());
         this.desk = new JobDesk(settings, context);
         this.voices = new Voices(settings, context);
-        this.maintenance = new MaintenanceDesk(context, desk, roster);
+        this.maintenance = new MaintenanceDesk(settings, context, desk, roster);
         this.pictures =
                 pictures == null
                         ? null
@@ -148,11 +146,7 @@ public final class CoordinatorCore {
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
             case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
             case CoordinatorInput.Maintain said ->
-                    maintenance.take(
-                            said,
-                            leads(),
-                            standing == Standing.SUSPENDED,
-                            settings.coordinatorId());
+                    maintenance.take(said, leads(), standing == Standing.SUSPENDED);
             case CoordinatorInput.HandOver(var answer) -> answer.accept(handOver());
             case CoordinatorInput.AwaitResult await -> desk.awaitResult(await, leads());
             case CoordinatorInput.Look look -> voices.look(look, leads());
@@ -599,13 +593,8 @@ public final class CoordinatorCore {
         }
 
         @Override
-        public Maintenance maintenance() {
-            return maintenance.orders();
-        }
-
-        @Override
-        public void maintained(JobEffect.ReportMaintenance report) {
-            maintenance.reported(report);
+        public MaintenanceDesk maintenance() {
+            return maintenance;
         }
 
         @Override

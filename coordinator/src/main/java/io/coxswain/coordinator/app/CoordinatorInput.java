@@ -155,8 +155,7 @@ public sealed interface CoordinatorInput {
      *
      * @param absent also of one that was never seen
      */
-    record Maintain(
-            MaintenanceBook.Word word, boolean absent, Consumer<MaintenanceOutcome> answer)
+    record Maintain(MaintenanceBook.Word word, boolean absent, Consumer<MaintenanceOutcome> answer)
             implements CoordinatorInput {}
 
     /** The lead is to be given up, for whoever stands by. */

@@ -12,7 +12,6 @@ import io.coxswain.coordinator.core.job.JobMachine;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.job.Transition;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
-import io.coxswain.coordinator.core.maintenance.Maintenance;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -103,11 +102,8 @@ final class JobRun {
         /** The wall time of an instant of the loop's clock; 0 where nobody tells. */
         long wallMillis(long atNanos);
 
-        /** What is to become of agents, for a run that begins. */
-        Maintenance maintenance();
-
-        /** How far an agent is from being taken away. */
-        void maintained(JobEffect.ReportMaintenance report);
+        /** What is to become of agents, and how far that is. */
+        MaintenanceDesk maintenance();
 
         /** That run is over. */
         void over(JobRun run);
@@ -303,7 +299,7 @@ final class JobRun {
     /** Once, before anything else: opens the account and says what is needed. */
     void open(long nowNanos) {
         apply(machine.opening(), nowNanos);
-        step(new JobEvent.MaintenanceOrdered(context.maintenance(), true), nowNanos);
+        step(new JobEvent.MaintenanceOrdered(context.maintenance().orders(), true), nowNanos);
         if (!over() && report == null) {
             account(nowNanos);
         }
@@ -358,7 +354,7 @@ final class JobRun {
             case JobEffect.PersistResult(JobResult result) -> persistResult(result, nowNanos);
             case JobEffect.SendHalt halt ->
                     agents.halt(context.streamOf(halt.agent()), term, jobId(), halt);
-            case JobEffect.ReportMaintenance report -> context.maintained(report);
+            case JobEffect.ReportMaintenance report -> context.maintenance().reported(report);
             case JobEffect.SetTimer timer ->
                     timers.set(timer.kind(), timer.epoch(), nowNanos + timer.delayNanos());
             case JobEffect.Publish(CoordinatorEvent event) -> publish(event, nowNanos);

@@ -10,6 +10,7 @@ import io.coxswain.chaos.simulation.zookeeper.SimZooKeeper;
 import io.coxswain.chaos.simulation.zookeeper.Tree;
 import io.coxswain.chaos.simulation.zookeeper.ZooKeeperClient;
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.MaintenanceOutcome;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.app.AgentWord;
 import io.coxswain.coordinator.app.CoordinatorCore;
@@ -18,6 +19,7 @@ import io.coxswain.coordinator.app.CoordinatorSettings;
 import io.coxswain.coordinator.app.EventsPort;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.liveness.DialResult;
+import io.coxswain.coordinator.core.maintenance.MaintenanceBook.Word;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -309,6 +311,11 @@ public final class SimCoordinator extends SimProcess {
 
     public void submit(JobSpec job, Consumer<SubmitOutcome> answer) {
         deliver(() -> offer(new CoordinatorInput.Submit(job, true, answer)));
+    }
+
+    /** Somebody says something of an agent. */
+    public void maintain(Word word, Consumer<MaintenanceOutcome> answer) {
+        deliver(() -> offer(new CoordinatorInput.Maintain(word, true, answer)));
     }
 
     private final class Events implements EventsPort {
