@@ -6,6 +6,7 @@ import com.google.protobuf.UnknownFieldSet;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.proto.store.v1.AccountRecord;
 import io.coxswain.proto.store.v1.JobRecord;
+import io.coxswain.proto.store.v1.MaintenanceRecord;
 import io.coxswain.proto.store.v1.ResultRecord;
 import io.coxswain.proto.store.v1.ViewRecord;
 
@@ -64,6 +65,7 @@ final class NewerFields {
                     case SPEC -> JobRecord.parseFrom(bytes).getUnknownFields();
                     case ACCOUNT -> AccountRecord.parseFrom(bytes).getUnknownFields();
                     case RESULT -> ResultRecord.parseFrom(bytes).getUnknownFields();
+                    case SET_ASIDES -> MaintenanceRecord.parseFrom(bytes).getUnknownFields();
                     case VIEW -> throw new IllegalStateException("a view is read above");
                 };
         if (isNone(unknown)) {
