@@ -189,8 +189,7 @@ class GrpcControlServerTest {
         assertThat(beat.stream()).isEqualTo(attached.stream());
         assertThat(beat.word())
                 .isEqualTo(
-                        new AgentWord.Heartbeat(
-                                8, -1, 0, "idle", 0, List.of(), 0, 4, "somebody"));
+                        new AgentWord.Heartbeat(8, -1, 0, "idle", 0, List.of(), 0, 4, "somebody"));
 
         agent.say(
                 AgentMessage.newBuilder()
