@@ -560,14 +560,9 @@ final class Stepping {
                 && (done & program().bitOf(StepPlan.Kind.EXECUTE)) == 0;
     }
 
-    /** Steps between snapshots up to that change. */
-    int snapshotEvery() {
-        return agreed.intervals.before();
-    }
-
-    /** The newest change of the snapshot interval that came with a grant of this view. */
-    SnapshotInterval interval() {
-        return agreed.intervals.newest();
+    /** When snapshots are due, and what of that came with a grant of this view. */
+    SnapshotIntervals intervals() {
+        return agreed.intervals;
     }
 
     long operationSince() {
