@@ -410,12 +410,12 @@ final class WorkerProcess implements Member {
     /** The channel closes a moment before the exit is seen; only a process that stays is broken. */
     private void claimKillAfterGrace(Process started, IOException cause) {
         try {
-            boolean gone = started.waitFor(limits.afterAbort().toNanos(), TimeUnit.NANOSECONDS);
-            if (!gone && STATUS.isEnding(started.pid())) {
+            boolean ended = started.waitFor(limits.afterAbort().toNanos(), TimeUnit.NANOSECONDS);
+            if (!ended && STATUS.isEnding(started.pid())) {
                 // A large memory takes its time.
-                gone = started.waitFor(ENDING_SECONDS, TimeUnit.SECONDS);
+                ended = started.waitFor(ENDING_SECONDS, TimeUnit.SECONDS);
             }
-            if (!gone) {
+            if (!ended) {
                 endNow("the bridge broke: " + cause.getMessage());
             }
         } catch (InterruptedException e) {
