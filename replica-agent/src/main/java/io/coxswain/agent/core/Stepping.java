@@ -339,8 +339,7 @@ final class Stepping {
 
     /**
      * True while a cancelled transfer still reads the slot that this step's snapshot is to take.
-     * All ranks take the same snapshots, so this one waits: the network lets go of the memory at
-     * once.
+     * All ranks take the same ones, so it is waited for: the network lets go of it at once.
      */
     private boolean awaitsSlot(long now) {
         boolean awaits = takesSnapshot() && vault.freeSlot() == NO_SLOT && vault.isFreeing();
