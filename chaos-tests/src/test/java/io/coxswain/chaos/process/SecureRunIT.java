@@ -104,9 +104,12 @@ class SecureRunIT {
 
     private static Map<String, String> job(long steps) {
         return Map.of(
-                "steps", Long.toString(steps),
-                "labels.api_token", SecureCluster.LABEL_SECRET,
-                "labels.team", "crew");
+                "steps",
+                Long.toString(steps),
+                "labels.api_token",
+                SecureCluster.LABEL_SECRET,
+                "labels.team",
+                "crew");
     }
 
     // An operator who watches; it completes with what ended that.

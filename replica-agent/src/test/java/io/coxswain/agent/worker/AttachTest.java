@@ -358,7 +358,7 @@ class AttachTest {
         assertThat(next())
                 .isEqualTo(
                         "evidence exited 1 local rank 0 of 2: the worker ended its connections;"
-                            + " whoever started it knows why; last words: ValueError: no more");
+                                + " whoever started it knows why; last words: ValueError: no more");
     }
 
     private static FromWorker printed(String text, long dropped) {
