@@ -37,8 +37,6 @@ public sealed interface AgentWord {
 
         /** What it does, for a person; empty: it did not say. */
         String doing() {
-        /** What it does, for a person. */
-        String text() {
             if (!waitsFor.isEmpty()) {
                 return "waits for " + waitsFor;
             }

@@ -406,7 +406,6 @@ public final class CoordinatorCore {
             case AgentWord.Heartbeat beat -> {
                 entry.beat = beat;
                 entry.doing = beat.doing();
-                entry.doing = beat.text();
                 agents.heartbeatReply(
                         said.stream(),
                         term,
