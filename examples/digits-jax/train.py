@@ -1,5 +1,6 @@
 """Trains a network for handwritten digits with JAX: alone (python3 train.py), or as Coxswain's worker."""
 
+import os
 from pathlib import Path
 
 import coxswain.jax
@@ -7,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from coxswain import safetensors
+from jax.sharding import PartitionSpec
 
 LAYERS = (64, 256, 256, 10)
 RATE, BETA1, BETA2, EPSILON = 0.002, 0.9, 0.999, 1e-8
@@ -72,23 +74,48 @@ def load(path, part):
     }
 
 
+def step(state, batch):
+    """A whole step."""
+    loss, gradients = grads(state["params"], batch)
+    params, optimizer = update(state["params"], state["optimizer"], gradients)
+    return {"params": params, "optimizer": optimizer}, loss
+
+
+def cut(path, shape):
+    """Weights, and what Adam keeps of them, by rows over the job's shards and each rank's devices."""
+    return PartitionSpec(("shard", "local")) if len(shape) == 2 else PartitionSpec()
+
+
+def begin(seed):
+    params = init(seed)
+    return {"params": params, "optimizer": adam(params)}
+
+
 def alone(steps=600, size=128, seed=20261122):
     """What the script did before Coxswain, and still does without it."""
-    params = init(seed)
-    optimizer, data = adam(params), load(DATA, "train")
+    state, data = begin(seed), load(DATA, "train")
     random = np.random.default_rng(seed)
-    step = jax.jit(lambda p, o, b: (*update(p, o, (out := grads(p, b))[1]), out[0]))
+    jitted = jax.jit(step)
     for n in range(1, steps + 1):
         ids = random.choice(len(data["y"]), size, replace=False)
-        params, optimizer, loss = step(params, optimizer, {k: v[ids] for k, v in data.items()})
+        state, loss = jitted(state, {k: v[ids] for k, v in data.items()})
         if n % 100 == 0:
             print(f"step {n}: loss {loss:.4f}")
-    loss, accuracy = jax.jit(evaluate)(params, load(DATA, "held_out"))
+    loss, accuracy = jax.jit(evaluate)(state["params"], load(DATA, "held_out"))
     print(f"held out: loss {loss:.4f}, accuracy {accuracy:.4f}")
 
 
 if not coxswain.is_worker():
     alone()
+elif os.environ.get("COLLECTIVES") == "runtime":
+    coxswain.jax.run_sharded(
+        state=begin,
+        specs=cut,
+        step=step,
+        data=lambda path: load(path, "train"),
+        evaluate=lambda state, batch: evaluate(state["params"], batch),
+        held_out=lambda path: load(path, "held_out"),
+    )
 else:
     coxswain.jax.run(
         params=init,

@@ -1,15 +1,16 @@
 """Coxswain's Python side. Importing it needs nothing but the standard library.
 
 * :func:`run` makes a script a worker: it trains a :class:`Trainer` as an agent says.
-* :func:`report` tells metrics to whoever watches the job.
+* :func:`report` tells metrics to whoever watches the job, :func:`entering` that a collective begins.
 * :mod:`coxswain.jax` is a trainer made of JAX functions.
 * :mod:`coxswain.torch` is a trainer made of a PyTorch module, optimizer and loss.
 * :mod:`coxswain.bundle` turns JAX training functions into program bundles.
+* :mod:`coxswain.exports` reads states that jobs left in a folder.
 * :mod:`coxswain.safetensors` reads and writes the files that hold tensors.
 """
 
-from . import _evidence
-from ._report import report
+from . import _evidence, _output
+from ._report import entering, report
 from .stream import Lane, Stream
 from .trainer import (
     Copy,
@@ -44,6 +45,7 @@ __all__ = [
     "Stream",
     "Trainer",
     "TrainerError",
+    "entering",
     "is_worker",
     "report",
     "run",
@@ -51,4 +53,5 @@ __all__ = [
 __version__ = "0.1.0"
 
 # As early as can be: a program may hang before it calls `run`.
+_output.install()
 _evidence.register()

@@ -450,6 +450,10 @@ class Arena:
         begin = self.shape.slot_at(index)
         return Slot(index, self.shape, self._view[begin : self.shape.slot_at(index + 1)])
 
+    def flush(self) -> None:
+        """Waits until a file that is on a disk is there."""
+        self._memory.flush()
+
     def close(self) -> None:
         """Unmaps the file; it stays where it is. Views that are still held keep it mapped."""
         try:

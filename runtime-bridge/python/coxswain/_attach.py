@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+from . import _group, _wire
+
 #: Where the agent says what a worker must know.
 VARIABLE = "COXSWAIN_ATTACH"
 
@@ -55,6 +57,26 @@ def find() -> None:
             )
         time.sleep(_BETWEEN_LOOKS)
         trouble = _look(Path(place))
+
+
+def look(place: str) -> str:
+    """The same, once: why no agent is there; empty if one is."""
+    return _look(Path(place))
+
+
+def hello(kind: str, *, side: bool) -> _wire.Hello:
+    """How a process greets its agent, on either connection."""
+    return _wire.Hello(
+        _wire.PROTOCOL_MAJOR,
+        _wire.PROTOCOL_MINOR,
+        kind,
+        os.getpid(),
+        os.environ["COXSWAIN_BRIDGE_TOKEN"],
+        side,
+        _group.local_rank(),
+        _group.local_size(),
+        os.environ.get("COXSWAIN_BRIDGE_JOB", ""),
+    )
 
 
 def _wait_seconds() -> float:

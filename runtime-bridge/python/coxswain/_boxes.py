@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ._arena import Box, Piece
@@ -25,11 +25,16 @@ def element_bytes(dtype: str) -> int:
 # ---------------------------------------------------------------- what makes a whole
 
 
-def problem(shards: Sequence[Sequence[Box]]) -> str | None:
+def problem(
+    shards: Sequence[Sequence[Box]], name: Callable[[int], str] = "shard {}".format
+) -> str | None:
     """Why these pieces of the shards do not make a state, for a person; ``None`` if they do.
 
     Each element of each leaf must be in some shard. Two pieces of a leaf are the same box, in
     different shards, or have no element in common. A leaf per rank is whole in every shard.
+
+    Args:
+        name: what to call the shards.
     """
     leaves: dict[str, Box] = {}
     where: dict[str, dict[Space, int]] = {}
@@ -43,16 +48,16 @@ def problem(shards: Sequence[Sequence[Box]]) -> str | None:
             if wrong is None and (box.leaf, space) in own:
                 wrong = f"has {_text(space)} of leaf {box.leaf} twice"
             if wrong is not None:
-                return f"shard {shard}: {wrong}"
+                return f"{name(shard)}: {wrong}"
             own.add((box.leaf, space))
             where.setdefault(box.leaf, {}).setdefault(space, shard)
-        for name, box in leaves.items():
-            if box.per_rank and (name, (box.offset, box.extent)) not in own:
-                return f"shard {shard} has no piece of leaf {name}, which each rank has one of"
-    for name, box in leaves.items():
-        wrong = None if box.per_rank else _wrong_together(box, where[name])
+        for leaf, box in leaves.items():
+            if box.per_rank and (leaf, (box.offset, box.extent)) not in own:
+                return f"{name(shard)} has no piece of leaf {leaf}, which each rank has one of"
+    for leaf, box in leaves.items():
+        wrong = None if box.per_rank else _wrong_together(box, where[leaf], name)
         if wrong is not None:
-            return f"leaf {name} of shape {list(box.shape)}: {wrong}"
+            return f"leaf {leaf} of shape {list(box.shape)}: {wrong}"
     return None
 
 
@@ -87,13 +92,15 @@ def _kind(box: Box) -> str:
     return f"{box.dtype}{list(box.shape)}" + (" per rank" if box.per_rank else "")
 
 
-def _wrong_together(leaf: Box, where: Mapping[Space, int]) -> str | None:
+def _wrong_together(
+    leaf: Box, where: Mapping[Space, int], name: Callable[[int], str]
+) -> str | None:
     spaces = [space for space in where if math.prod(space[1])]
     clash = _clash(spaces, len(leaf.shape))
     if clash is not None:
         one, other = clash
         return (
-            f"{_text(one)} in shard {where[one]} and {_text(other)} in shard {where[other]} overlap;"
+            f"{_text(one)} in {name(where[one])} and {_text(other)} in {name(where[other])} overlap;"
             " two pieces of a leaf must be the same box, or have no element in common"
         )
     held, whole = sum(math.prod(extent) for _, extent in spaces), math.prod(leaf.shape)

@@ -12,6 +12,7 @@ import faulthandler
 import os
 import platform
 import signal
+import tempfile
 import traceback
 
 #: Names the folder; only an agent sets it.
@@ -21,6 +22,7 @@ FOLDER = "COXSWAIN_BRIDGE_EVIDENCE"
 _SIGNAL = signal.SIGRTMIN + 7 if hasattr(signal, "SIGRTMIN") else None
 
 _MOST_TRACEBACK = 16 << 10
+_MOST_STACKS = 64 << 10
 _file: int | None = None
 
 
@@ -51,6 +53,14 @@ def _again(folder: str) -> None:
         _open(folder)
     except (OSError, ValueError, RuntimeError):
         pass
+
+
+def stacks() -> str:
+    """What all threads do, as faulthandler writes it."""
+    with tempfile.TemporaryFile() as file:
+        faulthandler.dump_traceback(file, all_threads=True)
+        file.seek(0)
+        return file.read(_MOST_STACKS).decode("utf-8", "replace")
 
 
 def whole_traceback(error: BaseException) -> str:

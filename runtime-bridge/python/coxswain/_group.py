@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import _wire
+from ._report import Entries
 from ._samples import Samples
 from ._store import Store
 from ._threads import Abandoned, Gate, MainThread
@@ -125,21 +126,22 @@ class Stepper:
         gate: Gate,
         samples: Samples,
         activity: Callable[[str, int], None],
+        entries: Entries,
     ) -> None:
         self._trainer, self._main, self._gate = trainer, main, gate
-        self._samples, self._activity = samples, activity
+        self._samples, self._activity, self._entries = samples, activity, entries
         self._joined = 0
         self._stepping: int | None = None
         self._interrupt: threading.Thread | None = None
 
     def step(
         self, group: Group, microshards: range, step: int
-    ) -> tuple[float, int, int, int, int]:
+    ) -> tuple[float, int, int, int, int, int]:
         """Makes a step.
 
         Returns:
-            Its loss, how many samples it took, their hash, and the nanoseconds that it and its data
-            took.
+            Its loss, how many samples it took, their hash, and the nanoseconds that it took, that
+            its data took, and that were over when it first waited for others (0: it did not say).
 
         Raises:
             GroupBroken: it was not made; where the trainer reforms, the state is as before.
@@ -170,8 +172,9 @@ class Stepper:
 
     def _whole(
         self, group: Group, microshards: range, step: int
-    ) -> tuple[float, int, int, int, int]:
+    ) -> tuple[float, int, int, int, int, int]:
         """On the main thread."""
+        self._entries.begin(step)
         if self._joined != group.epoch:
             self._activity("join", step)
             if self._interrupt is not None:
@@ -194,7 +197,9 @@ class Stepper:
         data_nanos = time.perf_counter_ns() - start
         loss = float(self._trainer.step(ids, batch))
         nanos = time.perf_counter_ns() - start
-        return loss, len(ids), hashes & (2**64 - 1), nanos, data_nanos
+        entered = self._entries.first_nanos
+        own_nanos = max(1, entered - start) if entered else 0
+        return loss, len(ids), hashes & (2**64 - 1), nanos, data_nanos, own_nanos
 
     def aborted(self) -> None:
         """An abort came. Any thread; does not wait for the program."""

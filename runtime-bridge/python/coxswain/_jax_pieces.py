@@ -22,8 +22,8 @@ class Cut:
         tree: of arrays, or of whatever has a shape and a type (``jax.eval_shape``).
         specs: a ``PartitionSpec`` for all leaves, a tree of them like ``tree``, or a function of a
             leaf's path and shape that gives one.
-        shards: ``job.shards``.
-        axis: the mesh's axis along which the job's shards lie.
+        shards: ``job.ways``: ``job.shards``, times the processes of an agent.
+        axis: the mesh's axis along which they lie.
     """
 
     def __init__(
@@ -93,6 +93,11 @@ class Cut:
                 " only"
             )
         return along
+
+    @property
+    def specs(self) -> tuple[Any, ...]:
+        """Of each leaf its ``PartitionSpec``."""
+        return tuple(self._specs)
 
     def shardings(self, mesh: Any) -> Any:
         """A tree of ``NamedSharding`` over the view's mesh, for ``jax.jit`` and the like."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from . import _arena, _boxes, _wire
 from ._jobs import Refused
@@ -58,9 +58,13 @@ def require_same_pieces(where: str, meta: _arena.Meta, shard: Shard) -> None:
     raise Refused("bad_state", f"{where} has {len(found)} pieces, expected {len(expected)}")
 
 
-def require_whole(shards: Sequence[Shard]) -> None:
-    """Refuses shards of a program that do not make its state together."""
-    wrong = _boxes.problem([[box_of(part) for part in shard.parts] for shard in shards])
+def require_whole(shards: Sequence[Shard], name: Callable[[int], str]) -> None:
+    """Refuses parts of a program's state that do not make it together.
+
+    Args:
+        name: what to call them, for a person.
+    """
+    wrong = _boxes.problem([[box_of(part) for part in shard.parts] for shard in shards], name)
     if wrong is not None:
         raise TrainerError(f"the pieces of the state do not fit together: {wrong}")
     held = {part.index for shard in shards for part in shard.parts}

@@ -1,9 +1,10 @@
-"""Metrics of a program, on their way to whoever watches the job."""
+"""What a program tells: metrics, and when it begins to wait for others."""
 
 from __future__ import annotations
 
 import sys
 import threading
+import time
 from typing import Any
 
 from . import _wire
@@ -72,8 +73,40 @@ class Board:
         )
 
 
+class Entries:
+    """How often the program began to wait for others in the step that it is making. Written by its
+    main thread, read by any."""
+
+    def __init__(self) -> None:
+        # One object, so that who reads it sees a step with its own count.
+        self._now = (0, 0)
+        self._first_nanos = 0
+
+    def begin(self, step: int) -> None:
+        """A step begins."""
+        self._now, self._first_nanos = (step, 0), 0
+
+    def entering(self, own: bool = True) -> None:
+        """It is about to wait for others."""
+        step, count = self._now
+        if own and not count:
+            self._first_nanos = time.perf_counter_ns()
+        self._now = (step, count + 1)
+
+    def of(self, step: int) -> int:
+        """How often in that step."""
+        now, count = self._now
+        return count if now == step else 0
+
+    @property
+    def first_nanos(self) -> int:
+        """When its own part of this step was over, by ``time.perf_counter_ns``; 0: it does not say."""
+        return self._first_nanos
+
+
 class _Current:
     board: Board | None = None
+    entries: Entries | None = None
     step = 0
 
 
@@ -94,6 +127,32 @@ def report(**metrics: Any) -> None:
     board = _current.board
     if board is not None:
         board.take(_current.step, metrics)
+
+
+def entering(*, own: bool = True) -> None:
+    """Tells that this process is about to wait for the other ranks' processes, as in a collective.
+
+    For programs that reduce by themselves (:class:`FusedTrainer`): call it in ``step`` right before
+    each collective that waits, the same number of times in each rank. Then a hang names the ranks
+    that never came to the collective in which the others wait, and the time before the first one
+    counts as the rank's own, by which stragglers are found. ``coxswain.torch`` and ``coxswain.jax``
+    do it by themselves. It costs less than a microsecond; where no agent started this process it
+    does nothing.
+
+    Args:
+        own: whether what this rank computes in a step lies before it; false where it is mixed with
+            the waiting. It counts at the first call in a step.
+    """
+    entries = _current.entries
+    if entries is not None:
+        entries.entering(own)
+
+
+def open_entries() -> Entries:
+    """From now on :func:`entering` is heard."""
+    entries = Entries()
+    _current.entries = entries
+    return entries
 
 
 def open_board() -> Board:

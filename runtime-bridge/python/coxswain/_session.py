@@ -8,92 +8,35 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from . import _arena, _wire, digests
-from ._group import GroupBroken, Stepper, group_of, share
+from . import _arena, _finite, _wire, digests
+from ._exports import Exporter, Initial, settings_of
+from ._group import GroupBroken, Stepper, group_of, local_rank, local_size, share
 from ._jobs import Refused, identity, job_of, require_collectives
-from ._pieces import box_of, leaf_cuts, require_same_pieces, require_whole, writer_of
+from ._microshards import Gradients
+from ._pieces import box_of, leaf_cuts, require_whole
+from ._report import Entries
 from ._samples import Samples
+from ._slots import load_slot
 from ._store import Store
 from ._streams import FusedStream, SplitStream, wrapped
 from ._threads import Abandoned, Background, Gate, MainThread
+from ._views import Activity, Begun, View, asked, bytes_of, open_arena
+from ._ways import namer, ways_of
 from .trainer import (
-    WRITER,
     Captured,
     Copy,
     Evaluation,
     FusedProgram,
     FusedTrainer,
     Group,
-    Job,
-    Part,
     Program,
     Shard,
     Trainer,
     TrainerError,
 )
-
-#: Says what the worker is doing: an operation's name, and for which step.
-Activity = Callable[[str, int], None]
-
-
-#: What a message has room for, beside its other fields.
-_MOST_TABLE_BYTES = _wire.MAX_MESSAGE_BYTES - 4096
-
-
-@dataclass(frozen=True)
-class View:
-    """A taken rank."""
-
-    epoch: int
-    shard: Shard
-    microshards: range
-    region: _arena.Arena
-    group: Group
-    local: _wire.LocalPart | None = None
-
-
-@dataclass(frozen=True)
-class Begun:
-    """A snapshot that is not in its slot yet, or not committed.
-
-    Attributes:
-        slot: where it goes.
-        meta: what it is.
-        later: pieces that are still to be copied, and the functions that give their bytes.
-        part: whether it is one process's part of a snapshot, which the agent commits.
-    """
-
-    slot: _arena.Slot
-    meta: _arena.Meta
-    later: tuple[tuple[_arena.Piece, Captured], ...]
-    part: bool = False
-
-    def complete(self) -> _wire.SnapshotCommitted:
-        """Copies what is left, computes checksums and commits."""
-        slot, meta = self.slot, self.meta
-        data = slot.data()
-        for piece, captured in self.later:
-            if isinstance(captured, Copy):
-                captured.end()
-                continue
-            data[piece.at : piece.end] = _bytes_of(piece.box.leaf, piece.box.size, captured)
-        done = _wire.SnapshotCommitted(meta.epoch, meta.step, slot.index)
-        if self.part:
-            table, crcs = meta.encode(), slot.part_crcs(meta)
-            if len(table) + len(crcs) > _MOST_TABLE_BYTES:
-                raise Refused(
-                    "bad_request",
-                    f"the table of {len(meta.pieces)} pieces and their checksums have"
-                    f" {len(table) + len(crcs)} bytes, and a message takes {_MOST_TABLE_BYTES}:"
-                    " join leaves, or use fewer processes per agent",
-                )
-            return replace(done, piece_table=table, chunk_crcs=crcs)
-        if self.later:
-            slot.filled(meta)
-        return replace(done, digest=slot.commit(meta), data_bytes=meta.data_bytes)
 
 
 class Session:
@@ -112,10 +55,12 @@ class Session:
         snapshots: Background,
         activity: Activity,
         stores: Callable[[int], Store] | None = None,
+        entries: Entries | None = None,
     ) -> None:
         require_collectives(spec, trainer)
         self.identity = identity(spec)
-        self._job, self._min_step_seconds = job_of(spec)
+        job, self._min_step_seconds = job_of(spec)
+        self._job = replace(job, local_world_size=local_size())
         self._trainer, self._main, self._gate = trainer, main, gate
         self._snapshots, self._activity = snapshots, activity
         self._stores = stores
@@ -124,12 +69,16 @@ class Session:
         self._warm, self._compile_nanos = False, 0
         start = time.perf_counter_ns()
         activity("load", 0)
+        settings = settings_of(spec)
+        self._exporter = Exporter(settings)
+        self._initial = None if settings.initial is None else Initial(settings.initial)
         program: Program | FusedProgram = main.call(lambda: trainer.build(self._job))
         trainer, self._program = wrapped(trainer, program, self._job)
         self._trainer = trainer
         streams = isinstance(trainer, (SplitStream, FusedStream))
         self._layout = self._program.layout()
-        self._shards = [self._program.shard(i, self._job.shards) for i in range(self._job.shards)]
+        ways = ways_of(self._program, self._job, local_rank())
+        self._cut, self._shards = ways.cut, ways.own
         self._samples = Samples(
             self._job.seed,
             0 if streams else self._program.samples,  # type: ignore[arg-type]
@@ -137,11 +86,17 @@ class Session:
             self._job.microshards,
         )
         self._stepper: Stepper | None = None
+        self._gradients: Gradients | None = None
         self._stall_nanos = 0
         if isinstance(trainer, FusedTrainer):
-            require_whole(self._shards)
-            self._stepper = Stepper(trainer, main, gate, self._samples, activity)
-        self._gaps = _gaps(self._shards[0])
+            require_whole(self._cut, namer(ways, self._job))
+            self._stepper = Stepper(
+                trainer, main, gate, self._samples, activity, entries or Entries()
+            )
+        else:
+            self._gradients = Gradients(trainer, gate, self._samples, self._shards[0])
+        if self._initial is not None:
+            self._initial.require_fits(self._shards)
         self._load_nanos = time.perf_counter_ns() - start
 
     # ------------------------------------------------------------ loading
@@ -175,7 +130,7 @@ class Session:
             shard_pieces=tuple(len(meta.pieces) for meta in metas),
             reforms=isinstance(self._trainer, FusedTrainer) and self._trainer.reforms,
             leaves=leaf_cuts(shards) if self._stepper is not None else (),
-            shares_rank=isinstance(self._trainer, FusedTrainer) and len(shards) == 1,
+            shares_rank=isinstance(self._trainer, FusedTrainer),
         )
 
     def _fingerprint(self) -> str:
@@ -191,8 +146,10 @@ class Session:
             program.fingerprint,
         ]
         if self._stepper is not None:
-            boxes = [[box_of(part) for part in shard.parts] for shard in self._shards]
+            boxes = [[box_of(part) for part in shard.parts] for shard in self._cut]
             description.append([[_described(box) for box in shard] for shard in boxes])
+        if self._initial is not None:
+            description.append(self._initial.identity)
         digest = hashlib.sha256(json.dumps(description).encode()).hexdigest()
         # The program's own stands beside it, for who reads that two differ.
         return f"{digest} ({program.fingerprint})" if program.fingerprint else digest
@@ -213,13 +170,20 @@ class Session:
                 f"rank {request.rank} of a {request.replicas}×{request.shards} mesh; the job was"
                 f" loaded for {job.shards} shards",
             )
+        size = request.local.size if request.local else 1
+        if size != job.local_world_size:
+            raise Refused(
+                "bad_request",
+                f"the rank has {size} processes, and this one was started as one of"
+                f" {job.local_world_size} (COXSWAIN_BRIDGE_LOCAL_SIZE)",
+            )
         microshards = share(self._microshards(request), request)
         self._snapshots.drain()
         old = self._view
         if old is not None and str(old.region.path) == request.region_path:
             region = old.region
         else:
-            region = _open(request.region_path, "internal")
+            region = open_arena(request.region_path, "internal")
         taken = False
         try:
             group = self._group(request)
@@ -232,6 +196,7 @@ class Session:
             if old is None or old.region is not region:
                 self._main.call(lambda: self._trainer.mapped(region.memory()))
             self._view, self._live = view, request.base_step
+            self._exporter.begin(request.base_step)
             taken = True
         finally:
             if old is None or old.region is not region:
@@ -303,58 +268,33 @@ class Session:
                     f"the initial state is that of step 0, not of step {request.base_step}",
                 )
             self._live = None
-            self._main.call(lambda: self._trainer.initialize(_asked(view.shard)))
+            if self._initial is not None:
+                self._initial.load(view.shard, self._load)
+            else:
+                self._main.call(lambda: self._initialize(view))
             return b"", 0
         if request.origin == _wire.STATE_ORIGIN_SLOT:
-            return self._load_slot(request, view, old)
+            return load_slot(request, view, old, self._job.id, self._load)
         raise Refused(
             "bad_request",
             f"the view names no origin of the state that this version knows ({request.origin})",
         )
 
-    def _load_slot(
-        self, request: _wire.PrepareView, view: View, old: View | None
-    ) -> tuple[bytes, int]:
-        path, index = request.slot_path, request.slot_index
-        mapped = [one.region for one in (view, old) if one and str(one.region.path) == path]
-        file = mapped[0] if mapped else _open(path, "bad_state")
-        try:
-            if index >= file.shape.slots:
-                raise Refused(
-                    "bad_request", f"slot {index} of {path}, which has {file.shape.slots} slots"
+    def _initialize(self, view: View) -> None:
+        """On the main thread."""
+        self._trainer.initialize(asked(view.shard))
+        for part, captured in zip(view.shard.parts, self._captured(view)):
+            data = bytes_of(part.name, part.size, captured)
+            wrong = _finite.first_wrong(part.leaf.dtype, data)
+            if wrong is not None:
+                raise TrainerError(
+                    f"{part.name} is not finite in the initial state: element {part.start + wrong}"
+                    f" of what shard {view.shard.index} holds of it is NaN or infinite"
                 )
-            slot = file.slot(index)
-            try:
-                whole, digest = slot.verify(*_own_bytes(request.local))
-            except _arena.ArenaError as e:
-                raise Refused("bad_state", f"{path}: {e}") from e
-            where = f"slot {index} of {path}"
-            if request.slot_digest and request.slot_digest != digest:
-                raise Refused(
-                    "bad_state",
-                    f"{where} has digest {digest.hex()}, expected {request.slot_digest.hex()}",
-                )
-            meta = whole.part(*_own_bytes(request.local)) if request.local else whole
-            found = (meta.step, meta.shard, meta.job_id)
-            if found != (request.base_step, view.shard.index, self._job.id):
-                raise Refused(
-                    "bad_state",
-                    f"{where} holds step %d of shard %d of job %s"
-                    % found
-                    + f", expected step {request.base_step} of shard {view.shard.index} of job"
-                    f" {self._job.id}",
-                )
-            require_same_pieces(where, meta, view.shard)
-            data = slot.data()
-            parts = [data[piece.at : piece.end].toreadonly() for piece in meta.pieces]
-            self._live = None
-            shard = replace(view.shard, writer=writer_of(view.shard, parts))
-            given = [one for part, one in zip(shard.parts, parts) if part.leaf is not WRITER]
-            self._main.call(lambda: self._trainer.load(_asked(shard), given))
-            return digest, max(0, meta.data_bytes - _own_bytes(request.local)[0])
-        finally:
-            if not mapped:
-                file.close()
+
+    def _load(self, shard: Shard, parts: Sequence[memoryview]) -> None:
+        self._live = None
+        self._main.call(lambda: self._trainer.load(asked(shard), parts))
 
     def _publish(self, view: View) -> None:
         """Writes the shard's parameters into the region. On the main thread."""
@@ -363,7 +303,7 @@ class Session:
         captured = self._captured(view)
         for part, one in zip(shard.parameter_parts, captured):
             at = 4 * shard.place(part)
-            own[at : at + part.size] = _bytes_of(part.name, part.size, one)
+            own[at : at + part.size] = bytes_of(part.name, part.size, one)
 
     # ------------------------------------------------------------ steps
 
@@ -373,10 +313,12 @@ class Session:
         self._activity("execute", request.step)
         if self._stepper is not None:
             return self._step(self._stepper, view, request)
+        gradients = self._gradients
+        assert gradients is not None
         aborted = _wire.Aborted(request.epoch, request.step)
         start = time.perf_counter_ns()
         try:
-            done = self._main.call(lambda: self._gradients(view, request.step), request.epoch)
+            done = self._main.call(lambda: gradients.of(view, request.step), request.epoch)
         except Abandoned:
             return aborted
         if done is None:
@@ -409,54 +351,16 @@ class Session:
             raise Refused("group_broken", str(e)) from e
         self._live = step
         self._gate.wait(epoch, self._min_step_seconds - (time.perf_counter_ns() - start) / 1e9)
-        loss, samples, sample_hash, nanos, data_nanos = done
+        loss, samples, sample_hash, nanos, data_nanos, own_nanos = done
         stall, self._stall_nanos = self._stall_nanos, 0
         return _wire.Executed(
-            epoch, step, (), samples, sample_hash, nanos, data_nanos, loss, stall
+            epoch, step, (), samples, sample_hash, nanos, data_nanos, loss, stall, own_nanos
         )
 
     def aborted(self) -> None:
         """An abort came. Any thread; does not wait."""
         if self._stepper is not None:
             self._stepper.aborted()
-
-    def _gradients(self, view: View, step: int) -> tuple[list[float], int, int, int] | None:
-        """Nothing, if the epoch is over. On the main thread."""
-        trainer = self._split()
-        parameters = view.region.parameters().toreadonly()
-        if isinstance(trainer, SplitStream):
-            trainer.read_from(parameters, view.microshards)
-        losses: list[float] = []
-        begun: Callable[[], None] | None = None
-        samples = sample_hash = data_nanos = 0
-        for buffer, microshard in enumerate(view.microshards):
-            if self._gate.is_aborted(view.epoch):
-                return None
-            start = time.perf_counter_ns()
-            ids, hashes = self._samples.microshard(step, microshard)
-            batch = trainer.batch(ids)
-            data_nanos += time.perf_counter_ns() - start
-            gradient = view.region.gradient(buffer)
-            loss = trainer.grads(parameters, batch, gradient)
-            # The one before ends while this one is computed.
-            if begun is not None:
-                begun()
-            begun = functools.partial(self._end_microshard, loss, gradient, losses)
-            samples += len(ids)
-            sample_hash += hashes
-        if begun is not None:
-            begun()
-        return losses, samples, sample_hash & (2**64 - 1), data_nanos
-
-    def _end_microshard(
-        self,
-        loss: float | Callable[[], float],
-        gradient: memoryview[float],
-        losses: list[float],
-    ) -> None:
-        losses.append(float(loss() if callable(loss) else loss))
-        for begin, end in self._gaps:
-            gradient[begin:end].cast("B")[:] = bytes(4 * (end - begin))
 
     def apply(self, request: _wire.Apply) -> tuple[_wire.Applied, Begun | str | None]:
         """Makes the step; with it the snapshot that has begun, or why it could not begin."""
@@ -500,6 +404,8 @@ class Session:
             raise Refused("bad_request", f"slot {index} of a region with {slots} slots")
         slot, local = view.region.slot(index), view.local
         meta = self._meta(view.shard, view.epoch, step, local.slot_offset if local else 0)
+        due = self._exporter.due(step) and self._exporter.holds(view.shard)
+        export = functools.partial(self._exporter.write, view.shard) if due else None
 
         def copy() -> Begun:
             captured = self._captured(view)
@@ -512,10 +418,10 @@ class Session:
                 elif callable(one):
                     later.append((piece, one))
                 else:
-                    data[piece.at : piece.end] = _bytes_of(piece.box.leaf, piece.box.size, one)
+                    data[piece.at : piece.end] = bytes_of(piece.box.leaf, piece.box.size, one)
             if not later and local is None:
                 slot.filled(meta)
-            return Begun(slot, meta, tuple(later), local is not None)
+            return Begun(slot, meta, tuple(later), local is not None, export)
 
         try:
             return self._main.call(copy)
@@ -525,7 +431,7 @@ class Session:
     def _captured(self, view: View) -> Sequence[Captured]:
         """On the main thread."""
         captured = self._trainer.state()
-        expected = len(_asked(view.shard).parts)
+        expected = len(asked(view.shard).parts)
         if len(captured) != expected:
             raise TrainerError(
                 f"the state has {len(captured)} parts, and shard {view.shard.index}"
@@ -542,6 +448,8 @@ class Session:
         view = self._require(request.epoch, request.step)
         self._activity("finish", request.step)
         leaves = self._main.call(lambda: self._leaf_digests(view))
+        if self._exporter.holds(view.shard):
+            self._main.call(lambda: self._leave(view, request.step))
         if not request.evaluate:
             return _wire.Finished(leaves)
         evaluation = self._main.call(lambda: self._evaluate(view))
@@ -553,6 +461,13 @@ class Session:
         return _wire.Finished(
             leaves, float(evaluation.loss), float(evaluation.accuracy), seen, distinct
         )
+
+    def _leave(self, view: View, step: int) -> None:
+        """Exports the final state. On the main thread."""
+        parts = view.shard.parts
+        captured = self._captured(view)
+        data = [bytes_of(part.name, part.size, one) for part, one in zip(parts, captured)]
+        self._exporter.write(view.shard, self._meta(view.shard, view.epoch, step), data)
 
     def _evaluate(self, view: View) -> Evaluation | None:
         """On the main thread."""
@@ -569,10 +484,10 @@ class Session:
         """On the main thread."""
         parts = view.shard.parts
         captured = (
-            _bytes_of(part.name, part.size, one) for part, one in zip(parts, self._captured(view))
+            bytes_of(part.name, part.size, one) for part, one in zip(parts, self._captured(view))
         )
         if self._stepper is not None:
-            return digests.fused_digests(self._shards, view.shard, captured)
+            return digests.fused_digests(self._cut, view.shard, captured)
         return tuple(digests.leaf_digest(part, one) for part, one in zip(parts, captured))
 
     def close(self) -> None:
@@ -599,54 +514,5 @@ class Session:
         return f"live step {self._live} of shard {self._view.shard.index}"
 
 
-def _asked(shard: Shard) -> Shard:
-    """What of a shard is the trainer's business."""
-    return replace(shard, parts=tuple(part for part in shard.parts if part.leaf is not WRITER))
-
-
 def _described(box: _arena.Box) -> list[Any]:
     return [box.leaf, box.offset, box.extent, box.per_rank]
-
-
-def _own_bytes(local: _wire.LocalPart | None) -> tuple[int, int | None]:
-    """Where a process's pieces lie in a slot."""
-    return (local.slot_offset, local.slot_offset + local.slot_bytes) if local else (0, None)
-
-
-def _bytes_of(name: str, size: int, captured: Captured) -> memoryview:
-    if isinstance(captured, Copy):
-        captured = captured.now()
-    given = captured() if callable(captured) else captured
-    view = memoryview(given)
-    if view.nbytes == size == 0:
-        return memoryview(b"")
-    if view.nbytes != size or not view.c_contiguous:
-        raise TrainerError(
-            f"{name} has {view.nbytes} bytes"
-            + ("" if view.c_contiguous else ", not contiguous")
-            + f", expected {size}: the state changed its shape since the job was loaded"
-        )
-    return view.cast("B")
-
-
-def _gaps(shard: Shard) -> list[tuple[int, int]]:
-    """What lies between parameters in the flat vector."""
-    leaves = shard.layout.leaves
-    begins = [leaf.begin for leaf in leaves[1:]] + [shard.layout.elements]
-    return [(leaf.end, begin) for leaf, begin in zip(leaves, begins) if leaf.end < begin]
-
-
-def _open(path: str, broken: str) -> _arena.Arena:
-    """Maps a file.
-
-    Args:
-        path: of an arena.
-        broken: the fault's code if there is no such file, or not all of it: ``bad_state`` says that
-            nobody need look at it again. A file that cannot be mapped says nothing of what is in it.
-    """
-    try:
-        return _arena.Arena.open(path)
-    except _arena.ArenaError as e:
-        raise Refused(broken, str(e)) from e
-    except OSError as e:
-        raise Refused("internal", f"cannot map arena {path}: {e}") from e

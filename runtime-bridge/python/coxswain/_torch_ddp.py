@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from ._report import entering
 from ._torch_data import require_torch
 from .trainer import (
     Captured,
@@ -51,9 +52,10 @@ class DdpTrainer(FusedTrainer):
     def __init__(self, trainer: TorchTrainer) -> None:
         self._inner = trainer
         self._wrapped: Any = None
+        self._hooked = False
 
     def build(self, job: Job) -> FusedProgram:
-        self._wrapped = None
+        self._wrapped, self._hooked = None, False
         if job.shards > 1:
             raise TrainerError(
                 f"mesh.shards is {job.shards}, and DistributedDataParallel holds the whole state in"
@@ -87,6 +89,10 @@ class DdpTrainer(FusedTrainer):
     def _tie(self) -> None:
         self._wrapped = None
         self._inner.tie_to_live()
+        if not self._hooked:
+            # The first gradients that are ready are reduced first.
+            self._hooked = True
+            self._inner.on_first_gradient(entering)
 
     def state(self) -> Sequence[Captured]:
         return self._inner.state()
@@ -124,6 +130,7 @@ class DdpTrainer(FusedTrainer):
         # The group takes the mean over ranks; wanted is the mean over the batch.
         share = self._world / self._batch_size
         loss = self._inner.backward_whole(self._wrapped, batch, share)
+        entering()
         total = torch.tensor(loss, dtype=torch.float64, device=self._inner.device)
         moved = self._inner.moved_buffers()
         for tensor in (total, *moved):

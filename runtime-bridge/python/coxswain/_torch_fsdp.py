@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from . import _torch_ddp
+from ._report import entering
 from ._torch_data import raw, require_torch
 from ._torch_state import STEPS, dtype_of, short, tensor_of
 from .trainer import (
@@ -104,17 +105,17 @@ class FsdpTrainer(FusedTrainer):
             program.fingerprint,
             # Collectives add in an order of their own.
             deterministic=False,
-            shards=tuple(self._pieces(shard) for shard in range(job.shards)),
+            shards=tuple(self._pieces(way) for way in range(job.ways)),
         )
 
-    def _pieces(self, shard: int) -> tuple[Piece, ...]:
+    def _pieces(self, way: int) -> tuple[Piece, ...]:
         cut: list[int | None] = [*self._dimensions]
         cut += [self._dimensions[e.of[0]] if e.kind == "like" else None for e in self._entries]
         cut.append(None)
         return tuple(
             Piece.whole(leaf)
             if dimension is None
-            else Piece.cut(leaf, shard, self._job.shards, dimension)
+            else Piece.cut(leaf, way, self._job.ways, dimension)
             for leaf, dimension in zip(self._leaves, cut)
         )
 
@@ -129,11 +130,11 @@ class FsdpTrainer(FusedTrainer):
             _step_without_gradients(live, 1)
             entries = self._found(live)
         for name, shape, dimension in zip(self._names, self._shapes, dimensions):
-            if dimension > 0 and shape[dimension] % self._job.shards:
+            if dimension > 0 and shape[dimension] % self._job.ways:
                 raise TrainerError(
                     f"parameter {name} of shape {list(shape)} is cut along dimension {dimension},"
                     f" and fully_shard cuts only the first one into parts that are not equal:"
-                    f" {self._job.shards} does not divide {shape[dimension]}"
+                    f" {self._job.ways} does not divide {shape[dimension]}"
                 )
         return dimensions, entries
 
@@ -279,13 +280,15 @@ class FsdpTrainer(FusedTrainer):
             # Not where agents keep to what `reforms` says.
             raise TrainerError("this process has been in a group: a new one must take its place")
         stored = self._stored
+        # Above 0 where the job began from another one's state.
+        self._first = self._steps - group.base_step
         _torch_ddp.join(group, self._inner.device)
-        shards = self._job.shards
+        ways = self._job.ways
         self._world = group.world_size
-        replicas = group.world_size // shards
+        replicas = group.world_size // ways
         mesh = torch.distributed.device_mesh.init_device_mesh(
             self._inner.device.type,
-            (shards,) if replicas == 1 else (replicas, shards),
+            (ways,) if replicas == 1 else (replicas, ways),
             mesh_dim_names=(SHARD,) if replicas == 1 else (REPLICATE, SHARD),
         )
         live = self._made(mesh)
@@ -297,6 +300,10 @@ class FsdpTrainer(FusedTrainer):
             if self._steps > 0:
                 for entry, value in zip(self._entries, stored[len(self._names) :]):
                     self._load_entry(live, entry, value)
+        for part in live.module.modules():
+            if hasattr(part, "set_force_sum_reduction_for_comms"):
+                # It gathers its parameters first, and computes between such waits.
+                part.register_forward_pre_hook(lambda *_: entering(own=False), prepend=True)
         self._live, self._stored = live, []
 
     def _load_entry(self, live: _Live, entry: _Entry, stored: Any) -> None:
@@ -325,6 +332,7 @@ class FsdpTrainer(FusedTrainer):
         # The group takes the mean over ranks; wanted is the mean over the batch.
         share = self._world / self._job.batch
         loss = self._inner.backward_cut(live.module, batch, share)
+        entering(own=False)
         total = torch.tensor(loss, dtype=torch.float64, device=self._inner.device)
         torch.distributed.all_reduce(total)
         for parameter in live.parameters:
@@ -339,7 +347,7 @@ class FsdpTrainer(FusedTrainer):
             parameter.grad = None
         self._steps += 1
         self._require_same(live)
-        if self._steps == self._job.steps and self._inner.evaluates:
+        if self._steps - self._first == self._job.steps and self._inner.evaluates:
             # Rank 0 evaluates alone, later on.
             whole = [parameter.detach().full_tensor() for parameter in live.parameters]
             self._final = whole if torch.distributed.get_rank() == 0 else None

@@ -681,6 +681,7 @@ class Executed(Message):
     data_wait_nanos: int = _of(7, _u64)
     loss: float = _of(30, _float)
     snapshot_stall_nanos: int = _of(31, _u64)
+    own_nanos: int = _of(80, _u64)
 
 
 @dataclass(frozen=True)
@@ -782,6 +783,14 @@ class Metrics(Message):
 
 
 @dataclass(frozen=True)
+class Output(Message):
+    """What a process printed that the agent did not start. Unsolicited."""
+
+    data: bytes = _of(1, _blob)
+    dropped_bytes: int = _of(2, _u64)
+
+
+@dataclass(frozen=True)
 class Shutdown(Message):
     """End."""
 
@@ -805,6 +814,7 @@ Answer = (
     | Finished
     | Fault
     | Metrics
+    | Output
 )
 
 
@@ -845,6 +855,7 @@ class FromWorker(Message):
             9: Finished,
             10: Fault,
             20: Metrics,
+            80: Output,
         }
     )
 
@@ -863,6 +874,22 @@ class Pong(Message):
     sequence: int = _of(1, _u64)
     operation: str = _of(2, _text)
     step: int = _of(3, _u64)
+    entered: int = _of(80, _u32)
+
+
+@dataclass(frozen=True)
+class StacksWanted(Message):
+    """Asks what the process's threads do."""
+
+    sequence: int = _of(1, _u64)
+
+
+@dataclass(frozen=True)
+class Stacks(Message):
+    """What they do."""
+
+    sequence: int = _of(1, _u64)
+    text: str = _of(2, _text)
 
 
 @dataclass(frozen=True)
@@ -893,8 +920,8 @@ class KeyValueAnswer(Message):
 class ToWorkerSide(Message):
     """A message to the worker on the side channel; the body is ``None`` if it is not known here."""
 
-    body: Ping | Abort | Welcome | KeyValueAnswer | None = _one_of(
-        {1: Ping, 2: Abort, 3: Welcome, 10: KeyValueAnswer}
+    body: Ping | Abort | Welcome | KeyValueAnswer | StacksWanted | None = _one_of(
+        {1: Ping, 2: Abort, 3: Welcome, 10: KeyValueAnswer, 80: StacksWanted}
     )
 
 
@@ -902,8 +929,8 @@ class ToWorkerSide(Message):
 class FromWorkerSide(Message):
     """A message from the worker on the side channel."""
 
-    body: Hello | Pong | KeyValueRequest | None = _one_of(
-        {1: Hello, 2: Pong, 10: KeyValueRequest}
+    body: Hello | Pong | KeyValueRequest | Stacks | None = _one_of(
+        {1: Hello, 2: Pong, 10: KeyValueRequest, 80: Stacks}
     )
 
 

@@ -21,24 +21,20 @@ is copied while the next steps run. Importing this module imports neither JAX no
 
 from __future__ import annotations
 
-import contextlib
-import os
-import platform
-import sys
-import threading
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-from . import _host, worker
+from . import _host, _jax_copies, _jax_data, worker
+from ._jax_copies import copied as copied
+from ._jax_copies import with_host_copies as with_host_copies
 from ._jax_pieces import Cut as Cut
+from ._jax_sharded import ShardedTrainer as ShardedTrainer
+from ._jax_sharded import join as join
 from .bundle import BundleError, elementwise, exporter, trees
 from .bundle.programs import Program as Traced
 from .stream import Lanes, Stream, Taken
 from .trainer import Captured, Evaluation, Floats, Job, Leaf, Program, Shard, Trainer, TrainerError
-
-#: How many rows of each data array enter the fingerprint.
-_ROWS = 1024
 
 
 def run(
@@ -55,8 +51,10 @@ def run(
     held_out: Any = None,
     deterministic: bool | None = None,
     donate: bool = False,
+    snapshots: str = "wait",
 ) -> NoReturn:
     """Trains as the agent says that started this process; never returns. See :class:`JaxTrainer`."""
+    _jax_data.import_ahead()
     worker.run(
         JaxTrainer(
             params=params,
@@ -71,6 +69,39 @@ def run(
             held_out=held_out,
             deterministic=deterministic,
             donate=donate,
+            snapshots=snapshots,
+        )
+    )
+
+
+def run_sharded(
+    *,
+    state: Any,
+    specs: Any,
+    step: Callable[[Any, Any], Any],
+    data: Any = None,
+    batch: Callable[[Any], Any] | None = None,
+    samples: int | Stream | None = None,
+    evaluate: Callable[[Any, Any], Any] | None = None,
+    held_out: Any = None,
+    donate: bool = False,
+    snapshots: str = "wait",
+) -> NoReturn:
+    """The same for a state of arrays with a ``NamedSharding`` over all ranks' devices, and
+    ``collectives: {across: runtime}`` in the job file. See :class:`ShardedTrainer`."""
+    _jax_data.import_ahead()
+    worker.run(
+        ShardedTrainer(
+            state=state,
+            specs=specs,
+            step=step,
+            data=data,
+            batch=batch,
+            samples=samples,
+            evaluate=evaluate,
+            held_out=held_out,
+            donate=donate,
+            snapshots=snapshots,
         )
     )
 
@@ -97,8 +128,10 @@ class JaxTrainer(Trainer):
             Default: on the CPU. Where it does, hosts with other versions, processors or numbers of
             cores are refused.
         donate: updates write the new state over the old one, so the device needs no room for two.
-            Then the update after a snapshot waits until the snapshot's copy has left the device;
-            the gradients before it do not.
+        snapshots: with ``donate``, how a snapshot leaves the device: ``"wait"``: the update after
+            it waits until its copy is on the host; the gradients before it do not. ``"device"``: it
+            is copied on the device first, which needs room for a second state until it has left.
+            ``"host"``: the device writes it to pinned memory of the host.
     """
 
     def __init__(
@@ -116,6 +149,7 @@ class JaxTrainer(Trainer):
         held_out: Any = None,
         deterministic: bool | None = None,
         donate: bool = False,
+        snapshots: str = "wait",
     ) -> None:
         if (data is None) == (batch is None):
             raise TrainerError("give either data (arrays) or batch (a function of sample ids)")
@@ -130,15 +164,17 @@ class JaxTrainer(Trainer):
         self._batch, self._count = batch, samples
         self._state: list[Any] = []
         self._uploaded: tuple[Floats, list[Any]] | None = None
-        self._donate = donate
+        _jax_copies.require_way(snapshots, donate)
+        self._donate, self._snapshots = donate, snapshots
         #: What was captured and may not have left the device yet.
-        self._leaving: weakref.WeakSet[_Late] = weakref.WeakSet()
+        self._leaving: weakref.WeakSet[_jax_copies.Late] = weakref.WeakSet()
 
     # ------------------------------------------------------------ loading
 
     def build(self, job: Job) -> Program:
         try:
-            jax = _require_jax()
+            jax = _jax_data.require_jax()
+            _jax_copies.require_memory(self._snapshots)
             self._state, self._uploaded = [], None
             size = job.batch // job.microshards
             if size * job.microshards != job.batch:
@@ -192,7 +228,7 @@ class JaxTrainer(Trainer):
         optimizer = self._optimizer(params) if callable(self._optimizer) else self._optimizer
         self._arrays, held_out = [], None
         if self._batch is None:
-            rows = _Rows("data", _loaded(self._data, job.data))
+            rows = _jax_data.Rows("data", _jax_data.loaded(self._data, job.data))
             self._arrays, self._samples = rows.arrays, rows.count
             example = rows.example(size)
         else:
@@ -203,9 +239,9 @@ class JaxTrainer(Trainer):
                 example = self._batch(list(taken))
             else:
                 last = self._count - 1
-                example = self._batch(_ids(min(i, last) for i in range(size)))
+                example = self._batch(_jax_data.ids(min(i, last) for i in range(size)))
         if self._evaluate is not None:
-            held_out = _Rows("held_out", _loaded(self._held_out, job.data))
+            held_out = _jax_data.Rows("held_out", _jax_data.loaded(self._held_out, job.data))
         self._held_out_arrays = held_out.arrays if held_out else []
         plan = exporter.plan(
             name="job",
@@ -229,16 +265,14 @@ class JaxTrainer(Trainer):
         """Of the program's text, the initial state, the data, and what else bits depend on."""
         found = _host.Fingerprint()
         if self._is_deterministic():
-            found.add("machine", "\n".join(_machine()).encode())
+            found.add("machine", "\n".join(_jax_data.machine()).encode())
         for name, program in traced.items():
             types = [slot.type.struct() for slot in program.arguments]
             found.add("program", self._jitted[name].lower(*types).as_text().encode())
         model = self._plan.model
         for value in (*model.params.values, *model.optimizer.values):
             found.add("state", value.tobytes())
-        for array in (*self._arrays, *self._held_out_arrays):
-            found.add("data", repr((str(array.dtype), array.shape)).encode())
-            found.add("data", array[:: max(1, len(array) // _ROWS)].tobytes())
+        _jax_data.digest(found, (*self._arrays, *self._held_out_arrays))
         return str(found)
 
     def warm_up(self) -> None:
@@ -281,14 +315,14 @@ class JaxTrainer(Trainer):
 
     def state(self) -> Sequence[Captured]:
         if self._donate:
-            return _Leaving(self._state, self._leaving)
+            return _jax_copies.Leaving(self._state, self._snapshots, self._leaving)
         # Arrays never change, so there is time until the snapshot's thread asks.
-        return [lambda array=array: _bytes(array) for array in self._state]  # type: ignore[misc]
+        return [lambda array=array: _jax_copies.raw(array) for array in self._state]  # type: ignore[misc]
 
     # ------------------------------------------------------------ steps
 
     def batch(self, samples: Sequence[int]) -> list[Any]:
-        ids = list(samples) if isinstance(samples, Taken) else _ids(samples)
+        ids = list(samples) if isinstance(samples, Taken) else _jax_data.ids(samples)
         if self._batch is None:
             return [
                 array[ids].astype(dtype, copy=False)
@@ -364,7 +398,7 @@ class JaxTrainer(Trainer):
         return list(self._end(program, self._begin(program, arguments)))
 
     def _begin(self, program: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        with _memory(program):
+        with _jax_data.memory(program):
             try:
                 return self._jitted[program](*arguments)  # type: ignore[no-any-return]
             except BundleError as e:
@@ -372,162 +406,5 @@ class JaxTrainer(Trainer):
 
     def _end(self, program: str, results: Sequence[Any]) -> Sequence[Any]:
         jax, _ = trees.require_jax()
-        with _memory(program):
+        with _jax_data.memory(program):
             return jax.block_until_ready(results)  # type: ignore[no-any-return]
-
-
-def _require_jax() -> Any:
-    try:
-        import jax
-        import numpy  # noqa: F401
-    except ImportError as e:
-        raise TrainerError(
-            f"the program needs JAX, and {sys.executable} (Python {sys.version.split()[0]}) cannot"
-            f" import it ({e}): install it with {sys.executable} -m pip install jax numpy, or name"
-            " another Python in runtime.command"
-        ) from e
-    return jax
-
-
-class _Rows:
-    """A tree of arrays whose rows are samples."""
-
-    def __init__(self, what: str, tree: Any) -> None:
-        jax, numpy = trees.require_jax()
-        leaves, self._structure = jax.tree_util.tree_flatten(tree)
-        try:
-            self.arrays = [numpy.asarray(leaf) for leaf in leaves]
-        except ValueError as e:
-            raise TrainerError(f"{what} has a leaf that is no array: {e}", "data_unreadable") from e
-        for array in self.arrays:
-            if array.dtype.kind == "O" or array.ndim == 0:
-                raise TrainerError(
-                    f"{what} must be a tree of arrays with a row per sample; it has"
-                    f" {'objects' if array.dtype.kind == 'O' else 'a single number'} where an array"
-                    " belongs",
-                    "data_unreadable",
-                )
-        counts = sorted({len(array) for array in self.arrays})
-        if len(counts) != 1 or counts[0] == 0:
-            raise TrainerError(
-                f"{what} must be arrays with the same number of rows, at least one; found"
-                f" {counts or 'no arrays'}",
-                "data_unreadable",
-            )
-        self._what, self.count = what, counts[0]
-
-    def example(self, size: int) -> Any:
-        """The type of a batch of so many samples."""
-        jax, _ = trees.require_jax()
-        return jax.tree_util.tree_unflatten(
-            self._structure,
-            [
-                jax.ShapeDtypeStruct(
-                    (size, *array.shape[1:]), jax.dtypes.canonicalize_dtype(array.dtype)
-                )
-                for array in self.arrays
-            ],
-        )
-
-    def require_like(self, batch: trees.Tree) -> None:
-        """Checks that these are the arrays of a batch, with another number of rows."""
-        found = trees.of_types(self._what, self.example(self.count))
-        if found.structure != batch.structure:
-            raise TrainerError(
-                f"{self._what} has the leaves {', '.join(found.paths)}, and a batch"
-                f" {', '.join(batch.paths)}",
-                "data_unreadable",
-            )
-        for path, ours, theirs in zip(found.paths, found.types, batch.types):
-            if (ours.dtype, ours.shape[1:]) != (theirs.dtype, theirs.shape[1:]):
-                raise TrainerError(
-                    f"{self._what} {path} is {ours}, which does not fit a batch's {theirs} in more"
-                    " than the number of rows",
-                    "data_unreadable",
-                )
-
-
-@contextlib.contextmanager
-def _memory(program: str) -> Iterator[None]:
-    """Calls the device's want of memory what Python calls it."""
-    jax, _ = trees.require_jax()
-    try:
-        yield
-    except jax.errors.JaxRuntimeError as e:
-        if str(e).startswith("RESOURCE_EXHAUSTED"):
-            raise MemoryError(f"the device has no room for {program}: {e}") from e
-        raise
-
-
-def _machine() -> list[str]:
-    """What the bits of results depend on beside the program."""
-    jax, _ = trees.require_jax()
-    device = jax.devices()[0]
-    identity = [
-        jax.__version__,
-        exporter.jaxlib_version(),
-        device.platform,
-        device.device_kind,
-        os.environ.get("XLA_FLAGS", ""),
-    ]
-    if device.platform == "cpu":
-        identity += [platform.machine(), str(len(os.sched_getaffinity(0))), _host.instructions()]
-    return identity
-
-
-def _loaded(data: Any, path: str) -> Any:
-    if not callable(data):
-        return data
-    try:
-        return data(path)
-    except OSError as e:
-        raise TrainerError(f"the training data cannot be read: {e}", "data_unreadable") from e
-
-
-class _Late:
-    """An array that is about to be donated: its bytes are fetched by whoever comes first, the
-    snapshot's thread or the update that would write over it."""
-
-    def __init__(self, array: Any) -> None:
-        self._array, self._bytes = array, memoryview(b"")
-        self._lock = threading.Lock()
-
-    def settle(self) -> None:
-        """Has the bytes in host memory when it returns. Any thread."""
-        with self._lock:
-            if self._array is not None:
-                _, numpy = trees.require_jax()
-                # A copy: on the CPU the array's own memory would be seen.
-                host = numpy.array(self._array, copy=True)
-                self._bytes = memoryview(host.reshape(-1).view(numpy.uint8))
-                self._array = None
-
-    def __call__(self) -> memoryview:
-        self.settle()
-        return self._bytes
-
-
-class _Leaving(Sequence[Captured]):
-    """Captured arrays, each when it is asked for: of a step only parameters are published."""
-
-    def __init__(self, state: Sequence[Any], leaving: weakref.WeakSet[_Late]) -> None:
-        self._state, self._leaving = state, leaving
-
-    def __len__(self) -> int:
-        return len(self._state)
-
-    def __getitem__(self, index: Any) -> Any:
-        late = _Late(self._state[index])
-        self._leaving.add(late)
-        return late
-
-
-def _ids(samples: Any) -> Any:
-    _, numpy = trees.require_jax()
-    return numpy.fromiter(samples, numpy.int64)
-
-
-def _bytes(array: Any) -> memoryview:
-    """An array's bytes; on the CPU without a copy."""
-    _, numpy = trees.require_jax()
-    return memoryview(numpy.ascontiguousarray(array).reshape(-1).view(numpy.uint8))

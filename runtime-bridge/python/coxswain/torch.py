@@ -19,7 +19,6 @@ NumPy; running does.
 
 from __future__ import annotations
 
-import copy
 import random
 import warnings
 import zlib
@@ -33,12 +32,13 @@ from . import (
     _torch_data,
     _torch_ddp,
     _torch_fsdp,
+    _torch_loading,
     _torch_module,
     _torch_state,
     worker,
 )
 from ._torch_data import Batch, require_torch
-from ._torch_module import CHANGED, Buffer, Tied, machine, replaced, require_finite
+from ._torch_module import CHANGED, Buffer, Tied, machine, replaced
 from .order import derive
 from .stream import Stream, Taken
 from .trainer import Captured, Evaluation, Floats, Job, Program, Shard, Trainer, TrainerError
@@ -73,7 +73,8 @@ def run(
             group of PyTorch (DistributedDataParallel), as the job's ``collectives.across`` says.
         shard: with collectives of the runtime: ``shard(module, mesh)`` cuts the module by calling
             ``torch.distributed.fsdp.fully_shard`` with that mesh; its dimension ``shard`` has as many
-            ranks as the job has shards. The state is then cut in DTensors, not held whole.
+            processes as hold the state together, those of ``mesh.shards`` agents. The state is then
+            cut in DTensors, not held whole.
 
     The others are those of :class:`TorchTrainer`.
     """
@@ -191,8 +192,8 @@ class TorchTrainer(Trainer):
                 "clip_norm needs the whole gradient, and a rank of this job has one of"
                 f" {job.shards} shards: set mesh.shards: 1"
             )
-        self.module = module = self._made(job)
-        trained, rest = self._sort_parameters(module)
+        self.module = module = _torch_loading.made(self._given, job.seed)
+        trained, rest = _torch_loading.sort_parameters(module, self._optimizer)
         self.device = next(iter(trained.values())).device
         self._is_deterministic = (
             self.device.type == "cpu" if self._deterministic is None else self._deterministic
@@ -214,9 +215,8 @@ class TorchTrainer(Trainer):
         module.train()
         self._tied = Tied(module, trained)
         self._rest_versions = [(name, value, value._version) for name, value in rest.items()]
-        moving, counters = self._try(job)
+        moving = self._try(job)
         names = (*trained, *(one.name for one in moving))
-        self._moving, self._counting = moving, counters
         # The module's own parameters come to lie in the flat vector.
         initial = [value.detach().clone() for value in trained.values()]
         initial += [one.tensor.detach().clone() for one in moving]
@@ -224,7 +224,7 @@ class TorchTrainer(Trainer):
             names,
             tuple(initial),
             len(trained),
-            tuple(counters.values()),
+            tuple(self._counting.values()),
             self._make_optimizer,
             self._make_scheduler,
             self._clip_norm,
@@ -245,63 +245,6 @@ class TorchTrainer(Trainer):
         self._model, self._others, self._layout = model, others, program.layout()
         return program
 
-    def _made(self, job: Job) -> Any:
-        torch, _ = require_torch()
-        if isinstance(self._given, torch.nn.Module):
-            return copy.deepcopy(self._given)
-        torch.manual_seed(job.seed)
-        made = self._given() if callable(self._given) else self._given
-        if not isinstance(made, torch.nn.Module):
-            raise TrainerError(
-                "module must be a torch.nn.Module or a function that makes one, not"
-                f" {type(made).__name__}"
-            )
-        return made
-
-    def _sort_parameters(self, module: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The parameters that are trained, and those that are constants. Checks both."""
-        torch, _ = require_torch()
-        optimizer = self._optimizer(module)
-        if not isinstance(optimizer, torch.optim.Optimizer):
-            raise TrainerError(
-                "optimizer must be a function of the module that makes a torch.optim.Optimizer, and"
-                f" gave {type(optimizer).__name__}"
-            )
-        updated = {id(p) for group in optimizer.param_groups for p in group["params"]}
-        trained: dict[str, Any] = {}
-        rest: dict[str, Any] = {}
-        for name, value in module.named_parameters():
-            if isinstance(value, torch.nn.parameter.UninitializedParameter):
-                raise TrainerError(
-                    f"parameter {name} has no shape yet (a lazy module): run the module once before"
-                )
-            require_finite(f"parameter {name}", value)
-            if not value.requires_grad or id(value) not in updated:
-                rest[name] = value.requires_grad_(False)
-                continue
-            if value.dtype is not torch.float32 or value.layout is not torch.strided:
-                raise TrainerError(
-                    f"parameter {name} is {value.dtype}; parameters that are trained are float32"
-                    " (use torch.autocast in the loss for narrower arithmetic)"
-                )
-            trained[name] = value
-        if not trained:
-            raise TrainerError(
-                "there is nothing to train: the optimizer has none of the parameters"
-            )
-        known = {id(value) for value in (*trained.values(), *rest.values())}
-        if updated - known:
-            raise TrainerError("the optimizer has parameters that are not the module's")
-        devices = {str(value.device) for value in (*trained.values(), *module.buffers())}
-        if len(devices) > 1:
-            raise TrainerError(
-                f"the module lies on {', '.join(sorted(devices))}: a worker has one device"
-            )
-        for name, value in module.named_buffers():
-            if value.is_floating_point():
-                require_finite(f"buffer {name}", value)
-        return trained, rest
-
     def _samples(self, job: Job) -> Any:
         if self._batch is not None:
             assert self._count is not None
@@ -310,9 +253,8 @@ class TorchTrainer(Trainer):
             return _torch_data.Function(self._batch, self._count)
         return _torch_data.source("data", self._data, job.data, self._collate)
 
-    def _try(self, job: Job) -> tuple[list[Buffer], dict[str, _torch_state.Counter]]:
+    def _try(self, job: Job) -> list[Buffer]:
         """One microshard, to see which buffers move; they are put back. Warms up, too."""
-        torch, _ = require_torch()
         buffers = _torch_module.buffers(self.module)
         before = [one.tensor.detach().clone() for one in buffers]
         size = job.microshard_sizes()[0]
@@ -331,39 +273,8 @@ class TorchTrainer(Trainer):
         if self._held_out_source is not None:
             # What is wrong with it is better known now than in the end.
             self._evaluated(range(min(2, self._held_out_source.count)))
-        moving: list[Buffer] = []
-        counters: dict[str, _torch_state.Counter] = {}
-        self._still: list[Buffer] = []
-        for one, old in zip(buffers, before):
-            now = one.current()
-            same = now is one.tensor and now._version == one.version
-            if same and _torch_data.raw(now) == _torch_data.raw(old):
-                self._still.append(one)
-                continue
-            if not isinstance(now, torch.Tensor) or (now.shape, now.dtype) != (
-                old.shape,
-                old.dtype,
-            ):
-                raise TrainerError(
-                    f"buffer {one.name} changes its shape or type in the forward pass, so it cannot"
-                    " be part of the state; register it with persistent=False outside of the"
-                    " module, or keep its shape"
-                )
-            if old.dtype is torch.float32:
-                moving.append(one)
-            elif old.dtype in (torch.int64, torch.int32):
-                delta = (now - old).detach().clone()
-                counters[one.name] = _torch_state.Counter(one.name, old, delta)
-                self._still.append(one)
-            else:
-                raise TrainerError(
-                    f"buffer {one.name} is {old.dtype} and changes in the forward pass; such a"
-                    " buffer must be float32, or a counter of whole numbers"
-                )
-            one.put(one.tensor, old)
-        for one in self._still:
-            one.version = one.tensor._version
-        return moving, counters
+        self._moving, self._still, self._counting = _torch_loading.sort_buffers(buffers, before)
+        return self._moving
 
     def _fingerprint(self, model: _torch_state.Model, rest: dict[str, Any]) -> str:
         """Of the program's text, the initial state, the data, and what else bits depend on."""
@@ -610,6 +521,11 @@ class TorchTrainer(Trainer):
     def evaluates(self) -> bool:
         """Whether there is something to evaluate on."""
         return self._held_out_source is not None
+
+    def on_first_gradient(self, then: Callable[[], None]) -> None:
+        """Has it called in each backward pass when a gradient of the last layer is there: the passes
+        begin with it."""
+        self._tied.parameters[-1].register_post_accumulate_grad_hook(lambda _: then())
 
     def moving_buffers(self) -> list[str]:
         """Names of the buffers that a forward pass changes."""

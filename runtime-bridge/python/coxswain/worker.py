@@ -18,10 +18,22 @@ import time
 import traceback
 from typing import NoReturn
 
-from . import _attach, _crc32c, _evidence, _group, _memory, _report, _samples, _store, _wire
+from . import (
+    _attach,
+    _crc32c,
+    _evidence,
+    _group,
+    _memory,
+    _output,
+    _report,
+    _samples,
+    _store,
+    _wire,
+)
 from ._jobs import Refused, identity
-from ._session import Begun, Session
+from ._session import Session
 from ._threads import Background, Gate, MainThread, Stuck
+from ._views import Begun
 from .trainer import FusedTrainer, Trainer, TrainerError
 
 #: What a job file's ``runtime.kind`` calls workers that are made of this.
@@ -55,6 +67,9 @@ def run(trainer: Trainer | FusedTrainer, *, kind: str = KIND) -> NoReturn:
     """
     _prepare_process()
     _attach.find()
+    if _attach.VARIABLE in os.environ:
+        # An agent that did not start this process named the folder just now.
+        _evidence.register()
     _group.clean_environment()
     if not is_worker():
         _end(
@@ -96,7 +111,9 @@ class _Host:
         self.stores = _store.StoreClient(side.send, self.gate.is_aborted)
         self._session: Session | None = None
         self._metrics = _report.open_board()
+        self._entries = _report.open_entries()
         self._told_nanos = 0
+        _output.connected(lambda told: channel.send(_wire.FromWorker(body=told)))
 
     # ------------------------------------------------------------ the side channel
 
@@ -107,7 +124,8 @@ class _Host:
             while (message := self._side.receive(_wire.ToWorkerSide)) is not None:
                 if isinstance(message.body, _wire.Ping):
                     operation, step = self._doing
-                    pong = _wire.Pong(message.body.sequence, operation, step)
+                    entered = self._entries.of(step)
+                    pong = _wire.Pong(message.body.sequence, operation, step, entered)
                     self._side.send(_wire.FromWorkerSide(pong))
                     self._tell_metrics()
                 elif isinstance(message.body, _wire.Abort):
@@ -117,6 +135,9 @@ class _Host:
                     self.stores.aborted()
                 elif isinstance(message.body, _wire.KeyValueAnswer):
                     self.stores.answered(message.body)
+                elif isinstance(message.body, _wire.StacksWanted):
+                    stacks = _wire.Stacks(message.body.sequence, _evidence.stacks())
+                    self._side.send(_wire.FromWorkerSide(stacks))
         except _wire.WireError as e:
             _end(FAILED, f"the agent broke the bridge protocol: {e}")
         except OSError:
@@ -224,6 +245,7 @@ class _Host:
                 self._snapshots,
                 self._set_doing,
                 self.stores.store,
+                self._entries,
             )
             self._warn_of_slow_checksums(self._session)
         return self._session.loaded(request.warm_up)
@@ -277,6 +299,7 @@ class _Host:
         fresh = self._metrics.fresh()
         if fresh is not None:
             self._channel.send(_wire.FromWorker(body=fresh))
+        _output.tell()
 
     def _set_doing(self, operation: str, step: int) -> None:
         self._doing = (operation, step)
@@ -303,17 +326,7 @@ def _connect(kind: str, *, side: bool) -> _wire.Channel:
     connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connected.connect(os.environ[_SOCKET])
     channel = _wire.Channel(connected)
-    hello = _wire.Hello(
-        _wire.PROTOCOL_MAJOR,
-        _wire.PROTOCOL_MINOR,
-        kind,
-        os.getpid(),
-        os.environ[_TOKEN],
-        side,
-        _group.local_rank(),
-        _group.local_size(),
-        os.environ.get("COXSWAIN_BRIDGE_JOB", ""),
-    )
+    hello = _attach.hello(kind, side=side)
     if side:
         channel.send(_wire.FromWorkerSide(hello))
         reply: _wire.ToWorkerSide | _wire.ToWorker | None = channel.receive(_wire.ToWorkerSide)
@@ -356,6 +369,7 @@ def _end(status: int, words: str = "") -> NoReturn:
     try:
         if words:
             print(f"coxswain: {words}", file=sys.stderr)
+        _output.tell_last()
         sys.stdout.flush()
         sys.stderr.flush()
     except (OSError, ValueError):

@@ -25,7 +25,12 @@ PATIENCE = 60.0
 class Agent:
     """One worker process and its agent. Use it in a ``with`` statement."""
 
-    def __init__(self, command: Sequence[str], environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: dict[str, str] | None = None,
+        attach: bool = False,
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="cxa")
         self.folder = Path(self._folder.name)
         self._log = self.folder / "log"
@@ -38,13 +43,7 @@ class Agent:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={
-                    "PYTHONPATH": str(PACKAGE),
-                    "COXSWAIN_BRIDGE_SOCKET": str(self.folder / "s"),
-                    "COXSWAIN_BRIDGE_TOKEN": TOKEN,
-                    "COXSWAIN_BRIDGE_EVIDENCE": str(self.folder),
-                    **(environment or {}),
-                },
+                env={**self._told(attach), "PYTHONPATH": str(PACKAGE), **(environment or {})},
             )
             self.main, hello = self._accept(listener, _wire.FromWorker)
             self.main.send(_wire.ToWorker(1, _wire.Welcome(1, 0, 250_000_000)))
@@ -56,13 +55,32 @@ class Agent:
         self.arena: _arena.Arena | None = None
         self.loaded: _wire.JobLoaded | None = None
         self.metrics: list[_wire.Metrics] = []
+        self.output: list[_wire.Output] = []
 
     @staticmethod
     def _accept(listener: socket.socket, kind: type[Any]) -> tuple[_wire.Channel, Any]:
-        connected, _ = listener.accept()
-        connected.settimeout(PATIENCE)
-        channel = _wire.Channel(connected)
-        return channel, channel.receive(kind)
+        while True:
+            connected, _ = listener.accept()
+            connected.settimeout(PATIENCE)
+            channel = _wire.Channel(connected)
+            said = channel.receive(kind)
+            if said is not None:
+                return channel, said
+            # A process that looks whether somebody listens.
+            channel.close()
+
+    def _told(self, attach: bool) -> dict[str, str]:
+        """How the process learns where its agent is."""
+        told = {
+            "COXSWAIN_BRIDGE_SOCKET": str(self.folder / "s"),
+            "COXSWAIN_BRIDGE_TOKEN": TOKEN,
+            "COXSWAIN_BRIDGE_EVIDENCE": str(self.folder),
+        }
+        if not attach:
+            return told
+        lines = "".join(f"{name}={value}\n" for name, value in told.items())
+        (self.folder / "worker.env").write_text(lines, encoding="utf-8")
+        return {"COXSWAIN_ATTACH": str(self.folder)}
 
     def __enter__(self) -> Agent:
         return self
@@ -90,9 +108,12 @@ class Agent:
     def answer(self, request: int) -> Any:
         """Waits for the next answer, which must be to this request."""
         message = self.main.receive(_wire.FromWorker)
-        while message is not None and isinstance(message.body, _wire.Metrics):
+        while message is not None and isinstance(message.body, (_wire.Metrics, _wire.Output)):
             assert message.request_id == 0
-            self.metrics.append(message.body)
+            if isinstance(message.body, _wire.Metrics):
+                self.metrics.append(message.body)
+            else:
+                self.output.append(message.body)
             message = self.main.receive(_wire.FromWorker)
         assert message is not None, self.log()
         assert message.request_id == request, message

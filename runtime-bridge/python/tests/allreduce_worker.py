@@ -193,6 +193,7 @@ class Linear(coxswain.FusedTrainer):
         sums = self.sums
         if sums is None:
             raise ConnectionError("the group is over")
+        coxswain.entering()
         reduced = sums.add(array("d", [*total, loss]))
         # From here on nothing can fail: half a step is no state.
         for i in range(FEATURES + 1):

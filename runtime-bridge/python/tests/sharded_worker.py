@@ -5,7 +5,8 @@ In each step the ranks put the matrix together, compute the gradients of their s
 each updates its own rows. Beside that a rank has leaves of its own: how many samples it has seen, and
 a number that it draws anew in each step. ``config`` may have what ``allreduce_worker`` takes, and
 
-* ``wrong``: a mistake in how the state is cut: ``gap``, ``overlap``, ``bounds``, ``uncut``.
+* ``wrong``: a mistake in how the state is cut: ``gap``, ``overlap``, ``bounds``, ``uncut``;
+* ``parts``: into how many the rows are cut, in place of one for each process that a replica has.
 """
 
 from __future__ import annotations
@@ -37,15 +38,16 @@ class Sharded(Linear):
 
     def build(self, job: coxswain.Job) -> coxswain.FusedProgram:
         whole = super().build(job)
-        self.replicas, self.shards = job.replicas, job.shards
+        parts = int(job.config.get("parts", job.ways))
+        self.ways, self.same = job.ways, job.ways // parts
         cut = [
             tuple(
-                coxswain.Piece.cut(leaf, shard, job.shards)
+                coxswain.Piece.cut(leaf, part, parts)
                 if leaf.shape == ROWS.shape
                 else coxswain.Piece.whole(leaf)
                 for leaf in (ROWS, MOMENTA, STEP, SEEN, DRAWN)
             )
-            for shard in range(job.shards)
+            for part in range(parts)
         ]
         rows = cut[-1][0]
         wrong = {
@@ -94,7 +96,7 @@ class Sharded(Linear):
         if sums is None:
             raise ConnectionError("the group is over")
         own, mine = self.w, array("d", bytes(8 * SIDE * SIDE))
-        if self.rank < self.shards:
+        if self.rank < self.ways and self.rank % self.same == 0:
             mine[self.begin : self.end] = own
         self.w = sums.add(mine)
         try:

@@ -25,6 +25,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import allreduce_worker
+
 import coxswain
 from coxswain.trainer import Floats
 

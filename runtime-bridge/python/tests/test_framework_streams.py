@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Iterator
 from typing import Any
 
-from coxswain import Lane, Stream, TrainerError, _session
+from coxswain import Lane, Stream, TrainerError, _views
 from coxswain._streams import LEAF, SplitStream, wrapped
 from coxswain._torch_copies import Copies
 
@@ -40,7 +40,7 @@ def trained(trainer: Any, program: Any, steps: int, streams: bool) -> dict[str, 
                 total[i] += value
         trainer.apply(memoryview(total))
     return {
-        part.name: bytes(_session._bytes_of(part.name, part.size, one))
+        part.name: bytes(_views.bytes_of(part.name, part.size, one))
         for part, one in zip(shard.parts, trainer.state())
     }
 
@@ -48,7 +48,7 @@ def trained(trainer: Any, program: Any, steps: int, streams: bool) -> dict[str, 
 def publish(trainer: Any, shard: Any, flat: memoryview) -> None:
     for part, one in zip(shard.parameter_parts, trainer.state()):
         at = 4 * shard.place(part)
-        flat.cast("B")[at : at + part.size] = _session._bytes_of(part.name, part.size, one)
+        flat.cast("B")[at : at + part.size] = _views.bytes_of(part.name, part.size, one)
 
 
 class OfJax(test_jax.JaxCase):
@@ -69,8 +69,46 @@ class OfJax(test_jax.JaxCase):
     def test_donated_steps_make_the_same_state(self) -> None:
         plain, program = self.build()
         expected = trained(plain, program, 3, streams=False)
-        donating, program = self.build(donate=True)
-        self.assertEqual(trained(donating, program, 3, streams=False), expected)
+        for snapshots in ("wait", "device", "host"):
+            with self.subTest(snapshots):
+                donating, program = self.build(donate=True, snapshots=snapshots)
+                self.assertEqual(trained(donating, program, 3, streams=False), expected)
+
+    def test_a_copy_that_has_begun_is_of_the_state_before_the_update(self) -> None:
+        for snapshots in ("device", "host"):
+            trainer, program = self.build(donate=True, snapshots=snapshots)
+            shard = program.shard(0, 1)
+            trainer.initialize(shard)
+            flat = memoryview(array("f", bytes(4 * program.layout().elements)))
+            publish(trainer, shard, flat)
+            before = [bytes(one.now()) for one in trainer.state()]
+            places = [memoryview(bytearray(len(data))) for data in before]
+            copies = list(trainer.state())
+            for copy, place in zip(copies, places):
+                copy.begin(place)
+            trainer.apply(memoryview(array("f", [1.0] * len(flat))))
+            for copy in copies:
+                copy.end()
+            self.assertEqual([bytes(place) for place in places], before)
+            self.assertNotEqual([bytes(one.now()) for one in trainer.state()], before)
+
+    def test_an_update_that_gives_the_state_to_the_host_too(self) -> None:
+        from coxswain.jax import with_host_copies
+
+        np, jnp = self.np, self.jax.numpy
+        update = with_host_copies(lambda state, x: ({"w": state["w"] + x}, x.sum()))
+        state = {"w": jnp.arange(4.0)}
+        (state, total), host = update(state, jnp.ones(4))
+        self.assertEqual(host["w"].sharding.memory_kind, "pinned_host")
+        np.testing.assert_array_equal(np.asarray(host["w"]), [1, 2, 3, 4])
+        self.assertEqual(float(total), 4)
+        (state, _), _ = update(state, jnp.ones(4))
+        np.testing.assert_array_equal(np.asarray(state["w"]), [2, 3, 4, 5])
+        np.testing.assert_array_equal(np.asarray(host["w"]), [1, 2, 3, 4])
+
+    def test_ways_that_make_no_sense(self) -> None:
+        self.refuse("one of wait, device, host, not 'later'", snapshots="later")
+        self.refuse("without donate=True arrays never", snapshots="device")
 
     def test_an_update_waits_for_what_was_captured_before_it(self) -> None:
         trainer, program = self.build(donate=True)

@@ -109,6 +109,22 @@ class Steps(FusedCase):
         again = self.step(others, 2, 3)[0]
         self.assertEqual((again.loss, again.sample_hash), (at_three.loss, at_three.sample_hash))
 
+    def test_how_far_it_came_shows_while_it_waits(self) -> None:
+        both = [self.worker(), self.worker()]
+        for rank, agent in enumerate(both):
+            self.prepare(agent, rank, 1, 0, INIT)
+        executed = self.step(both, 1, 1)[0]
+        self.assertLess(0, executed.own_nanos)
+        self.assertLessEqual(executed.own_nanos, executed.execute_nanos)
+        waits = both[0].send(_wire.Execute(1, 2))
+        while (pong := both[0].ping()).entered == 0:
+            self.assertIn(pong.operation, ("idle", "execute"))
+        self.assertEqual((pong.operation, pong.step, pong.entered), ("execute", 2, 1))
+        self.assertEqual(both[1].ping().entered, 0)
+        self.assertIsInstance(both[1].call(_wire.Execute(1, 2)), _wire.Executed)
+        self.assertIsInstance(both[0].answer(waits), _wire.Executed)
+        self.assertEqual(both[0].ping().entered, 0)
+
     def test_a_rank_that_dies_breaks_the_group_of_the_others(self) -> None:
         both = [self.worker(), self.worker()]
         for rank, agent in enumerate(both):

@@ -14,9 +14,15 @@ from .test_jax import HAS_JAX
 
 @unittest.skipUnless(HAS_JAX, "JAX is not installed")
 class EightDevices(unittest.TestCase):
-    def test_all(self) -> None:
+    def test_pieces(self) -> None:
+        self.run_file("jax_cut.py")
+
+    def test_trainer(self) -> None:
+        self.run_file("jax_sharded.py")
+
+    def run_file(self, name: str) -> None:
         done = subprocess.run(
-            [sys.executable, str(Path(__file__).with_name("jax_cut.py"))],
+            [sys.executable, str(Path(__file__).with_name(name))],
             env={
                 **os.environ,
                 "PYTHONPATH": str(PACKAGE),

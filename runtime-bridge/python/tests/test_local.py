@@ -38,6 +38,8 @@ def room(size: int) -> int:
 class GroupCase(unittest.TestCase):
     """One rank with two processes, and the part of its agent that joins them."""
 
+    program = ALLREDUCE
+
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory(prefix="cxg")
         self.addCleanup(folder.cleanup)
@@ -46,7 +48,7 @@ class GroupCase(unittest.TestCase):
     def processes(self, **config: Any) -> list[Agent]:
         made = []
         for local in range(SIZE):
-            agent = Agent([ALLREDUCE], place(local))
+            agent = Agent([self.program], place(local))
             self.addCleanup(agent.__exit__, None, None, None)
             one = {"folder": str(self.folder), **config}
             loaded = agent.load(config=one, **{**RUNTIME, "replicas": 1})
@@ -57,19 +59,16 @@ class GroupCase(unittest.TestCase):
         return made
 
     def region(self, processes: list[Agent], name: str) -> _arena.Arena:
-        loaded = processes[0].loaded
-        assert loaded is not None and loaded.layout is not None
-        size = SIZE * room(loaded.layout.shard_state_bytes[0])
-        pieces = SIZE * loaded.shard_pieces[0]
+        self.sizes = [room(process.loaded.layout.shard_state_bytes[0]) for process in processes]  # type: ignore[union-attr]
+        size = sum(self.sizes)
+        pieces = sum(process.loaded.shard_pieces[0] for process in processes)  # type: ignore[union-attr]
         shape = _arena.Shape(slots=SLOTS, slot_data=size, pieces=pieces)
         arena = _arena.Arena.create(self.folder / name, shape)
         self.addCleanup(arena.close)
         return arena
 
-    def part(self, process: Agent, local: int) -> _wire.LocalPart:
-        assert process.loaded is not None and process.loaded.layout is not None
-        size = room(process.loaded.layout.shard_state_bytes[0])
-        return _wire.LocalPart(local, SIZE, local * size, size)
+    def part(self, local: int) -> _wire.LocalPart:
+        return _wire.LocalPart(local, SIZE, sum(self.sizes[:local]), self.sizes[local])
 
     def prepare(
         self,
@@ -91,7 +90,7 @@ class GroupCase(unittest.TestCase):
                     region_path=str(region.path),
                     origin=origin,
                     host="127.0.0.1",
-                    local=self.part(process, local),
+                    local=self.part(local),
                     master_host="127.0.0.1",
                     **slot,
                 )
@@ -160,7 +159,7 @@ class Parts(GroupCase):
         self.step(processes, 1, 1)
         self.snapshot(processes, region, 1, 1, 0)
         data = region.slot(0).data()
-        data[self.part(processes[1], 1).slot_offset] ^= 1
+        data[self.part(1).slot_offset] ^= 1
 
         others = self.processes()
         new = self.region(others, "second")

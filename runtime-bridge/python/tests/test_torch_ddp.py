@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
-from coxswain import Group, TrainerError
+from coxswain import Group, TrainerError, _report
 from coxswain._torch_ddp import DdpTrainer
 from coxswain.torch import TorchTrainer
 
@@ -97,6 +97,20 @@ class Reducing(test_torch.TorchCase):
             if part.name.startswith("parameters"):
                 theirs = torch.frombuffer(bytearray(expected[part.name]), dtype=torch.float32)
                 torch.testing.assert_close(ours.view(torch.float32), theirs)
+
+    def test_tells_when_it_comes_to_a_collective(self) -> None:
+        before = _report._current.entries
+        self.addCleanup(setattr, _report._current, "entries", before)
+        entries = _report.open_entries()
+        trainer, shard = self.trainer(MemoryStore())
+        trainer.initialize(shard)
+        self.join(trainer, MemoryStore(), 1)
+        for step in (1, 2):
+            entries.begin(step)
+            self.steps(trainer, step, step + 1)
+            # The gradients' and that of the loss.
+            self.assertEqual(entries.of(step), 2)
+            self.assertGreater(entries.first_nanos, 0)
 
     def test_what_means_that_the_group_broke(self) -> None:
         trainer = DdpTrainer(TorchTrainer(**self.options()))

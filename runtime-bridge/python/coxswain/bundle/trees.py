@@ -109,6 +109,28 @@ def of_values(what: str, tree: Any) -> Tree:
     return Tree(what, structure, tuple(paths), tuple(types), tuple(values))
 
 
+def of_arrays(what: str, tree: Any) -> Tree:
+    """The same as :func:`of_values`, and no device is touched for it, unless the leaves lie on one."""
+    jax, numpy = require_jax()
+    structure, paths, leaves = _flatten(tree)
+    types, values = [], []
+    for path, leaf in zip(paths, leaves):
+        where = f"{what} {path or '(the whole)'}"
+        _refuse_keys(where, leaf)
+        try:
+            value = numpy.asarray(leaf)
+        except Exception as e:
+            raise BundleError(f"{where} is no array but {type(leaf).__name__}: {e}") from e
+        if value.dtype.kind in "OSUM":
+            raise BundleError(f"{where} is no array but {type(leaf).__name__}")
+        value = value.astype(jax.dtypes.canonicalize_dtype(value.dtype), copy=False)
+        types.append(Type(short(where, value.dtype), value.shape))
+        values.append(value)
+        if types[-1].dtype in ("f16", "bf16", "f32", "f64"):
+            _require_finite(where, value)
+    return Tree(what, structure, tuple(paths), tuple(types), tuple(values))
+
+
 def of_types(what: str, tree: Any) -> Tree:
     """Takes a tree of arrays, or of anything with a shape and a type, apart."""
     structure, paths, leaves = _flatten(tree)

@@ -267,8 +267,14 @@ final class JobRecorder {
                     after(
                             timer.delayNanos(),
                             () -> tell(new JobEvent.TimerFired(timer.kind(), timer.epoch())));
-            case JobEffect.SendAcknowledge _, JobEffect.SendEndJob _, JobEffect.Publish _ -> {}
-            case JobEffect.SendCollectFinal _, JobEffect.PersistResult _ ->
+            case JobEffect.SendAcknowledge _,
+                    JobEffect.SendEndJob _,
+                    JobEffect.ReportMaintenance _,
+                    JobEffect.Publish _ -> {}
+            case JobEffect.SendCollectFinal _,
+                    JobEffect.SendHalt _,
+                    JobEffect.PersistResult _,
+                    JobEffect.PersistPause _ ->
                     throw new IllegalStateException("the job ends: " + history());
         }
     }
@@ -459,6 +465,7 @@ final class JobRecorder {
                         steps * STEP / 100,
                         steps * STEP / 50,
                         steps * STEP * (member.rank % 4) / 40,
+                        0,
                         SampleCountRule.samples(spec, member.rank, from, to),
                         to * 31 + member.rank,
                         1f / to,

@@ -1,5 +1,7 @@
 package io.coxswain.coordinator;
 
+import io.coxswain.coordinator.core.maintenance.MaintenanceState;
+
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,15 +12,42 @@ import java.util.Map;
  *
  * @param term of its leadership, 0 when it does not lead
  * @param jobs running first, then queued in order, then ended, newest first
+ * @param maintenance agents that are out of service, or on the way there, attached or not, by id
  */
 public record CoordinatorStatus(
-        String coordinatorId, long term, boolean leading, List<Job> jobs, List<Agent> agents) {
+        String coordinatorId,
+        long term,
+        boolean leading,
+        List<Job> jobs,
+        List<Agent> agents,
+        List<Maintenance> maintenance,
+        History history) {
+    /**
+     * How long ended jobs are kept.
+     *
+     * @param jobs the newest that are
+     * @param ageMillis for so long at most; 0: for ever
+     * @param forgotten older ones that this leader took out of the store
+     */
+    public record History(int jobs, long ageMillis, long forgotten) {
+        /** Of one that does not lead. */
+        public static final History NONE = new History(0, 0, 0);
+    }
+
+    /** All agents serve, and it knows of no history. */
+    public CoordinatorStatus(
+            String coordinatorId, long term, boolean leading, List<Job> jobs, List<Agent> agents) {
+        this(coordinatorId, term, leading, jobs, agents, List.of(), History.NONE);
+    }
+
     /** A job's place in its life. */
     public enum JobPhase {
         QUEUED,
         WAITING,
         PREPARING,
         ACTIVE,
+        /** On request no step is made: all ranks stand. */
+        PAUSED,
         RECOVERING,
         FINISHING,
         COMPLETED,
@@ -102,7 +131,8 @@ public record CoordinatorStatus(
     /**
      * One agent.
      *
-     * @param state attached, ready, ranked, spare, suspect or unfit
+     * @param state attached, ready, ranked, spare, suspect or unfit; of one without a rank that is
+     *     out of service cordoned, draining or drained
      * @param rank -1: none
      * @param process where it runs, as it says
      */
@@ -123,18 +153,46 @@ public record CoordinatorStatus(
      * @param host the name that its machine, or pod, gives itself; empty: unknown
      * @param pid of its process there; 0: unknown
      * @param workerLogs the folder there in which its workers' output lies; empty: unknown
+     * @param release of its software; empty: unknown
      */
-    public record AgentProcess(String host, long pid, String workerLogs) {
+    public record AgentProcess(String host, long pid, String workerLogs, String release) {
         public static final AgentProcess UNKNOWN = new AgentProcess("", 0);
 
         /** One that does not say where its workers' output lies. */
         public AgentProcess(String host, long pid) {
             this(host, pid, "");
         }
+
+        /** One that does not say of which release it is. */
+        public AgentProcess(String host, long pid, String workerLogs) {
+            this(host, pid, workerLogs, "");
+        }
+    }
+
+    /**
+     * An agent that is out of service, or on the way there.
+     *
+     * @param causes of operator, health and notice those that hold
+     * @param reason who wants it, and why
+     * @param detail what it waits for, or what stands; may be empty
+     * @param rank -1: none
+     */
+    public record Maintenance(
+            String agentId,
+            MaintenanceState state,
+            List<String> causes,
+            String reason,
+            String detail,
+            boolean attached,
+            int rank) {
+        public Maintenance {
+            causes = List.copyOf(causes);
+        }
     }
 
     public CoordinatorStatus {
         jobs = List.copyOf(jobs);
         agents = List.copyOf(agents);
+        maintenance = List.copyOf(maintenance);
     }
 }

@@ -43,13 +43,16 @@ final class DecisionLog {
             case CoordinatorEvent.AgentUnfit _, CoordinatorEvent.Gap _ -> Level.WARN;
             case CoordinatorEvent.JobFinished finished ->
                     finished.completed() ? Level.INFO : Level.WARN;
-            case CoordinatorEvent.LeadershipGained _,
+            case CoordinatorEvent.MaintenanceChanged _,
+                    CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.JobTakenOver _,
+                    CoordinatorEvent.JobPaused _,
+                    CoordinatorEvent.JobResumed _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.ViewActivated _,

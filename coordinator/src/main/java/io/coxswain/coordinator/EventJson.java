@@ -15,6 +15,7 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Events as JSON and back. The core knows nothing of JSON, so its types are described here. */
@@ -69,6 +70,10 @@ final class EventJson {
 
     static String of(CoordinatorEvent event) {
         return MAPPER.writeValueAsString(event);
+    }
+
+    static List<String> names() {
+        return KINDS.keySet().stream().sorted().toList();
     }
 
     static @Nullable CoordinatorEvent parse(String kind, String json) {

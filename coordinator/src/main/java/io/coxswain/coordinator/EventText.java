@@ -37,9 +37,12 @@ public final class EventText {
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.MaintenanceChanged _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.JobTakenOver _,
+                    CoordinatorEvent.JobPaused _,
+                    CoordinatorEvent.JobResumed _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.ViewActivated _,
@@ -52,6 +55,11 @@ public final class EventText {
                     CoordinatorEvent.Gap _ ->
                     0;
         };
+    }
+
+    /** The names of all kinds, sorted. */
+    public static List<String> kinds() {
+        return EventJson.names();
     }
 
     /**
@@ -90,6 +98,17 @@ public final class EventText {
                             "agent " + agent + " lost (" + brief(incarnation) + "): " + cause;
                     case CoordinatorEvent.AgentUnfit(String job, String agent, String reason) ->
                             "agent " + agent + " cannot run job " + job + ": " + reason;
+                    case CoordinatorEvent.MaintenanceChanged away ->
+                            "agent "
+                                    + away.agent()
+                                    + (away.reason().isEmpty()
+                                            ? " serves again"
+                                            : " is "
+                                                    + away.state().key()
+                                                    + " ("
+                                                    + away.reason()
+                                                    + ")")
+                                    + (away.detail().isEmpty() ? "" : ": " + away.detail());
                     case CoordinatorEvent.JobSubmitted(String job, String name) ->
                             "job " + job + " submitted" + (name.isEmpty() ? "" : " (" + name + ")");
                     case CoordinatorEvent.JobQueued(String job, int position) ->
@@ -198,6 +217,10 @@ public final class EventText {
                                     + completed
                                     + ", protected "
                                     + protectedStep;
+                    case CoordinatorEvent.JobPaused(String job, long step, String reason) ->
+                            "job " + job + " stands after step " + step + ": " + reason;
+                    case CoordinatorEvent.JobResumed(String job, long step) ->
+                            "job " + job + " goes on after step " + step;
                     case CoordinatorEvent.RolledBack(
                                     String job,
                                     long from,

@@ -210,6 +210,11 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     }
 
     @Override
+    public long zookeeperWrites(String purpose) {
+        return leadership.writes().of(purpose);
+    }
+
+    @Override
     public long fencedWrites() {
         return loop.pulse().fencedWrites();
     }
@@ -230,6 +235,16 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     }
 
     @Override
+    public long refusedVersions() {
+        return control.refusedVersions();
+    }
+
+    @Override
+    public long unknownWords() {
+        return control.unknownWords();
+    }
+
+    @Override
     public long refused(Refusal reason) {
         return security.refusals().of(reason);
     }
@@ -242,6 +257,11 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     @Override
     public boolean registered() {
         return leadership.stands();
+    }
+
+    @Override
+    public String refusal() {
+        return leadership.refusal();
     }
 
     @Override

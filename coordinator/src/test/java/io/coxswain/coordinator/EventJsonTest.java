@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
+import io.coxswain.coordinator.core.maintenance.MaintenanceState;
 import io.coxswain.coordinator.core.recovery.RecoveryReason;
 import io.coxswain.coordinator.core.view.IntervalFigures;
 import io.coxswain.coordinator.core.view.IntervalReason;
@@ -70,6 +71,16 @@ final class EventJsonTest {
         events.add(new CoordinatorEvent.AgentAttached("a", "i", "rack/host"));
         events.add(new CoordinatorEvent.AgentLost("a", "i", "silent"));
         events.add(new CoordinatorEvent.AgentUnfit("j", "a", "too old"));
+        events.add(
+                new CoordinatorEvent.MaintenanceChanged(
+                        "a",
+                        MaintenanceState.DRAINING,
+                        List.of("health", "operator"),
+                        "health: ECC",
+                        "no spare"));
+        events.add(
+                new CoordinatorEvent.MaintenanceChanged(
+                        "a", MaintenanceState.IN_SERVICE, List.of(), "", ""));
         events.add(new CoordinatorEvent.JobSubmitted("j", "digits"));
         events.add(new CoordinatorEvent.JobQueued("j", 2));
         events.add(new CoordinatorEvent.CapacityNeeded("j", 2, Map.of("zone", "a"), 5));
@@ -100,6 +111,8 @@ final class EventJsonTest {
                 new CoordinatorEvent.EvidenceTaken(
                         "j", 1, "a", 0, 51, "it hangs", List.of("python-stacks.7.txt")));
         events.add(new CoordinatorEvent.JobTakenOver("j", 2, true, 48, 44, 9, "all are there"));
+        events.add(new CoordinatorEvent.JobPaused("j", 48, "new data"));
+        events.add(new CoordinatorEvent.JobResumed("j", 48));
         events.add(new CoordinatorEvent.RolledBack("j", 50, 48, "lost"));
         events.add(new CoordinatorEvent.JobFinished("j", true, "", "00ff"));
         events.add(new CoordinatorEvent.Gap(1, 9));

@@ -1,6 +1,7 @@
 package io.coxswain.launcher;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.SequencedEvent;
@@ -14,6 +15,7 @@ import io.coxswain.launcher.local.LocalCluster;
 import io.coxswain.launcher.local.MemoryPlan;
 import io.coxswain.launcher.local.RunFolder;
 import io.coxswain.launcher.logs.Logs;
+import io.coxswain.launcher.service.HttpAddress;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -23,12 +25,19 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.ResourceLock;
 import org.junit.jupiter.api.parallel.Resources;
 
+import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.math.BigDecimal;
+import java.math.BigInteger;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +51,8 @@ import java.util.Map;
 class ObservedRunIT {
     private static final Path DIGITS = Path.of("..", "examples", "digits", "job.yaml");
     private static final int STEPS = 80;
+    private static final JsonMapper JSON =
+            JsonMapper.builder().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS).build();
 
     @TempDir private Path folder = Path.of("");
 
@@ -78,7 +89,7 @@ class ObservedRunIT {
     }
 
     private static JsonNode json(String text) {
-        return JsonMapper.shared().readTree(text);
+        return JSON.readTree(text);
     }
 
     @Test
@@ -94,7 +105,8 @@ class ObservedRunIT {
                         run,
                         arenas,
                         MemoryPlan.of(job, 3).agentBudget(),
-                        Map.of());
+                        Map.of(),
+                        new HttpAddress(HttpAddress.LOOPBACK, 0));
         String at = run.path().toString();
         List<JournalLine> told;
         JobReport report;
@@ -109,6 +121,7 @@ class ObservedRunIT {
                             .toList();
             incidents(at, report);
             status(at, report);
+            account(at, report, cluster.ready().join().httpUrl().orElseThrow());
         }
 
         List<JournalLine> journal = journal(run.events());
@@ -191,6 +204,59 @@ class ObservedRunIT {
         assertThat(looks.getFirst()).contains("step " + STEPS + " of " + STEPS);
         assertThat(json(said("top", "--count", "1", "--json", "--run-dir", at)).get("job"))
                 .isEqualTo(job);
+    }
+
+    /** The page, the metrics, the command and the report have one account. */
+    private void account(String at, JobReport report, String address) throws Exception {
+        JsonNode told = json(said("goodput", "--json", "--run-dir", at));
+        String url = address.endsWith("/") ? address : address + "/";
+        JsonNode page = json(get(url + "api/v1/picture")).get("job");
+        String metrics = get(url + "metrics");
+
+        assertThat(told.get("windows")).isEqualTo(page.get("windows"));
+        JsonNode run = named(told.get("windows"), "run").get("slotSecondsByCategory");
+        for (Map.Entry<String, BigInteger> booked : report.goodput().categories().entrySet()) {
+            String category = booked.getKey();
+            BigDecimal seconds = new BigDecimal(booked.getValue(), 9);
+            assertThat(run.path(category).decimalValue(BigDecimal.ZERO))
+                    .as(category)
+                    .isEqualByComparingTo(seconds);
+            double scraped =
+                    category.equals("productive")
+                            ? sample(metrics, "coxswain_productive_slot_seconds_total{")
+                                    - sample(metrics, "coxswain_retracted_slot_seconds_total{")
+                            : sample(
+                                    metrics,
+                                    "coxswain_loss_slot_seconds_total{category=\""
+                                            + category
+                                            + "\",");
+            assertThat(scraped).as(category).isCloseTo(seconds.doubleValue(), within(1e-6));
+        }
+    }
+
+    private static String get(String url) throws IOException, InterruptedException {
+        try (HttpClient client = HttpClient.newHttpClient()) {
+            return client.send(
+                            HttpRequest.newBuilder(URI.create(url)).build(),
+                            HttpResponse.BodyHandlers.ofString())
+                    .body();
+        }
+    }
+
+    private static JsonNode named(JsonNode list, String name) {
+        for (JsonNode one : list) {
+            if (one.path("name").asString("").equals(name)) {
+                return one;
+            }
+        }
+        throw new AssertionError("there is no " + name + " in " + list);
+    }
+
+    private static double sample(String metrics, String begin) {
+        return metrics.lines()
+                .filter(line -> line.startsWith(begin))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .sum();
     }
 
     private static List<JournalLine> journal(Path file) throws Exception {

@@ -21,6 +21,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -55,6 +56,24 @@ public final class ReplicaAgent implements AutoCloseable {
      */
     public void start() throws IOException {
         assembly.start();
+    }
+
+    /**
+     * Gives notice that this process is to end, as the machine it runs on is taken away: the leader
+     * has its rank taken over by a spare and its copies held elsewhere, and no step is lost by it.
+     * Then, or at once where no job runs here or no leader is there, the answer comes; {@link
+     * #close} is still to be called. To be said once: a later call gets the first one's answer.
+     *
+     * @param deadline how long that may take, more than zero
+     * @return true: nothing depends on this agent any more; false: the time is over, or there is
+     *     nobody to take its part over
+     */
+    public CompletableFuture<Boolean> leave(String reason, Duration deadline) {
+        if (deadline.isNegative() || deadline.isZero()) {
+            throw new IllegalArgumentException(
+                    "a notice's deadline must be more than 0, got " + deadline.toMillis() + " ms");
+        }
+        return assembly.leave(reason, deadline);
     }
 
     /** Kills the worker, closes all connections, and deletes the arena unless it is to be kept. */

@@ -34,7 +34,8 @@ class RevocationsTest {
         for (String line :
                 new String[] {
                     "sha256 " + print,
-                    "  SHA256 Fingerprint=" + print.toUpperCase(Locale.ROOT).replaceAll("(..)(?!$)", "$1:"),
+                    "  SHA256 Fingerprint="
+                            + print.toUpperCase(Locale.ROOT).replaceAll("(..)(?!$)", "$1:"),
                     "# who\n\nsha256: " + print + " # agent one",
                     "serial " + serial,
                     "serial=00" + serial.toUpperCase(Locale.ROOT),

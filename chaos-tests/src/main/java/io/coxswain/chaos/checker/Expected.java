@@ -95,6 +95,15 @@ public final class Expected {
                                     .map(one -> one.cause() + " " + one.agents())
                                     .toList());
         }
+        int takeovers = evidence.events(CoordinatorEvent.JobTakenOver.class).size();
+        if (takeovers < expectation.leastTakeovers()) {
+            wrong.add(
+                    "the job was taken over "
+                            + takeovers
+                            + " times, at least "
+                            + expectation.leastTakeovers()
+                            + " expected");
+        }
         long lost = incidents.stream().mapToLong(Incident::stepsLost).sum();
         if (expectation.mostStepsLost() >= 0 && lost > expectation.mostStepsLost()) {
             wrong.add(lost + " steps lost, at most " + expectation.mostStepsLost() + " expected");

@@ -171,7 +171,7 @@ public record FaultRow(
         return aligned(cells);
     }
 
-    private static List<String> aligned(List<List<String>> cells) {
+    static List<String> aligned(List<List<String>> cells) {
         int columns = cells.getFirst().size();
         int[] widths = new int[columns];
         for (List<String> row : cells) {

@@ -79,4 +79,9 @@ public record Outcome(
     public List<FaultRow> rows() {
         return FaultRow.of(scenario, target, evidence);
     }
+
+    /** Its lines of the table of leaders. */
+    public List<LeaderRow> leaders() {
+        return LeaderRow.of(scenario, evidence, artifacts);
+    }
 }

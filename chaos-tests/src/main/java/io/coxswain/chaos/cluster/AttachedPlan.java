@@ -86,7 +86,8 @@ final class AttachedPlan {
                     Fault.Words _,
                     Fault.Abort _,
                     Fault.LimitMemory _,
-                    Fault.Usurp _ ->
+                    Fault.Usurp _,
+                    Fault.CancelJob _ ->
                     List.of();
         };
     }

@@ -20,6 +20,7 @@ import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.admin.AdminClient;
 import io.coxswain.launcher.admin.AdminTexts;
+import io.coxswain.launcher.admin.LeaderCalls;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.job.JobFile;
 import io.coxswain.launcher.local.MemoryPlan;
@@ -60,7 +61,7 @@ import java.util.function.Consumer;
  */
 public final class Cluster implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Cluster.class);
-    private static final String JOB_ID = "chaos";
+    static final String JOB_ID = "chaos";
     private static final long ATTACH_SECONDS = 60;
     private static final long REPORT_SECONDS = 20;
 
@@ -101,7 +102,8 @@ public final class Cluster implements AutoCloseable {
                         folder,
                         arenas,
                         setup.zookeepers(),
-                        setup.namespaces());
+                        setup.namespaces(),
+                        setup.standbys());
         java.nio.file.Files.createDirectories(folder);
         this.processes = new LocalProcesses(spec, this::happened, this::coordinatorUp);
         this.leftovers = new Leftovers(processes.arenas());
@@ -374,11 +376,24 @@ public final class Cluster implements AutoCloseable {
             boolean ended, boolean completed, String reason, @Nullable JobReport report) {}
 
     private void submit() throws EnvironmentException {
-        try (AdminClient client = admin()) {
-            SubmitResponse answer = client.submit(spec.job().spec(JOB_ID), false);
-            if (!answer.getAccepted()) {
-                throw new EnvironmentException("the job was refused: " + answer.getReason());
+        SubmitResponse answer;
+        if (spec.standbys() > 0) {
+            // Whoever is asked may die before it has answered: asked again, by id.
+            try {
+                answer =
+                        LeaderCalls.submit(
+                                processes.leaderByZooKeeper(), spec.job().spec(JOB_ID), false);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new EnvironmentException("interrupted", e);
             }
+        } else {
+            try (AdminClient client = admin()) {
+                answer = client.submit(spec.job().spec(JOB_ID), false);
+            }
+        }
+        if (!answer.getAccepted()) {
+            throw new EnvironmentException("the job was refused: " + answer.getReason());
         }
     }
 

@@ -22,6 +22,7 @@ import java.util.Set;
  * @param arenas folder on tmpfs, in which the cluster makes one of its own
  * @param zookeepers servers: one alone, or an ensemble
  * @param namespaces each agent in a network namespace of its own
+ * @param standbys coordinators beside the first
  */
 public record ClusterSpec(
         JobFile job,
@@ -32,14 +33,18 @@ public record ClusterSpec(
         Path folder,
         Path arenas,
         int zookeepers,
-        boolean namespaces) {
+        boolean namespaces,
+        int standbys) {
     private static final int MOST_ZOOKEEPERS = 5;
+    private static final int MOST_STANDBYS = 3;
 
     public ClusterSpec {
         proxied = Set.copyOf(proxied);
         if (spares < 0
                 || spares > 100
                 || rack < 1
+                || standbys < 0
+                || standbys > MOST_STANDBYS
                 || zookeepers < 1
                 || zookeepers > MOST_ZOOKEEPERS) {
             throw new IllegalArgumentException(
@@ -51,8 +56,26 @@ public record ClusterSpec(
                             + zookeepers
                             + " (1 to "
                             + MOST_ZOOKEEPERS
+                            + "), standbys "
+                            + standbys
+                            + " (0 to "
+                            + MOST_STANDBYS
                             + ")");
         }
+    }
+
+    /** One coordinator alone. */
+    public ClusterSpec(
+            JobFile job,
+            int spares,
+            int rack,
+            Duration session,
+            Set<Plane> proxied,
+            Path folder,
+            Path arenas,
+            int zookeepers,
+            boolean namespaces) {
+        this(job, spares, rack, session, proxied, folder, arenas, zookeepers, namespaces, 0);
     }
 
     /** Agents in all. */

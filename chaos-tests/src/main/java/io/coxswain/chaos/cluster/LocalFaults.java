@@ -10,6 +10,9 @@ import io.coxswain.chaos.scenario.Fault;
 import io.coxswain.chaos.scenario.Part;
 import io.coxswain.chaos.scenario.WordEffect;
 import io.coxswain.chaos.words.DisturbedAgentMain;
+import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.launcher.admin.AdminClient;
+import io.coxswain.launcher.admin.LeaderCalls;
 import io.coxswain.launcher.local.AgentProcess;
 
 import java.io.IOException;
@@ -150,6 +153,25 @@ final class LocalFaults implements FaultPort {
     }
 
     @Override
+    public void cancelJob() throws IOException {
+        try (AdminClient client = processes.leader()) {
+            if (client.cancel(Cluster.JOB_ID).getCancelled()) {
+                return;
+            }
+        } catch (EnvironmentException unanswered) {
+            // Whoever leads next is asked again.
+        }
+        try {
+            LeaderCalls.cancel(processes.leaderByZooKeeper(), Cluster.JOB_ID);
+        } catch (EnvironmentException e) {
+            throw new IOException(e.getMessage(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+
+    @Override
     public Cure usurp() throws IOException {
         return processes.usurp();
     }
@@ -193,7 +215,7 @@ final class LocalFaults implements FaultPort {
         ZkSessions.expire(
                 processes.zookeeperAddress(),
                 LocalProcesses.CHROOT
-                        + (party.equals(Victim.COORDINATOR)
+                        + (party.startsWith(Victim.COORDINATOR)
                                 ? "/controller/leader"
                                 : "/agents/" + party));
     }

@@ -6,7 +6,8 @@ import io.coxswain.chaos.nemesis.Stage;
 import io.coxswain.chaos.nemesis.Victim;
 import io.coxswain.chaos.scenario.Plane;
 import io.coxswain.chaos.words.DisturbedAgentMain;
-import io.coxswain.launcher.TiedMain;
+import io.coxswain.launcher.EnvironmentException;
+import io.coxswain.launcher.admin.AdminClient;
 import io.coxswain.launcher.local.AgentMain;
 import io.coxswain.launcher.local.AgentProcess;
 import io.coxswain.launcher.local.JavaProcess;
@@ -36,7 +37,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 
 /**
  * The processes of a one-machine cluster: ZooKeeper, a coordinator, agents and their workers, and
@@ -46,7 +46,6 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(LocalProcesses.class);
     static final String CHROOT = "/coxswain";
     private static final String DIRECT = "127.0.0.1";
-    private static final Pattern COORDINATOR_UP = Pattern.compile("listens on [^:]+:(\\d+),");
     private static final long AGENT_SECONDS = 60;
     private static final long END_MILLIS = 4_000;
 
@@ -73,6 +72,8 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private volatile @Nullable Namespaces namespaces;
     private @Nullable ServiceProcess coordinator;
     private int coordinatorPort;
+    private final Map<String, Standby> standbys = new LinkedHashMap<>();
+    private String leader = Victim.COORDINATOR;
     private int coordinators;
 
     /**
@@ -115,6 +116,9 @@ final class LocalProcesses implements Stage, AutoCloseable {
             proxy(Plane.ZOOKEEPER, server, zookeepers.port(server));
         }
         var _ = startCoordinator();
+        for (int i = 1; i <= spec.standbys(); i++) {
+            startStandby(i);
+        }
         for (int i = 0; i < ids.size(); i++) {
             connect(i);
         }
@@ -232,7 +236,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
         synchronized (this) {
             agent = agents.get(index);
         }
-        agent.connect(zookeepers.connectString(host(Plane.ZOOKEEPER)) + CHROOT);
+        agent.connect(zookeeperUrl() + CHROOT);
         try {
             agent.started().get(AGENT_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
@@ -269,18 +273,69 @@ final class LocalProcesses implements Stage, AutoCloseable {
 
     /** Lets the coordinator stand still and starts another beside it. */
     FaultPort.Cure usurp() throws IOException {
-        ServiceProcess former = service(Victim.COORDINATOR);
+        ServiceProcess former = service(coordinator());
         var usurpation = new Usurpation(former, zookeeperAddress() + CHROOT, complaints::add);
         synchronized (this) {
             formers.add(former);
         }
-        usurpation.by(startCoordinator());
+        ServiceProcess other = standby();
+        usurpation.by(other == null ? startCoordinator() : other);
         return usurpation;
     }
 
     /** What was seen that must not be, in words. */
     List<String> complaints() {
         return List.copyOf(complaints);
+    }
+
+    /** One that stands by: a process with a port and a proxy of its own. */
+    private record Standby(ServiceProcess process, int port) {}
+
+    private void startStandby(int number) throws IOException {
+        String party = Victim.COORDINATOR + "-standby-" + number;
+        ServiceProcess started;
+        synchronized (this) {
+            requireOpen();
+            started = CoordinatorProcess.start(spec, zookeeperUrl(), party, party, party);
+        }
+        watch(party, started);
+        int port = started.awaitUp();
+        proxy(Plane.CONTROL, party, port);
+        synchronized (this) {
+            standbys.put(party, new Standby(started, port));
+        }
+        started.whenSaid(CoordinatorProcess.LEADS, () -> leads(party));
+    }
+
+    private void leads(String party) {
+        synchronized (this) {
+            leader = party;
+        }
+        coordinatorUp.run();
+    }
+
+    // One that lives and does not lead; null: there is none.
+    private synchronized @Nullable ServiceProcess standby() {
+        return standbys.entrySet().stream()
+                .filter(one -> !one.getKey().equals(leader) && one.getValue().process().alive())
+                .map(one -> one.getValue().process())
+                .findFirst()
+                .orElse(null);
+    }
+
+    private String zookeeperUrl() {
+        return zookeepers.connectString(host(Plane.ZOOKEEPER));
+    }
+
+    /** A client of whoever leads now. */
+    AdminClient leader() throws EnvironmentException {
+        Credentials credentials = spec.namespaces() ? Credentials.plaintext() : Credentials.none();
+        return AdminClient.connect(credentials.at(coordinatorAddress()));
+    }
+
+    /** The leader as commands find it. */
+    AdminClient.Address leaderByZooKeeper() {
+        return new AdminClient.Address(null, zookeeperAddress(), CHROOT);
     }
 
     private ServiceProcess startCoordinator() throws IOException {
@@ -291,30 +346,27 @@ final class LocalProcesses implements Stage, AutoCloseable {
             // One beside another must not write into the same files.
             String files = coordinators == 1 ? "coordinator" : "coordinator-" + coordinators;
             started =
-                    ServiceProcess.start(
+                    CoordinatorProcess.start(
+                            spec,
+                            zookeeperUrl(),
                             Victim.COORDINATOR,
-                            TiedMain.class.getName(),
-                            List.of(
-                                    "coordinator",
-                                    "--config",
-                                    spec.folder().resolve("coordinator.yaml").toString(),
-                                    "--set",
-                                    "id=coordinator-" + coordinators,
-                                    "--set",
-                                    "log=" + spec.folder().resolve(files + ".log"),
-                                    "--set",
-                                    "zookeeper=" + zookeepers.connectString(host(Plane.ZOOKEEPER))),
-                            COORDINATOR_UP,
-                            spec.folder().resolve(files + ".out"));
+                            "coordinator-" + coordinators,
+                            files);
             coordinator = started;
         }
         watch(Victim.COORDINATOR, started);
         int port = started.awaitUp();
         proxy(Plane.CONTROL, Victim.COORDINATOR, port);
+        boolean alone;
         synchronized (this) {
             coordinatorPort = port;
+            alone = standbys.isEmpty();
         }
-        coordinatorUp.run();
+        if (alone) {
+            coordinatorUp.run();
+        } else {
+            started.whenSaid(CoordinatorProcess.LEADS, () -> leads(Victim.COORDINATOR));
+        }
         return started;
     }
 
@@ -339,6 +391,8 @@ final class LocalProcesses implements Stage, AutoCloseable {
             }
             if (party.equals(Victim.COORDINATOR)) {
                 var _ = startCoordinator();
+            } else if (isCoordinator(party)) {
+                LOG.info("{} stays as it is", party);
             } else {
                 zookeepers.startAgain(party);
             }
@@ -367,6 +421,11 @@ final class LocalProcesses implements Stage, AutoCloseable {
         if (coordinator != null && coordinator.alive()) {
             pids.put(Victim.COORDINATOR, coordinator.pid());
         }
+        standbys.forEach((party, standby) -> {
+            if (standby.process().alive()) {
+                pids.put(party, standby.process().pid());
+            }
+        });
         pids.putAll(zookeepers.pids());
         return pids;
     }
@@ -381,14 +440,27 @@ final class LocalProcesses implements Stage, AutoCloseable {
 
     /** Whether the party is one process, and no agent. */
     boolean isService(String party) {
-        return party.equals(Victim.COORDINATOR) || zookeepers.parties().contains(party);
+        return isCoordinator(party) || zookeepers.parties().contains(party);
+    }
+
+    private static boolean isCoordinator(String party) {
+        return party.startsWith(Victim.COORDINATOR);
+    }
+
+    @Override
+    public synchronized String coordinator() {
+        return leader;
     }
 
     ServiceProcess service(String party) {
-        if (!party.equals(Victim.COORDINATOR)) {
+        if (!isCoordinator(party)) {
             return zookeepers.server(party);
         }
         synchronized (this) {
+            Standby standby = standbys.get(party);
+            if (standby != null) {
+                return standby.process();
+            }
             if (coordinator == null) {
                 throw new IllegalStateException(party + " was not started");
             }
@@ -398,7 +470,8 @@ final class LocalProcesses implements Stage, AutoCloseable {
 
     /** Where the coordinator is reached without a proxy. */
     synchronized String coordinatorAddress() {
-        return services() + ":" + coordinatorPort;
+        Standby leads = standbys.get(leader);
+        return services() + ":" + (leads == null ? coordinatorPort : leads.port());
     }
 
     /** ZooKeeper without a proxy. */
@@ -491,6 +564,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
         synchronized (this) {
             all = List.copyOf(agents);
             leaders = new ArrayList<>(formers);
+            standbys.values().forEach(standby -> leaders.add(standby.process()));
             if (coordinator != null) {
                 leaders.add(coordinator);
             }

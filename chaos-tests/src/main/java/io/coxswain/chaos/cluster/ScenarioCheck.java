@@ -57,7 +57,8 @@ public final class ScenarioCheck {
                         setup.job(),
                         setup.job(),
                         setup.zookeepers(),
-                        setup.namespaces());
+                        setup.namespaces(),
+                        setup.standbys());
         List<String> complaints = complaints(spec, scenario.rules());
         if (!complaints.isEmpty()) {
             throw new ConfigException(
@@ -88,6 +89,9 @@ public final class ScenarioCheck {
         for (int i = 0; i < rules.size(); i++) {
             Rule rule = rules.get(i);
             String where = "rules[" + i + "] (" + rule.text() + "): ";
+            if (rule.at() instanceof Coordinate.Fired(int before) && before >= rules.size()) {
+                check.complaints.add(where + "rules are 0 to " + (rules.size() - 1));
+            }
             check.coordinate(where, rule.at());
             check.exists(where, rule.victims());
             check.fits(where, rule);
@@ -103,7 +107,12 @@ public final class ScenarioCheck {
                         yield named.step();
                     }
                     case Coordinate.Step any -> any.step();
-                    case Coordinate.Recovery _, Coordinate.Every _, Coordinate.After _ -> 0;
+                    case Coordinate.Recovery _,
+                            Coordinate.Told _,
+                            Coordinate.Fired _,
+                            Coordinate.Every _,
+                            Coordinate.After _ ->
+                            0;
                 };
         if (step > spec.job().steps()) {
             complaints.add(
@@ -206,7 +215,8 @@ public final class ScenarioCheck {
                 proxied(where, Plane.CONTROL);
             }
             case Fault.Abort _, Fault.FlipBit _ -> only(where, kind == Kind.AGENT, "agents");
-            case Fault.Usurp _ -> only(where, kind == Kind.COORDINATOR, "the coordinator");
+            case Fault.Usurp _, Fault.CancelJob _ ->
+                    only(where, kind == Kind.COORDINATOR, "the coordinator");
             case Fault.ExpireSession _ ->
                     only(where, kind != Kind.ZOOKEEPER, "agents and the coordinator");
             case Fault.Terminate _,

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -36,6 +37,7 @@ final class ServiceProcess {
     // Guarded by said.
     private final List<String> said = new ArrayList<>();
     private final List<Awaited> awaited = new ArrayList<>();
+    private final List<Consumer<String>> listeners = new ArrayList<>();
 
     private record Awaited(Pattern pattern, CompletableFuture<@Nullable Void> come) {
         boolean fits(String line) {
@@ -102,6 +104,7 @@ final class ServiceProcess {
     private void note(String line) {
         synchronized (said) {
             said.add(line);
+            listeners.forEach(listener -> listener.accept(line));
             for (Awaited one : awaited) {
                 if (one.fits(line)) {
                     one.come().complete(null);
@@ -127,6 +130,20 @@ final class ServiceProcess {
             awaited.add(one);
         }
         return CompletableFuture.anyOf(one.come(), process.onExit());
+    }
+
+    /** Runs something each time such a line is printed; on the thread that reads them. */
+    void whenSaid(Pattern pattern, Runnable then) {
+        synchronized (said) {
+            if (said.stream().anyMatch(line -> pattern.matcher(line).find())) {
+                then.run();
+            }
+            listeners.add(line -> {
+                if (pattern.matcher(line).find()) {
+                    then.run();
+                }
+            });
+        }
     }
 
     /** Waits until it listens; returns the port. */

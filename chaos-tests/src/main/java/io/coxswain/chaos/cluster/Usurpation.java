@@ -28,7 +28,6 @@ import java.util.regex.Pattern;
  */
 final class Usurpation implements FaultPort.Cure {
     private static final Pattern STEPPED_DOWN = Pattern.compile("stepped down from term (\\d+)");
-    private static final Pattern LEADS = Pattern.compile("leading with term (\\d+)");
     private static final int TIMEOUT_MILLIS = 6_000;
     private static final long SECONDS = 30;
 
@@ -56,7 +55,7 @@ final class Usurpation implements FaultPort.Cure {
 
     /** The other one was started. */
     void by(ServiceProcess usurper) {
-        elected = usurper.saysOrEnds(LEADS, 0);
+        elected = usurper.saysOrEnds(CoordinatorProcess.LEADS, 0);
     }
 
     /** Waits until the other one leads, then wakes the first and looks at what it does. */

@@ -2,6 +2,7 @@ package io.coxswain.chaos.command;
 
 import io.coxswain.chaos.checker.FaultRow;
 import io.coxswain.chaos.checker.JUnitXml;
+import io.coxswain.chaos.checker.LeaderRow;
 import io.coxswain.chaos.checker.Outcome;
 import io.coxswain.chaos.scenario.Scenario;
 import io.coxswain.launcher.config.ConfigException;
@@ -23,6 +24,7 @@ final class Results {
     private final @Nullable Path table;
     private final List<JUnitXml.Result> results = new ArrayList<>();
     private final List<FaultRow> rows = new ArrayList<>();
+    private final List<LeaderRow> leaders = new ArrayList<>();
     private boolean holds = true;
 
     /** How a scenario is played. */
@@ -97,6 +99,7 @@ final class Results {
                                         + ": "
                                         + verdict.says()));
         rows.addAll(outcome.rows());
+        leaders.addAll(outcome.leaders());
         results.add(JUnitXml.Result.of(outcome));
         holds &= outcome.holds();
         if (!outcome.holds()) {
@@ -106,7 +109,7 @@ final class Results {
 
     private void write() throws IOException {
         if (table != null) {
-            List<String> lines = FaultRow.table(rows);
+            List<String> lines = table();
             replace(table, draft -> Files.write(draft, lines));
         }
         if (junit != null) {
@@ -139,7 +142,12 @@ final class Results {
     }
 
     List<String> table() {
-        return FaultRow.table(rows);
+        var lines = new ArrayList<>(FaultRow.table(rows));
+        if (!leaders.isEmpty()) {
+            lines.add("");
+            lines.addAll(LeaderRow.table(leaders));
+        }
+        return lines;
     }
 
     boolean holds() {

@@ -16,7 +16,7 @@ public final class Corpus {
     private Corpus() {}
 
     /** What was recorded under that name. */
-    static List<byte[]> of(String name) {
+    public static List<byte[]> of(String name) {
         try (InputStream in = Corpus.class.getResourceAsStream(name + ".corpus")) {
             if (in == null) {
                 throw new IllegalStateException("there is no recorded " + name);

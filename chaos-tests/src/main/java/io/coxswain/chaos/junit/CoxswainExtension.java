@@ -70,6 +70,7 @@ public final class CoxswainExtension
         private int spares = 1;
         private int rack = 1;
         private int zookeepers = 1;
+        private int standbys;
         private boolean namespaces;
         private Set<Plane> proxied = EnumSet.noneOf(Plane.class);
         private @Nullable Path folder;
@@ -98,6 +99,12 @@ public final class CoxswainExtension
         /** Agents that share a failure domain. Default 1: each in its own. */
         public Builder racksOf(int agents) {
             rack = agents;
+            return this;
+        }
+
+        /** Coordinators that stand by the first; default none. */
+        public Builder standbys(int coordinators) {
+            standbys = coordinators;
             return this;
         }
 
@@ -179,7 +186,8 @@ public final class CoxswainExtension
                             Setup.SESSION,
                             Setup.LIMIT,
                             with.zookeepers,
-                            with.namespaces);
+                            with.namespaces,
+                            with.standbys);
             Cluster cluster =
                     Cluster.builder(setup)
                             .folder(folder)
@@ -211,7 +219,8 @@ public final class CoxswainExtension
                         .set("mesh.shards", asked.shards())
                         .set("steps", asked.steps())
                         .spares(asked.spares())
-                        .zookeepers(asked.zookeepers());
+                        .zookeepers(asked.zookeepers())
+                        .standbys(asked.standbys());
         if (!asked.job().isEmpty()) {
             builder.job(Path.of(asked.job()));
         }

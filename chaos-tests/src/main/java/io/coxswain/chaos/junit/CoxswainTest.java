@@ -42,6 +42,9 @@ public @interface CoxswainTest {
     /** ZooKeeper servers: one alone, or an ensemble. */
     int zookeepers() default 1;
 
+    /** Coordinators that stand by the first. */
+    int standbys() default 0;
+
     /** The job's steps. */
     long steps() default 60;
 

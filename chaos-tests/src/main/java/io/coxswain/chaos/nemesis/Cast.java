@@ -76,6 +76,7 @@ final class Cast {
             case Fault.Terminate _,
                     Fault.LimitMemory _,
                     Fault.Usurp _,
+                    Fault.CancelJob _,
                     Fault.Starve _,
                     Fault.CrashLoop _,
                     Fault.Link _,
@@ -107,7 +108,7 @@ final class Cast {
                             .map(agents::get)
                             .toList();
             case Target.Rack(int number) -> rack(number);
-            case Target.Coordinator() -> List.of(Victim.COORDINATOR);
+            case Target.Coordinator() -> List.of(stage.coordinator());
             case Target.ZooKeeper() -> stage.zookeepers();
             case Target.ZooKeepers(List<Integer> indices) ->
                     indices.stream()

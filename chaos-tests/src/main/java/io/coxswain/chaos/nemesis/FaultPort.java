@@ -66,6 +66,11 @@ public interface FaultPort {
         throw new UnsupportedOperationException("no second coordinator can be started here");
     }
 
+    /** Cancels the job, asking again until a coordinator answers. Blocks for so long. */
+    default void cancelJob() throws IOException {
+        throw new UnsupportedOperationException("a job is cancelled by its owner here");
+    }
+
     /** Begins to do something to words between the agent and its leader. */
     default Cure disturbWords(String party, WordEffect effect) throws IOException {
         throw new UnsupportedOperationException("nothing stands between agents and leader here");
@@ -110,6 +115,7 @@ public interface FaultPort {
             case Fault.Abort _ -> "workers cannot be made to abort here";
             case Fault.LimitMemory _ -> "memory cannot be limited here";
             case Fault.Usurp _ -> "no second coordinator can be started here";
+            case Fault.CancelJob _ -> "a job is cancelled by its owner here";
             case Fault.Words _ ->
                     "agents are not started here, so nobody stands between their words";
         };

@@ -6,6 +6,7 @@ import io.coxswain.chaos.scenario.Healing;
 import io.coxswain.chaos.scenario.Part;
 import io.coxswain.chaos.scenario.Rule;
 import io.coxswain.chaos.scenario.Target;
+import io.coxswain.coordinator.EventText;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 
@@ -14,11 +15,13 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -62,6 +65,7 @@ public final class Nemesis implements AutoCloseable {
     // Of the thread.
     private final List<Ailment> ailments = new ArrayList<>();
     private final Set<Integer> heldRestores = new HashSet<>();
+    private final Map<String, Integer> heard = new HashMap<>();
     private final Set<Integer> due = new HashSet<>();
     // Rules whose recovery has come and that wait for somebody to stand at its restore.
     private final Set<Integer> restoring = new LinkedHashSet<>();
@@ -108,7 +112,7 @@ public final class Nemesis implements AutoCloseable {
                                     nanos,
                                     TimeUnit.NANOSECONDS);
                 }
-                case Coordinate.Step _ -> {
+                case Coordinate.Step _, Coordinate.Told _, Coordinate.Fired _ -> {
                     // The coordinator tells.
                 }
             }
@@ -232,7 +236,12 @@ public final class Nemesis implements AutoCloseable {
                 && switch (rules.get(rule).at()) {
                     case Coordinate.Recovery at -> at.holds();
                     case Coordinate.After at -> at.inRecovery() && due.contains(rule);
-                    case Coordinate.AgentStep _, Coordinate.Step _, Coordinate.Every _ -> false;
+                    case Coordinate.AgentStep _,
+                            Coordinate.Step _,
+                            Coordinate.Told _,
+                            Coordinate.Fired _,
+                            Coordinate.Every _ ->
+                            false;
                 };
     }
 
@@ -264,6 +273,16 @@ public final class Nemesis implements AutoCloseable {
     }
 
     private void told(Happening.Told told) {
+        String kind = EventText.kind(told.event());
+        int number = heard.merge(kind, 1, Integer::sum);
+        for (int i = 0; i < rules.size(); i++) {
+            if (rules.get(i).at() instanceof Coordinate.Told at
+                    && at.kind().equals(kind)
+                    && at.number() <= number
+                    && mayFire(i)) {
+                fire(i, at.text(), false);
+            }
+        }
         switch (told.event()) {
             case CoordinatorEvent.StepsCompleted steps -> {
                 beginClock();
@@ -274,6 +293,8 @@ public final class Nemesis implements AutoCloseable {
                                 case Coordinate.AgentStep at ->
                                         at.step() <= steps.step() && !cast.isMember(at.agent());
                                 case Coordinate.Recovery _,
+                                        Coordinate.Told _,
+                                        Coordinate.Fired _,
                                         Coordinate.Every _,
                                         Coordinate.After _ ->
                                         false;
@@ -318,7 +339,11 @@ public final class Nemesis implements AutoCloseable {
                         restoring.add(i);
                     }
                 }
-                case Coordinate.AgentStep _, Coordinate.Step _, Coordinate.Every _ -> {
+                case Coordinate.AgentStep _,
+                        Coordinate.Step _,
+                        Coordinate.Told _,
+                        Coordinate.Fired _,
+                        Coordinate.Every _ -> {
                     // Not of a recovery.
                 }
             }
@@ -412,6 +437,13 @@ public final class Nemesis implements AutoCloseable {
                         failure);
         firings.add(firing);
         onFired.accept(firing);
+        for (int i = 0; i < rules.size(); i++) {
+            if (rules.get(i).at() instanceof Coordinate.Fired(int before)
+                    && before == index
+                    && mayFire(i)) {
+                fire(i, "after rule " + index, false);
+            }
+        }
     }
 
     private static String names(List<Victim> victims, Target meant) {

@@ -21,6 +21,11 @@ public interface Stage {
         return zookeepers().size() == 1 ? Optional.of(zookeepers().getFirst()) : Optional.empty();
     }
 
+    /** The coordinator that leads, or led last. */
+    default String coordinator() {
+        return Victim.COORDINATOR;
+    }
+
     /** Whether the party's process runs. */
     boolean alive(String party);
 

@@ -330,7 +330,8 @@ public final class CommandFaults implements FaultPort {
                     Fault.Words _,
                     Fault.Abort _,
                     Fault.LimitMemory _,
-                    Fault.Usurp _ ->
+                    Fault.Usurp _,
+                    Fault.CancelJob _ ->
                     FaultPort.super.refusal(fault);
         };
     }

@@ -56,6 +56,21 @@ public final class Chaos {
         return new When(new Coordinate.Recovery(recovery.value(), phase), null);
     }
 
+    /** A coordinator has told an event of that kind; nothing is held. */
+    public static When told(String kind) {
+        return told(kind, 1);
+    }
+
+    /** The same for the so manieth time, counted from 1. */
+    public static When told(String kind, int number) {
+        return new When(new Coordinate.Told(kind, number), null);
+    }
+
+    /** Right after the fault of that rule of the scenario; rules count from 0. */
+    public static When afterRule(int rule) {
+        return new When(new Coordinate.Fired(rule), null);
+    }
+
     /** Again and again, by a scheduler. */
     public static When every(Duration interval) {
         return new When(new Coordinate.Every(interval), null);

@@ -24,7 +24,8 @@ public sealed interface Coordinate {
      */
     record AgentStep(int agent, long step, StepPhase phase) implements Coordinate {
         public AgentStep {
-            if (step < 1) {
+            // What the first view restores is step 0.
+            if (step < (phase == StepPhase.RESTORE ? 0 : 1)) {
                 throw new IllegalArgumentException("step " + step + ": steps count from 1");
             }
         }
@@ -84,6 +85,47 @@ public sealed interface Coordinate {
         @Override
         public boolean holds() {
             return phase == Incident.Phase.RESTORE;
+        }
+    }
+
+    /** A coordinator has told an event of that kind for the so manieth time, counted from 1. */
+    record Told(String kind, int number) implements Coordinate {
+        public Told {
+            if (number < 1) {
+                throw new IllegalArgumentException(kind + " " + number + ": events count from 1");
+            }
+        }
+
+        @Override
+        public String text() {
+            return kind + (number == 1 ? "" : " " + number) + " told";
+        }
+
+        @Override
+        public boolean holds() {
+            return false;
+        }
+    }
+
+    /**
+     * The fault of that rule of the scenario has come; rules count from 0. A cancelled job counts
+     * as such when it is answered, or is not for a second.
+     */
+    record Fired(int rule) implements Coordinate {
+        public Fired {
+            if (rule < 0) {
+                throw new IllegalArgumentException("rule " + rule + ": rules count from 0");
+            }
+        }
+
+        @Override
+        public String text() {
+            return "rule " + rule + " fired";
+        }
+
+        @Override
+        public boolean holds() {
+            return false;
         }
     }
 

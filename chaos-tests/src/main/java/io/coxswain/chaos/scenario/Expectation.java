@@ -13,6 +13,7 @@ import java.util.List;
  * @param sources where restored states may come from ({@code live, local, peer-copy, fetched});
  *     empty: anywhere
  * @param everyFaultFires whether a fault whose coordinate was never reached is a failure
+ * @param leastTakeovers a new leader went on with the job at least so often
  */
 public record Expectation(
         boolean completes,
@@ -21,13 +22,34 @@ public record Expectation(
         int leastIncidents,
         int mostIncidents,
         List<String> sources,
-        boolean everyFaultFires) {
+        boolean everyFaultFires,
+        int leastTakeovers) {
     public Expectation {
         sources = List.copyOf(sources);
     }
 
+    /** No matter who leads. */
+    public Expectation(
+            boolean completes,
+            String says,
+            long mostStepsLost,
+            int leastIncidents,
+            int mostIncidents,
+            List<String> sources,
+            boolean everyFaultFires) {
+        this(
+                completes,
+                says,
+                mostStepsLost,
+                leastIncidents,
+                mostIncidents,
+                sources,
+                everyFaultFires,
+                0);
+    }
+
     /** The job completes; nothing else is asked. */
     public static Expectation completion() {
-        return new Expectation(true, "", -1, 0, -1, List.of(), true);
+        return new Expectation(true, "", -1, 0, -1, List.of(), true, 0);
     }
 }

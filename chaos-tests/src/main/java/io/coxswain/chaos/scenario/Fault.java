@@ -180,6 +180,14 @@ public sealed interface Fault {
         }
     }
 
+    /** No fault: somebody cancels the job, asking again until a coordinator answers. */
+    record CancelJob() implements Fault {
+        @Override
+        public String text(String victims) {
+            return "cancel the job at " + victims;
+        }
+    }
+
     /** States at rest. */
     enum Memory {
         /** Of the agent's own rank. */

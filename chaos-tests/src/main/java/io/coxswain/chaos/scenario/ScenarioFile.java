@@ -1,6 +1,7 @@
 package io.coxswain.chaos.scenario;
 
 import io.coxswain.agent.core.StepPhase;
+import io.coxswain.coordinator.EventText;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.config.ConfigFile;
@@ -41,6 +42,7 @@ public final class ScenarioFile {
                     "abortWorker",
                     "limitMemory",
                     "usurp",
+                    "cancelJob",
                     "duplicate",
                     "reorder",
                     "delayMessages",
@@ -115,6 +117,7 @@ public final class ScenarioFile {
                         "session", Setup.SESSION, Duration.ofSeconds(1), Duration.ofSeconds(60));
         Duration limit = cluster.duration("limit", Setup.LIMIT, Duration.ofSeconds(1), LONGEST);
         zookeepers = (int) cluster.whole("zookeepers", 1, 1, 5);
+        int standbys = (int) cluster.whole("standbys", 0, 0, 3);
         String network = cluster.choice("network", "proxies", List.of("proxies", "namespaces"));
         ConfigSection job = root.section("job");
         if (root.has("job")) {
@@ -133,7 +136,8 @@ public final class ScenarioFile {
                 session,
                 limit,
                 zookeepers,
-                network.equals("namespaces"));
+                network.equals("namespaces"),
+                standbys);
     }
 
     private @Nullable Rule rule(ConfigSection section) {
@@ -174,15 +178,27 @@ public final class ScenarioFile {
         int agent = (int) at.whole("agent", -1, 0, 1_000);
         long step = at.whole("step", -1, 0, Long.MAX_VALUE);
         int recovery = (int) at.whole("recovery", -1, 1, 1_000_000);
+        String event = at.choice("event", "", EventText.kinds());
+        int number = (int) at.whole("number", 1, 1, 1_000_000);
+        int rule = (int) at.whole("rule", -1, 0, 1_000);
         Duration every = at.duration("every", Duration.ZERO, Duration.ofMillis(10), LONGEST);
         long said =
-                List.of(step >= 0, recovery > 0, !every.isZero()).stream()
+                List.of(step >= 0, recovery > 0, !every.isZero(), !event.isEmpty(), rule >= 0)
+                        .stream()
                         .filter(Boolean::booleanValue)
                         .count();
-        if (said != 1 || (agent >= 0 && step < 1)) {
+        if (!event.isEmpty() && said == 1) {
+            return new Coordinate.Told(event, number);
+        }
+        if (rule >= 0 && said == 1) {
+            return new Coordinate.Fired(rule);
+        }
+        int first = phase.equals(StepPhase.RESTORE.name()) ? 0 : 1;
+        if (said != 1 || (agent >= 0 && step < first)) {
             at.complain(
                     "step",
-                    "expected {agent, step (from 1), phase}, {step}, {recovery, phase} or {every}");
+                    "expected {agent, step (from 1), phase}, {step}, {recovery, phase}, {event,"
+                            + " number}, {rule} or {every}");
             return null;
         }
         if (at.has("phase") && recovery < 0 && agent < 0) {
@@ -269,12 +285,15 @@ public final class ScenarioFile {
                     case "abortWorker" -> new Fault.Abort();
                     case "limitMemory" -> new Fault.LimitMemory();
                     case "usurp" -> new Fault.Usurp();
+                    case "cancelJob" -> new Fault.CancelJob();
                     case "duplicate" -> words(section, WordEffect.Kind.DUPLICATE);
                     case "reorder" -> words(section, WordEffect.Kind.REORDER);
                     case "delayMessages" -> words(section, WordEffect.Kind.DELAY);
                     default -> throw new IllegalStateException("no such verb: " + verb);
                 };
-        if (fault instanceof Fault.Usurp && whom != null && !(whom instanceof Target.Coordinator)) {
+        if ((fault instanceof Fault.Usurp || fault instanceof Fault.CancelJob)
+                && whom != null
+                && !(whom instanceof Target.Coordinator)) {
             section.complain(
                     verb, "found " + whom.text() + ", expected coordinator: nobody else leads");
         }
@@ -383,6 +402,7 @@ public final class ScenarioFile {
         among(expect, "sources", sources, SOURCES);
         boolean all =
                 expect.choice("everyFaultFires", "true", List.of("true", "false")).equals("true");
-        return new Expectation(completes, says, lost, least, most, sources, all);
+        int takeovers = (int) expect.whole("leastTakeovers", 0, 0, 1_000_000);
+        return new Expectation(completes, says, lost, least, most, sources, all, takeovers);
     }
 }

@@ -138,6 +138,11 @@ public final class When {
         return rule(new Target.Coordinator(), new Fault.Usurp());
     }
 
+    /** Somebody cancels the job, asking again until a coordinator answers. */
+    public Rule cancelJob() {
+        return rule(new Target.Coordinator(), new Fault.CancelJob());
+    }
+
     /** Nothing passes between them. */
     public Rule partition(Target some, Target others) {
         return link(some, others, new LinkEffect.Cut());

@@ -342,13 +342,9 @@ class AttachIT {
                 exec "$@"
                 """
                         .formatted(folder.resolve("asked")));
-        var command = new ArrayList<String>();
-        command.add(JavaProcess.javaHome().resolve("bin/java").toString());
+        var command = new ArrayList<>(Training.java());
         command.addAll(
                 List.of(
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "-Dcoxswain.home=" + ByHand.home(),
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",
                         JavaProcess.classPath(),

@@ -71,6 +71,26 @@ final class Training {
         return this;
     }
 
+    /** The JVM of the command, as the {@code coxswain} script starts it. */
+    static List<String> java() {
+        var words = new ArrayList<String>();
+        words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        words.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
+        // Made for the command's jar at just that path.
+        Path archive = jar().resolveSibling("coxswain.jsa");
+        if (Files.isReadable(archive)) {
+            words.addAll(
+                    List.of(
+                            "-XX:SharedArchiveFile=" + archive,
+                            "-XX:+UnlockDiagnosticVMOptions",
+                            "-XX:ArchiveRelocationMode=0",
+                            "-Xlog:cds*=off",
+                            "-Xlog:aot*=off"));
+        }
+        words.add("-Dcoxswain.home=" + home());
+        return words;
+    }
+
     /** Runs to the end. */
     Outcome run() throws IOException, InterruptedException {
         Started started = start();
@@ -94,10 +114,8 @@ final class Training {
         Path report = folder.resolve("report.json");
         Path output = folder.resolve("output.txt");
         var command = new ArrayList<String>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
-        command.addAll(
-                List.of("-Dcoxswain.home=" + home(), "-jar", System.getProperty("coxswain.jar")));
+        command.addAll(java());
+        command.addAll(List.of("-jar", jar().toString()));
         command.addAll(arguments);
         if (!arguments.contains("--report")) {
             command.addAll(List.of("--report", report.toString()));
@@ -114,6 +132,12 @@ final class Training {
     @Override
     public String toString() {
         return "coxswain " + String.join(" ", arguments);
+    }
+
+    private static Path jar() {
+        return Path.of(System.getProperty("coxswain.jar", "coxswain.jar"))
+                .toAbsolutePath()
+                .normalize();
     }
 
     static Path home() {

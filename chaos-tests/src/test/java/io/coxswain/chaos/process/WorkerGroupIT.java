@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * Agents whose worker is two processes that reduce among themselves, in plain Python: they step,
@@ -21,6 +22,7 @@ import java.util.concurrent.TimeUnit;
  */
 class WorkerGroupIT {
     private static final int STEPS = 60;
+    private static String undisturbed = "";
 
     @TempDir Path folder = Path.of("");
     private final List<Process> started = new ArrayList<>();
@@ -66,9 +68,17 @@ class WorkerGroupIT {
         return Training.of(folder.resolve("job.yaml"));
     }
 
+    /** The final state of a run that nothing happened to, made once. */
+    private String undisturbed() throws Exception {
+        if (undisturbed.isEmpty()) {
+            undisturbed = job().spares(0).run().completed().digest();
+        }
+        return undisturbed;
+    }
+
     @Test
     void whicheverProcessDiesTheFinalStateIsTheSame() throws Exception {
-        String digest = job().spares(0).run().completed().digest();
+        String digest = undisturbed();
 
         Training.Outcome local = job().spares(0).killWorker("1.1@step:20").run().completed();
         assertThat(local.digest()).isEqualTo(digest);
@@ -98,21 +108,23 @@ class WorkerGroupIT {
 
     @Test
     void aProcessThatHangsTakesTheGroupWithIt() throws Exception {
-        String digest = job().spares(0).run().completed().digest();
+        String digest = undisturbed();
 
-        assertThat(
-                        job().spares(0)
-                                .set("runtime.config.hangAt", 20)
-                                .set("runtime.config.marker", folder.resolve("hung"))
-                                .run()
-                                .completed()
-                                .digest())
-                .isEqualTo(digest);
+        Training.Outcome outcome =
+                job().spares(0)
+                        .set("runtime.config.hangAt", 20)
+                        .set("runtime.config.marker", folder.resolve("hung"))
+                        .run()
+                        .completed();
+
+        assertThat(outcome.digest()).isEqualTo(digest);
+        assertThat(outcome.incident().toString())
+                .contains("collective 1 of step 20, which rank 0 never entered");
     }
 
     @Test
     void somebodyElseMayStartTheProcesses() throws Exception {
-        String digest = job().spares(0).run().completed().digest();
+        String digest = undisturbed();
         String text =
                 Files.readString(folder.resolve("job.yaml"))
                         .replaceAll("(?m)^  (command|cwd|env): .*\n", "");
@@ -134,11 +146,23 @@ class WorkerGroupIT {
         Training.Outcome outcome = run.outcome().completed();
         assertThat(outcome.digest()).isEqualTo(digest);
         assertThat(folder.resolve("died")).exists();
+        assertThat(printed(run.folder())).contains("was not made, the group of epoch 1 broke");
         for (Process one : started) {
             // Its last worker was told that the job is over.
             assertThat(one.waitFor(1, TimeUnit.MINUTES)).isTrue();
             assertThat(one.exitValue()).isZero();
         }
+    }
+
+    /** What agents that see no output of their workers were told of it. */
+    private static String printed(Path run) throws IOException {
+        var all = new StringBuilder();
+        try (Stream<Path> logs = Files.walk(run.resolve("logs"))) {
+            for (Path log : logs.filter(file -> file.toString().endsWith(".log")).toList()) {
+                all.append(Files.readString(log));
+            }
+        }
+        return all.toString();
     }
 
     /** Starts a process again and again until it ends with status 0, as batch systems do. */

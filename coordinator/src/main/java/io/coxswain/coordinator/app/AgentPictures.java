@@ -36,6 +36,7 @@ final class AgentPictures {
     private long cellNanos = SECOND;
     private String counted = "";
     private Map<AgentKey, int[]> duties = Map.of();
+    private final MaintenanceDesk maintenance;
 
     /** What is known of one agent's name. */
     private static final class Row {
@@ -48,6 +49,10 @@ final class AgentPictures {
             heat = new Heat(cell);
             last = first;
         }
+    }
+
+    AgentPictures(MaintenanceDesk maintenance) {
+        this.maintenance = maintenance;
     }
 
     long cellMillis() {
@@ -144,7 +149,7 @@ final class AgentPictures {
 
     private void note(Roster.Entry entry, @Nullable JobRun run, int straggler, long cell) {
         AgentKey key = entry.profile.key();
-        String state = entry.state(run);
+        String state = entry.state(run, maintenance);
         int rank = run == null ? -1 : run.rankOf(key);
         int[] held = duties.getOrDefault(key, new int[0]);
         Row row = rows.get(key.id());
@@ -160,7 +165,7 @@ final class AgentPictures {
                         entry.process.host(),
                         state,
                         rank,
-                        entry.detail(run),
+                        entry.detail(run, maintenance),
                         held.length,
                         entry.profile.arenaBudgetBytes(),
                         run == null ? 0 : used(run, rank, held),

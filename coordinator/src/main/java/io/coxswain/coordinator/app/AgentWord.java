@@ -16,6 +16,9 @@ public sealed interface AgentWord {
      * @param jobTimeNanos the last job time it heard plus its own elapsed time since; 0: none
      * @param waitingForRanks whose data the operation lacks
      * @param operationNanos since the operation began
+     * @param entered collectives of the runtime that its worker has come to in that step; 0: not
+     *     told
+     * @param waitsFor what somebody else must do before it can go on, for a person; empty: nothing
      */
     record Heartbeat(
             long sequence,
@@ -24,10 +27,32 @@ public sealed interface AgentWord {
             String operation,
             long step,
             List<Integer> waitingForRanks,
-            long operationNanos)
+            long operationNanos,
+            int entered,
+            String waitsFor)
             implements AgentWord {
         public Heartbeat {
             waitingForRanks = List.copyOf(waitingForRanks);
+        }
+
+        public Heartbeat(
+                long sequence,
+                long answered,
+                long jobTimeNanos,
+                String operation,
+                long step,
+                List<Integer> waitingForRanks,
+                long operationNanos) {
+            this(
+                    sequence,
+                    answered,
+                    jobTimeNanos,
+                    operation,
+                    step,
+                    waitingForRanks,
+                    operationNanos,
+                    0,
+                    "");
         }
     }
 
@@ -42,6 +67,16 @@ public sealed interface AgentWord {
 
     /** What its program says, by which nothing is decided. */
     record FromProgram(ProgramWord word) implements AgentWord {}
+
+    /**
+     * Something that this version does not know: the agent is of a newer one. A sign of life.
+     *
+     * @param field its number in the message
+     */
+    record Unknown(int field) implements AgentWord {}
+
+    /** Its process ends within that time, whatever happens. */
+    record Noticed(String reason, long leftNanos) implements AgentWord {}
 
     /** It goes on purpose. */
     record Leaving(String reason) implements AgentWord {}

@@ -40,6 +40,12 @@ public interface AgentsPort {
 
     void acknowledge(long stream, long term, String jobId, JobEffect.SendAcknowledge acknowledge);
 
+    /** Has a rank stop after a step. */
+    void halt(long stream, long term, String jobId, JobEffect.SendHalt halt);
+
+    /** Nothing depends on the agent any more: answer to its notice. */
+    void mayEnd(long stream, long term);
+
     /** The answer to an operation on the key-value store of the job's view. */
     void keyValue(long stream, long term, String jobId, long id, KeyValueResult result);
 

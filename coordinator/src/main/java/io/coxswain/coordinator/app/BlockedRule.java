@@ -37,6 +37,42 @@ final class BlockedRule {
             boolean suspended,
             long nowNanos,
             LongUnaryOperator wallMillis) {
+        Blocked judged = judge(run, machine, roster, suspended, nowNanos, wallMillis);
+        return judged.healthy() ? judged : withWaits(judged, roster);
+    }
+
+    /** The same, if agents wait for what somebody else must do. */
+    private static Blocked withWaits(Blocked judged, Roster roster) {
+        List<Roster.Entry> waiting =
+                roster.all().stream()
+                        .filter(entry -> entry.beat != null && !entry.beat.waitsFor().isEmpty())
+                        .toList();
+        if (waiting.isEmpty()) {
+            return judged;
+        }
+        Roster.Entry first = waiting.getFirst();
+        AgentWord.Heartbeat beat = first.beat;
+        int more = waiting.size() - 1;
+        return new Blocked(
+                false,
+                judged.what()
+                        + "; "
+                        + first.profile.key().id()
+                        + " waits for "
+                        + (beat == null ? "" : beat.waitsFor())
+                        + (more > 0 ? "; " + more + " more agents wait likewise" : ""),
+                judged.sinceMillis(),
+                few(waiting.stream().map(entry -> entry.profile.key().id()).toList()),
+                "it goes on by itself when they have come");
+    }
+
+    private static Blocked judge(
+            JobRun run,
+            JobMachine machine,
+            Roster roster,
+            boolean suspended,
+            long nowNanos,
+            LongUnaryOperator wallMillis) {
         long since = wallMillis.applyAsLong(machine.phaseSinceNanos());
         List<String> waitsOn = names(machine.waitedFor());
         String why = machine.phaseReason();
@@ -140,6 +176,18 @@ final class BlockedRule {
             boolean suspended,
             long nowNanos,
             LongUnaryOperator wallMillis) {
+        if (StatusPhases.stands(machine)) {
+            return new Blocked(
+                    true,
+                    String.format(
+                            Locale.ROOT,
+                            "paused after step %,d: %s",
+                            machine.completedStep(),
+                            machine.pause(nowNanos).reason()),
+                    wallMillis.applyAsLong(machine.pause(nowNanos).sinceNanos()),
+                    List.of(),
+                    "steps go on when somebody resumes it: coxswain resume");
+        }
         long stepped = Math.max(machine.phaseSinceNanos(), run.steppedNanos());
         long still = nowNanos - stepped;
         long budget =

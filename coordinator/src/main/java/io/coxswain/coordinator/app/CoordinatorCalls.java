@@ -5,6 +5,7 @@ import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobIncidents;
+import io.coxswain.coordinator.Operations;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
 import io.coxswain.coordinator.TraceLookup;
@@ -14,7 +15,7 @@ import io.coxswain.coordinator.picture.Picture;
 import java.util.concurrent.CompletableFuture;
 
 /** What people and services may ask of a coordinator. Any thread; nothing blocks. */
-public interface CoordinatorCalls {
+public interface CoordinatorCalls extends Operations {
     /** Submits a job; see {@link SubmitOutcome}. */
     CompletableFuture<SubmitOutcome> submit(JobSpec job, boolean queue);
 
@@ -48,6 +49,9 @@ public interface CoordinatorCalls {
      * java.util.NoSuchElementException} for an unknown job.
      */
     CompletableFuture<JobIncidents> incidents(String jobId);
+
+    /** {@code host:port} of another coordinator that leads; empty: none is known. */
+    String leaderElsewhere();
 
     /** Random, of this coordinator: sequence numbers are its own. */
     String instance();

@@ -4,6 +4,7 @@ import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.liveness.IsolationRule;
 import io.coxswain.coordinator.core.liveness.LivenessEffect;
 import io.coxswain.coordinator.core.liveness.LivenessEvent;
 import io.coxswain.coordinator.core.liveness.LivenessMachine;
@@ -49,11 +50,13 @@ public final class CoordinatorCore {
     private final Roster roster = new Roster();
     private final JobDesk desk;
     private final Voices voices;
+    private final MaintenanceDesk maintenance;
     private final RunContext context = new RunContext();
     private Standing standing = Standing.STANDBY;
     private LivenessMachine liveness;
     private StoreOutbox outbox;
     private long term;
+    private int standbys;
     private long nowNanos;
     private final @Nullable PictureMaker pictures;
     private @Nullable Thread owner;
@@ -89,10 +92,12 @@ public final class CoordinatorCore {
         this.outbox = new StoreOutbox(store, settings.storeRetryNanos());
         this.desk = new JobDesk(settings, context);
         this.voices = new Voices(settings, context);
+        this.maintenance = new MaintenanceDesk(settings, context, desk, roster);
         this.pictures =
                 pictures == null
                         ? null
-                        : new PictureMaker(settings.coordinatorId(), pictures, desk, roster);
+                        : new PictureMaker(
+                                settings.coordinatorId(), pictures, desk, roster, maintenance);
     }
 
     /**
@@ -136,9 +141,14 @@ public final class CoordinatorCore {
                     desk.resume();
                 }
             }
+            case CoordinatorInput.StandbysSeen(int others) -> standbys = others;
             case CoordinatorInput.LeadershipLost(String reason) -> stepDown(reason, false);
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
             case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
+            case CoordinatorInput.Pause pause -> desk.pauses().pause(pause, leads());
+            case CoordinatorInput.Resume resume -> desk.pauses().resume(resume, leads());
+            case CoordinatorInput.Maintain said ->
+                    maintenance.take(said, leads(), standing == Standing.SUSPENDED);
             case CoordinatorInput.HandOver(var answer) -> answer.accept(handOver());
             case CoordinatorInput.AwaitResult await -> desk.awaitResult(await, leads());
             case CoordinatorInput.Look look -> voices.look(look, leads());
@@ -149,6 +159,7 @@ public final class CoordinatorCore {
             case CoordinatorInput.Stop(String reason) -> stop(reason);
         }
         desk.settle();
+        maintenance.settle();
         touched();
     }
 
@@ -169,6 +180,7 @@ public final class CoordinatorCore {
             voices.advance(nowNanos);
             desk.advance();
             desk.settle();
+            maintenance.settle();
         }
         if (pictures != null && standing != Standing.STOPPED) {
             touched();
@@ -242,6 +254,7 @@ public final class CoordinatorCore {
         liveness = new LivenessMachine(settings.livenessLimits());
         outbox = new StoreOutbox(store, settings.storeRetryNanos());
         publish(new CoordinatorEvent.LeadershipGained(term), "", 0, 0);
+        maintenance.load(gained.setAside());
         desk.adopt(gained.jobs());
     }
 
@@ -279,6 +292,7 @@ public final class CoordinatorCore {
     private void forget() {
         roster.clear();
         desk.clear();
+        maintenance.clear();
         voices.clear();
         if (pictures != null) {
             pictures.forget();
@@ -364,6 +378,7 @@ public final class CoordinatorCore {
                     "job " + attached.jobId() + " does not run any more");
         }
         desk.attached(attached);
+        maintenance.attached();
     }
 
     private void said(CoordinatorInput.AgentSaid said) {
@@ -410,12 +425,19 @@ public final class CoordinatorCore {
                 }
             }
             case AgentWord.FromProgram(ProgramWord word) -> voices.said(key, word);
+            case AgentWord.Unknown _ -> {
+                // Counted where it came in.
+            }
+            case AgentWord.Noticed notice -> maintenance.noticed(key, said.stream(), notice);
             case AgentWord.Leaving(String reason) ->
                     judge(new LivenessEvent.Leaving(key, said.stream(), reason));
         }
     }
 
     private static String doing(AgentWord.Heartbeat beat) {
+        if (!beat.waitsFor().isEmpty()) {
+            return "waits for " + beat.waitsFor();
+        }
         if (beat.operation().isEmpty() || beat.operation().equals("idle")) {
             return beat.operation();
         }
@@ -468,7 +490,14 @@ public final class CoordinatorCore {
         String cause = lost.cause().text();
         agents.close(entry.stream, "agent " + key + " was declared lost: " + cause);
         publish(new CoordinatorEvent.AgentLost(key.id(), key.incarnation(), cause), "", 0, 0);
+        if (standing == Standing.LEADING
+                && desk.current() != null
+                && IsolationRule.givesUp(roster.size(), lost.cause(), standbys)) {
+            stepDown("no agent is heard any more, and another coordinator stands by", true);
+            return;
+        }
         boolean planned = lost.cause() instanceof LostCause.Left;
+        maintenance.lost(key);
         desk.lost(new JobEvent.AgentLost(key, cause, lost.lastSignNanos(), planned));
     }
 
@@ -478,22 +507,16 @@ public final class CoordinatorCore {
         JobRun run = desk.run();
         var known = new ArrayList<CoordinatorStatus.Agent>();
         for (Roster.Entry entry : roster.all()) {
-            AgentProfile profile = entry.profile;
-            AgentKey key = profile.key();
-            known.add(
-                    new CoordinatorStatus.Agent(
-                            key.id(),
-                            key.incarnation(),
-                            profile.domain().toString(),
-                            entry.state(run),
-                            run == null ? -1 : run.rankOf(key),
-                            profile.dataEndpoint().host() + ":" + profile.dataEndpoint().port(),
-                            profile.arenaBudgetBytes(),
-                            entry.detail(run),
-                            entry.process));
+            known.add(entry.status(run, maintenance));
         }
         return new CoordinatorStatus(
-                settings.coordinatorId(), leads() ? term : 0, leads(), desk.statuses(), known);
+                settings.coordinatorId(),
+                leads() ? term : 0,
+                leads(),
+                desk.statuses(),
+                known,
+                maintenance.all(),
+                leads() ? desk.history().told() : CoordinatorStatus.History.NONE);
     }
 
     private void publish(CoordinatorEvent event, String jobId, long epoch, long step) {
@@ -570,6 +593,11 @@ public final class CoordinatorCore {
         @Override
         public long wallMillis(long atNanos) {
             return pictures == null ? 0 : pictures.wallMillis(nowNanos).applyAsLong(atNanos);
+        }
+
+        @Override
+        public MaintenanceDesk maintenance() {
+            return maintenance;
         }
 
         @Override

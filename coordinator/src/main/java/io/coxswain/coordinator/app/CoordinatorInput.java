@@ -5,8 +5,12 @@ import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
+import io.coxswain.coordinator.PauseOutcome;
+import io.coxswain.coordinator.MaintenanceOutcome;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.core.liveness.DialResult;
+import io.coxswain.coordinator.core.maintenance.MaintenanceBook;
+import io.coxswain.coordinator.core.maintenance.SetAside;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
@@ -88,11 +92,18 @@ public sealed interface CoordinatorInput {
 
     /**
      * This coordinator leads with that term; {@code jobs} as found in the store, in submission
-     * order.
+     * order; {@code setAside}: agents that are out of service.
      */
-    record LeadershipGained(long term, List<StoredJob> jobs) implements CoordinatorInput {
+    record LeadershipGained(long term, List<StoredJob> jobs, List<SetAside> setAside)
+            implements CoordinatorInput {
         public LeadershipGained {
             jobs = List.copyOf(jobs);
+            setAside = List.copyOf(setAside);
+        }
+
+        /** No agent is out of service. */
+        public LeadershipGained(long term, List<StoredJob> jobs) {
+            this(term, jobs, List.of());
         }
     }
 
@@ -104,6 +115,9 @@ public sealed interface CoordinatorInput {
 
     /** Another leads, or the fence is broken. */
     record LeadershipLost(String reason) implements CoordinatorInput {}
+
+    /** So many other coordinators stand in the election. A hint, never a proof. */
+    record StandbysSeen(int others) implements CoordinatorInput {}
 
     /** An agent's registration in the store came or changed. A hint, never a proof. */
     record AgentRegistered(AgentKey agent) implements CoordinatorInput {}
@@ -135,6 +149,30 @@ public sealed interface CoordinatorInput {
      * @param incident 0: the newest
      */
     record Explain(String jobId, int incident, Consumer<Explanation> answer)
+            implements CoordinatorInput {}
+
+    /**
+     * Somebody wants a job to make no steps.
+     *
+     * @param jobId empty: the running job
+     * @param reason for a person
+     */
+    record Pause(String jobId, String reason, Consumer<PauseOutcome> answer)
+            implements CoordinatorInput {}
+
+    /**
+     * Somebody wants a paused job to make steps.
+     *
+     * @param jobId empty: the running job
+     */
+    record Resume(String jobId, Consumer<PauseOutcome> answer) implements CoordinatorInput {}
+
+    /**
+     * Somebody says something of an agent.
+     *
+     * @param absent also of one that was never seen
+     */
+    record Maintain(MaintenanceBook.Word word, boolean absent, Consumer<MaintenanceOutcome> answer)
             implements CoordinatorInput {}
 
     /** The lead is to be given up, for whoever stands by. */

@@ -40,7 +40,7 @@ final class HangEar {
     JobEvent.@Nullable HangSuspected heard(
             JobMachine machine, AgentKey agent, AgentWord.Heartbeat beat, long nowNanos) {
         View active = machine.view();
-        if (active == null || machine.phase() != JobPhase.ACTIVE) {
+        if (active == null || machine.phase() != JobPhase.ACTIVE || StatusPhases.stands(machine)) {
             return null;
         }
         Integer rank = ranksOf(active).get(agent);
@@ -53,7 +53,9 @@ final class HangEar {
                         rank,
                         beat.operation(),
                         Set.copyOf(beat.waitingForRanks()),
-                        beat.operationNanos());
+                        beat.operationNanos(),
+                        beat.step(),
+                        beat.entered());
         HangRule.Suspicion hang =
                 watch.heard(
                         active.epoch(),
@@ -69,6 +71,7 @@ final class HangEar {
                 active.members().get(hang.rank()).key(),
                 active.epoch(),
                 hang.cycle(),
+                hang.accusers() > 0,
                 hang.text(),
                 hang.stalledNanos());
     }

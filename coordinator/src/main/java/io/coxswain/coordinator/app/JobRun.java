@@ -102,6 +102,9 @@ final class JobRun {
         /** The wall time of an instant of the loop's clock; 0 where nobody tells. */
         long wallMillis(long atNanos);
 
+        /** What is to become of agents, and how far that is. */
+        MaintenanceDesk maintenance();
+
         /** That run is over. */
         void over(JobRun run);
     }
@@ -218,7 +221,7 @@ final class JobRun {
     /** Tells the machine, or keeps it for later while the store is out of reach. */
     void feed(JobEvent event, long nowNanos) {
         fitness.heard(event);
-        if (suspended && !harmless(event)) {
+        if (suspended && !StatusPhases.isHarmless(event)) {
             deferred.addLast(event);
         } else {
             step(event, nowNanos);
@@ -248,10 +251,12 @@ final class JobRun {
     void suspend() {
         suspended = true;
         suspendedNanos = context.nowNanos();
+        step(new JobEvent.StoreReachable(false), suspendedNanos);
     }
 
     void resume(long nowNanos) {
         suspended = false;
+        step(new JobEvent.StoreReachable(true), nowNanos);
         // Words before timers: who came back while nothing could be decided is not given up for a
         // wait that ended meanwhile. What the words made of it, a timer's epoch and phase tell.
         var due = new ArrayDeque<JobEvent>();
@@ -291,20 +296,10 @@ final class JobRun {
         return Math.min(timers.nextDeadlineNanos(), accountDueNanos);
     }
 
-    // Training goes on by reports, copies and ticks; what else a tick looks at follows from others.
-    private static boolean harmless(JobEvent event) {
-        return event instanceof JobEvent.ProgressReported
-                || event instanceof JobEvent.CopyHeldReported
-                || event instanceof JobEvent.ViewPersisted
-                || event instanceof JobEvent.ResultPersisted
-                || event instanceof JobEvent.AccountPersisted
-                || (event instanceof JobEvent.TimerFired fired
-                        && fired.kind() == JobEffect.TimerKind.TICK);
-    }
-
     /** Once, before anything else: opens the account and says what is needed. */
     void open(long nowNanos) {
         apply(machine.opening(), nowNanos);
+        step(new JobEvent.MaintenanceOrdered(context.maintenance().orders(), true), nowNanos);
         if (!over() && report == null) {
             account(nowNanos);
         }
@@ -356,7 +351,15 @@ final class JobRun {
                     agents.acknowledge(
                             context.streamOf(acknowledge.agent()), term, jobId(), acknowledge);
             case JobEffect.PersistView persist -> persistView(persist);
+            case JobEffect.PersistPause pause ->
+                    context.persist(
+                            new StoreRecord.Pause(
+                                    jobId(), pause.paused(), pause.reason(), pause.untilNanos()),
+                            durable(new JobEvent.PausePersisted(pause.serial())));
             case JobEffect.PersistResult(JobResult result) -> persistResult(result, nowNanos);
+            case JobEffect.SendHalt halt ->
+                    agents.halt(context.streamOf(halt.agent()), term, jobId(), halt);
+            case JobEffect.ReportMaintenance report -> context.maintenance().reported(report);
             case JobEffect.SetTimer timer ->
                     timers.set(timer.kind(), timer.epoch(), nowNanos + timer.delayNanos());
             case JobEffect.Publish(CoordinatorEvent event) -> publish(event, nowNanos);
@@ -375,13 +378,15 @@ final class JobRun {
                         persist.view(),
                         persist.placement(),
                         persist.lineage()),
-                () -> {
-                    if (!over()) {
-                        feed(
-                                new JobEvent.ViewPersisted(persist.view().epoch(), persist.state()),
-                                context.nowNanos());
-                    }
-                });
+                durable(new JobEvent.ViewPersisted(persist.view().epoch(), persist.state())));
+    }
+
+    private Runnable durable(JobEvent event) {
+        return () -> {
+            if (!over()) {
+                feed(event, context.nowNanos());
+            }
+        };
     }
 
     private void persistResult(JobResult result, long nowNanos) {
@@ -414,7 +419,7 @@ final class JobRun {
     }
 
     private GoodputLedger.Totals totals(long nowNanos) {
-        return ledger.openTotals(nowNanos, machine.runningCategory());
+        return ledger.openTotals(nowNanos, OpenTimeRule.of(machine, ledger, nowNanos));
     }
 
     private void publish(CoordinatorEvent event, long nowNanos) {
@@ -456,11 +461,17 @@ final class JobRun {
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
+            case CoordinatorEvent.JobPaused _, CoordinatorEvent.JobResumed _ -> {
+                // No step is missed by anybody while none is made.
+                steppedNanos = nowNanos;
+                account = true;
+            }
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.MaintenanceChanged _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
@@ -496,14 +507,7 @@ final class JobRun {
                         incidents.values());
         context.persist(
                 written,
-                () -> {
-                    if (!over()) {
-                        feed(
-                                new JobEvent.AccountPersisted(
-                                        written.epoch(), written.completedStep()),
-                                context.nowNanos());
-                    }
-                });
+                durable(new JobEvent.AccountPersisted(written.epoch(), written.completedStep())));
     }
 
     /** For the status: what that agent is to this job. */
@@ -564,7 +568,7 @@ final class JobRun {
 
     /** What it waits for, or why it ended. */
     String detail() {
-        return over() ? endReason : waitingFor;
+        return over() ? endReason : StatusPhases.detail(machine, waitingFor, context.nowNanos());
     }
 
     float loss() {
@@ -595,6 +599,6 @@ final class JobRun {
     }
 
     CoordinatorStatus.JobPhase phase() {
-        return StatusPhases.of(machine.phase(), view);
+        return StatusPhases.of(machine, view);
     }
 }

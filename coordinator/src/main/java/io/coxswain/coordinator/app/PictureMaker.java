@@ -29,7 +29,8 @@ final class PictureMaker {
     private final PicturePort port;
     private final JobDesk desk;
     private final Roster roster;
-    private final AgentPictures agents = new AgentPictures();
+    private final MaintenanceDesk maintenance;
+    private final AgentPictures agents;
     private @Nullable JobPicture ended;
     private @Nullable Blocked endedBlocked;
     private long sequence;
@@ -45,7 +46,14 @@ final class PictureMaker {
     /** What must be seen at once when it changes. */
     private record Situation(String standing, long term, String job, String phase, long changes) {}
 
-    PictureMaker(String coordinatorId, PicturePort port, JobDesk desk, Roster roster) {
+    PictureMaker(
+            String coordinatorId,
+            PicturePort port,
+            JobDesk desk,
+            Roster roster,
+            MaintenanceDesk maintenance) {
+        this.maintenance = maintenance;
+        this.agents = new AgentPictures(maintenance);
         this.coordinatorId = coordinatorId;
         this.port = port;
         this.desk = desk;
@@ -113,7 +121,8 @@ final class PictureMaker {
                         agents.cellMillis(),
                         fenced,
                         leader.id(),
-                        leader.page()));
+                        leader.page(),
+                        maintenance.all()));
     }
 
     private boolean leads() {

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.core.maintenance.MaintenanceState;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 
@@ -31,18 +32,39 @@ final class Roster {
             this.stream = stream;
         }
 
-        /** For people: what it is to that job. */
-        String state(@Nullable JobRun run) {
+        /**
+         * For people: what it is to that job; of one that is out of service and has no rank, how
+         * far it is from being taken away.
+         */
+        String state(@Nullable JobRun run, MaintenanceDesk maintenance) {
             if (suspect || !streaming) {
                 return "suspect";
             }
-            return run == null ? "attached" : run.stateOf(profile.key());
+            String state = run == null ? "attached" : run.stateOf(profile.key());
+            MaintenanceState away = maintenance.state(profile.key());
+            return away == null || state.equals("ranked") ? state : away.key();
         }
 
-        /** For people: what is wrong with it, or what it does. */
-        String detail(@Nullable JobRun run) {
+        /** For people: what is wrong with it, what is to become of it, or what it does. */
+        String detail(@Nullable JobRun run, MaintenanceDesk maintenance) {
             String wrong = run == null ? "" : run.detailOf(profile.key());
-            return wrong.isEmpty() ? doing : wrong;
+            String away = maintenance.detail(profile.key());
+            return !wrong.isEmpty() ? wrong : !away.isEmpty() ? away : doing;
+        }
+
+        /** All of that. */
+        CoordinatorStatus.Agent status(@Nullable JobRun run, MaintenanceDesk maintenance) {
+            AgentKey key = profile.key();
+            return new CoordinatorStatus.Agent(
+                    key.id(),
+                    key.incarnation(),
+                    profile.domain().toString(),
+                    state(run, maintenance),
+                    run == null ? -1 : run.rankOf(key),
+                    profile.dataEndpoint().host() + ":" + profile.dataEndpoint().port(),
+                    profile.arenaBudgetBytes(),
+                    detail(run, maintenance),
+                    process);
         }
     }
 

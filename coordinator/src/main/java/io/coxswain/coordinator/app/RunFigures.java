@@ -65,7 +65,7 @@ final class RunFigures {
         this.spec = spec;
         this.ledger = ledger;
         int ranks = spec.mesh().ranks();
-        statistics = new RunStatistics(ranks, spec.collectivesAcross().equals("agent"));
+        statistics = new RunStatistics(ranks);
         reported = new long[ranks];
     }
 
@@ -91,6 +91,9 @@ final class RunFigures {
                     JobEvent.AgentReady _,
                     JobEvent.AgentUnfit _,
                     JobEvent.AgentLost _,
+                    JobEvent.StepsHaltedReported _,
+                    JobEvent.MaintenanceOrdered _,
+                    JobEvent.StoreReachable _,
                     JobEvent.ViewReadyReported _,
                     JobEvent.AllProgressed _,
                     JobEvent.WorkerLostReported _,
@@ -102,7 +105,11 @@ final class RunFigures {
                     JobEvent.ResultPersisted _,
                     JobEvent.AccountPersisted _,
                     JobEvent.TimerFired _,
-                    JobEvent.CancelRequested _ -> {}
+                    JobEvent.CancelRequested _,
+                    JobEvent.PauseRequested _,
+                    JobEvent.ResumeRequested _,
+                    JobEvent.PausePersisted _,
+                    JobEvent.StepsHeld _ -> {}
         }
     }
 
@@ -168,6 +175,10 @@ final class RunFigures {
                     Arrays.fill(reported, machine.completedStep());
                 }
             }
+            case CoordinatorEvent.JobPaused _, CoordinatorEvent.JobResumed _ -> {
+                changes++;
+                statistics.stopped();
+            }
             case CoordinatorEvent.RolledBack back -> statistics.rolledBack(back.toStep());
             case CoordinatorEvent.IncidentProgressed progressed -> {
                 changes++;
@@ -210,6 +221,7 @@ final class RunFigures {
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.MaintenanceChanged _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,

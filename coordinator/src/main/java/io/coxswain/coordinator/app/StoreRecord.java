@@ -3,6 +3,7 @@ package io.coxswain.coordinator.app;
 import io.coxswain.coordinator.core.job.JobEffect.ViewState;
 import io.coxswain.coordinator.core.ledger.FrozenHistory;
 import io.coxswain.coordinator.core.ledger.UnsettledRun;
+import io.coxswain.coordinator.core.maintenance.SetAside;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
@@ -22,7 +23,12 @@ public sealed interface StoreRecord {
         SPEC,
         VIEW,
         ACCOUNT,
-        RESULT
+        RESULT,
+        PAUSE,
+        /** No record: that there are none any more. */
+        FORGOTTEN,
+        /** Of no job. */
+        SET_ASIDES
     }
 
     String jobId();
@@ -131,6 +137,46 @@ public sealed interface StoreRecord {
         @Override
         public Kind kind() {
             return Kind.ACCOUNT;
+        }
+    }
+
+    /**
+     * Whether the job is to make steps.
+     *
+     * @param untilNanos of one that is to: job time up to which it stood; 0: it did not
+     */
+    record Pause(String jobId, boolean paused, String reason, long untilNanos)
+            implements StoreRecord {
+        @Override
+        public Kind kind() {
+            return Kind.PAUSE;
+        }
+    }
+
+    /**
+     * A finished job of which nothing is kept any more. One that is not finished stays as it is.
+     */
+    record Forgotten(String jobId) implements StoreRecord {
+        @Override
+        public Kind kind() {
+            return Kind.FORGOTTEN;
+        }
+    }
+
+    /** Agents that are out of service: what people and monitors said, by id. Of no job. */
+    record SetAsides(List<SetAside> agents) implements StoreRecord {
+        public SetAsides {
+            agents = List.copyOf(agents);
+        }
+
+        @Override
+        public String jobId() {
+            return "";
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.SET_ASIDES;
         }
     }
 

@@ -1,5 +1,7 @@
 package io.coxswain.coordinator.picture;
 
+import io.coxswain.coordinator.CoordinatorStatus;
+
 import org.jspecify.annotations.Nullable;
 
 import java.util.List;
@@ -22,6 +24,7 @@ import java.util.List;
  *     coordinator
  * @param leader who leads, as far as this coordinator knows; empty: unknown
  * @param leaderPage where that one's page is; empty: unknown, or it has none
+ * @param maintenance agents that are out of service, or on the way there, attached or not, by id
  */
 public record Picture(
         long sequence,
@@ -36,10 +39,44 @@ public record Picture(
         long cellMillis,
         long fencedMessages,
         String leader,
-        String leaderPage) {
+        String leaderPage,
+        List<CoordinatorStatus.Maintenance> maintenance) {
     public Picture {
         queued = List.copyOf(queued);
         agents = List.copyOf(agents);
+        maintenance = List.copyOf(maintenance);
+    }
+
+    /** All agents serve. */
+    public Picture(
+            long sequence,
+            long atMillis,
+            String coordinator,
+            String standing,
+            long term,
+            Blocked blocked,
+            @Nullable JobPicture job,
+            List<QueuedJob> queued,
+            List<AgentPicture> agents,
+            long cellMillis,
+            long fencedMessages,
+            String leader,
+            String leaderPage) {
+        this(
+                sequence,
+                atMillis,
+                coordinator,
+                standing,
+                term,
+                blocked,
+                job,
+                queued,
+                agents,
+                cellMillis,
+                fencedMessages,
+                leader,
+                leaderPage,
+                List.of());
     }
 
     /** Before anything was built. */

@@ -1,5 +1,6 @@
 package io.coxswain.coordinator.picture;
 
+import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.core.ledger.Category;
 
 import tools.jackson.core.JsonGenerator;
@@ -87,10 +88,23 @@ public final class PictureJson {
         if (lists) {
             list(json, "agents", picture.agents(), PictureJson::agent);
         }
+        list(json, "maintenance", picture.maintenance(), PictureJson::maintenance);
         json.writeNumberProperty("cellMillis", picture.cellMillis());
         json.writeNumberProperty("fencedMessages", picture.fencedMessages());
         json.writeStringProperty("leader", picture.leader());
         json.writeStringProperty("leaderPage", picture.leaderPage());
+        json.writeEndObject();
+    }
+
+    private static void maintenance(JsonGenerator json, CoordinatorStatus.Maintenance agent) {
+        json.writeStartObject();
+        json.writeStringProperty("id", agent.agentId());
+        json.writeStringProperty("state", agent.state().key());
+        strings(json, "causes", agent.causes());
+        json.writeStringProperty("reason", agent.reason());
+        json.writeStringProperty("detail", agent.detail());
+        json.writeBooleanProperty("attached", agent.attached());
+        json.writeNumberProperty("rank", agent.rank());
         json.writeEndObject();
     }
 

@@ -85,6 +85,16 @@ public class RecordingAgents implements AgentsPort {
     }
 
     @Override
+    public void halt(long stream, long term, String jobId, JobEffect.SendHalt halt) {
+        send(stream, term, halt);
+    }
+
+    @Override
+    public void mayEnd(long stream, long term) {
+        send(stream, term, "may end");
+    }
+
+    @Override
     public void collectFinal(
             long stream, long term, String jobId, JobEffect.SendCollectFinal collect) {
         send(stream, term, collect);

@@ -3,6 +3,7 @@ package io.coxswain.launcher.admin;
 import io.coxswain.coordinator.EventText;
 import io.coxswain.launcher.console.Texts;
 import io.coxswain.proto.admin.v1.AgentStatus;
+import io.coxswain.proto.admin.v1.JobHistory;
 import io.coxswain.proto.admin.v1.JobPhase;
 import io.coxswain.proto.admin.v1.JobStatus;
 import io.coxswain.proto.admin.v1.StatusResponse;
@@ -60,6 +61,9 @@ public final class AdminTexts {
         lines.addAll(metrics(status.getJobsList()));
         lines.add("");
         lines.addAll(agents(status.getAgentsList()));
+        status.getMaintenanceList().stream()
+                .filter(agent -> !agent.getAttached())
+                .forEach(agent -> lines.add(PlannedWork.text(agent)));
         return lines;
     }
 
@@ -104,7 +108,13 @@ public final class AdminTexts {
         ObjectNode node = JSON.createObjectNode();
         node.put("coordinator", status.getCoordinatorId());
         node.put("term", status.getTerm());
+        node.put("release", status.getRelease());
+        node.put("protocol", status.getProtocolMajor() + "." + status.getProtocolMinor());
         node.put("nextSequence", status.getNextSequence());
+        ObjectNode history = node.putObject("history");
+        history.put("jobs", status.getHistory().getJobs());
+        history.put("seconds", status.getHistory().getSeconds());
+        history.put("forgotten", status.getHistory().getForgotten());
         node.set("jobs", jobNodes(status));
         ArrayNode agents = node.putArray("agents");
         for (AgentStatus agent : status.getAgentsList()) {
@@ -117,11 +127,35 @@ public final class AdminTexts {
             one.put("endpoint", agent.getDataEndpoint());
             one.put("host", agent.getHost());
             one.put("pid", agent.getPid());
+            one.put("release", agent.getRelease());
             one.put("memoryBytes", agent.getArenaBudgetBytes());
             one.put("detail", agent.getDetail());
         }
+        ArrayNode away = node.putArray("maintenance");
+        status.getMaintenanceList().forEach(agent -> PlannedWork.put(agent, away.addObject()));
         node.set("picture", picture(status));
         return JSON.writeValueAsString(node);
+    }
+
+    /** How long ended jobs are kept; no line where whoever answered does not lead. */
+    public static List<String> history(JobHistory history) {
+        if (history.getJobs() == 0) {
+            return List.of();
+        }
+        return List.of(
+                "",
+                "ended jobs are kept: the newest "
+                        + history.getJobs()
+                        + (history.getSeconds() == 0
+                                ? ""
+                                : ", for "
+                                        + Texts.duration(history.getSeconds() * 1_000_000_000L)
+                                        + " at most")
+                        + (history.getForgotten() == 0
+                                ? ""
+                                : "; "
+                                        + history.getForgotten()
+                                        + " older ones were forgotten since this leader leads"));
     }
 
     /** The jobs as a JSON array, indented. */

@@ -74,6 +74,24 @@ final class PageViewers implements AutoCloseable {
         }
     }
 
+    /** As many scrapes as a run has behind it after some minutes, one after the other. */
+    static void warm(URI page, int scrapes) throws EnvironmentException {
+        try (var viewers = new PageViewers(page, 0, false)) {
+            for (int i = 0; i < scrapes; i++) {
+                viewers.ask("/metrics", false);
+                while (!viewers.selector.keys().isEmpty()) {
+                    viewers.selector.select();
+                    viewers.readSelected();
+                    // Lets go of what was closed, without which the next select would wait for
+                    // ever.
+                    viewers.selector.selectNow();
+                }
+            }
+        } catch (IOException e) {
+            throw new EnvironmentException("the metrics cannot be read: " + e.getMessage(), e);
+        }
+    }
+
     private void ask(String path, boolean follows) throws IOException {
         SocketChannel channel =
                 SocketChannel.open(new InetSocketAddress(page.getHost(), page.getPort()));
@@ -100,10 +118,7 @@ final class PageViewers implements AutoCloseable {
                     nextScrape += SCRAPE_NANOS;
                 }
                 selector.selectNow();
-                for (SelectionKey key : selector.selectedKeys()) {
-                    read((SocketChannel) key.channel(), (Client) key.attachment());
-                }
-                selector.selectedKeys().clear();
+                readSelected();
                 TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);
             }
         } catch (IOException gone) {
@@ -111,6 +126,13 @@ final class PageViewers implements AutoCloseable {
         } catch (InterruptedException closed) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    private void readSelected() throws IOException {
+        for (SelectionKey key : selector.selectedKeys()) {
+            read((SocketChannel) key.channel(), (Client) key.attachment());
+        }
+        selector.selectedKeys().clear();
     }
 
     private void read(SocketChannel channel, Client client) throws IOException {

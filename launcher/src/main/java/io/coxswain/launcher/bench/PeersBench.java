@@ -8,29 +8,24 @@ import io.coxswain.launcher.job.JobFile;
 import io.coxswain.launcher.local.FaultSpec;
 import io.coxswain.launcher.runtimes.ChildProcess;
 
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
-
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The digits under torchft and under Coxswain: the same network, batch, optimizer and deaths, on
- * four ranks, one after the other in one run.
+ * The digits under torchft and under Coxswain: the same network, batch, optimizer and deaths at the
+ * same instants, on four ranks, in turns in one run.
  */
 public final class PeersBench {
     private static final int RANKS = 4;
     private static final double NANOS = 1e9;
     private static final Duration IMPORT_LIMIT = Duration.ofSeconds(60);
-
-    /** Starting, and ending what was started. */
-    private static final int AROUND_SECONDS = 180;
 
     /**
      * What to measure.
@@ -38,14 +33,41 @@ public final class PeersBench {
      * @param python that has torch and torchft
      * @param folder with {@code torchft_digits.py}
      * @param packages folder of the Python package
+     * @param timeouts torchft's, by the names that its program knows; a contender each
+     * @param hosts whether Coxswain shows the death of a whole host with a spare too
+     * @param rounds of each
      * @param seconds of each run
      * @param every seconds between two deaths
+     * @param warm seconds of steps before those that count
      */
-    public record Options(String python, Path folder, Path packages, int seconds, int every) {}
+    public record Options(
+            String python,
+            Path folder,
+            Path packages,
+            List<String> timeouts,
+            boolean hosts,
+            int rounds,
+            int seconds,
+            int every,
+            int warm) {
+        /** Copies the list. */
+        public Options {
+            timeouts = List.copyOf(timeouts);
+        }
+    }
+
+    /** A run of one of the systems. */
+    private interface Run {
+        StepTrace run() throws ConfigException, EnvironmentException, InterruptedException;
+    }
+
+    private record Contender(PeerFigures figures, Run run) {}
 
     private final BenchSettings settings;
     private final Options options;
     private final BenchReport report;
+    private final Set<String> told = new LinkedHashSet<>();
+    private final List<String> died = new ArrayList<>();
 
     private PeersBench(BenchSettings settings, Options options, BenchReport report) {
         this.settings = settings;
@@ -55,37 +77,82 @@ public final class PeersBench {
 
     /** Measures. */
     public static BenchReport run(BenchSettings settings, Options options)
-            throws ConfigException, EnvironmentException, InterruptedException, IOException {
+            throws ConfigException, EnvironmentException, InterruptedException {
         var described = new LinkedHashMap<String, Object>();
         described.put("ranks", RANKS);
+        described.put("rounds", options.rounds());
         described.put("seconds", options.seconds());
         described.put("secondsBetweenDeaths", options.every());
+        described.put("secondsBefore", options.warm());
+        described.put("torchftTimeouts", options.timeouts());
         var bench = new PeersBench(settings, options, new BenchReport("peers", described));
         bench.run();
         return bench.report;
     }
 
     private void run() throws ConfigException, EnvironmentException, InterruptedException {
-        boolean torch = has("torch, numpy", "torch numpy", "nothing was measured");
-        if (!torch) {
+        if (!has("torch, numpy", "torch numpy", "nothing was measured")) {
             return;
         }
-        if (has("torchft", "torchft", "only Coxswain was measured")) {
-            settings.progress().accept("torchft, a process killed each " + every());
-            try {
-                add("torchft, a process dies", torchft());
-            } catch (EnvironmentException e) {
-                report.note("torchft was not measured: " + e.getMessage());
+        var contenders = new ArrayList<Contender>();
+        if (has("torchft", "torchft", "torchft was SKIPPED, only Coxswain was measured")) {
+            for (String timeouts : options.timeouts()) {
+                var figures = new PeerFigures("torchft (" + timeouts + "), a process dies");
+                contenders.add(new Contender(figures, () -> torchft(timeouts)));
             }
         }
-        settings.progress().accept("Coxswain with a spare, a host killed each " + every());
-        add("Coxswain, a host dies, one spare", coxswain(FaultSpec.Victim.HOST, 1));
-        settings.progress().accept("Coxswain without spares, a worker killed each " + every());
-        add("Coxswain, a worker dies, no spare", coxswain(FaultSpec.Victim.WORKER, 0));
+        contenders.add(
+                new Contender(
+                        new PeerFigures("Coxswain, a process dies"),
+                        () -> coxswain(FaultSpec.Victim.WORKER, 0)));
+        if (options.hosts()) {
+            contenders.add(
+                    new Contender(
+                            new PeerFigures("Coxswain, a host dies, one spare"),
+                            () -> coxswain(FaultSpec.Victim.HOST, 1)));
+        }
+        measure(contenders);
+        contenders.forEach(one -> one.figures().report(report));
+        told.forEach(report::note);
+        if (!died.isEmpty()) {
+            report.note(
+                    "under torchft %d healthy processes died too; the last one said: %s"
+                            .formatted(died.size(), died.getLast()));
+        }
     }
 
-    private String every() {
-        return options.every() + " s for " + options.seconds() + " s";
+    private void measure(List<Contender> contenders)
+            throws ConfigException, EnvironmentException, InterruptedException {
+        long deadline = settings.deadline();
+        var beaten = new LinkedHashSet<Contender>();
+        for (int round = 1; round <= options.rounds(); round++) {
+            if (round > 1 && System.nanoTime() > deadline) {
+                report.note("--limit: %d of %d rounds".formatted(round - 1, options.rounds()));
+                return;
+            }
+            for (Contender one : contenders) {
+                if (beaten.contains(one)) {
+                    continue;
+                }
+                settings.progress()
+                        .accept(
+                                "round %d: %s each %d s for %d s"
+                                        .formatted(
+                                                round,
+                                                one.figures().who(),
+                                                options.every(),
+                                                options.seconds()));
+                try {
+                    one.figures().add(one.run().run());
+                } catch (EnvironmentException e) {
+                    // The others' figures stand for themselves.
+                    beaten.add(one);
+                    report.note(
+                            "%s: round %d and those after it were not measured: %s"
+                                    .formatted(one.figures().who(), round, e.getMessage()));
+                }
+            }
+        }
     }
 
     private boolean has(String modules, String packages, String otherwise)
@@ -102,54 +169,36 @@ public final class PeersBench {
                                     otherwise,
                                     options.python(),
                                     modules,
-                                    LastWords.telling(ended.said()),
+                                    ended.inTime()
+                                            ? LastWords.telling(ended.said())
+                                            : "not within " + IMPORT_LIMIT.toSeconds() + " s",
                                     options.python(),
                                     packages));
         }
         return ended.well();
     }
 
-    private StepTrace torchft() throws EnvironmentException, InterruptedException {
-        ChildProcess.Ended ended =
-                ChildProcess.run(
-                        List.of(
+    private StepTrace torchft(String timeouts) throws EnvironmentException, InterruptedException {
+        TorchftRun run =
+                TorchftRun.of(
+                        new TorchftRun.Plan(
                                 options.python(),
-                                "torchft_digits.py",
-                                "drive",
-                                "--seconds",
-                                Integer.toString(options.seconds()),
-                                "--every",
-                                Integer.toString(options.every())),
-                        environment -> environment.put("PYTHONPATH", options.packages().toString()),
-                        options.folder(),
-                        Duration.ofSeconds(options.seconds() + AROUND_SECONDS));
-        if (!ended.well()) {
-            throw new EnvironmentException(
-                    "the run under torchft ended with status "
-                            + ended.status()
-                            + ": "
-                            + LastWords.telling(ended.said()));
-        }
-        JsonNode json =
-                JsonMapper.shared().readTree(ended.output().lines().reduce("", (_, last) -> last));
-        var points = new ArrayList<StepTrace.Point>();
-        for (JsonNode commit : json.path("commits")) {
-            double strength = (double) commit.path(1).asInt() / RANKS;
-            points.add(new StepTrace.Point(commit.path(0).asDouble(), 1, strength));
-        }
-        long died = json.path("died").asLong();
-        if (died > 0) {
-            report.note("under torchft " + died + " healthy processes died too");
-        }
-        return StepTrace.of(
-                json.path("begin").asDouble(),
-                json.path("end").asDouble(),
-                points,
-                json.path("kills").valueStream().map(JsonNode::asDouble).toList());
+                                options.folder(),
+                                options.packages(),
+                                timeouts,
+                                RANKS,
+                                options.seconds(),
+                                options.every(),
+                                options.warm()));
+        told.add(run.versions() + "; processes are started again at once, without torchrun");
+        told.add("torchft (" + timeouts + "): " + run.timeouts());
+        died.addAll(run.died());
+        return run.trace();
     }
 
     private StepTrace coxswain(FaultSpec.Victim victim, int spares)
             throws ConfigException, EnvironmentException, InterruptedException {
+        boolean standby = victim == FaultSpec.Victim.WORKER;
         JobFile job =
                 settings.job(
                         Map.of(
@@ -161,12 +210,18 @@ public final class PeersBench {
                                 "1",
                                 "microshards",
                                 Integer.toString(RANKS),
+                                "runtime.standby",
+                                Boolean.toString(standby),
                                 "runtime.command",
                                 "[" + options.python() + ", train.py]"));
+        if (standby) {
+            told.add("Coxswain, a process dies: each agent keeps a standby process");
+        }
         try (BenchCluster cluster = BenchCluster.start(settings, job, spares)) {
             if (spares > 0) {
                 cluster.awaitSpare();
             }
+            TimeUnit.SECONDS.sleep(options.warm());
             long begin = System.nanoTime();
             long end = begin + TimeUnit.SECONDS.toNanos(options.seconds());
             var deaths = new ArrayList<StepTrace.Death>();
@@ -175,19 +230,23 @@ public final class PeersBench {
                 deaths.add(kill(cluster, victim, n));
             }
             sleepUntil(end);
-            var points = new ArrayList<StepTrace.Point>();
-            long before = -1;
-            for (var heard : cluster.tape().since(0, CoordinatorEvent.StepsCompleted.class)) {
-                long step = heard.event().step();
-                if (heard.nanos() > begin && before >= 0) {
-                    points.add(
-                            new StepTrace.Point(
-                                    heard.nanos() / NANOS, Math.max(0, step - before), 1));
-                }
-                before = step;
-            }
-            return new StepTrace(begin / NANOS, end / NANOS, points, deaths);
+            return new StepTrace(begin / NANOS, end / NANOS, points(cluster, begin), deaths);
         }
+    }
+
+    // Of each report the steps that nobody had told of before.
+    private static List<StepTrace.Point> points(BenchCluster cluster, long begin) {
+        var points = new ArrayList<StepTrace.Point>();
+        long newest = -1;
+        for (var heard : cluster.tape().since(0, CoordinatorEvent.StepsCompleted.class)) {
+            long step = heard.event().step();
+            if (heard.nanos() > begin && newest >= 0) {
+                points.add(
+                        new StepTrace.Point(heard.nanos() / NANOS, Math.max(0, step - newest), 1));
+            }
+            newest = Math.max(newest, step);
+        }
+        return points;
     }
 
     private static StepTrace.Death kill(BenchCluster cluster, FaultSpec.Victim victim, int number)
@@ -211,37 +270,5 @@ public final class PeersBench {
 
     private static void sleepUntil(long nanos) throws InterruptedException {
         TimeUnit.NANOSECONDS.sleep(Math.max(0, nanos - System.nanoTime()));
-    }
-
-    private void add(String who, StepTrace trace) {
-        if (trace.undisturbed() == 0) {
-            report.note(who + ": no second passed without a death; give it more --seconds");
-            return;
-        }
-        report.add(who + ": steps at full strength", "/s", Samples.of(trace.undisturbed()), null);
-        report.add(
-                "  death → next step",
-                "s",
-                Samples.of(
-                        trace.deaths().stream()
-                                .map(death -> death.next() - death.at())
-                                .filter(Double::isFinite)
-                                .toList()),
-                null);
-        List<Double> full =
-                trace.deaths().stream()
-                        .map(death -> death.full() - death.at())
-                        .filter(Double::isFinite)
-                        .toList();
-        report.add("  death → full strength", "s", Samples.of(full), null);
-        report.add("  goodput, by time", "", Samples.of(trace.goodput()), null);
-        if (full.size() < trace.deaths().size()) {
-            report.note(
-                    "%s: after %d of %d deaths full strength was not reached again before the end"
-                            .formatted(
-                                    who,
-                                    trace.deaths().size() - full.size(),
-                                    trace.deaths().size()));
-        }
     }
 }

@@ -74,7 +74,12 @@ record StepTrace(double begin, double end, List<Point> points, List<Death> death
 
     /** Steps made, by strength, ÷ those that the undisturbed rate would have made. */
     double goodput() {
-        return made(begin, end) / (undisturbed() * (end - begin));
+        return made() / (undisturbed() * (end - begin));
+    }
+
+    /** Steps made, each by the share of the ranks that made it. */
+    double made() {
+        return made(begin, end);
     }
 
     // A point's steps were made evenly since the point before it.

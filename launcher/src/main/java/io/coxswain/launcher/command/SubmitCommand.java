@@ -82,6 +82,12 @@ public final class SubmitCommand extends Shared implements Callable<Integer> {
             System.err.println("coxswain: the job was refused: " + answer.getReason());
             return ExitCode.FAILED;
         }
+        answer.getIgnoredList()
+                .forEach(ignored ->
+                        System.err.println(
+                                "coxswain: note: the coordinator is of an older version and leaves"
+                                        + " out "
+                                        + ignored));
         System.out.println(
                 answer.getJobId()
                         + (answer.getQueuePosition() > 0

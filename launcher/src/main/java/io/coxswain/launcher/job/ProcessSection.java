@@ -21,8 +21,9 @@ import java.util.regex.Pattern;
  * Program and folder are those of each agent's own host, at the same path.
  *
  * @param command program and arguments
- * @param state about the bytes of the whole state, as the user says
- * @param processes of each agent, each of which holds the state
+ * @param state about the bytes of the whole state, as the user says, or of what each of several
+ *     processes holds of it
+ * @param processes of each agent
  */
 record ProcessSection(String json, List<String> command, long state, int processes)
         implements RuntimeSection {
@@ -32,6 +33,7 @@ record ProcessSection(String json, List<String> command, long state, int process
     private static final String LAUNCH = "launch";
     private static final String ATTACH = "attach";
     private static final String ATTACH_WAIT = "attachWait";
+    private static final String RECORDER = "flightRecorder";
 
     /** Parameters and two moments, as most optimizers have them. */
     private static final int STATE_VECTORS = 3;
@@ -46,7 +48,7 @@ record ProcessSection(String json, List<String> command, long state, int process
         ConfigSection runtime = around.runtime();
         int processes = processes(around);
         if (runtime.choice(LAUNCH, "spawn", List.of("spawn", ATTACH)).equals(ATTACH)) {
-            return attached(runtime, processes);
+            return attached(around, processes);
         }
         if (runtime.has(ATTACH_WAIT)) {
             runtime.complain(ATTACH_WAIT, "makes sense with launch: attach alone");
@@ -70,12 +72,14 @@ record ProcessSection(String json, List<String> command, long state, int process
         json.put("cwd", folder.toString());
         json.put("env", environment(runtime.section("env")));
         json.put("inheritEnv", inherited(runtime));
-        json.put("standby", runtime.flag("standby", around.across().equals("runtime")));
+        json.put("standby", runtime.flag("standby", true));
+        if (runtime.flag(RECORDER, false)) {
+            json.put(RECORDER, true);
+        }
         if (processes > 1) {
             json.put(WORKERS, processes);
         }
-        json.put("config", runtime.values("config"));
-        json.put("minStepMillis", runtime.whole("minStepMillis", 0, 0, 3_600_000));
+        putRest(json, around, folder);
         long state = runtime.size("state", DEFAULT_STATE, 1, MAX_STATE);
         return new ProcessSection(
                 JsonMapper.shared().writeValueAsString(json),
@@ -84,9 +88,47 @@ record ProcessSection(String json, List<String> command, long state, int process
                 processes);
     }
 
+    /** What is the program's business, whoever starts it. */
+    private static void putRest(
+            Map<String, Object> json, RuntimeKind.Around around, Path relativeTo) {
+        ConfigSection runtime = around.runtime();
+        ConfigSection export = runtime.section("export");
+        String initial = runtime.text("initial", "");
+        String to = export.text("folder", "");
+        long every = export.whole("every", 0, 0, Long.MAX_VALUE);
+        if (!initial.isEmpty()) {
+            Path from = relativeTo.resolve(initial).normalize();
+            json.put("initial", from.toString());
+            if (around.mustBeHere() && !Files.isDirectory(from)) {
+                runtime.complain("initial", "no such folder: " + from);
+            }
+            if (!to.isEmpty() && relativeTo.resolve(to).normalize().equals(from)) {
+                runtime.complain(
+                        "initial",
+                        "found the folder that the job exports to: a process that starts anew would"
+                                + " begin from another state; expected another folder, or that of"
+                                + " one step ("
+                                + initial
+                                + "/step-...)");
+            }
+        }
+        if (!to.isEmpty()) {
+            var exported = new LinkedHashMap<String, Object>();
+            exported.put("folder", relativeTo.resolve(to).normalize().toString());
+            exported.put("every", every);
+            json.put("export", exported);
+        } else if (runtime.has("export")) {
+            export.complain("folder", "expected the folder that states are left in");
+        }
+        json.put("config", runtime.values("config"));
+        json.put("minStepMillis", runtime.whole("minStepMillis", 0, 0, 3_600_000));
+    }
+
     /** Somebody else starts the processes, and decides how. */
-    private static RuntimeSection attached(ConfigSection runtime, int processes) {
-        for (String name : List.of("command", "cwd", "env", "inheritEnv", "standby")) {
+    private static RuntimeSection attached(RuntimeKind.Around around, int processes) {
+        ConfigSection runtime = around.runtime();
+        for (String name :
+                List.of("command", "cwd", "env", "inheritEnv", "standby", RECORDER)) {
             if (runtime.has(name)) {
                 runtime.complain(
                         name,
@@ -109,8 +151,7 @@ record ProcessSection(String json, List<String> command, long state, int process
         if (processes > 1) {
             json.put(WORKERS, processes);
         }
-        json.put("config", runtime.values("config"));
-        json.put("minStepMillis", runtime.whole("minStepMillis", 0, 0, 3_600_000));
+        putRest(json, around, around.folder());
         long state = runtime.size("state", DEFAULT_STATE, 1, MAX_STATE);
         return new ProcessSection(
                 JsonMapper.shared().writeValueAsString(json), List.of(), state, processes);
@@ -118,7 +159,7 @@ record ProcessSection(String json, List<String> command, long state, int process
 
     /** Complains of what programs alone have, in the section of another kind. */
     static void refuseElsewhere(ConfigSection runtime, String kind) {
-        for (String name : List.of(WORKERS, LAUNCH, ATTACH_WAIT)) {
+        for (String name : List.of(WORKERS, LAUNCH, ATTACH_WAIT, RECORDER)) {
             if (runtime.has(name)) {
                 runtime.complain(
                         name, "workers of kind " + kind + " have none; expected kind: " + KIND);
@@ -137,12 +178,9 @@ record ProcessSection(String json, List<String> command, long state, int process
                     "found "
                             + processes
                             + ", but the agents reduce between ranks, and one process of each"
-                            + " computes for it; expected 1, or collectives: {across: runtime}");
-        } else if (processes > 1 && around.shards() > 1) {
-            runtime.complain(
-                    WORKERS,
-                    "found %d, and mesh.shards is %d: a state that is cut over ranks is not cut again over the processes of one; expected 1, or mesh.shards: 1"
-                            .formatted(processes, around.shards()));
+                            + " computes for it; expected 1, and one agent for each device, or"
+                            + " collectives: {across: runtime}, where the processes reduce among"
+                            + " themselves");
         } else if (processes > 1 && around.microshards() < all) {
             runtime.complain(
                     WORKERS,
@@ -201,7 +239,9 @@ record ProcessSection(String json, List<String> command, long state, int process
 
     @Override
     public long stateBytes(int shards) {
-        return RuntimeSection.shardElements(parameters(), shards) * Float.BYTES * STATE_VECTORS;
+        return processes > 1
+                ? state * processes
+                : RuntimeSection.shardElements(parameters(), shards) * Float.BYTES * STATE_VECTORS;
     }
 
     @Override

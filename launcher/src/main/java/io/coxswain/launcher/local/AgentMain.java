@@ -3,6 +3,8 @@ package io.coxswain.launcher.local;
 import io.coxswain.agent.ReplicaAgent;
 import io.coxswain.agent.worker.WorkerSupervisor;
 import io.coxswain.launcher.logs.Logs;
+import io.coxswain.launcher.service.PreemptionNotice;
+import io.coxswain.launcher.service.TerminationSignal;
 import io.coxswain.security.WireSecurity;
 
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,7 @@ import java.util.logging.Level;
 public final class AgentMain {
     private static final int STATUS_FAILED = 1;
     private static final String LOOPBACK = "127.0.0.1";
+    private static final Duration PREEMPTION = Duration.ofSeconds(30);
     private static final Duration CLOSE_LIMIT = Duration.ofSeconds(3);
 
     /** For a worker that leaves an archive of class data behind, which takes it a while. */
@@ -153,12 +156,19 @@ public final class AgentMain {
         extras.prepare(builder);
         ReplicaAgent made = builder.build();
         agent = made;
-        // A host that is taken away tells it by SIGTERM: what can leave in order does.
+        // What can leave in order does.
         Runtime.getRuntime()
                 .addShutdownHook(Thread.ofPlatform().name("end").unstarted(this::close));
         made.start();
         arena = made.arenaFolder();
+        var notice = new PreemptionNotice(made, preemption(), System.err::println);
+        TerminationSignal.handle(() -> notice.given(System::exit));
         say(AgentLines.up(made.dataEndpoint().port()));
+    }
+
+    private Duration preemption() {
+        String millis = options.get("preemption-millis");
+        return millis == null ? PREEMPTION : Duration.ofMillis(Long.parseLong(millis));
     }
 
     private void broken(Throwable bug) {

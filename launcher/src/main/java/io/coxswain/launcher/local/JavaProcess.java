@@ -9,6 +9,7 @@ import io.coxswain.launcher.console.Texts;
 
 import tools.jackson.databind.json.JsonMapper;
 
+import java.io.File;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -53,6 +54,9 @@ public final class JavaProcess {
     /** The same for workers. */
     private static final String WORKER_OPTIONS = "COXSWAIN_WORKER_JAVA_OPTS";
 
+    /** System property: the class path for agents and workers, where it is not this process's. */
+    private static final String CLASS_PATH = "coxswain.classpath";
+
     /** The runtimes on the JVM that there are. */
     private static final List<String> KINDS = List.of("reference", "pjrt");
 
@@ -75,16 +79,22 @@ public final class JavaProcess {
         return Path.of(System.getProperty("java.home", ""));
     }
 
-    /** The class path of this process. */
+    /**
+     * The class path for further JVMs: this process's, unless a system property names another one.
+     * Where this one has folders (a test, an IDE), another one of jars lets archives be used.
+     */
     public static String classPath() {
+        String named = System.getProperty(CLASS_PATH);
         var parts = new ArrayList<String>();
         for (String part :
-                System.getProperty("java.class.path", "").split(java.io.File.pathSeparator, -1)) {
+                (named == null ? System.getProperty("java.class.path", "") : named)
+                        .split(File.pathSeparator, -1)) {
             if (!part.isEmpty()) {
-                parts.add(Path.of(part).toAbsolutePath().toString());
+                Path path = Path.of(part).toAbsolutePath();
+                parts.add((named == null ? path : path.normalize()).toString());
             }
         }
-        return String.join(java.io.File.pathSeparator, parts);
+        return String.join(File.pathSeparator, parts);
     }
 
     /** A command for which Ctrl-C is no business: it reaches the launcher alone. */

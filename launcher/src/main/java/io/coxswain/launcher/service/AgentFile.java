@@ -25,6 +25,8 @@ import java.util.regex.Pattern;
  * @param workerOutput how much of what workers print is kept
  * @param copyBytesPerSecond limit of the bytes of copies sent; 0: none
  * @param workerLogs folder of the workers' output
+ * @param preemptionDeadline how long after SIGTERM it ends at the latest, drained or not; 0: at
+ *     once
  */
 record AgentFile(
         CommonOptions common,
@@ -38,7 +40,8 @@ record AgentFile(
         long copyBytesPerSecond,
         int devices,
         Map<String, String> labels,
-        Path workerLogs) {
+        Path workerLogs,
+        Duration preemptionDeadline) {
     private static final Pattern DOMAIN =
             Pattern.compile("[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+){0,15}");
 
@@ -92,6 +95,12 @@ record AgentFile(
         long rate = root.size("copyRate", 0, 0, 1L << 50);
         int devices = (int) root.whole("devices", 1, 0, 1_024);
         Map<String, String> labels = root.texts("labels");
+        Duration preemption =
+                root.duration(
+                        "preemptionDeadline",
+                        Duration.ofSeconds(30),
+                        Duration.ZERO,
+                        Duration.ofHours(1));
         root.finish();
         return new AgentFile(
                 common,
@@ -105,7 +114,8 @@ record AgentFile(
                 rate,
                 devices,
                 labels,
-                logs);
+                logs,
+                preemption);
     }
 
     private static Map<String, String> environment(ConfigSection section) {

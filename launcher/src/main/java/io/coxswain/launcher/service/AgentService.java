@@ -89,6 +89,11 @@ public final class AgentService {
         if (common.security() instanceof WireSecurity.Plaintext) {
             Service.shout(common.id(), err);
         }
-        return Service.serve("agent " + common.id(), agent, broken, common, err);
+        var ended = new CompletableFuture<Integer>();
+        if (!config.preemptionDeadline().isZero()) {
+            var notice = new PreemptionNotice(agent, config.preemptionDeadline(), out::println);
+            TerminationSignal.handle(() -> notice.given(ended::complete));
+        }
+        return Service.serve("agent " + common.id(), agent, broken, ended, common, err);
     }
 }

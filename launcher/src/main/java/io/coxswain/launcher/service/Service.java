@@ -51,6 +51,18 @@ final class Service {
             CommonOptions options,
             PrintStream err)
             throws InterruptedException {
+        return serve(name, service, broken, new CompletableFuture<>(), options, err);
+    }
+
+    /** The same; ends with that code too, once {@code ended} has one. */
+    static int serve(
+            String name,
+            AutoCloseable service,
+            CompletableFuture<Throwable> broken,
+            CompletableFuture<Integer> ended,
+            CommonOptions options,
+            PrintStream err)
+            throws InterruptedException {
         var signalled = new CountDownLatch(1);
         var closed = new CountDownLatch(1);
         Runtime.getRuntime()
@@ -66,6 +78,7 @@ final class Service {
                                     }
                                 }));
         var _ = broken.thenRun(signalled::countDown);
+        var _ = ended.thenRun(signalled::countDown);
         signalled.await();
         try {
             service.close();
@@ -84,6 +97,6 @@ final class Service {
                             + options.log());
             return ExitCode.BUG;
         }
-        return ExitCode.TERMINATED;
+        return ended.getNow(ExitCode.TERMINATED);
     }
 }

@@ -49,7 +49,7 @@ class ProcessSectionTest {
                                 .readTree(
                                         """
                                         {"kind": "process", "command": ["python3", "train.py"], "cwd": "%s", "env": {},
-                                         "inheritEnv": ["PATH", "HOME"], "standby": false, "config": {}, "minStepMillis": 0}
+                                         "inheritEnv": ["PATH", "HOME"], "standby": true, "config": {}, "minStepMillis": 0}
                                         """
                                                 .formatted(folder)));
         // A third of 64 MiB are parameters, of four bytes.
@@ -67,7 +67,8 @@ class ProcessSectionTest {
                                   env: {PYTHONPATH: ../lib}
                                   inheritEnv: [LD_LIBRARY_PATH]
                                   config: {rate: 0.5, name: x}
-                                  standby: true
+                                  standby: false
+                                  flightRecorder: true
                                   state: 12KiB
                                   minStepMillis: 5
                                 """,
@@ -79,7 +80,7 @@ class ProcessSectionTest {
                                 .readTree(
                                         """
                                         {"kind": "process", "command": ["%s/sub/bin/mine", "--fast"], "cwd": "%s/sub",
-                                         "env": {"PYTHONPATH": "../lib"}, "inheritEnv": ["LD_LIBRARY_PATH"], "standby": true,
+                                         "env": {"PYTHONPATH": "../lib"}, "inheritEnv": ["LD_LIBRARY_PATH"], "standby": false, "flightRecorder": true,
                                          "config": {"rate": 0.5, "name": "x"}, "minStepMillis": 5}
                                         """
                                                 .formatted(folder, folder)));
@@ -107,19 +108,24 @@ class ProcessSectionTest {
 
         assertThat(job.spec("j").runtimeReduces()).isTrue();
         assertThat(job.spec("j").mesh().shards()).isEqualTo(2);
-        assertThatThrownBy(() ->
-                        read(
-                                GOOD,
+    }
+
+    @Test
+    void severalProcessesOfSeveralShardsHoldAPartEach() throws Exception {
+        JobFile job =
+                read(
+                        GOOD,
+                        with(
                                 Map.of(
-                                        "collectives.across",
-                                        "runtime",
                                         "mesh.shards",
                                         "2",
                                         "runtime.workersPerAgent",
-                                        "2")))
-                .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("runtime.workersPerAgent")
-                .hasMessageContaining("mesh.shards: 1");
+                                        "2",
+                                        "runtime.state",
+                                        "12KiB")));
+
+        assertThat(job.runtime().processes()).isEqualTo(2);
+        assertThat(job.runtime().stateBytes(2)).isEqualTo(24 << 10);
     }
 
     private static final Map<String, String> REDUCES =
@@ -176,6 +182,47 @@ class ProcessSectionTest {
                 .hasMessageContaining("collectives: {across: runtime}");
     }
 
+    @Test
+    void aStateIsLeftInAFolderAndTakenUpFromOne() throws Exception {
+        Path before = Files.createDirectory(folder.resolve("before"));
+        JobFile job =
+                read(
+                        GOOD,
+                        Map.of(
+                                "runtime.export.folder",
+                                "after",
+                                "runtime.export.every",
+                                "100",
+                                "runtime.initial",
+                                "before"));
+
+        var json = JsonMapper.shared().readTree(job.runtime().json());
+        assertThat(json.path("initial").asString()).isEqualTo(before.toString());
+        assertThat(json.path("export").path("folder").asString())
+                .isEqualTo(folder.resolve("after").toString());
+        assertThat(json.path("export").path("every").asLong()).isEqualTo(100);
+    }
+
+    @Test
+    void foldersOfStatesThatMakeNoSense() throws Exception {
+        Files.createDirectory(folder.resolve("same"));
+
+        assertThatThrownBy(() ->
+                        read(
+                                GOOD,
+                                Map.of(
+                                        "runtime.export.folder",
+                                        "same",
+                                        "runtime.initial",
+                                        "./same")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("runtime.initial")
+                .hasMessageContaining("the folder that the job exports to");
+        assertThatThrownBy(() -> read(GOOD, Map.of("runtime.export.every", "5")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("runtime.export.folder");
+    }
+
     private static final String ATTACHED =
             GOOD.replace("  command: [python3, train.py]", "  launch: attach");
 
@@ -202,6 +249,7 @@ class ProcessSectionTest {
         "runtime.env.A, b, somebody else starts the workers",
         "runtime.inheritEnv, '[PATH]', somebody else starts the workers",
         "runtime.standby, true, somebody else starts the workers",
+        "runtime.flightRecorder, true, somebody else starts the workers",
         "runtime.attachWait, 10ms, a time from 1s",
         "runtime.launch, atach, 'one of spawn, attach'",
     })

@@ -41,6 +41,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -96,6 +98,9 @@ public final class AgentAssembly implements AutoCloseable {
     private @Nullable ArenaFolder folder;
     private @Nullable BridgeWorkers workers;
     private @Nullable AgentHttp http;
+    private @Nullable AgentLoop decides;
+    private final CompletableFuture<Boolean> left = new CompletableFuture<>();
+    private boolean noticed;
     private boolean started;
     private boolean closed;
 
@@ -134,6 +139,19 @@ public final class AgentAssembly implements AutoCloseable {
     /** The HTTP port's address; empty: none was asked for. */
     public synchronized Optional<String> httpUrl() {
         return Optional.ofNullable(http).map(AgentHttp::url);
+    }
+
+    /** See {@code ReplicaAgent.leave}. */
+    public synchronized CompletableFuture<Boolean> leave(String reason, Duration deadline) {
+        AgentLoop loop = decides;
+        if (loop == null || closed) {
+            left.complete(false);
+        } else if (!noticed) {
+            noticed = true;
+            left.completeOnTimeout(false, deadline.toNanos(), TimeUnit.NANOSECONDS);
+            loop.post(new AgentEvent.NoticeGiven(reason, deadline.toNanos()));
+        }
+        return left.copy();
     }
 
     /** See {@code ReplicaAgent.start}. */
@@ -271,15 +289,26 @@ public final class AgentAssembly implements AutoCloseable {
         AgentMachine machine = new AgentMachine(key, settings.limits());
         EffectRunner runner =
                 new EffectRunner(
-                        machine, new AgentPorts(control, bridge, data, arena), settings.observer());
+                        machine,
+                        new AgentPorts(control, bridge, data, arena),
+                        settings.observer(),
+                        end -> left.complete(end.drained()));
         AgentLoop loop = new AgentLoop(key.id(), runner, System::nanoTime, settings.onFatal());
         later.set(loop);
+        decides = loop;
         loop.start();
         opened("loop", loop::close);
+        opened("tally", () -> tell(loop.pulse().staleWords()));
         openHttp(
                 new Watched(loop, zookeeper, registration, control, bridge, arena, planes), planes);
         registration.start();
         control.start();
+    }
+
+    private static void tell(long staleWords) {
+        if (staleWords > 0) {
+            LOG.info("this agent refused {} words of leaders that were succeeded", staleWords);
+        }
     }
 
     private void openHttp(AgentHttp.State state, PlaneSecurity planes) throws IOException {
@@ -372,6 +401,12 @@ public final class AgentAssembly implements AutoCloseable {
         public long arenaBudgetBytes() {
             return settings.arenaBudgetBytes();
         }
+
+        @Override
+        public long unknownWords() {
+            NettyDataPlane open = plane;
+            return control.unknownWords() + (open == null ? 0 : open.unknownFrames());
+        }
     }
 
     private GrpcControlClient.Channels channels(PlaneSecurity planes) throws IOException {
@@ -388,6 +423,7 @@ public final class AgentAssembly implements AutoCloseable {
     @Override
     public synchronized void close() {
         closed = true;
+        left.complete(false);
         takeApart();
     }
 

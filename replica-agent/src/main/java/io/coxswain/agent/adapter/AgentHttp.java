@@ -60,6 +60,11 @@ final class AgentHttp implements AutoCloseable {
             return false;
         }
 
+        /** Words of leaders and peers of newer versions that are unknown here. */
+        default long unknownWords() {
+            return 0;
+        }
+
         /** How many were not let in for that reason. */
         default long refused(Refusal reason) {
             return 0;
@@ -176,6 +181,9 @@ final class AgentHttp implements AutoCloseable {
                 "coxswain.agent.stale.words",
                 "Words of leaders that were succeeded, none of which was followed",
                 AgentPulse::staleWords);
+        FunctionCounter.builder("coxswain.agent.unknown.words", state, State::unknownWords)
+                .description("Words of leaders and peers of newer versions that are unknown here")
+                .register(registry);
         total("coxswain.agent.worker.exits", "Workers that ended", AgentPulse::workerExits);
         total(
                 "coxswain.agent.copies.pushed",

@@ -25,9 +25,6 @@ record AgentProfile(
         String host,
         long pid,
         String workerLogs) {
-    static final int PROTOCOL_MAJOR = 1;
-    static final int PROTOCOL_MINOR = 0;
-
     AgentProfile {
         labels = Map.copyOf(labels);
     }

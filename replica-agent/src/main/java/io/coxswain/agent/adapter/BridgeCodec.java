@@ -187,7 +187,7 @@ final class BridgeCodec {
                                     request,
                                     message.getFault().getCode(),
                                     message.getFault().getMessage());
-            case HELLO, METRICS, BODY_NOT_SET -> null;
+            case HELLO, METRICS, OUTPUT, BODY_NOT_SET -> null;
         };
     }
 
@@ -206,6 +206,7 @@ final class BridgeCodec {
                 executed.getExecuteNanos(),
                 executed.getDataWaitNanos(),
                 executed.getLoss(),
-                executed.getSnapshotStallNanos());
+                executed.getSnapshotStallNanos(),
+                executed.getOwnNanos());
     }
 }

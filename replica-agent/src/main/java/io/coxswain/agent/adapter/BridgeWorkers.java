@@ -43,8 +43,14 @@ import java.util.function.LongConsumer;
 final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(BridgeWorkers.class);
 
-    /** A standby starts when the first steps are made: its imports cost the processor. */
+    /**
+     * A standby starts when steps are made, so that its imports do not compete with those of the
+     * workers; a spare has its own worker warm instead.
+     */
     private static final Duration STANDBY_AFTER = Duration.ofSeconds(1);
+
+    /** Local ranks that a text names one by one. */
+    private static final int MOST_NAMED = 16;
 
     private final Function<JobSpec, WorkerCommand> commands;
     private final Path socketDirectory;
@@ -71,6 +77,9 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         final WorkerSupervisor supervisor;
         private final boolean standby;
 
+        /** The generation that made steps when the standby was asked for. Guarded by talk. */
+        private long preparedAfter;
+
         /** Somebody else starts the processes. */
         private final boolean attached;
 
@@ -94,7 +103,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
             standby = command.standby();
             if (command.processes() > 1 && !job.runtimeReduces()) {
                 throw new IllegalArgumentException(
-                        "runtime.workersPerAgent is %d, which needs collectives: {across: runtime}"
+                        "runtime.workersPerAgent is %d, which needs collectives: {across: runtime}: where the agents reduce, set it to 1 and run one agent for each device"
                                 .formatted(command.processes()));
             }
             talk = new WorkerTalk(command.processes(), slots);
@@ -206,7 +215,8 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
                 FromWorker answer,
                 @Nullable WorkerRequest request,
                 @Nullable ToWorker sent) {
-            if (standby && answer.hasJobLoaded()) {
+            if (standby && answer.hasExecuted() && preparedAfter != supervised) {
+                preparedAfter = supervised;
                 prepareNext();
             }
             if (answer.hasFinished()) {
@@ -223,7 +233,9 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
 
         @Override
         public void pong(long supervised, Pong pong) {
-            events.accept(new AgentEvent.WorkerPonged(generation(supervised)));
+            events.accept(
+                    new AgentEvent.WorkerPonged(
+                            generation(supervised), pong.getStep(), pong.getEntered(), ""));
         }
 
         @Override
@@ -244,8 +256,27 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         }
 
         @Override
-        public void waiting(long supervised) {
-            events.accept(new AgentEvent.WorkerPonged(generation(supervised)));
+        public void waiting(long supervised, List<Integer> missing) {
+            events.accept(
+                    new AgentEvent.WorkerPonged(
+                            generation(supervised), 0, 0, awaited(missing, talk.processes())));
+        }
+
+        /** For whoever starts them, who may see nothing but the job's status. */
+        private String awaited(List<Integer> missing, int processes) {
+            if (missing.isEmpty()) {
+                return "";
+            }
+            String ranks =
+                    String.join(
+                            ", ", missing.stream().limit(MOST_NAMED).map(String::valueOf).toList());
+            return "%d of %d processes that somebody else starts: run the job's program on its host, with COXSWAIN_ATTACH=%s and LOCAL_RANK=%s%s"
+                    .formatted(
+                            missing.size(),
+                            processes,
+                            attachFolder(jobId),
+                            ranks,
+                            missing.size() > MOST_NAMED ? " …" : "");
         }
 
         @Override

@@ -9,7 +9,6 @@ import io.coxswain.agent.core.model.CopyDuty;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.Endpoint;
 import io.coxswain.agent.core.model.FinalParts;
-import io.coxswain.agent.core.model.GrantedFloor;
 import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.JobSpec;
@@ -20,7 +19,6 @@ import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.Restore;
-import io.coxswain.agent.core.model.SnapshotInterval;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.StepPlan;
@@ -69,26 +67,8 @@ public final class ControlCodec {
                     new AgentEvent.Fenced(
                             term, message.getFence().getJobId(), message.getFence().getEpoch());
             case PREPARE_VIEW -> new AgentEvent.ViewOrdered(term, order(message.getPrepareView()));
-            case START_VIEW -> {
-                var start = message.getStartView();
-                yield new AgentEvent.ViewStarted(
-                        term,
-                        start.getJobId(),
-                        start.getEpoch(),
-                        start.getThrough(),
-                        floors(start.getFloorsList()),
-                        interval(start.getInterval()));
-            }
-            case GRANT_STEPS -> {
-                var grant = message.getGrantSteps();
-                yield new AgentEvent.StepsGranted(
-                        term,
-                        grant.getJobId(),
-                        grant.getEpoch(),
-                        grant.getThrough(),
-                        floors(grant.getFloorsList()),
-                        interval(grant.getInterval()));
-            }
+            case START_VIEW -> GrantCodec.started(term, message.getStartView());
+            case GRANT_STEPS -> GrantCodec.granted(term, message.getGrantSteps());
             case INSTALL_PLACEMENT ->
                     new AgentEvent.PlacementInstalled(
                             term, placement(message.getInstallPlacement().getPlacement()));
@@ -126,6 +106,7 @@ public final class ControlCodec {
                         answered.getId(),
                         KeyValueReply.of(answered.getResult().toByteArray()));
             }
+            case HALT_STEPS, MAY_END -> DrainCodec.event(term, message);
             case ASK, BODY_NOT_SET -> null;
         };
     }
@@ -174,13 +155,16 @@ public final class ControlCodec {
     }
 
     private static PrepareOrder order(PrepareView order) {
+        VersionWords.refuse(order);
         return new PrepareOrder(
                 view(order.getView()),
                 order.getHasRank() ? order.getRank() : -1,
                 order.getHasRank() && order.hasRestore() ? restore(order.getRestore()) : null,
                 order.getHasRank() && order.hasPlan() ? plan(order.getPlan()) : null,
                 placement(order.getPlacement()),
-                order.getDonationsList().stream().map(ControlCodec::restore).toList(),
+                order.getDonationsList().stream()
+                        .map(it -> restore(VersionWords.donation(it)))
+                        .toList(),
                 order.getFloor());
     }
 
@@ -233,7 +217,6 @@ public final class ControlCodec {
                     case RESTORE_ACTION_INIT -> Restore.Action.INIT;
                     case RESTORE_ACTION_KEEP_LIVE -> Restore.Action.KEEP_LIVE;
                     case RESTORE_ACTION_LOAD_LOCAL -> Restore.Action.LOAD_LOCAL;
-                    // What a donation's action says is of no interest to its donor.
                     case RESTORE_ACTION_FETCH, RESTORE_ACTION_UNSPECIFIED -> Restore.Action.FETCH;
                     case RESTORE_ACTION_PROMOTE_COPY -> Restore.Action.PROMOTE_COPY;
                     case UNRECOGNIZED ->
@@ -379,8 +362,7 @@ public final class ControlCodec {
                 if (attach.standing() != null) {
                     builder.setStanding(StandingCodec.message(attach.standing()));
                 }
-                builder.setProtocolMajor(AgentProfile.PROTOCOL_MAJOR)
-                        .setProtocolMinor(AgentProfile.PROTOCOL_MINOR)
+                VersionWords.introduce(builder)
                         .setDataEndpoint(endpoint(profile.dataEndpoint()))
                         .setFailureDomain(profile.failureDomain())
                         .setArenaBudgetBytes(profile.arenaBudgetBytes())
@@ -402,7 +384,9 @@ public final class ControlCodec {
                             .setOperation(beat.operation())
                             .setStep(beat.step())
                             .addAllWaitingForRanks(beat.waitingForRanks())
-                            .setOperationNanos(beat.operationNanos());
+                            .setOperationNanos(beat.operationNanos())
+                            .setEntered(beat.entered())
+                            .setWaitsFor(beat.waitsFor());
             case AgentReport.JobReady ready ->
                     message.getJobReadyBuilder()
                             .setJobId(ready.jobId())
@@ -456,6 +440,7 @@ public final class ControlCodec {
                             .setPlacementVersion(refused.placementVersion())
                             .setShard(refused.shard())
                             .setReason(refused.reason());
+            case AgentReport.StepsHeld held -> message.setStepsHeld(GrantCodec.message(held));
             case AgentReport.FinalState state -> finalState(state, message);
             case AgentReport.PeerUnreachable peer ->
                     message.getPeerUnreachableBuilder()
@@ -463,6 +448,8 @@ public final class ControlCodec {
                             .setEpoch(peer.epoch())
                             .setPeer(identity(peer.peer()))
                             .setDetail(peer.detail());
+            case AgentReport.StepsHalted halted -> DrainCodec.put(halted, message);
+            case AgentReport.Notice notice -> DrainCodec.put(notice, message);
             case AgentReport.KeyValueAsked asked -> KeyValueMessages.put(asked, message);
             case AgentReport.KeyValueForgotten forgotten ->
                     message.getKeyValueForgottenBuilder()
@@ -557,16 +544,6 @@ public final class ControlCodec {
         return builder.build();
     }
 
-    private static SnapshotInterval interval(
-            io.coxswain.proto.control.v1.SnapshotInterval interval) {
-        return new SnapshotInterval(interval.getAfter(), interval.getEvery());
-    }
-
-    private static List<GrantedFloor> floors(
-            List<io.coxswain.proto.control.v1.GrantedFloor> granted) {
-        return granted.stream().map(f -> new GrantedFloor(f.getThrough(), f.getFloor())).toList();
-    }
-
     private static io.coxswain.proto.control.v1.Progress progress(Progress progress) {
         var builder =
                 io.coxswain.proto.control.v1.Progress.newBuilder()
@@ -585,6 +562,7 @@ public final class ControlCodec {
                     .setDataWaitNanos(run.dataWaitNanos())
                     .setSnapshotStallNanos(run.snapshotStallNanos())
                     .setStragglerWaitNanos(run.stragglerWaitNanos())
+                    .setCreditWaitNanos(run.creditWaitNanos())
                     .setSamples(run.samples())
                     .setSampleHash(run.sampleHash())
                     .setLoss(run.loss())

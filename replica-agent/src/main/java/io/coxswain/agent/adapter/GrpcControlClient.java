@@ -5,11 +5,14 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.coxswain.agent.app.ControlPort;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.AgentReport;
+import io.coxswain.agent.core.model.ProtocolVersion;
 import io.coxswain.proto.control.v1.AgentMessage;
 import io.coxswain.proto.control.v1.Ask;
 import io.coxswain.proto.control.v1.ControlPlaneGrpc;
 import io.coxswain.proto.control.v1.CoordinatorMessage;
 import io.coxswain.proto.control.v1.Leaving;
+import io.coxswain.proto.control.v1.Rejected;
+import io.coxswain.proto.control.v1.Welcome;
 import io.coxswain.proto.store.v1.Leader;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
@@ -29,6 +32,7 @@ import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 import javax.net.ssl.SSLException;
@@ -62,6 +66,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
     private volatile @Nullable Stream stream;
     private volatile boolean closed;
     private volatile String complaint = "";
+    private final AtomicLong unknownWords = new AtomicLong();
 
     /** Makes the channel to a leader. */
     interface Channels {
@@ -80,7 +85,15 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
      * @param longest upper bound of the longest
      */
     record Pauses(Duration first, Duration longest) {
+        private static final long REFUSED = 20;
+
         static final Pauses DEFAULT = new Pauses(Duration.ofMillis(50), Duration.ofSeconds(1));
+
+        /** After a refusal that the next attempt will meet again. */
+        long nanosWhenRefused() {
+            long bound = REFUSED * longest.toNanos();
+            return ThreadLocalRandom.current().nextLong(bound / 4, bound + 1);
+        }
 
         /** Drawn evenly below a bound that doubles with each failure. */
         long nanos(int failures) {
@@ -165,9 +178,13 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
                     target = leader;
                     version = leaderVersion;
                 }
-                boolean welcomed = converse(target);
-                failures = welcomed ? 0 : failures + 1;
-                pause(version, pauses.nanos(failures));
+                Ending ending = converse(target);
+                failures = ending == Ending.HEARD ? 0 : failures + 1;
+                pause(
+                        version,
+                        ending == Ending.REFUSED
+                                ? pauses.nanosWhenRefused()
+                                : pauses.nanos(failures));
             }
         } catch (InterruptedException e) {
             LOG.debug("the control client ends");
@@ -186,14 +203,28 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         }
     }
 
-    /** One stream from its opening to its end. Returns true if the leader said something. */
-    private boolean converse(Leader target) throws InterruptedException {
+    /** How a conversation went. */
+    private enum Ending {
+        /** The leader said something. */
+        HEARD,
+        SILENT,
+        /** The versions do not go together: the same again as long as both are what they are. */
+        REFUSED
+    }
+
+    /** One stream from its opening to its end. */
+    private Ending converse(Leader target) throws InterruptedException {
+        var theirs = new ProtocolVersion(target.getProtocolMajor(), target.getProtocolMinor());
+        if (target.getProtocolMajor() != 0 && !ProtocolVersion.CONTROL.goesWith(theirs)) {
+            complain(refusal(target, theirs));
+            return Ending.REFUSED;
+        }
         Stream current;
         try {
             current = new Stream(target, channels.open(target));
         } catch (IOException refused) {
             complain(String.valueOf(refused.getMessage()));
-            return false;
+            return Ending.SILENT;
         }
         try {
             // Before it opens: the answer to the opening may come while this thread still stands
@@ -209,7 +240,20 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
             stream = null;
             current.shutdown();
         }
-        return current.heard;
+        return current.refused ? Ending.REFUSED : current.heard ? Ending.HEARD : Ending.SILENT;
+    }
+
+    private String refusal(Leader target, ProtocolVersion theirs) {
+        return ProtocolVersion.CONTROL.refusal(
+                "control protocol",
+                "agent " + profile.key().id(),
+                "coordinator " + target.getCoordinatorId(),
+                theirs);
+    }
+
+    /** Messages of leaders that this version does not know. Any thread. */
+    long unknownWords() {
+        return unknownWords.get();
     }
 
     /** Says it once, not at every attempt. */
@@ -271,6 +315,10 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
         final Leader leader;
         final CountDownLatch over = new CountDownLatch(1);
         volatile boolean heard;
+
+        /** The versions do not go together. */
+        volatile boolean refused;
+
         private final ManagedChannel channel;
         private @Nullable ClientCallStreamObserver<AgentMessage> requests;
         private int unread;
@@ -374,9 +422,16 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
                 asks.accept(message.getAsk());
                 return;
             }
+            if (!goesWith(message)) {
+                return;
+            }
             AgentEvent event;
             try {
                 event = ControlCodec.event(message);
+            } catch (OrderNotUnderstood newer) {
+                complain(newer.getMessage());
+                send(VersionWords.notUnderstood(newer, profile, message.getTerm()));
+                return;
             } catch (IllegalArgumentException e) {
                 LOG.warn(
                         "leader {} sent a message that breaks the protocol; the stream is closed",
@@ -385,9 +440,38 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
                 end("a message broke the protocol: " + e.getMessage());
                 return;
             }
-            if (event != null) {
+            if (event == null) {
+                unknownWords.incrementAndGet();
+                complain(
+                        "coordinator "
+                                + leader.getCoordinatorId()
+                                + " is of a newer version: what this agent does not know of its"
+                                + " words is dropped");
+            } else {
                 events.accept(event);
             }
+        }
+
+        /** Whether the versions go together; if not, the stream ends. */
+        private boolean goesWith(CoordinatorMessage message) {
+            if (message.hasRejected()) {
+                Rejected rejected = message.getRejected();
+                if (!rejected.getRetry()) {
+                    refused = true;
+                    complain(rejected.getReason());
+                }
+            } else if (message.hasWelcome() && message.getWelcome().getProtocolMajor() != 0) {
+                Welcome welcome = message.getWelcome();
+                var theirs =
+                        new ProtocolVersion(welcome.getProtocolMajor(), welcome.getProtocolMinor());
+                if (!ProtocolVersion.CONTROL.goesWith(theirs)) {
+                    refused = true;
+                    complain(refusal(leader, theirs));
+                    end("the leader is of another major version");
+                    return false;
+                }
+            }
+            return true;
         }
 
         @Override
@@ -400,6 +484,12 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
             } else if (status.getCode() == Status.Code.PERMISSION_DENIED
                     || status.getCode() == Status.Code.UNAUTHENTICATED) {
                 complain(String.valueOf(status.getDescription()));
+            } else if (status.getCode() == Status.Code.UNIMPLEMENTED) {
+                // The protocol's major version is part of the service's name.
+                refused = true;
+                complain(
+                        "coordinator %s does not know control protocol %s of this agent: they are of different major versions; upgrade the older one (docs/upgrade.md)"
+                                .formatted(leader.getCoordinatorId(), ProtocolVersion.CONTROL));
             }
             finish(status.toString());
         }

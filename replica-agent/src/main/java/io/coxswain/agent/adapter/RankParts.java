@@ -1,6 +1,7 @@
 package io.coxswain.agent.adapter;
 
 import io.coxswain.bridge.arena.SlotTable;
+import io.coxswain.bridge.host.LoadedPieces;
 import io.coxswain.proto.bridge.v1.JobLoaded;
 import io.coxswain.proto.bridge.v1.LocalPart;
 import io.coxswain.proto.control.v1.StateLayout;
@@ -11,8 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * How a rank's memory is cut among its processes, from what each said of its own state. Their parts
- * lie one after another in each slot, in the order of local ranks. Immutable.
+ * How a rank's memory is cut among its processes, from what each said of its own state: all of it,
+ * or a part that is its own. Their parts lie one after another in each slot, in the order of local
+ * ranks. Immutable.
  */
 final class RankParts {
     private final List<JobLoaded> parts;
@@ -37,7 +39,7 @@ final class RankParts {
                         .formatted(local, parts.size());
             }
             if (layout.getParameterElements() != 0) {
-                return "with %d processes an agent (runtime.workersPerAgent) the program must reduce by itself, and this one leaves it to the agents"
+                return "with %d processes an agent (runtime.workersPerAgent) the program must reduce by itself, and this one leaves it to the agents: set runtime.workersPerAgent to 1 and run one agent for each device, or reduce in the program (collectives: {across: runtime}, coxswain.FusedTrainer)"
                         .formatted(parts.size());
             }
             if (!layout.getFingerprint().equals(first.getFingerprint())) {
@@ -53,7 +55,7 @@ final class RankParts {
                         .formatted(local, layout.getShardStateBytesCount(), shards);
             }
         }
-        return null;
+        return LoadedPieces.problem(parts);
     }
 
     /** What the rank as a whole is. */

@@ -108,6 +108,10 @@ final class WorkerTalk {
         this.slots = slots;
     }
 
+    int processes() {
+        return processes;
+    }
+
     /** Another worker: nothing is under way. */
     void clear() {
         underWay.clear();
@@ -265,7 +269,7 @@ final class WorkerTalk {
             case FINISHED ->
                     whole.setFinished(
                             finished(answers.stream().map(FromWorker::getFinished).toList()));
-            case HELLO, ABORTED, APPLIED, FAULT, METRICS, BODY_NOT_SET -> {}
+            case HELLO, ABORTED, APPLIED, FAULT, METRICS, OUTPUT, BODY_NOT_SET -> {}
         }
         return whole.build();
     }
@@ -312,6 +316,7 @@ final class WorkerTalk {
             weighted += (double) one.getLoss() * one.getSamples();
             same &= one.getLoss() == first.getLoss();
             whole.setExecuteNanos(Math.max(whole.getExecuteNanos(), one.getExecuteNanos()));
+            whole.setOwnNanos(Math.max(whole.getOwnNanos(), one.getOwnNanos()));
             whole.setDataWaitNanos(Math.max(whole.getDataWaitNanos(), one.getDataWaitNanos()));
             whole.setSnapshotStallNanos(
                     Math.max(whole.getSnapshotStallNanos(), one.getSnapshotStallNanos()));

@@ -8,6 +8,7 @@ import io.coxswain.agent.core.AgentReport;
 import io.coxswain.agent.core.Phase;
 
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Gives events to the machine and carries its effects out, in order. No threads: a loop or a
@@ -17,11 +18,24 @@ public final class EffectRunner {
     private final AgentMachine machine;
     private final AgentPorts ports;
     private final AgentObserver observer;
+    private final Consumer<AgentEffect.MayEnd> leaver;
 
     public EffectRunner(AgentMachine machine, AgentPorts ports, AgentObserver observer) {
+        this(machine, ports, observer, end -> {});
+    }
+
+    /**
+     * @param leaver told once after a notice that the process may end; must not block
+     */
+    public EffectRunner(
+            AgentMachine machine,
+            AgentPorts ports,
+            AgentObserver observer,
+            Consumer<AgentEffect.MayEnd> leaver) {
         this.machine = machine;
         this.ports = ports;
         this.observer = observer;
+        this.leaver = leaver;
     }
 
     /** One event. {@code nowNanos} never falls and starts at or above zero. */
@@ -95,6 +109,7 @@ public final class EffectRunner {
                     ports.arena().releaseCopies(release.shard(), release.file(), release.forget());
             case AgentEffect.DropCopy drop -> ports.arena().dropCopy(drop.state(), drop.slot());
             case AgentEffect.AdmitCopies admit -> ports.arena().admitCopies(admit.epoch());
+            case AgentEffect.MayEnd end -> leaver.accept(end);
             case AgentEffect.Reached reached ->
                     observer.reached(new AgentObserver.Coordinate(reached.step(), reached.phase()));
         }
@@ -111,7 +126,9 @@ public final class EffectRunner {
                     beat.operation(),
                     beat.step(),
                     ports.data().waitingForRanks(),
-                    beat.operationNanos());
+                    beat.operationNanos(),
+                    beat.entered(),
+                    beat.waitsFor());
         }
         return report;
     }

@@ -120,6 +120,15 @@ public sealed interface AgentEffect {
     /** Take copies in again after a fence. */
     record AdmitCopies(long epoch) implements AgentEffect {}
 
+    // ---------------------------------------------------------------- the end
+
+    /**
+     * This process may end.
+     *
+     * @param drained nothing depends on it; else nobody is there who could take its part over
+     */
+    record MayEnd(boolean drained, String reason) implements AgentEffect {}
+
     // ---------------------------------------------------------------- the observer
 
     /** A phase of a step is under way. */

@@ -37,6 +37,9 @@ public sealed interface AgentEvent {
 
     record StreamClosed(String reason) implements AgentEvent {}
 
+    /** This process ends within {@code leftNanos}, whatever happens. Given once. */
+    record NoticeGiven(String reason, long leftNanos) implements AgentEvent {}
+
     record Welcomed(long term, long heartbeatNanos, long leaseNanos) implements FromLeader {}
 
     record AttachRejected(long term, String reason) implements FromLeader {}
@@ -49,16 +52,28 @@ public sealed interface AgentEvent {
 
     record ViewOrdered(long term, PrepareOrder order) implements FromLeader {}
 
+    /** The view begins, or goes on; {@code hold} as in {@link StepsGranted}. */
     record ViewStarted(
             long term,
             String jobId,
             long epoch,
             long through,
             List<GrantedFloor> floors,
-            SnapshotInterval interval)
+            SnapshotInterval interval,
+            boolean hold)
             implements FromLeader {
         public ViewStarted {
             floors = List.copyOf(floors);
+        }
+
+        public ViewStarted(
+                long term,
+                String jobId,
+                long epoch,
+                long through,
+                List<GrantedFloor> floors,
+                SnapshotInterval interval) {
+            this(term, jobId, epoch, through, floors, interval, false);
         }
 
         public ViewStarted(
@@ -71,16 +86,33 @@ public sealed interface AgentEvent {
         }
     }
 
+    /**
+     * Further steps may be made.
+     *
+     * @param hold no step beyond {@code through} may, whatever was granted; one that is under way
+     *     is finished
+     */
     record StepsGranted(
             long term,
             String jobId,
             long epoch,
             long through,
             List<GrantedFloor> floors,
-            SnapshotInterval interval)
+            SnapshotInterval interval,
+            boolean hold)
             implements FromLeader {
         public StepsGranted {
             floors = List.copyOf(floors);
+        }
+
+        public StepsGranted(
+                long term,
+                String jobId,
+                long epoch,
+                long through,
+                List<GrantedFloor> floors,
+                SnapshotInterval interval) {
+            this(term, jobId, epoch, through, floors, interval, false);
         }
 
         public StepsGranted(
@@ -105,6 +137,17 @@ public sealed interface AgentEvent {
 
     record JobEnded(long term, String jobId, String reason) implements FromLeader {}
 
+    /**
+     * Make no step above {@code after} that is not under way.
+     *
+     * @param hold the state that it stops at is wanted in a slot
+     */
+    record HaltOrdered(long term, String jobId, long epoch, long number, long after, boolean hold)
+            implements FromLeader {}
+
+    /** Nothing depends on this agent any more: answer to a notice. */
+    record LeaveGranted(long term) implements FromLeader {}
+
     record ProgressAcknowledged(long term, String jobId, long epoch, long step)
             implements FromLeader {}
 
@@ -123,7 +166,12 @@ public sealed interface AgentEvent {
     record WorkerConnected(int generation) implements FromWorker {}
 
     /** A sign of life on the side channel. */
-    record WorkerPonged(int generation) implements FromWorker {}
+    record WorkerPonged(int generation, long step, int entered, String waitsFor)
+            implements FromWorker {
+        public WorkerPonged(int generation) {
+            this(generation, 0, 0, "");
+        }
+    }
 
     /**
      * The worker is warm.
@@ -159,7 +207,8 @@ public sealed interface AgentEvent {
     /**
      * {@code microshardLosses}: sums over the samples of each own microshard; not copied. {@code
      * loss}, {@code snapshotStallNanos}: of a step that the worker made whole, its mean loss, and
-     * how long the snapshots since the one before kept it waiting.
+     * how long the snapshots since the one before kept it waiting. {@code ownNanos}: likewise,
+     * until it first waited for other ranks; 0: it does not say.
      */
     @SuppressWarnings("ArrayRecordComponent")
     record Executed(
@@ -172,7 +221,8 @@ public sealed interface AgentEvent {
             long executeNanos,
             long dataWaitNanos,
             float loss,
-            long snapshotStallNanos)
+            long snapshotStallNanos,
+            long ownNanos)
             implements FromWorker {
         public Executed(
                 int generation,
@@ -193,6 +243,7 @@ public sealed interface AgentEvent {
                     executeNanos,
                     dataWaitNanos,
                     Float.NaN,
+                    0,
                     0);
         }
     }

@@ -105,6 +105,7 @@ public final class AgentMachine {
             case AgentEvent.Tick _ -> tick(now);
             case AgentEvent.StreamOpened _ -> streamOpened(now);
             case AgentEvent.StreamClosed _ -> at.link.closed();
+            case AgentEvent.NoticeGiven notice -> at.departure.noticed(notice, now);
             case AgentEvent.FromLeader word -> {
                 if (at.link.accept(word.term(), now)) {
                     fromLeader(word, now);
@@ -150,6 +151,7 @@ public final class AgentMachine {
             case AgentEvent.FileInspected inspected -> at.vault.inspected(inspected);
         }
         settle(now);
+        at.departure.settle();
         return out.drain();
     }
 
@@ -169,6 +171,7 @@ public final class AgentMachine {
                 at.replication.pump(now);
                 at.stepping.resume(now);
                 at.stepping.advance(at.baseWanted == null && at.link.leaseHolds(now), now);
+                at.stop.settle(views);
                 views.collectFinal();
             }
         }
@@ -192,7 +195,9 @@ public final class AgentMachine {
                             operation(),
                             at.stepping.step(),
                             List.of(),
-                            nanos));
+                            nanos,
+                            at.stepping.isUnderWay() ? at.worker.enteredIn(at.stepping.step()) : 0,
+                            at.worker.waitsFor()));
         }
     }
 
@@ -238,6 +243,7 @@ public final class AgentMachine {
                     out.report(untold);
                 }
                 at.keyValues.restate();
+                at.departure.restate(now);
             }
             case AgentEvent.AttachRejected rejected ->
                     out.add(
@@ -249,9 +255,13 @@ public final class AgentMachine {
             case AgentEvent.Fenced fenced -> views.fenced(fenced, now);
             case AgentEvent.ViewOrdered ordered -> views.ordered(ordered.order(), now);
             case AgentEvent.ViewStarted started -> views.started(started, now);
+            case AgentEvent.HaltOrdered ordered -> at.stop.ordered(ordered);
+            case AgentEvent.LeaveGranted _ -> at.departure.granted();
             case AgentEvent.StepsGranted granted -> {
                 if (at.isRunning(granted.jobId(), granted.epoch())) {
+                    at.stop.clear();
                     at.granted(granted.through(), granted.floors(), granted.interval());
+                    views.hold(granted.hold(), granted.through(), now);
                 }
             }
             case AgentEvent.PlacementInstalled installed -> views.placed(installed.placement());

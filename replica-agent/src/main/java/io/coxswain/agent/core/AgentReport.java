@@ -31,7 +31,9 @@ public sealed interface AgentReport {
 
     /**
      * {@code answered} is the newest heartbeat whose answer came, 0 before the first; {@code
-     * waitingForRanks} is filled in where the report is sent.
+     * waitingForRanks} is filled in where the report is sent; {@code entered} is how many
+     * collectives of its own the worker has come to in the step, 0: not told; {@code waitsFor} is
+     * what somebody else must do before this agent can go on, empty: nothing.
      */
     record Heartbeat(
             long sequence,
@@ -40,10 +42,32 @@ public sealed interface AgentReport {
             String operation,
             long step,
             List<Integer> waitingForRanks,
-            long operationNanos)
+            long operationNanos,
+            int entered,
+            String waitsFor)
             implements AgentReport {
         public Heartbeat {
             waitingForRanks = List.copyOf(waitingForRanks);
+        }
+
+        public Heartbeat(
+                long sequence,
+                long answered,
+                long jobTimeNanos,
+                String operation,
+                long step,
+                List<Integer> waitingForRanks,
+                long operationNanos) {
+            this(
+                    sequence,
+                    answered,
+                    jobTimeNanos,
+                    operation,
+                    step,
+                    waitingForRanks,
+                    operationNanos,
+                    0,
+                    "");
         }
     }
 
@@ -99,8 +123,18 @@ public sealed interface AgentReport {
             String jobId, long epoch, long step, int rank, boolean evaluated, FinalParts parts)
             implements AgentReport {}
 
+    /** No step after this one is begun before the leader says so. */
+    record StepsHeld(String jobId, long epoch, long step) implements AgentReport {}
+
     record PeerUnreachable(String jobId, long epoch, AgentKey peer, String detail)
             implements AgentReport {}
+
+    /** Answer to the order to stop; {@code held}: its state after that step is in a slot. */
+    record StepsHalted(String jobId, long epoch, long number, long through, boolean held)
+            implements AgentReport {}
+
+    /** This process ends within that time. */
+    record Notice(String reason, long leftNanos) implements AgentReport {}
 
     /**
      * The worker's operation on its view's key-value store, which came as {@code operation}; not

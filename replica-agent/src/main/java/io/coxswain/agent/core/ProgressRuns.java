@@ -27,6 +27,7 @@ final class ProgressRuns {
             long dataWaitNanos,
             long snapshotStallNanos,
             long stragglerWaitNanos,
+            long creditWaitNanos,
             long samples,
             long sampleHash,
             float loss,
@@ -45,11 +46,16 @@ final class ProgressRuns {
     private long runFirst = 1;
     private long done;
     private long boundaryNanos;
+
+    /** When the last run that was cut ended, or the view began. */
+    private long cutNanos;
+
     private long endNanos;
     private long executeNanos;
     private long dataWaitNanos;
     private long snapshotStallNanos;
     private long stragglerWaitNanos;
+    private long creditWaitNanos;
     private long samples;
     private long sampleHash;
     private long skipped;
@@ -77,6 +83,7 @@ final class ProgressRuns {
         digest = Digest.NONE;
         digestStep = 0;
         boundaryNanos = now;
+        cutNanos = now;
         open();
     }
 
@@ -90,6 +97,7 @@ final class ProgressRuns {
         dataWaitNanos = 0;
         snapshotStallNanos = 0;
         stragglerWaitNanos = 0;
+        creditWaitNanos = 0;
         samples = 0;
         sampleHash = 0;
         skipped = 0;
@@ -121,6 +129,7 @@ final class ProgressRuns {
         dataWaitNanos += step.dataWaitNanos();
         snapshotStallNanos += step.snapshotStallNanos();
         stragglerWaitNanos += step.stragglerWaitNanos();
+        creditWaitNanos += step.creditWaitNanos();
         samples += step.samples();
         sampleHash += step.sampleHash();
         loss = step.loss();
@@ -148,6 +157,7 @@ final class ProgressRuns {
                         dataWaitNanos,
                         snapshotStallNanos,
                         stragglerWaitNanos,
+                        creditWaitNanos,
                         samples,
                         sampleHash,
                         loss,
@@ -160,7 +170,15 @@ final class ProgressRuns {
             unsent = Math.min(unsent, KEPT);
         }
         boundaryNanos = endNanos;
+        cutNanos = endNanos;
         open();
+    }
+
+    /** Nothing was to be made since the last run ended: the next one begins now. */
+    void restart(long now) {
+        if (done < runFirst) {
+            boundaryNanos = now;
+        }
     }
 
     /** Cut runs that were not told yet, null if none; they count as told. */
@@ -199,7 +217,7 @@ final class ProgressRuns {
 
     /** Since the end of the last run that was cut, or since the view began. */
     long sinceNanos(long now) {
-        return now - boundaryNanos;
+        return now - cutNanos;
     }
 
     /** Runs are kept that the leader did not acknowledge. */

@@ -33,6 +33,8 @@ final class Station {
     final HolderDuties holding;
     final Restoring restoring;
     final KeyValueDesk keyValues;
+    final StepStop stop;
+    final Departure departure;
 
     Phase phase = Phase.NO_JOB;
     @Nullable JobSpec job;
@@ -75,6 +77,8 @@ final class Station {
         this.holding = new HolderDuties(out, limits);
         this.restoring = new Restoring(self, out, limits, vault, worker, holding);
         this.keyValues = new KeyValueDesk(this);
+        this.stop = new StepStop(this);
+        this.departure = new Departure(this);
     }
 
     boolean isJob(String jobId) {

@@ -33,7 +33,7 @@ final class Stepping {
     private int rank;
     private int batch;
     private long lastStep;
-    private long through;
+    final Credits credits = new Credits();
 
     private final AgreedSnapshots agreed = new AgreedSnapshots();
 
@@ -83,14 +83,14 @@ final class Stepping {
             int ownRank,
             int globalBatch,
             long jobSteps,
-            long credits,
+            long granted,
             long now) {
         view = newView;
         program = newProgram;
         rank = ownRank;
         batch = globalBatch;
         lastStep = jobSteps;
-        through = credits;
+        credits.begin(granted);
         agreed.begin(newView.baseStep(), newProgram.snapshotEvery());
         step = newView.baseStep();
         underWay = false;
@@ -138,13 +138,27 @@ final class Stepping {
     }
 
     void grant(long upTo, List<GrantedFloor> floors, SnapshotInterval interval) {
-        through = Math.max(through, upTo);
+        credits.grant(upTo);
         agreed.intervals.take(interval);
         if (!floors.isEmpty()) {
             agreed.floors.take(floors);
             // To go back to, it holds at once; to decide by, from the steps that it came with.
             vault.raiseFloor(agreed.floors.newest());
         }
+    }
+
+    /**
+     * Makes no step above {@code upTo} that is not under way, until the next grant. Returns the
+     * step above which it makes none.
+     */
+    long stopAfter(long upTo) {
+        credits.stopAfter(Math.max(upTo, step));
+        return credits.through();
+    }
+
+    /** It stands where it was told to stop, or where its credits end. */
+    boolean stands() {
+        return view != null && !halted && !underWay && !gatheringBase && step >= credits.newest();
     }
 
     /** Returns true if the base's parameters are complete now. */
@@ -176,6 +190,8 @@ final class Stepping {
         if (program().isWhole()) {
             View current = view();
             loss = event.loss();
+            // All wait for the slowest inside of it: only what was over before that is its own.
+            executeNanos = event.ownNanos();
             stragglerNanos = 0;
             stallNanos = event.snapshotStallNanos() + slotWaitNanos;
             slotWaitNanos = 0;
@@ -354,8 +370,8 @@ final class Stepping {
                 || halted
                 || gatheringBase
                 || underWay
-                || !leaseHolds
-                || step >= Math.min(through, lastStep)) {
+                || step >= lastStep
+                || !credits.allow(step + 1, leaseHolds, now)) {
             return;
         }
         step++;
@@ -387,7 +403,8 @@ final class Stepping {
         }
         if ((running.foreground() & active & ~done) == 0) {
             underWay = false;
-            if (progress.stepDone(stepDone(), now)) {
+            if (progress.stepDone(stepDone(), now) || credits.areHeldAt(step)) {
+                progress.cut();
                 var told = takeUnsent();
                 if (told != null) {
                     out.report(new AgentReport.StepsDone(told));
@@ -396,7 +413,7 @@ final class Stepping {
         }
     }
 
-    private @Nullable Progress takeUnsent() {
+    @Nullable Progress takeUnsent() {
         if (!program().isWhole()) {
             return progress.takeUnsent(vault.floor(), List.of(), replication.takeLongestCopy());
         }
@@ -513,6 +530,7 @@ final class Stepping {
                 dataWaitNanos,
                 stallNanos,
                 stragglerNanos,
+                credits.waitedNanos(),
                 samples,
                 sampleHash,
                 loss,
@@ -567,7 +585,7 @@ final class Stepping {
 
     /** Steps up to this may be made. */
     long through() {
-        return through;
+        return credits.through();
     }
 
     /** Where the runtime reduces: by which floors granted steps are decided. */

@@ -381,6 +381,16 @@ final class Vault {
         return false;
     }
 
+    /** True if a snapshot of exactly that name is here, whole. */
+    boolean isCommitted(StateName name) {
+        for (Snapshot snapshot : snapshots) {
+            if (snapshot.name.equals(name) && snapshot.committed && !snapshot.doomed) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     static boolean sameState(StateName a, Digest digestA, StateName b, Digest digestB) {
         return a.step() == b.step()
                 && a.shard() == b.shard()

@@ -38,7 +38,7 @@ final class WorkerDesk {
         }
         switch (event) {
             case AgentEvent.WorkerConnected _ -> at.worker.connected(job, now);
-            case AgentEvent.WorkerPonged _ -> at.worker.ponged(now);
+            case AgentEvent.WorkerPonged ponged -> at.worker.ponged(ponged, now);
             case AgentEvent.JobLoaded loaded -> jobLoaded(loaded, job);
             case AgentEvent.ViewPrepared prepared -> viewPrepared(prepared, job, now);
             case AgentEvent.Executed executed -> {

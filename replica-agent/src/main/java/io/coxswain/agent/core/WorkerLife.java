@@ -75,6 +75,14 @@ final class WorkerLife {
     /** Till when it must have met the others, in a view's first step. */
     private long joinBy = Long.MAX_VALUE;
 
+    /** In which step it came to how many collectives of its own, as it says. */
+    private long enteredStep;
+
+    private int entered;
+
+    /** What somebody else must do for it to come; empty: nothing. */
+    private String waitsFor = "";
+
     private boolean executing;
     private boolean applying;
     private long answerBy = Long.MAX_VALUE;
@@ -101,6 +109,8 @@ final class WorkerLife {
         executing = false;
         applying = false;
         answerBy = Long.MAX_VALUE;
+        entered = 0;
+        waitsFor = "";
         grouped = false;
         replaced = false;
         mended();
@@ -127,8 +137,21 @@ final class WorkerLife {
         }
     }
 
-    void ponged(long now) {
+    void ponged(AgentEvent.WorkerPonged event, long now) {
         silentSince = now;
+        enteredStep = event.step();
+        entered = event.entered();
+        waitsFor = event.waitsFor();
+    }
+
+    /** How many collectives of its own it has come to in that step; 0: not told. */
+    int enteredIn(long step) {
+        return enteredStep == step ? entered : 0;
+    }
+
+    /** For a person; empty: it waits for nobody's doing. */
+    String waitsFor() {
+        return waitsFor;
     }
 
     void loaded(AgentEvent.JobLoaded event) {

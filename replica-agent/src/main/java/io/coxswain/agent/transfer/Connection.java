@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * One TCP connection of the data plane. After the handshake its peer is known and it belongs to the
@@ -36,6 +37,10 @@ public final class Connection {
     private AgentKey peer;
     private Purpose purpose;
     private @Nullable Object attachment;
+
+    /** Where frames unknown here are counted; null: the peer is of no newer version. */
+    private @Nullable AtomicLong newerPeer;
+
     private boolean ended;
 
     Connection(
@@ -168,6 +173,17 @@ public final class Connection {
                                 .addListener(ignored -> close(reason)));
     }
 
+    /**
+     * Before {@link #established}: of frames that only a peer of a newer version sends, nothing is
+     * made.
+     *
+     * @param minor the peer's version
+     * @param unknown counts them
+     */
+    void peerSpeaks(int minor, AtomicLong unknown) {
+        newerPeer = Integer.compareUnsigned(minor, Wire.MINOR) > 0 ? unknown : null;
+    }
+
     /** The handshake is done: frames go to their handler from now on. */
     void established(AgentKey actualPeer, Purpose actualPurpose, FrameHandler next) {
         peer = actualPeer;
@@ -181,6 +197,15 @@ public final class Connection {
     }
 
     private @Nullable PayloadSink begin(FrameHeader header, int payloadBytes) {
+        AtomicLong unknown = newerPeer;
+        // From a peer of this version such a frame is damaged: its handler ends the connection, and
+        // what was lost is sent again.
+        if (unknown != null
+                && header.getBodyCase() == FrameHeader.BodyCase.BODY_NOT_SET
+                && !header.getUnknownFields().asMap().isEmpty()) {
+            unknown.incrementAndGet();
+            return PayloadSink.DISCARD;
+        }
         PayloadSink sink = handler.begin(this, header, payloadBytes);
         if (sink == null && !ended) {
             channel.config().setAutoRead(false);

@@ -249,6 +249,8 @@ public final class Link {
             connection = fresh;
             attempts = 0;
             upSinceNanos = System.nanoTime();
+            fresh.peerSpeaks(
+                    header.getHelloReply().getProtocolMinor(), plane.unknownFramesCounter());
             fresh.established(peer.key(), lane.purpose(), new Watched());
             if (connection == fresh) {
                 listener.up(fresh);

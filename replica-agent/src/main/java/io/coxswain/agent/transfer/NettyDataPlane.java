@@ -2,10 +2,12 @@ package io.coxswain.agent.transfer;
 
 import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.Endpoint;
+import io.coxswain.agent.core.model.ProtocolVersion;
 import io.coxswain.proto.replica.v1.FrameHeader;
 import io.coxswain.proto.replica.v1.Hello;
 import io.coxswain.proto.replica.v1.HelloReply;
 import io.coxswain.proto.replica.v1.Purpose;
+import io.coxswain.proto.replica.v1.Refusal;
 import io.coxswain.security.ConnectionGate;
 import io.coxswain.security.Identity;
 import io.coxswain.security.PeerRule;
@@ -40,6 +42,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The transport of the data plane: one listening port, and connections per peer incarnation and
@@ -67,6 +70,7 @@ public final class NettyDataPlane implements AutoCloseable {
     private final List<MultiThreadIoEventLoopGroup> groups;
     private final Lane collectives;
     private final Lane copies;
+    private final AtomicLong unknownFrames = new AtomicLong();
     private @Nullable Channel server;
     private volatile @Nullable SslContext accepting;
     private volatile @Nullable SslContext dialling;
@@ -328,19 +332,17 @@ public final class NettyDataPlane implements AutoCloseable {
             boolean coordinator = identity != null && identity.role() == Role.COORDINATOR;
             // A coordinator only asks who is here.
             Lane lane = coordinator ? null : lane(hello.getPurpose());
-            String refusal = refusal(hello, lane);
-            if (refusal.isEmpty() && identity != null && !coordinator) {
-                refusal = impostor(identity, header.getSender().getAgentId());
-            }
-            if (!refusal.isEmpty()) {
-                reply(fresh, refusal);
-                fresh.closeAfterSending("the greeting was refused: " + refusal);
+            HelloReply reply = answer(hello, header.getSender().getAgentId(), identity, lane);
+            if (!reply.getAccepted()) {
+                reply(fresh, reply);
+                fresh.closeAfterSending("the greeting was refused: " + reply.getReason());
             } else if (lane == null) {
                 // Somebody only wants to know whether this incarnation lives.
-                reply(fresh, "");
+                reply(fresh, reply);
                 fresh.closeAfterSending("the greeting was answered");
             } else {
-                admit(fresh, Wire.key(header.getSender()), lane);
+                fresh.peerSpeaks(hello.getProtocolMinor(), unknownFrames);
+                admit(fresh, Wire.key(header.getSender()), lane, reply);
             }
             return PayloadSink.DISCARD;
         }
@@ -351,12 +353,6 @@ public final class NettyDataPlane implements AutoCloseable {
         }
     }
 
-    private static String impostor(Identity identity, String claimed) {
-        return identity.name().equals(claimed)
-                ? ""
-                : "agent %s greets with the certificate of %s".formatted(claimed, identity);
-    }
-
     private @Nullable Lane lane(Purpose purpose) {
         return switch (purpose) {
             case PURPOSE_COLLECTIVE -> collectives;
@@ -365,33 +361,64 @@ public final class NettyDataPlane implements AutoCloseable {
         };
     }
 
-    private String refusal(Hello hello, @Nullable Lane lane) {
-        AgentKey wanted = Wire.key(hello.getReceiver());
-        if (!wanted.equals(self)) {
-            return "this is %s, not %s".formatted(self, wanted);
-        }
-        if (hello.getProtocolMajor() != Wire.MAJOR) {
-            return "protocol version %d; this agent speaks %d"
-                    .formatted(hello.getProtocolMajor(), Wire.MAJOR);
-        }
-        if (lane != null && !lane.served()) {
-            return "this agent does not serve " + hello.getPurpose();
-        }
-        return hello.getPurpose() == Purpose.UNRECOGNIZED ? "unknown purpose" : "";
+    /** Frames of peers of newer versions that were of a kind unknown here. Any thread. */
+    public long unknownFrames() {
+        return unknownFrames.get();
     }
 
-    private static void reply(Connection fresh, String refusal) {
-        fresh.send(
-                FrameHeader.newBuilder()
-                        .setHelloReply(
-                                HelloReply.newBuilder()
-                                        .setAccepted(refusal.isEmpty())
-                                        .setReason(refusal))
-                        .build());
+    AtomicLong unknownFramesCounter() {
+        return unknownFrames;
+    }
+
+    // Whether it is meant comes first: who asks whether this incarnation lives goes by that.
+    private HelloReply answer(
+            Hello hello, String sender, @Nullable Identity identity, @Nullable Lane lane) {
+        AgentKey wanted = Wire.key(hello.getReceiver());
+        if (!wanted.equals(self)) {
+            return refused(
+                    Refusal.REFUSAL_OTHER_AGENT, "this is %s, not %s".formatted(self, wanted));
+        }
+        var theirs = new ProtocolVersion(hello.getProtocolMajor(), hello.getProtocolMinor());
+        if (!ProtocolVersion.DATA.goesWith(theirs)) {
+            return refused(
+                    Refusal.REFUSAL_OTHER_VERSION,
+                    ProtocolVersion.DATA.refusal(
+                            "data-plane protocol",
+                            "agent " + self.id(),
+                            sender.isEmpty() ? "the peer" : "agent " + sender,
+                            theirs));
+        }
+        if (lane != null && !lane.served()) {
+            return refused(
+                    Refusal.REFUSAL_NOT_SERVED, "this agent does not serve " + hello.getPurpose());
+        }
+        if (hello.getPurpose() == Purpose.UNRECOGNIZED) {
+            return refused(Refusal.REFUSAL_NOT_SERVED, "unknown purpose");
+        }
+        if (identity != null
+                && identity.role() != Role.COORDINATOR
+                && !identity.name().equals(sender)) {
+            return refused(
+                    Refusal.REFUSAL_IMPOSTOR,
+                    "agent %s greets with the certificate of %s".formatted(sender, identity));
+        }
+        return reply().setAccepted(true).build();
+    }
+
+    private static HelloReply refused(Refusal refusal, String reason) {
+        return reply().setRefusal(refusal).setReason(reason).build();
+    }
+
+    private static HelloReply.Builder reply() {
+        return HelloReply.newBuilder().setProtocolMajor(Wire.MAJOR).setProtocolMinor(Wire.MINOR);
+    }
+
+    private static void reply(Connection fresh, HelloReply reply) {
+        fresh.send(FrameHeader.newBuilder().setHelloReply(reply).build());
     }
 
     /** Moves the connection to its lane's thread; the peer sends nothing until it is answered. */
-    private static void admit(Connection fresh, AgentKey peer, Lane lane) {
+    private static void admit(Connection fresh, AgentKey peer, Lane lane, HelloReply reply) {
         Channel channel = fresh.channel();
         Runnable enter =
                 () -> {
@@ -400,7 +427,7 @@ public final class NettyDataPlane implements AutoCloseable {
                         return;
                     }
                     fresh.established(peer, lane.purpose(), lane.handler());
-                    reply(fresh, "");
+                    reply(fresh, reply);
                     channel.config().setAutoRead(true);
                 };
         if (lane.onThread()) {

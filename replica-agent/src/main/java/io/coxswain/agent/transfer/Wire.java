@@ -1,6 +1,7 @@
 package io.coxswain.agent.transfer;
 
 import io.coxswain.agent.core.model.AgentKey;
+import io.coxswain.agent.core.model.ProtocolVersion;
 import io.coxswain.proto.control.v1.AgentIdentity;
 import io.coxswain.proto.replica.v1.FrameHeader;
 import io.netty.buffer.ByteBuf;
@@ -11,8 +12,8 @@ final class Wire {
     static final int PREFIX_BYTES = 8;
     static final int MAX_HEADER_BYTES = 64 << 10;
     static final int MAX_PAYLOAD_BYTES = 16 << 20;
-    static final int MAJOR = 1;
-    static final int MINOR = 0;
+    static final int MAJOR = ProtocolVersion.DATA.major();
+    static final int MINOR = ProtocolVersion.DATA.minor();
 
     private Wire() {}
 

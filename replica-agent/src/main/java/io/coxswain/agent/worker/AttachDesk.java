@@ -92,11 +92,28 @@ final class AttachDesk implements AutoCloseable {
         return place.folder();
     }
 
+    /** Where the processes may write stacks. */
+    Path evidence() {
+        return place.folder().resolve("evidence");
+    }
+
+    private void forgetEvidence() {
+        try (Stream<Path> files = Files.list(evidence())) {
+            for (Path file : files.toList()) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            LOG.debug("{} is not there, or stays", evidence(), e);
+        }
+    }
+
     /** Begins to listen. */
     void open() throws IOException {
         Path folder = place.folder();
         Files.createDirectories(folder);
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwx------"));
+        forgetEvidence();
+        Files.createDirectories(evidence());
         Path socket = place.socket();
         Files.deleteIfExists(socket);
         ServerSocketChannel opened = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
@@ -127,6 +144,7 @@ final class AttachDesk implements AutoCloseable {
                         WorkerMain.SOCKET_VARIABLE + "=" + socket.toAbsolutePath(),
                         WorkerMain.TOKEN_VARIABLE + "=" + token,
                         WorkerMain.LOCAL_SIZE_VARIABLE + "=" + processes,
+                        WorkerMain.EVIDENCE_VARIABLE + "=" + evidence().toAbsolutePath(),
                         WorkerMain.JOB_VARIABLE + "=" + place.jobId()));
         Files.move(
                 fresh,
@@ -343,8 +361,10 @@ final class AttachDesk implements AutoCloseable {
         }
         BridgeLink.closeQuietly(listening);
         left.forEach(visitor -> refuse(visitor.frames, visitor.hello, "its agent is closing"));
+        forgetEvidence();
         for (Path file :
                 List.of(
+                        evidence(),
                         place.socket(),
                         place.folder().resolve(AttachPlace.FILE),
                         place.folder().resolve(AttachPlace.FILE + ".new"),

@@ -1,7 +1,5 @@
 package io.coxswain.agent.worker;
 
-import com.google.protobuf.ByteString;
-
 import io.coxswain.bridge.host.FrameChannel;
 import io.coxswain.proto.bridge.v1.Abort;
 import io.coxswain.proto.bridge.v1.FromWorker;
@@ -9,6 +7,7 @@ import io.coxswain.proto.bridge.v1.Hello;
 import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.Shutdown;
+import io.coxswain.proto.bridge.v1.Stacks;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
 import io.coxswain.proto.control.v1.EvidencePiece;
@@ -19,6 +18,7 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -41,6 +41,7 @@ final class AttachedWorker implements Member {
     private final String name;
     private final AttachDesk desk;
     private final PrintedLines printed;
+    private final AttachedEvidence evidence;
     private final WorkerSupervisor.Limits limits;
     private final Listener listener;
     private final CountDownLatch gone = new CountDownLatch(1);
@@ -59,12 +60,15 @@ final class AttachedWorker implements Member {
             String name,
             AttachDesk desk,
             PrintedLines printed,
+            Path evidenceFile,
             WorkerSupervisor.Limits limits,
             Listener listener) {
         this.local = local;
         this.name = name;
         this.desk = desk;
         this.printed = printed;
+        this.evidence =
+                new AttachedEvidence(desk.evidence(), printed, evidenceFile, desk.processes());
         this.limits = limits;
         this.listener = listener;
     }
@@ -87,6 +91,11 @@ final class AttachedWorker implements Member {
         @Override
         public void asked(KeyValueRequest request) {
             listener.asked(local, request);
+        }
+
+        @Override
+        public void stacks(Stacks stacks) {
+            evidence.answered(stacks);
         }
 
         @Override
@@ -219,7 +228,11 @@ final class AttachedWorker implements Member {
     }
 
     void heard(FromWorker message) {
-        listener.message(local, message);
+        if (message.hasOutput() && message.getRequestId() == 0) {
+            evidence.printed(message.getOutput());
+        } else {
+            listener.message(local, message);
+        }
     }
 
     /** Its main connection has ended. */
@@ -293,25 +306,17 @@ final class AttachedWorker implements Member {
     }
 
     @Override
-    public List<EvidencePiece> hung(String reason) {
-        return stacks();
+    public List<EvidencePiece> hung(String reason) throws InterruptedException {
+        List<EvidencePiece> pieces = stacks();
+        evidence.keep(reason, pieces);
+        return pieces;
     }
 
-    /** Which process it is in this agent's eyes is not known: it may be in a container. */
     @Override
-    public List<EvidencePiece> stacks() {
+    public List<EvidencePiece> stacks() throws InterruptedException {
+        BridgeLink open = link();
         long pid = pid();
-        String note =
-                "local rank %d (process %d, as it says) was not started by this agent: whoever did can see its stacks and output\n"
-                        .formatted(local, pid);
-        return pid == 0
-                ? List.of()
-                : List.of(
-                        EvidencePiece.newBuilder()
-                                .setKind("note")
-                                .setName("not-taken.txt")
-                                .setContent(ByteString.copyFromUtf8(note))
-                                .build());
+        return pid == 0 || open == null ? List.of() : evidence.stacks(pid, open);
     }
 
     @Override
@@ -411,8 +416,13 @@ final class AttachedWorker implements Member {
         }
         desk.unseat(this);
         printed.end();
+        String words = evidence.lastWords();
+        var exit = new WorkerExit(WorkerExit.LEFT, words, reason, true);
+        if (reason == null && !words.isBlank()) {
+            listener.evidence(local, exit.describe(), EvidenceTaker.lastWords(words));
+        }
         gone.countDown();
-        listener.exited(local, new WorkerExit(WorkerExit.LEFT, "", reason, true));
+        listener.exited(local, exit);
     }
 
     private void say(String words) {

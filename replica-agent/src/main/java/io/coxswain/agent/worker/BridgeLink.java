@@ -8,6 +8,8 @@ import io.coxswain.proto.bridge.v1.Hello;
 import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Ping;
 import io.coxswain.proto.bridge.v1.Pong;
+import io.coxswain.proto.bridge.v1.Stacks;
+import io.coxswain.proto.bridge.v1.StacksWanted;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
 import io.coxswain.proto.bridge.v1.Welcome;
@@ -34,6 +36,9 @@ final class BridgeLink implements AutoCloseable {
         void pong(Pong pong);
 
         void asked(KeyValueRequest request);
+
+        /** It was asked for its stacks. */
+        default void stacks(Stacks stacks) {}
 
         /** It does not read what it is sent. */
         void jammed(String reason);
@@ -140,6 +145,16 @@ final class BridgeLink implements AutoCloseable {
         }
     }
 
+    void askForStacks(long sequence) {
+        SideWriter writer = sideWriter;
+        if (writer != null) {
+            writer.urgent(
+                    ToWorkerSide.newBuilder()
+                            .setStacksWanted(StacksWanted.newBuilder().setSequence(sequence))
+                            .build());
+        }
+    }
+
     void answer(ToWorkerSide answer) {
         SideWriter writer = sideWriter;
         if (writer != null) {
@@ -179,6 +194,8 @@ final class BridgeLink implements AutoCloseable {
             while (message != null) {
                 if (message.hasPong()) {
                     events.pong(message.getPong());
+                } else if (message.hasStacks()) {
+                    events.stacks(message.getStacks());
                 } else if (message.hasKeyValueRequest()) {
                     events.asked(message.getKeyValueRequest());
                 }

@@ -1,7 +1,5 @@
 package io.coxswain.agent.worker;
 
-import com.google.protobuf.ByteString;
-
 import io.coxswain.proto.control.v1.EvidencePiece;
 
 import org.slf4j.Logger;
@@ -50,9 +48,14 @@ final class EvidenceDesk implements AutoCloseable {
             int processes) {
         this.folder = folder;
         this.file = file;
-        this.environment = environment;
+        this.environment = FlightRecorder.environment(environment, folder.toAbsolutePath());
         this.taker =
                 new EvidenceTaker(folder, printed, new ProcessStatus(Path.of("/proc")), processes);
+    }
+
+    /** What the process gets to see of the program's environment, and what it must know more. */
+    Map<String, String> environment() {
+        return environment;
     }
 
     /** Makes the folder. */
@@ -69,6 +72,7 @@ final class EvidenceDesk implements AutoCloseable {
     /** What is to be known of one that hangs, before it is killed. */
     List<EvidencePiece> hung(String reason, Process process) throws InterruptedException {
         var pieces = new ArrayList<>(stacks(process));
+        FlightRecorder.ask(folder);
         pieces.addAll(EvidenceTaker.flightRecorder(environment, since));
         keep(reason, pieces);
         return pieces;
@@ -76,20 +80,17 @@ final class EvidenceDesk implements AutoCloseable {
 
     /** What is to be known of one that went by itself. */
     List<EvidencePiece> died(String lastWords) {
-        var pieces = new ArrayList<EvidencePiece>();
-        if (!lastWords.isBlank()) {
-            pieces.add(
-                    EvidencePiece.newBuilder()
-                            .setKind("last-words")
-                            .setName("last-words.txt")
-                            .setContent(ByteString.copyFromUtf8(lastWords))
-                            .build());
-        }
+        var pieces = new ArrayList<>(EvidenceTaker.lastWords(lastWords));
         pieces.addAll(EvidenceTaker.flightRecorder(environment, since));
         return pieces;
     }
 
     private void keep(String reason, List<EvidencePiece> pieces) {
+        keep(file, reason, pieces);
+    }
+
+    /** Writes it for people, beside what is there. */
+    static void keep(Path file, String reason, List<EvidencePiece> pieces) {
         var text = new ByteArrayOutputStream();
         text.writeBytes(
                 ("# " + Instant.now() + " " + reason + "\n").getBytes(StandardCharsets.UTF_8));

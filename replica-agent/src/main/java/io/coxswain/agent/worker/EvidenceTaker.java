@@ -4,6 +4,8 @@ import com.google.protobuf.ByteString;
 
 import io.coxswain.proto.control.v1.EvidencePiece;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -68,6 +70,17 @@ final class EvidenceTaker {
 
     /** Takes it from a process and its children. Blocks for {@link #LIMIT} at most. */
     List<EvidencePiece> take(ProcessHandle root) throws InterruptedException {
+        return take(root, null);
+    }
+
+    /**
+     * The same.
+     *
+     * @param rootFile where the process writes its stacks, if it calls itself by another number
+     *     than this machine does
+     */
+    List<EvidencePiece> take(ProcessHandle root, @Nullable Path rootFile)
+            throws InterruptedException {
         long end = System.nanoTime() + LIMIT.toNanos();
         var notes = new ArrayList<String>();
         List<ProcessHandle> processes;
@@ -80,7 +93,7 @@ final class EvidenceTaker {
         boolean jvm = false;
         for (ProcessHandle process : processes) {
             long pid = process.pid();
-            Path file = files.get(pid);
+            Path file = pid == root.pid() && rootFile != null ? rootFile : files.get(pid);
             String name = status.name(pid);
             if (status.isStopped(pid)) {
                 notes.add(
@@ -133,6 +146,18 @@ final class EvidenceTaker {
                     0);
         }
         return pieces;
+    }
+
+    /** What a process printed before it went; empty if that is nothing. */
+    static List<EvidencePiece> lastWords(String words) {
+        return words.isBlank()
+                ? List.of()
+                : List.of(
+                        EvidencePiece.newBuilder()
+                                .setKind("last-words")
+                                .setName("last-words.txt")
+                                .setContent(ByteString.copyFromUtf8(words))
+                                .build());
     }
 
     /**
@@ -188,6 +213,11 @@ final class EvidenceTaker {
         } catch (IOException e) {
             return false;
         }
+    }
+
+    /** Where a process that calls itself so writes its stacks; null if it does not. */
+    @Nullable Path stackFile(long ownPid) {
+        return stackFiles().get(ownPid);
     }
 
     private Map<Long, Path> stackFiles() {

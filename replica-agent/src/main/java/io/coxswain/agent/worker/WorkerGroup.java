@@ -15,6 +15,7 @@ import org.slf4j.LoggerFactory;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -48,6 +49,7 @@ final class WorkerGroup {
     private final @Nullable Hello[] said;
     private final boolean[] ponged;
     private final long[] pongedNanos;
+    private final @Nullable Pong[] pongs;
     private final @Nullable WorkerExit[] exits;
     private boolean wanted;
     private boolean ready;
@@ -88,9 +90,11 @@ final class WorkerGroup {
 
         @Override
         public void pong(int local, Pong pong) {
+            Pong slowest;
             synchronized (WorkerGroup.this) {
                 pongedNanos[local] = System.nanoTime();
                 ponged[local] = true;
+                pongs[local] = pong;
                 for (boolean one : ponged) {
                     if (!one) {
                         return;
@@ -100,8 +104,9 @@ final class WorkerGroup {
                 if (!wanted) {
                     return;
                 }
+                slowest = slowest(pong);
             }
-            listener.pong(generation, pong);
+            listener.pong(generation, slowest);
         }
 
         @Override
@@ -138,7 +143,7 @@ final class WorkerGroup {
 
         @Override
         public void waiting(int local) {
-            listener.waiting(generation);
+            listener.waiting(generation, missing());
         }
 
         @Override
@@ -192,6 +197,7 @@ final class WorkerGroup {
         this.said = new @Nullable Hello[processes];
         this.ponged = new boolean[processes];
         this.pongedNanos = new long[processes];
+        this.pongs = new @Nullable Pong[processes];
         this.exits = new @Nullable WorkerExit[processes];
         var voices = new Voices();
         for (int local = 0; local < processes; local++) {
@@ -229,6 +235,22 @@ final class WorkerGroup {
         }
         listener.ready(generation, all);
         return true;
+    }
+
+    /** What they do together: where the one is that is least far. */
+    private Pong slowest(Pong newest) {
+        return Arrays.stream(pongs)
+                .flatMap(Stream::ofNullable)
+                .min(Comparator.comparingLong(Pong::getStep).thenComparingInt(Pong::getEntered))
+                .orElse(newest);
+    }
+
+    /** The local ranks that have not come. */
+    private synchronized List<Integer> missing() {
+        return IntStream.range(0, said.length)
+                .filter(local -> said[local] == null)
+                .boxed()
+                .toList();
     }
 
     private List<Hello> hellos() {

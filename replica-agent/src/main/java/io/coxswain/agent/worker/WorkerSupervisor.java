@@ -48,8 +48,12 @@ public final class WorkerSupervisor implements AutoCloseable {
          */
         default void evidence(long generation, String reason, List<EvidencePiece> pieces) {}
 
-        /** Whoever starts its processes has not yet, and that is no silence. */
-        default void waiting(long generation) {}
+        /**
+         * Whoever starts its processes has not yet, and that is no silence.
+         *
+         * @param missing the local ranks that have not come
+         */
+        default void waiting(long generation, List<Integer> missing) {}
 
         /** Not all of its processes came in time: nobody starts them. */
         default void absent(long generation, String reason) {}
@@ -195,7 +199,8 @@ public final class WorkerSupervisor implements AutoCloseable {
             long number, int local, String name, PrintedLines printed, Member.Listener voices) {
         AttachDesk open = desk;
         return open != null
-                ? new AttachedWorker(local, name, open, printed, limits, voices)
+                ? new AttachedWorker(
+                        local, name, open, printed, logs.evidence(number), limits, voices)
                 : new WorkerProcess(
                         local,
                         name,

@@ -2,6 +2,8 @@ package io.coxswain.agent.adapter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.UnknownFieldSet;
+
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.AgentReport;
 import io.coxswain.agent.core.model.AgentKey;
@@ -196,6 +198,94 @@ class GrpcControlClientTest {
             assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
             client.close();
             assertThat(take(leader.heard).hasLeaving()).isTrue();
+        }
+    }
+
+    private void elect(Leader leader) throws Exception {
+        curator.create()
+                .orSetData()
+                .creatingParentsIfNeeded()
+                .forPath(GrpcControlClient.LEADER_PATH, leader.toByteArray());
+    }
+
+    private static UnknownFieldSet unknown() {
+        return UnknownFieldSet.newBuilder()
+                .addField(900, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
+                .build();
+    }
+
+    @Test
+    void aLeaderOfAnotherMajorVersionIsNotCalledUntilThereIsAnother() throws Exception {
+        try (FakeLeader newer = new FakeLeader("newer");
+                FakeLeader same = new FakeLeader("same")) {
+            elect(
+                    Leader.newBuilder()
+                            .setTerm(4)
+                            .setCoordinatorId("newer")
+                            .setProtocolMajor(2)
+                            .build());
+            client.start();
+            elect(
+                    Leader.newBuilder()
+                            .setTerm(5)
+                            .setCoordinatorId("same")
+                            .setProtocolMajor(1)
+                            .setProtocolMinor(9)
+                            .build());
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+            take(same.streams);
+            assertThat(newer.streams).isEmpty();
+        }
+    }
+
+    @Test
+    void aWelcomeOfAnotherMajorVersionIsNotFollowed() throws Exception {
+        try (FakeLeader leader = new FakeLeader("welcoming")) {
+            client.start();
+            elect(4, "welcoming");
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+            CoordinatorMessage.Builder welcome = CoordinatorMessage.newBuilder().setTerm(4);
+            welcome.getWelcomeBuilder().setProtocolMajor(2).setLeaseNanos(1);
+            take(leader.streams).onNext(welcome.build());
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamClosed.class);
+        }
+    }
+
+    @Test
+    void whatANewerLeaderSaysIsDroppedOrAnswered() throws Exception {
+        try (FakeLeader leader = new FakeLeader("saying")) {
+            client.start();
+            elect(4, "saying");
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+            StreamObserver<CoordinatorMessage> stream = take(leader.streams);
+            stream.onNext(
+                    CoordinatorMessage.newBuilder().setTerm(4).setUnknownFields(unknown()).build());
+            CoordinatorMessage.Builder order = CoordinatorMessage.newBuilder().setTerm(4);
+            order.getPrepareViewBuilder().setHasRank(true);
+            order.getPrepareViewBuilder().getViewBuilder().setJobId("job-1").setEpoch(7);
+            order.getPrepareViewBuilder().getPlanBuilder().addOperationsBuilder().setKindValue(99);
+            stream.onNext(order.build());
+            AgentMessage answer = take(leader.heard);
+            assertThat(answer.getViewFailed().getJobId()).isEqualTo("job-1");
+            assertThat(answer.getViewFailed().getEpoch()).isEqualTo(7);
+            assertThat(answer.getViewFailed().getReason())
+                    .contains("operation 99")
+                    .contains("is to be upgraded");
+            assertThat(client.unknownWords()).isOne();
+            CoordinatorMessage.Builder fence = CoordinatorMessage.newBuilder().setTerm(4);
+            fence.getFenceBuilder().setJobId("job-1").setEpoch(9);
+            stream.onNext(fence.build());
+            assertThat(take(events)).isEqualTo(new AgentEvent.Fenced(4, "job-1", 9));
+        }
+    }
+
+    @Test
+    void afterARefusalOfItsVersionItTakesItsTime() {
+        var pauses = GrpcControlClient.Pauses.DEFAULT;
+        for (int i = 0; i < 100; i++) {
+            assertThat(pauses.nanosWhenRefused())
+                    .isBetween(
+                            Duration.ofSeconds(5).toNanos(), Duration.ofSeconds(20).toNanos() + 1);
         }
     }
 }

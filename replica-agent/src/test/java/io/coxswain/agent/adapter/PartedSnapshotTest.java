@@ -10,7 +10,9 @@ import io.coxswain.bridge.arena.Slot;
 import io.coxswain.bridge.arena.SlotTable;
 import io.coxswain.bridge.arena.Verification;
 import io.coxswain.proto.bridge.v1.JobLoaded;
+import io.coxswain.proto.bridge.v1.LeafCut;
 import io.coxswain.proto.bridge.v1.LocalPart;
+import io.coxswain.proto.bridge.v1.ShardBox;
 import io.coxswain.proto.bridge.v1.SnapshotCommitted;
 import io.coxswain.proto.control.v1.StateLayout;
 
@@ -226,6 +228,29 @@ class PartedSnapshotTest {
                                 List.of(good, good.toBuilder().setSharesRank(false).build())))
                 .contains("local rank 1 cannot be one of 2 processes", "workersPerAgent to 1");
         assertThat(RankParts.complaint(List.of(gradients, gradients)))
-                .contains("must reduce by itself");
+                .contains("must reduce by itself", "one agent for each device");
+    }
+
+    private static JobLoaded holding(long first, int bytes) {
+        return loaded(bytes).toBuilder()
+                .addLeaves(
+                        LeafCut.newBuilder()
+                                .setLeaf("w")
+                                .setDtype("u8")
+                                .addShape(130)
+                                .addBoxes(ShardBox.newBuilder().addOffset(first).addExtent(bytes)))
+                .build();
+    }
+
+    @Test
+    void processesMayHoldAPartEachIfTheirPartsMakeTheState() {
+        List<JobLoaded> cut = List.of(holding(0, 100), holding(100, 30));
+
+        assertThat(RankParts.complaint(cut)).isNull();
+        assertThat(RankParts.of(cut).whole().getLayout().getShardStateBytes(0)).isEqualTo(128 + 64);
+        assertThat(RankParts.complaint(List.of(holding(0, 100), holding(90, 40))))
+                .contains("shard 0, local rank 1 overlap");
+        assertThat(RankParts.complaint(List.of(holding(0, 100), holding(110, 20))))
+                .contains("10 of its 130 elements are in no shard");
     }
 }

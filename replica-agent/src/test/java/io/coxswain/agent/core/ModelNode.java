@@ -108,6 +108,7 @@ final class ModelNode {
                 worker = new Worker(start.generation());
                 inbox.add(new AgentEvent.WorkerConnected(start.generation()));
             }
+            case AgentEffect.MayEnd end -> throw new AssertionError("nobody leaves: " + end);
             case AgentEffect.StopWorker _ -> worker = null;
             case AgentEffect.KillWorker kill ->
                     throw new AssertionError("nobody hangs here: " + kill);

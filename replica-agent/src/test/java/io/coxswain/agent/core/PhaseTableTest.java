@@ -1,6 +1,7 @@
 package io.coxswain.agent.core;
 
 import static io.coxswain.agent.core.Story.JOB;
+import static io.coxswain.agent.core.Story.MILLI;
 import static io.coxswain.agent.core.Story.OTHER;
 import static io.coxswain.agent.core.Story.SELF;
 import static io.coxswain.agent.core.Story.SPARE;
@@ -19,6 +20,7 @@ import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.SlotRef;
+import io.coxswain.agent.core.model.SnapshotInterval;
 
 import org.junit.jupiter.api.Test;
 
@@ -189,6 +191,11 @@ class PhaseTableTest {
         events.put("ViewStarted", s -> new AgentEvent.ViewStarted(s.term, JOB, 1, 7));
         events.put("StepsGranted", s -> new AgentEvent.StepsGranted(s.term, JOB, 1, 7));
         events.put(
+                "StepsGranted that holds",
+                s ->
+                        new AgentEvent.StepsGranted(
+                                s.term, JOB, 1, 0, List.of(), SnapshotInterval.PLANNED, true));
+        events.put(
                 "PlacementInstalled",
                 s ->
                         new AgentEvent.PlacementInstalled(
@@ -204,6 +211,9 @@ class PhaseTableTest {
                 s ->
                         new AgentEvent.KeyValueAnswered(
                                 s.term, JOB, 1, KeyValueReply.refused("not_found", "no key")));
+        events.put("HaltOrdered", s -> new AgentEvent.HaltOrdered(s.term, JOB, 1, 1, 1, true));
+        events.put("LeaveGranted", s -> new AgentEvent.LeaveGranted(s.term));
+        events.put("NoticeGiven", s -> new AgentEvent.NoticeGiven("SIGTERM", 30_000 * MILLI));
         events.put("WorkerConnected", s -> new AgentEvent.WorkerConnected(s.generation));
         events.put("WorkerPonged", s -> new AgentEvent.WorkerPonged(s.generation));
         events.put("JobLoaded", Story::loadedEvent);

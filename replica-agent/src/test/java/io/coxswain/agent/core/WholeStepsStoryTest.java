@@ -123,6 +123,7 @@ class WholeStepsStoryTest {
                         MILLI,
                         0,
                         0.5f,
+                        0,
                         0));
     }
 

@@ -2,14 +2,21 @@ package io.coxswain.agent.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.protobuf.ByteString;
+
 import io.coxswain.bridge.host.FrameChannel;
 import io.coxswain.proto.bridge.v1.FromWorker;
 import io.coxswain.proto.bridge.v1.FromWorkerSide;
 import io.coxswain.proto.bridge.v1.Hello;
 import io.coxswain.proto.bridge.v1.KeyValueRequest;
+import io.coxswain.proto.bridge.v1.Output;
 import io.coxswain.proto.bridge.v1.Pong;
+import io.coxswain.proto.bridge.v1.Stacks;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
+import io.coxswain.proto.control.v1.EvidencePiece;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -17,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -39,6 +47,7 @@ class AttachTest {
 
     @TempDir private Path folder = Path.of("");
     private final LinkedBlockingQueue<String> told = new LinkedBlockingQueue<>();
+    private final LinkedBlockingQueue<List<Integer>> awaited = new LinkedBlockingQueue<>();
     private final Deque<AutoCloseable> open = new ArrayDeque<>();
 
     @AfterEach
@@ -66,6 +75,17 @@ class AttachTest {
 
                     @Override
                     public void asked(long generation, int local, KeyValueRequest request) {}
+
+                    @Override
+                    public void evidence(
+                            long generation, String reason, List<EvidencePiece> pieces) {
+                        told.add("evidence " + reason);
+                    }
+
+                    @Override
+                    public void waiting(long generation, List<Integer> missing) {
+                        awaited.add(missing);
+                    }
 
                     @Override
                     public void absent(long generation, String reason) {
@@ -296,6 +316,85 @@ class AttachTest {
                 .isEqualTo(
                         "exited 1 local rank 1 of 2: the worker ended its connections; whoever"
                                 + " started it knows why");
+    }
+
+    @Test
+    void whatOnePrintsAndWhatItDoesIsAskedOfItself() throws Exception {
+        WorkerSupervisor supervisor = supervisor(LONG);
+        supervisor.start();
+        Member first = new Member(0, 10);
+        Member second = new Member(1, 11);
+        assertThat(next()).startsWith("ready 1");
+
+        first.main.send(printed("step 1\n", 0));
+        first.main.send(printed("step 9\nValueError: no more\n", 4096));
+        first.main.send(FromWorker.newBuilder().setRequestId(5).build());
+        assertThat(next()).as("output is no message").isEqualTo("message 0 5");
+        String log = new String(supervisor.lastLines(100, 1 << 16).bytes(), UTF_8);
+        assertThat(log)
+                .contains("step 1\n")
+                .contains("… 4096 bytes dropped: the process printed faster than it could say")
+                .contains("step 9\n");
+
+        // Nobody here sees processes 10 and 11 write stacks, so they are asked.
+        Thread answers = Thread.ofVirtual().start(() -> answerForStacks(second));
+        List<EvidencePiece> pieces = supervisor.stacks();
+        answers.join();
+        assertThat(pieces)
+                .anySatisfy(piece -> {
+                    assertThat(piece.getKind()).isEqualTo("python-stacks");
+                    assertThat(piece.getName()).contains("python-stacks.11.txt");
+                    assertThat(piece.getContent().toStringUtf8()).isEqualTo("Thread 1\n");
+                })
+                .anySatisfy(piece -> {
+                    assertThat(piece.getKind()).isEqualTo("note");
+                    assertThat(piece.getContent().toStringUtf8())
+                            .contains("process 10, as it calls itself", "interpreter's lock");
+                });
+
+        first.end();
+        assertThat(second.askedToComeAgain()).isTrue();
+        second.end();
+        assertThat(next())
+                .isEqualTo(
+                        "evidence exited 1 local rank 0 of 2: the worker ended its connections;"
+                            + " whoever started it knows why; last words: ValueError: no more");
+    }
+
+    private static FromWorker printed(String text, long dropped) {
+        return FromWorker.newBuilder()
+                .setOutput(
+                        Output.newBuilder()
+                                .setData(ByteString.copyFromUtf8(text))
+                                .setDroppedBytes(dropped))
+                .build();
+    }
+
+    private static void answerForStacks(Member member) {
+        try {
+            ToWorkerSide asked = member.side.receive(ToWorkerSide.parser());
+            while (asked != null && !asked.hasStacksWanted()) {
+                asked = member.side.receive(ToWorkerSide.parser());
+            }
+            assertThat(asked).isNotNull();
+            long sequence = Objects.requireNonNull(asked).getStacksWanted().getSequence();
+            member.side.send(
+                    FromWorkerSide.newBuilder()
+                            .setStacks(
+                                    Stacks.newBuilder().setSequence(sequence).setText("Thread 1\n"))
+                            .build());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Test
+    void whoIsWaitedForIsToldWhileTheyAre() throws Exception {
+        supervisor(LONG).start();
+        assertThat(awaited.take()).isSubsetOf(0, 1);
+        new Member(1, 11);
+        new Member(0, 10);
+        assertThat(next()).isEqualTo("ready 1 [10, 11]");
     }
 
     @Test

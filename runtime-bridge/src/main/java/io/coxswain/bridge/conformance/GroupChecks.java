@@ -3,22 +3,30 @@ package io.coxswain.bridge.conformance;
 import io.coxswain.bridge.arena.ArenaFile;
 import io.coxswain.bridge.arena.Slot;
 import io.coxswain.bridge.arena.SlotTable;
+import io.coxswain.bridge.arena.SlotTable.Box;
 import io.coxswain.bridge.arena.SlotWriter;
 import io.coxswain.bridge.conformance.Catalog.Entry;
+import io.coxswain.bridge.host.LoadedPieces;
+import io.coxswain.proto.bridge.v1.Finish;
 import io.coxswain.proto.bridge.v1.FromWorker;
+import io.coxswain.proto.bridge.v1.JobLoaded;
 import io.coxswain.proto.bridge.v1.LocalPart;
 import io.coxswain.proto.bridge.v1.PrepareView;
 import io.coxswain.proto.bridge.v1.SnapshotCommitted;
 import io.coxswain.proto.bridge.v1.StateOrigin;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.control.v1.JobSpec;
+import io.coxswain.proto.control.v1.LeafDigest;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
 
 /** Two processes that are the worker of one rank, and the kit in the place of their agent. */
 final class GroupChecks {
@@ -34,7 +42,14 @@ final class GroupChecks {
                             "two processes of one rank share its batch, write their parts of a"
                                     + " snapshot and nothing else, and take them up again",
                             GroupChecks::group,
-                            StateChecks.RESTORE));
+                            StateChecks.RESTORE),
+                    Entry.of(
+                            "group-pieces",
+                            SECTION,
+                            "the pieces that two processes of one rank declare make its state, and"
+                                    + " are those of their snapshots and of the final digest",
+                            GroupChecks::pieces,
+                            "group"));
 
     private GroupChecks() {}
 
@@ -42,20 +57,36 @@ final class GroupChecks {
     private static final class Group {
         final Mesh mesh;
         final ArenaFile region;
-        final long part;
+
+        /** Where each one's part of a slot begins; last the end of the last one. */
+        private final long[] begins = new long[PROCESSES + 1];
+
+        private final long[] live = new long[PROCESSES + 1];
 
         Group(Trial trial) throws Broken, NotApplicable, IOException, InterruptedException {
-            JobSpec job = Conformance.mesh(trial.job(), PROCESSES, 1);
+            JobSpec job = trial.job();
             if (job.getMicroshards() < PROCESSES) {
                 throw new NotApplicable("needs a job with two microshards");
             }
-            mesh = trial.loaded(job);
-            if (!mesh.loaded().getSharesRank()) {
-                throw new NotApplicable(
-                        "job_loaded says nothing of shares_rank: the worker is one process");
+            mesh = trial.loaded(job, PROCESSES);
+            int pieces = 0;
+            for (int local = 0; local < PROCESSES; local++) {
+                JobLoaded loaded = mesh.each().get(local);
+                if (!loaded.getSharesRank()) {
+                    throw new NotApplicable(
+                            "job_loaded says nothing of shares_rank: the worker is one process");
+                }
+                Broken.unless(
+                        loaded.getLayout()
+                                .getFingerprint()
+                                .equals(mesh.loaded().getLayout().getFingerprint()),
+                        "one fingerprint in all processes: "
+                                + mesh.loaded().getLayout().getFingerprint(),
+                        loaded.getLayout().getFingerprint());
+                pieces += loaded.getShardPieces(0);
+                begins[local + 1] = begins[local] + room(loaded.getLayout().getShardStateBytes(0));
+                live[local + 1] = live[local] + loaded.getShardLiveBytes(0);
             }
-            long bytes = mesh.loaded().getLayout().getShardStateBytes(0);
-            part = (bytes / SlotTable.PIECE_ALIGNMENT + 1) * SlotTable.PIECE_ALIGNMENT;
             region =
                     ArenaFile.create(
                             trial.newArena(),
@@ -63,24 +94,24 @@ final class GroupChecks {
                                     0,
                                     job.getMicroshards(),
                                     0,
-                                    PROCESSES * live(),
+                                    live[PROCESSES],
                                     Mesh.SLOTS,
-                                    PROCESSES * part,
-                                    PROCESSES * mesh.loaded().getShardPieces(0)));
+                                    begins[PROCESSES],
+                                    pieces));
         }
 
-        private long live() {
-            return mesh.loaded().getShardLiveBytes(0);
+        private static long room(long bytes) {
+            return (bytes / SlotTable.PIECE_ALIGNMENT + 1) * SlotTable.PIECE_ALIGNMENT;
         }
 
         LocalPart place(int local) {
             return LocalPart.newBuilder()
                     .setRank(local)
                     .setSize(PROCESSES)
-                    .setSlotOffset(local * part)
-                    .setSlotBytes(part)
-                    .setLiveOffset(local * live())
-                    .setLiveBytes(live())
+                    .setSlotOffset(begins[local])
+                    .setSlotBytes(begins[local + 1] - begins[local])
+                    .setLiveOffset(live[local])
+                    .setLiveBytes(live[local + 1] - live[local])
                     .build();
         }
 
@@ -133,6 +164,7 @@ final class GroupChecks {
             Slot slot = region.slot(SLOT);
             var pieces = new ArrayList<SlotTable.Piece>();
             var crcs = new ArrayList<Integer>();
+            var tables = new ArrayList<SlotTable.Meta>();
             int local = 0;
             for (FromWorker answer : both(Mesh.snapshot(epoch, step, SLOT))) {
                 SnapshotCommitted said = answer.getSnapshotCommitted();
@@ -146,13 +178,14 @@ final class GroupChecks {
                 requireName(local, meta, mesh.name(0, step), epoch);
                 crcs.addAll(requireChecksums(local, slot, meta, said));
                 pieces.addAll(meta.pieces());
+                tables.add(meta);
                 local++;
             }
             Broken.unless(
                     slot.state() == Slot.State.EMPTY,
                     "the slot's mark left to the agent: EMPTY",
                     slot.state());
-            return new Written(pieces, crcs);
+            return new Written(pieces, crcs, tables);
         }
 
         private SlotTable.Meta table(int local, SnapshotCommitted said) throws Broken {
@@ -166,12 +199,12 @@ final class GroupChecks {
             }
             boolean inside =
                     !meta.pieces().isEmpty()
-                            && meta.pieces().getFirst().dataOffset() >= local * part
-                            && meta.dataBytes() <= (local + 1) * part;
+                            && meta.pieces().getFirst().dataOffset() >= begins[local]
+                            && meta.dataBytes() <= begins[local + 1];
             Broken.unless(
                     inside,
                     "pieces in the part of local rank %d, bytes %d to %d"
-                            .formatted(local, local * part, (local + 1) * part),
+                            .formatted(local, begins[local], begins[local + 1]),
                     "bytes up to " + meta.dataBytes());
             return meta;
         }
@@ -228,7 +261,8 @@ final class GroupChecks {
     }
 
     /** What both wrote. */
-    private record Written(List<SlotTable.Piece> pieces, List<Integer> crcs) {}
+    private record Written(
+            List<SlotTable.Piece> pieces, List<Integer> crcs, List<SlotTable.Meta> tables) {}
 
     private static String group(Trial trial)
             throws Broken, NotApplicable, IOException, InterruptedException {
@@ -269,6 +303,67 @@ final class GroupChecks {
         return "%d pieces".formatted(first.pieces().size());
     }
 
+    private static String pieces(Trial trial)
+            throws Broken, NotApplicable, IOException, InterruptedException {
+        var group = new Group(trial);
+        List<JobLoaded> each = group.mesh.each();
+        if (each.stream().anyMatch(loaded -> loaded.getLeavesCount() == 0)) {
+            throw new NotApplicable("job_loaded has no leaves");
+        }
+        String wrong = LoadedPieces.problem(each);
+        Broken.unless(wrong == null, "pieces that make a state together", wrong);
+        for (int local = 0; local < PROCESSES; local++) {
+            group.mesh.prepare(
+                    local,
+                    group.view(group.mesh.view(0, 1, 0, StateOrigin.STATE_ORIGIN_INIT), local));
+        }
+        group.step(1, 1);
+        Written written = group.snapshot(1, 1);
+        for (int local = 0; local < PROCESSES; local++) {
+            Set<Box> declared = Set.copyOf(LoadedPieces.declared(each.get(local), 0));
+            Set<Box> found = new HashSet<>();
+            written.tables().get(local).pieces().forEach(piece -> found.add(piece.box()));
+            Broken.unless(
+                    found.equals(declared),
+                    "the %d pieces of job_loaded in the snapshot of local rank %d"
+                            .formatted(declared.size(), local),
+                    "%d pieces, or others".formatted(found.size()));
+        }
+        requireOneDigest(group);
+        boolean cut = !declared(each, 0).equals(declared(each, 1));
+        return cut ? "each holds a part" : "each holds all of it";
+    }
+
+    private static List<Box> declared(List<JobLoaded> each, int local) {
+        return LoadedPieces.declared(each.get(local), 0);
+    }
+
+    /** Both together tell each leaf of the final digest, and nothing in two ways. */
+    private static void requireOneDigest(Group group) throws Broken, InterruptedException {
+        var told = new TreeMap<Integer, LeafDigest>();
+        ToWorker.Builder finish =
+                ToWorker.newBuilder().setFinish(Finish.newBuilder().setEpoch(1).setStep(1));
+        for (FromWorker answer : group.both(finish)) {
+            Broken.unless(answer.hasFinished(), "finished by each", Texts.of(answer));
+            for (LeafDigest leaf : answer.getFinished().getLeavesList()) {
+                LeafDigest first = told.putIfAbsent(leaf.getLeafIndex(), leaf);
+                Broken.unless(
+                        first == null
+                                || first.getFirstBlock() != leaf.getFirstBlock()
+                                || first.equals(leaf),
+                        "one digest of %s, which has index %d"
+                                .formatted(leaf.getLeaf(), leaf.getLeafIndex()),
+                        "another one from the other process");
+            }
+        }
+        if (!told.isEmpty()) {
+            Broken.unless(
+                    told.firstKey() == 0 && told.lastKey() == told.size() - 1,
+                    "leaves of the final digest numbered from 0 on without gaps",
+                    told.keySet());
+        }
+    }
+
     private static PrepareView.Builder from(Group donor, Group heir, byte[] digest) {
         return heir.mesh.fromSlot(0, 2, 1, donor.region.path(), SLOT, digest);
     }
@@ -276,7 +371,7 @@ final class GroupChecks {
     /** A flipped bit in a process's part is no state for that process. */
     private static void requireOwnDamageIsSeen(Group donor, byte[] digest, Group heir)
             throws Broken, InterruptedException {
-        long at = donor.part;
+        long at = donor.begins[1];
         Slot slot = donor.region.slot(SLOT);
         slot.data().word(at, slot.data().word(at) ^ 1);
         heir.mesh

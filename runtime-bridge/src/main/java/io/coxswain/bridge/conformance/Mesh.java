@@ -43,6 +43,7 @@ final class Mesh {
     private final JobSpec job;
     private final List<KitWorker> workers = new ArrayList<>();
     private final List<ArenaFile> regions = new ArrayList<>();
+    private final List<JobLoaded> each = new ArrayList<>();
     private final boolean whole;
     private JobLoaded loaded = JobLoaded.getDefaultInstance();
     private long epoch;
@@ -56,13 +57,18 @@ final class Mesh {
      */
     record Made(List<Executed> executed, List<Long> snapshots) {}
 
-    Mesh(Trial trial, JobSpec job) throws IOException, Broken, InterruptedException {
+    /**
+     * @param processes of each rank; where there are several, they are counted as ranks here
+     */
+    Mesh(Trial trial, JobSpec job, int processes) throws IOException, Broken, InterruptedException {
         this.trial = trial;
         this.job = job;
         whole = Conformance.isWhole(job);
         var keyValues = new KitKeyValues();
-        for (int rank = 0; rank < job.getReplicas() * job.getShards(); rank++) {
-            KitWorker worker = trial.worker();
+        int count = job.getReplicas() * job.getShards() * processes;
+        for (int number = 0; number < count; number++) {
+            KitWorker worker =
+                    processes == 1 ? trial.worker() : trial.worker(number % processes, processes);
             worker.shares(keyValues);
             workers.add(worker);
         }
@@ -93,6 +99,11 @@ final class Mesh {
         return loaded;
     }
 
+    /** What each process said of the job. */
+    List<JobLoaded> each() {
+        return each;
+    }
+
     long epoch() {
         return epoch;
     }
@@ -109,10 +120,11 @@ final class Mesh {
         for (KitWorker worker : workers) {
             JobLoaded answer = load(worker, job, true);
             Layouts.requireSane(answer, job);
-            if (worker != worker()) {
+            if (worker != worker() && ranks() == job.getReplicas() * job.getShards()) {
                 Layouts.requireEqual(loaded, answer, "in another process");
             }
             loaded = answer;
+            each.add(answer);
         }
         for (int rank = 0; rank < ranks(); rank++) {
             regions.add(createRegion(rank));

@@ -1,5 +1,6 @@
 package io.coxswain.bridge.conformance;
 
+import io.coxswain.bridge.host.WorkerMain;
 import io.coxswain.proto.bridge.v1.Welcome;
 import io.coxswain.proto.control.v1.JobSpec;
 
@@ -8,7 +9,9 @@ import org.jspecify.annotations.Nullable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /** What one check works with: workers of its own, random numbers of its own, files of its own. */
@@ -76,11 +79,17 @@ final class Trial implements AutoCloseable {
 
     /** Starts a worker; nobody has answered its hello yet. */
     WorkerStart start() throws IOException {
+        return start(Map.of());
+    }
+
+    private WorkerStart start(Map<String, String> more) throws IOException {
         int number = starts.size();
+        var environment = new HashMap<>(setup.environment());
+        environment.putAll(more);
         WorkerStart start =
                 WorkerStart.of(
                         setup.command(),
-                        setup.environment(),
+                        environment,
                         setup.folder(),
                         sockets.resolve("w" + number + ".sock"),
                         sockets.resolve("w" + number + ".log"),
@@ -95,14 +104,42 @@ final class Trial implements AutoCloseable {
     }
 
     KitWorker worker(Welcome welcome) throws IOException, Broken, InterruptedException {
-        KitWorker worker = start().greet(welcome);
+        return greeted(start(), welcome);
+    }
+
+    /** One of several processes of a rank. */
+    KitWorker worker(int local, int size) throws IOException, Broken, InterruptedException {
+        String rank = Integer.toString(local);
+        String count = Integer.toString(size);
+        WorkerStart start =
+                start(
+                        Map.of(
+                                WorkerMain.LOCAL_RANK_VARIABLE,
+                                rank,
+                                WorkerMain.LOCAL_SIZE_VARIABLE,
+                                count,
+                                "LOCAL_RANK",
+                                rank,
+                                "LOCAL_WORLD_SIZE",
+                                count));
+        return greeted(start, WorkerStart.welcome());
+    }
+
+    private KitWorker greeted(WorkerStart start, Welcome welcome)
+            throws Broken, InterruptedException {
+        KitWorker worker = start.greet(welcome);
         workers.add(worker);
         return worker;
     }
 
     /** A worker with this job loaded, and no view. */
     Mesh loaded(JobSpec job) throws IOException, Broken, InterruptedException {
-        var mesh = new Mesh(this, job);
+        return loaded(job, 1);
+    }
+
+    /** The same, where each rank has so many processes. */
+    Mesh loaded(JobSpec job, int processes) throws IOException, Broken, InterruptedException {
+        var mesh = new Mesh(this, job, processes);
         meshes.add(mesh);
         mesh.load();
         return mesh;

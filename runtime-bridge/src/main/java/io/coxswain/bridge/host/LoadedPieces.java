@@ -45,6 +45,55 @@ public final class LoadedPieces {
     }
 
     /**
+     * What is wrong with what the processes of one rank declared, who hold its state together, in
+     * the order of their local ranks; null if nothing is, or one of them declared nothing.
+     */
+    public static @Nullable String problem(List<JobLoaded> processes) {
+        if (processes.size() == 1) {
+            return problem(processes.getFirst());
+        }
+        int count = processes.size();
+        var parts = new ArrayList<List<Box>>();
+        int shards = processes.getFirst().getLayout().getShardStateBytesCount();
+        for (int part = 0; part < shards * count; part++) {
+            parts.add(List.of());
+        }
+        for (int local = 0; local < count; local++) {
+            JobLoaded loaded = processes.get(local);
+            if (loaded.getLeavesCount() == 0) {
+                return null;
+            }
+            try {
+                List<List<Box>> own = boxes(loaded);
+                for (int shard = 0; shard < shards; shard++) {
+                    String wrong = countsDiffer(loaded, shard, own.get(shard));
+                    if (wrong != null) {
+                        return "local rank %d: shard %d %s".formatted(local, shard, wrong);
+                    }
+                    parts.set(shard * count + local, own.get(shard));
+                }
+            } catch (IllegalArgumentException | ArithmeticException e) {
+                return "local rank %d: the pieces of the state are wrong: %s"
+                        .formatted(local, e.getMessage());
+            }
+        }
+        String wrong =
+                PieceCheck.problem(
+                        parts,
+                        part -> "shard %d, local rank %d".formatted(part / count, part % count));
+        return wrong == null ? null : "the pieces of the state do not fit together: " + wrong;
+    }
+
+    /**
+     * The boxes of one shard that a process declared, in the order of its leaves.
+     *
+     * @throws IllegalArgumentException if a box is none, or in no shard
+     */
+    public static List<Box> declared(JobLoaded loaded, int shard) {
+        return boxes(loaded).get(shard);
+    }
+
+    /**
      * The boxes of each shard, in the order of leaves.
      *
      * @throws IllegalArgumentException if a box is none, or in no shard

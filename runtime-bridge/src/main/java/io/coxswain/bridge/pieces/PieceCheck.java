@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.IntFunction;
 
 /**
  * Whether the pieces of all shards make a state: each element of each leaf is in some shard, two
@@ -25,7 +26,12 @@ public final class PieceCheck {
     /** By leaf: its boxes, and the first shard that has each. */
     private final Map<String, Map<Space, Integer>> where = new HashMap<>();
 
-    private PieceCheck() {}
+    /** What to call a shard. */
+    private final IntFunction<String> name;
+
+    private PieceCheck(IntFunction<String> name) {
+        this.name = name;
+    }
 
     /** A box of a leaf in a shard. */
     private record Held(String leaf, Space space) {}
@@ -36,14 +42,19 @@ public final class PieceCheck {
      * @param shards of each shard its boxes
      */
     public static @Nullable String problem(List<List<Box>> shards) {
-        return new PieceCheck().find(shards);
+        return problem(shards, shard -> "shard " + shard);
+    }
+
+    /** The same, where shards have other names. */
+    public static @Nullable String problem(List<List<Box>> shards, IntFunction<String> name) {
+        return new PieceCheck(name).find(shards);
     }
 
     private @Nullable String find(List<List<Box>> shards) {
         for (int shard = 0; shard < shards.size(); shard++) {
             String wrong = inShard(shard, shards.get(shard));
             if (wrong != null) {
-                return "shard " + shard + wrong;
+                return name.apply(shard) + wrong;
             }
         }
         for (Box leaf : leaves.values()) {
@@ -125,17 +136,15 @@ public final class PieceCheck {
         return box.dtype() + box.globalShape() + (box.perRank() ? " per rank" : "");
     }
 
-    private static @Nullable String together(Box leaf, Map<Space, Integer> held) {
+    private @Nullable String together(Box leaf, Map<Space, Integer> held) {
         var spaces = new ArrayList<>(held.keySet());
         spaces.removeIf(space -> space.elements() == 0);
         Clash clash = clash(spaces, leaf.globalShape().size());
         if (clash != null) {
-            return "%s in shard %d and %s in shard %d overlap; two pieces of a leaf must be the same box, or have no element in common"
+            return "%s in %s and %s in %s overlap; two pieces of a leaf must be the same box, or have no element in common"
                     .formatted(
-                            clash.one(),
-                            held.get(clash.one()),
-                            clash.other(),
-                            held.get(clash.other()));
+                            clash.one(), holder(held, clash.one()),
+                            clash.other(), holder(held, clash.other()));
         }
         long whole = Space.volume(leaf.globalShape());
         long elements = spaces.stream().mapToLong(Space::elements).sum();
@@ -144,6 +153,10 @@ public final class PieceCheck {
         }
         return "%d of its %d elements are in no shard, such as %s; the shards must have all of a leaf together"
                 .formatted(whole - elements, whole, gap(spaces, leaf.globalShape()));
+    }
+
+    private String holder(Map<Space, Integer> held, Space space) {
+        return name.apply(held.getOrDefault(space, 0));
     }
 
     private record Clash(Space one, Space other) {}

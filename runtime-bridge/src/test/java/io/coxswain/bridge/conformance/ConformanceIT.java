@@ -8,12 +8,15 @@ import io.coxswain.bridge.vectors.Python;
 import io.coxswain.proto.control.v1.JobSpec;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 
 /** The kit against our own workers: nothing fails, nothing is skipped. */
+@Execution(ExecutionMode.CONCURRENT)
 class ConformanceIT {
     /** A loaded machine stretches everything. */
     private static final int PATIENCE = 10;

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.coxswain.proto.control.v1.JobSpec;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -16,6 +18,7 @@ import java.util.List;
 import java.util.Set;
 
 /** The kit can fail: each bug is found by the check that is there for it. */
+@Execution(ExecutionMode.CONCURRENT)
 class FaultyWorkerIT {
     /** For workers that do as they should: a loaded machine stretches everything. */
     private static final Limits PATIENT = Limits.DEFAULT.times(10);

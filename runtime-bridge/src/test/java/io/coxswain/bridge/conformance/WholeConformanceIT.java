@@ -7,6 +7,8 @@ import io.coxswain.bridge.vectors.Python;
 import io.coxswain.proto.control.v1.JobSpec;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,6 +16,7 @@ import java.util.List;
 import java.util.Set;
 
 /** The kit against a program in plain Python that reduces by itself, over sockets. */
+@Execution(ExecutionMode.CONCURRENT)
 class WholeConformanceIT {
     /** A loaded machine stretches everything. */
     private static final int PATIENCE = 10;
@@ -61,6 +64,21 @@ class WholeConformanceIT {
         assertThat(failure("{\"blames\": true}", "peer-dies")).contains("group_broken");
     }
 
+    @Test
+    void processesThatHoldAPartEachKeepTheRules() throws IOException, InterruptedException {
+        Report report =
+                kit("{}", SCRIPT.resolveSibling("sharded_worker.py"))
+                        .only(Set.of("group", "group-pieces"))
+                        .run(Listener.NONE);
+
+        assertThat(report.failureText()).isEmpty();
+        assertThat(report.results())
+                .filteredOn(result -> result.check().name().equals("group-pieces"))
+                .singleElement()
+                .extracting(Result::outcome)
+                .isEqualTo(new Outcome.Passed("each holds a part"));
+    }
+
     private static String failure(String config, String check)
             throws IOException, InterruptedException {
         Report report = kit(config).only(Set.of(check)).run(Listener.NONE);
@@ -71,6 +89,11 @@ class WholeConformanceIT {
     }
 
     private static Conformance kit(String config) throws IOException, InterruptedException {
+        return kit(config, SCRIPT);
+    }
+
+    private static Conformance kit(String config, Path script)
+            throws IOException, InterruptedException {
         JobSpec job =
                 JobSpec.newBuilder()
                         .setJobId("conformance")
@@ -82,7 +105,7 @@ class WholeConformanceIT {
                         .setRuntimeKind("process")
                         .setRuntimeJson("{\"config\": " + config + "}")
                         .build();
-        return Conformance.of(List.of(Python.require().toString(), SCRIPT.toString()))
+        return Conformance.of(List.of(Python.require().toString(), script.toString()))
                 .job(job)
                 .slowJob(
                         job.toBuilder()

@@ -9,6 +9,8 @@ import io.coxswain.proto.control.v1.StateLayout;
 
 import org.junit.jupiter.api.Test;
 
+import java.util.List;
+
 class LoadedPiecesTest {
     private static ShardBox box(int shard, long first, long count) {
         return ShardBox.newBuilder().setShard(shard).addOffset(first).addExtent(count).build();
@@ -59,6 +61,43 @@ class LoadedPiecesTest {
         JobLoaded.Builder larger = loaded(leaf(box(0, 0, 2), box(1, 2, 1)));
         larger.getLayoutBuilder().setShardStateBytes(1, 65);
         assertProblem("shard 1 has pieces of 64 bytes", larger);
+    }
+
+    /** What a process has of the one shard of three elements. */
+    private static JobLoaded process(long first, long count) {
+        return JobLoaded.newBuilder()
+                .setLayout(StateLayout.newBuilder().addShardStateBytes(4 * count))
+                .addShardPieces(1)
+                .addLeaves(leaf(box(0, first, count)))
+                .build();
+    }
+
+    @Test
+    void processesOfARankHoldItsStateTogetherOrEachAllOfIt() {
+        assertThat(LoadedPieces.problem(List.of(process(0, 2), process(2, 1)))).isNull();
+        assertThat(LoadedPieces.problem(List.of(process(0, 3), process(0, 3)))).isNull();
+        assertThat(LoadedPieces.problem(List.of(process(0, 1), JobLoaded.getDefaultInstance())))
+                .isNull();
+        assertThat(LoadedPieces.problem(List.of(process(0, 1), process(2, 1))))
+                .contains("leaf w of shape [3]: 1 of its 3 elements are in no shard");
+        assertThat(LoadedPieces.problem(List.of(process(0, 2), process(1, 2))))
+                .contains("in shard 0, local rank 0 and", "in shard 0, local rank 1 overlap");
+        JobLoaded miscounted = process(2, 1).toBuilder().setShardPieces(0, 2).build();
+        assertThat(LoadedPieces.problem(List.of(process(0, 2), miscounted)))
+                .startsWith("local rank 1: shard 0 has 1 pieces");
+        JobLoaded strange = process(2, 1).toBuilder().setLeaves(0, leaf(box(1, 2, 1))).build();
+        assertThat(LoadedPieces.problem(List.of(process(0, 2), strange)))
+                .startsWith("local rank 1: the pieces of the state are wrong: leaf w has a piece");
+    }
+
+    @Test
+    void aShardOfSeveralProcessesIsCutAgain() {
+        JobLoaded.Builder first = loaded(leaf(box(0, 0, 1), box(1, 2, 1)));
+        first.getLayoutBuilder().setShardStateBytes(0, 4);
+        JobLoaded.Builder second = loaded(leaf(box(0, 1, 1), box(1, 2, 1)));
+        second.getLayoutBuilder().setShardStateBytes(0, 4);
+
+        assertThat(LoadedPieces.problem(List.of(first.build(), second.build()))).isNull();
     }
 
     private static void assertProblem(String expected, JobLoaded.Builder loaded) {

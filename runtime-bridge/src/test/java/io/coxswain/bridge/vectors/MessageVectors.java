@@ -289,6 +289,17 @@ final class MessageVectors {
                                 .build()));
         all.add(
                 new Vector(
+                        "executed, own time",
+                        "the program told when it began to wait for the others",
+                        from(4).setExecuted(
+                                        Executed.newBuilder()
+                                                .setEpoch(300)
+                                                .setStep(18)
+                                                .setExecuteNanos(1_500_000)
+                                                .setOwnNanos(1_200_000))
+                                .build()));
+        all.add(
+                new Vector(
                         "aborted",
                         "the live state is still that of step 17",
                         from(4).setAborted(Aborted.newBuilder().setEpoch(300).setStep(18))
@@ -441,8 +452,21 @@ final class MessageVectors {
                                                 .setOperation("execute")
                                                 .setStep(18))
                                 .build()));
+        all.add(
+                new Vector(
+                        "pong, in a collective",
+                        "the second of step 18",
+                        FromWorkerSide.newBuilder()
+                                .setPong(
+                                        Pong.newBuilder()
+                                                .setSequence(2)
+                                                .setOperation("execute")
+                                                .setStep(18)
+                                                .setEntered(2))
+                                .build()));
         KeyValueVectors.addTo(all);
         GroupVectors.addTo(all);
+        AttachedVectors.addTo(all);
     }
 
     private static ToWorker.Builder to(long request) {

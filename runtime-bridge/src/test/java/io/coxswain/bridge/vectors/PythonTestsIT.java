@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -23,6 +25,7 @@ import java.util.regex.Pattern;
  * not is skipped there: the output says which, and a module of which nothing could run is skipped
  * here too.
  */
+@Execution(ExecutionMode.CONCURRENT)
 class PythonTestsIT {
     private static final long LIMIT_SECONDS = 240;
     private static final Path PACKAGE = ProjectFiles.file("runtime-bridge", "python");

@@ -348,6 +348,7 @@ public final class JobDriver {
                         0,
                         stalls,
                         0,
+                        0,
                         step - from + 1,
                         0,
                         1f,
@@ -409,12 +410,17 @@ public final class JobDriver {
             case JobEffect.SendPlacement install -> placement(install.placement());
             case JobEffect.SendCollectFinal collect ->
                     throw new IllegalStateException("a plan's job has no last step: " + collect);
+            case JobEffect.SendHalt halt ->
+                    throw new IllegalStateException("nobody is drained in a plan: " + halt);
+            case JobEffect.ReportMaintenance report -> {}
             case JobEffect.SendEndJob end -> {}
             case JobEffect.SendAcknowledge acknowledge -> {}
             case JobEffect.PersistView persist ->
                     postLife(
                             costs.persistNanos(),
                             new JobEvent.ViewPersisted(persist.view().epoch(), persist.state()));
+            case JobEffect.PersistPause pause ->
+                    throw new IllegalStateException("nobody pauses a plan's job: " + pause);
             case JobEffect.PersistResult persist ->
                     postLife(costs.persistNanos(), new JobEvent.ResultPersisted());
             case JobEffect.SetTimer timer ->

@@ -11,6 +11,7 @@ import io.coxswain.chaos.planning.failure.FailureTrace;
 import io.coxswain.chaos.planning.failure.Scope;
 import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.ledger.LedgerEntry;
+import io.coxswain.coordinator.core.ledger.StepLosses;
 
 import java.math.BigInteger;
 import java.util.ArrayList;
@@ -277,9 +278,11 @@ public final class DiskRestart {
                                     base + 1,
                                     step,
                                     beganNanos + clock.nanos(base, step),
-                                    0,
-                                    clock.snapshots(base, step) * disk.stallNanos(),
-                                    0)));
+                                    new StepLosses(
+                                            0,
+                                            0,
+                                            clock.snapshots(base, step) * disk.stallNanos(),
+                                            0))));
         }
         return step;
     }

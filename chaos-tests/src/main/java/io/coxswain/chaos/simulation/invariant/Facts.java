@@ -78,6 +78,7 @@ public final class Facts {
     private final TreeSet<Integer> ongoing = new TreeSet<>();
     private final List<Damaged> damaged = new ArrayList<>();
     private final LongSupplier clock;
+    private String newestLeader = "";
 
     private record Damaged(int host, Arena.Cell cell) {}
 
@@ -122,6 +123,7 @@ public final class Facts {
                 new StepsOnce(),
                 new ProtectedSurvives(),
                 new CompletedStays(),
+                new PausedStands(),
                 new RestoredDigests(),
                 new SamplesOnce(),
                 new OneViewPerStep(),
@@ -152,6 +154,17 @@ public final class Facts {
         return invariants;
     }
 
+    /** Whoever asked was told that this job stands after that step. */
+    public void stands(JobHistory job, long step) {
+        job.stands = true;
+        job.stoodAt = step;
+    }
+
+    /** Somebody wants it to go on, or to end. */
+    public void mayStep(JobHistory job) {
+        job.stands = false;
+    }
+
     /** Something that must not be was seen at once. */
     public void broken(String number, String text) {
         for (Invariant invariant : invariants) {
@@ -177,6 +190,7 @@ public final class Facts {
     // ---------------------------------------------------------------- coordinators
 
     public void termTaken(String coordinator, long term) {
+        newestLeader = coordinator;
         tell(termTaken, i -> i.termTaken(coordinator, term));
     }
 
@@ -222,6 +236,9 @@ public final class Facts {
                 && planned.state() == JobEffect.ViewState.PREPARING) {
             // From here on members may be told of it. Written again after an unknown outcome it is
             // the same view.
+            if (job.over) {
+                broken("I4", job.spec.jobId() + " ended, and a view of it is planned: " + planned);
+            }
             ViewHistory known = job.of(planned.view().epoch());
             if (known == null || !known.view.equals(planned.view())) {
                 job.planned(planned.view(), planned.lineage());
@@ -236,6 +253,7 @@ public final class Facts {
             tell(accounted, i -> i.accounted(job, account));
         }
         if (job != null && record instanceof StoreRecord.Result result) {
+            job.saidToStand(false, clock.getAsLong());
             tell(reported, i -> i.reported(job, result));
             job.over = true;
             // From here on everybody may free what it holds of it, as soon as it hears.
@@ -324,6 +342,8 @@ public final class Facts {
         if (job == null) {
             return;
         }
+        // Who was paused while another one took over says, when it wakes, what it had decided.
+        job.formerLeaderSpeaks = !coordinator.equals(newestLeader);
         tell(published, i -> i.published(coordinator, job, event));
         switch (event) {
             case CoordinatorEvent.StepsCompleted steps -> {
@@ -336,7 +356,13 @@ public final class Facts {
                             .forEach(view -> view.gathered(steps.step(), clock.getAsLong()));
                 }
             }
-            case CoordinatorEvent.RolledBack back -> job.completed = back.toStep();
+            case CoordinatorEvent.JobPaused _ -> job.saidToStand(true, clock.getAsLong());
+            case CoordinatorEvent.JobResumed _ -> resumed(job);
+            case CoordinatorEvent.RolledBack back -> {
+                if (!job.formerLeaderSpeaks) {
+                    job.completed = back.toStep();
+                }
+            }
             case CoordinatorEvent.PlacementChanged placement -> job.placed(placement);
             case CoordinatorEvent.JobTakenOver taken -> {
                 if (!taken.adopted()) {
@@ -350,6 +376,7 @@ public final class Facts {
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.MaintenanceChanged _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
@@ -361,6 +388,15 @@ public final class Facts {
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {}
+        }
+    }
+
+    // Until then no rank was at work.
+    private void resumed(JobHistory job) {
+        job.saidToStand(false, clock.getAsLong());
+        ViewHistory view = job.activeView();
+        if (view != null) {
+            Arrays.fill(view.lastNanos, clock.getAsLong());
         }
     }
 

@@ -36,6 +36,9 @@ public final class JobHistory {
     /** A coordinator or the store had a fault while it ran. */
     boolean controllerHurt;
 
+    /** The event that is told of comes from a coordinator that another one has replaced. */
+    boolean formerLeaderSpeaks;
+
     /** As its coordinator saw it at the fastest; {@link Long#MAX_VALUE} before two steps. */
     long shortestStepNanos = Long.MAX_VALUE;
 
@@ -64,6 +67,16 @@ public final class JobHistory {
     /** Reductions of earlier steps may have begun by the placement with the deficit. */
     long heardFromStep;
 
+    /** It was said to stand after that step, and nobody wanted it to go on since. */
+    boolean stands;
+
+    long stoodAt;
+
+    /** Slot time in which leaders said that it stands, and since when they do; 0: they do not. */
+    long pausedSlotNanos;
+
+    long pausedSinceNanos;
+
     String outcome = "";
 
     public JobHistory(JobSpec spec, Truth truth) {
@@ -91,6 +104,14 @@ public final class JobHistory {
             // The members of a new view heard of its first placement with the order.
             deficit = false;
         }
+    }
+
+    /** Leaders say that it stands, or that it goes on. */
+    void saidToStand(boolean now, long atNanos) {
+        if (pausedSinceNanos != 0) {
+            pausedSlotNanos += (atNanos - pausedSinceNanos) * spec.mesh().ranks();
+        }
+        pausedSinceNanos = now ? atNanos : 0;
     }
 
     /** A member hears of a placement. */

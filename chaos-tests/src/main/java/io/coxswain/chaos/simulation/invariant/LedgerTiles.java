@@ -61,6 +61,22 @@ public final class LedgerTiles implements Invariant {
         }
     }
 
+    // What leaders said by events is what they booked. Where one had a fault it may have said so to
+    // nobody, or another did.
+    private void paused(JobHistory job, Map<String, BigInteger> categories) {
+        long booked = nanos(categories, "paused");
+        long slack = SLACK_NANOS * job.spec.mesh().ranks();
+        boolean little = booked < job.pausedSlotNanos * (1 - TOLERANCE) - slack;
+        boolean much = booked > job.pausedSlotNanos * (1 + TOLERANCE) + slack;
+        if (!job.controllerHurt && (little || much)) {
+            broken(
+                    "the job stood for "
+                            + job.pausedSlotNanos / 1_000_000
+                            + " slot-ms, booked as paused are "
+                            + booked / 1_000_000);
+        }
+    }
+
     @Override
     public void reported(JobHistory job, StoreRecord.Result result) {
         JobReport report = JobReport.fromJson(result.reportJson());
@@ -85,6 +101,7 @@ public final class LedgerTiles implements Invariant {
         if (nanos(categories, "other") > total / 1000) {
             broken("more than 0.1% is other: " + categories);
         }
+        paused(job, categories);
         long lost = nanos(categories, "lost_progress");
         long waited =
                 nanos(categories, "straggler_wait")
@@ -111,15 +128,16 @@ public final class LedgerTiles implements Invariant {
             }
         }
         long productive = nanos(categories, "productive") + waited;
-        // Where a leader or the store had a fault, steps that are told late, after a wait for
-        // credits, cannot be told from slow ones; nor is all known that a leader missed.
-        boolean wrong =
-                !job.controllerHurt
-                        && (productive > everMade * (1 + TOLERANCE) + SLACK_NANOS
-                                || (result.completed()
-                                        && productive + lost
-                                                < made * (1 - TOLERANCE) - SLACK_NANOS));
-        if (wrong || (job.observed && lost > everMade + SLACK_NANOS)) {
+        // Not all is known of what a leader made possible that was not there to hear of it; and a
+        // first step in which ranks that were fenced apart find each other may take seconds.
+        boolean tooLittle =
+                result.completed()
+                        && !job.controllerHurt
+                        && productive + lost < made * (1 - TOLERANCE) - SLACK_NANOS;
+        boolean tooMuch =
+                !(job.controllerHurt && job.takeovers > 0)
+                        && productive > everMade * (1 + TOLERANCE) + SLACK_NANOS;
+        if (tooLittle || tooMuch || (job.observed && lost > everMade + SLACK_NANOS)) {
             broken(
                     "ranks made steps for "
                             + made / 1_000_000

@@ -191,9 +191,12 @@ public final class ProtectedSurvives implements Invariant {
                             CoordinatorEvent.AgentAttached _,
                             CoordinatorEvent.AgentLost _,
                             CoordinatorEvent.AgentUnfit _,
+                            CoordinatorEvent.MaintenanceChanged _,
                             CoordinatorEvent.JobSubmitted _,
                             CoordinatorEvent.JobQueued _,
                             CoordinatorEvent.JobTakenOver _,
+                            CoordinatorEvent.JobPaused _,
+                            CoordinatorEvent.JobResumed _,
                             CoordinatorEvent.CapacityNeeded _,
                             CoordinatorEvent.JobWaiting _,
                             CoordinatorEvent.ViewActivated _,
@@ -208,6 +211,7 @@ public final class ProtectedSurvives implements Invariant {
                             false;
                 };
         if (behind
+                && !job.formerLeaderSpeaks
                 && !job.deficitAtFloor
                 && job.hurtSinceFloor.size() <= job.spec.protectCopies()) {
             throw new InvariantViolated(

@@ -6,6 +6,7 @@ import io.coxswain.coordinator.app.StoreRecord;
 final class Paths {
     static final String TERM = "/controller/term";
     static final String LEADER = "/controller/leader";
+    static final String MAINTENANCE = "/controller/maintenance";
     static final String ELECTION = "/election/";
     static final String AGENTS = "/agents/";
     static final String JOBS = "/jobs/";
@@ -13,6 +14,6 @@ final class Paths {
     private Paths() {}
 
     static String record(String jobId, StoreRecord.Kind kind) {
-        return JOBS + jobId + "/" + kind.name();
+        return kind == StoreRecord.Kind.SET_ASIDES ? MAINTENANCE : JOBS + jobId + "/" + kind.name();
     }
 }

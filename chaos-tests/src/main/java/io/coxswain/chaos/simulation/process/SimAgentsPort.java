@@ -102,7 +102,8 @@ final class SimAgentsPort implements AgentsPort {
                         start.epoch(),
                         start.through(),
                         Wire.floors(start.floors()),
-                        Wire.interval(start.interval())));
+                        Wire.interval(start.interval()),
+                        start.hold()));
     }
 
     @Override
@@ -117,7 +118,8 @@ final class SimAgentsPort implements AgentsPort {
                         grant.epoch(),
                         grant.through(),
                         Wire.floors(grant.floors()),
-                        Wire.interval(grant.interval())));
+                        Wire.interval(grant.interval()),
+                        grant.hold()));
     }
 
     @Override
@@ -128,6 +130,19 @@ final class SimAgentsPort implements AgentsPort {
                 new AgentEvent.PlacementInstalled(
                         term,
                         Wire.placement(jobId, placement.placement(), placement.effectiveStep())));
+    }
+
+    @Override
+    public void halt(long stream, long term, String jobId, JobEffect.SendHalt halt) {
+        tell(
+                stream,
+                new AgentEvent.HaltOrdered(
+                        term, jobId, halt.epoch(), halt.number(), halt.after(), halt.hold()));
+    }
+
+    @Override
+    public void mayEnd(long stream, long term) {
+        tell(stream, new AgentEvent.LeaveGranted(term));
     }
 
     @Override

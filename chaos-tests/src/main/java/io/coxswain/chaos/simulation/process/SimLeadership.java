@@ -11,6 +11,7 @@ import io.coxswain.coordinator.app.LeadershipPort;
 import io.coxswain.coordinator.app.StorePort;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.StoredJob;
+import io.coxswain.coordinator.core.maintenance.SetAside;
 import io.coxswain.coordinator.core.model.AgentKey;
 
 import org.jspecify.annotations.Nullable;
@@ -251,6 +252,7 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
                         tree -> {
                             var all = new ArrayList<Tree.Node>(tree.below(Paths.JOBS));
                             all.addAll(tree.below(Paths.AGENTS));
+                            all.addAll(tree.below(Paths.MAINTENANCE));
                             return all;
                         },
                         reply -> {
@@ -262,12 +264,21 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
                                 suspended = false;
                                 coordinator.offer(
                                         new CoordinatorInput.LeadershipGained(
-                                                held.term(), jobs(nodes)));
+                                                held.term(), jobs(nodes), setAside(nodes)));
                                 repeatAgents(nodes);
                             } else {
                                 again();
                             }
                         });
+    }
+
+    private static List<SetAside> setAside(List<Tree.Node> nodes) {
+        for (Tree.Node node : nodes) {
+            if (node.data() instanceof StoreRecord.SetAsides(List<SetAside> agents)) {
+                return agents;
+            }
+        }
+        return List.of();
     }
 
     private static List<StoredJob> jobs(List<Tree.Node> nodes) {
@@ -289,7 +300,9 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
                                         spec,
                                         (StoreRecord.ViewRecord) kinds.get(StoreRecord.Kind.VIEW),
                                         (StoreRecord.Account) kinds.get(StoreRecord.Kind.ACCOUNT),
-                                        (StoreRecord.Result) kinds.get(StoreRecord.Kind.RESULT)));
+                                        (StoreRecord.Result) kinds.get(StoreRecord.Kind.RESULT),
+                                        (StoreRecord.Pause) kinds.get(StoreRecord.Kind.PAUSE),
+                                        0));
                     }
                 });
         jobs.sort(Comparator.comparingLong(job -> job.spec().submittedOrder()));

@@ -265,6 +265,7 @@ final class Wire {
                                         run.dataWaitNanos(),
                                         run.snapshotStallNanos(),
                                         run.stragglerWaitNanos(),
+                                        run.creditWaitNanos(),
                                         run.samples(),
                                         run.sampleHash(),
                                         run.loss(),
@@ -299,7 +300,9 @@ final class Wire {
                             beat.operation(),
                             beat.step(),
                             beat.waitingForRanks(),
-                            beat.operationNanos());
+                            beat.operationNanos(),
+                            beat.entered(),
+                            beat.waitsFor());
             case AgentReport.JobReady ready ->
                     new AgentWord.ForJob(
                             ready.jobId(),
@@ -362,6 +365,9 @@ final class Wire {
                                     refused.placementVersion(),
                                     refused.shard(),
                                     refused.reason()));
+            case AgentReport.StepsHeld held ->
+                    new AgentWord.ForJob(
+                            held.jobId(), new JobEvent.StepsHeld(agent, held.epoch(), held.step()));
             case AgentReport.FinalState state ->
                     new AgentWord.ForJob(
                             state.jobId(),
@@ -371,6 +377,17 @@ final class Wire {
                             peer.jobId(),
                             new JobEvent.LinkAccused(
                                     agent, key(peer.peer()), peer.epoch(), peer.detail()));
+            case AgentReport.StepsHalted halted ->
+                    new AgentWord.ForJob(
+                            halted.jobId(),
+                            new JobEvent.StepsHaltedReported(
+                                    agent,
+                                    halted.epoch(),
+                                    halted.number(),
+                                    halted.through(),
+                                    halted.held()));
+            case AgentReport.Notice notice ->
+                    new AgentWord.Noticed(notice.reason(), notice.leftNanos());
             case AgentReport.KeyValueAsked asked ->
                     new AgentWord.AskedKeyValue(asked.jobId(), KeyValueCodec.ask(message(asked)));
             case AgentReport.KeyValueForgotten forgotten ->

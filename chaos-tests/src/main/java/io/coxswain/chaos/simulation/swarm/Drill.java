@@ -20,9 +20,11 @@ import java.util.Set;
  * What a seed stands for: a cluster, a job, and the faults that come. All of it follows from the
  * seed, the kinds of faults and their rates included (as in TigerBeetle's VOPR).
  *
+ * @param orders what people want meanwhile
  * @param safetyNanos faults may begin until then; after that everything is healed
  */
-public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long safetyNanos) {
+public record Drill(
+        long seed, ClusterPlan cluster, List<Fault> faults, List<Order> orders, long safetyNanos) {
     private static final long SECOND = 1_000_000_000L;
     private static final int MOST_FAULTS = 40;
     private static final long ROUGH_EVERY = 3;
@@ -37,6 +39,16 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
     private static final FaultKind[] PLAIN =
             EnumSet.range(FaultKind.HOST_DEATH, FaultKind.FLAPPING).toArray(FaultKind[]::new);
 
+    /** What may go wrong in rough ones. */
+    private static final FaultKind[] ROUGH =
+            EnumSet.range(FaultKind.HOST_DEATH, FaultKind.LEADER_CUT).toArray(FaultKind[]::new);
+
+    /** What people do meanwhile, in some drills of either sort. */
+    private static final List<FaultKind> PLANNED =
+            List.copyOf(EnumSet.range(FaultKind.DRAIN, FaultKind.NOTICE));
+
+    private static final double WITH_PLANNED = 0.3;
+
     private static final List<ProtocolPhase> PHASES =
             List.of(
                     ProtocolPhase.WAITING,
@@ -50,11 +62,12 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
 
     public Drill {
         faults = List.copyOf(faults);
+        orders = List.copyOf(orders);
     }
 
     /** The same with other faults. */
     public Drill withFaults(List<Fault> others) {
-        return new Drill(seed, cluster, others, safetyNanos);
+        return new Drill(seed, cluster, others, orders, safetyNanos);
     }
 
     /** Draws the drill of a seed. */
@@ -88,9 +101,37 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
     private static Drill of(long seed, Randomness random, ClusterPlan cluster) {
         long safety = random.between(8, 30) * SECOND;
         List<Fault> faults = faults(random.split("faults"), PLAIN, 0.4, safety, 1);
-        return Long.remainderUnsigned(seed, ROUGH_EVERY) == 0
-                ? rough(seed, random.split("rough"), cluster, faults, safety)
-                : new Drill(seed, cluster, faults, safety);
+        Drill drill =
+                Long.remainderUnsigned(seed, ROUGH_EVERY) == 0
+                        ? rough(seed, random.split("rough"), cluster, faults, safety)
+                        : new Drill(seed, cluster, faults, List.of(), safety);
+        Randomness planned = random.split("planned");
+        if (planned.chance(WITH_PLANNED)) {
+            drill = drill.withPlanned(planned);
+        }
+        return new Drill(
+                seed,
+                drill.cluster,
+                drill.faults,
+                Order.drawn(random.split("orders"), drill.faults, drill.safetyNanos),
+                drill.safetyNanos);
+    }
+
+    private Drill withPlanned(Randomness random) {
+        var all = new ArrayList<Fault>(faults);
+        for (long left = random.between(1, 4); left > 0; left--) {
+            long at = random.between(SECOND, safetyNanos);
+            @Nullable ProtocolPhase during = random.chance(0.3) ? random.pick(PHASES) : null;
+            all.add(fault(random, random.pick(PLANNED), at, during));
+        }
+        all.sort(Comparator.comparingLong(Fault::atNanos));
+        return withFaults(all);
+    }
+
+    /** The same, with planned work and nothing else: no step may be lost by it. */
+    public Drill onlyPlanned() {
+        return new Drill(seed, cluster, List.of(), List.of(), safetyNanos)
+                .withPlanned(new Randomness(seed).split("drill").split("only planned"));
     }
 
     /**
@@ -102,7 +143,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
         boolean longJob = random.chance(0.25);
         long begins = longJob ? safety + 20 * SECOND : safety;
         var faults = new ArrayList<Fault>(plain);
-        faults.addAll(faults(random.split("faults"), FaultKind.values(), 0.5, begins, 3));
+        faults.addAll(faults(random.split("faults"), ROUGH, 0.5, begins, 3));
         faults.sort(Comparator.comparingLong(Fault::atNanos));
         if (faults.size() > MOST_FAULTS) {
             faults.subList(MOST_FAULTS, faults.size()).clear();
@@ -117,6 +158,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
                                 ? random.between(20, 40) * SECOND / cluster.executeNanos()
                                 : cluster.steps()),
                 faults,
+                List.of(),
                 begins);
     }
 
@@ -125,7 +167,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
      * phase: a job begins and ends by itself, a recovery and a change of leaders do not.
      */
     private static List<Fault> aimed(long number, Randomness random, long safety) {
-        FaultKind[] kinds = FaultKind.values();
+        FaultKind[] kinds = ROUGH;
         ProtocolPhase[] phases = ProtocolPhase.values();
         var faults = new ArrayList<Fault>();
         for (int i = 0; i < AIMED_EACH; i++) {
@@ -267,6 +309,8 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
             case WIRE_FLIP -> random.between(300, 6_000) * milli;
             case LEADER_SESSION -> milli;
             case LEADER_CUT -> random.between(500, 14_000) * milli;
+            case DRAIN, CORDON -> random.between(1_000, 25_000) * milli;
+            case NOTICE -> random.between(500, 20_000) * milli;
         };
     }
 }

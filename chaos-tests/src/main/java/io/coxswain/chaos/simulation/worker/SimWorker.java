@@ -472,6 +472,7 @@ public final class SimWorker {
                             executeNanos,
                             0,
                             1,
+                            0,
                             0));
         }
 

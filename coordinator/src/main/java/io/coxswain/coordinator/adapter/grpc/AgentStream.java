@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.grpc;
 
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.app.AgentWord;
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.Inputs;
 import io.coxswain.coordinator.core.model.AgentKey;
@@ -28,6 +29,7 @@ final class AgentStream implements StreamObserver<AgentMessage> {
     private final long id;
     private final @Nullable Identity caller;
     private final Inputs inputs;
+    private final VersionDesk versions;
     private final Runnable onEnd;
     private final ServerCallStreamObserver<CoordinatorMessage> out;
     private final ArrayDeque<CoordinatorMessage> queue = new ArrayDeque<>();
@@ -44,11 +46,13 @@ final class AgentStream implements StreamObserver<AgentMessage> {
             long id,
             @Nullable Identity caller,
             Inputs inputs,
+            VersionDesk versions,
             ServerCallStreamObserver<CoordinatorMessage> out,
             Runnable onEnd) {
         this.id = id;
         this.caller = caller;
         this.inputs = inputs;
+        this.versions = versions;
         this.out = out;
         this.onEnd = onEnd;
         out.setOnReadyHandler(this::drain);
@@ -65,9 +69,11 @@ final class AgentStream implements StreamObserver<AgentMessage> {
                 throw new IllegalArgumentException(
                         "agent " + speaker + " spoke on the stream of agent " + agent);
             } else {
-                inputs.put(
-                        new CoordinatorInput.AgentSaid(
-                                id, message.getTermSeen(), ControlCodec.word(speaker, message)));
+                AgentWord word = ControlCodec.word(speaker, message);
+                if (word instanceof AgentWord.Unknown(int field)) {
+                    versions.dropped(speaker, field);
+                }
+                inputs.put(new CoordinatorInput.AgentSaid(id, message.getTermSeen(), word));
             }
         } catch (IllegalArgumentException broken) {
             String reason = broken.getMessage() == null ? broken.toString() : broken.getMessage();
@@ -100,18 +106,9 @@ final class AgentStream implements StreamObserver<AgentMessage> {
                             + ")");
         }
         Attach attach = message.getAttach();
-        if (attach.getProtocolMajor() != CoordinatorMessages.PROTOCOL_MAJOR) {
-            sendAndClose(
-                    CoordinatorMessages.rejected(
-                            0,
-                            "this coordinator speaks control protocol "
-                                    + CoordinatorMessages.PROTOCOL_MAJOR
-                                    + ", agent "
-                                    + speaker
-                                    + " speaks "
-                                    + attach.getProtocolMajor()
-                                    + ": use agents and coordinator of one release",
-                            false));
+        String refusal = versions.refusal(speaker, attach);
+        if (!refusal.isEmpty()) {
+            sendAndClose(CoordinatorMessages.rejected(0, refusal, false));
             return;
         }
         AgentProfile profile = ControlCodec.profile(message.getAgent(), attach);
@@ -126,7 +123,10 @@ final class AgentStream implements StreamObserver<AgentMessage> {
                         attach.getJobTimeNanos(),
                         attach.hasStanding() ? ControlCodec.standing(attach.getStanding()) : null,
                         new CoordinatorStatus.AgentProcess(
-                                attach.getHost(), attach.getPid(), attach.getWorkerLogs()));
+                                attach.getHost(),
+                                attach.getPid(),
+                                attach.getWorkerLogs(),
+                                attach.getRelease()));
         agent = speaker;
         synchronized (this) {
             attached = true;

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.grpc;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.UnknownFieldSet;
 
 import io.coxswain.coordinator.app.AgentWord;
 import io.coxswain.coordinator.core.job.JobEvent;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 
 /**
@@ -106,7 +108,9 @@ public final class ControlCodec {
                         beat.getOperation(),
                         beat.getStep(),
                         beat.getWaitingForRanksList(),
-                        beat.getOperationNanos());
+                        beat.getOperationNanos(),
+                        beat.getEntered(),
+                        beat.getWaitsFor());
             }
             case PROGRAM_METRICS, EVIDENCE, ANSWER ->
                     new AgentWord.FromProgram(ProgramCodec.word(message));
@@ -184,6 +188,12 @@ public final class ControlCodec {
                                 refused.getShard(),
                                 refused.getReason()));
             }
+            case STEPS_HELD -> {
+                var held = message.getStepsHeld();
+                yield forJob(
+                        held.getJobId(),
+                        new JobEvent.StepsHeld(agent, held.getEpoch(), held.getStep()));
+            }
             case FINAL_STATE ->
                     forJob(
                             message.getFinalState().getJobId(),
@@ -199,6 +209,7 @@ public final class ControlCodec {
                                 accusation.getEpoch(),
                                 accusation.getDetail()));
             }
+            case STEPS_HALTED, NOTICE -> MaintenanceCodec.word(agent, message);
             case KEY_VALUE_ASKED ->
                     new AgentWord.AskedKeyValue(
                             message.getKeyValueAsked().getJobId(),
@@ -211,12 +222,16 @@ public final class ControlCodec {
             case ATTACH ->
                     throw new IllegalArgumentException(
                             "agent " + agent + " sent a second attach on one stream");
-            case BODY_NOT_SET ->
-                    throw new IllegalArgumentException(
-                            "agent "
-                                    + agent
-                                    + " sent a message without a body that this version knows");
+            case BODY_NOT_SET -> unknown(agent, message);
         };
+    }
+
+    private static AgentWord unknown(AgentKey agent, AgentMessage message) {
+        Map<Integer, UnknownFieldSet.Field> fields = message.getUnknownFields().asMap();
+        if (fields.isEmpty()) {
+            throw new IllegalArgumentException("agent " + agent + " sent a message without a body");
+        }
+        return new AgentWord.Unknown(fields.keySet().iterator().next());
     }
 
     /** What an agent holds. */
@@ -299,6 +314,7 @@ public final class ControlCodec {
                                         run.getDataWaitNanos(),
                                         run.getSnapshotStallNanos(),
                                         run.getStragglerWaitNanos(),
+                                        run.getCreditWaitNanos(),
                                         run.getSamples(),
                                         run.getSampleHash(),
                                         run.getLoss(),

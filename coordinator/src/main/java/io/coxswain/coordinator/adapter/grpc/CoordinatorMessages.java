@@ -7,6 +7,7 @@ import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.RestoreSource;
 import io.coxswain.coordinator.core.model.SnapshotInterval;
 import io.coxswain.coordinator.core.model.StepPlan;
+import io.coxswain.coordinator.core.version.ProtocolVersion;
 import io.coxswain.proto.control.v1.AcknowledgeProgress;
 import io.coxswain.proto.control.v1.CollectFinal;
 import io.coxswain.proto.control.v1.CoordinatorMessage;
@@ -27,12 +28,15 @@ import io.coxswain.proto.control.v1.StartView;
 import io.coxswain.proto.control.v1.Welcome;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 
 /** Writes what the core asks for as messages to agents. Stateless. */
 final class CoordinatorMessages {
-    static final int PROTOCOL_MAJOR = 1;
-    static final int PROTOCOL_MINOR = 0;
+    /** Of this software; empty: it is not packaged. */
+    static final String RELEASE =
+            Objects.requireNonNullElse(
+                    CoordinatorMessages.class.getPackage().getImplementationVersion(), "");
 
     private CoordinatorMessages() {}
 
@@ -40,8 +44,9 @@ final class CoordinatorMessages {
         return message(term)
                 .setWelcome(
                         Welcome.newBuilder()
-                                .setProtocolMajor(PROTOCOL_MAJOR)
-                                .setProtocolMinor(PROTOCOL_MINOR)
+                                .setProtocolMajor(ProtocolVersion.CONTROL.major())
+                                .setProtocolMinor(ProtocolVersion.CONTROL.minor())
+                                .setRelease(RELEASE)
                                 .setHeartbeatNanos(heartbeatNanos)
                                 .setLeaseNanos(leaseNanos))
                 .build();
@@ -49,7 +54,12 @@ final class CoordinatorMessages {
 
     static CoordinatorMessage rejected(long term, String reason, boolean retry) {
         return message(term)
-                .setRejected(Rejected.newBuilder().setReason(reason).setRetry(retry))
+                .setRejected(
+                        Rejected.newBuilder()
+                                .setReason(reason)
+                                .setRetry(retry)
+                                .setProtocolMajor(ProtocolVersion.CONTROL.major())
+                                .setProtocolMinor(ProtocolVersion.CONTROL.minor()))
                 .build();
     }
 
@@ -109,6 +119,7 @@ final class CoordinatorMessages {
                         .setJobId(jobId)
                         .setEpoch(start.epoch())
                         .setThrough(start.through())
+                        .setHold(start.hold())
                         .addAllFloors(floors(start.floors()));
         interval(start.interval(), body::setInterval);
         return message(term).setStartView(body).build();
@@ -120,6 +131,7 @@ final class CoordinatorMessages {
                         .setJobId(jobId)
                         .setEpoch(grant.epoch())
                         .setThrough(grant.through())
+                        .setHold(grant.hold())
                         .addAllFloors(floors(grant.floors()));
         interval(grant.interval(), body::setInterval);
         return message(term).setGrantSteps(body).build();

@@ -12,7 +12,9 @@ import io.coxswain.coordinator.Subscription;
 import io.coxswain.coordinator.TraceLookup;
 import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.maintenance.MaintenanceBook.Word;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.version.ProtocolVersion;
 import io.coxswain.coordinator.picture.PictureJson;
 import io.coxswain.proto.admin.v1.AdminGrpc;
 import io.coxswain.proto.admin.v1.AgentStatus;
@@ -24,20 +26,29 @@ import io.coxswain.proto.admin.v1.ExplainRequest;
 import io.coxswain.proto.admin.v1.ExplainResponse;
 import io.coxswain.proto.admin.v1.HandOverRequest;
 import io.coxswain.proto.admin.v1.HandOverResponse;
+import io.coxswain.proto.admin.v1.HealthReport;
 import io.coxswain.proto.admin.v1.IncidentsRequest;
 import io.coxswain.proto.admin.v1.IncidentsResponse;
 import io.coxswain.proto.admin.v1.JobPhase;
 import io.coxswain.proto.admin.v1.JobStatus;
 import io.coxswain.proto.admin.v1.LookRequest;
 import io.coxswain.proto.admin.v1.LookResponse;
+import io.coxswain.proto.admin.v1.MaintenanceRequest;
+import io.coxswain.proto.admin.v1.MaintenanceResponse;
+import io.coxswain.proto.admin.v1.PauseRequest;
+import io.coxswain.proto.admin.v1.PauseResponse;
+import io.coxswain.proto.admin.v1.ResumeRequest;
+import io.coxswain.proto.admin.v1.ResumeResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
 import io.coxswain.proto.admin.v1.SubmitResponse;
+import io.coxswain.proto.control.v1.AskKind;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 
+import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -71,7 +82,11 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
             out.onCompleted();
             return;
         }
-        answer(calls.submit(job, request.getQueue()), GrpcAdminService::submitted, out);
+        List<String> ignored = UnknownFields.of(request.getJob(), "job");
+        answer(
+                calls.submit(job, request.getQueue()),
+                outcome -> submitted(outcome).toBuilder().addAllIgnored(ignored).build(),
+                out);
     }
 
     private static SubmitResponse submitted(SubmitOutcome outcome) {
@@ -121,18 +136,68 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
     }
 
     @Override
+    public void pause(PauseRequest request, StreamObserver<PauseResponse> out) {
+        answer(calls.pause(request.getJobId(), request.getReason()), OperationsCodec::paused, out);
+    }
+
+    @Override
+    public void resume(ResumeRequest request, StreamObserver<ResumeResponse> out) {
+        answer(calls.resume(request.getJobId()), OperationsCodec::resumed, out);
+    }
+
+    @Override
+    public void drain(MaintenanceRequest request, StreamObserver<MaintenanceResponse> out) {
+        maintain(new Word.Drain(request.getAgentId(), request.getReason()), request, out);
+    }
+
+    @Override
+    public void cordon(MaintenanceRequest request, StreamObserver<MaintenanceResponse> out) {
+        maintain(new Word.Cordon(request.getAgentId(), request.getReason()), request, out);
+    }
+
+    @Override
+    public void uncordon(MaintenanceRequest request, StreamObserver<MaintenanceResponse> out) {
+        maintain(new Word.Uncordon(request.getAgentId()), request, out);
+    }
+
+    private void maintain(
+            Word word, MaintenanceRequest request, StreamObserver<MaintenanceResponse> out) {
+        answer(calls.maintain(word, request.getAbsent()), MaintenanceCodec::response, out);
+    }
+
+    @Override
+    public void reportHealth(HealthReport report, StreamObserver<MaintenanceResponse> out) {
+        Word word = MaintenanceCodec.health(report);
+        if (word == null) {
+            out.onNext(
+                    MaintenanceResponse.newBuilder()
+                            .setReason(
+                                    "the state of a device is STATE_OK or STATE_FAILING, got "
+                                            + report.getStateValue())
+                            .build());
+            out.onCompleted();
+            return;
+        }
+        answer(calls.maintain(word, report.getAbsent()), MaintenanceCodec::response, out);
+    }
+
+    @Override
     public void status(StatusRequest request, StreamObserver<StatusResponse> out) {
         // Asked first: an event too many can be told from one too few.
         long next = calls.nextSequence();
         String picture = request.getPicture() ? PictureJson.of(calls.picture()) : "";
         String instance = calls.instance();
+        String elsewhere = calls.leaderElsewhere();
         answer(
                 calls.status(),
-                status -> response(status, request.getJobId(), next, picture, instance),
+                status ->
+                        response(status, request.getJobId(), next, picture, instance)
+                                .setLeader(status.leading() ? "" : elsewhere)
+                                .build(),
                 out);
     }
 
-    private static StatusResponse response(
+    private static StatusResponse.Builder response(
             CoordinatorStatus status,
             String jobId,
             long nextSequence,
@@ -142,8 +207,12 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                 StatusResponse.newBuilder()
                         .setTerm(status.term())
                         .setCoordinatorId(status.coordinatorId())
+                        .setProtocolMajor(ProtocolVersion.CONTROL.major())
+                        .setProtocolMinor(ProtocolVersion.CONTROL.minor())
+                        .setRelease(CoordinatorMessages.RELEASE)
                         .setNextSequence(nextSequence)
                         .setPictureJson(pictureJson)
+                        .setHistory(OperationsCodec.history(status.history()))
                         .setInstance(instance);
         for (CoordinatorStatus.Job job : status.jobs()) {
             if (jobId.isEmpty() || jobId.equals(job.jobId())) {
@@ -178,10 +247,12 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                             .setDataEndpoint(agent.dataEndpoint())
                             .setArenaBudgetBytes(agent.arenaBudgetBytes())
                             .setDetail(agent.detail())
+                            .setRelease(agent.process().release())
                             .setHost(agent.process().host())
                             .setPid(agent.process().pid()));
         }
-        return response.build();
+        status.maintenance().forEach(away -> response.addMaintenance(MaintenanceCodec.encode(away)));
+        return response;
     }
 
     private static JobPhase phase(CoordinatorStatus.JobPhase phase) {
@@ -190,6 +261,7 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
             case WAITING -> JobPhase.JOB_PHASE_WAITING;
             case PREPARING -> JobPhase.JOB_PHASE_PREPARING;
             case ACTIVE -> JobPhase.JOB_PHASE_ACTIVE;
+            case PAUSED -> JobPhase.JOB_PHASE_PAUSED;
             case RECOVERING -> JobPhase.JOB_PHASE_RECOVERING;
             case FINISHING -> JobPhase.JOB_PHASE_FINISHING;
             case COMPLETED -> JobPhase.JOB_PHASE_COMPLETED;
@@ -200,6 +272,18 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
 
     @Override
     public void look(LookRequest request, StreamObserver<LookResponse> out) {
+        if (request.getKind() == AskKind.UNRECOGNIZED) {
+            out.onNext(
+                    LookResponse.newBuilder()
+                            .setError(
+                                    "this coordinator does not know what is asked for (kind "
+                                            + request.getKindValue()
+                                            + "): it is of an older version than the client and"
+                                            + " is to be upgraded")
+                            .build());
+            out.onCompleted();
+            return;
+        }
         answer(
                 calls.look(
                         request.getJobId(),

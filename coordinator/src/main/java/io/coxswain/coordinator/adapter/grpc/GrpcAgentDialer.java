@@ -6,9 +6,11 @@ import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.Inputs;
 import io.coxswain.coordinator.core.liveness.DialResult;
 import io.coxswain.coordinator.core.model.AgentProfile;
+import io.coxswain.coordinator.core.version.ProtocolVersion;
 import io.coxswain.proto.control.v1.AgentIdentity;
 import io.coxswain.proto.replica.v1.FrameHeader;
 import io.coxswain.proto.replica.v1.Hello;
+import io.coxswain.proto.replica.v1.HelloReply;
 import io.coxswain.proto.replica.v1.Purpose;
 import io.coxswain.security.Identity;
 import io.coxswain.security.PeerRule;
@@ -116,11 +118,25 @@ final class GrpcAgentDialer implements AutoCloseable {
         if (!reply.hasHelloReply()) {
             return new Answer(DialResult.TIMEOUT, at + " did not answer the greeting");
         }
-        return reply.getHelloReply().getAccepted()
-                ? new Answer(DialResult.SAME_INCARNATION, at + " answers")
-                : new Answer(
-                        DialResult.OTHER_INCARNATION,
-                        at + " is another: " + reply.getHelloReply().getReason());
+        return answer(at, reply.getHelloReply());
+    }
+
+    // An agent looks first whether it is meant: refused for another reason, it is the one.
+    static Answer answer(String at, HelloReply reply) {
+        if (reply.getAccepted()) {
+            return new Answer(DialResult.SAME_INCARNATION, at + " answers");
+        }
+        return switch (reply.getRefusal()) {
+            case REFUSAL_OTHER_AGENT, REFUSAL_UNSPECIFIED ->
+                    new Answer(
+                            DialResult.OTHER_INCARNATION, at + " is another: " + reply.getReason());
+            case REFUSAL_OTHER_VERSION, REFUSAL_NOT_SERVED, REFUSAL_IMPOSTOR ->
+                    new Answer(DialResult.SAME_INCARNATION, at + " answers: " + reply.getReason());
+            case UNRECOGNIZED ->
+                    new Answer(
+                            DialResult.TIMEOUT,
+                            at + " answers what this version does not know: " + reply.getReason());
+        };
     }
 
     // Java tells a refused connection from other failures to connect only by the text.
@@ -139,7 +155,8 @@ final class GrpcAgentDialer implements AutoCloseable {
                                 .setIncarnation("0".repeat(32)))
                 .setHello(
                         Hello.newBuilder()
-                                .setProtocolMajor(1)
+                                .setProtocolMajor(ProtocolVersion.DATA.major())
+                                .setProtocolMinor(ProtocolVersion.DATA.minor())
                                 .setReceiver(ModelCodec.identity(agent.key()))
                                 .setPurpose(Purpose.PURPOSE_COLLECTIVE))
                 .build();

@@ -60,6 +60,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     private final AtomicLong nextStream = new AtomicLong(1);
     private final HealthStatusManager health = new HealthStatusManager();
     private final RoleInterceptor roles = new RoleInterceptor();
+    private final VersionDesk versions = new VersionDesk();
     private final ControlTransport transport;
     private final CallLimits callLimits;
     private final PlaneSecurity security;
@@ -121,6 +122,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
                         .maxConnectionIdle(IDLE_MINUTES, TimeUnit.MINUTES)
                         .addService(new Control())
                         .addService(new GrpcAdminService(calls))
+                        .intercept(new LeaderRedirect(calls::leaderElsewhere))
                         .addService(health.getHealthService());
     }
 
@@ -188,6 +190,16 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     /** Calls that were refused for want of a certificate with the right. */
     public long refusedCalls() {
         return roles.refused();
+    }
+
+    /** Agents of another major version that were refused, attempts counted. */
+    public long refusedVersions() {
+        return versions.refused();
+    }
+
+    /** Messages of agents of a kind that this version does not know. */
+    public long unknownWords() {
+        return versions.unknown();
     }
 
     /** Connections that are open, and calls that are under way on them. */
@@ -263,6 +275,16 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
     public void acknowledge(
             long stream, long term, String jobId, JobEffect.SendAcknowledge acknowledge) {
         send(stream, CoordinatorMessages.acknowledge(term, jobId, acknowledge));
+    }
+
+    @Override
+    public void halt(long stream, long term, String jobId, JobEffect.SendHalt halt) {
+        send(stream, MaintenanceCodec.halt(term, jobId, halt));
+    }
+
+    @Override
+    public void mayEnd(long stream, long term) {
+        send(stream, MaintenanceCodec.mayEnd(term));
     }
 
     @Override
@@ -348,6 +370,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
                             id,
                             RoleInterceptor.CALLER.get(),
                             inputs,
+                            versions,
                             (ServerCallStreamObserver<CoordinatorMessage>) out,
                             () -> streams.remove(id));
             streams.put(id, stream);

@@ -11,11 +11,7 @@ import io.coxswain.proto.control.v1.KeyValueAsked;
 public final class KeyValueCodec {
     private KeyValueCodec() {}
 
-    /**
-     * An operation as an agent asks for it.
-     *
-     * @throws IllegalArgumentException if it is of no kind that this version knows
-     */
+    /** An operation as an agent asks for it. */
     public static KeyValueStore.Ask ask(KeyValueAsked asked) {
         return new KeyValueStore.Ask(
                 asked.getId(),
@@ -46,10 +42,8 @@ public final class KeyValueCodec {
                             operation.getCompareSet().getExpected().toByteArray(),
                             operation.getCompareSet().getDesired().toByteArray());
             case COUNT -> new KeyValueOperation.Count(operation.getCount().getPrefix());
-            case KIND_NOT_SET ->
-                    throw new IllegalArgumentException(
-                            "an operation on the key-value store of a kind that this version does"
-                                    + " not know");
+            // Refused, but for the one who asks: others of that agent's words are understood.
+            case KIND_NOT_SET -> new KeyValueOperation.Unknown();
         };
     }
 

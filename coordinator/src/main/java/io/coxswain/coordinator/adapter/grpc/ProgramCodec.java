@@ -121,7 +121,7 @@ final class ProgramCodec {
         return LogCursor.newBuilder().setWorker(place.worker()).setOffset(place.offset()).build();
     }
 
-    /** What is asked for; what this version does not know counts as a log. */
+    /** What is asked for; who does not say is given a log. */
     static AgentQuestion question(LookRequest request) {
         if (request.getKind() == AskKind.ASK_KIND_STACKS) {
             return new AgentQuestion.Stacks();

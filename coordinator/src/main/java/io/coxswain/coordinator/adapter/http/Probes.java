@@ -28,6 +28,11 @@ public final class Probes {
         /** It stands in the election. */
         boolean registered();
 
+        /** Why it will not stand in the election; empty: nothing is against it. */
+        default String refusal() {
+            return "";
+        }
+
         /** Of its leadership, 0: it stands by. */
         long term();
     }
@@ -53,6 +58,9 @@ public final class Probes {
     public WebResponse ready() {
         if (!state.zookeeperConnected()) {
             return WebResponse.text(503, "not ready: there is no connection to ZooKeeper");
+        }
+        if (!state.refusal().isEmpty()) {
+            return WebResponse.text(503, "not ready: " + state.refusal());
         }
         if (!state.registered()) {
             return WebResponse.text(503, "not ready: it does not stand for election yet");

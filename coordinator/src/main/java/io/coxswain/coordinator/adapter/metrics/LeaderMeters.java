@@ -3,6 +3,7 @@ package io.coxswain.coordinator.adapter.metrics;
 import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
+import io.coxswain.coordinator.core.maintenance.MaintenanceState;
 import io.coxswain.coordinator.picture.AgentPicture;
 import io.coxswain.coordinator.picture.Picture;
 import io.micrometer.core.instrument.Counter;
@@ -25,7 +26,19 @@ import java.util.stream.LongStream;
  */
 final class LeaderMeters implements AutoCloseable {
     private static final List<String> AGENT_STATES =
-            List.of("attached", "ready", "ranked", "spare", "suspect", "unfit", "lost");
+            List.of(
+                    "attached",
+                    "ready",
+                    "ranked",
+                    "spare",
+                    "suspect",
+                    "unfit",
+                    "cordoned",
+                    "draining",
+                    "drained",
+                    "lost");
+    private static final List<MaintenanceState> AWAY =
+            List.of(MaintenanceState.CORDONED, MaintenanceState.DRAINING, MaintenanceState.DRAINED);
     // The same cause as often at one step is no accident any more.
     private static final int MANY_REPEATS = 3;
     private static final Duration[] STEP_BOUNDS =
@@ -69,6 +82,14 @@ final class LeaderMeters implements AutoCloseable {
         group = new MeterGroup<>(registry, common, this);
         for (String state : AGENT_STATES) {
             group.gauge("coxswain.agents", "Agents by state", _ -> agents(state), "state", state);
+        }
+        for (MaintenanceState state : AWAY) {
+            group.gauge(
+                    "coxswain.maintenance.agents",
+                    "Agents that are out of service or on the way there, attached or not",
+                    _ -> away(state),
+                    "state",
+                    state.key());
         }
         group.gauge(
                 "coxswain.spares", "Agents without a rank that are ready", _ -> agents("spare"));
@@ -232,6 +253,10 @@ final class LeaderMeters implements AutoCloseable {
 
     private double agents(String state) {
         return picture.agents().stream().filter(agent -> agent.state().equals(state)).count();
+    }
+
+    private double away(MaintenanceState state) {
+        return picture.maintenance().stream().filter(agent -> agent.state() == state).count();
     }
 
     private double sum(ToLongFunction<AgentPicture> bytes) {

@@ -20,6 +20,11 @@ public interface Readings {
     /** Writes that the store refused because another coordinator leads. */
     long fencedWrites();
 
+    /** Writes to ZooKeeper so far, for one of those purposes that can be asked for. */
+    default long zookeeperWrites(String purpose) {
+        return 0;
+    }
+
     /** Whether there is a connection to ZooKeeper now. */
     boolean zookeeperConnected();
 
@@ -35,6 +40,16 @@ public interface Readings {
 
     /** Calls that were refused for want of a certificate with the right. */
     default long refusedCalls() {
+        return 0;
+    }
+
+    /** Agents of another major version that were refused, attempts counted. */
+    default long refusedVersions() {
+        return 0;
+    }
+
+    /** Messages of agents of a kind that this version does not know. */
+    default long unknownWords() {
         return 0;
     }
 

@@ -6,18 +6,22 @@ import io.coxswain.coordinator.adapter.grpc.ModelCodec;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.core.job.JobEffect.ViewState;
 import io.coxswain.coordinator.core.ledger.FrozenHistory;
+import io.coxswain.coordinator.core.maintenance.SetAside;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.proto.control.v1.LineageSegment;
 import io.coxswain.proto.store.v1.AccountRecord;
 import io.coxswain.proto.store.v1.AgentRegistration;
 import io.coxswain.proto.store.v1.JobRecord;
+import io.coxswain.proto.store.v1.PauseRecord;
+import io.coxswain.proto.store.v1.MaintenanceRecord;
 import io.coxswain.proto.store.v1.ResultRecord;
 import io.coxswain.proto.store.v1.UnsettledRun;
 import io.coxswain.proto.store.v1.ViewRecord;
 
 import java.math.BigInteger;
 import java.util.LinkedHashMap;
+import java.util.List;
 
 /** Records to and from the bytes of their znodes. Stateless. */
 public final class StoreCodec {
@@ -33,6 +37,14 @@ public final class StoreCodec {
                             .toByteArray();
             case StoreRecord.ViewRecord view -> encode(view).toByteArray();
             case StoreRecord.Account account -> encode(account).toByteArray();
+            case StoreRecord.Forgotten _ -> new byte[0];
+            case StoreRecord.Pause pause ->
+                    PauseRecord.newBuilder()
+                            .setPaused(pause.paused())
+                            .setReason(pause.reason())
+                            .setUntilNanos(pause.untilNanos())
+                            .build()
+                            .toByteArray();
             case StoreRecord.Result result ->
                     ResultRecord.newBuilder()
                             .setCompleted(result.completed())
@@ -40,7 +52,44 @@ public final class StoreCodec {
                             .setReportJson(result.reportJson())
                             .build()
                             .toByteArray();
+            case StoreRecord.SetAsides away -> encode(away).toByteArray();
         };
+    }
+
+    private static MaintenanceRecord encode(StoreRecord.SetAsides away) {
+        var message = MaintenanceRecord.newBuilder();
+        for (SetAside agent : away.agents()) {
+            message.addAgents(
+                    MaintenanceRecord.AgentMaintenance.newBuilder()
+                            .setAgentId(agent.agent())
+                            .setWish(
+                                    switch (agent.wish()) {
+                                        case NONE -> MaintenanceRecord.Wish.WISH_UNSPECIFIED;
+                                        case CORDON -> MaintenanceRecord.Wish.WISH_CORDON;
+                                        case DRAIN -> MaintenanceRecord.Wish.WISH_DRAIN;
+                                    })
+                            .setReason(agent.reason())
+                            .setFailing(agent.failing())
+                            .setHealthReason(agent.healthReason()));
+        }
+        return message.build();
+    }
+
+    /** What a newer version wants of an agent, and this one does not know, is a cordon. */
+    public static List<SetAside> setAsides(byte[] bytes) throws InvalidProtocolBufferException {
+        return MaintenanceRecord.parseFrom(bytes).getAgentsList().stream()
+                .map(agent ->
+                        new SetAside(
+                                agent.getAgentId(),
+                                switch (agent.getWish()) {
+                                    case WISH_UNSPECIFIED -> SetAside.Wish.NONE;
+                                    case WISH_CORDON, UNRECOGNIZED -> SetAside.Wish.CORDON;
+                                    case WISH_DRAIN -> SetAside.Wish.DRAIN;
+                                },
+                                agent.getReason(),
+                                agent.getFailing(),
+                                agent.getHealthReason()))
+                .toList();
     }
 
     private static AccountRecord encode(StoreRecord.Account account) {
@@ -116,6 +165,8 @@ public final class StoreCodec {
                 switch (record.getState()) {
                     case STATE_ACTIVE -> ViewState.ACTIVE;
                     case STATE_FINISHING -> ViewState.FINISHING;
+                    // A state of a newer version is not adopted: the next view is planned from
+                    // what the agents have, and no step of theirs is lost by that.
                     case STATE_PREPARING, STATE_UNSPECIFIED, UNRECOGNIZED -> ViewState.PREPARING;
                 },
                 ModelCodec.decodeView(record.getView()),
@@ -158,6 +209,13 @@ public final class StoreCodec {
         ResultRecord record = ResultRecord.parseFrom(bytes);
         return new StoreRecord.Result(
                 jobId, record.getCompleted(), record.getReason(), record.getReportJson());
+    }
+
+    public static StoreRecord.Pause pause(String jobId, byte[] bytes)
+            throws InvalidProtocolBufferException {
+        PauseRecord record = PauseRecord.parseFrom(bytes);
+        return new StoreRecord.Pause(
+                jobId, record.getPaused(), record.getReason(), record.getUntilNanos());
     }
 
     public static AgentKey agent(byte[] bytes) throws InvalidProtocolBufferException {

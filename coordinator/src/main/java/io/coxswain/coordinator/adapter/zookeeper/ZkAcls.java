@@ -123,6 +123,7 @@ final class ZkAcls implements ACLProvider {
             tighten(client, folder);
         }
         tighten(client, paths.term());
+        tighten(client, paths.maintenance());
         for (String job : client.getChildren().forPath(paths.jobs())) {
             String path = paths.jobs() + "/" + job;
             for (String record : client.getChildren().forPath(path)) {

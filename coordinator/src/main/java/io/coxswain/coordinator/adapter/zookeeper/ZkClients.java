@@ -46,6 +46,22 @@ public final class ZkClients implements AutoCloseable {
     public static ZkClients connect(
             String connectString, Duration sessionTimeout, String chroot, ZooKeeperAccess access)
             throws IOException {
+        return connect(connectString, sessionTimeout, chroot, access, CONNECT_MILLIS);
+    }
+
+    /**
+     * The same.
+     *
+     * @param connectMillis how long a connection may take, at first and when it is lost; requests
+     *     fail after that
+     */
+    static ZkClients connect(
+            String connectString,
+            Duration sessionTimeout,
+            String chroot,
+            ZooKeeperAccess access,
+            int connectMillis)
+            throws IOException {
         var acls = new ZkAcls(ZkPaths.of(chroot), access);
         // Curator would leave its default executor running after close (GH-1277).
         ExecutorService callbacks =
@@ -55,7 +71,7 @@ public final class ZkClients implements AutoCloseable {
                 CuratorFrameworkFactory.builder()
                         .connectString(connectString)
                         .sessionTimeoutMs(Math.toIntExact(sessionTimeout.toMillis()))
-                        .connectionTimeoutMs(CONNECT_MILLIS)
+                        .connectionTimeoutMs(connectMillis)
                         .retryPolicy(new ExponentialBackoffRetry(50, 5, 1_000))
                         .simulatedSessionExpirationPercent(EXPIRY_PERCENT)
                         .ensembleTracker(false)
@@ -68,7 +84,7 @@ public final class ZkClients implements AutoCloseable {
         boolean connected = false;
         try {
             client.start();
-            connected = client.blockUntilConnected(CONNECT_MILLIS, TimeUnit.MILLISECONDS);
+            connected = client.blockUntilConnected(connectMillis, TimeUnit.MILLISECONDS);
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
         } finally {
@@ -81,7 +97,7 @@ public final class ZkClients implements AutoCloseable {
                     "ZooKeeper at "
                             + connectString
                             + " did not answer within "
-                            + CONNECT_MILLIS / 1_000
+                            + connectMillis / 1_000
                             + " s: check that it runs and that the connect string (host:port,"
                             + " several separated by commas) is right");
         }

@@ -5,6 +5,7 @@ import io.coxswain.coordinator.app.Inputs;
 import io.coxswain.coordinator.app.KnownLeader;
 import io.coxswain.coordinator.app.LeadershipPort;
 import io.coxswain.coordinator.app.StorePort;
+import io.coxswain.coordinator.core.version.ProtocolVersion;
 import io.coxswain.proto.control.v1.Endpoint;
 import io.coxswain.proto.store.v1.Leader;
 import io.coxswain.proto.store.v1.Term;
@@ -18,6 +19,7 @@ import org.apache.curator.framework.state.ConnectionState;
 import org.apache.curator.framework.state.ConnectionStateListener;
 import org.apache.zookeeper.CreateMode;
 import org.apache.zookeeper.KeeperException;
+import org.apache.zookeeper.WatchedEvent;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +29,7 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -43,6 +46,9 @@ import java.util.concurrent.TimeUnit;
  */
 public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ZkLeadership.class);
+    private static final String RELEASE =
+            Objects.requireNonNullElse(
+                    ZkLeadership.class.getPackage().getImplementationVersion(), "");
     private static final long RETRY_MILLIS = 200;
     private static final long CLOSE_MILLIS = 3_000;
 
@@ -54,8 +60,12 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     private final ZkStore store;
     private final ZkAgents agents;
     private final ZkLeaderNode leaderNode;
+    private final ZkLayout layout;
+    private final ZkStandbys standbys;
     private final ScheduledExecutorService thread;
     private final ConnectionStateListener connection = (_, state) -> connectionChanged(state);
+    // One object: ZooKeeper keeps it once, however often it is set.
+    private final Watcher termWatcher = this::termWatched;
     // Written by the thread.
     private volatile @Nullable LeaderLatch latch;
     // Confined to the thread.
@@ -64,6 +74,8 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     private String ownPage = "";
     private boolean suspended;
     private boolean closed;
+    private boolean aside;
+    private volatile boolean prepared;
 
     /**
      * Makes the adapter; {@link #start} stands for election.
@@ -91,6 +103,8 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         this.store = new ZkStore(client, paths, inputs);
         this.agents = new ZkAgents(client, paths, inputs);
         this.leaderNode = new ZkLeaderNode(client, paths);
+        this.layout = new ZkLayout(client, paths, coordinatorId);
+        this.standbys = new ZkStandbys(client, paths, inputs);
         this.thread =
                 Executors.newSingleThreadScheduledExecutor(
                         Thread.ofPlatform()
@@ -102,6 +116,11 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     /** The store whose writes this leadership fences. */
     public StorePort store() {
         return store;
+    }
+
+    /** How often it wrote to ZooKeeper. Any thread. */
+    public ZkWrites writes() {
+        return store.writes();
     }
 
     /** Who leads, as far as is known. Any thread. */
@@ -125,11 +144,9 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
      */
     public void start(String host, int port, String page) throws IOException {
         try {
-            for (String folder : List.of(paths.controller(), paths.agents(), paths.jobs())) {
-                makeFolder(folder);
+            if (layout.isKnown(null)) {
+                prepare();
             }
-            makeTerm();
-            acls.close(client);
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while ZooKeeper was set up", stopped);
@@ -147,11 +164,24 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         client.getConnectionStateListenable().addListener(connection);
         agents.start();
         leaderNode.start();
+        standbys.start();
         run(() -> {
             ownPage = page;
             endpoint = Endpoint.newBuilder().setHost(host).setPort(port).build();
-            stand();
+            aside = true;
+            standIfKnown();
         });
+    }
+
+    private void prepare() throws Exception {
+        if (!prepared) {
+            for (String folder : List.of(paths.controller(), paths.agents(), paths.jobs())) {
+                makeFolder(folder);
+            }
+            makeTerm();
+            acls.close(client);
+            prepared = true;
+        }
     }
 
     private void makeFolder(String path) throws Exception {
@@ -164,7 +194,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
 
     private void makeTerm() throws Exception {
         try {
-            client.create().forPath(paths.term(), Term.getDefaultInstance().toByteArray());
+            client.create().forPath(paths.term(), ZkLayout.first().toByteArray());
         } catch (KeeperException.NodeExistsException there) {
             LOG.debug("{} is there", paths.term());
         }
@@ -218,25 +248,29 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         var stat = new Stat();
         client.sync().forPath(paths.term());
         Term before = Term.parseFrom(client.getData().storingStatIn(stat).forPath(paths.term()));
+        if (!layout.admits(before)) {
+            leaveLatch();
+            aside = true;
+            standIfKnown();
+            return;
+        }
         long term = before.getTerm() + 1;
-        byte[] bytes =
-                Term.newBuilder()
-                        .setTerm(term)
-                        .setCoordinatorId(coordinatorId)
-                        .build()
-                        .toByteArray();
+        byte[] bytes = ZkLayout.next(before, term, coordinatorId).toByteArray();
         // An unknown outcome here needs no reading again: the next try bumps once more.
+        writes().count(ZkWrites.TERM);
         Stat written = client.setData().withVersion(stat.getVersion()).forPath(paths.term(), bytes);
         var held = new ZkFence(term, written.getVersion());
         fence = held;
         store.fence(held);
         announce(held);
         var jobs = store.load();
+        var setAside = store.loadSetAsides();
         watchTerm(held);
         suspended = false;
         LOG.debug("coordinator {} leads with term {}", coordinatorId, term);
-        inputs.offer(new CoordinatorInput.LeadershipGained(term, jobs));
+        inputs.offer(new CoordinatorInput.LeadershipGained(term, jobs, setAside));
         agents.repeat();
+        standbys.tell();
     }
 
     // The leader's node of whoever led before is taken away in the same multi that makes ours.
@@ -251,6 +285,9 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
                         .setCoordinatorId(coordinatorId)
                         .setControlEndpoint(reached)
                         .setPage(ownPage)
+                        .setProtocolMajor(ProtocolVersion.CONTROL.major())
+                        .setProtocolMinor(ProtocolVersion.CONTROL.minor())
+                        .setRelease(RELEASE)
                         .build()
                         .toByteArray();
         while (true) {
@@ -274,6 +311,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
                             .withMode(CreateMode.EPHEMERAL)
                             .forPath(paths.leader(), bytes));
             try {
+                writes().count(ZkWrites.LEADER);
                 client.transaction().forOperations(operations);
                 return;
             } catch (KeeperException.NoNodeException | KeeperException.NodeExistsException raced) {
@@ -282,19 +320,48 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         }
     }
 
+    // What stands there may be of a newer major version: then nothing is written, and whoever knows
+    // it may lead. It is looked at again whenever the term changes.
+    private void standIfKnown() throws Exception {
+        if (!aside || closed) {
+            return;
+        }
+        try {
+            if (layout.isKnown(_ -> run(this::standIfKnown))) {
+                prepare();
+                aside = false;
+                stand();
+            }
+        } catch (KeeperException lost) {
+            LOG.debug("the layout cannot be read now: {}", lost.toString());
+            later(this::standIfKnown);
+        }
+    }
+
+    /** Why it does not stand for election; empty: it does, or will. Any thread. */
+    public String refusal() {
+        return layout.refusal();
+    }
+
     private void watchTerm(ZkFence held) throws Exception {
-        Stat stat =
-                client.checkExists()
-                        .usingWatcher((Watcher) _ -> run(() -> termMoved(held)))
-                        .forPath(paths.term());
+        Stat stat = client.checkExists().usingWatcher(termWatcher).forPath(paths.term());
         if (stat == null || stat.getVersion() != held.version()) {
             stepDown("the term is not " + held.term() + " any more");
         }
     }
 
-    private void termMoved(ZkFence held) throws Exception {
-        // Watches also fire on connection events; while suspended nothing can be read.
-        if (held.equals(fence) && !suspended && !closed) {
+    // Watches also tell of the connection, and stand through its loss. Nothing can be read then,
+    // and
+    // a try would hold up the word of the loss.
+    private void termWatched(WatchedEvent event) {
+        if (event.getType() != Watcher.Event.EventType.None) {
+            run(this::termMoved);
+        }
+    }
+
+    private void termMoved() throws Exception {
+        ZkFence held = fence;
+        if (held != null && !suspended && !closed) {
             watchTerm(held);
         }
     }
@@ -316,6 +383,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     }
 
     private void connectionBack() throws Exception {
+        standIfKnown();
         ZkFence held = fence;
         if (held == null || !suspended || closed) {
             return;
@@ -355,7 +423,9 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         deposed();
         inputs.offer(new CoordinatorInput.LeadershipLost(reason));
         leaveLatch();
-        stand();
+        // Whoever leads now may be of a newer version.
+        aside = true;
+        standIfKnown();
     }
 
     @Override
@@ -452,5 +522,6 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         }
         agents.close();
         leaderNode.close();
+        standbys.close();
     }
 }

@@ -55,13 +55,24 @@ record ZkPaths(String root) {
         return root + "/jobs/" + jobId;
     }
 
+    String maintenance() {
+        return root + "/controller/maintenance";
+    }
+
     String record(String jobId, StoreRecord.Kind kind) {
-        return job(jobId)
-                + switch (kind) {
-                    case SPEC -> "/spec";
-                    case VIEW -> "/view";
-                    case ACCOUNT -> "/account";
-                    case RESULT -> "/result";
-                };
+        return switch (kind) {
+            case SPEC -> job(jobId) + "/spec";
+            case VIEW -> job(jobId) + "/view";
+            case ACCOUNT -> job(jobId) + "/account";
+            case RESULT -> job(jobId) + "/result";
+            case PAUSE -> job(jobId) + "/pause";
+            case FORGOTTEN -> job(jobId);
+            case SET_ASIDES -> maintenance();
+        };
+    }
+
+    /** In which a record stands. */
+    String folder(StoreRecord record) {
+        return record.kind() == StoreRecord.Kind.SET_ASIDES ? controller() : job(record.jobId());
     }
 }

@@ -8,6 +8,7 @@ import io.coxswain.coordinator.app.StorePort;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.StoredJob;
 import io.coxswain.coordinator.app.WriteOutcome;
+import io.coxswain.coordinator.core.maintenance.SetAside;
 
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.api.CuratorEvent;
@@ -15,6 +16,7 @@ import org.apache.curator.framework.api.transaction.CuratorOp;
 import org.apache.curator.framework.api.transaction.CuratorTransactionResult;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,17 +40,28 @@ final class ZkStore implements StorePort {
     private final Inputs inputs;
     // Paths known to exist; wrong guesses are corrected by the answer.
     private final Set<String> existing = ConcurrentHashMap.newKeySet();
+    private final ZkForgetting forgetting;
+    private final ZkWrites writes = new ZkWrites();
+    private final NewerFields newer = new NewerFields();
     private volatile @Nullable ZkFence fence;
 
     ZkStore(CuratorFramework client, ZkPaths paths, Inputs inputs) {
         this.client = client;
         this.paths = paths;
         this.inputs = inputs;
+        this.forgetting = new ZkForgetting(client, paths, this::answer);
+    }
+
+    /** What was written, and how often. */
+    ZkWrites writes() {
+        return writes;
     }
 
     /** From now on writes carry this check. */
     void fence(@Nullable ZkFence newFence) {
         existing.clear();
+        newer.clear();
+        existing.add(paths.controller());
         fence = newFence;
     }
 
@@ -59,12 +72,20 @@ final class ZkStore implements StorePort {
             answer(writeId, WriteOutcome.REFUSED, "no term is held");
             return;
         }
+        if (record instanceof StoreRecord.Forgotten(String jobId)) {
+            existing.removeIf(path -> path.startsWith(paths.job(jobId) + "/"));
+            existing.remove(paths.job(jobId));
+            writes.count(record.kind());
+            forgetting.forget(writeId, jobId, current);
+            return;
+        }
         write(writeId, record, current, 0);
     }
 
     private void write(long writeId, StoreRecord record, ZkFence check, int attempt) {
+        writes.count(record.kind());
         String path = paths.record(record.jobId(), record.kind());
-        byte[] bytes = StoreCodec.encode(record);
+        byte[] bytes = newer.with(path, StoreCodec.encode(record));
         try {
             var operations = new ArrayList<CuratorOp>();
             operations.add(
@@ -72,7 +93,7 @@ final class ZkStore implements StorePort {
                             .check()
                             .withVersion(check.version())
                             .forPath(paths.term()));
-            String parent = paths.job(record.jobId());
+            String parent = paths.folder(record);
             if (existing.contains(path)) {
                 operations.add(client.transactionOp().setData().forPath(path, bytes));
             } else {
@@ -93,7 +114,7 @@ final class ZkStore implements StorePort {
     private void written(
             long writeId, StoreRecord record, ZkFence check, int attempt, CuratorEvent event) {
         String path = paths.record(record.jobId(), record.kind());
-        String parent = paths.job(record.jobId());
+        String parent = paths.folder(record);
         Code code = Code.get(event.getResultCode());
         if (code == Code.OK) {
             existing.add(parent);
@@ -103,11 +124,13 @@ final class ZkStore implements StorePort {
         }
         Code cause = cause(event, code);
         switch (cause) {
-            case BADVERSION ->
-                    answer(
-                            writeId,
-                            WriteOutcome.REFUSED,
-                            "the term is not " + check.term() + " any more");
+            case BADVERSION -> {
+                LOG.info("ZooKeeper refused a write of term {} to {}", check.term(), path);
+                answer(
+                        writeId,
+                        WriteOutcome.REFUSED,
+                        "the term is not " + check.term() + " any more");
+            }
             case NODEEXISTS, NONODE -> {
                 if (attempt == 2) {
                     answer(writeId, WriteOutcome.UNKNOWN, cause + " at " + path);
@@ -123,7 +146,7 @@ final class ZkStore implements StorePort {
     // lost.
     private void lookAndWrite(long writeId, StoreRecord record, ZkFence check, int attempt) {
         String path = paths.record(record.jobId(), record.kind());
-        String parent = paths.job(record.jobId());
+        String parent = paths.folder(record);
         try {
             client.checkExists()
                     .inBackground((_, parentSeen) -> {
@@ -151,7 +174,7 @@ final class ZkStore implements StorePort {
 
     // A failed multi names the operation at fault among its results; the others say "runtime
     // inconsistency".
-    private static Code cause(CuratorEvent event, Code code) {
+    static Code cause(CuratorEvent event, Code code) {
         List<CuratorTransactionResult> results = event.getOpResults();
         if (results != null) {
             for (CuratorTransactionResult result : results) {
@@ -171,8 +194,13 @@ final class ZkStore implements StorePort {
             answer(writeId, WriteOutcome.REFUSED, "no term is held");
             return;
         }
+        if (record instanceof StoreRecord.Forgotten(String jobId)) {
+            // Done or not, the same again does no harm.
+            forgetting.forget(writeId, jobId, current);
+            return;
+        }
         String path = paths.record(record.jobId(), record.kind());
-        byte[] expected = StoreCodec.encode(record);
+        byte[] expected = newer.with(path, StoreCodec.encode(record));
         try {
             // Sync first: a server that lags would show the state before the write.
             client.sync()
@@ -253,6 +281,20 @@ final class ZkStore implements StorePort {
         return jobs;
     }
 
+    /** Reads which agents are out of service. Blocks, as {@link #load}. */
+    List<SetAside> loadSetAsides() throws Exception {
+        try {
+            byte[] bytes = read("", StoreRecord.Kind.SET_ASIDES);
+            return bytes == null ? List.of() : StoreCodec.setAsides(bytes);
+        } catch (InvalidProtocolBufferException unreadable) {
+            LOG.error(
+                    "{} cannot be read by this version: all agents serve",
+                    paths.maintenance(),
+                    unreadable);
+            return List.of();
+        }
+    }
+
     private @Nullable StoredJob load(String jobId) throws Exception {
         try {
             byte[] spec = read(jobId, StoreRecord.Kind.SPEC);
@@ -262,11 +304,19 @@ final class ZkStore implements StorePort {
             byte[] view = read(jobId, StoreRecord.Kind.VIEW);
             byte[] account = read(jobId, StoreRecord.Kind.ACCOUNT);
             byte[] result = read(jobId, StoreRecord.Kind.RESULT);
+            byte[] pause = read(jobId, StoreRecord.Kind.PAUSE);
+            Stat ended =
+                    result == null
+                            ? null
+                            : client.checkExists()
+                                    .forPath(paths.record(jobId, StoreRecord.Kind.RESULT));
             return new StoredJob(
                     StoreCodec.spec(spec),
                     view == null ? null : StoreCodec.view(jobId, view),
                     account == null ? null : StoreCodec.account(jobId, account),
-                    result == null ? null : StoreCodec.result(jobId, result));
+                    result == null ? null : StoreCodec.result(jobId, result),
+                    pause == null ? null : StoreCodec.pause(jobId, pause),
+                    ended == null ? 0 : ended.getMtime());
         } catch (InvalidProtocolBufferException | IllegalArgumentException unreadable) {
             LOG.error(
                     "the records of job {} below {} cannot be read by this version and are left"
@@ -280,7 +330,12 @@ final class ZkStore implements StorePort {
 
     private byte @Nullable [] read(String jobId, StoreRecord.Kind kind) throws Exception {
         try {
-            return client.getData().forPath(paths.record(jobId, kind));
+            String path = paths.record(jobId, kind);
+            byte[] bytes = client.getData().forPath(path);
+            if (newer.read(path, kind, bytes)) {
+                LOG.info("{} was written by a newer version: what is not known here is kept", path);
+            }
+            return bytes;
         } catch (KeeperException.NoNodeException absent) {
             return null;
         }

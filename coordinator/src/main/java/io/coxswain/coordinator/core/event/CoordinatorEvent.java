@@ -1,5 +1,6 @@
 package io.coxswain.coordinator.core.event;
 
+import io.coxswain.coordinator.core.maintenance.MaintenanceState;
 import io.coxswain.coordinator.core.view.IntervalReason;
 
 import java.util.List;
@@ -19,6 +20,21 @@ public sealed interface CoordinatorEvent {
 
     /** An attached agent cannot run the job. */
     record AgentUnfit(String job, String agent, String reason) implements CoordinatorEvent {}
+
+    /**
+     * An agent is taken out of service, is further on the way there, or serves again.
+     *
+     * @param causes of operator, health and notice those that hold
+     * @param reason who wants it, and why; empty: it serves
+     * @param detail what it waits for, or what stands; may be empty
+     */
+    record MaintenanceChanged(
+            String agent, MaintenanceState state, List<String> causes, String reason, String detail)
+            implements CoordinatorEvent {
+        public MaintenanceChanged {
+            causes = List.copyOf(causes);
+        }
+    }
 
     record JobSubmitted(String job, String name) implements CoordinatorEvent {}
 
@@ -132,6 +148,12 @@ public sealed interface CoordinatorEvent {
             long jobTimeNanos,
             String reason)
             implements CoordinatorEvent {}
+
+    /** On request the job makes no steps: all ranks stand after that one, or none can step. */
+    record JobPaused(String job, long step, String reason) implements CoordinatorEvent {}
+
+    /** A paused job makes steps again, as soon as it can. */
+    record JobResumed(String job, long step) implements CoordinatorEvent {}
 
     /** A recorded, visible rollback. */
     record RolledBack(String job, long fromStep, long toStep, String reason)

@@ -57,6 +57,7 @@ final class Arrivals {
         member.inventory(event.inventory());
         member.answered = job.isFinal(event.inventory());
         job.protection.seen(event.inventory());
+        job.draining.attached(member);
         if (job.phase == JobPhase.RECORDING || job.phase.over()) {
             return;
         }
@@ -124,6 +125,7 @@ final class Arrivals {
                             "the worker died while the agent's stream was broken");
                 } else {
                     job.protection.resend(member);
+                    job.draining.resend(member);
                 }
             }
             case FINISHING -> {
@@ -226,7 +228,8 @@ final class Arrivals {
     }
 
     private void announceShort(int ready, int needed) {
-        int missing = needed - job.roster.fit();
+        int usable = job.roster.fit() - job.roster.aside();
+        int missing = needed - usable;
         if (missing > 0) {
             job.preparing.waitForAgents(
                     missing,
@@ -235,7 +238,7 @@ final class Arrivals {
                             + " needs "
                             + needed
                             + ", "
-                            + job.roster.fit()
+                            + usable
                             + " that can run the job are attached"
                             + job.roster.unfitText());
         } else if (!(job.waiting instanceof WaitReason.WorkersLoading)) {

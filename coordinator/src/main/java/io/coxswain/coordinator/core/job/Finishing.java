@@ -36,6 +36,8 @@ final class Finishing {
         shards.clear();
         asked = 1;
         segments = job.lineage.segments(job.completedStep);
+        job.incidents.pauseEnds();
+        job.pausing.jobOver();
         job.slots.running(Category.CONTROLLER_WAIT);
         job.enter(JobPhase.FINISHING, "all " + job.spec.steps() + " steps are completed");
         var placement = job.placement;
@@ -211,7 +213,10 @@ final class Finishing {
     private void record(JobPhase end, JobResult what) {
         outcome = end;
         result = what;
+        job.pausing.jobOver();
+        // The account ends with the report of it, which cannot tell how long it takes to be kept.
         job.slots.turn(Category.CONTROLLER_WAIT, job.now);
+        job.slots.close(Category.CONTROLLER_WAIT, job.now);
         job.preparing.drop();
         job.enter(JobPhase.RECORDING, what.completed() ? "all final states are in" : what.reason());
         job.emit(new JobEffect.PersistResult(what));
@@ -223,7 +228,6 @@ final class Finishing {
         if (job.phase != JobPhase.RECORDING || what == null) {
             return;
         }
-        job.slots.close(Category.CONTROLLER_WAIT, job.now);
         job.enter(outcome, what.completed() ? "completed" : what.reason());
         job.publish(
                 new CoordinatorEvent.JobFinished(

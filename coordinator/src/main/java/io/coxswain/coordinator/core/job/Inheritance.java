@@ -73,7 +73,9 @@ final class Inheritance {
             if (job.spec.runtimeReduces()) {
                 // Its grants are short: what a step takes must be known at once.
                 stepping.times =
-                        stepping.times.observe(run.last() - run.first() + 1, run.elapsedNanos());
+                        stepping.times.observe(
+                                run.last() - run.first() + 1,
+                                Math.max(0, run.elapsedNanos() - run.creditWaitNanos()));
             }
         }
         if (reached > before) {
@@ -107,6 +109,7 @@ final class Inheritance {
         for (GrantedFloor granted : floors) {
             stepping.floor = Math.max(stepping.floor, Math.min(granted.floor(), job.completedStep));
         }
+        job.pausing.adopted();
         stepping.grant();
         List<GrantedFloor> all = stepping.grantedFloors();
         for (Roster.Member member : job.roster.all()) {
@@ -115,9 +118,10 @@ final class Inheritance {
                         new JobEffect.SendStartView(
                                 member.key,
                                 view.epoch(),
-                                stepping.grantedThrough,
+                                job.pausing.through(),
                                 all,
-                                job.cadence.granted()));
+                                job.cadence.granted(),
+                                job.pausing.holds()));
             }
         }
         job.timer(JobEffect.TimerKind.TICK, view.epoch(), job.limits.tickNanos());

@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.core.job;
 
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.maintenance.MaintenanceState;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.GrantedFloor;
@@ -85,14 +86,24 @@ public sealed interface JobEffect {
         }
     }
 
-    /** {@code floors} and {@code interval} as in {@link SendGrant}. */
+    /** {@code floors}, {@code interval} and {@code hold} as in {@link SendGrant}. */
     record SendStartView(
             AgentKey agent,
             long epoch,
             long through,
             List<GrantedFloor> floors,
-            SnapshotInterval interval)
+            SnapshotInterval interval,
+            boolean hold)
             implements JobEffect {
+        public SendStartView(
+                AgentKey agent,
+                long epoch,
+                long through,
+                List<GrantedFloor> floors,
+                SnapshotInterval interval) {
+            this(agent, epoch, through, floors, interval, false);
+        }
+
         public SendStartView(AgentKey agent, long epoch, long through, List<GrantedFloor> floors) {
             this(agent, epoch, through, floors, SnapshotInterval.PLANNED);
         }
@@ -108,14 +119,26 @@ public sealed interface JobEffect {
      * @param floors where the runtime reduces, those of this grant and of earlier ones that a rank
      *     may still be in, ascending; else none
      * @param interval the newest change of the snapshot interval in this view
+     * @param hold none beyond {@code through} may be begun, whatever was granted: a member says how
+     *     far it has come. The next one without it lifts that
      */
     record SendGrant(
             AgentKey agent,
             long epoch,
             long through,
             List<GrantedFloor> floors,
-            SnapshotInterval interval)
+            SnapshotInterval interval,
+            boolean hold)
             implements JobEffect {
+        public SendGrant(
+                AgentKey agent,
+                long epoch,
+                long through,
+                List<GrantedFloor> floors,
+                SnapshotInterval interval) {
+            this(agent, epoch, through, floors, interval, false);
+        }
+
         public SendGrant(AgentKey agent, long epoch, long through, List<GrantedFloor> floors) {
             this(agent, epoch, through, floors, SnapshotInterval.PLANNED);
         }
@@ -141,6 +164,31 @@ public sealed interface JobEffect {
 
     /** Persist the outcome; answered by {@link JobEvent.ResultPersisted}. */
     record PersistResult(JobResult result) implements JobEffect {}
+
+    /**
+     * Persist whether the job is to make steps; answered by {@link JobEvent.PausePersisted}.
+     *
+     * @param untilNanos of one that is to: job time up to which it stood; 0: it did not
+     */
+    record PersistPause(long serial, boolean paused, String reason, long untilNanos)
+            implements JobEffect {}
+
+    /**
+     * Make no step above {@code after} that is not under way; answered by {@link
+     * JobEvent.StepsHaltedReported}. The next grant takes it back.
+     *
+     * @param hold the state that it stops at is wanted in a slot
+     */
+    record SendHalt(AgentKey agent, long epoch, long number, long after, boolean hold)
+            implements JobEffect {}
+
+    /**
+     * How far an agent that is set aside is from being taken away.
+     *
+     * @param detail what it waits for, or what stands; may be empty
+     */
+    record ReportMaintenance(AgentKey agent, MaintenanceState state, String detail)
+            implements JobEffect {}
 
     /** Tell the listeners. */
     record Publish(CoordinatorEvent event) implements JobEffect {}

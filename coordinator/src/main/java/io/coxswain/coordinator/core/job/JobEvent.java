@@ -1,5 +1,6 @@
 package io.coxswain.coordinator.core.job;
 
+import io.coxswain.coordinator.core.maintenance.Maintenance;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Digest;
@@ -125,11 +126,23 @@ public sealed interface JobEvent {
      *
      * @param cycle all wait for somebody and it is the most accused: a link is cut, not a worker
      *     stuck
+     * @param named others wait for it, as they say; else it only took the longest
      * @param what for a person
      * @param stalledNanos how long the longest wait lasts
      */
-    record HangSuspected(AgentKey agent, long epoch, boolean cycle, String what, long stalledNanos)
-            implements JobEvent {}
+    record HangSuspected(
+            AgentKey agent,
+            long epoch,
+            boolean cycle,
+            boolean named,
+            String what,
+            long stalledNanos)
+            implements JobEvent {
+        public HangSuspected(
+                AgentKey agent, long epoch, boolean cycle, String what, long stalledNanos) {
+            this(agent, epoch, cycle, false, what, stalledNanos);
+        }
+    }
 
     /** The record asked for by {@link JobEffect.PersistView} is durable. */
     record ViewPersisted(long epoch, JobEffect.ViewState state) implements JobEvent {}
@@ -145,6 +158,36 @@ public sealed interface JobEvent {
 
     /** A timer set by {@link JobEffect.SetTimer} came due. */
     record TimerFired(JobEffect.TimerKind kind, long epoch) implements JobEvent {}
+
+    /** A person wants the job to make no steps. */
+    record PauseRequested(String reason) implements JobEvent {}
+
+    /** A person wants a paused job to make steps. */
+    record ResumeRequested() implements JobEvent {}
+
+    /** The record asked for by {@link JobEffect.PersistPause} with that number is durable. */
+    record PausePersisted(long serial) implements JobEvent {}
+
+    /** A member of that view begins no step after {@code step} until it hears more. */
+    record StepsHeld(AgentKey agent, long epoch, long step) implements JobEvent {}
+    /**
+     * A rank's answer to {@link JobEffect.SendHalt}.
+     *
+     * @param through it makes no step above
+     * @param held its state after that step is committed in a slot
+     */
+    record StepsHaltedReported(AgentKey agent, long epoch, long number, long through, boolean held)
+            implements JobEvent {}
+
+    /**
+     * Which agents are to have no ranks and no copies.
+     *
+     * @param inherited it stood before this job was here
+     */
+    record MaintenanceOrdered(Maintenance orders, boolean inherited) implements JobEvent {}
+
+    /** The store is out of reach, or back: nothing is decided meanwhile. */
+    record StoreReachable(boolean reachable) implements JobEvent {}
 
     /** A person cancelled the job. */
     record CancelRequested(String reason) implements JobEvent {}

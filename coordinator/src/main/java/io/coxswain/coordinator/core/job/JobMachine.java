@@ -8,6 +8,7 @@ import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.View;
+import io.coxswain.coordinator.core.pause.PauseState;
 import io.coxswain.coordinator.core.view.StepTimes;
 
 import org.jspecify.annotations.Nullable;
@@ -170,6 +171,15 @@ public final class JobMachine {
                     job.losses.hangs(member, hang);
                 }
             }
+            case JobEvent.StepsHaltedReported halted -> {
+                Roster.Member member = from(halted.agent());
+                if (member != null) {
+                    job.draining.halted(member, halted);
+                }
+            }
+            case JobEvent.MaintenanceOrdered orders ->
+                    job.draining.ordered(orders.orders(), orders.inherited());
+            case JobEvent.StoreReachable store -> job.draining.decides(store.reachable());
             case JobEvent.ViewPersisted persisted -> {
                 job.preparing.persisted(persisted);
                 job.protection.persisted(persisted);
@@ -178,7 +188,17 @@ public final class JobMachine {
             case JobEvent.AccountPersisted persisted -> job.stepping.accountPersisted(persisted);
             case JobEvent.TimerFired fired -> timer(fired);
             case JobEvent.CancelRequested cancelled -> job.finishing.cancel(cancelled.reason());
+            case JobEvent.PauseRequested asked -> job.pausing.pause(asked.reason());
+            case JobEvent.ResumeRequested _ -> job.pausing.resume();
+            case JobEvent.PausePersisted persisted -> job.pausing.persisted(persisted);
+            case JobEvent.StepsHeld held -> {
+                Roster.Member member = from(held.agent());
+                if (member != null) {
+                    job.pausing.held(member, held);
+                }
+            }
         }
+        job.draining.settle();
         return job.take();
     }
 
@@ -218,6 +238,15 @@ public final class JobMachine {
     /** Why the phase was entered, for a person. */
     public String phaseReason() {
         return job.phaseReason;
+    }
+
+    /**
+     * Whether it is to make steps.
+     *
+     * @param nowNanos the owner's time: who cannot be reached stops when its lease is over
+     */
+    public PauseState pause(long nowNanos) {
+        return job.pausing.state(Math.max(nowNanos, job.now));
     }
 
     /** What a job that makes no steps waits for; null when it waits for nothing. */

@@ -30,7 +30,9 @@ final class Losses {
      * That incarnation is gone, with everything it held. {@code planned}: it said so itself before.
      */
     void lost(Roster.Member member, String cause, long lastSignNanos, boolean planned) {
+        boolean missed = !job.draining.isDrained(member);
         job.roster.remove(member);
+        job.draining.gone(member);
         accusations.remove(member.key);
         String what = "agent " + member.key.id() + " lost: " + cause;
         long detectNanos = Math.max(0, job.now - lastSignNanos);
@@ -69,7 +71,7 @@ final class Losses {
                 if (member.rank >= 0) {
                     job.incidents.openOrExtend(kind, member.key.id(), what, detectNanos);
                     job.fencing.begin(what);
-                } else if (member.prepared) {
+                } else if (member.prepared && missed) {
                     spareLost(planned ? kind : Incident.Kind.SPARE, member, what, detectNanos);
                 }
             }
@@ -241,18 +243,21 @@ final class Losses {
     }
 
     /**
-     * Who waits for whom is known to the runtimes alone, so nobody is named: the fence replaces the
-     * workers of all ranks. A job that hangs after the same step again and again is given up.
+     * Who waits for whom is known to the runtimes alone, so the fence replaces the workers of all
+     * ranks. Who never came to the collective in which the others wait is named, where programs say
+     * how far they have come. A job that hangs after the same step again and again is given up.
      */
     private void hangsTogether(Roster.Member member, JobEvent.HangSuspected event) {
         hangsAtStep = hungStep == job.completedStep ? hangsAtStep + 1 : 1;
         hungStep = job.completedStep;
         String what =
-                "no step for "
-                        + event.stalledNanos() / 1_000_000
-                        + " ms: the ranks' workers hang in step "
-                        + (job.completedStep + 1)
-                        + ", or their group does";
+                event.named()
+                        ? "agent " + member.key.id() + " hangs: " + event.what()
+                        : "no step for "
+                                + event.stalledNanos() / 1_000_000
+                                + " ms: the ranks' workers hang in step "
+                                + (job.completedStep + 1)
+                                + ", or their group does";
         if (hangsAtStep > MOST_HANGS) {
             job.finishing.fail(what + ", for the " + hangsAtStep + ". time");
             return;
@@ -293,6 +298,7 @@ final class Losses {
      */
     void examineAccusations(long lastCompletedNanos) {
         if (accusations.isEmpty()
+                || job.pausing.isStanding()
                 || job.now - Math.max(accusedSinceNanos, lastCompletedNanos)
                         < job.limits.accusationNanos()) {
             return;

@@ -5,7 +5,6 @@ import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
-import io.coxswain.coordinator.core.model.HeldState;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.RestoreSource;
 import io.coxswain.coordinator.core.model.StateLayout;
@@ -25,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Plans a view and installs it: PREPARING record durable → members restore → all ready, digests
@@ -87,6 +87,7 @@ final class Preparing {
             waitForAgents(job.spec.mesh().ranks(), "no agent has loaded the program");
             return;
         }
+        ToldFloors.prove(job);
         RecoveryProblem problem = problem(layout, job.planEpoch());
         RecoveryDecision decision = RecoveryPlanner.plan(problem);
         job.incidents.decided(decision.reason());
@@ -100,11 +101,11 @@ final class Preparing {
 
     private RecoveryProblem problem(StateLayout layout, long epoch) {
         var candidates = new ArrayList<Candidate>(job.roster.size());
+        Set<AgentKey> leaving = job.draining.leaving();
         for (Roster.Member member : job.roster.all()) {
             if (member.answered) {
-                candidates.add(
-                        new Candidate(
-                                member.profile, member.inventory, member.eligible(), member.rank));
+                boolean ready = member.eligible() && !leaving.contains(member.key);
+                candidates.add(new Candidate(member.profile, member.inventory, ready, member.rank));
             }
         }
         // Where the runtime reduces, what somebody saw beyond the completed step is not trusted.
@@ -326,7 +327,7 @@ final class Preparing {
         job.incidents.advance(Incident.Phase.RESTORE, view.reason);
         lastPrepared = view.view;
         view.compile(job.spec, job.stepping.reportEvery(), job.cadence.plan());
-        view.floor = floor(view.view.baseStep());
+        view.floor = ToldFloors.newest(job, view.view.baseStep());
         for (AgentProfile agent : view.view.members()) {
             Roster.Member member = job.roster.find(agent.key());
             if (member != null) {
@@ -352,37 +353,6 @@ final class Preparing {
             limit += 4 * slowestLoadNanos;
         }
         job.timer(JobEffect.TimerKind.PREPARE_LIMIT, view.epoch(), limit);
-    }
-
-    /**
-     * The newest floor that is known of the completed history. A rank learns of a floor one
-     * reduction after its peers may have, so members that were fenced apart know different ones. A
-     * floor counts only with a state to show for it: one of an abandoned history is none.
-     */
-    private long floor(long baseStep) {
-        long newest = Math.min(job.stepping.floor(), baseStep);
-        for (Roster.Member member : job.roster.all()) {
-            long told = member.inventory.floor();
-            if (member.answered && told > newest && told <= baseStep && shows(member, told)) {
-                newest = told;
-            }
-        }
-        return newest;
-    }
-
-    private boolean shows(Roster.Member member, long step) {
-        return trustsOneAt(step, member.inventory.snapshots())
-                || trustsOneAt(step, member.inventory.copies());
-    }
-
-    private boolean trustsOneAt(long step, List<HeldState> states) {
-        for (int i = 0; i < states.size(); i++) {
-            StateName name = states.get(i).name();
-            if (name.step() == step && job.lineage.trusts(name.epoch(), step)) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /** A member's stream broke and is back. */

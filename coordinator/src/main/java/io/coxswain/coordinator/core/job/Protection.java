@@ -18,6 +18,7 @@ import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 
 /** Who holds copies of whom, and who held what last: the latter names what was lost. */
@@ -41,6 +42,9 @@ final class Protection {
 
     private long inheritedNanos;
 
+    /** All that the placement asks for is where it should be once the protected step is above. */
+    private long securedAbove = -1;
+
     /** What it survives was not told under this leader. */
     private boolean review;
 
@@ -51,14 +55,33 @@ final class Protection {
 
     /**
      * Plans who holds copies in {@code view}: spares are those that could take a rank now and have
-     * none.
+     * none. Who is cordoned keeps what it holds; who drains keeps it only where there is no other
+     * place.
      */
     PlacementDecision plan(View view, StateLayout layout, long version) {
+        PlacementDecision decision = plan(view, layout, version, false);
+        job.draining.deficit("");
+        if (!decision.deficits().isEmpty() && job.draining.anyToRehome()) {
+            PlacementDecision kept = plan(view, layout, version, true);
+            if (kept.deficits().size() < decision.deficits().size()) {
+                job.draining.deficit(decision.deficits().getFirst());
+                return kept;
+            }
+        }
+        return decision;
+    }
+
+    private PlacementDecision plan(View view, StateLayout layout, long version, boolean keep) {
+        Map<AgentKey, Set<Integer>> closed = job.draining.closed();
         var spares = new ArrayList<AgentProfile>();
         for (Roster.Member member : job.roster.all()) {
-            if (member.eligible()
-                    && member.refusal.isEmpty()
-                    && view.rankOf(member.profile, member.rank) < 0) {
+            if (member.refusal.isEmpty()
+                    && view.rankOf(member.profile, member.rank) < 0
+                    && (job.draining.isSetAside(member)
+                            ? member.ready()
+                                    && (keep || !job.draining.drains(member.key))
+                                    && !closed.getOrDefault(member.key, Set.of()).isEmpty()
+                            : member.eligible())) {
                 spares.add(member.profile);
             }
         }
@@ -70,7 +93,8 @@ final class Protection {
                         spares,
                         job.roster.copiesHeld(),
                         job.placement,
-                        version),
+                        version,
+                        closed),
                 memory);
     }
 
@@ -115,6 +139,7 @@ final class Protection {
         undurable = 0;
         inherited = false;
         effectiveStep = baseStep;
+        securedAbove = Math.max(baseStep - 1, job.protectedStep);
         installed(decision);
     }
 
@@ -209,12 +234,20 @@ final class Protection {
             return;
         }
         effectiveStep = job.stepping.newestReported() + 1;
+        securedAbove = Math.max(job.stepping.floor(), job.protectedStep);
         for (Roster.Member member : job.roster.all()) {
             if (member.prepared) {
                 sendPlacement(member);
             }
         }
         introduceAll(view);
+    }
+
+    /** Holders have verified all that the placement in force asks of them. */
+    boolean secured() {
+        return undurable == 0
+                && !inherited
+                && (job.spec.protectCopies() == 0 || job.protectedStep > securedAbove);
     }
 
     private void introduceAll(View view) {
@@ -291,9 +324,10 @@ final class Protection {
                     new JobEffect.SendStartView(
                             member.key,
                             view.epoch(),
-                            job.stepping.grantedThrough(),
+                            job.pausing.through(),
                             job.stepping.grantedFloors(),
-                            job.cadence.granted()));
+                            job.cadence.granted(),
+                            job.pausing.holds()));
             sendPlacement(member);
         } else if (member.prepared) {
             introduce(view, member);

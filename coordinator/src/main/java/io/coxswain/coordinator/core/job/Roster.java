@@ -78,6 +78,9 @@ final class Roster {
         private @Nullable String unfit;
         private boolean shunned;
 
+        /** It gets no rank that it does not have. */
+        private boolean aside;
+
         Member(AgentProfile profile) {
             this.profile = profile;
             this.key = profile.key();
@@ -99,9 +102,9 @@ final class Roster {
             return shunned;
         }
 
-        /** It can take a rank now. */
+        /** It can take a rank now, or keep its own. */
         boolean eligible() {
-            return ready && unfit == null && !shunned;
+            return ready && unfit == null && !shunned && (!aside || rank >= 0);
         }
 
         /** Its worker is gone, and with it the live state that its inventory may name. */
@@ -146,6 +149,7 @@ final class Roster {
     private int eligible;
     private int loading;
     private int fit;
+    private int aside;
     private int refusals;
 
     /**
@@ -269,6 +273,20 @@ final class Roster {
         }
     }
 
+    /** From now on it gets no rank, or does again. */
+    void setAside(Member member, boolean aside) {
+        count(member, -1);
+        member.aside = aside;
+        count(member, 1);
+    }
+
+    /** Its rank in the view that is active now, or -1. */
+    void rank(Member member, int rank) {
+        count(member, -1);
+        member.rank = rank;
+        count(member, 1);
+    }
+
     /** It has no memory for copies. */
     void refused(Member member, String reason) {
         refusals += member.refusal.isEmpty() ? 1 : 0;
@@ -285,10 +303,29 @@ final class Roster {
         return List.copyOf(shunned);
     }
 
-    /** Who cannot run the job, and why: to be put behind a reason to wait. Empty if all can. */
+    /** Who gets no rank although it could take one: to be put behind a reason to wait. */
+    private String asideText() {
+        var names = new ArrayList<String>();
+        for (Member member : all()) {
+            if (member.aside && member.rank < 0 && member.unfit == null) {
+                names.add(member.key.id());
+            }
+        }
+        return names.isEmpty()
+                ? ""
+                : "; "
+                        + WaitReason.some(names)
+                        + (names.size() == 1 ? " is" : " are")
+                        + " cordoned or drained: coxswain uncordon puts one back";
+    }
+
+    /**
+     * Who cannot run the job, and why, and who is not to: to be put behind a reason to wait. Empty
+     * if all can.
+     */
     String unfitText() {
         if (fit == size()) {
-            return "";
+            return asideText();
         }
         var byReason = new LinkedHashMap<String, List<String>>();
         var names = new ArrayList<String>();
@@ -298,7 +335,11 @@ final class Roster {
                 byReason.computeIfAbsent(member.unfit, _ -> new ArrayList<>()).add(member.key.id());
             }
         }
-        return "; " + WaitReason.some(names) + " cannot run it: " + WaitReason.grouped(byReason);
+        return "; "
+                + WaitReason.some(names)
+                + " cannot run it: "
+                + WaitReason.grouped(byReason)
+                + asideText();
     }
 
     /** Agents that could take a rank now. */
@@ -314,6 +355,11 @@ final class Roster {
     /** Attached agents that did not say they cannot run the job. */
     int fit() {
         return fit;
+    }
+
+    /** Of these, who gets no rank and has none. */
+    int aside() {
+        return aside;
     }
 
     int size() {
@@ -359,5 +405,6 @@ final class Roster {
         eligible += member.eligible() ? by : 0;
         loading += !member.ready && member.unfit == null ? by : 0;
         fit += member.unfit == null ? by : 0;
+        aside += member.unfit == null && member.aside && member.rank < 0 ? by : 0;
     }
 }

@@ -2,6 +2,7 @@ package io.coxswain.coordinator.core.job;
 
 import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.ledger.LedgerEntry;
+import io.coxswain.coordinator.core.ledger.StepLosses;
 import io.coxswain.coordinator.core.model.StepRun;
 
 import java.util.List;
@@ -16,10 +17,21 @@ import java.util.List;
  * end's paperwork is {@code controller_wait}.
  */
 final class SlotClock {
+    /** A word that comes so late waited on its way, or for this leader to listen. */
+    private static final long LATE_NANOS = 500_000_000L;
+
     private final List<LedgerEntry> ledger;
     private final long[] cursor;
+
+    /** When a slot's word came late, the last time. */
+    private final long[] lateAtNanos;
+
     private Category running = Category.STARTUP;
     private boolean started;
+
+    /** The job is paused: time that is no step's is nobody's fault. */
+    private boolean stands;
+
     private long newestBooked;
     private long settleNext;
     private long settled;
@@ -28,6 +40,8 @@ final class SlotClock {
     SlotClock(int slots, long cursorNanos, List<LedgerEntry> ledger) {
         this.ledger = ledger;
         cursor = new long[slots];
+        lateAtNanos = new long[slots];
+        java.util.Arrays.fill(lateAtNanos, Long.MIN_VALUE / 2);
         java.util.Arrays.fill(cursor, cursorNanos);
     }
 
@@ -40,7 +54,37 @@ final class SlotClock {
 
     /** What time after the cursors will be booked as, if nothing else becomes known of it. */
     Category running() {
-        return running;
+        return told(running);
+    }
+
+    /** From the cursors on, whatever is no step's counts as paused. */
+    void stand() {
+        stands = true;
+    }
+
+    /** The same, from now on. */
+    void standFrom(long nowNanos) {
+        if (started) {
+            all(running, nowNanos);
+        }
+        stands = true;
+    }
+
+    /** True between {@link #stand} and {@link #moveOn}. */
+    boolean stands() {
+        return stands;
+    }
+
+    /** Slots do again what they would have done all the time. */
+    void moveOn(long nowNanos) {
+        if (stands && started) {
+            all(running, nowNanos);
+        }
+        stands = false;
+    }
+
+    private Category told(Category category) {
+        return stands && started ? Category.PAUSED : category;
     }
 
     /** From now on unbooked time counts as that. */
@@ -71,7 +115,7 @@ final class SlotClock {
     void stretch(int slot, Category category, long untilNanos) {
         if (untilNanos > cursor[slot]) {
             cursor[slot] = untilNanos;
-            ledger.add(new LedgerEntry.Stretch(slot, category, untilNanos));
+            ledger.add(new LedgerEntry.Stretch(slot, told(category), untilNanos));
         }
     }
 
@@ -93,7 +137,7 @@ final class SlotClock {
             cursor[slot] = Math.max(cursor[slot], untilNanos);
         }
         if (any) {
-            ledger.add(new LedgerEntry.StretchOfAll(category, untilNanos));
+            ledger.add(new LedgerEntry.StretchOfAll(told(category), untilNanos));
         }
     }
 
@@ -113,15 +157,7 @@ final class SlotClock {
         long part = Math.min(total, run.last() - first + 1);
         cursor[slot] = until;
         newestBooked = Math.max(newestBooked, run.last());
-        ledger.add(
-                new LedgerEntry.Steps(
-                        slot,
-                        first,
-                        run.last(),
-                        until,
-                        share(run.dataWaitNanos(), part, total),
-                        share(run.snapshotStallNanos(), part, total),
-                        share(run.stragglerWaitNanos(), part, total)));
+        ledger.add(new LedgerEntry.Steps(slot, first, run.last(), until, losses(run, part, total)));
     }
 
     /** The same for every slot, all of which are reported up to {@code first} - 1. */
@@ -134,12 +170,7 @@ final class SlotClock {
         newestBooked = Math.max(newestBooked, run.last());
         ledger.add(
                 new LedgerEntry.StepsOfAll(
-                        first,
-                        run.last(),
-                        untilNanos,
-                        share(run.dataWaitNanos(), part, total),
-                        share(run.snapshotStallNanos(), part, total),
-                        share(run.stragglerWaitNanos(), part, total)));
+                        first, run.last(), untilNanos, losses(run, part, total)));
     }
 
     /**
@@ -150,13 +181,35 @@ final class SlotClock {
         long until = Math.max(untilNanos, cursor[slot]);
         cursor[slot] = until;
         newestBooked = Math.max(newestBooked, last);
-        ledger.add(new LedgerEntry.Steps(slot, first, last, until, 0, 0, 0));
+        ledger.add(new LedgerEntry.Steps(slot, first, last, until, StepLosses.NONE));
     }
 
     /** When a run that began at the slot's cursor ended, at the latest {@code capNanos}. */
     long endOf(int slot, StepRun run, long capNanos) {
         long elapsed = Math.max(0, run.elapsedNanos());
         return Math.min(capNanos, cursor[slot] + Math.min(elapsed, Long.MAX_VALUE / 4));
+    }
+
+    /**
+     * When the newest run that a slot tells of ended. A word that comes in time says: now, which
+     * keeps clocks that drift together. One that is late does not know what came after it, such as
+     * a wait for credits: that is booked when the slot says so. A slot whose words stay behind,
+     * though they come as fast as it works, lost time before that run, and catches up.
+     */
+    long newestEnd(int slot, StepRun run, long nowNanos, long capNanos) {
+        long end = endOf(slot, run, capNanos);
+        boolean staysBehind =
+                wasLate(slot) && nowNanos - lateAtNanos[slot] > Math.max(0, run.elapsedNanos()) / 2;
+        if (capNanos - end <= LATE_NANOS || staysBehind) {
+            lateAtNanos[slot] = Long.MIN_VALUE / 2;
+            return capNanos;
+        }
+        lateAtNanos[slot] = nowNanos;
+        return end;
+    }
+
+    private boolean wasLate(int slot) {
+        return lateAtNanos[slot] != Long.MIN_VALUE / 2;
     }
 
     long cursor(int slot) {
@@ -182,6 +235,14 @@ final class SlotClock {
             ledger.add(new LedgerEntry.Settled(settled));
         }
         settleNext = Math.max(settleNext, protectedStep);
+    }
+
+    private static StepLosses losses(StepRun run, long part, long total) {
+        return new StepLosses(
+                share(run.creditWaitNanos(), part, total),
+                share(run.dataWaitNanos(), part, total),
+                share(run.snapshotStallNanos(), part, total),
+                share(run.stragglerWaitNanos(), part, total));
     }
 
     private static long share(long nanos, long part, long total) {

@@ -118,6 +118,7 @@ final class Stepping {
             job.finishing.begin();
             return;
         }
+        job.pausing.viewActive();
         job.timer(JobEffect.TimerKind.TICK, view.epoch(), job.limits.tickNanos());
         boolean late = false;
         for (Roster.Member member : job.roster.all()) {
@@ -165,12 +166,12 @@ final class Stepping {
 
     void assignRanks(View view) {
         for (Roster.Member member : job.roster.all()) {
-            member.rank = -1;
+            job.roster.rank(member, -1);
         }
         for (int rank = 0; rank < view.members().size(); rank++) {
             Roster.Member member = job.roster.find(view.members().get(rank).key());
             if (member != null) {
-                member.rank = rank;
+                job.roster.rank(member, rank);
             }
         }
     }
@@ -185,7 +186,8 @@ final class Stepping {
                             view.epoch(),
                             grantedThrough,
                             floors,
-                            job.cadence.granted()));
+                            job.cadence.granted(),
+                            job.pausing.holds()));
         }
         var spares = new ArrayList<String>();
         for (Roster.Member member : job.roster.all()) {
@@ -197,7 +199,9 @@ final class Stepping {
                                 grantedThrough,
                                 floors,
                                 job.cadence.granted()));
-                spares.add(member.key.id());
+                if (!job.draining.isSetAside(member)) {
+                    spares.add(member.key.id());
+                }
             }
         }
         job.publish(
@@ -278,12 +282,16 @@ final class Stepping {
             if (!check.holds(view, rank, run)) {
                 return;
             }
-            boolean newest = i == runs.size() - 1 && !stopped;
-            job.slots.steps(
-                    rank,
-                    reached + 1,
-                    run,
-                    newest ? capNanos : job.slots.endOf(rank, run, capNanos));
+            long end;
+            if (i < runs.size() - 1 || stopped) {
+                end = job.slots.endOf(rank, run, capNanos);
+            } else if (run.first() > reached + 1) {
+                // A report before it never came: how long its steps took is not known.
+                end = capNanos;
+            } else {
+                end = job.slots.newestEnd(rank, run, job.now, capNanos);
+            }
+            job.slots.steps(rank, reached + 1, run, end);
             job.cadence.stepped(run, 1);
             reached = run.last();
             lastLoss = run.loss();
@@ -393,6 +401,7 @@ final class Stepping {
             return;
         }
         job.losses.forgetAccusations();
+        job.pausing.stepped();
         if (job.incidents.isOpen()) {
             job.incidents.close();
             job.preparing.recovered();
@@ -402,17 +411,18 @@ final class Stepping {
         if (step == job.spec.steps()) {
             job.finishing.begin();
         } else if (grant()) {
-            List<GrantedFloor> floors = grantedFloors();
-            for (AgentProfile member : view.members()) {
-                job.emit(
-                        new JobEffect.SendGrant(
-                                member.key(),
-                                view.epoch(),
-                                grantedThrough,
-                                floors,
-                                job.cadence.granted()));
-            }
+            job.pausing.tellAll();
         }
+        job.pausing.reached();
+    }
+
+    /** That step is completed and protected, whoever did not hear of it. */
+    void proven(View view, long step) {
+        floor = Math.max(floor, step);
+        job.completedStep = step;
+        job.protectedStep = Math.max(job.protectedStep, step);
+        job.newestSeen = Math.max(job.newestSeen, step);
+        publishCompleted(view);
     }
 
     void publishCompleted(View view) {
@@ -434,6 +444,9 @@ final class Stepping {
     boolean grant() {
         long completed = job.completedStep;
         long last = job.spec.steps();
+        if (job.pausing.holds() || job.draining.stops()) {
+            return false;
+        }
         if (job.spec.runtimeReduces()) {
             return grantWithFloor(completed, last);
         }
@@ -469,6 +482,22 @@ final class Stepping {
         grantedThrough = through;
         acknowledged.grant(completed, through, floor);
         return true;
+    }
+
+    /** A rank is in that step: all may make it. */
+    void grantAtLeast(long step) {
+        if (step > grantedThrough) {
+            grantedThrough = step;
+            if (job.spec.runtimeReduces()) {
+                acknowledged.grant(job.completedStep, step, floor);
+            }
+        }
+    }
+
+    /** The steps stood: that took no step's time. */
+    void stood() {
+        measured = false;
+        lastCompletedNanos = job.now;
     }
 
     /** Steps between reports for a plan compiled now. */

@@ -30,4 +30,7 @@ public sealed interface KeyValueOperation {
 
     /** How many keys begin so. */
     record Count(String prefix) implements KeyValueOperation {}
+
+    /** Of a kind that this version does not know. */
+    record Unknown() implements KeyValueOperation {}
 }

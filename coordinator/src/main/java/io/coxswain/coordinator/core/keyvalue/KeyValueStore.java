@@ -173,6 +173,14 @@ public final class KeyValueStore {
                                     values.keySet().stream()
                                             .filter(key -> key.startsWith(count.prefix()))
                                             .count()));
+            case KeyValueOperation.Unknown _ ->
+                    answer(
+                            agent,
+                            ask.id(),
+                            KeyValueResult.refused(
+                                    KeyValueCode.BAD_REQUEST,
+                                    "the coordinator does not know this kind of operation: it is"
+                                            + " of an older version than the agent"));
         }
     }
 

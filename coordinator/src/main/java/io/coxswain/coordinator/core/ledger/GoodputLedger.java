@@ -369,31 +369,19 @@ public final class GoodputLedger {
 
     private void steps(LedgerEntry.Steps steps) {
         int slot = slot(steps.slot());
-        check(
-                steps.firstStep(),
-                steps.lastStep(),
-                steps.dataWaitNanos(),
-                steps.snapshotStallNanos(),
-                steps.stragglerWaitNanos());
+        check(steps.firstStep(), steps.lastStep());
         bookSteps(
                 slot,
                 slot + 1,
                 steps.firstStep(),
                 steps.lastStep(),
                 steps.untilNanos(),
-                steps.dataWaitNanos(),
-                steps.snapshotStallNanos(),
-                steps.stragglerWaitNanos());
+                steps.losses());
     }
 
     private void steps(LedgerEntry.StepsOfAll steps) {
         checkOpen();
-        check(
-                steps.firstStep(),
-                steps.lastStep(),
-                steps.dataWaitNanos(),
-                steps.snapshotStallNanos(),
-                steps.stragglerWaitNanos());
+        check(steps.firstStep(), steps.lastStep());
         for (int slot = 0; slot < cursors.length; ) {
             int end = together(slot);
             bookSteps(
@@ -402,24 +390,12 @@ public final class GoodputLedger {
                     steps.firstStep(),
                     steps.lastStep(),
                     steps.untilNanos(),
-                    steps.dataWaitNanos(),
-                    steps.snapshotStallNanos(),
-                    steps.stragglerWaitNanos());
+                    steps.losses());
             slot = end;
         }
     }
 
-    private static void check(
-            long first, long last, long dataWaitNanos, long stallNanos, long stragglerNanos) {
-        if (dataWaitNanos < 0 || stallNanos < 0 || stragglerNanos < 0) {
-            throw new IllegalArgumentException(
-                    "a part of a stretch cannot be negative: data "
-                            + dataWaitNanos
-                            + ", stall "
-                            + stallNanos
-                            + ", straggler "
-                            + stragglerNanos);
-        }
+    private static void check(long first, long last) {
         if (first < 1 || last < first) {
             throw new IllegalArgumentException(
                     "steps need 1 <= first <= last: " + first + ".." + last);
@@ -433,27 +409,29 @@ public final class GoodputLedger {
             long firstStep,
             long lastStep,
             long untilNanos,
-            long dataWaitNanos,
-            long stallNanos,
-            long stragglerNanos) {
+            StepLosses losses) {
         long from = cursors[firstSlot];
         if (untilNanos <= from) {
             return;
         }
         long rest = untilNanos - from;
-        long dataWait = Math.min(dataWaitNanos, rest);
+        long creditWait = Math.min(losses.creditWaitNanos(), rest);
+        rest -= creditWait;
+        long dataWait = Math.min(losses.dataWaitNanos(), rest);
         rest -= dataWait;
-        long stall = Math.min(stallNanos, rest);
+        long stall = Math.min(losses.snapshotStallNanos(), rest);
         rest -= stall;
-        long straggler = Math.min(stragglerNanos, rest);
+        long straggler = Math.min(losses.stragglerWaitNanos(), rest);
         long productive = rest - straggler;
 
         int slots = endSlot - firstSlot;
         advance(firstSlot, endSlot, untilNanos);
-        long productiveFrom = from + dataWait;
+        long dataFrom = from + creditWait;
+        long productiveFrom = dataFrom + dataWait;
         long stragglerFrom = productiveFrom + productive;
         long stallFrom = stragglerFrom + straggler;
-        charge(Category.DATA_WAIT, from, productiveFrom, slots);
+        charge(Category.CONTROLLER_WAIT, from, dataFrom, slots);
+        charge(Category.DATA_WAIT, dataFrom, productiveFrom, slots);
         charge(Category.PRODUCTIVE, productiveFrom, stragglerFrom, slots);
         charge(Category.STRAGGLER_WAIT, stragglerFrom, stallFrom, slots);
         charge(Category.SNAPSHOT_STALL, stallFrom, untilNanos, slots);

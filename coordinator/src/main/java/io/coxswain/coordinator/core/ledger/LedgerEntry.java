@@ -57,27 +57,13 @@ public sealed interface LedgerEntry {
 
     /**
      * Slot {@code slot} made steps {@code firstStep..lastStep} from its cursor until {@code
-     * untilNanos}; of that, the named parts were losses and the rest was productive. Parts that
-     * exceed the stretch are cut, in the order of the fields.
+     * untilNanos}; of that, {@code losses} were losses and the rest was productive.
      */
-    record Steps(
-            int slot,
-            long firstStep,
-            long lastStep,
-            long untilNanos,
-            long dataWaitNanos,
-            long snapshotStallNanos,
-            long stragglerWaitNanos)
+    record Steps(int slot, long firstStep, long lastStep, long untilNanos, StepLosses losses)
             implements LedgerEntry {}
 
     /** {@link Steps} of every slot, each from its cursor. */
-    record StepsOfAll(
-            long firstStep,
-            long lastStep,
-            long untilNanos,
-            long dataWaitNanos,
-            long snapshotStallNanos,
-            long stragglerWaitNanos)
+    record StepsOfAll(long firstStep, long lastStep, long untilNanos, StepLosses losses)
             implements LedgerEntry {}
 
     /**

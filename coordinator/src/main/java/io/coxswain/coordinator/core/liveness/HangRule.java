@@ -115,6 +115,10 @@ public final class HangRule {
             return null;
         }
         long longest = stalled.stream().mapToLong(RankWord::operationNanos).max().orElse(0);
+        Suspicion behind = behind(words, stalled, longest, budgetNanos);
+        if (behind != null) {
+            return behind;
+        }
         var accusers = new HashMap<Integer, Integer>();
         stalled.forEach(w -> w.waitingForRanks().forEach(r -> accusers.merge(r, 1, Integer::sum)));
         Comparator<RankWord> mostSuspect =
@@ -169,6 +173,51 @@ public final class HangRule {
                                 longest,
                                 budgetNanos))
                 .orElse(null);
+    }
+
+    /**
+     * Where the runtime reduces, ranks say how far they have come: whoever is behind the collective
+     * that others wait in never entered it.
+     *
+     * @return null if nobody says, if all have entered, or while somebody may be on his way
+     */
+    private static @Nullable Suspicion behind(
+            List<RankWord> words, List<RankWord> stalled, long longest, long budgetNanos) {
+        RankWord first =
+                stalled.stream()
+                        .filter(w -> w.entered() > 0)
+                        .max(
+                                Comparator.comparingLong(RankWord::step)
+                                        .thenComparingInt(RankWord::entered))
+                        .orElse(null);
+        if (first == null) {
+            return null;
+        }
+        List<RankWord> absent =
+                words.stream()
+                        .filter(w -> w.isBehind(first) && w.operationNanos() > budgetNanos)
+                        .sorted(Comparator.comparingInt(RankWord::rank))
+                        .toList();
+        RankWord suspect =
+                absent.stream()
+                        .min(
+                                Comparator.comparingLong(RankWord::step)
+                                        .thenComparingInt(RankWord::entered)
+                                        .thenComparingInt(RankWord::rank))
+                        .orElse(null);
+        if (suspect == null) {
+            return null;
+        }
+        int waiting = Math.toIntExact(stalled.stream().filter(w -> suspect.isBehind(w)).count());
+        return new Suspicion(
+                suspect.rank(),
+                waiting,
+                false,
+                suspect.operation(),
+                "collective " + first.entered() + " of step " + first.step(),
+                absent.stream().map(RankWord::rank).toList(),
+                longest,
+                budgetNanos);
     }
 
     /** What those do who wait for that rank: the first of them in order. */

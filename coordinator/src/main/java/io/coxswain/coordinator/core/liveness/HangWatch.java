@@ -85,7 +85,9 @@ public final class HangWatch {
                             word.rank(),
                             word.operation(),
                             word.waitingForRanks(),
-                            word.operationNanos() + (nowNanos - heard.atNanos())));
+                            word.operationNanos() + (nowNanos - heard.atNanos()),
+                            word.step(),
+                            word.entered()));
         }
         return all;
     }

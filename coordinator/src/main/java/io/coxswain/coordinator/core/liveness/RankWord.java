@@ -10,11 +10,28 @@ import java.util.Set;
  *     which says nothing of how long a step takes
  * @param waitingForRanks whose data the operation lacks
  * @param operationNanos since it began, with the age of the word added
+ * @param step that it makes
+ * @param entered where the runtime reduces: to how many collectives of that step the rank's worker
+ *     has come; 0: it does not say
  */
 public record RankWord(
-        int rank, String operation, Set<Integer> waitingForRanks, long operationNanos) {
+        int rank,
+        String operation,
+        Set<Integer> waitingForRanks,
+        long operationNanos,
+        long step,
+        int entered) {
     public RankWord {
         waitingForRanks = Set.copyOf(waitingForRanks);
+    }
+
+    public RankWord(int rank, String operation, Set<Integer> waitingForRanks, long operationNanos) {
+        this(rank, operation, waitingForRanks, operationNanos, 0, 0);
+    }
+
+    /** Whether it has come less far than another one, by steps and collectives. */
+    boolean isBehind(RankWord other) {
+        return step != other.step ? step < other.step : entered < other.entered;
     }
 
     boolean idle() {

@@ -5,6 +5,8 @@ package io.coxswain.coordinator.core.model;
  *
  * @param elapsedNanos from the end of step {@code first - 1} (or the view's start) to the end of
  *     step {@code last}
+ * @param creditWaitNanos of {@code elapsedNanos}: a step could have begun and was not granted, or
+ *     the lease was over
  * @param digest of the newest committed snapshot, of step {@code digestStep}
  */
 public record StepRun(
@@ -15,6 +17,7 @@ public record StepRun(
         long dataWaitNanos,
         long snapshotStallNanos,
         long stragglerWaitNanos,
+        long creditWaitNanos,
         long samples,
         long sampleHash,
         float loss,

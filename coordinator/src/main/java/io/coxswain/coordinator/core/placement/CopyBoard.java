@@ -87,6 +87,10 @@ final class CopyBoard {
     private long neededBytes;
 
     private int nextId;
+
+    /** Some holder takes no new copies. */
+    private boolean anyClosed;
+
     private View view;
     private int searches;
     private @Nullable TreeSet<Holder> leastFirst;
@@ -199,6 +203,12 @@ final class CopyBoard {
         }
         if (!come.isEmpty()) {
             spares.sort(Comparator.comparing((Holder h) -> h.agent.key()));
+        }
+        if (anyClosed || !problem.closed().isEmpty()) {
+            anyClosed = !problem.closed().isEmpty();
+            for (Holder holder : holders) {
+                holder.closedBut = problem.closed().get(holder.agent.key());
+            }
         }
         return true;
     }
@@ -495,6 +505,7 @@ final class CopyBoard {
     boolean mayHold(Holder holder, int shard) {
         return holder.ownShard != shard
                 && !holder.holds(shard)
+                && (holder.closedBut == null || holder.closedBut.contains(shard))
                 && (ownerDomains(shard) > 1 || !ownedIn(shard, holder.domain));
     }
 

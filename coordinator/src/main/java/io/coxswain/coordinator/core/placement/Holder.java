@@ -2,7 +2,10 @@ package io.coxswain.coordinator.core.placement;
 
 import io.coxswain.coordinator.core.model.AgentProfile;
 
+import org.jspecify.annotations.Nullable;
+
 import java.util.Arrays;
+import java.util.Set;
 
 /** An agent that may hold copies, and what it holds on a {@link CopyBoard}. */
 final class Holder implements Comparable<Holder> {
@@ -38,6 +41,9 @@ final class Holder implements Comparable<Holder> {
     private int[] shards = NONE;
 
     private int held;
+
+    /** It takes copies of these shards only; null: of all. */
+    @Nullable Set<Integer> closedBut;
 
     /**
      * @param level that the job asks for

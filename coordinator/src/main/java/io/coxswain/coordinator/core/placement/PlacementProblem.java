@@ -23,6 +23,7 @@ import java.util.Set;
  * @param previous the placement before, of this epoch or an older one; its duties are kept where
  *     they still serve
  * @param version of the placement to plan
+ * @param closed agents that take no copies but of those shards, which they hold already
  */
 public record PlacementProblem(
         JobSpec spec,
@@ -31,8 +32,22 @@ public record PlacementProblem(
         List<AgentProfile> spares,
         Map<AgentKey, Set<Integer>> copiesHeld,
         @Nullable Placement previous,
-        long version) {
+        long version,
+        Map<AgentKey, Set<Integer>> closed) {
+    /** Everybody takes copies. */
+    public PlacementProblem(
+            JobSpec spec,
+            StateLayout layout,
+            View view,
+            List<AgentProfile> spares,
+            Map<AgentKey, Set<Integer>> copiesHeld,
+            @Nullable Placement previous,
+            long version) {
+        this(spec, layout, view, spares, copiesHeld, previous, version, Map.of());
+    }
+
     public PlacementProblem {
+        closed = Map.copyOf(closed);
         spares = List.copyOf(spares);
         copiesHeld = Collections.unmodifiableMap(copiesHeld);
         for (AgentProfile spare : spares) {

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -120,7 +121,7 @@ public final class RecoveryPlanner {
             long bytes = problem.layout().shardStateBytes().get(shard);
             Instance own = local.instance(ranks.get(rank), shard);
             if (own == null) {
-                Instance donor = donor(shard, target, sentBytes);
+                Instance donor = donor(shard, target, ranks, sentBytes);
                 long sent = sentBytes.merge(donor.agent(), bytes, Long::sum);
                 slowestNanos = Math.max(slowestNanos, nanos(sent, NETWORK_BYTES_PER_SECOND));
                 moved += bytes;
@@ -171,11 +172,20 @@ public final class RecoveryPlanner {
                 ranks.stream().map(Candidate::agent).toList());
     }
 
-    /** Never the recipient: who holds an instance does not fetch. */
-    private Instance donor(int shard, long target, Map<AgentKey, Long> sentBytes) {
+    /**
+     * Never the recipient: who holds an instance does not fetch. Who gets no rank could not write
+     * its live state into a slot, so it is asked for that last.
+     */
+    private Instance donor(
+            int shard, long target, List<Candidate> ranks, Map<AgentKey, Long> sentBytes) {
+        var owners = new HashSet<AgentKey>();
+        for (int replica = 0; replica < mesh.replicas(); replica++) {
+            owners.add(ranks.get(mesh.rankOf(replica, shard)).agent().key());
+        }
         return Collections.min(
                 states.instances(shard, target),
                 Comparator.comparing((Instance i) -> i.where() == Where.LIVE)
+                        .thenComparing(i -> i.where() == Where.LIVE && !owners.contains(i.agent()))
                         .thenComparing(i -> sentBytes.getOrDefault(i.agent(), 0L))
                         .thenComparing(i -> i.agent())
                         .thenComparing(Instance::where));

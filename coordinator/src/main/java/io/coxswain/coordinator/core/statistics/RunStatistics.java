@@ -29,7 +29,6 @@ public final class RunStatistics {
     private static final int JOB_SAMPLES = 256;
 
     private final int slots;
-    private final boolean ownTimesTold;
     private final NewestSamples[] stepNanos;
     private final NewestSamples[] executeNanos;
     private final NewestSamples job = new NewestSamples(JOB_SAMPLES);
@@ -81,15 +80,9 @@ public final class RunStatistics {
         }
     }
 
-    /**
-     * Nothing seen yet.
-     *
-     * @param ownTimesTold a rank's execute time is its own: false where the runtime reduces across
-     *     ranks itself, since all wait for the slowest inside of it
-     */
-    public RunStatistics(int slots, boolean ownTimesTold) {
+    /** Nothing seen yet. */
+    public RunStatistics(int slots) {
         this.slots = slots;
-        this.ownTimesTold = ownTimesTold;
         stepNanos = new NewestSamples[slots];
         executeNanos = new NewestSamples[slots];
         Arrays.setAll(stepNanos, _ -> new NewestSamples(RANK_SAMPLES));
@@ -106,7 +99,8 @@ public final class RunStatistics {
     public void reported(int rank, StepRun run) {
         long steps = run.last() - run.first() + 1;
         stepNanos[rank].add(run.elapsedNanos() / steps);
-        if (ownTimesTold && run.executeNanos() > 0) {
+        // Not told where the runtime reduces across ranks and does not say what is a rank's own.
+        if (run.executeNanos() > 0) {
             executeNanos[rank].add(run.executeNanos() / steps);
         }
         if (rank == 0) {
@@ -228,9 +222,6 @@ public final class RunStatistics {
 
     /** The slowest rank by its own time, if it is slow. */
     public Straggler straggler() {
-        if (!ownTimesTold) {
-            return Straggler.NOT_MEASURABLE;
-        }
         var medians = new long[slots];
         int known = 0;
         int slowest = -1;
@@ -244,7 +235,7 @@ public final class RunStatistics {
             }
         }
         if (known < 2) {
-            return known == 0 && stepsCompleted > LEAST_SAMPLES
+            return known == 0 && Arrays.stream(stepNanos).anyMatch(t -> t.size() >= LEAST_SAMPLES)
                     ? Straggler.NOT_MEASURABLE
                     : Straggler.NONE;
         }

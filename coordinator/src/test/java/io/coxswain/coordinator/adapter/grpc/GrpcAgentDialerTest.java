@@ -9,6 +9,7 @@ import io.coxswain.coordinator.core.model.DataEndpoint;
 import io.coxswain.coordinator.core.model.FailureDomain;
 import io.coxswain.proto.replica.v1.FrameHeader;
 import io.coxswain.proto.replica.v1.HelloReply;
+import io.coxswain.proto.replica.v1.Refusal;
 import io.coxswain.security.PlaneSecurity;
 
 import org.junit.jupiter.api.Test;
@@ -18,6 +19,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 class GrpcAgentDialerTest {
@@ -115,5 +117,29 @@ class GrpcAgentDialerTest {
 
             assertThat(ask(agentAt(at.getLocalPort())).result()).isEqualTo(DialResult.TIMEOUT);
         }
+    }
+
+    /**
+     * An agent that refuses for another reason than being another one is the one that was meant.
+     */
+    @Test
+    void whyAGreetingIsRefusedDecides() {
+        var verdicts =
+                Map.of(
+                        Refusal.REFUSAL_UNSPECIFIED, DialResult.OTHER_INCARNATION,
+                        Refusal.REFUSAL_OTHER_AGENT, DialResult.OTHER_INCARNATION,
+                        Refusal.REFUSAL_OTHER_VERSION, DialResult.SAME_INCARNATION,
+                        Refusal.REFUSAL_NOT_SERVED, DialResult.SAME_INCARNATION,
+                        Refusal.REFUSAL_IMPOSTOR, DialResult.SAME_INCARNATION);
+        for (Refusal refusal : Refusal.values()) {
+            if (refusal != Refusal.UNRECOGNIZED) {
+                var reply = HelloReply.newBuilder().setRefusal(refusal).build();
+                assertThat(GrpcAgentDialer.answer("h:1", reply).result())
+                        .as("%s", refusal)
+                        .isEqualTo(verdicts.get(refusal));
+            }
+        }
+        var newer = HelloReply.newBuilder().setRefusalValue(99).build();
+        assertThat(GrpcAgentDialer.answer("h:1", newer).result()).isEqualTo(DialResult.TIMEOUT);
     }
 }

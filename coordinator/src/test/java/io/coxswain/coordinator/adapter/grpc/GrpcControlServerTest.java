@@ -3,11 +3,15 @@ package io.coxswain.coordinator.adapter.grpc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.UnknownFieldSet;
+
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobIncidents;
+import io.coxswain.coordinator.PauseOutcome;
+import io.coxswain.coordinator.MaintenanceOutcome;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
 import io.coxswain.coordinator.TraceLookup;
@@ -24,6 +28,8 @@ import io.coxswain.coordinator.app.Looked;
 import io.coxswain.coordinator.app.ProgramWord;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.maintenance.MaintenanceBook;
+import io.coxswain.coordinator.core.maintenance.MaintenanceState;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.picture.Picture;
 import io.coxswain.proto.admin.v1.AdminGrpc;
@@ -174,11 +180,17 @@ class GrpcControlServerTest {
 
         agent.say(
                 AgentMessage.newBuilder()
-                        .setHeartbeat(Heartbeat.newBuilder().setSequence(8).setOperation("idle")));
+                        .setHeartbeat(
+                                Heartbeat.newBuilder()
+                                        .setSequence(8)
+                                        .setOperation("idle")
+                                        .setEntered(4)
+                                        .setWaitsFor("somebody")));
         var beat = inputs.await(CoordinatorInput.AgentSaid.class);
         assertThat(beat.stream()).isEqualTo(attached.stream());
         assertThat(beat.word())
-                .isEqualTo(new AgentWord.Heartbeat(8, -1, 0, "idle", 0, List.of(), 0));
+                .isEqualTo(
+                        new AgentWord.Heartbeat(8, -1, 0, "idle", 0, List.of(), 0, 4, "somebody"));
 
         agent.say(
                 AgentMessage.newBuilder()
@@ -401,6 +413,7 @@ class GrpcControlServerTest {
 
     private static final class Calls implements CoordinatorCalls {
         final EventLog events = new EventLog(100, () -> 0);
+        volatile String elsewhere = "";
 
         void publish(String job) {
             events.publish(new CoordinatorEvent.JobWaiting(job, "for agents"), 0, 1, job, 0, 0);
@@ -415,6 +428,23 @@ class GrpcControlServerTest {
         }
 
         @Override
+        public CompletableFuture<MaintenanceOutcome> maintain(
+                MaintenanceBook.Word word, boolean absent) {
+            return CompletableFuture.completedFuture(
+                    word instanceof MaintenanceBook.Word.Healthy
+                            ? new MaintenanceOutcome.Refused("no agent " + word.agent())
+                            : new MaintenanceOutcome.Accepted(
+                                    new CoordinatorStatus.Maintenance(
+                                            word.agent(),
+                                            MaintenanceState.DRAINING,
+                                            List.of("operator"),
+                                            word.toString(),
+                                            "no spare",
+                                            true,
+                                            absent ? 1 : 0)));
+        }
+
+        @Override
         public CompletableFuture<CancelOutcome> cancel(String jobId) {
             return CompletableFuture.completedFuture(
                     new CancelOutcome.Refused("there is no job " + jobId));
@@ -423,6 +453,22 @@ class GrpcControlServerTest {
         @Override
         public CompletableFuture<HandOverOutcome> handOver() {
             return CompletableFuture.completedFuture(new HandOverOutcome.HandedOver(7));
+        }
+
+        @Override
+        public CompletableFuture<PauseOutcome> pause(String jobId, String reason) {
+            return CompletableFuture.completedFuture(new PauseOutcome.Paused(jobId, 48, false));
+        }
+
+        @Override
+        public CompletableFuture<PauseOutcome> resume(String jobId) {
+            return CompletableFuture.completedFuture(
+                    new PauseOutcome.Refused("there is no job " + jobId));
+        }
+
+        @Override
+        public String leaderElsewhere() {
+            return elsewhere;
         }
 
         @Override
@@ -497,5 +543,86 @@ class GrpcControlServerTest {
         public Subscription listen(long fromSequence, CoordinatorListener listener) {
             return events.listen(fromSequence, listener);
         }
+    }
+
+    @Test
+    void anAgentOfAnotherMajorVersionLearnsWhoIsOlder() throws Exception {
+        Agent newer = new Agent().say(attach(2));
+        CoordinatorMessage rejected = newer.hear();
+        assertThat(rejected.getRejected().getReason())
+                .isEqualTo(
+                        "this coordinator speaks control protocol 1.0, agent agent-1 speaks 2.0:"
+                                + " this coordinator is the older one and is to be upgraded"
+                                + " (docs/upgrade.md)");
+        assertThat(rejected.getRejected().getRetry()).isFalse();
+        assertThat(rejected.getRejected().getProtocolMajor()).isEqualTo(1);
+        AgentMessage.Builder otherData = attach(1);
+        otherData.getAttachBuilder().setDataMajor(7);
+        assertThat(new Agent().say(otherData).hear().getRejected().getReason())
+                .contains("data-plane protocol 1.0")
+                .contains("this coordinator is the older one");
+        assertThat(new Agent().say(attach(0)).hear().getRejected().getReason())
+                .contains("agent agent-1 is the older one and is to be upgraded");
+        assertThat(server.refusedVersions()).isEqualTo(3);
+    }
+
+    @Test
+    void whatIsUnknownIsDroppedCountedAndASignOfLife() throws Exception {
+        Agent agent = new Agent().say(attach(1));
+        inputs.await(CoordinatorInput.AgentAttached.class);
+        agent.say(
+                AgentMessage.newBuilder()
+                        .setTermSeen(4)
+                        .setUnknownFields(
+                                UnknownFieldSet.newBuilder()
+                                        .addField(
+                                                900,
+                                                UnknownFieldSet.Field.newBuilder()
+                                                        .addVarint(1)
+                                                        .build())
+                                        .build()));
+        var said = inputs.await(CoordinatorInput.AgentSaid.class);
+        assertThat(said.word()).isEqualTo(new AgentWord.Unknown(900));
+        assertThat(said.termSeen()).isEqualTo(4);
+        assertThat(server.unknownWords()).isOne();
+        agent.say(AgentMessage.newBuilder().setHeartbeat(Heartbeat.newBuilder().setSequence(9)));
+        assertThat(inputs.await(CoordinatorInput.AgentSaid.class).word())
+                .isInstanceOf(AgentWord.Heartbeat.class);
+    }
+
+    @Test
+    void anUnknownQuestionIsNotTakenForAnother() {
+        LookResponse answer =
+                AdminGrpc.newBlockingStub(channel())
+                        .look(LookRequest.newBuilder().setKindValue(9).build());
+        assertThat(answer.getError())
+                .contains("does not know what is asked for (kind 9)")
+                .contains("is to be upgraded");
+    }
+
+    @Test
+    void whatOfAJobIsUnknownIsLeftOutAndTheClientIsTold() {
+        SubmitRequest.Builder request = SubmitRequest.newBuilder();
+        request.getJobBuilder()
+                .setJobId("j9")
+                .setName("n")
+                .setReplicas(1)
+                .setShards(1)
+                .setSteps(1)
+                .setData("d")
+                .setBatch(8)
+                .setMicroshards(8)
+                .setProtectEvery(1)
+                .setCollectivesWithin("runtime")
+                .setCollectivesAcross("agent")
+                .setRuntimeKind("reference")
+                .setRuntimeJson("{}")
+                .setUnknownFields(
+                        UnknownFieldSet.newBuilder()
+                                .addField(
+                                        77, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
+                                .build());
+        var answer = AdminGrpc.newBlockingStub(channel()).submit(request.build());
+        assertThat(answer.getIgnoredList()).containsExactly("field 77 of job");
     }
 }

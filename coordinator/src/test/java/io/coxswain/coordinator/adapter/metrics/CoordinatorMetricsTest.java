@@ -98,6 +98,8 @@ final class CoordinatorMetricsTest {
                         "coxswain_decision_loop_backlog",
                         "coxswain_fenced_writes",
                         "coxswain_refused_calls",
+                        "coxswain_refused_versions",
+                        "coxswain_unknown_words",
                         "coxswain_refused",
                         "coxswain_plaintext",
                         "coxswain_events");

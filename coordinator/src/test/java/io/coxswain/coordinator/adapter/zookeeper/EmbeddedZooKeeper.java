@@ -1,5 +1,7 @@
 package io.coxswain.coordinator.adapter.zookeeper;
 
+import io.coxswain.security.ZooKeeperAccess;
+
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.zookeeper.Watcher;
 import org.apache.zookeeper.ZooKeeper;
@@ -53,6 +55,12 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
     /** A client of its own, connected. */
     public ZkClients connect() throws IOException {
         return ZkClients.connect(connectString(), Duration.ofSeconds(5));
+    }
+
+    /** The same; its requests fail after five seconds without a server, not fifteen. */
+    ZkClients connectImpatiently() throws IOException {
+        return ZkClients.connect(
+                connectString(), Duration.ofSeconds(5), "/", ZooKeeperAccess.OPEN, 5_000);
     }
 
     /** Ends that client's session at the server, behind the client's back. */

@@ -2,6 +2,8 @@ package io.coxswain.coordinator.adapter.zookeeper;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.protobuf.UnknownFieldSet;
+
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.WriteOutcome;
@@ -232,5 +234,72 @@ class ZkLeadershipTest {
                                 .setIncarnation(digit.repeat(32)))
                 .build()
                 .toByteArray();
+    }
+
+    private static byte[] layout(int major, int minor, long term) {
+        return Term.newBuilder()
+                .setTerm(term)
+                .setCoordinatorId("newer")
+                .setLayoutMajor(major)
+                .setLayoutMinor(minor)
+                .setUnknownFields(
+                        UnknownFieldSet.newBuilder()
+                                .addField(
+                                        900,
+                                        UnknownFieldSet.Field.newBuilder().addVarint(9).build())
+                                .build())
+                .build()
+                .toByteArray();
+    }
+
+    @Test
+    void whatANewerMajorVersionMadeIsNotTouched() throws Exception {
+        CuratorFramework client = secondClient.client();
+        client.create().creatingParentsIfNeeded().forPath(PATHS.term(), layout(2, 3, 40));
+
+        first.start("host1", 7001, "");
+
+        assertThat(first.refusal())
+                .contains("knows layout 1.0")
+                .contains("below '/cox' is of 2.3")
+                .contains("this coordinator is the older one and is to be upgraded");
+        assertThat(client.getData().forPath(PATHS.term())).isEqualTo(layout(2, 3, 40));
+        assertThat(client.checkExists().forPath(PATHS.election())).isNull();
+        assertThat(client.checkExists().forPath(PATHS.jobs())).isNull();
+        assertThat(client.checkExists().forPath(PATHS.agents())).isNull();
+
+        // Brought back: it stands by itself.
+        client.setData().forPath(PATHS.term(), layout(1, 0, 41));
+        assertThat(firstInputs.await(CoordinatorInput.LeadershipGained.class).term()).isEqualTo(42);
+        assertThat(first.refusal()).isEmpty();
+    }
+
+    @Test
+    void whoIsSucceededByANewerMajorVersionStandsAside() throws Exception {
+        firstLeads();
+        byte[] newer = layout(2, 0, 2);
+
+        secondClient.client().setData().forPath(PATHS.term(), newer);
+
+        firstInputs.await(CoordinatorInput.LeadershipLost.class);
+        // Behind it nothing else is on the leadership's thread: it has looked by then.
+        first.close();
+        assertThat(first.refusal()).contains("is to be upgraded");
+        assertThat(secondClient.client().getData().forPath(PATHS.term())).isEqualTo(newer);
+        assertThat(secondClient.client().getChildren().forPath(PATHS.election())).isEmpty();
+    }
+
+    @Test
+    void aNewerMinorVersionIsLedOnAndStaysOnRecord() throws Exception {
+        CuratorFramework client = secondClient.client();
+        client.create().creatingParentsIfNeeded().forPath(PATHS.term(), layout(1, 7, 40));
+
+        assertThat(firstLeads().term()).isEqualTo(41);
+
+        Term term = Term.parseFrom(client.getData().forPath(PATHS.term()));
+        assertThat(term.getCoordinatorId()).isEqualTo("first");
+        assertThat(term.getLayoutMajor()).isEqualTo(1);
+        assertThat(term.getLayoutMinor()).isEqualTo(7);
+        assertThat(term.getUnknownFields().hasField(900)).isTrue();
     }
 }

@@ -36,6 +36,7 @@ final class JobAllProgressedTest {
                 random.nextInt(300),
                 random.nextInt(300),
                 random.nextInt(300),
+                random.nextInt(300),
                 samples,
                 0,
                 random.nextFloat(),

@@ -25,7 +25,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.TreeMap;
@@ -66,6 +65,9 @@ final class JobStory {
 
     final List<JobEffect> held = new ArrayList<>();
     boolean copiesLag;
+
+    /** What the store holds of a pause. */
+    FoundJob.Pause paused = FoundJob.Pause.NEVER;
 
     /** The longest copy, as members report it. */
     long copyNanos;
@@ -160,14 +162,6 @@ final class JobStory {
         return new Digest(String.format("%064x", content & Long.MAX_VALUE));
     }
 
-    static long valueOf(Map<StateName, Long> states, StateName name) {
-        Long value = states.get(name);
-        if (value == null) {
-            throw new AssertionError("no " + name);
-        }
-        return value;
-    }
-
     // ---------------------------------------------------------------- plumbing
 
     void from(AgentKey source, JobEvent event) {
@@ -211,7 +205,7 @@ final class JobStory {
                             + machine.completedStep());
         }
         lastCompleted = machine.completedStep();
-        checkLedger();
+        LedgerCheck.tiles(ledger, now);
     }
 
     private void checkOrder(JobEffect effect) {
@@ -236,29 +230,16 @@ final class JobStory {
                             .isGreaterThanOrEqualTo(highestRecorded);
             case JobEffect.OfferJob _,
                     JobEffect.SendGrant _,
+                    JobEffect.SendHalt _,
+                    JobEffect.ReportMaintenance _,
                     JobEffect.SendPlacement _,
                     JobEffect.SendCollectFinal _,
                     JobEffect.SendEndJob _,
                     JobEffect.SendAcknowledge _,
                     JobEffect.SetTimer _,
                     JobEffect.PersistResult _,
+                    JobEffect.PersistPause _,
                     JobEffect.Publish _ -> {}
-        }
-    }
-
-    private void checkLedger() {
-        if (ledger.slots() == 0) {
-            return;
-        }
-        BigInteger sum = ledger.totals().values().stream().reduce(BigInteger.ZERO, BigInteger::add);
-        if (!sum.equals(ledger.totalSlotNanos())) {
-            throw new AssertionError(
-                    "I13: categories sum to " + sum + ", the total is " + ledger.totalSlotNanos());
-        }
-        for (int slot = 0; slot < ledger.slots(); slot++) {
-            if (ledger.cursorNanos(slot) > now) {
-                throw new AssertionError("I13: slot " + slot + " is booked ahead of time");
-            }
         }
     }
 
@@ -268,6 +249,10 @@ final class JobStory {
                 from(STORE, new JobEvent.ViewPersisted(persist.view().epoch(), persist.state()));
             }
             case JobEffect.PersistResult persist -> from(STORE, new JobEvent.ResultPersisted());
+            case JobEffect.PersistPause pause -> {
+                paused = new FoundJob.Pause(pause.paused(), pause.reason(), pause.untilNanos());
+                from(STORE, new JobEvent.PausePersisted(pause.serial()));
+            }
             case JobEffect.SetTimer timer ->
                     timers.add(
                             new Timer(
@@ -280,6 +265,8 @@ final class JobStory {
             case JobEffect.SendPrepareView message -> to(message.agent(), effect);
             case JobEffect.SendStartView message -> to(message.agent(), effect);
             case JobEffect.SendGrant message -> to(message.agent(), effect);
+            case JobEffect.SendHalt message -> to(message.agent(), effect);
+            case JobEffect.ReportMaintenance _ -> {}
             case JobEffect.SendPlacement message -> to(message.agent(), effect);
             case JobEffect.SendCollectFinal message -> to(message.agent(), effect);
             case JobEffect.SendEndJob message -> to(message.agent(), effect);
@@ -468,7 +455,7 @@ final class JobStory {
             if (!member.up
                     || !member.worker
                     || member.live == null
-                    || member.granted < step
+                    || member.mayMake() < step
                     || member.step() != step - 1) {
                 return false;
             }
@@ -491,6 +478,8 @@ final class JobStory {
                 member.reportedTo = step;
                 member.lastReportNanos = now;
             }
+            member.tellWhole();
+            member.stands();
         }
         return true;
     }

@@ -2,6 +2,8 @@ package io.coxswain.coordinator.core.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.coxswain.coordinator.core.maintenance.Maintenance;
+import io.coxswain.coordinator.core.maintenance.MaintenanceBook;
 import io.coxswain.coordinator.core.model.Digest;
 import io.coxswain.coordinator.core.model.FinalShard;
 import io.coxswain.coordinator.core.model.HeldState;
@@ -62,6 +64,13 @@ final class JobTransitionsTest {
             timer RETURN_WAIT    ·     ·     ·     rec   ·     ·     ·     ·     ·     ·     ·     ·     ·
             timer TICK           ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             timer FINAL_LIMIT    ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            pause                ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            pause durable        ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            resume               ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            held                 ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            steps halted         ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            drained              ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            store gone           ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             cancel               rec   rec   rec   rec   rec   rec   rec   rec   rec   ·     ·     ·     ·
             """;
 
@@ -171,7 +180,22 @@ final class JobTransitionsTest {
         for (JobEffect.TimerKind kind : JobEffect.TimerKind.values()) {
             events.put("timer " + kind, s -> new JobEvent.TimerFired(kind, s.epoch()));
         }
+        events.put("pause", s -> new JobEvent.PauseRequested("new data"));
+        events.put("pause durable", s -> new JobEvent.PausePersisted(1));
+        events.put("resume", s -> new JobEvent.ResumeRequested());
+        events.put("held", s -> new JobEvent.StepsHeld(s.member.key, epochOf(s.story), 6));
+        events.put(
+                "steps halted",
+                s -> new JobEvent.StepsHaltedReported(s.member.key, s.epoch(), 1, 7, true));
+        events.put("drained", s -> new JobEvent.MaintenanceOrdered(drained(s.member), false));
+        events.put("store gone", s -> new JobEvent.StoreReachable(false));
         events.put("cancel", s -> new JobEvent.CancelRequested("enough"));
+    }
+
+    private static Maintenance drained(SimAgent agent) {
+        var book = new MaintenanceBook();
+        book.noticed(agent.key, "SIGTERM", Long.MAX_VALUE);
+        return book.orders();
     }
 
     private static Inventory inventory(Scene scene) {
@@ -188,7 +212,7 @@ final class JobTransitionsTest {
 
     private static Progress progress(Scene scene) {
         long samples = SampleCountRule.samples(scene.story.spec, 1, 7, 7);
-        var run = new StepRun(7, 7, 1_000, 1_000, 0, 0, 0, samples, 0, 1, Digest.NONE, 0, 0);
+        var run = new StepRun(7, 7, 1_000, 1_000, 0, 0, 0, 0, samples, 0, 1, Digest.NONE, 0, 0);
         return new Progress(epochOf(scene.story), 1, List.of(run), 0);
     }
 

@@ -29,7 +29,7 @@ class RunCheckTest {
 
     /** A run of one step, of which a rank's share is 64 samples. */
     private static StepRun run(long samples, Digest digest) {
-        return new StepRun(7, 7, 1, 1, 0, 0, 0, samples, 0, 1, digest, 7, 0);
+        return new StepRun(7, 7, 1, 1, 0, 0, 0, 0, samples, 0, 1, digest, 7, 0);
     }
 
     @Test

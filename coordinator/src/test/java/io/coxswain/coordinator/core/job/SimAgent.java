@@ -48,6 +48,10 @@ final class SimAgent {
     @Nullable View view;
     @Nullable Placement placement;
     long granted;
+
+    /** No step after this one, whatever is granted. */
+    long heldThrough = Long.MAX_VALUE;
+
     int reportEvery = 1;
     int snapshotEvery;
     SnapshotInterval interval = SnapshotInterval.PLANNED;
@@ -57,6 +61,7 @@ final class SimAgent {
     final TreeMap<StateName, Long> snapshots = new TreeMap<>(JobStory.BY_STEP);
     final TreeMap<StateName, Long> copies = new TreeMap<>(JobStory.BY_STEP);
     long floor;
+    JobEffect.@Nullable SendHalt halted;
     long reportedTo;
     long lastReportNanos;
     long lastStepNanos;
@@ -127,8 +132,7 @@ final class SimAgent {
         long from = reportedTo + 1;
         long elapsed = story.now - lastReportNanos;
         StateName newest = snapshots.isEmpty() ? null : snapshots.lastKey();
-        Digest digest =
-                newest == null ? Digest.NONE : JobStory.digest(JobStory.valueOf(snapshots, newest));
+        Digest digest = newest == null ? Digest.NONE : JobStory.digest(stored(snapshots, newest));
         var run =
                 new StepRun(
                         from,
@@ -138,6 +142,7 @@ final class SimAgent {
                         0,
                         elapsed / 10,
                         elapsed / 20,
+                        0,
                         SampleCountRule.samples(story.spec, rank, from, to),
                         0,
                         1f / to,
@@ -145,6 +150,33 @@ final class SimAgent {
                         newest == null ? 0 : newest.step(),
                         0);
         return new Progress(startedEpoch, rank, List.of(run), floor, List.of(), story.copyNanos);
+    }
+
+    private static long stored(Map<StateName, Long> states, StateName name) {
+        Long value = states.get(name);
+        if (value == null) {
+            throw new AssertionError("no " + name);
+        }
+        return value;
+    }
+
+    /** It was told to stop, and may stand now: tells of all that it made, and holds its state. */
+    void stands() {
+        StateName name = live;
+        if (halted != null && name != null && step() > reportedTo) {
+            say(new JobEvent.ProgressReported(key, progress(step())));
+            reportedTo = step();
+            lastReportNanos = story.now;
+        }
+        if (halted != null && name != null && halted.hold() && step() >= granted) {
+            snapshots.put(name, content);
+            say(halted(halted, true));
+            halted = null;
+        }
+    }
+
+    private JobEvent.StepsHaltedReported halted(JobEffect.SendHalt halt, boolean held) {
+        return new JobEvent.StepsHaltedReported(key, halt.epoch(), halt.number(), granted, held);
     }
 
     /** One message from the coordinator. */
@@ -182,7 +214,17 @@ final class SimAgent {
             case JobEffect.SendGrant grant -> {
                 if (grant.epoch() == startedEpoch) {
                     granted = Math.max(granted, grant.through());
+                    halted = null;
                     interval(grant.interval());
+                    hold(grant.hold(), grant.through());
+                }
+            }
+            case JobEffect.SendHalt halt -> {
+                if (halt.epoch() == startedEpoch && live != null) {
+                    granted = Math.max(step(), halt.after());
+                    halted = halt;
+                    say(halted(halt, false));
+                    stands();
                 }
             }
             case JobEffect.SendPlacement install -> {
@@ -207,8 +249,10 @@ final class SimAgent {
                     acknowledgedTo = Math.max(acknowledgedTo, acknowledge.step());
                 }
             }
+            case JobEffect.ReportMaintenance report -> throw new AssertionError(report);
             case JobEffect.PersistView persist -> throw new AssertionError(persist);
             case JobEffect.PersistResult persist -> throw new AssertionError(persist);
+            case JobEffect.PersistPause persist -> throw new AssertionError(persist);
             case JobEffect.SetTimer timer -> throw new AssertionError(timer);
             case JobEffect.Publish publish -> throw new AssertionError(publish);
         }
@@ -337,9 +381,11 @@ final class SimAgent {
         if (startedEpoch == start.epoch()) {
             granted = Math.max(granted, start.through());
             interval(start.interval());
+            hold(start.hold(), start.through());
             return;
         }
         startedEpoch = start.epoch();
+        heldThrough = Long.MAX_VALUE;
         granted = start.through();
         interval = SnapshotInterval.PLANNED;
         interval(start.interval());
@@ -362,6 +408,37 @@ final class SimAgent {
         if (rank >= 0 && name != null) {
             snapshots.put(name, content);
         }
+        hold(start.hold(), start.through());
+    }
+
+    private void hold(boolean holds, long through) {
+        if (rank < 0) {
+            return;
+        }
+        if (!holds) {
+            if (heldThrough != Long.MAX_VALUE && reportedTo == step()) {
+                lastReportNanos = story.now;
+            }
+            heldThrough = Long.MAX_VALUE;
+            return;
+        }
+        heldThrough = Math.max(step(), through);
+        tellWhole();
+        say(new JobEvent.StepsHeld(key, startedEpoch, heldThrough));
+    }
+
+    /** Where it stands, nothing is kept for later. */
+    void tellWhole() {
+        if (step() >= heldThrough && step() > reportedTo) {
+            say(new JobEvent.ProgressReported(key, progress(step())));
+            reportedTo = step();
+            lastReportNanos = story.now;
+        }
+    }
+
+    /** Steps up to this may be made. */
+    long mayMake() {
+        return Math.min(granted, heldThrough);
     }
 
     /** Applies step {@code n}. */

@@ -171,7 +171,7 @@ class FrozenHistoryTest {
         GoodputLedger first = GoodputLedger.withHistory();
         first.apply(new LedgerEntry.Opened(2, 5 * SECOND));
         first.apply(new LedgerEntry.StretchOfAll(Category.STARTUP, 15 * SECOND));
-        first.apply(new LedgerEntry.StepsOfAll(1, 100, 65 * SECOND, 0, 0, 0));
+        first.apply(new LedgerEntry.StepsOfAll(1, 100, 65 * SECOND, StepLosses.NONE));
         GoodputLedger.Totals totals = first.openTotals(65 * SECOND, Category.PRODUCTIVE);
         GoodputLedger next = GoodputLedger.withHistory();
         next.apply(
@@ -184,7 +184,7 @@ class FrozenHistoryTest {
                         first.frozenHistory()));
         next.apply(new LedgerEntry.StretchOfAll(Category.CONTROLLER_WAIT, 43 * SECOND));
         next.apply(new LedgerEntry.RolledBack(90));
-        next.apply(new LedgerEntry.StepsOfAll(91, 100, 50 * SECOND, 0, 0, 0));
+        next.apply(new LedgerEntry.StepsOfAll(91, 100, 50 * SECOND, StepLosses.NONE));
 
         List<GoodputWindow> timeline = next.timeline(50 * SECOND, Category.OTHER);
         assertThat(timeline.getFirst().fromNanos()).isEqualTo(-20 * SECOND);
@@ -217,7 +217,7 @@ class FrozenHistoryTest {
                         10 * SECOND,
                         Map.of(Category.PRODUCTIVE, BigInteger.valueOf(10 * SECOND)),
                         List.of(new UnsettledRun(1, 10, 10 * SECOND))));
-        next.apply(new LedgerEntry.StepsOfAll(11, 12, 12 * SECOND, 0, 0, 0));
+        next.apply(new LedgerEntry.StepsOfAll(11, 12, 12 * SECOND, StepLosses.NONE));
         next.apply(new LedgerEntry.RolledBack(5));
         GoodputWindow window = next.windows(12 * SECOND, Category.OTHER).get(Span.FIVE_MINUTES);
         assertThat(window).isNotNull();

@@ -41,7 +41,8 @@ class GoodputHistoryTest {
         GoodputLedger ledger = open(2, 100);
         ledger.apply(new LedgerEntry.StretchOfAll(Category.STARTUP, 100 + 3 * SECOND));
         ledger.apply(
-                new LedgerEntry.StepsOfAll(1, 10, 100 + 10 * SECOND, SECOND, 2 * SECOND, SECOND));
+                new LedgerEntry.StepsOfAll(
+                        1, 10, 100 + 10 * SECOND, new StepLosses(0, SECOND, 2 * SECOND, SECOND)));
 
         Map<Span, GoodputWindow> windows = ledger.windows(100 + 12 * SECOND, Category.DETECTION);
 
@@ -81,8 +82,8 @@ class GoodputHistoryTest {
     @Test
     void whatIsRolledBackIsLostInTheWindowInWhichItWasSpent() {
         GoodputLedger ledger = open(3, 0);
-        ledger.apply(new LedgerEntry.StepsOfAll(1, 100, 1_000 * SECOND, 0, 0, 0));
-        ledger.apply(new LedgerEntry.StepsOfAll(101, 110, 1_010 * SECOND, 0, 0, 0));
+        ledger.apply(new LedgerEntry.StepsOfAll(1, 100, 1_000 * SECOND, StepLosses.NONE));
+        ledger.apply(new LedgerEntry.StepsOfAll(101, 110, 1_010 * SECOND, StepLosses.NONE));
         ledger.apply(new LedgerEntry.StretchOfAll(Category.DETECTION, 1_400 * SECOND));
         ledger.apply(new LedgerEntry.RolledBack(100));
 
@@ -118,7 +119,9 @@ class GoodputHistoryTest {
         GoodputLedger ledger = open(slots, 5);
         long day = 86_400 * SECOND;
         for (int days = 1; days <= 60; days++) {
-            ledger.apply(new LedgerEntry.StepsOfAll(days, days, 5 + days * day, 1_000, 0, 0));
+            ledger.apply(
+                    new LedgerEntry.StepsOfAll(
+                            days, days, 5 + days * day, new StepLosses(0, 1_000, 0, 0)));
         }
 
         List<GoodputWindow> timeline = ledger.timeline(5 + 60 * day, Category.OTHER);
@@ -161,9 +164,11 @@ class GoodputHistoryTest {
                                     step,
                                     step + more - 1,
                                     now,
-                                    random.nextLong(SECOND),
-                                    random.nextLong(SECOND),
-                                    random.nextLong(SECOND)));
+                                    new StepLosses(
+                                            0,
+                                            random.nextLong(SECOND),
+                                            random.nextLong(SECOND),
+                                            random.nextLong(SECOND))));
                     step += more;
                 }
                 case 4, 5 -> {
@@ -174,9 +179,11 @@ class GoodputHistoryTest {
                                         step,
                                         step + more - 1,
                                         now - random.nextLong(SECOND),
-                                        random.nextLong(SECOND),
-                                        random.nextLong(SECOND),
-                                        random.nextLong(SECOND)));
+                                        new StepLosses(
+                                                0,
+                                                random.nextLong(SECOND),
+                                                random.nextLong(SECOND),
+                                                random.nextLong(SECOND))));
                     }
                     step += more;
                 }
@@ -274,12 +281,13 @@ class GoodputHistoryTest {
     void anIncidentCostsWhatIsLostWhileItLasts() {
         GoodputLedger ledger = open(4, 0);
         var costs = new IncidentCosts();
-        ledger.apply(new LedgerEntry.StepsOfAll(1, 10, 10 * SECOND, SECOND, 0, 0));
+        ledger.apply(
+                new LedgerEntry.StepsOfAll(1, 10, 10 * SECOND, new StepLosses(0, SECOND, 0, 0)));
         costs.began(1, ledger.lossNanos());
         ledger.apply(new LedgerEntry.StretchOfAll(Category.DETECTION, 12 * SECOND));
         costs.began(1, ledger.lossNanos());
         ledger.apply(new LedgerEntry.RolledBack(5));
-        ledger.apply(new LedgerEntry.StepsOfAll(6, 7, 14 * SECOND, 0, 0, 0));
+        ledger.apply(new LedgerEntry.StepsOfAll(6, 7, 14 * SECOND, StepLosses.NONE));
 
         // Half of 9 productive seconds were taken back.
         BigInteger cost = wide(4 * 2 * SECOND + 4 * 9 * SECOND / 2);

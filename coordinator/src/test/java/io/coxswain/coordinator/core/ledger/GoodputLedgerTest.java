@@ -33,7 +33,7 @@ class GoodputLedgerTest {
     }
 
     private static LedgerEntry.Steps steps(int slot, long first, long last, long untilNanos) {
-        return new LedgerEntry.Steps(slot, first, last, untilNanos, 0, 0, 0);
+        return new LedgerEntry.Steps(slot, first, last, untilNanos, StepLosses.NONE);
     }
 
     @Test
@@ -54,8 +54,8 @@ class GoodputLedgerTest {
     @Test
     void partsOfStepsAreCutInTheirOrder() {
         GoodputLedger ledger = open(1, 0);
-        ledger.apply(new LedgerEntry.Steps(0, 1, 10, 100, 20, 10, 30));
-        ledger.apply(new LedgerEntry.Steps(0, 11, 20, 200, 60, 70, 30));
+        ledger.apply(new LedgerEntry.Steps(0, 1, 10, 100, new StepLosses(0, 20, 10, 30)));
+        ledger.apply(new LedgerEntry.Steps(0, 11, 20, 200, new StepLosses(0, 60, 70, 30)));
 
         assertThat(ledger.totals())
                 .containsEntry(Category.DATA_WAIT, wide(80))
@@ -63,6 +63,22 @@ class GoodputLedgerTest {
                 .containsEntry(Category.STRAGGLER_WAIT, wide(30))
                 .containsEntry(Category.PRODUCTIVE, wide(40));
         assertThat(ledger.ratio()).isEqualTo(0.2);
+    }
+
+    @Test
+    void aWaitForCreditsComesBeforeTheStepsAndIsNotRolledBack() {
+        GoodputLedger ledger = open(1, 0);
+        ledger.apply(new LedgerEntry.Steps(0, 1, 4, 100, new StepLosses(60, 30, 20, 10)));
+        assertThat(ledger.totals())
+                .containsEntry(Category.CONTROLLER_WAIT, wide(60))
+                .containsEntry(Category.DATA_WAIT, wide(30))
+                .containsEntry(Category.SNAPSHOT_STALL, wide(10))
+                .containsEntry(Category.STRAGGLER_WAIT, wide(0));
+        ledger.apply(new LedgerEntry.Steps(0, 5, 6, 200, new StepLosses(70, 0, 0, 0)));
+        ledger.apply(new LedgerEntry.RolledBack(4));
+        assertThat(ledger.totals())
+                .containsEntry(Category.CONTROLLER_WAIT, wide(130))
+                .containsEntry(Category.LOST_PROGRESS, wide(30));
     }
 
     @Test
@@ -74,15 +90,17 @@ class GoodputLedgerTest {
             ledger.apply(new LedgerEntry.Stretch(2, Category.DATA_WAIT, 120));
         }
         for (int slot = 0; slot < 3; slot++) {
-            each.apply(new LedgerEntry.Steps(slot, 1, 10, 100, 20, 10, 30));
+            each.apply(new LedgerEntry.Steps(slot, 1, 10, 100, new StepLosses(0, 20, 10, 30)));
         }
-        all.apply(new LedgerEntry.StepsOfAll(1, 10, 100, 20, 10, 30));
+        all.apply(new LedgerEntry.StepsOfAll(1, 10, 100, new StepLosses(0, 20, 10, 30)));
 
         assertThat(all.totals())
                 .isEqualTo(each.totals())
                 .containsEntry(Category.PRODUCTIVE, wide(40));
         assertThat(all.totalSlotNanos()).isEqualTo(each.totalSlotNanos());
-        assertThatThrownBy(() -> all.apply(new LedgerEntry.StepsOfAll(1, 1, 500, -1, 0, 0)))
+        assertThatThrownBy(() ->
+                        all.apply(
+                                new LedgerEntry.StepsOfAll(1, 1, 500, new StepLosses(0, -1, 0, 0))))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -190,7 +208,9 @@ class GoodputLedgerTest {
                 .isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> ledger.apply(new LedgerEntry.Stretch(1, Category.OTHER, 5)))
                 .hasMessage("slot 1 is not in 0..0");
-        assertThatThrownBy(() -> ledger.apply(new LedgerEntry.Steps(0, 1, 1, 5, -1, 0, 0)))
+        assertThatThrownBy(() ->
+                        ledger.apply(
+                                new LedgerEntry.Steps(0, 1, 1, 5, new StepLosses(0, -1, 0, 0))))
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> ledger.apply(steps(0, 3, 2, 5)))
                 .isInstanceOf(IllegalArgumentException.class);
@@ -245,9 +265,11 @@ class GoodputLedgerTest {
                                         step[slot] + 1,
                                         step[slot] + count,
                                         until,
-                                        random.nextInt(20),
-                                        random.nextInt(20),
-                                        random.nextInt(20)));
+                                        new StepLosses(
+                                                0,
+                                                random.nextInt(20),
+                                                random.nextInt(20),
+                                                random.nextInt(20))));
                         step[slot] += count;
                     }
                 }
@@ -348,7 +370,7 @@ class GoodputLedgerTest {
                 boolean together = random.nextInt(3) > 0;
                 boolean atOnce = random.nextInt(4) == 0;
                 if (atOnce) {
-                    ledger.apply(new LedgerEntry.StepsOfAll(step + 1, last, now, 0, 0, 0));
+                    ledger.apply(new LedgerEntry.StepsOfAll(step + 1, last, now, StepLosses.NONE));
                 }
                 for (int slot = 0; slot < slots; slot++) {
                     if (atOnce) {
@@ -462,7 +484,7 @@ class GoodputLedgerTest {
         ledger.apply(new LedgerEntry.Opened(2, 0));
         for (int step = 1; step <= 6; step++) {
             for (int slot = 0; slot < 2; slot++) {
-                ledger.apply(new LedgerEntry.Steps(slot, step, step, 10L * step, 0, 0, 0));
+                ledger.apply(new LedgerEntry.Steps(slot, step, step, 10L * step, StepLosses.NONE));
             }
         }
         assertThat(ledger.unsettled(3))

@@ -60,6 +60,41 @@ class HangRuleTest {
         assertThat(found.text()).contains("in reduce, which ranks 2, 4 never entered;");
     }
 
+    private static RankWord came(int rank, long step, int entered, long nanos) {
+        return new RankWord(rank, "execute", Set.of(), nanos, step, entered);
+    }
+
+    @Test
+    void whereTheRuntimeReducesWhoeverIsBehindTheCollectiveIsNamed() {
+        HangRule.Suspicion found =
+                suspicion(came(0, 7, 2, OVER), came(1, 7, 1, OVER + 9), came(2, 7, 2, OVER));
+        assertThat(found.rank()).isEqualTo(1);
+        assertThat(found.absent()).containsExactly(1);
+        assertThat(found.text())
+                .startsWith(
+                        "rank 1 hangs in execute; 2 ranks wait for it in collective 2 of step 7,"
+                                + " which rank 1 never entered; no step for");
+
+        // Others have ended the step that it is in.
+        found = suspicion(came(0, 8, 1, OVER), came(1, 7, 3, OVER), came(2, 8, 0, OVER));
+        assertThat(found.rank()).isEqualTo(1);
+        assertThat(found.absent()).containsExactly(1, 2);
+        assertThat(found.accusers()).isEqualTo(2);
+    }
+
+    @Test
+    void whereTheRuntimeReducesNobodyIsNamedWhoIsNotBehindOrOnHisWay() {
+        assertThat(suspicion(came(0, 7, 2, OVER), came(1, 7, 2, OVER)).accusers())
+                .as("all have entered")
+                .isZero();
+        assertThat(suspicion(came(0, 7, 0, OVER), came(1, 8, 0, OVER)).accusers())
+                .as("nobody says")
+                .isZero();
+        assertThat(suspicion(came(0, 7, 2, OVER), came(1, 7, 1, 5)).accusers())
+                .as("it has moved on")
+                .isZero();
+    }
+
     @Test
     void onACutLinkTheMostAccusedIsSuspected() {
         HangRule.Suspicion found =

@@ -16,6 +16,7 @@ public record StepRun(
         long dataWaitNanos,
         long snapshotStallNanos,
         long stragglerWaitNanos,
+        long creditWaitNanos,
         long samples,
         long sampleHash,
         float loss,
