@@ -271,7 +271,10 @@ final class JobRecorder {
                     JobEffect.SendEndJob _,
                     JobEffect.ReportMaintenance _,
                     JobEffect.Publish _ -> {}
-            case JobEffect.SendCollectFinal _, JobEffect.SendHalt _, JobEffect.PersistResult _ ->
+            case JobEffect.SendCollectFinal _,
+                    JobEffect.SendHalt _,
+                    JobEffect.PersistResult _,
+                    JobEffect.PersistPause _ ->
                     throw new IllegalStateException("the job ends: " + history());
         }
     }

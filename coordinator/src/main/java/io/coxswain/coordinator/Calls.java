@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -75,6 +76,16 @@ final class Calls implements CoordinatorCalls {
     }
 
     @Override
+    public CompletableFuture<PauseOutcome> pause(String jobId, String reason) {
+        return ask(answer -> new CoordinatorInput.Pause(jobId, reason, answer));
+    }
+
+    @Override
+    public CompletableFuture<PauseOutcome> resume(String jobId) {
+        return ask(answer -> new CoordinatorInput.Resume(jobId, answer));
+    }
+
+    @Override
     public CompletableFuture<MaintenanceOutcome> maintain(
             MaintenanceBook.Word word, boolean absent) {
         return ask(answer -> new CoordinatorInput.Maintain(word, absent, answer));
@@ -111,9 +122,30 @@ final class Calls implements CoordinatorCalls {
         return ask(answer -> new CoordinatorInput.Explain(jobId, incident, answer));
     }
 
+    /** {@code closed}: whoever is not answered is told that this coordinator closed. */
+    CompletableFuture<JobReport> result(String jobId, BooleanSupplier closed) {
+        return this.<@Nullable JobReport>ask(
+                        answer -> new CoordinatorInput.AwaitResult(jobId, answer))
+                .thenApply(report -> {
+                    if (report != null) {
+                        return report;
+                    }
+                    if (closed.getAsBoolean()) {
+                        throw stopped.get();
+                    }
+                    throw new NoSuchElementException(
+                            "no report of job " + jobId + ": there is no such job");
+                });
+    }
+
     @Override
     public Picture picture() {
         return board.picture();
+    }
+
+    @Override
+    public String leaderElsewhere() {
+        return board.leaderElsewhere();
     }
 
     @Override

@@ -4,7 +4,6 @@ import io.coxswain.coordinator.adapter.grpc.GrpcControlServer;
 import io.coxswain.coordinator.adapter.trace.Traces;
 import io.coxswain.coordinator.adapter.zookeeper.ZkLeadership;
 import io.coxswain.coordinator.app.CoordinatorCore;
-import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.CoordinatorLoop;
 import io.coxswain.coordinator.app.EventLog;
 import io.coxswain.coordinator.app.EventsPort;
@@ -12,6 +11,7 @@ import io.coxswain.coordinator.app.PictureBoard;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.retention.RetentionRule;
 import io.coxswain.coordinator.journal.JournalSettings;
 import io.coxswain.coordinator.picture.Picture;
 import io.coxswain.security.WireSecurity;
@@ -227,18 +227,7 @@ public final class Coordinator implements AutoCloseable {
      * unknown job and with {@link IllegalStateException} when this coordinator closes first.
      */
     public CompletableFuture<JobReport> result(String jobId) {
-        return calls.<@Nullable JobReport>ask(
-                        answer -> new CoordinatorInput.AwaitResult(jobId, answer))
-                .thenApply(report -> {
-                    if (report != null) {
-                        return report;
-                    }
-                    if (closed.get()) {
-                        throw stopped();
-                    }
-                    throw new NoSuchElementException(
-                            "no report of job " + jobId + ": there is no such job");
-                });
+        return calls.result(jobId, closed::get);
     }
 
     /**
@@ -379,6 +368,7 @@ public final class Coordinator implements AutoCloseable {
         private Duration heartbeat = Duration.ofMillis(250);
         private @Nullable Duration lease;
         private int eventBuffer = 4_096;
+        private RetentionRule history = RetentionRule.DEFAULT;
         private JobLimits jobLimits = JobLimits.defaults();
         private @Nullable JournalSettings journal;
         private @Nullable OpenTelemetry openTelemetry;
@@ -515,6 +505,15 @@ public final class Coordinator implements AutoCloseable {
         }
 
         /**
+         * Ended jobs that are kept, the newest, and for how long. Default 100; 1 to 10,000; {@link
+         * Duration#ZERO}, the default: for ever.
+         */
+        public Builder jobHistory(int jobs, Duration age) {
+            history = new RetentionRule(jobs, age.toMillis());
+            return this;
+        }
+
+        /**
          * Writes every event to that file, a JSON line each, and goes on at its end if it is there;
          * {@code docs/events.md}. Default: no journal.
          */
@@ -576,6 +575,7 @@ public final class Coordinator implements AutoCloseable {
                                     ? sessionTimeout.plus(CoordinatorConfig.LEASE_OVER_SESSION)
                                     : lease,
                             eventBuffer,
+                            history,
                             jobLimits);
             return new Coordinator(this, config);
         }

@@ -3,6 +3,7 @@ package io.coxswain.coordinator;
 import io.coxswain.coordinator.app.CoordinatorSettings;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.liveness.LivenessLimits;
+import io.coxswain.coordinator.core.retention.RetentionRule;
 
 import java.time.Duration;
 import java.util.Map;
@@ -22,6 +23,7 @@ import java.util.regex.Pattern;
  * @param heartbeat of agents, 10 ms to 30 s
  * @param lease more than 2 heartbeats, at least the session timeout + 4 s, at most 10 min
  * @param eventBuffer events kept for listeners, 16 to 1,000,000
+ * @param history which ended jobs are kept
  * @param jobLimits of every job; heartbeat and lease in it are replaced by the above
  */
 record CoordinatorConfig(
@@ -34,6 +36,7 @@ record CoordinatorConfig(
         Duration heartbeat,
         Duration lease,
         int eventBuffer,
+        RetentionRule history,
         JobLimits jobLimits) {
     static final Duration LEASE_OVER_SESSION = Duration.ofSeconds(4);
     private static final Pattern ID = Pattern.compile("[A-Za-z0-9._-]{1,64}");
@@ -96,7 +99,7 @@ record CoordinatorConfig(
                 defaults.accountNanos(),
                 defaults.storeRetryNanos(),
                 defaults.queuedJobs(),
-                defaults.keptJobs(),
+                history,
                 environment);
     }
 

@@ -20,11 +20,24 @@ public record CoordinatorStatus(
         boolean leading,
         List<Job> jobs,
         List<Agent> agents,
-        List<Maintenance> maintenance) {
-    /** All agents serve. */
+        List<Maintenance> maintenance,
+        History history) {
+    /**
+     * How long ended jobs are kept.
+     *
+     * @param jobs the newest that are
+     * @param ageMillis for so long at most; 0: for ever
+     * @param forgotten older ones that this leader took out of the store
+     */
+    public record History(int jobs, long ageMillis, long forgotten) {
+        /** Of one that does not lead. */
+        public static final History NONE = new History(0, 0, 0);
+    }
+
+    /** All agents serve, and it knows of no history. */
     public CoordinatorStatus(
             String coordinatorId, long term, boolean leading, List<Job> jobs, List<Agent> agents) {
-        this(coordinatorId, term, leading, jobs, agents, List.of());
+        this(coordinatorId, term, leading, jobs, agents, List.of(), History.NONE);
     }
 
     /** A job's place in its life. */
@@ -33,6 +46,8 @@ public record CoordinatorStatus(
         WAITING,
         PREPARING,
         ACTIVE,
+        /** On request no step is made: all ranks stand. */
+        PAUSED,
         RECOVERING,
         FINISHING,
         COMPLETED,

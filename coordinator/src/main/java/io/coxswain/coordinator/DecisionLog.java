@@ -51,6 +51,8 @@ final class DecisionLog {
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.JobTakenOver _,
+                    CoordinatorEvent.JobPaused _,
+                    CoordinatorEvent.JobResumed _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.ViewActivated _,

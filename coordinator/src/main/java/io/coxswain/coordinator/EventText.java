@@ -41,6 +41,8 @@ public final class EventText {
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.JobTakenOver _,
+                    CoordinatorEvent.JobPaused _,
+                    CoordinatorEvent.JobResumed _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.ViewActivated _,
@@ -215,6 +217,10 @@ public final class EventText {
                                     + completed
                                     + ", protected "
                                     + protectedStep;
+                    case CoordinatorEvent.JobPaused(String job, long step, String reason) ->
+                            "job " + job + " stands after step " + step + ": " + reason;
+                    case CoordinatorEvent.JobResumed(String job, long step) ->
+                            "job " + job + " goes on after step " + step;
                     case CoordinatorEvent.RolledBack(
                                     String job,
                                     long from,

@@ -210,6 +210,11 @@ final class Observation implements AutoCloseable, Readings, Probes.State, PageSo
     }
 
     @Override
+    public long zookeeperWrites(String purpose) {
+        return leadership.writes().of(purpose);
+    }
+
+    @Override
     public long fencedWrites() {
         return loop.pulse().fencedWrites();
     }

@@ -111,6 +111,8 @@ final class EventJsonTest {
                 new CoordinatorEvent.EvidenceTaken(
                         "j", 1, "a", 0, 51, "it hangs", List.of("python-stacks.7.txt")));
         events.add(new CoordinatorEvent.JobTakenOver("j", 2, true, 48, 44, 9, "all are there"));
+        events.add(new CoordinatorEvent.JobPaused("j", 48, "new data"));
+        events.add(new CoordinatorEvent.JobResumed("j", 48));
         events.add(new CoordinatorEvent.RolledBack("j", 50, 48, "lost"));
         events.add(new CoordinatorEvent.JobFinished("j", true, "", "00ff"));
         events.add(new CoordinatorEvent.Gap(1, 9));

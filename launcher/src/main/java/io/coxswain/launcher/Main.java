@@ -18,6 +18,8 @@ import io.coxswain.launcher.command.GoodputCommand;
 import io.coxswain.launcher.command.IncidentsCommand;
 import io.coxswain.launcher.command.JobsCommand;
 import io.coxswain.launcher.command.LogsCommand;
+import io.coxswain.launcher.command.PauseCommand;
+import io.coxswain.launcher.command.ResumeCommand;
 import io.coxswain.launcher.command.ReportHealthCommand;
 import io.coxswain.launcher.command.RulesCommand;
 import io.coxswain.launcher.command.RuntimeCommand;
@@ -84,6 +86,8 @@ public final class Main implements Runnable {
         commands.put("jobs", JobsCommand::new);
         commands.put("wait", WaitCommand::new);
         commands.put("cancel", CancelCommand::new);
+        commands.put("pause", PauseCommand::new);
+        commands.put("resume", ResumeCommand::new);
         commands.put("failover", FailoverCommand::new);
         commands.put("drain", DrainCommand::new);
         commands.put("cordon", CordonCommand::new);

@@ -176,6 +176,18 @@ final class BlockedRule {
             boolean suspended,
             long nowNanos,
             LongUnaryOperator wallMillis) {
+        if (StatusPhases.stands(machine)) {
+            return new Blocked(
+                    true,
+                    String.format(
+                            Locale.ROOT,
+                            "paused after step %,d: %s",
+                            machine.completedStep(),
+                            machine.pause(nowNanos).reason()),
+                    wallMillis.applyAsLong(machine.pause(nowNanos).sinceNanos()),
+                    List.of(),
+                    "steps go on when somebody resumes it: coxswain resume");
+        }
         long stepped = Math.max(machine.phaseSinceNanos(), run.steppedNanos());
         long still = nowNanos - stepped;
         long budget =

@@ -50,6 +50,9 @@ public interface CoordinatorCalls extends Operations {
      */
     CompletableFuture<JobIncidents> incidents(String jobId);
 
+    /** {@code host:port} of another coordinator that leads; empty: none is known. */
+    String leaderElsewhere();
+
     /** Random, of this coordinator: sequence numbers are its own. */
     String instance();
 

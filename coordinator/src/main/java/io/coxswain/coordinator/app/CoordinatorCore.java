@@ -145,6 +145,8 @@ public final class CoordinatorCore {
             case CoordinatorInput.LeadershipLost(String reason) -> stepDown(reason, false);
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
             case CoordinatorInput.Cancel cancel -> desk.cancel(cancel, leads());
+            case CoordinatorInput.Pause pause -> desk.pauses().pause(pause, leads());
+            case CoordinatorInput.Resume resume -> desk.pauses().resume(resume, leads());
             case CoordinatorInput.Maintain said ->
                     maintenance.take(said, leads(), standing == Standing.SUSPENDED);
             case CoordinatorInput.HandOver(var answer) -> answer.accept(handOver());
@@ -513,7 +515,8 @@ public final class CoordinatorCore {
                 leads(),
                 desk.statuses(),
                 known,
-                maintenance.all());
+                maintenance.all(),
+                leads() ? desk.history().told() : CoordinatorStatus.History.NONE);
     }
 
     private void publish(CoordinatorEvent event, String jobId, long epoch, long step) {

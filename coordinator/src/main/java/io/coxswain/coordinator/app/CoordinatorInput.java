@@ -5,6 +5,7 @@ import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
+import io.coxswain.coordinator.PauseOutcome;
 import io.coxswain.coordinator.MaintenanceOutcome;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.core.liveness.DialResult;
@@ -149,6 +150,22 @@ public sealed interface CoordinatorInput {
      */
     record Explain(String jobId, int incident, Consumer<Explanation> answer)
             implements CoordinatorInput {}
+
+    /**
+     * Somebody wants a job to make no steps.
+     *
+     * @param jobId empty: the running job
+     * @param reason for a person
+     */
+    record Pause(String jobId, String reason, Consumer<PauseOutcome> answer)
+            implements CoordinatorInput {}
+
+    /**
+     * Somebody wants a paused job to make steps.
+     *
+     * @param jobId empty: the running job
+     */
+    record Resume(String jobId, Consumer<PauseOutcome> answer) implements CoordinatorInput {}
 
     /**
      * Somebody says something of an agent.

@@ -2,6 +2,7 @@ package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.liveness.LivenessLimits;
+import io.coxswain.coordinator.core.retention.RetentionRule;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -15,7 +16,7 @@ import java.util.Map;
  * @param accountNanos least time between account records, but for view changes and incidents
  * @param storeRetryNanos wait before an unknown write is read again
  * @param queuedJobs most jobs that may wait
- * @param keptJobs ended jobs that are remembered
+ * @param history which ended jobs are kept, here and in the store
  * @param environment shown in reports
  */
 public record CoordinatorSettings(
@@ -25,7 +26,7 @@ public record CoordinatorSettings(
         long accountNanos,
         long storeRetryNanos,
         int queuedJobs,
-        int keptJobs,
+        RetentionRule history,
         Map<String, String> environment) {
     public CoordinatorSettings {
         environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
@@ -40,7 +41,7 @@ public record CoordinatorSettings(
                 5_000_000_000L,
                 250_000_000L,
                 1_000,
-                64,
+                RetentionRule.DEFAULT,
                 Map.of());
     }
 }

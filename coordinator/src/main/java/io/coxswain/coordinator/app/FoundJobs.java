@@ -25,7 +25,8 @@ final class FoundJobs {
 
     /** True if that job began under some leader. */
     static boolean ran(StoredJob job) {
-        return job.result() == null && (job.view() != null || job.account() != null);
+        return job.result() == null
+                && (job.view() != null || job.account() != null || job.pause() != null);
     }
 
     static FoundJob of(StoredJob job) {
@@ -36,7 +37,16 @@ final class FoundJobs {
                 view == null ? null : view.view(),
                 view == null ? null : view.placement(),
                 view == null ? Lineage.EMPTY : view.lineage(),
-                account == null ? FoundJob.Account.NONE : account(account));
+                account == null ? FoundJob.Account.NONE : account(account),
+                pause(job));
+    }
+
+    /** Whether it is to make steps. */
+    static FoundJob.Pause pause(StoredJob job) {
+        StoreRecord.Pause pause = job.pause();
+        return pause == null
+                ? FoundJob.Pause.NEVER
+                : new FoundJob.Pause(pause.paused(), pause.reason(), pause.untilNanos());
     }
 
     private static FoundJob.Account account(StoreRecord.Account account) {

@@ -40,7 +40,7 @@ final class HangEar {
     JobEvent.@Nullable HangSuspected heard(
             JobMachine machine, AgentKey agent, AgentWord.Heartbeat beat, long nowNanos) {
         View active = machine.view();
-        if (active == null || machine.phase() != JobPhase.ACTIVE) {
+        if (active == null || machine.phase() != JobPhase.ACTIVE || StatusPhases.stands(machine)) {
             return null;
         }
         Integer rank = ranksOf(active).get(agent);

@@ -97,6 +97,10 @@ final class JobBook {
         }
     }
 
+    void forget(String jobId) {
+        ended.remove(jobId);
+    }
+
     @Nullable Ended ended(String jobId) {
         return ended.get(jobId);
     }

@@ -18,7 +18,6 @@ import io.coxswain.coordinator.core.model.JobSpec;
 
 import org.jspecify.annotations.Nullable;
 
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -44,6 +43,8 @@ final class JobDesk {
     // Ended without having run; their result is on its way to the store.
     private final Map<String, JobSpec> abandoned = new LinkedHashMap<>();
     private final TakeoverDesk takeovers;
+    private final PauseDesk pauses;
+    private final HistoryDesk history;
     // Who cancelled a job is answered when its end is durable.
     private final Map<String, List<Consumer<CancelOutcome>>> cancellers = new LinkedHashMap<>();
     private @Nullable JobRun run;
@@ -52,8 +53,22 @@ final class JobDesk {
     JobDesk(CoordinatorSettings settings, JobRun.Context context) {
         this.settings = settings;
         this.context = context;
-        this.book = new JobBook(settings.keptJobs());
+        this.book = new JobBook(settings.history().jobs());
+        this.history = new HistoryDesk(settings.history(), context, book);
         this.takeovers = new TakeoverDesk(settings, context);
+        this.pauses = new PauseDesk(this, settings.coordinatorId(), context::nowNanos);
+    }
+
+    PauseDesk pauses() {
+        return pauses;
+    }
+
+    HistoryDesk history() {
+        return history;
+    }
+
+    JobBook book() {
+        return book;
     }
 
     @Nullable JobRun run() {
@@ -206,7 +221,7 @@ final class JobDesk {
                                     "coordinator " + settings.coordinatorId() + " does not lead"));
         } else if (isCurrent(jobId)) {
             awaitEnd(cancel);
-            heard(new JobEvent.CancelRequested(cancel.reason()));
+            tell(new JobEvent.CancelRequested(cancel.reason()));
         } else if (waits != null && waits.recorded) {
             book.removeWaiting(jobId);
             awaitEnd(cancel);
@@ -248,19 +263,7 @@ final class JobDesk {
     // A job that never ran here ends with an empty account.
     private void abandon(JobSpec spec, String reason) {
         abandoned.put(spec.jobId(), spec);
-        var report =
-                new JobReport(
-                        spec.jobId(),
-                        false,
-                        0,
-                        "",
-                        null,
-                        null,
-                        0,
-                        List.of(),
-                        new JobReport.Goodput(spec.mesh().ranks(), 0, BigInteger.ZERO, Map.of(), 0),
-                        List.of(),
-                        settings.environment());
+        JobReport report = Reports.neverRan(spec, settings.environment());
         context.persist(
                 new StoreRecord.Result(spec.jobId(), false, reason, report.toJson()),
                 () -> {
@@ -276,6 +279,8 @@ final class JobDesk {
 
     private void ended(JobBook.Ended job) {
         book.end(job);
+        pauses.ended(job.spec().jobId());
+        history.ended(job.spec().jobId());
         List<Consumer<@Nullable JobReport>> waiting = waiters.remove(job.spec().jobId());
         if (waiting != null) {
             waiting.forEach(answer -> answer.accept(job.report()));
@@ -334,7 +339,7 @@ final class JobDesk {
     void attached(CoordinatorInput.AgentAttached attached) {
         boolean ofJob = isCurrent(attached.jobId());
         if (run != null) {
-            heard(
+            tell(
                     new JobEvent.AgentAttached(
                             attached.agent(), ofJob ? attached.inventory() : Inventory.EMPTY));
         } else {
@@ -345,11 +350,12 @@ final class JobDesk {
     /** What an agent said of a job. */
     void heard(String jobId, JobEvent event) {
         if (isCurrent(jobId)) {
-            heard(event);
+            tell(event);
         }
     }
 
-    private void heard(JobEvent event) {
+    /** The current job hears of it, now or as soon as it is taken over. */
+    void tell(JobEvent event) {
         if (run != null) {
             run.feed(event, context.nowNanos());
         } else {
@@ -398,7 +404,11 @@ final class JobDesk {
                             current.report(),
                             last));
         }
+        pauses.settle();
         startNext();
+        if (!suspended) {
+            history.settle();
+        }
     }
 
     void advance() {
@@ -413,7 +423,9 @@ final class JobDesk {
         if (under != null) {
             return suspended ? Long.MAX_VALUE : under.deadlineNanos();
         }
-        return run == null ? Long.MAX_VALUE : run.nextDeadlineNanos();
+        return Math.min(
+                Math.min(history.nextDeadlineNanos(), pauses.nextDeadlineNanos()),
+                run == null ? Long.MAX_VALUE : run.nextDeadlineNanos());
     }
 
     void suspend() {
@@ -447,6 +459,7 @@ final class JobDesk {
                                 result.reason(),
                                 reportOf(result),
                                 null));
+                history.ended(spec.jobId(), job.endedMillis());
             } else {
                 takeovers.found(job);
                 book.enqueue(new JobBook.Waiting(spec, job.spec().submittedOrder(), true));
@@ -477,6 +490,8 @@ final class JobDesk {
         suspended = false;
         book.clear();
         abandoned.clear();
+        pauses.clear();
+        history.clear();
         var asked = new LinkedHashMap<>(cancellers);
         cancellers.clear();
         asked.forEach((jobId, answers) ->
@@ -569,7 +584,7 @@ final class JobDesk {
                 report == null ? 0 : report.goodput().ratio(),
                 report == null ? 0 : report.incidents().size(),
                 report == null ? "" : report.toJson(),
-                spec.labels(),
+                JobSecrets.shown(spec.labels()),
                 spec.batch());
     }
 }

@@ -351,6 +351,11 @@ final class JobRun {
                     agents.acknowledge(
                             context.streamOf(acknowledge.agent()), term, jobId(), acknowledge);
             case JobEffect.PersistView persist -> persistView(persist);
+            case JobEffect.PersistPause pause ->
+                    context.persist(
+                            new StoreRecord.Pause(
+                                    jobId(), pause.paused(), pause.reason(), pause.untilNanos()),
+                            durable(new JobEvent.PausePersisted(pause.serial())));
             case JobEffect.PersistResult(JobResult result) -> persistResult(result, nowNanos);
             case JobEffect.SendHalt halt ->
                     agents.halt(context.streamOf(halt.agent()), term, jobId(), halt);
@@ -456,6 +461,11 @@ final class JobRun {
                 account = true;
             }
             case CoordinatorEvent.JobWaiting(String _, String reason) -> waitingFor = reason;
+            case CoordinatorEvent.JobPaused _, CoordinatorEvent.JobResumed _ -> {
+                // No step is missed by anybody while none is made.
+                steppedNanos = nowNanos;
+                account = true;
+            }
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,
@@ -536,7 +546,7 @@ final class JobRun {
                 ledger.ratio(),
                 incidents(),
                 over() && report != null ? report.toJson() : "",
-                spec.labels(),
+                JobSecrets.shown(spec.labels()),
                 spec.batch(),
                 programs.metrics().values(),
                 programs.metrics().step());
@@ -558,7 +568,7 @@ final class JobRun {
 
     /** What it waits for, or why it ended. */
     String detail() {
-        return over() ? endReason : waitingFor;
+        return over() ? endReason : StatusPhases.detail(machine, waitingFor, context.nowNanos());
     }
 
     float loss() {
@@ -589,6 +599,6 @@ final class JobRun {
     }
 
     CoordinatorStatus.JobPhase phase() {
-        return StatusPhases.of(machine.phase(), view);
+        return StatusPhases.of(machine, view);
     }
 }

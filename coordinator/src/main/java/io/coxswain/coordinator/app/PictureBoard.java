@@ -17,11 +17,13 @@ import java.util.function.Supplier;
 public final class PictureBoard extends Following<Picture> implements PicturePort {
     private final LongSupplier wallMillis;
     private final TraceLookup traces;
+    private final String coordinatorId;
     private volatile Picture newest;
     private volatile Supplier<KnownLeader> leader = () -> KnownLeader.NOBODY;
 
     /** A board without a picture yet. */
     public PictureBoard(String coordinatorId, LongSupplier wallMillis, TraceLookup traces) {
+        this.coordinatorId = coordinatorId;
         this.wallMillis = wallMillis;
         this.traces = traces;
         this.newest = Picture.none(coordinatorId, wallMillis.getAsLong());
@@ -40,6 +42,12 @@ public final class PictureBoard extends Following<Picture> implements PicturePor
     @Override
     public KnownLeader leader() {
         return leader.get();
+    }
+
+    /** {@code host:port} of another coordinator that leads; empty: none is known. */
+    public String leaderElsewhere() {
+        KnownLeader known = leader.get();
+        return known.id().equals(coordinatorId) ? "" : known.endpoint();
     }
 
     @Override

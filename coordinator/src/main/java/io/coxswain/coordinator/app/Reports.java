@@ -7,6 +7,7 @@ import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.ledger.FrozenHistory;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
+import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.picture.JobPicture;
 import io.coxswain.coordinator.picture.Reliability;
@@ -59,6 +60,22 @@ final class Reports {
                         picture == null ? List.of() : windows(picture),
                         picture == null ? null : figures(picture)),
                 incidents(incidents, jobBeganMillis, Integer.MAX_VALUE),
+                environment);
+    }
+
+    /** Of a job that ended before it began. */
+    static JobReport neverRan(JobSpec job, Map<String, String> environment) {
+        return new JobReport(
+                job.jobId(),
+                false,
+                0,
+                "",
+                null,
+                null,
+                0,
+                List.of(),
+                new JobReport.Goodput(job.mesh().ranks(), 0, BigInteger.ZERO, Map.of(), 0),
+                List.of(),
                 environment);
     }
 

@@ -105,7 +105,11 @@ final class RunFigures {
                     JobEvent.ResultPersisted _,
                     JobEvent.AccountPersisted _,
                     JobEvent.TimerFired _,
-                    JobEvent.CancelRequested _ -> {}
+                    JobEvent.CancelRequested _,
+                    JobEvent.PauseRequested _,
+                    JobEvent.ResumeRequested _,
+                    JobEvent.PausePersisted _,
+                    JobEvent.StepsHeld _ -> {}
         }
     }
 
@@ -170,6 +174,10 @@ final class RunFigures {
                     activated(found);
                     Arrays.fill(reported, machine.completedStep());
                 }
+            }
+            case CoordinatorEvent.JobPaused _, CoordinatorEvent.JobResumed _ -> {
+                changes++;
+                statistics.stopped();
             }
             case CoordinatorEvent.RolledBack back -> statistics.rolledBack(back.toStep());
             case CoordinatorEvent.IncidentProgressed progressed -> {

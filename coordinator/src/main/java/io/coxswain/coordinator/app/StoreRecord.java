@@ -24,6 +24,9 @@ public sealed interface StoreRecord {
         VIEW,
         ACCOUNT,
         RESULT,
+        PAUSE,
+        /** No record: that there are none any more. */
+        FORGOTTEN,
         /** Of no job. */
         SET_ASIDES
     }
@@ -134,6 +137,29 @@ public sealed interface StoreRecord {
         @Override
         public Kind kind() {
             return Kind.ACCOUNT;
+        }
+    }
+
+    /**
+     * Whether the job is to make steps.
+     *
+     * @param untilNanos of one that is to: job time up to which it stood; 0: it did not
+     */
+    record Pause(String jobId, boolean paused, String reason, long untilNanos)
+            implements StoreRecord {
+        @Override
+        public Kind kind() {
+            return Kind.PAUSE;
+        }
+    }
+
+    /**
+     * A finished job of which nothing is kept any more. One that is not finished stays as it is.
+     */
+    record Forgotten(String jobId) implements StoreRecord {
+        @Override
+        public Kind kind() {
+            return Kind.FORGOTTEN;
         }
     }
 

@@ -53,9 +53,13 @@ final class Bench {
     }
 
     Bench(@Nullable PicturePort pictures) {
+        this(CoordinatorSettings.defaults("c1"), pictures);
+    }
+
+    Bench(CoordinatorSettings settings, @Nullable PicturePort pictures) {
         core =
                 new CoordinatorCore(
-                        CoordinatorSettings.defaults("c1"),
+                        settings,
                         agents,
                         store,
                         (event, _, _, _, _, _) -> events.add(event),
@@ -236,11 +240,22 @@ final class Bench {
                     epoch = start.epoch();
                     credit = start.through();
                     done = 0;
+                    held(stream, start.hold(), start.epoch(), key);
                 }
-                case JobEffect.SendGrant grant -> credit = grant.through();
+                case JobEffect.SendGrant grant -> {
+                    credit = grant.through();
+                    held(stream, grant.hold(), grant.epoch(), key);
+                }
                 case JobEffect.SendCollectFinal collect ->
                         say(stream, current(), finalState(key, collect));
                 default -> {}
+            }
+        }
+
+        private void held(long stream, boolean hold, long inEpoch, AgentKey key) {
+            if (hold) {
+                credit = Math.max(done, credit);
+                say(stream, current(), new JobEvent.StepsHeld(key, inEpoch, credit));
             }
         }
 

@@ -33,7 +33,7 @@ class CoordinatorLoopTest {
                 defaults.accountNanos(),
                 defaults.storeRetryNanos(),
                 defaults.queuedJobs(),
-                defaults.keptJobs(),
+                defaults.history(),
                 defaults.environment());
     }
 

@@ -78,13 +78,21 @@ public final class FakeStore implements StorePort {
         if (deposed) {
             answer(writeId, WriteOutcome.REFUSED);
         } else {
-            boolean there = record.equals(records.get(key(record)));
+            boolean there =
+                    record instanceof StoreRecord.Forgotten
+                            ? !records.containsKey(record.jobId() + "/RESULT")
+                            : record.equals(records.get(key(record)));
             answer(writeId, there ? WriteOutcome.DURABLE : WriteOutcome.ABSENT);
         }
     }
 
     private void land(StoreRecord record) {
-        records.put(key(record), record);
+        String folder = record.jobId() + "/";
+        if (!(record instanceof StoreRecord.Forgotten)) {
+            records.put(key(record), record);
+        } else if (records.containsKey(folder + "RESULT")) {
+            records.keySet().removeIf(key -> key.startsWith(folder));
+        }
         written.add(record);
     }
 

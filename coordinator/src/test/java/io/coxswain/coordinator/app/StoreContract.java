@@ -81,6 +81,54 @@ public abstract class StoreContract {
     }
 
     @Test
+    void aPauseIsKeptUntilTheNextWord() throws Exception {
+        write(spec("j1"));
+        var paused = new StoreRecord.Pause("j1", true, "new data", 0);
+        var resumed = new StoreRecord.Pause("j1", false, "", 12);
+        assertThat(write(paused)).isEqualTo(WriteOutcome.DURABLE);
+        assertThat(write(resumed)).isEqualTo(WriteOutcome.DURABLE);
+        assertThat(verify(paused)).isEqualTo(WriteOutcome.ABSENT);
+        assertThat(verify(resumed)).isEqualTo(WriteOutcome.DURABLE);
+    }
+
+    @Test
+    void aFinishedJobIsForgottenWhole() throws Exception {
+        var result = new StoreRecord.Result("j1", true, "", "{}");
+        write(spec("j1"));
+        write(view("j1", 1, ViewState.FINISHING));
+        write(result);
+        write(spec("j2"));
+
+        assertThat(write(new StoreRecord.Forgotten("j1"))).isEqualTo(WriteOutcome.DURABLE);
+        assertThat(verify(result)).isEqualTo(WriteOutcome.ABSENT);
+        assertThat(verify(spec("j1"))).isEqualTo(WriteOutcome.ABSENT);
+        assertThat(verify(spec("j2"))).isEqualTo(WriteOutcome.DURABLE);
+        assertThat(verify(new StoreRecord.Forgotten("j1"))).isEqualTo(WriteOutcome.DURABLE);
+        assertThat(write(new StoreRecord.Forgotten("j1"))).isEqualTo(WriteOutcome.DURABLE);
+        assertThat(write(spec("j1"))).as("it may come again").isEqualTo(WriteOutcome.DURABLE);
+    }
+
+    @Test
+    void aJobThatIsNotFinishedIsNeverForgotten() throws Exception {
+        write(spec("j1"));
+        write(view("j1", 1, ViewState.ACTIVE));
+
+        write(new StoreRecord.Forgotten("j1"));
+
+        assertThat(verify(spec("j1"))).isEqualTo(WriteOutcome.DURABLE);
+        assertThat(verify(view("j1", 1, ViewState.ACTIVE))).isEqualTo(WriteOutcome.DURABLE);
+    }
+
+    @Test
+    void aDeposedLeaderForgetsNothing() throws Exception {
+        write(spec("j1"));
+        write(new StoreRecord.Result("j1", true, "", "{}"));
+        depose();
+
+        assertThat(write(new StoreRecord.Forgotten("j1"))).isEqualTo(WriteOutcome.REFUSED);
+    }
+
+    @Test
     void aDeposedLeadersWriteIsRefusedAndChangesNothing() throws Exception {
         write(spec("j1"));
         depose();

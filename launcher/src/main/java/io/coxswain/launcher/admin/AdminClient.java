@@ -1,5 +1,6 @@
 package io.coxswain.launcher.admin;
 
+import io.coxswain.coordinator.adapter.grpc.LeaderRedirect;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.proto.admin.v1.AdminGrpc;
@@ -15,6 +16,10 @@ import io.coxswain.proto.admin.v1.IncidentsRequest;
 import io.coxswain.proto.admin.v1.IncidentsResponse;
 import io.coxswain.proto.admin.v1.LookRequest;
 import io.coxswain.proto.admin.v1.LookResponse;
+import io.coxswain.proto.admin.v1.PauseRequest;
+import io.coxswain.proto.admin.v1.PauseResponse;
+import io.coxswain.proto.admin.v1.ResumeRequest;
+import io.coxswain.proto.admin.v1.ResumeResponse;
 import io.coxswain.proto.admin.v1.MaintenanceResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
@@ -27,6 +32,7 @@ import io.coxswain.security.WireSecurity;
 import io.coxswain.security.ZooKeeperAccess;
 import io.grpc.Context;
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.netty.NettyChannelBuilder;
@@ -47,14 +53,19 @@ public final class AdminClient implements AutoCloseable {
     private static final long CALL_SECONDS = 10;
     private static final long CLOSE_SECONDS = 2;
     private static final long LOOK_SECONDS = 20;
+    private static final long PAUSE_SECONDS = 30;
     private static final long PING_SECONDS = 10;
 
     /** The state of 1,024 agents, or a thousand incidents, fit. */
     private static final int MAX_ANSWER_BYTES = 64 << 20;
 
-    private final String target;
-    private final ManagedChannel channel;
+    /** Coordinators that send one on to another, before it is given up. */
+    private static final int MOST_REDIRECTS = 4;
+
     private final PlaneSecurity security;
+    private String target;
+    private ManagedChannel channel;
+    private int redirects;
 
     /**
      * Where the coordinator is.
@@ -128,9 +139,66 @@ public final class AdminClient implements AutoCloseable {
                         SubmitRequest.newBuilder().setJob(encode(job)).setQueue(queue).build()));
     }
 
-    /** What the coordinator knows; of one job, or of all if it is empty. */
+    /** What the leader knows; of one job, or of all if it is empty. */
     public StatusResponse status(String jobId) throws EnvironmentException {
-        return call(stub -> stub.status(StatusRequest.newBuilder().setJobId(jobId).build()));
+        return status(StatusRequest.newBuilder().setJobId(jobId).build());
+    }
+
+    // A standby answers for itself, and names the leader.
+    private StatusResponse status(StatusRequest request) throws EnvironmentException {
+        while (true) {
+            StatusResponse answer = call(stub -> stub.status(request));
+            if (answer.getTerm() > 0 || answer.getLeader().isEmpty()) {
+                return answer;
+            }
+            follow(answer.getLeader());
+        }
+    }
+
+    /** Stops a job's steps. Answered when they have stopped, which may take some seconds. */
+    PauseResponse pause(PauseRequest request) throws EnvironmentException {
+        return call(PAUSE_SECONDS, stub -> stub.pause(request));
+    }
+
+    /** Lets them go on. */
+    ResumeResponse resume(String jobId) throws EnvironmentException {
+        return call(stub -> stub.resume(ResumeRequest.newBuilder().setJobId(jobId).build()));
+    }
+
+    /** Where the coordinator is that is asked now. */
+    String target() {
+        return target;
+    }
+
+    /** From now on the coordinator there is asked. */
+    private void follow(String leader) throws EnvironmentException {
+        if (leader.equals(target) || ++redirects > MOST_REDIRECTS) {
+            throw new EnvironmentException(
+                    "the coordinator at "
+                            + target
+                            + " says that the one at "
+                            + leader
+                            + " leads; after "
+                            + redirects
+                            + " of such words none was found that does. Ask again in a moment: the"
+                            + " lead may be changing");
+        }
+        ManagedChannel next;
+        try {
+            next = channel(leader, security);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new EnvironmentException(
+                    "the coordinator at "
+                            + target
+                            + " sends to the one at "
+                            + leader
+                            + ", which cannot be asked: "
+                            + e.getMessage(),
+                    e);
+        }
+        channel.shutdownNow();
+        channel = next;
+        target = leader;
     }
 
     /** Has the leader give the lead up. */
@@ -163,8 +231,7 @@ public final class AdminClient implements AutoCloseable {
 
     /** The same with the coordinator's newest picture. */
     public StatusResponse picture(String jobId) throws EnvironmentException {
-        return call(stub ->
-                stub.status(StatusRequest.newBuilder().setJobId(jobId).setPicture(true).build()));
+        return status(StatusRequest.newBuilder().setJobId(jobId).setPicture(true).build());
     }
 
     /** Ends a job. */
@@ -236,21 +303,12 @@ public final class AdminClient implements AutoCloseable {
      * @param incident 0: all
      */
     IncidentsResponse incidents(String jobId, int incident) throws EnvironmentException {
-        try {
-            return AdminGrpc.newBlockingStub(channel)
-                    .withDeadlineAfter(CALL_SECONDS, TimeUnit.SECONDS)
-                    .incidents(
-                            IncidentsRequest.newBuilder()
-                                    .setJobId(jobId)
-                                    .setIncident(incident)
-                                    .build());
-        } catch (StatusRuntimeException e) {
-            if (e.getStatus().getCode() == Status.Code.NOT_FOUND) {
-                throw new EnvironmentException(
-                        e.getStatus().getDescription() + "; see coxswain jobs", e);
-            }
-            throw unanswered(e);
-        }
+        return call(stub ->
+                stub.incidents(
+                        IncidentsRequest.newBuilder()
+                                .setJobId(jobId)
+                                .setIncident(incident)
+                                .build()));
     }
 
     private <T> T call(Function<AdminGrpc.AdminBlockingStub, T> request)
@@ -260,22 +318,40 @@ public final class AdminClient implements AutoCloseable {
 
     private <T> T call(long seconds, Function<AdminGrpc.AdminBlockingStub, T> request)
             throws EnvironmentException {
-        try {
-            return request.apply(
-                    AdminGrpc.newBlockingStub(channel)
-                            .withDeadlineAfter(seconds, TimeUnit.SECONDS)
-                            .withMaxInboundMessageSize(MAX_ANSWER_BYTES));
-        } catch (StatusRuntimeException e) {
-            throw unanswered(e);
+        while (true) {
+            try {
+                return request.apply(
+                        AdminGrpc.newBlockingStub(channel)
+                                .withDeadlineAfter(seconds, TimeUnit.SECONDS)
+                                .withMaxInboundMessageSize(MAX_ANSWER_BYTES));
+            } catch (StatusRuntimeException e) {
+                Metadata trailers = e.getTrailers();
+                String leader = trailers == null ? null : trailers.get(LeaderRedirect.LEADER);
+                if (leader == null) {
+                    throw unanswered(e);
+                }
+                follow(leader);
+            }
         }
     }
 
     private EnvironmentException unanswered(StatusRuntimeException e) {
         Status.Code code = e.getStatus().getCode();
         String detail = e.getStatus().getDescription();
+        if (code == Status.Code.NOT_FOUND) {
+            return new EnvironmentException(detail + "; see coxswain jobs", e);
+        }
         if (code == Status.Code.PERMISSION_DENIED || code == Status.Code.UNAUTHENTICATED) {
             return new EnvironmentException(
                     "the coordinator at " + target + " refused: " + detail, e);
+        }
+        if (code == Status.Code.UNIMPLEMENTED) {
+            return new EnvironmentException(
+                    "the coordinator at "
+                            + target
+                            + " does not know what is asked of it: it is of an older version than"
+                            + " this command and is to be upgraded (docs/upgrade.md)",
+                    e);
         }
         Throwable cause = e.getStatus().getCause();
         String hint =

@@ -3,6 +3,7 @@ package io.coxswain.launcher.admin;
 import io.coxswain.coordinator.EventText;
 import io.coxswain.launcher.console.Texts;
 import io.coxswain.proto.admin.v1.AgentStatus;
+import io.coxswain.proto.admin.v1.JobHistory;
 import io.coxswain.proto.admin.v1.JobPhase;
 import io.coxswain.proto.admin.v1.JobStatus;
 import io.coxswain.proto.admin.v1.StatusResponse;
@@ -110,6 +111,10 @@ public final class AdminTexts {
         node.put("release", status.getRelease());
         node.put("protocol", status.getProtocolMajor() + "." + status.getProtocolMinor());
         node.put("nextSequence", status.getNextSequence());
+        ObjectNode history = node.putObject("history");
+        history.put("jobs", status.getHistory().getJobs());
+        history.put("seconds", status.getHistory().getSeconds());
+        history.put("forgotten", status.getHistory().getForgotten());
         node.set("jobs", jobNodes(status));
         ArrayNode agents = node.putArray("agents");
         for (AgentStatus agent : status.getAgentsList()) {
@@ -130,6 +135,27 @@ public final class AdminTexts {
         status.getMaintenanceList().forEach(agent -> PlannedWork.put(agent, away.addObject()));
         node.set("picture", picture(status));
         return JSON.writeValueAsString(node);
+    }
+
+    /** How long ended jobs are kept; no line where whoever answered does not lead. */
+    public static List<String> history(JobHistory history) {
+        if (history.getJobs() == 0) {
+            return List.of();
+        }
+        return List.of(
+                "",
+                "ended jobs are kept: the newest "
+                        + history.getJobs()
+                        + (history.getSeconds() == 0
+                                ? ""
+                                : ", for "
+                                        + Texts.duration(history.getSeconds() * 1_000_000_000L)
+                                        + " at most")
+                        + (history.getForgotten() == 0
+                                ? ""
+                                : "; "
+                                        + history.getForgotten()
+                                        + " older ones were forgotten since this leader leads"));
     }
 
     /** The jobs as a JSON array, indented. */

@@ -3,6 +3,9 @@ package io.coxswain.launcher.admin;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.proto.admin.v1.CancelResponse;
+import io.coxswain.proto.admin.v1.PauseRequest;
+import io.coxswain.proto.admin.v1.PauseResponse;
+import io.coxswain.proto.admin.v1.ResumeResponse;
 import io.coxswain.proto.admin.v1.SubmitResponse;
 
 import org.jspecify.annotations.Nullable;
@@ -61,6 +64,29 @@ public final class LeaderCalls {
                     return answer.getCancelled() || named(address) || client.leads()
                             ? answer
                             : null;
+                });
+    }
+
+    /** Pauses a job; answered when that is durable and no step is under way. */
+    public static PauseResponse pause(AdminClient.Address address, String jobId, String reason)
+            throws EnvironmentException, InterruptedException {
+        PauseRequest request = PauseRequest.newBuilder().setJobId(jobId).setReason(reason).build();
+        return untilLed(
+                address,
+                client -> {
+                    PauseResponse answer = client.pause(request);
+                    return answer.getPaused() || named(address) || client.leads() ? answer : null;
+                });
+    }
+
+    /** Resumes a job; answered when that is durable. */
+    public static ResumeResponse resume(AdminClient.Address address, String jobId)
+            throws EnvironmentException, InterruptedException {
+        return untilLed(
+                address,
+                client -> {
+                    ResumeResponse answer = client.resume(jobId);
+                    return answer.getResumed() || named(address) || client.leads() ? answer : null;
                 });
     }
 

@@ -30,6 +30,7 @@ public final class JobsCommand extends Shared implements Callable<Integer> {
                 System.out.println(AdminTexts.jobsJson(status));
             } else {
                 AdminTexts.jobs(status.getJobsList()).forEach(System.out::println);
+                AdminTexts.history(status.getHistory()).forEach(System.out::println);
             }
             return ExitCode.COMPLETED;
         }

@@ -1,5 +1,6 @@
 package io.coxswain.launcher.service;
 
+import io.coxswain.coordinator.core.retention.RetentionRule;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.config.ConfigFile;
 import io.coxswain.launcher.config.ConfigSection;
@@ -16,6 +17,8 @@ import java.util.Map;
  * @param lease agents stop stepping without a word for this long
  * @param journal where every event is written; null: nowhere
  * @param settle how long the first view waits for further agents once enough are ready
+ * @param historyJobs ended jobs that are kept
+ * @param historyAge how long they are kept at most; zero: for ever
  */
 record CoordinatorFile(
         CommonOptions common,
@@ -23,6 +26,8 @@ record CoordinatorFile(
         Duration lease,
         Duration settle,
         int eventBuffer,
+        int historyJobs,
+        Duration historyAge,
         @Nullable Path journal) {
     static final int DEFAULT_PORT = 7400;
     private static final Duration LEASE_OVER_SESSION = Duration.ofSeconds(4);
@@ -75,6 +80,10 @@ record CoordinatorFile(
                         Duration.ofMillis(1),
                         Duration.ofMinutes(10));
         int eventBuffer = (int) root.whole("eventBuffer", 4_096, 16, 1_000_000);
+        ConfigSection history = root.section("history");
+        int historyJobs = (int) history.whole("jobs", 100, 1, RetentionRule.MOST_JOBS);
+        Duration historyAge =
+                history.duration("age", Duration.ZERO, Duration.ZERO, Duration.ofDays(3_650));
         Path journal =
                 root.has("journal") && folder != null
                         ? folder.resolve(root.text("journal", ""))
@@ -90,6 +99,7 @@ record CoordinatorFile(
                                     + " out");
         }
         root.finish();
-        return new CoordinatorFile(common, heartbeat, lease, settle, eventBuffer, journal);
+        return new CoordinatorFile(
+                common, heartbeat, lease, settle, eventBuffer, historyJobs, historyAge, journal);
     }
 }

@@ -50,6 +50,7 @@ public final class CoordinatorService {
                         .lease(config.lease())
                         .jobLimits(JobLimits.defaults().withSettleNanos(config.settle().toNanos()))
                         .eventBuffer(config.eventBuffer())
+                        .jobHistory(config.historyJobs(), config.historyAge())
                         .onFatal(broken::complete);
         HttpAddress http = common.http();
         if (http != null) {

@@ -217,6 +217,11 @@ final class RunDisplay implements LocalCluster.Listener {
             }
             case CoordinatorEvent.JobTakenOver taken ->
                     line("    taken over by another coordinator: " + taken.reason());
+            case CoordinatorEvent.JobPaused paused -> {
+                line("    paused after step " + paused.step() + ": " + paused.reason());
+                status("paused");
+            }
+            case CoordinatorEvent.JobResumed _ -> line("    resumed");
             case CoordinatorEvent.LeadershipGained _,
                     CoordinatorEvent.LeadershipLost _,
                     CoordinatorEvent.AgentAttached _,

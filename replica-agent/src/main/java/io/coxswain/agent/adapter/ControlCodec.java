@@ -9,7 +9,6 @@ import io.coxswain.agent.core.model.CopyDuty;
 import io.coxswain.agent.core.model.Digest;
 import io.coxswain.agent.core.model.Endpoint;
 import io.coxswain.agent.core.model.FinalParts;
-import io.coxswain.agent.core.model.GrantedFloor;
 import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.Inventory;
 import io.coxswain.agent.core.model.JobSpec;
@@ -20,7 +19,6 @@ import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.Restore;
-import io.coxswain.agent.core.model.SnapshotInterval;
 import io.coxswain.agent.core.model.StateLayout;
 import io.coxswain.agent.core.model.StateName;
 import io.coxswain.agent.core.model.StepPlan;
@@ -69,26 +67,8 @@ public final class ControlCodec {
                     new AgentEvent.Fenced(
                             term, message.getFence().getJobId(), message.getFence().getEpoch());
             case PREPARE_VIEW -> new AgentEvent.ViewOrdered(term, order(message.getPrepareView()));
-            case START_VIEW -> {
-                var start = message.getStartView();
-                yield new AgentEvent.ViewStarted(
-                        term,
-                        start.getJobId(),
-                        start.getEpoch(),
-                        start.getThrough(),
-                        floors(start.getFloorsList()),
-                        interval(start.getInterval()));
-            }
-            case GRANT_STEPS -> {
-                var grant = message.getGrantSteps();
-                yield new AgentEvent.StepsGranted(
-                        term,
-                        grant.getJobId(),
-                        grant.getEpoch(),
-                        grant.getThrough(),
-                        floors(grant.getFloorsList()),
-                        interval(grant.getInterval()));
-            }
+            case START_VIEW -> GrantCodec.started(term, message.getStartView());
+            case GRANT_STEPS -> GrantCodec.granted(term, message.getGrantSteps());
             case INSTALL_PLACEMENT ->
                     new AgentEvent.PlacementInstalled(
                             term, placement(message.getInstallPlacement().getPlacement()));
@@ -460,6 +440,7 @@ public final class ControlCodec {
                             .setPlacementVersion(refused.placementVersion())
                             .setShard(refused.shard())
                             .setReason(refused.reason());
+            case AgentReport.StepsHeld held -> message.setStepsHeld(GrantCodec.message(held));
             case AgentReport.FinalState state -> finalState(state, message);
             case AgentReport.PeerUnreachable peer ->
                     message.getPeerUnreachableBuilder()
@@ -561,16 +542,6 @@ public final class ControlCodec {
             builder.setTail(progress(tail));
         }
         return builder.build();
-    }
-
-    private static SnapshotInterval interval(
-            io.coxswain.proto.control.v1.SnapshotInterval interval) {
-        return new SnapshotInterval(interval.getAfter(), interval.getEvery());
-    }
-
-    private static List<GrantedFloor> floors(
-            List<io.coxswain.proto.control.v1.GrantedFloor> granted) {
-        return granted.stream().map(f -> new GrantedFloor(f.getThrough(), f.getFloor())).toList();
     }
 
     private static io.coxswain.proto.control.v1.Progress progress(Progress progress) {

@@ -52,16 +52,28 @@ public sealed interface AgentEvent {
 
     record ViewOrdered(long term, PrepareOrder order) implements FromLeader {}
 
+    /** The view begins, or goes on; {@code hold} as in {@link StepsGranted}. */
     record ViewStarted(
             long term,
             String jobId,
             long epoch,
             long through,
             List<GrantedFloor> floors,
-            SnapshotInterval interval)
+            SnapshotInterval interval,
+            boolean hold)
             implements FromLeader {
         public ViewStarted {
             floors = List.copyOf(floors);
+        }
+
+        public ViewStarted(
+                long term,
+                String jobId,
+                long epoch,
+                long through,
+                List<GrantedFloor> floors,
+                SnapshotInterval interval) {
+            this(term, jobId, epoch, through, floors, interval, false);
         }
 
         public ViewStarted(
@@ -74,16 +86,33 @@ public sealed interface AgentEvent {
         }
     }
 
+    /**
+     * Further steps may be made.
+     *
+     * @param hold no step beyond {@code through} may, whatever was granted; one that is under way
+     *     is finished
+     */
     record StepsGranted(
             long term,
             String jobId,
             long epoch,
             long through,
             List<GrantedFloor> floors,
-            SnapshotInterval interval)
+            SnapshotInterval interval,
+            boolean hold)
             implements FromLeader {
         public StepsGranted {
             floors = List.copyOf(floors);
+        }
+
+        public StepsGranted(
+                long term,
+                String jobId,
+                long epoch,
+                long through,
+                List<GrantedFloor> floors,
+                SnapshotInterval interval) {
+            this(term, jobId, epoch, through, floors, interval, false);
         }
 
         public StepsGranted(

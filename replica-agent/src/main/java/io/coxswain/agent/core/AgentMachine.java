@@ -261,6 +261,7 @@ public final class AgentMachine {
                 if (at.isRunning(granted.jobId(), granted.epoch())) {
                     at.stop.clear();
                     at.granted(granted.through(), granted.floors(), granted.interval());
+                    views.hold(granted.hold(), granted.through(), now);
                 }
             }
             case AgentEvent.PlacementInstalled installed -> views.placed(installed.placement());

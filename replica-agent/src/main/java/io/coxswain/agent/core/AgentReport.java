@@ -123,6 +123,9 @@ public sealed interface AgentReport {
             String jobId, long epoch, long step, int rank, boolean evaluated, FinalParts parts)
             implements AgentReport {}
 
+    /** No step after this one is begun before the leader says so. */
+    record StepsHeld(String jobId, long epoch, long step) implements AgentReport {}
+
     record PeerUnreachable(String jobId, long epoch, AgentKey peer, String detail)
             implements AgentReport {}
 

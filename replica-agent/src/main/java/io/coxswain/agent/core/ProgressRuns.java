@@ -46,6 +46,10 @@ final class ProgressRuns {
     private long runFirst = 1;
     private long done;
     private long boundaryNanos;
+
+    /** When the last run that was cut ended, or the view began. */
+    private long cutNanos;
+
     private long endNanos;
     private long executeNanos;
     private long dataWaitNanos;
@@ -79,6 +83,7 @@ final class ProgressRuns {
         digest = Digest.NONE;
         digestStep = 0;
         boundaryNanos = now;
+        cutNanos = now;
         open();
     }
 
@@ -165,7 +170,15 @@ final class ProgressRuns {
             unsent = Math.min(unsent, KEPT);
         }
         boundaryNanos = endNanos;
+        cutNanos = endNanos;
         open();
+    }
+
+    /** Nothing was to be made since the last run ended: the next one begins now. */
+    void restart(long now) {
+        if (done < runFirst) {
+            boundaryNanos = now;
+        }
     }
 
     /** Cut runs that were not told yet, null if none; they count as told. */
@@ -204,7 +217,7 @@ final class ProgressRuns {
 
     /** Since the end of the last run that was cut, or since the view began. */
     long sinceNanos(long now) {
-        return now - boundaryNanos;
+        return now - cutNanos;
     }
 
     /** Runs are kept that the leader did not acknowledge. */

@@ -64,7 +64,7 @@ final class StepStop {
     }
 
     /** Of all that was made since it last did. */
-    private void tellAll() {
+    void tellAll() {
         at.progress.cut();
         Progress told = at.stepping.takeUnsent();
         if (told != null) {

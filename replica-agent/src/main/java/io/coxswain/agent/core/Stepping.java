@@ -33,7 +33,7 @@ final class Stepping {
     private int rank;
     private int batch;
     private long lastStep;
-    private long through;
+    final Credits credits = new Credits();
 
     private final AgreedSnapshots agreed = new AgreedSnapshots();
 
@@ -55,8 +55,6 @@ final class Stepping {
     private long dataWaitNanos;
     private long stallNanos;
     private long stragglerNanos;
-    private long creditsAwaitedSince = NEVER;
-    private long creditWaitNanos;
     private long samples;
     private long sampleHash;
     private float loss;
@@ -85,14 +83,14 @@ final class Stepping {
             int ownRank,
             int globalBatch,
             long jobSteps,
-            long credits,
+            long granted,
             long now) {
         view = newView;
         program = newProgram;
         rank = ownRank;
         batch = globalBatch;
         lastStep = jobSteps;
-        through = credits;
+        credits.begin(granted);
         agreed.begin(newView.baseStep(), newProgram.snapshotEvery());
         step = newView.baseStep();
         underWay = false;
@@ -100,7 +98,6 @@ final class Stepping {
         gatheringBase = true;
         missedSnapshot = Long.MAX_VALUE;
         applySlot = NO_SLOT;
-        creditsAwaitedSince = NEVER;
         if (newProgram.isWhole()) {
             // The worker has its parameters, and meets the others in its first step.
             gatheringBase = false;
@@ -141,7 +138,7 @@ final class Stepping {
     }
 
     void grant(long upTo, List<GrantedFloor> floors, SnapshotInterval interval) {
-        through = Math.max(through, upTo);
+        credits.grant(upTo);
         agreed.intervals.take(interval);
         if (!floors.isEmpty()) {
             agreed.floors.take(floors);
@@ -155,13 +152,13 @@ final class Stepping {
      * step above which it makes none.
      */
     long stopAfter(long upTo) {
-        through = Math.max(upTo, step);
-        return through;
+        credits.stopAfter(Math.max(upTo, step));
+        return credits.through();
     }
 
     /** It stands where it was told to stop, or where its credits end. */
     boolean stands() {
-        return view != null && !halted && !underWay && !gatheringBase && step >= through;
+        return view != null && !halted && !underWay && !gatheringBase && step >= credits.newest();
     }
 
     /** Returns true if the base's parameters are complete now. */
@@ -373,15 +370,10 @@ final class Stepping {
                 || halted
                 || gatheringBase
                 || underWay
-                || step >= lastStep) {
+                || step >= lastStep
+                || !credits.allow(step + 1, leaseHolds, now)) {
             return;
         }
-        if (!leaseHolds || step >= through) {
-            creditsAwaitedSince = creditsAwaitedSince == NEVER ? now : creditsAwaitedSince;
-            return;
-        }
-        creditWaitNanos = creditsAwaitedSince == NEVER ? 0 : now - creditsAwaitedSince;
-        creditsAwaitedSince = NEVER;
         step++;
         underWay = true;
         active = running.activeAt(step, agreed.intervals.at(step));
@@ -411,7 +403,8 @@ final class Stepping {
         }
         if ((running.foreground() & active & ~done) == 0) {
             underWay = false;
-            if (progress.stepDone(stepDone(), now)) {
+            if (progress.stepDone(stepDone(), now) || credits.areHeldAt(step)) {
+                progress.cut();
                 var told = takeUnsent();
                 if (told != null) {
                     out.report(new AgentReport.StepsDone(told));
@@ -537,7 +530,7 @@ final class Stepping {
                 dataWaitNanos,
                 stallNanos,
                 stragglerNanos,
-                creditWaitNanos,
+                credits.waitedNanos(),
                 samples,
                 sampleHash,
                 loss,
@@ -592,7 +585,7 @@ final class Stepping {
 
     /** Steps up to this may be made. */
     long through() {
-        return through;
+        return credits.through();
     }
 
     /** Where the runtime reduces: by which floors granted steps are decided. */

@@ -223,6 +223,7 @@ final class ViewDesk {
         if (at.isRunning(event.jobId(), event.epoch())) {
             at.stop.clear();
             at.granted(event.through(), event.floors(), event.interval());
+            hold(event.hold(), event.through(), now);
             return;
         }
         if (!at.isJob(event.jobId())
@@ -237,7 +238,30 @@ final class ViewDesk {
         } else if (at.phase == Phase.VIEW_READY) {
             begin(current, event.through(), now);
             at.granted(event.through(), event.floors(), event.interval());
+            hold(event.hold(), event.through(), now);
         }
+    }
+
+    /**
+     * Of the running view: no step beyond {@code through} is begun, or that is over. A step that is
+     * under way is finished, since others may be in it too.
+     */
+    void hold(boolean holds, long through, long now) {
+        Stepping stepping = at.stepping;
+        if (!holds) {
+            if (stepping.credits.release() && !stepping.isUnderWay()) {
+                stepping.credits.forgetWait();
+                at.progress.restart(now);
+            }
+            return;
+        }
+        long last = Math.max(stepping.step(), through);
+        stepping.credits.hold(last);
+        if (!stepping.isUnderWay() && stepping.step() == last) {
+            at.stop.tellAll();
+        }
+        View view = at.currentOrder().view();
+        out.report(new AgentReport.StepsHeld(view.jobId(), view.epoch(), last));
     }
 
     private void begin(PrepareOrder order, long through, long now) {

@@ -39,6 +39,7 @@ import io.coxswain.proto.control.v1.OperationKind;
 import io.coxswain.proto.control.v1.PrepareView;
 import io.coxswain.proto.control.v1.RestoreAction;
 import io.coxswain.proto.control.v1.StartView;
+import io.coxswain.proto.control.v1.StepsHeld;
 
 import org.junit.jupiter.api.Test;
 
@@ -250,6 +251,38 @@ class ControlCodecTest {
     }
 
     @Test
+    void whatIsTakenBackComesWithGrants() {
+        assertThat(
+                        ControlCodec.event(
+                                CoordinatorMessage.newBuilder()
+                                        .setTerm(5)
+                                        .setGrantSteps(
+                                                GrantSteps.newBuilder()
+                                                        .setJobId("job-1")
+                                                        .setEpoch(3)
+                                                        .setThrough(40)
+                                                        .setHold(true))
+                                        .build()))
+                .isEqualTo(
+                        new AgentEvent.StepsGranted(
+                                5, "job-1", 3, 40, List.of(), SnapshotInterval.PLANNED, true));
+        assertThat(
+                        ControlCodec.event(
+                                CoordinatorMessage.newBuilder()
+                                        .setTerm(5)
+                                        .setStartView(
+                                                StartView.newBuilder()
+                                                        .setJobId("job-1")
+                                                        .setEpoch(3)
+                                                        .setThrough(40)
+                                                        .setHold(true))
+                                        .build()))
+                .isEqualTo(
+                        new AgentEvent.ViewStarted(
+                                5, "job-1", 3, 40, List.of(), SnapshotInterval.PLANNED, true));
+    }
+
+    @Test
     void changesOfTheSnapshotIntervalComeWithGrants() {
         var interval =
                 io.coxswain.proto.control.v1.SnapshotInterval.newBuilder()
@@ -409,6 +442,7 @@ class ControlCodecTest {
                         new AgentReport.PeerUnreachable("job-1", 3, SELF, "why"),
                         new AgentReport.KeyValueAsked("job-1", 3, 8, 7, add().toByteArray()),
                         new AgentReport.KeyValueForgotten("job-1", 8, 7),
+                        new AgentReport.StepsHeld("job-1", 3, 17),
                         new AgentReport.StepsHalted("job-1", 3, 4, 17, true),
                         new AgentReport.Notice("SIGTERM", 5));
         assertThat(reports.stream().map(report -> report.getClass().getSimpleName()).toList())
@@ -472,5 +506,8 @@ class ControlCodecTest {
                                 .build());
         assertThat(messages.get(14).getKeyValueForgotten().getId()).isEqualTo(8);
         assertThat(messages.get(14).getKeyValueForgotten().getSettledBelow()).isEqualTo(7);
+        assertThat(messages.get(15).getStepsHeld())
+                .isEqualTo(
+                        StepsHeld.newBuilder().setJobId("job-1").setEpoch(3).setStep(17).build());
     }
 }

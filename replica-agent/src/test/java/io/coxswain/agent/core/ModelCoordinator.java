@@ -85,6 +85,7 @@ final class ModelCoordinator {
                     AgentReport.CopyHeld _,
                     AgentReport.CopiesRefused _,
                     AgentReport.PeerUnreachable _,
+                    AgentReport.StepsHeld _,
                     AgentReport.StepsHalted _,
                     AgentReport.Notice _,
                     AgentReport.KeyValueAsked _,

@@ -20,6 +20,7 @@ import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.agent.core.model.Placement;
 import io.coxswain.agent.core.model.PrepareOrder;
 import io.coxswain.agent.core.model.SlotRef;
+import io.coxswain.agent.core.model.SnapshotInterval;
 
 import org.junit.jupiter.api.Test;
 
@@ -189,6 +190,11 @@ class PhaseTableTest {
                                         0)));
         events.put("ViewStarted", s -> new AgentEvent.ViewStarted(s.term, JOB, 1, 7));
         events.put("StepsGranted", s -> new AgentEvent.StepsGranted(s.term, JOB, 1, 7));
+        events.put(
+                "StepsGranted that holds",
+                s ->
+                        new AgentEvent.StepsGranted(
+                                s.term, JOB, 1, 0, List.of(), SnapshotInterval.PLANNED, true));
         events.put(
                 "PlacementInstalled",
                 s ->

@@ -419,6 +419,8 @@ public final class JobDriver {
                     postLife(
                             costs.persistNanos(),
                             new JobEvent.ViewPersisted(persist.view().epoch(), persist.state()));
+            case JobEffect.PersistPause pause ->
+                    throw new IllegalStateException("nobody pauses a plan's job: " + pause);
             case JobEffect.PersistResult persist ->
                     postLife(costs.persistNanos(), new JobEvent.ResultPersisted());
             case JobEffect.SetTimer timer ->

@@ -102,6 +102,8 @@ final class Tally {
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.JobTakenOver _,
+                    CoordinatorEvent.JobPaused _,
+                    CoordinatorEvent.JobResumed _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.StepsCompleted _,

@@ -210,6 +210,7 @@ public final class SwarmCommand implements Callable<Integer> {
         for (Fault fault : drill.faults()) {
             out.println("  " + fault.text());
         }
+        drill.orders().forEach(order -> out.println("  " + order.text()));
     }
 
     private void failure(PrintWriter out, SeedResult result) {

@@ -45,6 +45,8 @@ public final class CompletedStays implements Invariant {
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
+                    CoordinatorEvent.JobPaused _,
+                    CoordinatorEvent.JobResumed _,
                     CoordinatorEvent.PlacementChanged _,
                     CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.IncidentProgressed _,

@@ -123,6 +123,7 @@ public final class Facts {
                 new StepsOnce(),
                 new ProtectedSurvives(),
                 new CompletedStays(),
+                new PausedStands(),
                 new RestoredDigests(),
                 new SamplesOnce(),
                 new OneViewPerStep(),
@@ -151,6 +152,17 @@ public final class Facts {
 
     public List<Invariant> invariants() {
         return invariants;
+    }
+
+    /** Whoever asked was told that this job stands after that step. */
+    public void stands(JobHistory job, long step) {
+        job.stands = true;
+        job.stoodAt = step;
+    }
+
+    /** Somebody wants it to go on, or to end. */
+    public void mayStep(JobHistory job) {
+        job.stands = false;
     }
 
     /** Something that must not be was seen at once. */
@@ -224,6 +236,9 @@ public final class Facts {
                 && planned.state() == JobEffect.ViewState.PREPARING) {
             // From here on members may be told of it. Written again after an unknown outcome it is
             // the same view.
+            if (job.over) {
+                broken("I4", job.spec.jobId() + " ended, and a view of it is planned: " + planned);
+            }
             ViewHistory known = job.of(planned.view().epoch());
             if (known == null || !known.view.equals(planned.view())) {
                 job.planned(planned.view(), planned.lineage());
@@ -238,6 +253,7 @@ public final class Facts {
             tell(accounted, i -> i.accounted(job, account));
         }
         if (job != null && record instanceof StoreRecord.Result result) {
+            job.saidToStand(false, clock.getAsLong());
             tell(reported, i -> i.reported(job, result));
             job.over = true;
             // From here on everybody may free what it holds of it, as soon as it hears.
@@ -340,6 +356,8 @@ public final class Facts {
                             .forEach(view -> view.gathered(steps.step(), clock.getAsLong()));
                 }
             }
+            case CoordinatorEvent.JobPaused _ -> job.saidToStand(true, clock.getAsLong());
+            case CoordinatorEvent.JobResumed _ -> resumed(job);
             case CoordinatorEvent.RolledBack back -> {
                 if (!job.formerLeaderSpeaks) {
                     job.completed = back.toStep();
@@ -370,6 +388,15 @@ public final class Facts {
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {}
+        }
+    }
+
+    // Until then no rank was at work.
+    private void resumed(JobHistory job) {
+        job.saidToStand(false, clock.getAsLong());
+        ViewHistory view = job.activeView();
+        if (view != null) {
+            Arrays.fill(view.lastNanos, clock.getAsLong());
         }
     }
 

@@ -67,6 +67,16 @@ public final class JobHistory {
     /** Reductions of earlier steps may have begun by the placement with the deficit. */
     long heardFromStep;
 
+    /** It was said to stand after that step, and nobody wanted it to go on since. */
+    boolean stands;
+
+    long stoodAt;
+
+    /** Slot time in which leaders said that it stands, and since when they do; 0: they do not. */
+    long pausedSlotNanos;
+
+    long pausedSinceNanos;
+
     String outcome = "";
 
     public JobHistory(JobSpec spec, Truth truth) {
@@ -94,6 +104,14 @@ public final class JobHistory {
             // The members of a new view heard of its first placement with the order.
             deficit = false;
         }
+    }
+
+    /** Leaders say that it stands, or that it goes on. */
+    void saidToStand(boolean now, long atNanos) {
+        if (pausedSinceNanos != 0) {
+            pausedSlotNanos += (atNanos - pausedSinceNanos) * spec.mesh().ranks();
+        }
+        pausedSinceNanos = now ? atNanos : 0;
     }
 
     /** A member hears of a placement. */

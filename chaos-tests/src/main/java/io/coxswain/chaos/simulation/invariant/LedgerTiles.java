@@ -61,6 +61,22 @@ public final class LedgerTiles implements Invariant {
         }
     }
 
+    // What leaders said by events is what they booked. Where one had a fault it may have said so to
+    // nobody, or another did.
+    private void paused(JobHistory job, Map<String, BigInteger> categories) {
+        long booked = nanos(categories, "paused");
+        long slack = SLACK_NANOS * job.spec.mesh().ranks();
+        boolean little = booked < job.pausedSlotNanos * (1 - TOLERANCE) - slack;
+        boolean much = booked > job.pausedSlotNanos * (1 + TOLERANCE) + slack;
+        if (!job.controllerHurt && (little || much)) {
+            broken(
+                    "the job stood for "
+                            + job.pausedSlotNanos / 1_000_000
+                            + " slot-ms, booked as paused are "
+                            + booked / 1_000_000);
+        }
+    }
+
     @Override
     public void reported(JobHistory job, StoreRecord.Result result) {
         JobReport report = JobReport.fromJson(result.reportJson());
@@ -85,6 +101,7 @@ public final class LedgerTiles implements Invariant {
         if (nanos(categories, "other") > total / 1000) {
             broken("more than 0.1% is other: " + categories);
         }
+        paused(job, categories);
         long lost = nanos(categories, "lost_progress");
         long waited =
                 nanos(categories, "straggler_wait")

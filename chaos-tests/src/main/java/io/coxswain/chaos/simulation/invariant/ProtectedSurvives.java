@@ -195,6 +195,8 @@ public final class ProtectedSurvives implements Invariant {
                             CoordinatorEvent.JobSubmitted _,
                             CoordinatorEvent.JobQueued _,
                             CoordinatorEvent.JobTakenOver _,
+                            CoordinatorEvent.JobPaused _,
+                            CoordinatorEvent.JobResumed _,
                             CoordinatorEvent.CapacityNeeded _,
                             CoordinatorEvent.JobWaiting _,
                             CoordinatorEvent.ViewActivated _,

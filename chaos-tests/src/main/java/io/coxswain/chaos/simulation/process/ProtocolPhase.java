@@ -27,6 +27,8 @@ public enum ProtocolPhase {
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
+                    CoordinatorEvent.JobPaused _,
+                    CoordinatorEvent.JobResumed _,
                     CoordinatorEvent.ViewActivated _,
                     CoordinatorEvent.StepsCompleted _,
                     CoordinatorEvent.PlacementChanged _,

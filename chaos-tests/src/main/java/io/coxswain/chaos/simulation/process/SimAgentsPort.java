@@ -102,7 +102,8 @@ final class SimAgentsPort implements AgentsPort {
                         start.epoch(),
                         start.through(),
                         Wire.floors(start.floors()),
-                        Wire.interval(start.interval())));
+                        Wire.interval(start.interval()),
+                        start.hold()));
     }
 
     @Override
@@ -117,7 +118,8 @@ final class SimAgentsPort implements AgentsPort {
                         grant.epoch(),
                         grant.through(),
                         Wire.floors(grant.floors()),
-                        Wire.interval(grant.interval())));
+                        Wire.interval(grant.interval()),
+                        grant.hold()));
     }
 
     @Override

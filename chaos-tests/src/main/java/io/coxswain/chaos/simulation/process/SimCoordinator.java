@@ -9,8 +9,10 @@ import io.coxswain.chaos.simulation.network.Plane;
 import io.coxswain.chaos.simulation.zookeeper.SimZooKeeper;
 import io.coxswain.chaos.simulation.zookeeper.Tree;
 import io.coxswain.chaos.simulation.zookeeper.ZooKeeperClient;
+import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.MaintenanceOutcome;
+import io.coxswain.coordinator.PauseOutcome;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.app.AgentWord;
 import io.coxswain.coordinator.app.CoordinatorCore;
@@ -23,6 +25,7 @@ import io.coxswain.coordinator.core.maintenance.MaintenanceBook.Word;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.retention.RetentionRule;
 
 import org.jspecify.annotations.Nullable;
 
@@ -35,6 +38,7 @@ import java.util.function.Consumer;
 public final class SimCoordinator extends SimProcess {
     private static final long LEAST_PAUSE_NANOS = 100_000L;
     private static final long DIAL_NANOS = 2_000_000_000L;
+    private static final int KEPT_JOBS = 3;
 
     /** Finds processes by what is written on them. */
     public interface Directory {
@@ -102,13 +106,27 @@ public final class SimCoordinator extends SimProcess {
         this.leadership = new SimLeadership(this, facts, interceptor, network.isLossy());
         this.core =
                 new CoordinatorCore(
-                        CoordinatorSettings.defaults(name),
+                        settings(name),
                         interceptor.agentsPort(this, new SimAgentsPort(this, facts)),
                         interceptor.storePort(this, leadership.store()),
                         interceptor.eventsPort(this, new Events()),
                         leadership);
         this.zookeeper = new ZooKeeperClient(server, host, leadership);
         leadership.start(zookeeper);
+    }
+
+    // As in production, but for a history so short that jobs are forgotten.
+    private static CoordinatorSettings settings(String name) {
+        CoordinatorSettings defaults = CoordinatorSettings.defaults(name);
+        return new CoordinatorSettings(
+                name,
+                defaults.jobLimits(),
+                defaults.livenessLimits(),
+                defaults.accountNanos(),
+                defaults.storeRetryNanos(),
+                defaults.queuedJobs(),
+                new RetentionRule(KEPT_JOBS, 0),
+                defaults.environment());
     }
 
     // ---------------------------------------------------------------- the loop
@@ -316,6 +334,21 @@ public final class SimCoordinator extends SimProcess {
     /** Somebody says something of an agent. */
     public void maintain(Word word, Consumer<MaintenanceOutcome> answer) {
         deliver(() -> offer(new CoordinatorInput.Maintain(word, true, answer)));
+    }
+
+    /** Wants a job to stand. */
+    public void pause(String jobId, Consumer<PauseOutcome> answer) {
+        deliver(() -> offer(new CoordinatorInput.Pause(jobId, "", answer)));
+    }
+
+    /** Wants a job to go on. */
+    public void resume(String jobId, Consumer<PauseOutcome> answer) {
+        deliver(() -> offer(new CoordinatorInput.Resume(jobId, answer)));
+    }
+
+    /** Wants a job to end. */
+    public void cancel(String jobId, Consumer<CancelOutcome> answer) {
+        deliver(() -> offer(new CoordinatorInput.Cancel(jobId, "on request", answer)));
     }
 
     private final class Events implements EventsPort {

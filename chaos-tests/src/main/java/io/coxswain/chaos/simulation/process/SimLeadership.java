@@ -300,7 +300,9 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
                                         spec,
                                         (StoreRecord.ViewRecord) kinds.get(StoreRecord.Kind.VIEW),
                                         (StoreRecord.Account) kinds.get(StoreRecord.Kind.ACCOUNT),
-                                        (StoreRecord.Result) kinds.get(StoreRecord.Kind.RESULT)));
+                                        (StoreRecord.Result) kinds.get(StoreRecord.Kind.RESULT),
+                                        (StoreRecord.Pause) kinds.get(StoreRecord.Kind.PAUSE),
+                                        0));
                     }
                 });
         jobs.sort(Comparator.comparingLong(job -> job.spec().submittedOrder()));

@@ -12,6 +12,7 @@ import io.coxswain.coordinator.app.WriteOutcome;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** Fenced records: each write is one multi of the check of the term's version and the record. */
@@ -65,6 +66,10 @@ final class SimStore implements StorePort {
             answer(writeId, WriteOutcome.REFUSED, "no term is held");
             return;
         }
+        if (record instanceof StoreRecord.Forgotten(String jobId)) {
+            forget(zookeeper, held, writeId, jobId);
+            return;
+        }
         String path = Paths.record(record.jobId(), record.kind());
         zookeeper.ask(
                 "write",
@@ -92,6 +97,34 @@ final class SimStore implements StorePort {
                 });
     }
 
+    // As in production: the result first, so that a job without one stays.
+    private void forget(
+            ZooKeeperClient zookeeper, SimLeadership.Fence held, long writeId, String jobId) {
+        zookeeper.ask(
+                "forget",
+                tree -> {
+                    var operations = new ArrayList<Operation>();
+                    operations.add(new Operation.Check(Paths.TERM, held.version()));
+                    String result = Paths.record(jobId, StoreRecord.Kind.RESULT);
+                    if (tree.read(result) != null) {
+                        for (Tree.Node node : tree.below(Paths.JOBS + jobId + "/")) {
+                            operations.add(new Operation.Delete(node.path()));
+                        }
+                    }
+                    tree.multi(operations);
+                    return true;
+                },
+                reply -> {
+                    switch (reply) {
+                        case Reply.Done<Boolean> _ -> answer(writeId, WriteOutcome.DURABLE, "");
+                        case Reply.Denied<Boolean>(Tree.Code code) ->
+                                answer(writeId, WriteOutcome.REFUSED, code.toString());
+                        case Reply.Unknown<Boolean> _ ->
+                                answer(writeId, WriteOutcome.UNKNOWN, "connection loss");
+                    }
+                });
+    }
+
     @Override
     public void verify(long writeId, StoreRecord record) {
         coordinator.called();
@@ -99,6 +132,10 @@ final class SimStore implements StorePort {
         ZooKeeperClient zookeeper = client;
         if (held == null || zookeeper == null) {
             answer(writeId, WriteOutcome.REFUSED, "no term is held");
+            return;
+        }
+        if (record instanceof StoreRecord.Forgotten(String jobId)) {
+            forget(zookeeper, held, writeId, jobId);
             return;
         }
         String path = Paths.record(record.jobId(), record.kind());

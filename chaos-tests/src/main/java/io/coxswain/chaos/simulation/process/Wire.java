@@ -365,6 +365,9 @@ final class Wire {
                                     refused.placementVersion(),
                                     refused.shard(),
                                     refused.reason()));
+            case AgentReport.StepsHeld held ->
+                    new AgentWord.ForJob(
+                            held.jobId(), new JobEvent.StepsHeld(agent, held.epoch(), held.step()));
             case AgentReport.FinalState state ->
                     new AgentWord.ForJob(
                             state.jobId(),

@@ -20,9 +20,11 @@ import java.util.Set;
  * What a seed stands for: a cluster, a job, and the faults that come. All of it follows from the
  * seed, the kinds of faults and their rates included (as in TigerBeetle's VOPR).
  *
+ * @param orders what people want meanwhile
  * @param safetyNanos faults may begin until then; after that everything is healed
  */
-public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long safetyNanos) {
+public record Drill(
+        long seed, ClusterPlan cluster, List<Fault> faults, List<Order> orders, long safetyNanos) {
     private static final long SECOND = 1_000_000_000L;
     private static final int MOST_FAULTS = 40;
     private static final long ROUGH_EVERY = 3;
@@ -60,11 +62,12 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
 
     public Drill {
         faults = List.copyOf(faults);
+        orders = List.copyOf(orders);
     }
 
     /** The same with other faults. */
     public Drill withFaults(List<Fault> others) {
-        return new Drill(seed, cluster, others, safetyNanos);
+        return new Drill(seed, cluster, others, orders, safetyNanos);
     }
 
     /** Draws the drill of a seed. */
@@ -101,9 +104,17 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
         Drill drill =
                 Long.remainderUnsigned(seed, ROUGH_EVERY) == 0
                         ? rough(seed, random.split("rough"), cluster, faults, safety)
-                        : new Drill(seed, cluster, faults, safety);
+                        : new Drill(seed, cluster, faults, List.of(), safety);
         Randomness planned = random.split("planned");
-        return planned.chance(WITH_PLANNED) ? drill.withPlanned(planned) : drill;
+        if (planned.chance(WITH_PLANNED)) {
+            drill = drill.withPlanned(planned);
+        }
+        return new Drill(
+                seed,
+                drill.cluster,
+                drill.faults,
+                Order.drawn(random.split("orders"), drill.faults, drill.safetyNanos),
+                drill.safetyNanos);
     }
 
     private Drill withPlanned(Randomness random) {
@@ -119,7 +130,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
 
     /** The same, with planned work and nothing else: no step may be lost by it. */
     public Drill onlyPlanned() {
-        return withFaults(List.of())
+        return new Drill(seed, cluster, List.of(), List.of(), safetyNanos)
                 .withPlanned(new Randomness(seed).split("drill").split("only planned"));
     }
 
@@ -147,6 +158,7 @@ public record Drill(long seed, ClusterPlan cluster, List<Fault> faults, long saf
                                 ? random.between(20, 40) * SECOND / cluster.executeNanos()
                                 : cluster.steps()),
                 faults,
+                List.of(),
                 begins);
     }
 

@@ -77,10 +77,15 @@ public final class Swarm {
     private static void run(Drill drill, World world, Coverage coverage) {
         var injector = new Injector(world, coverage, drill.cluster().lossy());
         injector.plan(drill.faults());
+        var operator = new Operator(world);
+        operator.plan(drill.orders());
         while (world.step(drill.safetyNanos())) {
             injector.afterEvent();
         }
         injector.healAll();
+        if (!drill.orders().isEmpty()) {
+            operator.goHome();
+        }
         world.lastJob();
         long steps = drill.cluster().steps() * drill.cluster().executeNanos();
         long bound = world.now() + HEAL_BOUND_NANOS + STEP_ALLOWANCE * steps;

@@ -188,6 +188,12 @@ public final class ControlCodec {
                                 refused.getShard(),
                                 refused.getReason()));
             }
+            case STEPS_HELD -> {
+                var held = message.getStepsHeld();
+                yield forJob(
+                        held.getJobId(),
+                        new JobEvent.StepsHeld(agent, held.getEpoch(), held.getStep()));
+            }
             case FINAL_STATE ->
                     forJob(
                             message.getFinalState().getJobId(),

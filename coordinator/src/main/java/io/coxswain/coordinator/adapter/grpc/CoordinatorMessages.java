@@ -119,6 +119,7 @@ final class CoordinatorMessages {
                         .setJobId(jobId)
                         .setEpoch(start.epoch())
                         .setThrough(start.through())
+                        .setHold(start.hold())
                         .addAllFloors(floors(start.floors()));
         interval(start.interval(), body::setInterval);
         return message(term).setStartView(body).build();
@@ -130,6 +131,7 @@ final class CoordinatorMessages {
                         .setJobId(jobId)
                         .setEpoch(grant.epoch())
                         .setThrough(grant.through())
+                        .setHold(grant.hold())
                         .addAllFloors(floors(grant.floors()));
         interval(grant.interval(), body::setInterval);
         return message(term).setGrantSteps(body).build();

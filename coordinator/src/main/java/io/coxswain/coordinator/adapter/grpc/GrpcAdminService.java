@@ -35,6 +35,10 @@ import io.coxswain.proto.admin.v1.LookRequest;
 import io.coxswain.proto.admin.v1.LookResponse;
 import io.coxswain.proto.admin.v1.MaintenanceRequest;
 import io.coxswain.proto.admin.v1.MaintenanceResponse;
+import io.coxswain.proto.admin.v1.PauseRequest;
+import io.coxswain.proto.admin.v1.PauseResponse;
+import io.coxswain.proto.admin.v1.ResumeRequest;
+import io.coxswain.proto.admin.v1.ResumeResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitRequest;
@@ -132,6 +136,16 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
     }
 
     @Override
+    public void pause(PauseRequest request, StreamObserver<PauseResponse> out) {
+        answer(calls.pause(request.getJobId(), request.getReason()), OperationsCodec::paused, out);
+    }
+
+    @Override
+    public void resume(ResumeRequest request, StreamObserver<ResumeResponse> out) {
+        answer(calls.resume(request.getJobId()), OperationsCodec::resumed, out);
+    }
+
+    @Override
     public void drain(MaintenanceRequest request, StreamObserver<MaintenanceResponse> out) {
         maintain(new Word.Drain(request.getAgentId(), request.getReason()), request, out);
     }
@@ -173,13 +187,17 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
         long next = calls.nextSequence();
         String picture = request.getPicture() ? PictureJson.of(calls.picture()) : "";
         String instance = calls.instance();
+        String elsewhere = calls.leaderElsewhere();
         answer(
                 calls.status(),
-                status -> response(status, request.getJobId(), next, picture, instance),
+                status ->
+                        response(status, request.getJobId(), next, picture, instance)
+                                .setLeader(status.leading() ? "" : elsewhere)
+                                .build(),
                 out);
     }
 
-    private static StatusResponse response(
+    private static StatusResponse.Builder response(
             CoordinatorStatus status,
             String jobId,
             long nextSequence,
@@ -194,6 +212,7 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                         .setRelease(CoordinatorMessages.RELEASE)
                         .setNextSequence(nextSequence)
                         .setPictureJson(pictureJson)
+                        .setHistory(OperationsCodec.history(status.history()))
                         .setInstance(instance);
         for (CoordinatorStatus.Job job : status.jobs()) {
             if (jobId.isEmpty() || jobId.equals(job.jobId())) {
@@ -232,9 +251,8 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                             .setHost(agent.process().host())
                             .setPid(agent.process().pid()));
         }
-        status.maintenance()
-                .forEach(away -> response.addMaintenance(MaintenanceCodec.encode(away)));
-        return response.build();
+        status.maintenance().forEach(away -> response.addMaintenance(MaintenanceCodec.encode(away)));
+        return response;
     }
 
     private static JobPhase phase(CoordinatorStatus.JobPhase phase) {
@@ -243,6 +261,7 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
             case WAITING -> JobPhase.JOB_PHASE_WAITING;
             case PREPARING -> JobPhase.JOB_PHASE_PREPARING;
             case ACTIVE -> JobPhase.JOB_PHASE_ACTIVE;
+            case PAUSED -> JobPhase.JOB_PHASE_PAUSED;
             case RECOVERING -> JobPhase.JOB_PHASE_RECOVERING;
             case FINISHING -> JobPhase.JOB_PHASE_FINISHING;
             case COMPLETED -> JobPhase.JOB_PHASE_COMPLETED;

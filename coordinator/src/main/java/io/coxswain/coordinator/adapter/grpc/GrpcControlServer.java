@@ -122,6 +122,7 @@ public final class GrpcControlServer implements AgentsPort, AutoCloseable {
                         .maxConnectionIdle(IDLE_MINUTES, TimeUnit.MINUTES)
                         .addService(new Control())
                         .addService(new GrpcAdminService(calls))
+                        .intercept(new LeaderRedirect(calls::leaderElsewhere))
                         .addService(health.getHealthService());
     }
 

@@ -23,6 +23,8 @@ final class MethodRules {
         rules.put(ControlPlaneGrpc.getAttachMethod().getFullMethodName(), EnumSet.of(Role.AGENT));
         rules.put(AdminGrpc.getSubmitMethod().getFullMethodName(), EnumSet.of(Role.OPERATOR));
         rules.put(AdminGrpc.getCancelMethod().getFullMethodName(), EnumSet.of(Role.OPERATOR));
+        rules.put(AdminGrpc.getPauseMethod().getFullMethodName(), EnumSet.of(Role.OPERATOR));
+        rules.put(AdminGrpc.getResumeMethod().getFullMethodName(), EnumSet.of(Role.OPERATOR));
         rules.put(AdminGrpc.getHandOverMethod().getFullMethodName(), EnumSet.of(Role.OPERATOR));
         rules.put(AdminGrpc.getDrainMethod().getFullMethodName(), EnumSet.of(Role.OPERATOR));
         rules.put(AdminGrpc.getCordonMethod().getFullMethodName(), EnumSet.of(Role.OPERATOR));

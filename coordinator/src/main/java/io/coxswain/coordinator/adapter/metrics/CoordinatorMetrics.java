@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.adapter.metrics;
 
 import io.coxswain.coordinator.SequencedEvent;
+import io.coxswain.coordinator.adapter.zookeeper.ZkWrites;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.picture.JobPicture;
 import io.coxswain.coordinator.picture.Picture;
@@ -69,6 +70,14 @@ public final class CoordinatorMetrics implements AutoCloseable {
                 "coxswain.fenced.writes",
                 "Writes that ZooKeeper refused because another coordinator leads",
                 Readings::fencedWrites);
+        for (String purpose : ZkWrites.PURPOSES) {
+            group.total(
+                    "coxswain.zookeeper.writes",
+                    "Writes to ZooKeeper, tries counted",
+                    all -> all.zookeeperWrites(purpose),
+                    "purpose",
+                    purpose);
+        }
         if (!Double.isNaN(readings.certificateExpirySeconds())) {
             group.gauge(
                     "coxswain.certificate.expiry.timestamp.seconds",

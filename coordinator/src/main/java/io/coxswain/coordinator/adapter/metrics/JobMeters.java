@@ -24,6 +24,7 @@ import java.util.function.ToDoubleFunction;
  * counters go on where the last leader's ended.
  */
 final class JobMeters implements AutoCloseable {
+    private static final String PAUSED = "paused";
     private static final List<String> WINDOWS = List.of("5m", "1h", "24h", "run");
     private static final List<String> PHASES =
             List.of("detect", "fence", "decide", "restore", "resume");
@@ -59,7 +60,10 @@ final class JobMeters implements AutoCloseable {
     void update(JobPicture newest) {
         JobPicture before = job;
         long now = nanos.getAsLong();
-        if (newest.completedStep() != before.completedStep()) {
+        // While somebody has it stand, no step is late.
+        if (newest.completedStep() != before.completedStep()
+                || newest.phase().equals(PAUSED)
+                || before.phase().equals(PAUSED)) {
             stepAtNanos = now;
         }
         if (!newest.phase().equals(before.phase())) {

@@ -20,6 +20,11 @@ public interface Readings {
     /** Writes that the store refused because another coordinator leads. */
     long fencedWrites();
 
+    /** Writes to ZooKeeper so far, for one of those purposes that can be asked for. */
+    default long zookeeperWrites(String purpose) {
+        return 0;
+    }
+
     /** Whether there is a connection to ZooKeeper now. */
     boolean zookeeperConnected();
 

@@ -99,6 +99,8 @@ public final class Traces implements CoordinatorListener, TraceLookup, AutoClose
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.JobTakenOver _,
+                    CoordinatorEvent.JobPaused _,
+                    CoordinatorEvent.JobResumed _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.ViewActivated _,

@@ -7,6 +7,7 @@ import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.proto.store.v1.AccountRecord;
 import io.coxswain.proto.store.v1.JobRecord;
 import io.coxswain.proto.store.v1.MaintenanceRecord;
+import io.coxswain.proto.store.v1.PauseRecord;
 import io.coxswain.proto.store.v1.ResultRecord;
 import io.coxswain.proto.store.v1.ViewRecord;
 
@@ -65,6 +66,8 @@ final class NewerFields {
                     case SPEC -> JobRecord.parseFrom(bytes).getUnknownFields();
                     case ACCOUNT -> AccountRecord.parseFrom(bytes).getUnknownFields();
                     case RESULT -> ResultRecord.parseFrom(bytes).getUnknownFields();
+                    case PAUSE -> PauseRecord.parseFrom(bytes).getUnknownFields();
+                    case FORGOTTEN -> UnknownFieldSet.getDefaultInstance();
                     case SET_ASIDES -> MaintenanceRecord.parseFrom(bytes).getUnknownFields();
                     case VIEW -> throw new IllegalStateException("a view is read above");
                 };

@@ -13,6 +13,7 @@ import io.coxswain.proto.control.v1.LineageSegment;
 import io.coxswain.proto.store.v1.AccountRecord;
 import io.coxswain.proto.store.v1.AgentRegistration;
 import io.coxswain.proto.store.v1.JobRecord;
+import io.coxswain.proto.store.v1.PauseRecord;
 import io.coxswain.proto.store.v1.MaintenanceRecord;
 import io.coxswain.proto.store.v1.ResultRecord;
 import io.coxswain.proto.store.v1.UnsettledRun;
@@ -36,6 +37,14 @@ public final class StoreCodec {
                             .toByteArray();
             case StoreRecord.ViewRecord view -> encode(view).toByteArray();
             case StoreRecord.Account account -> encode(account).toByteArray();
+            case StoreRecord.Forgotten _ -> new byte[0];
+            case StoreRecord.Pause pause ->
+                    PauseRecord.newBuilder()
+                            .setPaused(pause.paused())
+                            .setReason(pause.reason())
+                            .setUntilNanos(pause.untilNanos())
+                            .build()
+                            .toByteArray();
             case StoreRecord.Result result ->
                     ResultRecord.newBuilder()
                             .setCompleted(result.completed())
@@ -200,6 +209,13 @@ public final class StoreCodec {
         ResultRecord record = ResultRecord.parseFrom(bytes);
         return new StoreRecord.Result(
                 jobId, record.getCompleted(), record.getReason(), record.getReportJson());
+    }
+
+    public static StoreRecord.Pause pause(String jobId, byte[] bytes)
+            throws InvalidProtocolBufferException {
+        PauseRecord record = PauseRecord.parseFrom(bytes);
+        return new StoreRecord.Pause(
+                jobId, record.getPaused(), record.getReason(), record.getUntilNanos());
     }
 
     public static AgentKey agent(byte[] bytes) throws InvalidProtocolBufferException {

@@ -3,6 +3,7 @@ package io.coxswain.coordinator.adapter.zookeeper;
 import com.google.protobuf.InvalidProtocolBufferException;
 
 import io.coxswain.coordinator.app.KnownLeader;
+import io.coxswain.proto.control.v1.Endpoint;
 import io.coxswain.proto.store.v1.Leader;
 
 import org.apache.curator.framework.CuratorFramework;
@@ -44,7 +45,11 @@ final class ZkLeaderNode implements AutoCloseable {
         }
         try {
             Leader leader = Leader.parseFrom(node.getData());
-            return new KnownLeader(leader.getCoordinatorId(), leader.getPage());
+            Endpoint control = leader.getControlEndpoint();
+            return new KnownLeader(
+                    leader.getCoordinatorId(),
+                    leader.getPage(),
+                    control.getHost().isEmpty() ? "" : control.getHost() + ":" + control.getPort());
         } catch (InvalidProtocolBufferException unreadable) {
             LOG.warn("the leader's node cannot be read: {}", unreadable.toString());
             return KnownLeader.NOBODY;

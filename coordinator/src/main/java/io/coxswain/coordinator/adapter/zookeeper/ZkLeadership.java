@@ -118,6 +118,11 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         return store;
     }
 
+    /** How often it wrote to ZooKeeper. Any thread. */
+    public ZkWrites writes() {
+        return store.writes();
+    }
+
     /** Who leads, as far as is known. Any thread. */
     public KnownLeader leader() {
         return leaderNode.known();
@@ -252,6 +257,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         long term = before.getTerm() + 1;
         byte[] bytes = ZkLayout.next(before, term, coordinatorId).toByteArray();
         // An unknown outcome here needs no reading again: the next try bumps once more.
+        writes().count(ZkWrites.TERM);
         Stat written = client.setData().withVersion(stat.getVersion()).forPath(paths.term(), bytes);
         var held = new ZkFence(term, written.getVersion());
         fence = held;
@@ -305,6 +311,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
                             .withMode(CreateMode.EPHEMERAL)
                             .forPath(paths.leader(), bytes));
             try {
+                writes().count(ZkWrites.LEADER);
                 client.transaction().forOperations(operations);
                 return;
             } catch (KeeperException.NoNodeException | KeeperException.NodeExistsException raced) {

@@ -65,6 +65,8 @@ record ZkPaths(String root) {
             case VIEW -> job(jobId) + "/view";
             case ACCOUNT -> job(jobId) + "/account";
             case RESULT -> job(jobId) + "/result";
+            case PAUSE -> job(jobId) + "/pause";
+            case FORGOTTEN -> job(jobId);
             case SET_ASIDES -> maintenance();
         };
     }

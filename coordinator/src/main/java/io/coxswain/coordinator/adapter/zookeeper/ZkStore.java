@@ -16,6 +16,7 @@ import org.apache.curator.framework.api.transaction.CuratorOp;
 import org.apache.curator.framework.api.transaction.CuratorTransactionResult;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
+import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +40,8 @@ final class ZkStore implements StorePort {
     private final Inputs inputs;
     // Paths known to exist; wrong guesses are corrected by the answer.
     private final Set<String> existing = ConcurrentHashMap.newKeySet();
+    private final ZkForgetting forgetting;
+    private final ZkWrites writes = new ZkWrites();
     private final NewerFields newer = new NewerFields();
     private volatile @Nullable ZkFence fence;
 
@@ -46,6 +49,12 @@ final class ZkStore implements StorePort {
         this.client = client;
         this.paths = paths;
         this.inputs = inputs;
+        this.forgetting = new ZkForgetting(client, paths, this::answer);
+    }
+
+    /** What was written, and how often. */
+    ZkWrites writes() {
+        return writes;
     }
 
     /** From now on writes carry this check. */
@@ -63,10 +72,18 @@ final class ZkStore implements StorePort {
             answer(writeId, WriteOutcome.REFUSED, "no term is held");
             return;
         }
+        if (record instanceof StoreRecord.Forgotten(String jobId)) {
+            existing.removeIf(path -> path.startsWith(paths.job(jobId) + "/"));
+            existing.remove(paths.job(jobId));
+            writes.count(record.kind());
+            forgetting.forget(writeId, jobId, current);
+            return;
+        }
         write(writeId, record, current, 0);
     }
 
     private void write(long writeId, StoreRecord record, ZkFence check, int attempt) {
+        writes.count(record.kind());
         String path = paths.record(record.jobId(), record.kind());
         byte[] bytes = newer.with(path, StoreCodec.encode(record));
         try {
@@ -157,7 +174,7 @@ final class ZkStore implements StorePort {
 
     // A failed multi names the operation at fault among its results; the others say "runtime
     // inconsistency".
-    private static Code cause(CuratorEvent event, Code code) {
+    static Code cause(CuratorEvent event, Code code) {
         List<CuratorTransactionResult> results = event.getOpResults();
         if (results != null) {
             for (CuratorTransactionResult result : results) {
@@ -175,6 +192,11 @@ final class ZkStore implements StorePort {
         ZkFence current = fence;
         if (current == null) {
             answer(writeId, WriteOutcome.REFUSED, "no term is held");
+            return;
+        }
+        if (record instanceof StoreRecord.Forgotten(String jobId)) {
+            // Done or not, the same again does no harm.
+            forgetting.forget(writeId, jobId, current);
             return;
         }
         String path = paths.record(record.jobId(), record.kind());
@@ -282,11 +304,19 @@ final class ZkStore implements StorePort {
             byte[] view = read(jobId, StoreRecord.Kind.VIEW);
             byte[] account = read(jobId, StoreRecord.Kind.ACCOUNT);
             byte[] result = read(jobId, StoreRecord.Kind.RESULT);
+            byte[] pause = read(jobId, StoreRecord.Kind.PAUSE);
+            Stat ended =
+                    result == null
+                            ? null
+                            : client.checkExists()
+                                    .forPath(paths.record(jobId, StoreRecord.Kind.RESULT));
             return new StoredJob(
                     StoreCodec.spec(spec),
                     view == null ? null : StoreCodec.view(jobId, view),
                     account == null ? null : StoreCodec.account(jobId, account),
-                    result == null ? null : StoreCodec.result(jobId, result));
+                    result == null ? null : StoreCodec.result(jobId, result),
+                    pause == null ? null : StoreCodec.pause(jobId, pause),
+                    ended == null ? 0 : ended.getMtime());
         } catch (InvalidProtocolBufferException | IllegalArgumentException unreadable) {
             LOG.error(
                     "the records of job {} below {} cannot be read by this version and are left"

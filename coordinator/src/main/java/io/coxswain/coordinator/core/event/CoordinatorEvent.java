@@ -149,6 +149,12 @@ public sealed interface CoordinatorEvent {
             String reason)
             implements CoordinatorEvent {}
 
+    /** On request the job makes no steps: all ranks stand after that one, or none can step. */
+    record JobPaused(String job, long step, String reason) implements CoordinatorEvent {}
+
+    /** A paused job makes steps again, as soon as it can. */
+    record JobResumed(String job, long step) implements CoordinatorEvent {}
+
     /** A recorded, visible rollback. */
     record RolledBack(String job, long fromStep, long toStep, String reason)
             implements CoordinatorEvent {}

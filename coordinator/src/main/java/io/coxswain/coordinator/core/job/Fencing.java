@@ -57,6 +57,7 @@ final class Fencing {
             job.slots.turn(Category.RECOVERY_FENCE, job.now);
         }
         job.preparing.drop();
+        job.pausing.viewOver();
         job.losses.forgetAccusations();
         epoch = job.allocateEpoch();
         job.promising(epoch);

@@ -36,6 +36,8 @@ final class Finishing {
         shards.clear();
         asked = 1;
         segments = job.lineage.segments(job.completedStep);
+        job.incidents.pauseEnds();
+        job.pausing.jobOver();
         job.slots.running(Category.CONTROLLER_WAIT);
         job.enter(JobPhase.FINISHING, "all " + job.spec.steps() + " steps are completed");
         var placement = job.placement;
@@ -211,6 +213,7 @@ final class Finishing {
     private void record(JobPhase end, JobResult what) {
         outcome = end;
         result = what;
+        job.pausing.jobOver();
         // The account ends with the report of it, which cannot tell how long it takes to be kept.
         job.slots.turn(Category.CONTROLLER_WAIT, job.now);
         job.slots.close(Category.CONTROLLER_WAIT, job.now);

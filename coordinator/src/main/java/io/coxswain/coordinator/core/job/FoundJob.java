@@ -28,7 +28,28 @@ public record FoundJob(
         @Nullable View view,
         @Nullable Placement placement,
         Lineage lineage,
-        Account account) {
+        Account account,
+        Pause pause) {
+    /**
+     * Whether it is to make steps.
+     *
+     * @param untilNanos of one that is to: job time up to which it stood; 0: it did not
+     */
+    public record Pause(boolean paused, String reason, long untilNanos) {
+        /** Nobody ever paused it. */
+        public static final Pause NEVER = new Pause(false, "", 0);
+    }
+
+    /** One that nobody ever paused. */
+    public FoundJob(
+            @Nullable ViewState state,
+            @Nullable View view,
+            @Nullable Placement placement,
+            Lineage lineage,
+            Account account) {
+        this(state, view, placement, lineage, account, Pause.NEVER);
+    }
+
     /**
      * The account as it was written last.
      *

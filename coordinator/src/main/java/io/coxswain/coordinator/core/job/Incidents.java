@@ -42,6 +42,10 @@ final class Incidents {
     private int repeats;
     private @Nullable RecoveryReason reason;
     private boolean open;
+
+    /** What is open is no failure: the job is paused. */
+    private boolean pause;
+
     private int nextId = 1;
     private int id;
     private long beganNanos;
@@ -53,8 +57,9 @@ final class Incidents {
         this.job = job;
     }
 
+    /** Something failed and is not over; a pause is nothing of the kind. */
     boolean isOpen() {
-        return open;
+        return open && !pause;
     }
 
     /** What another leader told: all of it is over. */
@@ -73,10 +78,12 @@ final class Incidents {
         if (job.lineage.branches().isEmpty()) {
             return;
         }
+        pauseEnds();
         if (open) {
             extend(what, agent, text);
         } else {
             begin(what, agent, text, detectNanos);
+            failed(what, agent, text);
         }
         progressed(waterfall.phase(), text);
     }
@@ -97,12 +104,12 @@ final class Incidents {
 
     private void begin(Incident.Kind what, String agent, String text, long detectNanos) {
         open = true;
-        if (what != Incident.Kind.PLANNED) {
-            job.cadence.failed();
-        }
+        pause = false;
         id = nextId++;
         agents.clear();
-        agents.add(agent);
+        if (!agent.isEmpty()) {
+            agents.add(agent);
+        }
         sources = List.of();
         kind = what;
         cause = text;
@@ -114,7 +121,32 @@ final class Incidents {
         beganNanos = jobTime() - Math.max(0, detectNanos);
         waterfall.begin(
                 agent, text, detectNanos, job.view == null ? 0 : job.view.epoch(), jobTime());
+        repeats = 1;
+    }
+
+    private void failed(Incident.Kind what, String agent, String text) {
+        job.cadence.failed();
         repeats = repeating.met(atStep, what, agent, text);
+    }
+
+    /**
+     * The job is being stopped on request. One is open at most: what fails ends this one, and the
+     * pause is told anew once that is over.
+     */
+    void pauseBegins(String text) {
+        if (open || job.lineage.branches().isEmpty()) {
+            return;
+        }
+        begin(Incident.Kind.PLANNED, "", text, 0);
+        pause = true;
+        progressed(waterfall.phase(), text);
+    }
+
+    /** Steps complete again, or something else is told of now. */
+    void pauseEnds() {
+        if (open && pause) {
+            close();
+        }
     }
 
     /** What went before is over; {@code next} begins. */
@@ -199,9 +231,15 @@ final class Incidents {
 
     /** A loss that stopped nobody: it is over with the repair. */
     void passing(Incident.Kind what, String agent, String text, long detectNanos) {
+        boolean paused = open && pause;
+        pauseEnds();
         begin(what, agent, text, detectNanos);
+        failed(what, agent, text);
         progressed(Incident.Phase.DETECT, text);
         close();
+        if (paused) {
+            job.pausing.again();
+        }
     }
 
     /** The open incident as it stands. Ask only while one is open. */

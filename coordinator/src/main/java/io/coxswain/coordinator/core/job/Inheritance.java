@@ -109,6 +109,7 @@ final class Inheritance {
         for (GrantedFloor granted : floors) {
             stepping.floor = Math.max(stepping.floor, Math.min(granted.floor(), job.completedStep));
         }
+        job.pausing.adopted();
         stepping.grant();
         List<GrantedFloor> all = stepping.grantedFloors();
         for (Roster.Member member : job.roster.all()) {
@@ -117,9 +118,10 @@ final class Inheritance {
                         new JobEffect.SendStartView(
                                 member.key,
                                 view.epoch(),
-                                stepping.grantedThrough,
+                                job.pausing.through(),
                                 all,
-                                job.cadence.granted()));
+                                job.cadence.granted(),
+                                job.pausing.holds()));
             }
         }
         job.timer(JobEffect.TimerKind.TICK, view.epoch(), job.limits.tickNanos());

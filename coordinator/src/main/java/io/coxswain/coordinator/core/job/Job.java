@@ -44,6 +44,7 @@ final class Job {
     final Cadence cadence;
     final Stepping stepping;
     final Finishing finishing;
+    final Pausing pausing;
     final Draining draining;
 
     /** When the job's time began. */
@@ -129,6 +130,7 @@ final class Job {
         cadence = new Cadence(this);
         stepping = new Stepping(this);
         finishing = new Finishing(this);
+        pausing = new Pausing(this);
         draining = new Draining(this);
         history.add(new PhaseChange(nowNanos, phase, phaseReason));
     }

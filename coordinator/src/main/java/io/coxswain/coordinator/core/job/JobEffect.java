@@ -86,14 +86,24 @@ public sealed interface JobEffect {
         }
     }
 
-    /** {@code floors} and {@code interval} as in {@link SendGrant}. */
+    /** {@code floors}, {@code interval} and {@code hold} as in {@link SendGrant}. */
     record SendStartView(
             AgentKey agent,
             long epoch,
             long through,
             List<GrantedFloor> floors,
-            SnapshotInterval interval)
+            SnapshotInterval interval,
+            boolean hold)
             implements JobEffect {
+        public SendStartView(
+                AgentKey agent,
+                long epoch,
+                long through,
+                List<GrantedFloor> floors,
+                SnapshotInterval interval) {
+            this(agent, epoch, through, floors, interval, false);
+        }
+
         public SendStartView(AgentKey agent, long epoch, long through, List<GrantedFloor> floors) {
             this(agent, epoch, through, floors, SnapshotInterval.PLANNED);
         }
@@ -109,14 +119,26 @@ public sealed interface JobEffect {
      * @param floors where the runtime reduces, those of this grant and of earlier ones that a rank
      *     may still be in, ascending; else none
      * @param interval the newest change of the snapshot interval in this view
+     * @param hold none beyond {@code through} may be begun, whatever was granted: a member says how
+     *     far it has come. The next one without it lifts that
      */
     record SendGrant(
             AgentKey agent,
             long epoch,
             long through,
             List<GrantedFloor> floors,
-            SnapshotInterval interval)
+            SnapshotInterval interval,
+            boolean hold)
             implements JobEffect {
+        public SendGrant(
+                AgentKey agent,
+                long epoch,
+                long through,
+                List<GrantedFloor> floors,
+                SnapshotInterval interval) {
+            this(agent, epoch, through, floors, interval, false);
+        }
+
         public SendGrant(AgentKey agent, long epoch, long through, List<GrantedFloor> floors) {
             this(agent, epoch, through, floors, SnapshotInterval.PLANNED);
         }
@@ -142,6 +164,14 @@ public sealed interface JobEffect {
 
     /** Persist the outcome; answered by {@link JobEvent.ResultPersisted}. */
     record PersistResult(JobResult result) implements JobEffect {}
+
+    /**
+     * Persist whether the job is to make steps; answered by {@link JobEvent.PausePersisted}.
+     *
+     * @param untilNanos of one that is to: job time up to which it stood; 0: it did not
+     */
+    record PersistPause(long serial, boolean paused, String reason, long untilNanos)
+            implements JobEffect {}
 
     /**
      * Make no step above {@code after} that is not under way; answered by {@link

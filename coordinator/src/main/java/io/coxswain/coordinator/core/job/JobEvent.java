@@ -159,6 +159,17 @@ public sealed interface JobEvent {
     /** A timer set by {@link JobEffect.SetTimer} came due. */
     record TimerFired(JobEffect.TimerKind kind, long epoch) implements JobEvent {}
 
+    /** A person wants the job to make no steps. */
+    record PauseRequested(String reason) implements JobEvent {}
+
+    /** A person wants a paused job to make steps. */
+    record ResumeRequested() implements JobEvent {}
+
+    /** The record asked for by {@link JobEffect.PersistPause} with that number is durable. */
+    record PausePersisted(long serial) implements JobEvent {}
+
+    /** A member of that view begins no step after {@code step} until it hears more. */
+    record StepsHeld(AgentKey agent, long epoch, long step) implements JobEvent {}
     /**
      * A rank's answer to {@link JobEffect.SendHalt}.
      *

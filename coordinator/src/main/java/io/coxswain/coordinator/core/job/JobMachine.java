@@ -8,6 +8,7 @@ import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.Placement;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.View;
+import io.coxswain.coordinator.core.pause.PauseState;
 import io.coxswain.coordinator.core.view.StepTimes;
 
 import org.jspecify.annotations.Nullable;
@@ -187,6 +188,15 @@ public final class JobMachine {
             case JobEvent.AccountPersisted persisted -> job.stepping.accountPersisted(persisted);
             case JobEvent.TimerFired fired -> timer(fired);
             case JobEvent.CancelRequested cancelled -> job.finishing.cancel(cancelled.reason());
+            case JobEvent.PauseRequested asked -> job.pausing.pause(asked.reason());
+            case JobEvent.ResumeRequested _ -> job.pausing.resume();
+            case JobEvent.PausePersisted persisted -> job.pausing.persisted(persisted);
+            case JobEvent.StepsHeld held -> {
+                Roster.Member member = from(held.agent());
+                if (member != null) {
+                    job.pausing.held(member, held);
+                }
+            }
         }
         job.draining.settle();
         return job.take();
@@ -228,6 +238,15 @@ public final class JobMachine {
     /** Why the phase was entered, for a person. */
     public String phaseReason() {
         return job.phaseReason;
+    }
+
+    /**
+     * Whether it is to make steps.
+     *
+     * @param nowNanos the owner's time: who cannot be reached stops when its lease is over
+     */
+    public PauseState pause(long nowNanos) {
+        return job.pausing.state(Math.max(nowNanos, job.now));
     }
 
     /** What a job that makes no steps waits for; null when it waits for nothing. */

@@ -298,6 +298,7 @@ final class Losses {
      */
     void examineAccusations(long lastCompletedNanos) {
         if (accusations.isEmpty()
+                || job.pausing.isStanding()
                 || job.now - Math.max(accusedSinceNanos, lastCompletedNanos)
                         < job.limits.accusationNanos()) {
             return;

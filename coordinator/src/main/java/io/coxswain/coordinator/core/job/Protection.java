@@ -324,9 +324,10 @@ final class Protection {
                     new JobEffect.SendStartView(
                             member.key,
                             view.epoch(),
-                            job.stepping.grantedThrough(),
+                            job.pausing.through(),
                             job.stepping.grantedFloors(),
-                            job.cadence.granted()));
+                            job.cadence.granted(),
+                            job.pausing.holds()));
             sendPlacement(member);
         } else if (member.prepared) {
             introduce(view, member);

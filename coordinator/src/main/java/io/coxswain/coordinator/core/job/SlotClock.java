@@ -28,6 +28,10 @@ final class SlotClock {
 
     private Category running = Category.STARTUP;
     private boolean started;
+
+    /** The job is paused: time that is no step's is nobody's fault. */
+    private boolean stands;
+
     private long newestBooked;
     private long settleNext;
     private long settled;
@@ -50,7 +54,37 @@ final class SlotClock {
 
     /** What time after the cursors will be booked as, if nothing else becomes known of it. */
     Category running() {
-        return running;
+        return told(running);
+    }
+
+    /** From the cursors on, whatever is no step's counts as paused. */
+    void stand() {
+        stands = true;
+    }
+
+    /** The same, from now on. */
+    void standFrom(long nowNanos) {
+        if (started) {
+            all(running, nowNanos);
+        }
+        stands = true;
+    }
+
+    /** True between {@link #stand} and {@link #moveOn}. */
+    boolean stands() {
+        return stands;
+    }
+
+    /** Slots do again what they would have done all the time. */
+    void moveOn(long nowNanos) {
+        if (stands && started) {
+            all(running, nowNanos);
+        }
+        stands = false;
+    }
+
+    private Category told(Category category) {
+        return stands && started ? Category.PAUSED : category;
     }
 
     /** From now on unbooked time counts as that. */
@@ -81,7 +115,7 @@ final class SlotClock {
     void stretch(int slot, Category category, long untilNanos) {
         if (untilNanos > cursor[slot]) {
             cursor[slot] = untilNanos;
-            ledger.add(new LedgerEntry.Stretch(slot, category, untilNanos));
+            ledger.add(new LedgerEntry.Stretch(slot, told(category), untilNanos));
         }
     }
 
@@ -103,7 +137,7 @@ final class SlotClock {
             cursor[slot] = Math.max(cursor[slot], untilNanos);
         }
         if (any) {
-            ledger.add(new LedgerEntry.StretchOfAll(category, untilNanos));
+            ledger.add(new LedgerEntry.StretchOfAll(told(category), untilNanos));
         }
     }
 
@@ -164,9 +198,9 @@ final class SlotClock {
      */
     long newestEnd(int slot, StepRun run, long nowNanos, long capNanos) {
         long end = endOf(slot, run, capNanos);
-        if (capNanos - end <= LATE_NANOS
-                || nowNanos - lateAtNanos[slot] > Math.max(0, run.elapsedNanos()) / 2
-                        && wasLate(slot)) {
+        boolean staysBehind =
+                wasLate(slot) && nowNanos - lateAtNanos[slot] > Math.max(0, run.elapsedNanos()) / 2;
+        if (capNanos - end <= LATE_NANOS || staysBehind) {
             lateAtNanos[slot] = Long.MIN_VALUE / 2;
             return capNanos;
         }

@@ -71,7 +71,9 @@ final class StepHalt {
             holds[rank] = all || wanted.test(view.members().get(rank).key());
         }
         epoch = view.epoch();
-        if (all) {
+        if (job.pausing.isStanding()) {
+            ask(Round.AGREED, job.completedStep);
+        } else if (all) {
             ask(Round.AGREED, job.stepping.grantedThrough());
         } else {
             ask(
@@ -192,7 +194,7 @@ final class StepHalt {
         if (isUnderWay()) {
             end();
             if (job.phase == JobPhase.ACTIVE) {
-                job.stepping.regrant();
+                job.pausing.regrant();
             }
         }
     }

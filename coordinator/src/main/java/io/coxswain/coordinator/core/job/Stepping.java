@@ -118,6 +118,7 @@ final class Stepping {
             job.finishing.begin();
             return;
         }
+        job.pausing.viewActive();
         job.timer(JobEffect.TimerKind.TICK, view.epoch(), job.limits.tickNanos());
         boolean late = false;
         for (Roster.Member member : job.roster.all()) {
@@ -185,7 +186,8 @@ final class Stepping {
                             view.epoch(),
                             grantedThrough,
                             floors,
-                            job.cadence.granted()));
+                            job.cadence.granted(),
+                            job.pausing.holds()));
         }
         var spares = new ArrayList<String>();
         for (Roster.Member member : job.roster.all()) {
@@ -399,6 +401,7 @@ final class Stepping {
             return;
         }
         job.losses.forgetAccusations();
+        job.pausing.stepped();
         if (job.incidents.isOpen()) {
             job.incidents.close();
             job.preparing.recovered();
@@ -408,8 +411,9 @@ final class Stepping {
         if (step == job.spec.steps()) {
             job.finishing.begin();
         } else if (grant()) {
-            sendGrant(view);
+            job.pausing.tellAll();
         }
+        job.pausing.reached();
     }
 
     /** That step is completed and protected, whoever did not hear of it. */
@@ -419,25 +423,6 @@ final class Stepping {
         job.protectedStep = Math.max(job.protectedStep, step);
         job.newestSeen = Math.max(job.newestSeen, step);
         publishCompleted(view);
-    }
-
-    private void sendGrant(View view) {
-        List<GrantedFloor> floors = grantedFloors();
-        for (AgentProfile member : view.members()) {
-            job.emit(
-                    new JobEffect.SendGrant(
-                            member.key(),
-                            view.epoch(),
-                            grantedThrough,
-                            floors,
-                            job.cadence.granted()));
-        }
-    }
-
-    /** Ranks that were told to stop go on: what was granted holds again, and more if it is time. */
-    void regrant() {
-        grant();
-        sendGrant(job.activeView());
     }
 
     void publishCompleted(View view) {
@@ -459,7 +444,7 @@ final class Stepping {
     boolean grant() {
         long completed = job.completedStep;
         long last = job.spec.steps();
-        if (job.draining.stops()) {
+        if (job.pausing.holds() || job.draining.stops()) {
             return false;
         }
         if (job.spec.runtimeReduces()) {
@@ -497,6 +482,22 @@ final class Stepping {
         grantedThrough = through;
         acknowledged.grant(completed, through, floor);
         return true;
+    }
+
+    /** A rank is in that step: all may make it. */
+    void grantAtLeast(long step) {
+        if (step > grantedThrough) {
+            grantedThrough = step;
+            if (job.spec.runtimeReduces()) {
+                acknowledged.grant(job.completedStep, step, floor);
+            }
+        }
+    }
+
+    /** The steps stood: that took no step's time. */
+    void stood() {
+        measured = false;
+        lastCompletedNanos = job.now;
     }
 
     /** Steps between reports for a plan compiled now. */

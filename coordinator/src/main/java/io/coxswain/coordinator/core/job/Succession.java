@@ -80,6 +80,9 @@ final class Succession {
 
     private void run() {
         job.incidents.inherit(account.incidents());
+        if (found.pause().paused()) {
+            job.pausing.inherit(found.pause().reason());
+        }
         for (Takeover.Present agent : takeover.present()) {
             arrive(agent);
         }
@@ -151,6 +154,11 @@ final class Succession {
             job.protectedStep = Math.min(account.protectedStep(), job.completedStep);
             job.slots.started(Category.CONTROLLER_WAIT);
             job.slots.inherit(job.completedStep, job.protectedStep);
+            long stood = found.pause().untilNanos();
+            if (!found.pause().paused() && stood > account.jobTimeNanos()) {
+                // It was resumed, and its leader did not live to write that down as well.
+                job.slots.all(Category.PAUSED, Math.min(job.now, job.openedNanos + stood));
+            }
         }
         job.newestSeen = Math.max(job.newestSeen, job.completedStep);
         View former =

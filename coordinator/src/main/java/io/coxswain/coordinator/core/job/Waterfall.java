@@ -45,7 +45,9 @@ final class Waterfall {
         epoch = viewEpoch;
         sinceNanos = began;
         reason = cause;
-        waitedFor.add(agent);
+        if (!agent.isEmpty()) {
+            waitedFor.add(agent);
+        }
         next(Incident.Phase.FENCE, "", viewEpoch, atNanos);
     }
 

@@ -10,6 +10,7 @@ import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobIncidents;
+import io.coxswain.coordinator.PauseOutcome;
 import io.coxswain.coordinator.MaintenanceOutcome;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
@@ -412,6 +413,7 @@ class GrpcControlServerTest {
 
     private static final class Calls implements CoordinatorCalls {
         final EventLog events = new EventLog(100, () -> 0);
+        volatile String elsewhere = "";
 
         void publish(String job) {
             events.publish(new CoordinatorEvent.JobWaiting(job, "for agents"), 0, 1, job, 0, 0);
@@ -451,6 +453,22 @@ class GrpcControlServerTest {
         @Override
         public CompletableFuture<HandOverOutcome> handOver() {
             return CompletableFuture.completedFuture(new HandOverOutcome.HandedOver(7));
+        }
+
+        @Override
+        public CompletableFuture<PauseOutcome> pause(String jobId, String reason) {
+            return CompletableFuture.completedFuture(new PauseOutcome.Paused(jobId, 48, false));
+        }
+
+        @Override
+        public CompletableFuture<PauseOutcome> resume(String jobId) {
+            return CompletableFuture.completedFuture(
+                    new PauseOutcome.Refused("there is no job " + jobId));
+        }
+
+        @Override
+        public String leaderElsewhere() {
+            return elsewhere;
         }
 
         @Override

@@ -124,6 +124,33 @@ class ZkStoreTest extends StoreContract {
     }
 
     @Test
+    void aPauseAndTheTimeOfTheEndAreLoaded() throws Exception {
+        var pause = new StoreRecord.Pause("j1", true, "new data", 7);
+        written(1, spec("j1"));
+        written(2, pause);
+        StoredJob runs = store.load().getFirst();
+        assertThat(runs.pause()).isEqualTo(pause);
+        assertThat(runs.endedMillis()).isZero();
+
+        written(3, new StoreRecord.Result("j1", true, "", "{}"));
+        Stat stat =
+                clients.client().checkExists().forPath(PATHS.record("j1", StoreRecord.Kind.RESULT));
+        assertThat(store.load().getFirst().endedMillis()).isEqualTo(stat.getMtime());
+    }
+
+    @Test
+    void whatANewerVersionLeftBesideAFinishedJobGoesWithIt() throws Exception {
+        written(1, spec("j1"));
+        written(2, new StoreRecord.Result("j1", true, "", "{}"));
+        clients.client().create().forPath(PATHS.job("j1") + "/of-a-newer-version", new byte[3]);
+
+        assertThat(written(3, new StoreRecord.Forgotten("j1"))).isEqualTo(WriteOutcome.DURABLE);
+
+        assertThat(clients.client().checkExists().forPath(PATHS.job("j1"))).isNull();
+        assertThat(written(4, spec("j1"))).isEqualTo(WriteOutcome.DURABLE);
+    }
+
+    @Test
     void aRefusedMultiLeavesNoTrace() throws Exception {
         depose();
 

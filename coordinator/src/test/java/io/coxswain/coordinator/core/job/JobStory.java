@@ -66,6 +66,9 @@ final class JobStory {
     final List<JobEffect> held = new ArrayList<>();
     boolean copiesLag;
 
+    /** What the store holds of a pause. */
+    FoundJob.Pause paused = FoundJob.Pause.NEVER;
+
     /** The longest copy, as members report it. */
     long copyNanos;
 
@@ -202,7 +205,7 @@ final class JobStory {
                             + machine.completedStep());
         }
         lastCompleted = machine.completedStep();
-        checkLedger();
+        LedgerCheck.tiles(ledger, now);
     }
 
     private void checkOrder(JobEffect effect) {
@@ -235,23 +238,8 @@ final class JobStory {
                     JobEffect.SendAcknowledge _,
                     JobEffect.SetTimer _,
                     JobEffect.PersistResult _,
+                    JobEffect.PersistPause _,
                     JobEffect.Publish _ -> {}
-        }
-    }
-
-    private void checkLedger() {
-        if (ledger.slots() == 0) {
-            return;
-        }
-        BigInteger sum = ledger.totals().values().stream().reduce(BigInteger.ZERO, BigInteger::add);
-        if (!sum.equals(ledger.totalSlotNanos())) {
-            throw new AssertionError(
-                    "I13: categories sum to " + sum + ", the total is " + ledger.totalSlotNanos());
-        }
-        for (int slot = 0; slot < ledger.slots(); slot++) {
-            if (ledger.cursorNanos(slot) > now) {
-                throw new AssertionError("I13: slot " + slot + " is booked ahead of time");
-            }
         }
     }
 
@@ -261,6 +249,10 @@ final class JobStory {
                 from(STORE, new JobEvent.ViewPersisted(persist.view().epoch(), persist.state()));
             }
             case JobEffect.PersistResult persist -> from(STORE, new JobEvent.ResultPersisted());
+            case JobEffect.PersistPause pause -> {
+                paused = new FoundJob.Pause(pause.paused(), pause.reason(), pause.untilNanos());
+                from(STORE, new JobEvent.PausePersisted(pause.serial()));
+            }
             case JobEffect.SetTimer timer ->
                     timers.add(
                             new Timer(
@@ -463,7 +455,7 @@ final class JobStory {
             if (!member.up
                     || !member.worker
                     || member.live == null
-                    || member.granted < step
+                    || member.mayMake() < step
                     || member.step() != step - 1) {
                 return false;
             }
@@ -486,6 +478,7 @@ final class JobStory {
                 member.reportedTo = step;
                 member.lastReportNanos = now;
             }
+            member.tellWhole();
             member.stands();
         }
         return true;

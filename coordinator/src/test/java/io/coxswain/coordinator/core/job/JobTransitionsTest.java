@@ -64,6 +64,10 @@ final class JobTransitionsTest {
             timer RETURN_WAIT    ·     ·     ·     rec   ·     ·     ·     ·     ·     ·     ·     ·     ·
             timer TICK           ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             timer FINAL_LIMIT    ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            pause                ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            pause durable        ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            resume               ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
+            held                 ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             steps halted         ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             drained              ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
             store gone           ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·     ·
@@ -176,6 +180,10 @@ final class JobTransitionsTest {
         for (JobEffect.TimerKind kind : JobEffect.TimerKind.values()) {
             events.put("timer " + kind, s -> new JobEvent.TimerFired(kind, s.epoch()));
         }
+        events.put("pause", s -> new JobEvent.PauseRequested("new data"));
+        events.put("pause durable", s -> new JobEvent.PausePersisted(1));
+        events.put("resume", s -> new JobEvent.ResumeRequested());
+        events.put("held", s -> new JobEvent.StepsHeld(s.member.key, epochOf(s.story), 6));
         events.put(
                 "steps halted",
                 s -> new JobEvent.StepsHaltedReported(s.member.key, s.epoch(), 1, 7, true));

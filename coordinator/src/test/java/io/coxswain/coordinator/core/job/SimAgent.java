@@ -48,6 +48,10 @@ final class SimAgent {
     @Nullable View view;
     @Nullable Placement placement;
     long granted;
+
+    /** No step after this one, whatever is granted. */
+    long heldThrough = Long.MAX_VALUE;
+
     int reportEvery = 1;
     int snapshotEvery;
     SnapshotInterval interval = SnapshotInterval.PLANNED;
@@ -212,6 +216,7 @@ final class SimAgent {
                     granted = Math.max(granted, grant.through());
                     halted = null;
                     interval(grant.interval());
+                    hold(grant.hold(), grant.through());
                 }
             }
             case JobEffect.SendHalt halt -> {
@@ -247,6 +252,7 @@ final class SimAgent {
             case JobEffect.ReportMaintenance report -> throw new AssertionError(report);
             case JobEffect.PersistView persist -> throw new AssertionError(persist);
             case JobEffect.PersistResult persist -> throw new AssertionError(persist);
+            case JobEffect.PersistPause persist -> throw new AssertionError(persist);
             case JobEffect.SetTimer timer -> throw new AssertionError(timer);
             case JobEffect.Publish publish -> throw new AssertionError(publish);
         }
@@ -375,9 +381,11 @@ final class SimAgent {
         if (startedEpoch == start.epoch()) {
             granted = Math.max(granted, start.through());
             interval(start.interval());
+            hold(start.hold(), start.through());
             return;
         }
         startedEpoch = start.epoch();
+        heldThrough = Long.MAX_VALUE;
         granted = start.through();
         interval = SnapshotInterval.PLANNED;
         interval(start.interval());
@@ -400,6 +408,37 @@ final class SimAgent {
         if (rank >= 0 && name != null) {
             snapshots.put(name, content);
         }
+        hold(start.hold(), start.through());
+    }
+
+    private void hold(boolean holds, long through) {
+        if (rank < 0) {
+            return;
+        }
+        if (!holds) {
+            if (heldThrough != Long.MAX_VALUE && reportedTo == step()) {
+                lastReportNanos = story.now;
+            }
+            heldThrough = Long.MAX_VALUE;
+            return;
+        }
+        heldThrough = Math.max(step(), through);
+        tellWhole();
+        say(new JobEvent.StepsHeld(key, startedEpoch, heldThrough));
+    }
+
+    /** Where it stands, nothing is kept for later. */
+    void tellWhole() {
+        if (step() >= heldThrough && step() > reportedTo) {
+            say(new JobEvent.ProgressReported(key, progress(step())));
+            reportedTo = step();
+            lastReportNanos = story.now;
+        }
+    }
+
+    /** Steps up to this may be made. */
+    long mayMake() {
+        return Math.min(granted, heldThrough);
     }
 
     /** Applies step {@code n}. */

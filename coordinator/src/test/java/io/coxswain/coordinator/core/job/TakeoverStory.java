@@ -51,9 +51,14 @@ final class TakeoverStory {
             }
         }
         return last == null
-                ? new FoundJob(null, null, null, Lineage.EMPTY, account)
+                ? new FoundJob(null, null, null, Lineage.EMPTY, account, story.paused)
                 : new FoundJob(
-                        last.state(), last.view(), last.placement(), last.lineage(), account);
+                        last.state(),
+                        last.view(),
+                        last.placement(),
+                        last.lineage(),
+                        account,
+                        story.paused);
     }
 
     /** A leader is there after so long; nobody has attached to it. */
@@ -87,7 +92,7 @@ final class TakeoverStory {
                                 java.util.List.of(),
                                 agent.reportEvery,
                                 started ? story.now - agent.lastStepNanos : 0,
-                                false,
+                                started && agent.mayMake() <= agent.step(),
                                 false,
                                 agent.snapshotEvery,
                                 agent.interval);

@@ -6,6 +6,7 @@ import { now, state } from './state.js';
 const WORDS = {
   healthy: ['●', 'Healthy'],
   waiting: ['◆', 'Waiting'],
+  paused: ['■', 'Paused'],
   blocked: ['▲', 'Blocked'],
   recovering: ['▲', 'Recovering'],
   completed: ['✓', 'Completed'],
@@ -37,6 +38,9 @@ export function health(picture) {
   }
   if (!picture.job) {
     return picture.blocked?.healthy ? 'idle' : 'waiting';
+  }
+  if (phase === 'paused') {
+    return 'paused';
   }
   if (picture.blocked?.healthy) {
     return 'healthy';
