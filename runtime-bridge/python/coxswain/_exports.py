@@ -137,7 +137,6 @@ def _write(folder: Path, meta: _arena.Meta, shard: Shard, data: Sequence[Any]) -
             arena.flush()
         finally:
             arena.close()
-        made.chmod(0o644)
         for other in folder.glob("part-*.arena"):
             found = _PART.fullmatch(other.name)
             if found is not None and int(found[2]) != shard.ways:
@@ -156,6 +155,8 @@ def _tidy(folder: Path, step: int, name: str) -> None:
     for number, path in _steps(folder):
         if number not in kept:
             (path / name).unlink(missing_ok=True)
+            for left in path.glob(f".{name}.*"):
+                left.unlink(missing_ok=True)  # Its process was killed.
             with contextlib.suppress(OSError):
                 path.rmdir()  # Whoever is the last.
 

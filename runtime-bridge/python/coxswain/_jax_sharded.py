@@ -46,7 +46,8 @@ class ShardedTrainer(FusedTrainer):
         state: a tree of arrays, all of the state, or a function of the job's seed that makes it.
         specs: how it is cut over the mesh: a ``PartitionSpec`` for all leaves, a tree of them, or a
             function of a leaf's path and shape. The mesh has the dimensions ``replicate``, ``shard``
-            (as long as ``mesh.shards`` of the job) and ``local`` (the devices of a rank).
+            (as long as ``mesh.shards`` of the job, times the processes of an agent) and ``local``
+            (the devices of a process).
         step: ``step(state, batch) -> (state, loss)``, jitted over the mesh: the mean loss of the
             global batch, and a state like the one it got. The batch's rows lie along all three
             dimensions of the mesh.
@@ -103,7 +104,7 @@ class ShardedTrainer(FusedTrainer):
             whole = self._initial(job.seed) if callable(self._initial) else self._initial
             self._whole = trees.of_arrays("state", whole)
             self._cut = Cut(
-                self._whole.build(list(self._whole.values)), self._specs, job.shards, SHARD
+                self._whole.build(list(self._whole.values)), self._specs, job.ways, SHARD
             )
             size = job.batch // job.microshards
             if size * job.microshards != job.batch:
@@ -187,7 +188,7 @@ class ShardedTrainer(FusedTrainer):
         """A mesh to trace under, for programs that name its dimensions."""
         jax, _ = trees.require_jax()
         job = self._job
-        mesh = jax.sharding.AbstractMesh((job.replicas, job.shards, 1), AXES)
+        mesh = jax.sharding.AbstractMesh((job.replicas, job.ways, 1), AXES)
         return jax.sharding.use_abstract_mesh(mesh)
 
     def _fingerprint(self) -> str:
@@ -238,11 +239,10 @@ class ShardedTrainer(FusedTrainer):
         join(group)
         _jax_copies.require_memory(self._snapshots)
         devices = numpy.array(jax.devices(), dtype=object)
-        ranks = job.replicas * job.shards
-        if len(devices) % ranks:
+        if len(devices) % group.world_size:
             raise TrainerError(
-                f"{len(devices)} devices are not the same number for each of {ranks} ranks: give all"
-                " processes as many"
+                f"{len(devices)} devices are not the same number for each of {group.world_size}"
+                " processes: give all of them as many"
             )
         own = job.batch // group.world_size
         if own % jax.local_device_count():
@@ -250,7 +250,7 @@ class ShardedTrainer(FusedTrainer):
                 f"a process has {own} samples of each step and {jax.local_device_count()} devices:"
                 " batch must be a multiple of the number of all devices"
             )
-        mesh = jax.sharding.Mesh(devices.reshape(job.replicas, job.shards, -1), AXES)
+        mesh = jax.sharding.Mesh(devices.reshape(-1, job.ways, len(devices) // group.world_size), AXES)
         self._mesh, self._step = mesh, group.base_step
         self._own = own
         with _jax_data.memory("the state"):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from . import _arena, _wire, digests
+from . import _arena, _finite, _wire, digests
 from ._exports import Exporter, Initial, settings_of
 from ._group import GroupBroken, Stepper, group_of, local_rank, local_size, share
 from ._jobs import Refused, identity, job_of, require_collectives
@@ -271,7 +271,7 @@ class Session:
             if self._initial is not None:
                 self._initial.load(view.shard, self._load)
             else:
-                self._main.call(lambda: self._trainer.initialize(asked(view.shard)))
+                self._main.call(lambda: self._initialize(view))
             return b"", 0
         if request.origin == _wire.STATE_ORIGIN_SLOT:
             return load_slot(request, view, old, self._job.id, self._load)
@@ -279,6 +279,18 @@ class Session:
             "bad_request",
             f"the view names no origin of the state that this version knows ({request.origin})",
         )
+
+    def _initialize(self, view: View) -> None:
+        """On the main thread."""
+        self._trainer.initialize(asked(view.shard))
+        for part, captured in zip(view.shard.parts, self._captured(view)):
+            data = bytes_of(part.name, part.size, captured)
+            wrong = _finite.first_wrong(part.leaf.dtype, data)
+            if wrong is not None:
+                raise TrainerError(
+                    f"{part.name} is not finite in the initial state: element {part.start + wrong}"
+                    f" of what shard {view.shard.index} holds of it is NaN or infinite"
+                )
 
     def _load(self, shard: Shard, parts: Sequence[memoryview]) -> None:
         self._live = None

@@ -84,10 +84,17 @@ def own_bytes(local: _wire.LocalPart | None) -> tuple[int, int | None]:
 
 
 def bytes_of(name: str, size: int, captured: Captured) -> memoryview:
+    """The bytes of a part of the state, which must be as many as it has."""
     if isinstance(captured, Copy):
         captured = captured.now()
     given = captured() if callable(captured) else captured
-    view = memoryview(given)
+    try:
+        view = memoryview(given)
+    except TypeError as e:
+        raise TrainerError(
+            f"{name} is {type(given).__name__}, where the bytes of an array belong: state() gives"
+            " bytes, a memoryview, or a function that gives them, for each leaf"
+        ) from e
     if view.nbytes == size == 0:
         return memoryview(b"")
     if view.nbytes != size or not view.c_contiguous:

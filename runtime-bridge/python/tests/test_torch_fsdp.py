@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unittest
+from dataclasses import replace
 from typing import Any
 
 from coxswain import FusedProgram, Group, TrainerError
@@ -67,6 +68,20 @@ class Pieces(CutCase):
             [p.extent for shard in program.shards for p in shard if p.leaf == "parameters/0.bias"],
             [(2,), (2,), (1,), (0,)],
         )
+
+    def test_processes_of_an_agent_have_parts_of_their_own(self) -> None:
+        trainer = FsdpTrainer(
+            TorchTrainer(
+                **self.options(
+                    module=lambda: self.torch.nn.Linear(80, 5),
+                    optimizer=lambda m: self.torch.optim.AdamW(m.parameters(), lr=0.01),
+                )
+            ),
+            cut,
+        )
+        program = trainer.build(replace(test_torch.job(shards=2), local_world_size=2))
+        rows = [p.offset[0] for s in program.shards for p in s if p.leaf == "parameters/weight"]
+        self.assertEqual(rows, [0, 2, 4, 5])
 
     def test_other_dimensions(self) -> None:
         from torch.distributed.fsdp import fully_shard

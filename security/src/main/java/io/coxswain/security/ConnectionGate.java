@@ -56,11 +56,25 @@ public final class ConnectionGate extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /** A connection that came in; counted until it is out. */
+    private static final class Guest {
+        private final Channel channel;
+        private final SocketAddress remote;
+        private final @Nullable InetAddress host;
+        private boolean out;
+
+        Guest(Channel channel, SocketAddress remote) {
+            this.channel = channel;
+            this.remote = remote;
+            this.host = remote instanceof InetSocketAddress at ? at.getAddress() : null;
+        }
+    }
+
     private final String port;
     private final Limits limits;
     private final PlaneSecurity security;
     // Oldest first, by where they come from.
-    private final Map<SocketAddress, Channel> strangers = new LinkedHashMap<>();
+    private final Map<SocketAddress, Guest> strangers = new LinkedHashMap<>();
     private final Map<InetAddress, Integer> hosts = new HashMap<>();
     private int open;
     private long warnedNanos = System.nanoTime() - QUIET_NANOS;
@@ -105,19 +119,25 @@ public final class ConnectionGate extends ChannelInboundHandlerAdapter {
             // It has gone again.
             return false;
         }
-        InetAddress host = remote instanceof InetSocketAddress at ? at.getAddress() : null;
+        var guest = new Guest(child, remote);
         Refusal refusal;
-        Channel pushedOut = null;
+        Guest pushedOut = null;
         synchronized (this) {
-            refusal = refusal(host);
-            if (refusal == null) {
-                if (strangers.size() >= limits.strangers()) {
+            refusal = refusal(guest.host);
+            // Somebody who says nothing makes room for somebody who may.
+            boolean full = refusal == Refusal.CROWD && !strangers.isEmpty();
+            if (refusal == null || full) {
+                if (full || strangers.size() >= limits.strangers()) {
                     pushedOut = strangers.remove(mostCrowded());
+                    if (pushedOut != null) {
+                        left(pushedOut);
+                    }
                 }
-                strangers.put(remote, child);
+                refusal = null;
+                strangers.put(remote, guest);
                 open++;
-                if (host != null) {
-                    hosts.merge(host, 1, Integer::sum);
+                if (guest.host != null) {
+                    hosts.merge(guest.host, 1, Integer::sum);
                 }
             }
         }
@@ -125,11 +145,11 @@ public final class ConnectionGate extends ChannelInboundHandlerAdapter {
             refused(refusal, remote);
             return false;
         }
-        child.closeFuture().addListener(_ -> left(remote, host, child));
+        child.closeFuture().addListener(_ -> left(guest));
         security.guard(child);
         if (pushedOut != null) {
-            refused(Refusal.CROWD, pushedOut.remoteAddress());
-            var unusedClose = pushedOut.close();
+            refused(Refusal.CROWD, pushedOut.remote);
+            StandingConnections.cut(pushedOut.channel);
         }
         return true;
     }
@@ -170,12 +190,15 @@ public final class ConnectionGate extends ChannelInboundHandlerAdapter {
                 : address;
     }
 
-    private synchronized void left(
-            SocketAddress remote, @Nullable InetAddress host, Channel child) {
+    private synchronized void left(Guest guest) {
+        if (guest.out) {
+            return;
+        }
+        guest.out = true;
         open--;
-        strangers.remove(remote, child);
-        if (host != null) {
-            hosts.computeIfPresent(host, (_, count) -> count == 1 ? null : count - 1);
+        strangers.remove(guest.remote, guest);
+        if (guest.host != null) {
+            hosts.computeIfPresent(guest.host, (_, count) -> count == 1 ? null : count - 1);
         }
     }
 

@@ -1,5 +1,7 @@
 package io.coxswain.security;
 
+import io.netty.handler.ssl.ResumableX509ExtendedTrustManager;
+
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,7 +29,8 @@ import javax.net.ssl.X509TrustManager;
  * their certificate, not by host name: machines and ports come and go, and a certificate of another
  * role must not pass for a coordinator's wherever it is.
  */
-final class PeerTrust extends X509ExtendedTrustManager {
+final class PeerTrust extends X509ExtendedTrustManager
+        implements ResumableX509ExtendedTrustManager {
     private static final Logger LOG = LoggerFactory.getLogger(PeerTrust.class);
     private static final long QUIET_NANOS = 1_000_000_000L;
 
@@ -167,6 +170,30 @@ final class PeerTrust extends X509ExtendedTrustManager {
     public void checkServerTrusted(X509Certificate[] chain, String authType)
             throws CertificateException {
         server(chain, authType);
+    }
+
+    // A session that goes on was checked when it began; since then much may have ended.
+    private void again(X509Certificate[] chain) throws CertificateException {
+        for (X509Certificate certificate : chain) {
+            try {
+                certificate.checkValidity();
+            } catch (CertificateException ended) {
+                throw told(chain, ended, Refusal.EXPIRED);
+            }
+        }
+        admit(chain);
+    }
+
+    @Override
+    public void resumeClientTrusted(X509Certificate[] chain, SSLEngine engine)
+            throws CertificateException {
+        again(chain);
+    }
+
+    @Override
+    public void resumeServerTrusted(X509Certificate[] chain, SSLEngine engine)
+            throws CertificateException {
+        again(chain);
     }
 
     @Override

@@ -115,10 +115,7 @@ public final class Revocations {
                 "sha256 "
                         + fingerprint(certificate)
                         + " # "
-                        + certificate
-                                .getSubjectX500Principal()
-                                .getName()
-                                .replaceAll("[^ -~]", "?")
+                        + certificate.getSubjectX500Principal().getName().replaceAll("[^ -~]", "?")
                         + ", serial "
                         + certificate.getSerialNumber().toString(16)
                         + ", ends "

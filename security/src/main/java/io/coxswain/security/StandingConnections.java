@@ -45,8 +45,18 @@ final class StandingConnections {
                 LOG.warn(
                         "the connection with {} ends: its certificate was taken back",
                         channel.remoteAddress());
-                var unusedClose = channel.close();
+                cut(channel);
             }
+        }
+    }
+
+    /** Ends a connection without asking its handlers, which might wait for what goes on on it. */
+    static void cut(Channel channel) {
+        Runnable end = () -> channel.unsafe().close(channel.voidPromise());
+        if (channel.eventLoop().inEventLoop()) {
+            end.run();
+        } else {
+            channel.eventLoop().execute(end);
         }
     }
 

@@ -6,6 +6,7 @@ import io.netty.handler.ssl.ApplicationProtocolConfig.SelectedListenerFailureBeh
 import io.netty.handler.ssl.ApplicationProtocolConfig.SelectorFailureBehavior;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.OpenSsl;
+import io.netty.handler.ssl.OpenSslSessionContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -28,8 +29,10 @@ final class TlsContexts {
     static final String PROTOCOL = "TLSv1.3";
     private static final List<String> SUITES =
             List.of("TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384");
-    // A peer whose certificate has ended must not come back on an old session for a day.
-    private static final long SESSION_SECONDS = 300;
+    // Each connection is a handshake of its own: on an old session somebody would come back whose
+    // certificate has ended meanwhile, or was taken back. The JDK's sessions last a second at
+    // least.
+    private static final long SESSION_SECONDS = 1;
     private static final char[] NO_PASSWORD = {};
 
     private TlsContexts() {}
@@ -65,7 +68,8 @@ final class TlsContexts {
                 protocol);
     }
 
-    static SSLSocketFactory socketFactory(TlsMaterial material, PeerTrust.Door door) throws IOException {
+    static SSLSocketFactory socketFactory(TlsMaterial material, PeerTrust.Door door)
+            throws IOException {
         try {
             KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
             store.load(null, null);
@@ -112,7 +116,12 @@ final class TlsContexts {
                             protocol));
         }
         try {
-            return builder.trustManager(new PeerTrust(material.authorities(), door)).build();
+            SslContext made =
+                    builder.trustManager(new PeerTrust(material.authorities(), door)).build();
+            if (made.sessionContext() instanceof OpenSslSessionContext sessions) {
+                sessions.setSessionCacheEnabled(false);
+            }
+            return made;
         } catch (GeneralSecurityException failed) {
             throw new IOException("TLS cannot be set up: " + failed.getMessage(), failed);
         }

@@ -68,6 +68,8 @@ class ConnectionGateTest {
         ConnectionGate gate = gate(2, 2, 2);
         Caller first = call(gate, "10.0.0.1", 1);
         Caller second = call(gate, "10.0.0.2", 2);
+        gate.known(first.remoteAddress());
+        gate.known(second.remoteAddress());
         Caller third = call(gate, "10.0.0.3", 3);
 
         assertThat(let).containsExactly(first, second);
@@ -118,6 +120,22 @@ class ConnectionGateTest {
         assertThat(patient.isOpen()).isFalse();
         assertThat(known.isOpen()).isTrue();
         assertThat(last.isOpen()).isTrue();
+    }
+
+    @Test
+    void whereAllPlacesAreTakenAStrangerMakesRoom() {
+        ConnectionGate gate = gate(2, 2, 2);
+        Caller known = call(gate, "10.0.0.1", 1);
+        gate.known(known.remoteAddress());
+        Caller silent = call(gate, "10.0.0.2", 1);
+
+        Caller next = call(gate, "10.0.0.3", 1);
+
+        assertThat(silent.isOpen()).isFalse();
+        assertThat(List.of(known, next)).allMatch(EmbeddedChannel::isOpen);
+        assertThat(gate.open()).isEqualTo(2);
+        silent.close();
+        assertThat(gate.open()).isEqualTo(2);
     }
 
     @Test

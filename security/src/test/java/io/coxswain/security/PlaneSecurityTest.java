@@ -126,8 +126,7 @@ class PlaneSecurityTest {
             assertThat(coordinator.refusals().of(Refusal.REVOKED)).isOne();
             // Whom it dials is looked at as well.
             try (var met =
-                    new Handshake(
-                            coordinator.client(ANYBODY, null), thief.server(ANYBODY, null))) {
+                    new Handshake(coordinator.client(ANYBODY, null), thief.server(ANYBODY, null))) {
                 assertThat(met.agreed()).isFalse();
             }
             // A list that is broken, or gone, lets nobody in again.
@@ -151,7 +150,8 @@ class PlaneSecurityTest {
         TlsFiles files = certificates.issue(Role.AGENT, "a1");
         Files.writeString(files.certificate().resolveSibling(TlsFiles.REVOKED), "nonsense\n");
 
-        assertThatThrownBy(() -> open(files)).hasMessageContaining("revoked.txt:1: expected sha256");
+        assertThatThrownBy(() -> open(files))
+                .hasMessageContaining("revoked.txt:1: expected sha256");
     }
 
     private static TlsFiles trusting(TlsFiles own, TlsFiles others) {

@@ -50,7 +50,8 @@ class RevocationsTest {
     @Test
     void whatIsNoListIsSaidWithItsLine() throws IOException {
         for (String line :
-                new String[] {"sha256 12", "sha256", "serial", "serial xyz", "agent one", "serial :"
+                new String[] {
+                    "sha256 12", "sha256", "serial", "serial xyz", "agent one", "serial :"
                 }) {
             Path file = list("# first\n" + line + "\n");
             assertThatThrownBy(() -> Revocations.read(file))

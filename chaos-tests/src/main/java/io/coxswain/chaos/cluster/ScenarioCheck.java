@@ -89,6 +89,9 @@ public final class ScenarioCheck {
         for (int i = 0; i < rules.size(); i++) {
             Rule rule = rules.get(i);
             String where = "rules[" + i + "] (" + rule.text() + "): ";
+            if (rule.at() instanceof Coordinate.Fired(int before) && before >= rules.size()) {
+                check.complaints.add(where + "rules are 0 to " + (rules.size() - 1));
+            }
             check.coordinate(where, rule.at());
             check.exists(where, rule.victims());
             check.fits(where, rule);
@@ -106,6 +109,7 @@ public final class ScenarioCheck {
                     case Coordinate.Step any -> any.step();
                     case Coordinate.Recovery _,
                             Coordinate.Told _,
+                            Coordinate.Fired _,
                             Coordinate.Every _,
                             Coordinate.After _ ->
                             0;

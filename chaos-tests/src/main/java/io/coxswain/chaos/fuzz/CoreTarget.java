@@ -245,8 +245,7 @@ final class CoreTarget implements FuzzTarget {
 
         @Override
         public List<AgentEvent> toAgent(SimAgent agent, AgentEvent event) {
-            heard.agents.put(
-                    agent.profile().key().id(), agent.profile().key().incarnation());
+            heard.agents.put(agent.profile().key().id(), agent.profile().key().incarnation());
             if (!(event instanceof AgentEvent.FromLeader word)) {
                 return List.of(event);
             }

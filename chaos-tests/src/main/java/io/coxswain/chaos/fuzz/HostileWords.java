@@ -18,10 +18,25 @@ final class HostileWords {
     private static final int MOST_ELEMENTS = 64;
     private static final int MOST_DEPTH = 8;
     private static final long[] NUMBERS = {
-        0, 1, 2, 3, -1, 7, 64, 255, 1 << 16, Integer.MAX_VALUE, Integer.MIN_VALUE, 1L << 32,
-        Long.MAX_VALUE, Long.MAX_VALUE - 1, Long.MIN_VALUE
+        0,
+        1,
+        2,
+        3,
+        -1,
+        7,
+        64,
+        255,
+        1 << 16,
+        Integer.MAX_VALUE,
+        Integer.MIN_VALUE,
+        1L << 32,
+        Long.MAX_VALUE,
+        Long.MAX_VALUE - 1,
+        Long.MIN_VALUE
     };
-    private static final String[] WORDS = {"", "x", "execute", "/../..", "\u0000", "a".repeat(5_000)};
+    private static final String[] WORDS = {
+        "", "x", "execute", "/../..", "\u0000", "a".repeat(5_000)
+    };
 
     /**
      * What is there to be named.
@@ -160,7 +175,8 @@ final class HostileWords {
             return NUMBERS[random.nextInt(NUMBERS.length)];
         }
         if (name.contains("epoch")) {
-            return Math.max(0, names.epoch() + (random.nextInt(3) == 0 ? random.nextInt(-1, 3) : 0));
+            return Math.max(
+                    0, names.epoch() + (random.nextInt(3) == 0 ? random.nextInt(-1, 3) : 0));
         }
         if (name.contains("step") || name.contains("through") || name.contains("floor")) {
             return Math.max(0, names.step() + random.nextInt(-3, 6));

@@ -17,10 +17,13 @@ import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /** Does to victims what a fault says, and undoes it. Confined to the nemesis' thread. */
 final class Inflictor {
     private static final Logger LOG = LoggerFactory.getLogger(Inflictor.class);
+
+    private static final long UNANSWERED_MILLIS = 1_000;
 
     private final Stage stage;
     private final ScheduledExecutorService thread;
@@ -94,7 +97,7 @@ final class Inflictor {
                 }
             }
             case Fault.Usurp _ -> ailment.cures().add(port.usurp());
-            case Fault.CancelJob _ -> healers.execute(this::cancelJob);
+            case Fault.CancelJob _ -> cancel();
             case Fault.Words(WordEffect effect) -> {
                 for (Victim victim : ailment.victims()) {
                     ailment.cures().add(port.disturbWords(victim.party(), effect));
@@ -111,6 +114,20 @@ final class Inflictor {
             }
         }
         return first;
+    }
+
+    // It may not be answered before something else heals; by then it is under way at least.
+    private void cancel() throws IOException {
+        try {
+            healers.submit(this::cancelJob).get(UNANSWERED_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (TimeoutException underWay) {
+            LOG.debug("the job is being cancelled");
+        } catch (ExecutionException e) {
+            throw new IOException("the job is not cancelled: " + e.getCause(), e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
     }
 
     private void cancelJob() {

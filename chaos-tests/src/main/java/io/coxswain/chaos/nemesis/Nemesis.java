@@ -112,7 +112,7 @@ public final class Nemesis implements AutoCloseable {
                                     nanos,
                                     TimeUnit.NANOSECONDS);
                 }
-                case Coordinate.Step _, Coordinate.Told _ -> {
+                case Coordinate.Step _, Coordinate.Told _, Coordinate.Fired _ -> {
                     // The coordinator tells.
                 }
             }
@@ -239,6 +239,7 @@ public final class Nemesis implements AutoCloseable {
                     case Coordinate.AgentStep _,
                             Coordinate.Step _,
                             Coordinate.Told _,
+                            Coordinate.Fired _,
                             Coordinate.Every _ ->
                             false;
                 };
@@ -293,6 +294,7 @@ public final class Nemesis implements AutoCloseable {
                                         at.step() <= steps.step() && !cast.isMember(at.agent());
                                 case Coordinate.Recovery _,
                                         Coordinate.Told _,
+                                        Coordinate.Fired _,
                                         Coordinate.Every _,
                                         Coordinate.After _ ->
                                         false;
@@ -340,6 +342,7 @@ public final class Nemesis implements AutoCloseable {
                 case Coordinate.AgentStep _,
                         Coordinate.Step _,
                         Coordinate.Told _,
+                        Coordinate.Fired _,
                         Coordinate.Every _ -> {
                     // Not of a recovery.
                 }
@@ -434,6 +437,13 @@ public final class Nemesis implements AutoCloseable {
                         failure);
         firings.add(firing);
         onFired.accept(firing);
+        for (int i = 0; i < rules.size(); i++) {
+            if (rules.get(i).at() instanceof Coordinate.Fired(int before)
+                    && before == index
+                    && mayFire(i)) {
+                fire(i, "after rule " + index, false);
+            }
+        }
     }
 
     private static String names(List<Victim> victims, Target meant) {

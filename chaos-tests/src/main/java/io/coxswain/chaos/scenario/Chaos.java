@@ -66,6 +66,11 @@ public final class Chaos {
         return new When(new Coordinate.Told(kind, number), null);
     }
 
+    /** Right after the fault of that rule of the scenario; rules count from 0. */
+    public static When afterRule(int rule) {
+        return new When(new Coordinate.Fired(rule), null);
+    }
+
     /** Again and again, by a scheduler. */
     public static When every(Duration interval) {
         return new When(new Coordinate.Every(interval), null);

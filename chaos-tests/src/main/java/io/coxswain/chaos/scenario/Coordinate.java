@@ -107,6 +107,28 @@ public sealed interface Coordinate {
         }
     }
 
+    /**
+     * The fault of that rule of the scenario has come; rules count from 0. A cancelled job counts
+     * as such when it is answered, or is not for a second.
+     */
+    record Fired(int rule) implements Coordinate {
+        public Fired {
+            if (rule < 0) {
+                throw new IllegalArgumentException("rule " + rule + ": rules count from 0");
+            }
+        }
+
+        @Override
+        public String text() {
+            return "rule " + rule + " fired";
+        }
+
+        @Override
+        public boolean holds() {
+            return false;
+        }
+    }
+
     /** Again and again; the only coordinate that asks a clock. */
     record Every(Duration interval) implements Coordinate {
         public Every {

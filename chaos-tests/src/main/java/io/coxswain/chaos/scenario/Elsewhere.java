@@ -36,7 +36,8 @@ public final class Elsewhere {
             case Coordinate.Step after -> new Coordinate.Step(step + after.step());
             case Coordinate.Recovery recovery ->
                     new Coordinate.Recovery(recoveries + recovery.number(), recovery.phase());
-            case Coordinate.Told _, Coordinate.Every _, Coordinate.After _ -> at;
+            case Coordinate.Told _, Coordinate.Fired _, Coordinate.Every _, Coordinate.After _ ->
+                    at;
         };
     }
 

@@ -180,20 +180,25 @@ public final class ScenarioFile {
         int recovery = (int) at.whole("recovery", -1, 1, 1_000_000);
         String event = at.choice("event", "", EventText.kinds());
         int number = (int) at.whole("number", 1, 1, 1_000_000);
+        int rule = (int) at.whole("rule", -1, 0, 1_000);
         Duration every = at.duration("every", Duration.ZERO, Duration.ofMillis(10), LONGEST);
         long said =
-                List.of(step >= 0, recovery > 0, !every.isZero(), !event.isEmpty()).stream()
+                List.of(step >= 0, recovery > 0, !every.isZero(), !event.isEmpty(), rule >= 0)
+                        .stream()
                         .filter(Boolean::booleanValue)
                         .count();
         if (!event.isEmpty() && said == 1) {
             return new Coordinate.Told(event, number);
+        }
+        if (rule >= 0 && said == 1) {
+            return new Coordinate.Fired(rule);
         }
         int first = phase.equals(StepPhase.RESTORE.name()) ? 0 : 1;
         if (said != 1 || (agent >= 0 && step < first)) {
             at.complain(
                     "step",
                     "expected {agent, step (from 1), phase}, {step}, {recovery, phase}, {event,"
-                            + " number} or {every}");
+                            + " number}, {rule} or {every}");
             return null;
         }
         if (at.has("phase") && recovery < 0 && agent < 0) {

@@ -18,6 +18,7 @@ import static io.coxswain.coordinator.core.event.Incident.Phase.RESTORE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.agent.core.StepPhase;
+import io.coxswain.chaos.scenario.Chaos;
 import io.coxswain.chaos.scenario.Rule;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
@@ -162,6 +163,24 @@ class NemesisTest {
         }
         nemesis.close();
         return nemesis.firings();
+    }
+
+    @Test
+    void whatACoordinatorTellsAndWhatCameBeforeAreCoordinates() {
+        List<Firing> firings =
+                play(
+                        List.of(
+                                Chaos.told("ViewActivated", 2).kill(agent(0)),
+                                Chaos.afterRule(0).kill(agent(1)),
+                                Chaos.afterRule(1).pause(zookeeper(0))),
+                        view(),
+                        completed(5),
+                        view());
+
+        assertThat(stage.asked).startsWith("kill agent-0", "kill agent-1", "pause zookeeper-0");
+        assertThat(firings)
+                .extracting(Firing::where)
+                .containsExactly("ViewActivated 2 told", "after rule 0", "after rule 1");
     }
 
     @Test

@@ -86,6 +86,30 @@ class FrameworkProgramIT {
                 .isCloseTo(quiet.report().path("finalLoss").asDouble(), withinPercentage(1.0));
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aStateThatIsCutOverTheProcessesOfHostsComesToTheSameLoss(boolean hybrid) throws Exception {
+        requireImportable("torch");
+
+        double quiet =
+                cutGroups(hybrid).spares(0).run().completed().report().path("finalLoss").asDouble();
+        var local = cutGroups(hybrid).spares(0).killWorker("1.1@step:12").run().completed();
+        var host = cutGroups(hybrid).spares(1).kill("1@step:12").run().completed();
+
+        assertThat(local.report().path("finalLoss").asDouble())
+                .isCloseTo(quiet, withinPercentage(1.0));
+        assertThat(local.incident().toString())
+                .contains("local rank 1 of 2: worker died of signal 9");
+        assertThat(host.report().path("finalLoss").asDouble())
+                .isCloseTo(quiet, withinPercentage(1.0));
+    }
+
+    private static Training cutGroups(boolean hybrid) throws IOException {
+        return job("torch", "job-fsdp.yaml")
+                .mesh(hybrid ? 2 : 1, hybrid ? 1 : 2)
+                .set("runtime.workersPerAgent", 2);
+    }
+
     @Test
     void aStateOfJaxArraysThatIsCutComesToTheSameLoss(@TempDir Path folder) throws Exception {
         requireImportable("jax");

@@ -58,8 +58,8 @@ class PythonProgramIT {
         assertThat(job().mesh(1, 2).spares(0).run().completed().digest()).isEqualTo(digest);
     }
 
-    @Test
-    void aProgramThatFailsAtTheSameStepEachTimeEndsTheRun() throws Exception {
+    /** A worker that differs from {@code linear_worker.py} by these methods. */
+    private Training wrong(String methods) throws IOException {
         Path program = folder.resolve("failing.py");
         Files.writeString(
                 program,
@@ -72,17 +72,70 @@ class PythonProgramIT {
 
 
                 class Failing(linear_worker.Linear):
-                    def apply(self, gradient):
-                        if self.step == 4:
-                            raise ValueError("cannot make this step")
-                        super().apply(gradient)
+                %s
 
 
                 coxswain.run(Failing())
-                """);
+                """
+                        .formatted(methods.indent(4).stripTrailing()));
+        return job().spares(0).set("runtime.command", "[python3, " + program + "]");
+    }
 
+    @Test
+    void aProgramThatInterruptsItselfIsAWorkerThatDied() throws Exception {
+        String digest = job().spares(0).run().completed().digest();
         Training.Outcome outcome =
-                job().spares(0).set("runtime.command", "[python3, " + program + "]").run();
+                job().spares(0)
+                        .set("runtime.config.interruptAt", 9)
+                        .set("runtime.config.once", folder.resolve("interrupted"))
+                        .run()
+                        .completed();
+
+        assertThat(outcome.digest()).isEqualTo(digest);
+        assertThat(outcome.incident().toString()).contains("worker died of signal 2 (SIGINT)");
+    }
+
+    @Test
+    void processesThatDoNotAgreeAreRefused() throws Exception {
+        Training.Outcome outcome =
+                wrong(
+                                """
+                                def build(self, job):
+                                    import dataclasses, os
+                                    return dataclasses.replace(super().build(job), fingerprint=f"state {os.getpid()}")
+                                """)
+                        .run();
+
+        assertThat(outcome.exit()).isNotZero();
+        assertThat(outcome.output()).contains("its program or layout (fingerprint ", "(state ");
+    }
+
+    @Test
+    void anInitialStateThatIsNotFiniteEndsTheRun() throws Exception {
+        Training.Outcome outcome =
+                wrong(
+                                """
+                                def initialize(self, shard):
+                                    super().initialize(shard)
+                                    self.w[0][1] = float("nan")
+                                """)
+                        .run();
+
+        assertThat(outcome.exit()).isNotZero();
+        assertThat(outcome.output()).contains("is not finite in the initial state: element 1");
+    }
+
+    @Test
+    void aProgramThatFailsAtTheSameStepEachTimeEndsTheRun() throws Exception {
+        Training.Outcome outcome =
+                wrong(
+                                """
+                                def apply(self, gradient):
+                                    if self.step == 4:
+                                        raise ValueError("cannot make this step")
+                                    super().apply(gradient)
+                                """)
+                        .run();
 
         assertThat(outcome.exit()).isNotZero();
         assertThat(outcome.output())

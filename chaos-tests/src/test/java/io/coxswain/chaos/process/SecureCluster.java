@@ -90,8 +90,7 @@ final class SecureCluster implements AutoCloseable {
         Path zk = issue(Role.VIEWER, "zookeeper", "zookeeper-tls");
         Files.writeString(
                 zk.resolve("zookeeper.pem"),
-                Files.readString(zk.resolve("key.pem"))
-                        + Files.readString(zk.resolve("cert.pem")));
+                Files.readString(zk.resolve("key.pem")) + Files.readString(zk.resolve("cert.pem")));
         start(
                 "zookeeper",
                 JavaProcess.service(
@@ -102,7 +101,10 @@ final class SecureCluster implements AutoCloseable {
                                 "127.0.0.1:0",
                                 "1000")),
                 "^up [^:]+:(\\d+)$");
-        users("coordinator.users", ZooKeeperAccess.COORDINATOR, ZooKeeperAccess.AGENT,
+        users(
+                "coordinator.users",
+                ZooKeeperAccess.COORDINATOR,
+                ZooKeeperAccess.AGENT,
                 ZooKeeperAccess.CLIENT);
         users("agent.users", ZooKeeperAccess.AGENT);
         Files.writeString(folder.resolve("http.token"), TOKEN + "\n");
@@ -130,8 +132,7 @@ final class SecureCluster implements AutoCloseable {
     }
 
     /** The same of any authority, at any time. */
-    Path issue(
-            Path by, Role role, String name, String into, InstantSource clock, Duration life)
+    Path issue(Path by, Role role, String name, String into, InstantSource clock, Duration life)
             throws IOException {
         Path made = folder.resolve(into);
         CertificateAuthority.open(by, clock).issue(new Identity(role, name), HOSTS, life, made);
@@ -198,7 +199,11 @@ final class SecureCluster implements AutoCloseable {
         var options = new StringBuilder();
         zookeeperOptions(tls)
                 .forEach((key, value) ->
-                        options.append("  ").append(key).append(": \"").append(value).append("\"\n"));
+                        options.append("  ")
+                                .append(key)
+                                .append(": \"")
+                                .append(value)
+                                .append("\"\n"));
         return """
         id: %s
         zookeeper: 127.0.0.1:%d
@@ -210,8 +215,7 @@ final class SecureCluster implements AutoCloseable {
         tls: {folder: %s}
         http: {host: 0.0.0.0, port: 0, tokenFile: http.token}
         """
-                .formatted(
-                        name, ports.get("zookeeper"), users, options.toString(), name, tls);
+                .formatted(name, ports.get("zookeeper"), users, options.toString(), name, tls);
     }
 
     /** Starts a coordinator; the second one stands by. */
@@ -430,11 +434,7 @@ final class SecureCluster implements AutoCloseable {
             }
         } catch (Exception e) {
             throw new IOException(
-                    "it does not become so: "
-                            + AdminTexts.json(status())
-                            + "; logs: "
-                            + folder,
-                    e);
+                    "it does not become so: " + AdminTexts.json(status()) + "; logs: " + folder, e);
         }
     }
 

@@ -70,9 +70,12 @@ class SecureRunIT {
         try (var cluster = new SecureCluster(folder.resolve("cluster"), 3)) {
             Map<String, String> sets =
                     Map.of(
-                            "steps", Long.toString(STEPS),
-                            "labels.api_token", SecureCluster.LABEL_SECRET,
-                            "labels.team", "crew");
+                            "steps",
+                            Long.toString(STEPS),
+                            "labels.api_token",
+                            SecureCluster.LABEL_SECRET,
+                            "labels.team",
+                            "crew");
             cluster.submit(JOB, sets);
             cluster.awaitStep(JOB, 10);
             CompletableFuture<String> spied = follow(cluster);
@@ -155,19 +158,26 @@ class SecureRunIT {
 
     private void strangers(SecureCluster cluster, String dead) throws Exception {
         Path foreign = folder.resolve("foreign");
-        CertificateAuthority.create(
-                foreign, "foreign", Duration.ofDays(1), InstantSource.system());
+        CertificateAuthority.create(foreign, "foreign", Duration.ofDays(1), InstantSource.system());
         Path old = folder.resolve("old");
         var past = InstantSource.fixed(Instant.now().minus(Duration.ofDays(2)));
         String agent = dead.equals("a0") ? "a1" : "a0";
         Path expired =
                 cluster.issue(
-                        cluster.authority(), Role.AGENT, "a0", old.toString(), past,
+                        cluster.authority(),
+                        Role.AGENT,
+                        "a0",
+                        old.toString(),
+                        past,
                         Duration.ofDays(1));
         Path other =
                 cluster.issue(
-                        foreign, Role.AGENT, "a0", folder.resolve("other").toString(),
-                        InstantSource.system(), Duration.ofDays(1));
+                        foreign,
+                        Role.AGENT,
+                        "a0",
+                        folder.resolve("other").toString(),
+                        InstantSource.system(),
+                        Duration.ofDays(1));
         Path viewer = cluster.issue(Role.VIEWER, "wall", "viewer-tls");
         for (String party : List.of("c1", agent)) {
             refuses(cluster, party, expired);
@@ -197,15 +207,13 @@ class SecureRunIT {
                 .isInstanceOf(IOException.class);
     }
 
-    private static X509Certificate presented(SecureCluster cluster, String party)
-            throws Exception {
+    private static X509Certificate presented(SecureCluster cluster, String party) throws Exception {
         try (SSLSocket socket = dial(cluster, party, cluster.certificates("c1"))) {
             return (X509Certificate) socket.getSession().getPeerCertificates()[0];
         }
     }
 
-    private static SSLSocket dial(SecureCluster cluster, String party, Path tls)
-            throws Exception {
+    private static SSLSocket dial(SecureCluster cluster, String party, Path tls) throws Exception {
         SSLContext context = context(cluster, tls);
         var plain = new Socket("127.0.0.1", cluster.port(party));
         plain.setSoTimeout(60_000);
@@ -284,8 +292,7 @@ class SecureRunIT {
                 assertThat(get(trusting, page + "metrics", "").status()).isEqualTo(401);
                 assertThat(get(trusting, page + "livez", "").status()).isEqualTo(200);
                 // Another name of this machine, which the certificate does not have.
-                assertThatThrownBy(() ->
-                                get(trusting, page.replace("127.0.0.1", "127.0.0.2"), ""))
+                assertThatThrownBy(() -> get(trusting, page.replace("127.0.0.1", "127.0.0.2"), ""))
                         .isInstanceOf(IOException.class)
                         .hasStackTraceContaining("127.0.0.2");
                 assertThatThrownBy(() -> get(distrusting, page, ""))
@@ -299,8 +306,7 @@ class SecureRunIT {
     private static long refused(SecureCluster cluster, String party, String reason)
             throws Exception {
         try (HttpClient client = browser(cluster.authority())) {
-            String text =
-                    get(client, cluster.page(party) + "metrics", SecureCluster.TOKEN).body();
+            String text = get(client, cluster.page(party) + "metrics", SecureCluster.TOKEN).body();
             Matcher row =
                     Pattern.compile(
                                     "(?m)^coxswain_refused_total\\{reason=\""
@@ -396,8 +402,7 @@ class SecureRunIT {
         var options = new ZKClientConfig();
         Path tls = cluster.folder().resolve("operator-tls");
         cluster.zookeeperOptions(tls).forEach(options::setProperty);
-        String password =
-                SecureCluster.ZOOKEEPER_USERS.get(ZooKeeperAccess.COORDINATOR);
+        String password = SecureCluster.ZOOKEEPER_USERS.get(ZooKeeperAccess.COORDINATOR);
         CuratorFrameworkFactory.Builder builder =
                 CuratorFrameworkFactory.builder()
                         .connectString(cluster.address("zookeeper"))
@@ -429,8 +434,8 @@ class SecureRunIT {
         }
     }
 
-    private static void collect(
-            CuratorFramework client, String path, Map<String, List<ACL>> lists) throws Exception {
+    private static void collect(CuratorFramework client, String path, Map<String, List<ACL>> lists)
+            throws Exception {
         lists.put(path, client.getACL().forPath(path));
         for (String child : client.getChildren().forPath(path)) {
             collect(client, path + "/" + child, lists);

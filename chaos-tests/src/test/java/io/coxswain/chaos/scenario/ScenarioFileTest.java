@@ -77,6 +77,35 @@ class ScenarioFileTest {
     }
 
     @Test
+    void readsStandbysAndWhatCoordinatorsTell() throws Exception {
+        Scenario scenario =
+                read(
+                        """
+                        name: story
+                        about: A story.
+                        job: {file: job.yaml}
+                        cluster: {standbys: 2}
+                        rules:
+                          - at: {agent: 1, step: 0, phase: restore}
+                            pause: zookeeper
+                          - at: {event: ViewActivated, number: 2}
+                            cancelJob: coordinator
+                          - at: {rule: 1}
+                            kill: coordinator
+                        expect: {leastTakeovers: 1}
+                        """);
+
+        assertThat(scenario.setup().standbys()).isEqualTo(2);
+        assertThat(scenario.expectation().leastTakeovers()).isOne();
+        assertThat(scenario.rules())
+                .containsExactly(
+                        Chaos.at(Chaos.agent(1), Chaos.step(0), StepPhase.RESTORE)
+                                .pause(Chaos.zookeeper()),
+                        Chaos.told("ViewActivated", 2).cancelJob(),
+                        Chaos.afterRule(1).kill(Chaos.coordinator()));
+    }
+
+    @Test
     void readsAnEnsemble() throws Exception {
         Scenario scenario =
                 read(

@@ -73,6 +73,10 @@ final class StaleMutants {
                 case AgentEvent.JobEnded w -> new AgentEvent.JobEnded(term, w.jobId(), w.reason());
                 case AgentEvent.ProgressAcknowledged w ->
                         new AgentEvent.ProgressAcknowledged(term, w.jobId(), w.epoch(), w.step());
+                case AgentEvent.LeaveGranted _ -> new AgentEvent.LeaveGranted(term);
+                case AgentEvent.HaltOrdered w ->
+                        new AgentEvent.HaltOrdered(
+                                term, w.jobId(), w.epoch(), w.number(), w.after(), w.hold());
                 case AgentEvent.KeyValueAnswered w ->
                         new AgentEvent.KeyValueAnswered(term, w.jobId(), w.id(), w.reply());
             };

@@ -3,14 +3,12 @@ package io.coxswain.coordinator.app;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
-import io.coxswain.coordinator.core.job.JobEffect;
 import io.coxswain.coordinator.core.job.JobEvent;
 import io.coxswain.coordinator.core.liveness.IsolationRule;
 import io.coxswain.coordinator.core.liveness.LivenessEffect;
 import io.coxswain.coordinator.core.liveness.LivenessEvent;
 import io.coxswain.coordinator.core.liveness.LivenessMachine;
 import io.coxswain.coordinator.core.liveness.LostCause;
-import io.coxswain.coordinator.core.maintenance.Maintenance;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -94,7 +92,7 @@ public final class CoordinatorCore {
         this.outbox = new StoreOutbox(store, settings.storeRetryNanos());
         this.desk = new JobDesk(settings, context);
         this.voices = new Voices(settings, context);
-        this.maintenance = new MaintenanceDesk(context, desk, roster);
+        this.maintenance = new MaintenanceDesk(settings, context, desk, roster);
         this.pictures =
                 pictures == null
                         ? null
@@ -150,11 +148,7 @@ public final class CoordinatorCore {
             case CoordinatorInput.Pause pause -> desk.pauses().pause(pause, leads());
             case CoordinatorInput.Resume resume -> desk.pauses().resume(resume, leads());
             case CoordinatorInput.Maintain said ->
-                    maintenance.take(
-                            said,
-                            leads(),
-                            standing == Standing.SUSPENDED,
-                            settings.coordinatorId());
+                    maintenance.take(said, leads(), standing == Standing.SUSPENDED);
             case CoordinatorInput.HandOver(var answer) -> answer.accept(handOver());
             case CoordinatorInput.AwaitResult await -> desk.awaitResult(await, leads());
             case CoordinatorInput.Look look -> voices.look(look, leads());
@@ -411,7 +405,7 @@ public final class CoordinatorCore {
         switch (said.word()) {
             case AgentWord.Heartbeat beat -> {
                 entry.beat = beat;
-                entry.doing = doing(beat);
+                entry.doing = beat.doing();
                 agents.heartbeatReply(
                         said.stream(),
                         term,
@@ -438,20 +432,6 @@ public final class CoordinatorCore {
             case AgentWord.Leaving(String reason) ->
                     judge(new LivenessEvent.Leaving(key, said.stream(), reason));
         }
-    }
-
-    private static String doing(AgentWord.Heartbeat beat) {
-        if (!beat.waitsFor().isEmpty()) {
-            return "waits for " + beat.waitsFor();
-        }
-        if (beat.operation().isEmpty() || beat.operation().equals("idle")) {
-            return beat.operation();
-        }
-        String waiting =
-                beat.waitingForRanks().isEmpty()
-                        ? ""
-                        : ", waits for ranks " + beat.waitingForRanks();
-        return beat.operation() + " of step " + beat.step() + waiting;
     }
 
     private void streamClosed(CoordinatorInput.StreamClosed closed) {
@@ -602,13 +582,8 @@ public final class CoordinatorCore {
         }
 
         @Override
-        public Maintenance maintenance() {
-            return maintenance.orders();
-        }
-
-        @Override
-        public void maintained(JobEffect.ReportMaintenance report) {
-            maintenance.reported(report);
+        public MaintenanceDesk maintenance() {
+            return maintenance;
         }
 
         @Override

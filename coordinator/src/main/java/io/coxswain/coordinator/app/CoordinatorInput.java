@@ -5,8 +5,8 @@ import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
-import io.coxswain.coordinator.PauseOutcome;
 import io.coxswain.coordinator.MaintenanceOutcome;
+import io.coxswain.coordinator.PauseOutcome;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.core.liveness.DialResult;
 import io.coxswain.coordinator.core.maintenance.MaintenanceBook;
@@ -172,8 +172,7 @@ public sealed interface CoordinatorInput {
      *
      * @param absent also of one that was never seen
      */
-    record Maintain(
-            MaintenanceBook.Word word, boolean absent, Consumer<MaintenanceOutcome> answer)
+    record Maintain(MaintenanceBook.Word word, boolean absent, Consumer<MaintenanceOutcome> answer)
             implements CoordinatorInput {}
 
     /** The lead is to be given up, for whoever stands by. */

@@ -12,7 +12,6 @@ import io.coxswain.coordinator.core.job.JobMachine;
 import io.coxswain.coordinator.core.job.JobResult;
 import io.coxswain.coordinator.core.job.Transition;
 import io.coxswain.coordinator.core.ledger.GoodputLedger;
-import io.coxswain.coordinator.core.maintenance.Maintenance;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -23,7 +22,6 @@ import org.jspecify.annotations.Nullable;
 import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.Collection;
-import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -34,9 +32,6 @@ import java.util.function.Supplier;
  * everything else waits, in order, until the store is back.
  */
 final class JobRun {
-    /** Ranks of an interruption whose state's source is told to who asks in between. */
-    private static final int KEPT_SOURCES = 16_384;
-
     private final JobSpec spec;
     private final long order;
     private final long startedNanos;
@@ -103,11 +98,8 @@ final class JobRun {
         /** The wall time of an instant of the loop's clock; 0 where nobody tells. */
         long wallMillis(long atNanos);
 
-        /** What is to become of agents, for a run that begins. */
-        Maintenance maintenance();
-
-        /** How far an agent is from being taken away. */
-        void maintained(JobEffect.ReportMaintenance report);
+        /** What is to become of agents, and how far that is. */
+        MaintenanceDesk maintenance();
 
         /** That run is over. */
         void over(JobRun run);
@@ -180,10 +172,7 @@ final class JobRun {
 
     /** What interrupted the job, to be put in words off the loop. */
     Supplier<JobIncidents> incidentReports() {
-        List<Incident> now = List.copyOf(incidents.values());
-        String id = jobId();
-        long began = context.wallMillis(startedNanos);
-        return () -> new JobIncidents(id, Reports.incidents(now, began, KEPT_SOURCES));
+        return Reports.incidents(jobId(), incidents, context.wallMillis(startedNanos));
     }
 
     // The machine keeps no account: what it costs is the ledger's word.
@@ -303,7 +292,7 @@ final class JobRun {
     /** Once, before anything else: opens the account and says what is needed. */
     void open(long nowNanos) {
         apply(machine.opening(), nowNanos);
-        step(new JobEvent.MaintenanceOrdered(context.maintenance(), true), nowNanos);
+        step(new JobEvent.MaintenanceOrdered(context.maintenance().orders(), true), nowNanos);
         if (!over() && report == null) {
             account(nowNanos);
         }
@@ -357,13 +346,12 @@ final class JobRun {
             case JobEffect.PersistView persist -> persistView(persist);
             case JobEffect.PersistPause pause ->
                     context.persist(
-                            new StoreRecord.Pause(
-                                    jobId(), pause.paused(), pause.reason(), pause.untilNanos()),
+                            StatusPhases.record(jobId(), pause),
                             durable(new JobEvent.PausePersisted(pause.serial())));
             case JobEffect.PersistResult(JobResult result) -> persistResult(result, nowNanos);
             case JobEffect.SendHalt halt ->
                     agents.halt(context.streamOf(halt.agent()), term, jobId(), halt);
-            case JobEffect.ReportMaintenance report -> context.maintained(report);
+            case JobEffect.ReportMaintenance report -> context.maintenance().reported(report);
             case JobEffect.SetTimer timer ->
                     timers.set(timer.kind(), timer.epoch(), nowNanos + timer.delayNanos());
             case JobEffect.Publish(CoordinatorEvent event) -> publish(event, nowNanos);

@@ -31,6 +31,7 @@ final class MaintenanceDesk {
             "leadership was lost before it was known whether it is recorded: say it again, to the"
                     + " leader";
 
+    private final CoordinatorSettings settings;
     private final JobRun.Context context;
     private final JobDesk desk;
     private final Roster roster;
@@ -50,7 +51,9 @@ final class MaintenanceDesk {
     /** Somebody may have to be told of something. */
     private boolean changed;
 
-    MaintenanceDesk(JobRun.Context context, JobDesk desk, Roster roster) {
+    MaintenanceDesk(
+            CoordinatorSettings settings, JobRun.Context context, JobDesk desk, Roster roster) {
+        this.settings = settings;
         this.context = context;
         this.desk = desk;
         this.roster = roster;
@@ -59,7 +62,7 @@ final class MaintenanceDesk {
     // ------------------------------------------------------------------ words
 
     /** Somebody says something of an agent. */
-    void take(CoordinatorInput.Maintain said, boolean leads, boolean suspended, String self) {
+    void take(CoordinatorInput.Maintain said, boolean leads, boolean suspended) {
         Consumer<MaintenanceOutcome> answer = said.answer();
         if (!leads || suspended) {
             answer.accept(
@@ -67,7 +70,9 @@ final class MaintenanceDesk {
                             leads
                                     ? "ZooKeeper is out of reach: nothing can be recorded; say it"
                                             + " again when it is back"
-                                    : "coordinator " + self + " does not lead"));
+                                    : "coordinator "
+                                            + settings.coordinatorId()
+                                            + " does not lead"));
             return;
         }
         String agent = said.word().agent();

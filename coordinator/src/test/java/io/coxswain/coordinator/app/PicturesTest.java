@@ -81,6 +81,33 @@ class PicturesTest {
     }
 
     @Test
+    void whatSomebodyElseMustDoIsSaid() {
+        bench.core.advance(bench.now);
+        bench.lead(3);
+        bench.submit(Bench.spec("j", new Mesh(2, 1), 100), false);
+        bench.agents.heartbeats = false;
+        long stream = bench.attach(Bench.agent(0));
+        bench.drain();
+        bench.give(
+                new CoordinatorInput.AgentSaid(
+                        stream,
+                        0,
+                        new AgentWord.Heartbeat(
+                                1, -1, 0, "load", 0, List.of(), 0, 0, "1 of 2 processes: run it")));
+        bench.pass(500);
+
+        Picture picture = album.newest();
+        assertThat(picture.blocked().what())
+                .startsWith("waiting: ")
+                .endsWith("; agent-0 waits for 1 of 2 processes: run it");
+        assertThat(picture.blocked().waitsOn()).containsExactly("agent-0");
+        assertThat(picture.agents())
+                .singleElement()
+                .extracting(AgentPicture::detail)
+                .isEqualTo("waits for 1 of 2 processes: run it");
+    }
+
+    @Test
     void aRunIsShownWithItsAccount() {
         training(100_000).pass(3_000);
 

@@ -64,11 +64,7 @@ public final class PlannedWork {
      * @throws EnvironmentException if nobody leads for half a minute
      */
     public static int run(
-            AdminClient.Address address,
-            Word word,
-            Manner manner,
-            PrintStream out,
-            PrintStream err)
+            AdminClient.Address address, Word word, Manner manner, PrintStream out, PrintStream err)
             throws EnvironmentException, InterruptedException {
         Function<AdminGrpc.AdminBlockingStub, MaintenanceResponse> call = call(word);
         MaintenanceResponse answer =
@@ -116,7 +112,8 @@ public final class PlannedWork {
             case DRAIN -> stub -> stub.drain(request);
             case CORDON -> stub -> stub.cordon(request);
             case UNCORDON -> stub -> stub.uncordon(request);
-            case FAILING -> stub -> stub.reportHealth(health(word, HealthReport.State.STATE_FAILING));
+            case FAILING ->
+                    stub -> stub.reportHealth(health(word, HealthReport.State.STATE_FAILING));
             case OK -> stub -> stub.reportHealth(health(word, HealthReport.State.STATE_OK));
         };
     }

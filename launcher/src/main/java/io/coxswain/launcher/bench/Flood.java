@@ -61,9 +61,7 @@ final class Flood implements AutoCloseable {
                                 new byte[] {-1, -1, -1, 1, 4, 0, 0, 0, 1},
                                 new byte[BIG_BYTES]);
                 case DATA ->
-                        joined(
-                                new byte[] {-1, -1, -1, -1, -1, -1, -1, -1},
-                                new byte[BIG_BYTES]);
+                        joined(new byte[] {-1, -1, -1, -1, -1, -1, -1, -1}, new byte[BIG_BYTES]);
                 case HTTP ->
                         joined(
                                 "GET /".getBytes(StandardCharsets.US_ASCII),

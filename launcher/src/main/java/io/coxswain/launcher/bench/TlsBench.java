@@ -5,6 +5,7 @@ import io.coxswain.security.PlaneSecurity;
 import io.coxswain.security.Role;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -63,8 +64,7 @@ public final class TlsBench {
 
     private void control(BenchCertificates certificates, long deadline)
             throws EnvironmentException, InterruptedException, IOException {
-        settings.progress()
-                .accept("heartbeats and their answers over the control plane, in turns");
+        settings.progress().accept("heartbeats and their answers over the control plane, in turns");
         var clear = new ArrayList<Double>();
         var sealed = new ArrayList<Double>();
         var ratios = new ArrayList<Double>();
@@ -125,6 +125,8 @@ public final class TlsBench {
         var pushed = new ArrayList<Double>();
         var shares = new ArrayList<Double>();
         var open = new ArrayList<Double>();
+        var rawCpu = new ArrayList<Double>();
+        var pushedCpu = new ArrayList<Double>();
         PlaneSecurity one = certificates.of(Role.AGENT, CopyNode.name(1));
         PlaneSecurity two = certificates.of(Role.AGENT, CopyNode.name(2));
         String suite;
@@ -139,8 +141,11 @@ public final class TlsBench {
             for (int round = -(options.runs() + 1) / 2;
                     round < options.runs() && !over(round, deadline);
                     round++) {
+                double cpuBefore = processNanos();
                 double before = limit.gigabytesPerSecond(bytes);
+                double cpuRaw = processNanos();
                 double rate = (double) bytes / owner.push(holder);
+                double cpuPushed = processNanos();
                 double after = limit.gigabytesPerSecond(bytes);
                 double clear = (double) bytes / plainOwner.push(plainHolder);
                 if (round >= 0) {
@@ -149,6 +154,8 @@ public final class TlsBench {
                     pushed.add(rate);
                     shares.add(rate / mean);
                     open.add(clear);
+                    rawCpu.add((cpuRaw - cpuBefore) / bytes);
+                    pushedCpu.add((cpuPushed - cpuRaw) / bytes);
                 }
             }
         }
@@ -164,7 +171,16 @@ public final class TlsBench {
                 Samples.of(shares),
                 Figure.Limit.atLeast(DATA_LIMIT, "with the same provider and suite"));
         report.add("  the data plane in the clear", "GB/s", Samples.of(open), null);
+        report.add("CPU of both ends, data plane with TLS", "ns/B", Samples.of(pushedCpu), null);
+        report.add("  raw TLS connection", "ns/B", Samples.of(rawCpu), null);
         report.note("TLS by " + PlaneSecurity.provider() + "; " + suite);
         report.detail(Map.of("suite", suite, "orders", List.of("raw", "TLS", "raw", "clear")));
+    }
+
+    private static double processNanos() {
+        return ManagementFactory.getOperatingSystemMXBean()
+                        instanceof com.sun.management.OperatingSystemMXBean system
+                ? system.getProcessCpuTime()
+                : 0;
     }
 }

@@ -17,7 +17,7 @@ import java.io.IOException;
         name = "tls",
         header =
                 "What mutual TLS costs: the control plane's round trip with it beside one without,"
-                    + " and the data plane with it beside a raw TLS connection, in turns.",
+                        + " and the data plane with it beside a raw TLS connection, in turns.",
         footer = {
             "",
             "Examples:",

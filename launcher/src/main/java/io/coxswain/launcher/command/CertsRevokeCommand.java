@@ -68,7 +68,8 @@ public final class CertsRevokeCommand extends Shared implements Callable<Integer
                                 + ", sha256 "
                                 + Revocations.fingerprint(certificate));
             }
-            System.out.println("give everybody " + file + ", as revoked.txt in the folder of --tls");
+            System.out.println(
+                    "give everybody " + file + ", as revoked.txt in the folder of --tls");
             return ExitCode.COMPLETED;
         } catch (IOException e) {
             throw new EnvironmentException(String.valueOf(e.getMessage()), e);

@@ -61,8 +61,7 @@ public final class ReportHealthCommand extends Shared implements Callable<Intege
     public Integer call() throws Exception {
         return PlannedWork.run(
                 admin.address(),
-                new Word(
-                        state == State.FAILING ? Verb.FAILING : Verb.OK, agent, reason, absent),
+                new Word(state == State.FAILING ? Verb.FAILING : Verb.OK, agent, reason, absent),
                 new Manner(false, null, json),
                 System.out,
                 System.err);

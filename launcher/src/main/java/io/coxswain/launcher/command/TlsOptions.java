@@ -89,8 +89,7 @@ public final class TlsOptions {
             return WireSecurity.tls(
                     list == null
                             ? all
-                            : new TlsFiles(
-                                    all.certificate(), all.key(), all.authorities(), list));
+                            : new TlsFiles(all.certificate(), all.key(), all.authorities(), list));
         }
         if (!files) {
             return plaintext ? WireSecurity.plaintext() : WireSecurity.loopbackOnly();

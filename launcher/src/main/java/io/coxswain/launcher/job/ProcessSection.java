@@ -33,6 +33,7 @@ record ProcessSection(String json, List<String> command, long state, int process
     private static final String LAUNCH = "launch";
     private static final String ATTACH = "attach";
     private static final String ATTACH_WAIT = "attachWait";
+    private static final String RECORDER = "flightRecorder";
 
     /** Parameters and two moments, as most optimizers have them. */
     private static final int STATE_VECTORS = 3;
@@ -72,6 +73,9 @@ record ProcessSection(String json, List<String> command, long state, int process
         json.put("env", environment(runtime.section("env")));
         json.put("inheritEnv", inherited(runtime));
         json.put("standby", runtime.flag("standby", true));
+        if (runtime.flag(RECORDER, false)) {
+            json.put(RECORDER, true);
+        }
         if (processes > 1) {
             json.put(WORKERS, processes);
         }
@@ -123,7 +127,7 @@ record ProcessSection(String json, List<String> command, long state, int process
     /** Somebody else starts the processes, and decides how. */
     private static RuntimeSection attached(RuntimeKind.Around around, int processes) {
         ConfigSection runtime = around.runtime();
-        for (String name : List.of("command", "cwd", "env", "inheritEnv", "standby")) {
+        for (String name : List.of("command", "cwd", "env", "inheritEnv", "standby", RECORDER)) {
             if (runtime.has(name)) {
                 runtime.complain(
                         name,
@@ -154,7 +158,7 @@ record ProcessSection(String json, List<String> command, long state, int process
 
     /** Complains of what programs alone have, in the section of another kind. */
     static void refuseElsewhere(ConfigSection runtime, String kind) {
-        for (String name : List.of(WORKERS, LAUNCH, ATTACH_WAIT)) {
+        for (String name : List.of(WORKERS, LAUNCH, ATTACH_WAIT, RECORDER)) {
             if (runtime.has(name)) {
                 runtime.complain(
                         name, "workers of kind " + kind + " have none; expected kind: " + KIND);

@@ -107,6 +107,10 @@ public final class UserProgram {
                 environment.put(name.asString(), value);
             }
         }
+        if (json.path("flightRecorder").asBoolean(false)) {
+            // Collectives that it remembers; the agent says where to.
+            environment.put("TORCH_NCCL_TRACE_BUFFER_SIZE", "2000");
+        }
         environment.putAll(settings.environment());
         json.path("env")
                 .properties()

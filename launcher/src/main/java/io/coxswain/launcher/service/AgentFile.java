@@ -25,7 +25,8 @@ import java.util.regex.Pattern;
  * @param workerOutput how much of what workers print is kept
  * @param copyBytesPerSecond limit of the bytes of copies sent; 0: none
  * @param workerLogs folder of the workers' output
- * @param preemptionDeadline how long after SIGTERM it ends at the latest, drained or not; 0: at once
+ * @param preemptionDeadline how long after SIGTERM it ends at the latest, drained or not; 0: at
+ *     once
  */
 record AgentFile(
         CommonOptions common,

@@ -68,6 +68,7 @@ class ProcessSectionTest {
                                   inheritEnv: [LD_LIBRARY_PATH]
                                   config: {rate: 0.5, name: x}
                                   standby: false
+                                  flightRecorder: true
                                   state: 12KiB
                                   minStepMillis: 5
                                 """,
@@ -79,7 +80,7 @@ class ProcessSectionTest {
                                 .readTree(
                                         """
                                         {"kind": "process", "command": ["%s/sub/bin/mine", "--fast"], "cwd": "%s/sub",
-                                         "env": {"PYTHONPATH": "../lib"}, "inheritEnv": ["LD_LIBRARY_PATH"], "standby": false,
+                                         "env": {"PYTHONPATH": "../lib"}, "inheritEnv": ["LD_LIBRARY_PATH"], "standby": false, "flightRecorder": true,
                                          "config": {"rate": 0.5, "name": "x"}, "minStepMillis": 5}
                                         """
                                                 .formatted(folder, folder)));
@@ -248,6 +249,7 @@ class ProcessSectionTest {
         "runtime.env.A, b, somebody else starts the workers",
         "runtime.inheritEnv, '[PATH]', somebody else starts the workers",
         "runtime.standby, true, somebody else starts the workers",
+        "runtime.flightRecorder, true, somebody else starts the workers",
         "runtime.attachWait, 10ms, a time from 1s",
         "runtime.launch, atach, 'one of spawn, attach'",
     })

@@ -411,8 +411,7 @@ public final class AgentAssembly implements AutoCloseable {
 
     private GrpcControlClient.Channels channels(PlaneSecurity planes) throws IOException {
         ControlChannels made =
-                new ControlChannels(
-                        settings.key().id(), planes, settings.controlInterceptors());
+                new ControlChannels(settings.key().id(), planes, settings.controlInterceptors());
         opened("control threads", made::close);
         return made;
     }

@@ -269,8 +269,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
             }
             String ranks =
                     String.join(
-                            ", ",
-                            missing.stream().limit(MOST_NAMED).map(String::valueOf).toList());
+                            ", ", missing.stream().limit(MOST_NAMED).map(String::valueOf).toList());
             return "%d of %d processes that somebody else starts: run the job's program on its host, with COXSWAIN_ATTACH=%s and LOCAL_RANK=%s%s"
                     .formatted(
                             missing.size(),

@@ -142,8 +142,7 @@ public sealed interface AgentEvent {
      *
      * @param hold the state that it stops at is wanted in a slot
      */
-    record HaltOrdered(
-            long term, String jobId, long epoch, long number, long after, boolean hold)
+    record HaltOrdered(long term, String jobId, long epoch, long number, long after, boolean hold)
             implements FromLeader {}
 
     /** Nothing depends on this agent any more: answer to a notice. */

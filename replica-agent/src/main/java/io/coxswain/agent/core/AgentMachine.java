@@ -196,9 +196,7 @@ public final class AgentMachine {
                             at.stepping.step(),
                             List.of(),
                             nanos,
-                            at.stepping.isUnderWay()
-                                    ? at.worker.enteredIn(at.stepping.step())
-                                    : 0,
+                            at.stepping.isUnderWay() ? at.worker.enteredIn(at.stepping.step()) : 0,
                             at.worker.waitsFor()));
         }
     }

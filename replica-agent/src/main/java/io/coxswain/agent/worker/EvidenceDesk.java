@@ -48,9 +48,14 @@ final class EvidenceDesk implements AutoCloseable {
             int processes) {
         this.folder = folder;
         this.file = file;
-        this.environment = environment;
+        this.environment = FlightRecorder.environment(environment, folder.toAbsolutePath());
         this.taker =
                 new EvidenceTaker(folder, printed, new ProcessStatus(Path.of("/proc")), processes);
+    }
+
+    /** What the process gets to see of the program's environment, and what it must know more. */
+    Map<String, String> environment() {
+        return environment;
     }
 
     /** Makes the folder. */
@@ -67,6 +72,7 @@ final class EvidenceDesk implements AutoCloseable {
     /** What is to be known of one that hangs, before it is killed. */
     List<EvidencePiece> hung(String reason, Process process) throws InterruptedException {
         var pieces = new ArrayList<>(stacks(process));
+        FlightRecorder.ask(folder);
         pieces.addAll(EvidenceTaker.flightRecorder(environment, since));
         keep(reason, pieces);
         return pieces;

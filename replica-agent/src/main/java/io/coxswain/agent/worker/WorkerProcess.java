@@ -319,7 +319,7 @@ final class WorkerProcess implements Member {
     private Process spawn() throws IOException {
         var builder = new ProcessBuilder(command.command());
         builder.environment().clear();
-        builder.environment().putAll(command.environment());
+        builder.environment().putAll(evidence.environment());
         builder.environment().putAll(place());
         builder.environment().put(WorkerMain.SOCKET_VARIABLE, socket.toString());
         builder.environment().put(WorkerMain.TOKEN_VARIABLE, token);

@@ -11,7 +11,10 @@ import io.coxswain.proto.replica.v1.Hello;
 import io.coxswain.proto.replica.v1.Purpose;
 import io.coxswain.security.Identity;
 import io.coxswain.security.PeerRule;
+import io.coxswain.security.PemFiles;
 import io.coxswain.security.PlaneSecurity;
+import io.coxswain.security.Refusal;
+import io.coxswain.security.Revocations;
 import io.coxswain.security.Role;
 import io.coxswain.security.TlsFiles;
 import io.coxswain.security.WireSecurity;
@@ -53,6 +56,7 @@ class DataPlaneTlsTest {
     private final BlockingQueue<String> events = new LinkedBlockingQueue<>();
     private final List<NettyDataPlane> planes = new ArrayList<>();
     private final List<PlaneSecurity> opened = new ArrayList<>();
+    private final List<Path> folders = new ArrayList<>();
 
     @BeforeEach
     void authority() throws IOException {
@@ -67,6 +71,7 @@ class DataPlaneTlsTest {
 
     private PlaneSecurity security(Role role, String name) throws IOException {
         Path into = Files.createTempDirectory(folder, name);
+        folders.add(into);
         CertificateAuthority.open(folder, InstantSource.system())
                 .issue(new Identity(role, name), List.of(), Duration.ofDays(1), into);
         PlaneSecurity made = PlaneSecurity.open(name, WireSecurity.tls(TlsFiles.in(into)));
@@ -210,6 +215,66 @@ class DataPlaneTlsTest {
             return reply;
         } catch (IOException slow) {
             return null;
+        }
+    }
+
+    @Test
+    void whoIsTakenBackIsCutOffAndNotLetInAgain() throws Exception {
+        PlaneSecurity careful = security(Role.AGENT, "one");
+        NettyDataPlane one = plane(ONE, careful);
+        NettyDataPlane two = plane(TWO, security(Role.AGENT, "two"));
+        Link link = two.copies().link(new Peer(ONE, one.endpoint()), new Recording("link"));
+        two.copies().execute(link::connect);
+        await("link up");
+
+        Revocations.add(
+                folders.getFirst().resolve(TlsFiles.REVOKED),
+                PemFiles.certificates(folders.getLast().resolve(TlsFiles.CERTIFICATE)).getFirst());
+        careful.refresh();
+
+        await("link down");
+        await("link unreachable");
+        assertThat(careful.refusals().of(Refusal.REVOKED)).isPositive();
+        assertThat(two.collectives().self()).isEqualTo(TWO);
+    }
+
+    @Test
+    void aFloodOfStrangersKeepsNobodyOut() throws Exception {
+        PlaneSecurity flooded = security(Role.AGENT, "one");
+        NettyDataPlane one = plane(ONE, flooded);
+        NettyDataPlane two = plane(TWO, security(Role.AGENT, "two"));
+        Link link = two.copies().link(new Peer(ONE, one.endpoint()), new Recording("link"));
+        two.copies().execute(link::connect);
+        await("link up");
+        var flood = new ArrayList<Socket>();
+        try {
+            for (int i = 0; i < 300; i++) {
+                var socket = new Socket(InetAddress.getLoopbackAddress(), one.endpoint().port());
+                socket.setSoTimeout(60_000);
+                flood.add(socket);
+            }
+            for (int i = 0; i < 300 - 256; i++) {
+                assertThat(isClosed(flood.get(i))).as("connection %d", i).isTrue();
+            }
+            assertThat(flooded.refusals().of(Refusal.CROWD)).isGreaterThanOrEqualTo(300 - 256);
+            assertThat(one.incoming()).isLessThanOrEqualTo(257);
+            Link second =
+                    two.collectives().link(new Peer(ONE, one.endpoint()), new Recording("second"));
+            two.collectives().execute(second::connect);
+            await("second up");
+            assertThat(events).noneMatch(event -> event.equals("link down"));
+        } finally {
+            for (Socket socket : flood) {
+                socket.close();
+            }
+        }
+    }
+
+    private static boolean isClosed(Socket socket) {
+        try {
+            return socket.getInputStream().read() < 0;
+        } catch (IOException reset) {
+            return true;
         }
     }
 

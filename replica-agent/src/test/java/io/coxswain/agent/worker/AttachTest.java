@@ -353,9 +353,12 @@ class AttachTest {
                 });
 
         first.end();
+        assertThat(second.askedToComeAgain()).isTrue();
         second.end();
         assertThat(next())
-                .isEqualTo("evidence exited 1 local rank 0 of 2: the worker ended its connections; whoever started it knows why; last words: ValueError: no more");
+                .isEqualTo(
+                        "evidence exited 1 local rank 0 of 2: the worker ended its connections;"
+                                + " whoever started it knows why; last words: ValueError: no more");
     }
 
     private static FromWorker printed(String text, long dropped) {

@@ -14,8 +14,6 @@ final class Paths {
     private Paths() {}
 
     static String record(String jobId, StoreRecord.Kind kind) {
-        return kind == StoreRecord.Kind.SET_ASIDES
-                ? MAINTENANCE
-                : JOBS + jobId + "/" + kind.name();
+        return kind == StoreRecord.Kind.SET_ASIDES ? MAINTENANCE : JOBS + jobId + "/" + kind.name();
     }
 }

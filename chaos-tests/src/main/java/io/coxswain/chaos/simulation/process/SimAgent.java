@@ -90,7 +90,8 @@ public final class SimAgent extends SimProcess implements AgentView {
                         machine,
                         interceptor.agentPorts(
                                 this, new AgentPorts(control, workers, data, memory)),
-                        AgentObserver.NONE);
+                        AgentObserver.NONE,
+                        end -> kernel.after(1, "ends", () -> deliver(this::kill)));
         this.zookeeper = new ZooKeeperClient(parts.zookeeper(), host, new Session());
         zookeeper.watch(Paths.LEADER, change -> control.leaderChanged(leader(change.now())));
         register();

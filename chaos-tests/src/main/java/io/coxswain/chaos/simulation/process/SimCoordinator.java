@@ -11,6 +11,7 @@ import io.coxswain.chaos.simulation.zookeeper.Tree;
 import io.coxswain.chaos.simulation.zookeeper.ZooKeeperClient;
 import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.CoordinatorStatus;
+import io.coxswain.coordinator.MaintenanceOutcome;
 import io.coxswain.coordinator.PauseOutcome;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.app.AgentWord;
@@ -20,6 +21,7 @@ import io.coxswain.coordinator.app.CoordinatorSettings;
 import io.coxswain.coordinator.app.EventsPort;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.liveness.DialResult;
+import io.coxswain.coordinator.core.maintenance.MaintenanceBook.Word;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.JobSpec;
@@ -342,6 +344,11 @@ public final class SimCoordinator extends SimProcess {
     /** Wants a job to end. */
     public void cancel(String jobId, Consumer<CancelOutcome> answer) {
         deliver(() -> offer(new CoordinatorInput.Cancel(jobId, "on request", answer)));
+    }
+
+    /** Somebody says something of an agent. */
+    public void maintain(Word word, Consumer<MaintenanceOutcome> answer) {
+        deliver(() -> offer(new CoordinatorInput.Maintain(word, true, answer)));
     }
 
     private final class Events implements EventsPort {

@@ -13,7 +13,9 @@ import io.coxswain.chaos.simulation.worker.SimWorker;
 import io.coxswain.chaos.simulation.worker.Truth;
 import io.coxswain.chaos.simulation.worker.WorkerGroups;
 import io.coxswain.chaos.simulation.zookeeper.SimZooKeeper;
+import io.coxswain.coordinator.MaintenanceOutcome;
 import io.coxswain.coordinator.SubmitOutcome;
+import io.coxswain.coordinator.core.maintenance.MaintenanceBook.Word;
 import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.DataEndpoint;
@@ -25,8 +27,10 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * A whole cluster in one thread: coordinators, agents and their workers, the network and ZooKeeper,
@@ -57,6 +61,10 @@ public final class World implements Cluster, SimCoordinator.Directory {
     private final int[] starts;
     private int faults;
     private int jobsSubmitted;
+
+    /** What was said of agents, and is not recorded yet. */
+    private final Map<String, Word> said = new HashMap<>();
+
     private boolean submitting = true;
     private boolean aliveChanged = true;
     private List<SimAgent> alive = List.of();
@@ -250,6 +258,29 @@ public final class World implements Cluster, SimCoordinator.Directory {
                         watch(job);
                     }
                 });
+    }
+
+    /** Says something of an agent until a leader has recorded it, or something newer is said. */
+    public void maintain(Word word) {
+        said.put(word.agent(), word);
+        sayOf(word);
+    }
+
+    private void sayOf(Word word) {
+        if (said.get(word.agent()) != word) {
+            return;
+        }
+        SimCoordinator leader = leader();
+        if (leader != null) {
+            leader.maintain(
+                    word,
+                    outcome -> {
+                        if (outcome instanceof MaintenanceOutcome.Accepted) {
+                            said.remove(word.agent(), word);
+                        }
+                    });
+        }
+        kernel.after(SUBMIT_NANOS, "maintain?", () -> sayOf(word));
     }
 
     // Whoever submitted it waits for its end; a job that failed is submitted under another id.

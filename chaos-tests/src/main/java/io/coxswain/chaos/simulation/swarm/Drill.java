@@ -39,6 +39,16 @@ public record Drill(
     private static final FaultKind[] PLAIN =
             EnumSet.range(FaultKind.HOST_DEATH, FaultKind.FLAPPING).toArray(FaultKind[]::new);
 
+    /** What may go wrong in rough ones. */
+    private static final FaultKind[] ROUGH =
+            EnumSet.range(FaultKind.HOST_DEATH, FaultKind.LEADER_CUT).toArray(FaultKind[]::new);
+
+    /** What people do meanwhile, in some drills of either sort. */
+    private static final List<FaultKind> PLANNED =
+            List.copyOf(EnumSet.range(FaultKind.DRAIN, FaultKind.NOTICE));
+
+    private static final double WITH_PLANNED = 0.3;
+
     private static final List<ProtocolPhase> PHASES =
             List.of(
                     ProtocolPhase.WAITING,
@@ -95,12 +105,31 @@ public record Drill(
                 Long.remainderUnsigned(seed, ROUGH_EVERY) == 0
                         ? rough(seed, random.split("rough"), cluster, faults, safety)
                         : new Drill(seed, cluster, faults, List.of(), safety);
-        return new Drill(
-                seed,
-                drill.cluster,
-                drill.faults,
-                Order.drawn(random.split("orders"), drill.faults, drill.safetyNanos),
-                drill.safetyNanos);
+        Randomness planned = random.split("planned");
+        Drill all = planned.chance(WITH_PLANNED) ? drill.withPlanned(planned) : drill;
+        return all.withOrders(Order.drawn(random.split("orders"), drill.faults, drill.safetyNanos));
+    }
+
+    private Drill withOrders(List<Order> others) {
+        return new Drill(seed, cluster, faults, others, safetyNanos);
+    }
+
+    private Drill withPlanned(Randomness random) {
+        var all = new ArrayList<Fault>(faults);
+        for (long left = random.between(1, 4); left > 0; left--) {
+            long at = random.between(SECOND, safetyNanos);
+            @Nullable ProtocolPhase during = random.chance(0.3) ? random.pick(PHASES) : null;
+            all.add(fault(random, random.pick(PLANNED), at, during));
+        }
+        all.sort(Comparator.comparingLong(Fault::atNanos));
+        return withFaults(all);
+    }
+
+    /** The same, with planned work and nothing else: no step may be lost by it. */
+    public Drill onlyPlanned() {
+        return withFaults(List.of())
+                .withOrders(List.of())
+                .withPlanned(new Randomness(seed).split("drill").split("only planned"));
     }
 
     /**
@@ -112,7 +141,7 @@ public record Drill(
         boolean longJob = random.chance(0.25);
         long begins = longJob ? safety + 20 * SECOND : safety;
         var faults = new ArrayList<Fault>(plain);
-        faults.addAll(faults(random.split("faults"), FaultKind.values(), 0.5, begins, 3));
+        faults.addAll(faults(random.split("faults"), ROUGH, 0.5, begins, 3));
         faults.sort(Comparator.comparingLong(Fault::atNanos));
         if (faults.size() > MOST_FAULTS) {
             faults.subList(MOST_FAULTS, faults.size()).clear();
@@ -136,7 +165,7 @@ public record Drill(
      * phase: a job begins and ends by itself, a recovery and a change of leaders do not.
      */
     private static List<Fault> aimed(long number, Randomness random, long safety) {
-        FaultKind[] kinds = FaultKind.values();
+        FaultKind[] kinds = ROUGH;
         ProtocolPhase[] phases = ProtocolPhase.values();
         var faults = new ArrayList<Fault>();
         for (int i = 0; i < AIMED_EACH; i++) {
@@ -278,6 +307,8 @@ public record Drill(
             case WIRE_FLIP -> random.between(300, 6_000) * milli;
             case LEADER_SESSION -> milli;
             case LEADER_CUT -> random.between(500, 14_000) * milli;
+            case DRAIN, CORDON -> random.between(1_000, 25_000) * milli;
+            case NOTICE -> random.between(500, 20_000) * milli;
         };
     }
 }

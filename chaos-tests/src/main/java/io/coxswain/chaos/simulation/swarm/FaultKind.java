@@ -48,5 +48,14 @@ public enum FaultKind {
     /** ZooKeeper ends the leader's session early: a second one leads before the first knows. */
     LEADER_SESSION,
     /** The leader's host and all agents are cut off from each other; ZooKeeper is reached. */
-    LEADER_CUT
+    LEADER_CUT,
+
+    // ---------------------------------------------------------------- planned work
+
+    /** An agent is taken out of service; healed: put back. */
+    DRAIN,
+    /** An agent gets nothing new; healed: put back. */
+    CORDON,
+    /** An agent's process is told that it ends; healed: it has ended, and is started again. */
+    NOTICE
 }

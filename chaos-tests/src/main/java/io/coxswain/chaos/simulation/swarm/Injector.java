@@ -1,5 +1,6 @@
 package io.coxswain.chaos.simulation.swarm;
 
+import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.chaos.simulation.network.Plane;
 import io.coxswain.chaos.simulation.process.ProtocolPhase;
 import io.coxswain.chaos.simulation.process.SimAgent;
@@ -7,6 +8,7 @@ import io.coxswain.chaos.simulation.process.SimCoordinator;
 import io.coxswain.chaos.simulation.process.World;
 import io.coxswain.chaos.simulation.worker.Arena;
 import io.coxswain.chaos.simulation.worker.SimWorker;
+import io.coxswain.coordinator.core.maintenance.MaintenanceBook.Word;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -154,6 +156,9 @@ final class Injector {
                             coordinator(fault);
                     case FLAPPING -> flap(fault, host);
                     case WIRE_FLIP -> wireFlip(fault, host);
+                    case DRAIN -> planned(fault, new Word.Drain("a" + host, "a drill"));
+                    case CORDON -> planned(fault, new Word.Cordon("a" + host, "a drill"));
+                    case NOTICE -> notice(fault, host);
                 };
         if (did) {
             coverage.fired(fault.kind(), phase);
@@ -180,9 +185,12 @@ final class Injector {
                     BIT_FLIP,
                     SESSION_EXPIRY,
                     FLAPPING,
-                    WIRE_FLIP ->
+                    WIRE_FLIP,
+                    NOTICE ->
                     true;
             case LAGGING_COPIES,
+                    DRAIN,
+                    CORDON,
                     MASS_EXPIRY,
                     STORE_OUTAGE,
                     STORE_CUT,
@@ -192,6 +200,28 @@ final class Injector {
                     LEADER_CUT ->
                     false;
         };
+    }
+
+    private boolean planned(Fault fault, Word word) {
+        world.maintain(word);
+        begin(fault, NO_HOST, () -> world.maintain(new Word.Uncordon(word.agent())));
+        return true;
+    }
+
+    private boolean notice(Fault fault, int host) {
+        SimAgent agent = world.agent(host);
+        if (agent == null) {
+            return false;
+        }
+        begin(
+                fault,
+                host,
+                () -> {
+                    world.killAgent(host, false);
+                    world.startAgent(host);
+                });
+        agent.post(new AgentEvent.NoticeGiven("SIGTERM", fault.lastsNanos()));
+        return true;
     }
 
     private boolean death(Fault fault, int host, boolean power) {

@@ -26,8 +26,7 @@ final class ControlTransport implements AutoCloseable {
     private final ConnectionGate gate;
     private final MultiThreadIoEventLoopGroup accepting = threads("accept", 1);
     private final MultiThreadIoEventLoopGroup serving =
-            threads(
-                    "control", Math.max(LEAST_THREADS, Runtime.getRuntime().availableProcessors()));
+            threads("control", Math.max(LEAST_THREADS, Runtime.getRuntime().availableProcessors()));
 
     ControlTransport(ConnectionGate.Limits limits, PlaneSecurity security) {
         gate = new ConnectionGate("the control port", limits, security);

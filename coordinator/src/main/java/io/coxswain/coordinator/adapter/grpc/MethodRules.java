@@ -29,8 +29,7 @@ final class MethodRules {
         rules.put(AdminGrpc.getDrainMethod().getFullMethodName(), EnumSet.of(Role.OPERATOR));
         rules.put(AdminGrpc.getCordonMethod().getFullMethodName(), EnumSet.of(Role.OPERATOR));
         rules.put(AdminGrpc.getUncordonMethod().getFullMethodName(), EnumSet.of(Role.OPERATOR));
-        rules.put(
-                AdminGrpc.getReportHealthMethod().getFullMethodName(), EnumSet.of(Role.OPERATOR));
+        rules.put(AdminGrpc.getReportHealthMethod().getFullMethodName(), EnumSet.of(Role.OPERATOR));
         rules.put(AdminGrpc.getStatusMethod().getFullMethodName(), READERS);
         rules.put(AdminGrpc.getEventsMethod().getFullMethodName(), READERS);
         rules.put(AdminGrpc.getLookMethod().getFullMethodName(), READERS);

@@ -27,13 +27,18 @@ import java.util.stream.LongStream;
 final class LeaderMeters implements AutoCloseable {
     private static final List<String> AGENT_STATES =
             List.of(
-                    "attached", "ready", "ranked", "spare", "suspect", "unfit", "cordoned",
-                    "draining", "drained", "lost");
+                    "attached",
+                    "ready",
+                    "ranked",
+                    "spare",
+                    "suspect",
+                    "unfit",
+                    "cordoned",
+                    "draining",
+                    "drained",
+                    "lost");
     private static final List<MaintenanceState> AWAY =
-            List.of(
-                    MaintenanceState.CORDONED,
-                    MaintenanceState.DRAINING,
-                    MaintenanceState.DRAINED);
+            List.of(MaintenanceState.CORDONED, MaintenanceState.DRAINING, MaintenanceState.DRAINED);
     // The same cause as often at one step is no accident any more.
     private static final int MANY_REPEATS = 3;
     private static final Duration[] STEP_BOUNDS =

@@ -73,8 +73,6 @@ record ZkPaths(String root) {
 
     /** In which a record stands. */
     String folder(StoreRecord record) {
-        return record.kind() == StoreRecord.Kind.SET_ASIDES
-                ? controller()
-                : job(record.jobId());
+        return record.kind() == StoreRecord.Kind.SET_ASIDES ? controller() : job(record.jobId());
     }
 }

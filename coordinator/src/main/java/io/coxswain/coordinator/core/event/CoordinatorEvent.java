@@ -29,11 +29,7 @@ public sealed interface CoordinatorEvent {
      * @param detail what it waits for, or what stands; may be empty
      */
     record MaintenanceChanged(
-            String agent,
-            MaintenanceState state,
-            List<String> causes,
-            String reason,
-            String detail)
+            String agent, MaintenanceState state, List<String> causes, String reason, String detail)
             implements CoordinatorEvent {
         public MaintenanceChanged {
             causes = List.copyOf(causes);

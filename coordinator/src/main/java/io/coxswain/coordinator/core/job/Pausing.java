@@ -110,9 +110,7 @@ final class Pausing {
                 ask();
                 tellAll();
             }
-        } else if (job.slots.started()
-                && job.phase != JobPhase.FINISHING
-                && stands(job.now)) {
+        } else if (job.slots.started() && job.phase != JobPhase.FINISHING && stands(job.now)) {
             job.slots.standFrom(job.now);
             tell();
         }

@@ -105,8 +105,7 @@ final class Preparing {
         for (Roster.Member member : job.roster.all()) {
             if (member.answered) {
                 boolean ready = member.eligible() && !leaving.contains(member.key);
-                candidates.add(
-                        new Candidate(member.profile, member.inventory, ready, member.rank));
+                candidates.add(new Candidate(member.profile, member.inventory, ready, member.rank));
             }
         }
         // Where the runtime reduces, what somebody saw beyond the completed step is not trusted.

@@ -6,8 +6,6 @@ import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.View;
 
-import org.jspecify.annotations.Nullable;
-
 import java.util.Arrays;
 import java.util.function.Predicate;
 
@@ -151,9 +149,7 @@ final class StepHalt {
         if (unanswered == 0 && stoodNanos >= 0 && allHeld()) {
             return DrainRule.Halt.STANDING;
         }
-        return job.now - deadlineNanos() >= 0
-                ? DrainRule.Halt.OVERDUE
-                : DrainRule.Halt.UNDER_WAY;
+        return job.now - deadlineNanos() >= 0 ? DrainRule.Halt.OVERDUE : DrainRule.Halt.UNDER_WAY;
     }
 
     private boolean allHeld() {
@@ -179,7 +175,10 @@ final class StepHalt {
         long largest =
                 layout == null
                         ? 0
-                        : layout.shardStateBytes().stream().mapToLong(Long::longValue).max().orElse(0);
+                        : layout.shardStateBytes().stream()
+                                .mapToLong(Long::longValue)
+                                .max()
+                                .orElse(0);
         return stoodNanos + Math.max(HOLD_NANOS, NANOS_PER_BYTE * largest);
     }
 

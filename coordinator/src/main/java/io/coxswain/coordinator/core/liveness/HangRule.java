@@ -186,8 +186,9 @@ public final class HangRule {
         RankWord first =
                 stalled.stream()
                         .filter(w -> w.entered() > 0)
-                        .max(Comparator.comparingLong(RankWord::step)
-                                .thenComparingInt(RankWord::entered))
+                        .max(
+                                Comparator.comparingLong(RankWord::step)
+                                        .thenComparingInt(RankWord::entered))
                         .orElse(null);
         if (first == null) {
             return null;
@@ -199,15 +200,15 @@ public final class HangRule {
                         .toList();
         RankWord suspect =
                 absent.stream()
-                        .min(Comparator.comparingLong(RankWord::step)
-                                .thenComparingInt(RankWord::entered)
-                                .thenComparingInt(RankWord::rank))
+                        .min(
+                                Comparator.comparingLong(RankWord::step)
+                                        .thenComparingInt(RankWord::entered)
+                                        .thenComparingInt(RankWord::rank))
                         .orElse(null);
         if (suspect == null) {
             return null;
         }
-        int waiting =
-                Math.toIntExact(stalled.stream().filter(w -> suspect.isBehind(w)).count());
+        int waiting = Math.toIntExact(stalled.stream().filter(w -> suspect.isBehind(w)).count());
         return new Suspicion(
                 suspect.rank(),
                 waiting,

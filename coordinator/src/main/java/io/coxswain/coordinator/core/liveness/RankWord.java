@@ -25,8 +25,7 @@ public record RankWord(
         waitingForRanks = Set.copyOf(waitingForRanks);
     }
 
-    public RankWord(
-            int rank, String operation, Set<Integer> waitingForRanks, long operationNanos) {
+    public RankWord(int rank, String operation, Set<Integer> waitingForRanks, long operationNanos) {
         this(rank, operation, waitingForRanks, operationNanos, 0, 0);
     }
 

@@ -134,9 +134,7 @@ public final class DrainRule {
             case NONE -> new Step.HaltSteps();
             case STANDING, OVERDUE -> new Step.Move();
             case UNDER_WAY ->
-                    forced
-                            ? new Step.Move()
-                            : new Step.Wait(new DrainWait.Boundary(facts.rank()));
+                    forced ? new Step.Move() : new Step.Wait(new DrainWait.Boundary(facts.rank()));
         };
     }
 }

@@ -185,8 +185,7 @@ public final class RecoveryPlanner {
         return Collections.min(
                 states.instances(shard, target),
                 Comparator.comparing((Instance i) -> i.where() == Where.LIVE)
-                        .thenComparing(
-                                i -> i.where() == Where.LIVE && !owners.contains(i.agent()))
+                        .thenComparing(i -> i.where() == Where.LIVE && !owners.contains(i.agent()))
                         .thenComparing(i -> sentBytes.getOrDefault(i.agent(), 0L))
                         .thenComparing(i -> i.agent())
                         .thenComparing(Instance::where));

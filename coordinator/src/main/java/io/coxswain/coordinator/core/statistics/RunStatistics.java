@@ -235,8 +235,7 @@ public final class RunStatistics {
             }
         }
         if (known < 2) {
-            return known == 0
-                            && Arrays.stream(stepNanos).anyMatch(t -> t.size() >= LEAST_SAMPLES)
+            return known == 0 && Arrays.stream(stepNanos).anyMatch(t -> t.size() >= LEAST_SAMPLES)
                     ? Straggler.NOT_MEASURABLE
                     : Straggler.NONE;
         }

@@ -17,7 +17,10 @@ import io.coxswain.proto.control.v1.ControlPlaneGrpc;
 import io.coxswain.proto.control.v1.CoordinatorMessage;
 import io.coxswain.security.Identity;
 import io.coxswain.security.PeerRule;
+import io.coxswain.security.PemFiles;
 import io.coxswain.security.PlaneSecurity;
+import io.coxswain.security.Refusal;
+import io.coxswain.security.Revocations;
 import io.coxswain.security.Role;
 import io.coxswain.security.TlsFiles;
 import io.coxswain.security.WireSecurity;
@@ -25,6 +28,9 @@ import io.coxswain.security.authority.CertificateAuthority;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse;
+import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.NettyChannelBuilder;
 import io.grpc.stub.StreamObserver;
 
@@ -42,7 +48,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -58,6 +67,7 @@ class GrpcTlsTest {
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
     private final List<ManagedChannel> channels = new ArrayList<>();
     private final List<PlaneSecurity> opened = new ArrayList<>();
+    private final Map<String, Path> folders = new HashMap<>();
 
     @SuppressWarnings("NullAway.Init") // before each test
     private GrpcControlServer server;
@@ -118,6 +128,7 @@ class GrpcTlsTest {
 
     private PlaneSecurity security(Role role, String name) throws IOException {
         Path into = Files.createTempDirectory(folder, name);
+        folders.put(name, into);
         CertificateAuthority.open(folder, InstantSource.system())
                 .issue(new Identity(role, name), List.of(), Duration.ofDays(1), into);
         PlaneSecurity made = PlaneSecurity.open(name, WireSecurity.tls(TlsFiles.in(into)));
@@ -239,6 +250,58 @@ class GrpcTlsTest {
         assertThat(attach(agent, "a1").isOk()).isTrue();
         assertThat(attach(channel(Role.OPERATOR, "ann"), "a1").getCode())
                 .isEqualTo(Status.Code.PERMISSION_DENIED);
+    }
+
+    @Test
+    void whoIsTakenBackIsCutOffAndNotLetInAgain() throws Exception {
+        ManagedChannel stolen = channel(Role.OPERATOR, "stolen");
+        ManagedChannel other = channel(Role.OPERATOR, "ann");
+        CompletableFuture<Status> end = watch(stolen);
+        CompletableFuture<Status> others = watch(other);
+
+        Revocations.add(
+                file("c1").resolve(TlsFiles.REVOKED),
+                PemFiles.certificates(file("stolen").resolve(TlsFiles.CERTIFICATE)).getFirst());
+        opened.getFirst().refresh();
+
+        assertThat(end.get(50, TimeUnit.SECONDS).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+        assertThat(status(stolen).getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+        assertThat(status(other).isOk()).isTrue();
+        assertThat(others).isNotDone();
+        // The one that stood, and those that came after.
+        assertThat(opened.getFirst().refusals().of(Refusal.REVOKED)).isGreaterThanOrEqualTo(2);
+    }
+
+    private Path file(String name) {
+        return Objects.requireNonNull(folders.get(name));
+    }
+
+    // A call that does not end by itself; it has been answered once.
+    private static CompletableFuture<Status> watch(ManagedChannel channel) throws Exception {
+        var first = new CompletableFuture<Boolean>();
+        var end = new CompletableFuture<Status>();
+        HealthGrpc.newStub(channel)
+                .watch(
+                        HealthCheckRequest.getDefaultInstance(),
+                        new StreamObserver<HealthCheckResponse>() {
+                            @Override
+                            public void onNext(HealthCheckResponse answer) {
+                                first.complete(true);
+                            }
+
+                            @Override
+                            public void onError(Throwable error) {
+                                first.complete(false);
+                                end.complete(Status.fromThrowable(error));
+                            }
+
+                            @Override
+                            public void onCompleted() {
+                                end.complete(Status.OK);
+                            }
+                        });
+        first.get(50, TimeUnit.SECONDS);
+        return end;
     }
 
     @Test

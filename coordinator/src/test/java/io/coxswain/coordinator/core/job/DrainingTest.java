@@ -22,7 +22,8 @@ final class DrainingTest {
     private final MaintenanceBook book = new MaintenanceBook();
 
     private void say(JobStory story, Word word) {
-        assertThat(book.take(word, true, List.of())).isEqualTo(new MaintenanceBook.Answer.Changed());
+        assertThat(book.take(word, true, List.of()))
+                .isEqualTo(new MaintenanceBook.Answer.Changed());
         order(story);
     }
 
@@ -201,8 +202,7 @@ final class DrainingTest {
         assertThat(hasRank(story, "a4")).isFalse();
         assertThat(hasRank(story, "a5")).isTrue();
         assertThat(hasRank(story, "a1")).as("keeps its rank in a recovery").isTrue();
-        assertThat(held).containsAll(
-                dutiesOf(story, "a4").stream().map(CopyDuty::shard).toList());
+        assertThat(held).containsAll(dutiesOf(story, "a4").stream().map(CopyDuty::shard).toList());
         story.kill("a3").pass(1_000 * MILLI).isIn(JobPhase.WAITING);
         assertThat(story.machine.phaseReason()).contains("a4").contains("uncordon");
         say(story, new Word.Uncordon("a4"));
@@ -274,8 +274,7 @@ final class DrainingTest {
         JobStory story = story(2, 2, 1, 1).steps(10);
         story.hold =
                 effect ->
-                        effect instanceof JobEffect.SendHalt halt
-                                && halt.agent().id().equals("a2");
+                        effect instanceof JobEffect.SendHalt halt && halt.agent().id().equals("a2");
         drain(story, "a1");
         story.pass(3_000 * MILLI);
         story.finishRecovery();

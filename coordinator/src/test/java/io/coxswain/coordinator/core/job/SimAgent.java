@@ -132,8 +132,7 @@ final class SimAgent {
         long from = reportedTo + 1;
         long elapsed = story.now - lastReportNanos;
         StateName newest = snapshots.isEmpty() ? null : snapshots.lastKey();
-        Digest digest =
-                newest == null ? Digest.NONE : JobStory.digest(stored(snapshots, newest));
+        Digest digest = newest == null ? Digest.NONE : JobStory.digest(stored(snapshots, newest));
         var run =
                 new StepRun(
                         from,

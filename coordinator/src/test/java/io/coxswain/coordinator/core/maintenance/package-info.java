@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.coordinator.core.maintenance;
+
+import org.jspecify.annotations.NullMarked;
