@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import platform
 import sys
@@ -28,6 +29,16 @@ def require_jax() -> Any:
             " another Python in runtime.command"
         ) from e
     return jax
+
+
+def import_ahead() -> None:
+    """Imports what JAX imports when the first program is traced, so that a standby process has it;
+    touches no device. Where JAX is not, the job's loading says so."""
+    for name in ("jax.export", "jax.numpy", "jax.extend.backend"):
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            return
 
 
 class Rows:

@@ -54,6 +54,7 @@ def run(
     snapshots: str = "wait",
 ) -> NoReturn:
     """Trains as the agent says that started this process; never returns. See :class:`JaxTrainer`."""
+    _jax_data.import_ahead()
     worker.run(
         JaxTrainer(
             params=params,
@@ -88,6 +89,7 @@ def run_sharded(
 ) -> NoReturn:
     """The same for a state of arrays with a ``NamedSharding`` over all ranks' devices, and
     ``collectives: {across: runtime}`` in the job file. See :class:`ShardedTrainer`."""
+    _jax_data.import_ahead()
     worker.run(
         ShardedTrainer(
             state=state,

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
+import java.util.Locale;
 
 class RevocationsTest {
     @TempDir private Path folder = Path.of("");
@@ -33,10 +34,11 @@ class RevocationsTest {
         for (String line :
                 new String[] {
                     "sha256 " + print,
-                    "  SHA256 Fingerprint=" + print.toUpperCase().replaceAll("(..)(?!$)", "$1:"),
+                    "  SHA256 Fingerprint="
+                            + print.toUpperCase(Locale.ROOT).replaceAll("(..)(?!$)", "$1:"),
                     "# who\n\nsha256: " + print + " # agent one",
                     "serial " + serial,
-                    "serial=00" + serial.toUpperCase(),
+                    "serial=00" + serial.toUpperCase(Locale.ROOT),
                 }) {
             Revocations read = Revocations.read(list(line));
             assertThat(read.contains(one)).as(line).isTrue();

@@ -69,6 +69,7 @@ final class CoreTarget implements FuzzTarget {
     }
 
     private final Side side;
+    private long told;
 
     CoreTarget(Side side) {
         this.side = side;
@@ -94,12 +95,17 @@ final class CoreTarget implements FuzzTarget {
         return thrown instanceof InvalidProtocolBufferException;
     }
 
+    /** Lies that were told so far, to whomever. */
+    long told() {
+        return told;
+    }
+
     @Override
     public void feed(byte[] input) throws InvalidProtocolBufferException {
         Message word = side.parse(input);
         var random = new SplittableRandom(Arrays.hashCode(input));
         Drill drill = Drill.of(1 + random.nextInt(DRILLS)).withFaults(List.of());
-        Interceptor liar =
+        Liar liar =
                 switch (side) {
                     case COORDINATOR -> new LyingAgent(word, random.split());
                     case AGENT -> new LyingLeader(word, random.split());
@@ -115,6 +121,8 @@ final class CoreTarget implements FuzzTarget {
             if (HOLD.contains(violated.invariant().split(" ", 2)[0])) {
                 throw violated;
             }
+        } finally {
+            told += liar.told();
         }
     }
 
@@ -138,6 +146,11 @@ final class CoreTarget implements FuzzTarget {
         }
     }
 
+    /** Stands between the cores and invents. */
+    private interface Liar extends Interceptor {
+        int told();
+    }
+
     /** Everybody's names, as they are heard. */
     private static final class Heard {
         private final Map<String, String> agents = new LinkedHashMap<>();
@@ -157,7 +170,7 @@ final class CoreTarget implements FuzzTarget {
     }
 
     /** The first agent that attached says what it likes on its own stream, and attaches again. */
-    private static final class LyingAgent implements Interceptor {
+    private static final class LyingAgent implements Liar {
         private final AgentMessage word;
         private final SplittableRandom random;
         private final HostileWords lies;
@@ -187,7 +200,6 @@ final class CoreTarget implements FuzzTarget {
             if (mine == null || told >= MOST_LIES || random.nextInt(LIE_EVERY) != 0) {
                 return List.of(input);
             }
-            told++;
             var all = new ArrayList<CoordinatorInput>();
             all.add(input);
             AgentKey key = mine.agent().key();
@@ -200,11 +212,17 @@ final class CoreTarget implements FuzzTarget {
                             new CoordinatorInput.AgentSaid(
                                     mine.stream(), mine.termSeen(), ControlCodec.word(key, lie)));
                 }
+                told++;
             } catch (IllegalArgumentException refused) {
                 // Its stream would be closed.
                 return all;
             }
             return all;
+        }
+
+        @Override
+        public int told() {
+            return told;
         }
 
         private CoordinatorInput attach(CoordinatorInput.AgentAttached mine, AgentMessage lie) {
@@ -230,7 +248,7 @@ final class CoreTarget implements FuzzTarget {
     }
 
     /** The leader says to one agent what it likes, beside what it has to say. */
-    private static final class LyingLeader implements Interceptor {
+    private static final class LyingLeader implements Liar {
         private final CoordinatorMessage word;
         private final SplittableRandom random;
         private final HostileWords lies;
@@ -241,6 +259,11 @@ final class CoreTarget implements FuzzTarget {
             this.word = (CoordinatorMessage) word;
             this.random = random;
             this.lies = new HostileWords(random);
+        }
+
+        @Override
+        public int told() {
+            return told;
         }
 
         @Override
@@ -258,16 +281,20 @@ final class CoreTarget implements FuzzTarget {
                 default -> {}
             }
             if (told >= MOST_LIES
+                    || word.term() < heard.term
                     || !agent.profile().key().id().equals("a0")
                     || random.nextInt(3) != 0) {
                 return List.of(event);
             }
-            told++;
             try {
                 AgentEvent lie =
                         io.coxswain.agent.adapter.ControlCodec.event(
                                 (CoordinatorMessage) lies.vary(this.word, heard.names()));
-                return lie == null ? List.of(event) : List.of(event, lie);
+                if (lie == null) {
+                    return List.of(event);
+                }
+                told++;
+                return List.of(event, lie);
             } catch (IllegalArgumentException refused) {
                 return List.of(event);
             }

@@ -91,6 +91,10 @@ class FuzzTest {
 
             assertThat(find).withFailMessage(() -> find == null ? "" : find.text()).isNull();
         }
+        if (target instanceof CoreTarget core) {
+            // Not all of them were refused on the way.
+            assertThat(core.told()).isGreaterThan(INPUTS);
+        }
     }
 
     @Test

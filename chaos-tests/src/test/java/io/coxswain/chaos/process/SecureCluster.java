@@ -1,6 +1,7 @@
 package io.coxswain.chaos.process;
 
 import io.coxswain.coordinator.JobReport;
+import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.TiedMain;
 import io.coxswain.launcher.admin.AdminClient;
 import io.coxswain.launcher.admin.AdminTexts;
@@ -19,6 +20,8 @@ import io.coxswain.security.WireSecurity;
 import io.coxswain.security.ZooKeeperAccess;
 import io.coxswain.security.authority.CertificateAuthority;
 
+import org.jspecify.annotations.Nullable;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -32,6 +35,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
@@ -54,6 +58,7 @@ final class SecureCluster implements AutoCloseable {
                     ZooKeeperAccess.CLIENT, "zk-client-PLANTED-31cc");
 
     private static final long LIMIT_SECONDS = 60;
+    private static final int ATTEMPTS = 5;
     private static final Duration LIFE = Duration.ofDays(7);
     private static final List<String> HOSTS = List.of("127.0.0.1", "localhost");
 
@@ -64,6 +69,7 @@ final class SecureCluster implements AutoCloseable {
     private final Map<String, Integer> ports = new LinkedHashMap<>();
     private final Map<String, String> pages = new LinkedHashMap<>();
     private int issued;
+    private @Nullable AdminClient asking;
     private volatile String coordinator;
 
     /** Starts everything; returns when all agents are attached to coordinator {@code c1}. */
@@ -337,8 +343,13 @@ final class SecureCluster implements AutoCloseable {
     }
 
     /** From now on that one is asked. */
-    void ask(String name) {
+    synchronized void ask(String name) {
         coordinator = address(name);
+        AdminClient former = asking;
+        asking = null;
+        if (former != null) {
+            former.close();
+        }
     }
 
     Path folder() {
@@ -384,15 +395,31 @@ final class SecureCluster implements AutoCloseable {
     }
 
     StatusResponse status() throws Exception {
-        try (AdminClient client = admin()) {
-            return client.status("");
+        return status("");
+    }
+
+    // One connection for all of it; on a machine that is very busy it takes several attempts.
+    private synchronized StatusResponse status(String id) throws Exception {
+        for (int attempt = 1; ; attempt++) {
+            AdminClient client = asking;
+            if (client == null) {
+                client = admin();
+                asking = client;
+            }
+            try {
+                return client.status(id);
+            } catch (EnvironmentException slow) {
+                asking = null;
+                client.close();
+                if (attempt == ATTEMPTS) {
+                    throw slow;
+                }
+            }
         }
     }
 
     JobStatus job(String id) throws Exception {
-        try (AdminClient client = admin()) {
-            return client.status(id).getJobs(0);
-        }
+        return status(id).getJobs(0);
     }
 
     /** The agents that have a rank now. */
@@ -404,37 +431,30 @@ final class SecureCluster implements AutoCloseable {
                 .toList();
     }
 
-    /** Waits until the status is so: each event of the coordinator is a reason to look again. */
+    /** Waits until the status is so: an event of the coordinator is a reason to look again. */
     void await(Predicate<StatusResponse> so) throws Exception {
-        var done = new CompletableFuture<Boolean>();
+        var looks = new Semaphore(0);
         try (AdminClient client = admin()) {
-            long next = client.status("").getNextSequence();
-            Thread.ofVirtual()
+            long next = status().getNextSequence();
+            Thread.ofPlatform()
+                    .daemon()
                     .start(() -> {
                         try {
-                            client.events(
-                                    next,
-                                    "",
-                                    _ -> {
-                                        try {
-                                            if (so.test(status())) {
-                                                done.complete(true);
-                                            }
-                                        } catch (Exception e) {
-                                            done.completeExceptionally(e);
-                                        }
-                                    });
-                            done.completeExceptionally(new IOException("no more events"));
-                        } catch (Exception e) {
-                            done.completeExceptionally(e);
+                            client.events(next, "", _ -> looks.release());
+                        } catch (EnvironmentException ended) {
+                            looks.release();
                         }
                     });
-            if (!so.test(status())) {
-                done.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+            while (!so.test(status())) {
+                if (!looks.tryAcquire(LIMIT_SECONDS, TimeUnit.SECONDS)) {
+                    throw new IOException(
+                            "it does not become so: "
+                                    + AdminTexts.json(status())
+                                    + "; logs: "
+                                    + folder);
+                }
+                looks.drainPermits();
             }
-        } catch (Exception e) {
-            throw new IOException(
-                    "it does not become so: " + AdminTexts.json(status()) + "; logs: " + folder, e);
         }
     }
 
@@ -455,6 +475,13 @@ final class SecureCluster implements AutoCloseable {
                                 one.getJobId().equals(id) && one.getCompletedStep() >= step));
     }
 
+    void cancel(String id) throws Exception {
+        try (AdminClient client = admin()) {
+            client.cancel(id);
+        }
+        awaitReport(id);
+    }
+
     JobReport awaitReport(String id) throws Exception {
         await(status ->
                 status.getJobsList().stream()
@@ -464,7 +491,11 @@ final class SecureCluster implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException {
+    public synchronized void close() throws IOException {
+        AdminClient client = asking;
+        if (client != null) {
+            client.close();
+        }
         for (Process process : new ArrayList<>(processes.values()).reversed()) {
             end(process.toHandle());
         }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * Agents whose worker is two processes that reduce among themselves, in plain Python: they step,
@@ -109,14 +110,16 @@ class WorkerGroupIT {
     void aProcessThatHangsTakesTheGroupWithIt() throws Exception {
         String digest = undisturbed();
 
-        assertThat(
-                        job().spares(0)
-                                .set("runtime.config.hangAt", 20)
-                                .set("runtime.config.marker", folder.resolve("hung"))
-                                .run()
-                                .completed()
-                                .digest())
-                .isEqualTo(digest);
+        Training.Outcome outcome =
+                job().spares(0)
+                        .set("runtime.config.hangAt", 20)
+                        .set("runtime.config.marker", folder.resolve("hung"))
+                        .run()
+                        .completed();
+
+        assertThat(outcome.digest()).isEqualTo(digest);
+        assertThat(outcome.incident().toString())
+                .contains("collective 1 of step 20, which rank 0 never entered");
     }
 
     @Test
@@ -143,11 +146,23 @@ class WorkerGroupIT {
         Training.Outcome outcome = run.outcome().completed();
         assertThat(outcome.digest()).isEqualTo(digest);
         assertThat(folder.resolve("died")).exists();
+        assertThat(printed(run.folder())).contains("was not made, the group of epoch 1 broke");
         for (Process one : started) {
             // Its last worker was told that the job is over.
             assertThat(one.waitFor(1, TimeUnit.MINUTES)).isTrue();
             assertThat(one.exitValue()).isZero();
         }
+    }
+
+    /** What agents that see no output of their workers were told of it. */
+    private static String printed(Path run) throws IOException {
+        var all = new StringBuilder();
+        try (Stream<Path> logs = Files.walk(run.resolve("logs"))) {
+            for (Path log : logs.filter(file -> file.toString().endsWith(".log")).toList()) {
+                all.append(Files.readString(log));
+            }
+        }
+        return all.toString();
     }
 
     /** Starts a process again and again until it ends with status 0, as batch systems do. */

@@ -294,6 +294,10 @@ class NewerVersionTest {
                                 "control.v1.Ask.kind",
                                 // By a coordinator: an answer that says so.
                                 "admin.v1.LookRequest.kind",
+                                // By a coordinator: refused with what is known.
+                                "admin.v1.HealthReport.state",
+                                // By a new leader: cordoned, which harms nobody.
+                                "store.v1.MaintenanceRecord.AgentMaintenance.wish",
                                 // By a client: shown as it is; not ended.
                                 "admin.v1.JobStatus.phase",
                                 // By a new leader: not adopted, planned from the inventories.

@@ -584,7 +584,7 @@ final class JobDesk {
                 report == null ? 0 : report.goodput().ratio(),
                 report == null ? 0 : report.incidents().size(),
                 report == null ? "" : report.toJson(),
-                spec.labels(),
+                JobSecrets.shown(spec.labels()),
                 spec.batch());
     }
 }

@@ -97,7 +97,7 @@ final class JobPictures {
                 spec.mesh().ranks(),
                 spec.mesh().replicas(),
                 spec.mesh().shards(),
-                spec.labels(),
+                JobSecrets.shown(spec.labels()),
                 wallMillis.applyAsLong(run.startedNanos()),
                 run.jobTimeNanos(now),
                 windows(windows),

@@ -538,7 +538,7 @@ final class JobRun {
                 ledger.ratio(),
                 incidents(),
                 over() && report != null ? report.toJson() : "",
-                spec.labels(),
+                JobSecrets.shown(spec.labels()),
                 spec.batch(),
                 programs.metrics().values(),
                 programs.metrics().step());

@@ -9,6 +9,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
@@ -66,6 +68,13 @@ final class JobSecrets {
         ObjectNode labels = node.putObject("labels");
         new TreeMap<>(job.labels()).forEach((name, value) -> labels.put(name, hidden(name, value)));
         return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(node);
+    }
+
+    /** Labels as they may be shown. */
+    static Map<String, String> shown(Map<String, String> labels) {
+        var shown = new LinkedHashMap<String, String>();
+        labels.forEach((name, value) -> shown.put(name, hidden(name, value)));
+        return shown;
     }
 
     private static JsonNode runtime(String json) {

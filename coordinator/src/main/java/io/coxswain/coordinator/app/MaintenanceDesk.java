@@ -179,11 +179,11 @@ final class MaintenanceDesk {
         }
         for (var one : now.values()) {
             CoordinatorStatus.Maintenance before = told.put(one.agentId(), one);
-            if (!one.equals(before)) {
+            if (isNews(before, one)) {
                 publish(one);
-                if (one.state() == MaintenanceState.DRAINED) {
-                    release(one.agentId());
-                }
+            }
+            if (!one.equals(before) && one.state() == MaintenanceState.DRAINED) {
+                release(one.agentId());
             }
         }
         for (String id : List.copyOf(told.keySet())) {
@@ -192,6 +192,16 @@ final class MaintenanceDesk {
                 publish(of(id));
             }
         }
+    }
+
+    // A drained agent stays one whether a job runs or not.
+    private static boolean isNews(
+            CoordinatorStatus.@Nullable Maintenance before, CoordinatorStatus.Maintenance now) {
+        return before == null
+                || before.state() != now.state()
+                || !before.reason().equals(now.reason())
+                || (now.state() != MaintenanceState.DRAINED
+                        && !before.detail().equals(now.detail()));
     }
 
     private void publish(CoordinatorStatus.Maintenance one) {

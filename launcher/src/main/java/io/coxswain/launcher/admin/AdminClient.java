@@ -362,6 +362,14 @@ public final class AdminClient implements AutoCloseable {
             return new EnvironmentException(
                     "the coordinator at " + target + " refused: " + detail, e);
         }
+        if (code == Status.Code.UNIMPLEMENTED) {
+            return new EnvironmentException(
+                    "the coordinator at "
+                            + target
+                            + " does not know what is asked of it: it is of an older version than"
+                            + " this command and is to be upgraded (docs/upgrade.md)",
+                    e);
+        }
         Throwable cause = e.getStatus().getCause();
         String hint =
                 cause instanceof SSLException

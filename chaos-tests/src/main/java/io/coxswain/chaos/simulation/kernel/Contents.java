@@ -1,5 +1,6 @@
 package io.coxswain.chaos.simulation.kernel;
 
+import io.coxswain.coordinator.app.EvidencePiece;
 import io.coxswain.coordinator.core.model.AgentKey;
 
 import org.jspecify.annotations.Nullable;
@@ -88,6 +89,7 @@ public final class Contents {
                 }
                 yield sum;
             }
+            case EvidencePiece piece -> text(piece.name());
             case Optional<?> perhaps -> hash(perhaps.orElse(null));
             case long[] numbers -> {
                 long hash = numbers.length;

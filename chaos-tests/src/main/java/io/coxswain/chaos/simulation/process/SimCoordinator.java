@@ -331,6 +331,11 @@ public final class SimCoordinator extends SimProcess {
         deliver(() -> offer(new CoordinatorInput.Submit(job, true, answer)));
     }
 
+    /** Somebody says something of an agent. */
+    public void maintain(Word word, Consumer<MaintenanceOutcome> answer) {
+        deliver(() -> offer(new CoordinatorInput.Maintain(word, true, answer)));
+    }
+
     /** Wants a job to stand. */
     public void pause(String jobId, Consumer<PauseOutcome> answer) {
         deliver(() -> offer(new CoordinatorInput.Pause(jobId, "", answer)));
@@ -344,11 +349,6 @@ public final class SimCoordinator extends SimProcess {
     /** Wants a job to end. */
     public void cancel(String jobId, Consumer<CancelOutcome> answer) {
         deliver(() -> offer(new CoordinatorInput.Cancel(jobId, "on request", answer)));
-    }
-
-    /** Somebody says something of an agent. */
-    public void maintain(Word word, Consumer<MaintenanceOutcome> answer) {
-        deliver(() -> offer(new CoordinatorInput.Maintain(word, true, answer)));
     }
 
     private final class Events implements EventsPort {

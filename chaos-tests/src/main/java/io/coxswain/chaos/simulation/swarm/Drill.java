@@ -106,12 +106,15 @@ public record Drill(
                         ? rough(seed, random.split("rough"), cluster, faults, safety)
                         : new Drill(seed, cluster, faults, List.of(), safety);
         Randomness planned = random.split("planned");
-        Drill all = planned.chance(WITH_PLANNED) ? drill.withPlanned(planned) : drill;
-        return all.withOrders(Order.drawn(random.split("orders"), drill.faults, drill.safetyNanos));
-    }
-
-    private Drill withOrders(List<Order> others) {
-        return new Drill(seed, cluster, faults, others, safetyNanos);
+        if (planned.chance(WITH_PLANNED)) {
+            drill = drill.withPlanned(planned);
+        }
+        return new Drill(
+                seed,
+                drill.cluster,
+                drill.faults,
+                Order.drawn(random.split("orders"), drill.faults, drill.safetyNanos),
+                drill.safetyNanos);
     }
 
     private Drill withPlanned(Randomness random) {
@@ -127,8 +130,7 @@ public record Drill(
 
     /** The same, with planned work and nothing else: no step may be lost by it. */
     public Drill onlyPlanned() {
-        return withFaults(List.of())
-                .withOrders(List.of())
+        return new Drill(seed, cluster, List.of(), List.of(), safetyNanos)
                 .withPlanned(new Randomness(seed).split("drill").split("only planned"));
     }
 

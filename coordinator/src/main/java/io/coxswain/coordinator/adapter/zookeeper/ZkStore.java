@@ -283,8 +283,8 @@ final class ZkStore implements StorePort {
 
     /** Reads which agents are out of service. Blocks, as {@link #load}. */
     List<SetAside> loadSetAsides() throws Exception {
-        byte[] bytes = read("", StoreRecord.Kind.SET_ASIDES);
         try {
+            byte[] bytes = read("", StoreRecord.Kind.SET_ASIDES);
             return bytes == null ? List.of() : StoreCodec.setAsides(bytes);
         } catch (InvalidProtocolBufferException unreadable) {
             LOG.error(

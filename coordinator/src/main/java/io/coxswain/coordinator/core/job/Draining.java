@@ -5,6 +5,7 @@ import io.coxswain.coordinator.core.maintenance.DrainRule;
 import io.coxswain.coordinator.core.maintenance.DrainRule.Copies;
 import io.coxswain.coordinator.core.maintenance.DrainRule.Facts;
 import io.coxswain.coordinator.core.maintenance.DrainRule.Work;
+import io.coxswain.coordinator.core.maintenance.DrainWait;
 import io.coxswain.coordinator.core.maintenance.Maintenance;
 import io.coxswain.coordinator.core.maintenance.MaintenanceState;
 import io.coxswain.coordinator.core.model.AgentKey;
@@ -399,7 +400,7 @@ final class Draining {
                 reasons.add(what);
                 job.incidents.openOrExtend(
                         Incident.Kind.PLANNED, id, what, Math.max(0, stoodNanos));
-                tell(one, MaintenanceState.DRAINING, "a view without it is being installed");
+                tell(one, MaintenanceState.DRAINING, new DrainWait.Moving().text());
             }
         }
         halt.end();

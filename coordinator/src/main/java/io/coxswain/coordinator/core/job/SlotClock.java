@@ -198,9 +198,9 @@ final class SlotClock {
      */
     long newestEnd(int slot, StepRun run, long nowNanos, long capNanos) {
         long end = endOf(slot, run, capNanos);
-        if (capNanos - end <= LATE_NANOS
-                || nowNanos - lateAtNanos[slot] > Math.max(0, run.elapsedNanos()) / 2
-                        && wasLate(slot)) {
+        boolean staysBehind =
+                wasLate(slot) && nowNanos - lateAtNanos[slot] > Math.max(0, run.elapsedNanos()) / 2;
+        if (capNanos - end <= LATE_NANOS || staysBehind) {
             lateAtNanos[slot] = Long.MIN_VALUE / 2;
             return capNanos;
         }
