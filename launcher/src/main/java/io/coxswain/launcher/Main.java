@@ -30,6 +30,7 @@ import io.coxswain.launcher.command.TopCommand;
 import io.coxswain.launcher.command.TrainCommand;
 import io.coxswain.launcher.command.UncordonCommand;
 import io.coxswain.launcher.command.WaitCommand;
+import io.coxswain.launcher.command.ZkCommand;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.logs.Logs;
 
@@ -105,6 +106,7 @@ public final class Main implements Runnable {
         commands.put("certs", CertsCommand::new);
         commands.put("goodput", GoodputCommand::new);
         commands.put("rules", RulesCommand::new);
+        commands.put("zk", ZkCommand::new);
         commands.put("completion", () -> new CompletionCommand(() -> commandLine(null)));
         commands.put("bench", BenchCommand::new);
         commands.put("conformance", ConformanceCommand::new);

@@ -88,6 +88,7 @@ class MainTest {
                         "certs",
                         "goodput",
                         "rules",
+                        "zk",
                         "completion")
                 .contains("Exit codes:")
                 .contains("130");

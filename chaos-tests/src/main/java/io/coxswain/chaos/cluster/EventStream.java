@@ -86,7 +86,7 @@ final class EventStream implements AutoCloseable {
                 return from;
             }
         }
-        long now = made.status("").getTerm();
+        long now = made.ownStatus().getTerm();
         synchronized (this) {
             if (now != 0 && now != term) {
                 term = now;

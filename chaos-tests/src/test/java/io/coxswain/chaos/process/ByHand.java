@@ -215,7 +215,7 @@ final class ByHand implements AutoCloseable {
 
     StatusResponse status() throws Exception {
         try (AdminClient client = admin()) {
-            return client.status("");
+            return client.ownStatus();
         }
     }
 
@@ -236,7 +236,7 @@ final class ByHand implements AutoCloseable {
     void await(Predicate<StatusResponse> so) throws Exception {
         var done = new CompletableFuture<Boolean>();
         try (AdminClient client = admin()) {
-            long next = client.status("").getNextSequence();
+            long next = client.ownStatus().getNextSequence();
             Thread.ofVirtual()
                     .start(() -> {
                         try {

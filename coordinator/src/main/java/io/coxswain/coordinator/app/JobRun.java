@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
 import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.Collection;
-import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -33,9 +32,6 @@ import java.util.function.Supplier;
  * everything else waits, in order, until the store is back.
  */
 final class JobRun {
-    /** Ranks of an interruption whose state's source is told to who asks in between. */
-    private static final int KEPT_SOURCES = 16_384;
-
     private final JobSpec spec;
     private final long order;
     private final long startedNanos;
@@ -176,10 +172,7 @@ final class JobRun {
 
     /** What interrupted the job, to be put in words off the loop. */
     Supplier<JobIncidents> incidentReports() {
-        List<Incident> now = List.copyOf(incidents.values());
-        String id = jobId();
-        long began = context.wallMillis(startedNanos);
-        return () -> new JobIncidents(id, Reports.incidents(now, began, KEPT_SOURCES));
+        return Reports.incidents(jobId(), incidents, context.wallMillis(startedNanos));
     }
 
     // The machine keeps no account: what it costs is the ledger's word.
@@ -353,8 +346,7 @@ final class JobRun {
             case JobEffect.PersistView persist -> persistView(persist);
             case JobEffect.PersistPause pause ->
                     context.persist(
-                            new StoreRecord.Pause(
-                                    jobId(), pause.paused(), pause.reason(), pause.untilNanos()),
+                            StatusPhases.record(jobId(), pause),
                             durable(new JobEvent.PausePersisted(pause.serial())));
             case JobEffect.PersistResult(JobResult result) -> persistResult(result, nowNanos);
             case JobEffect.SendHalt halt ->

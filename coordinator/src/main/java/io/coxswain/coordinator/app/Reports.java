@@ -1,5 +1,6 @@
 package io.coxswain.coordinator.app;
 
+import io.coxswain.coordinator.JobIncidents;
 import io.coxswain.coordinator.JobReport;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobMachine;
@@ -22,6 +23,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /** Puts reports together. Stateless. */
 final class Reports {
@@ -30,6 +32,10 @@ final class Reports {
 
     private static final int STORED_INCIDENTS_BYTES = 500_000;
     private static final int STORED_SOURCES = 16;
+
+    /** Ranks of an interruption whose state's source is told to who asks in between. */
+    private static final int TOLD_SOURCES = 16_384;
+
     private static final int UNSETTLED_RUNS = 64;
 
     private Reports() {}
@@ -182,6 +188,13 @@ final class Reports {
                                         : jobBeganMillis + incident.beganNanos() / 1_000_000,
                                 mostSources))
                 .toList();
+    }
+
+    /** What interrupted a job so far, to be put in words by whoever asked. */
+    static Supplier<JobIncidents> incidents(
+            String jobId, IncidentBook incidents, long jobBeganMillis) {
+        List<Incident> now = List.copyOf(incidents.values());
+        return () -> new JobIncidents(jobId, incidents(now, jobBeganMillis, TOLD_SOURCES));
     }
 
     /** What a later leader goes on from. */

@@ -55,6 +55,11 @@ final class StatusPhases {
                 : waitingFor + "; " + pause;
     }
 
+    /** What is kept of a wish that the job stands, or goes on. */
+    static StoreRecord.Pause record(String jobId, JobEffect.PersistPause pause) {
+        return new StoreRecord.Pause(jobId, pause.paused(), pause.reason(), pause.untilNanos());
+    }
+
     /**
      * True if a job may be told while the store is out of reach. Training goes on by reports,
      * copies and ticks; what else a tick looks at follows from others.

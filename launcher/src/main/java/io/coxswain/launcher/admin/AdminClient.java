@@ -53,6 +53,7 @@ public final class AdminClient implements AutoCloseable {
     private static final long CALL_SECONDS = 10;
     private static final long CLOSE_SECONDS = 2;
     private static final long LOOK_SECONDS = 20;
+    private static final long FOLLOW_SECONDS = 3;
     private static final long PAUSE_SECONDS = 30;
     private static final long PING_SECONDS = 10;
 
@@ -146,13 +147,44 @@ public final class AdminClient implements AutoCloseable {
 
     // A standby answers for itself, and names the leader.
     private StatusResponse status(StatusRequest request) throws EnvironmentException {
-        while (true) {
-            StatusResponse answer = call(stub -> stub.status(request));
-            if (answer.getTerm() > 0 || answer.getLeader().isEmpty()) {
+        StatusResponse answer = call(stub -> stub.status(request));
+        while (answer.getTerm() == 0 && !answer.getLeader().isEmpty()) {
+            String formerTarget = target;
+            ManagedChannel former = channel;
+            if (!open(answer.getLeader())) {
                 return answer;
             }
-            follow(answer.getLeader());
+            try {
+                answer = call(FOLLOW_SECONDS, stub -> stub.status(request));
+            } catch (EnvironmentException unreachable) {
+                // The lead may be changing; what the standby said is said.
+                channel.shutdownNow();
+                channel = former;
+                target = formerTarget;
+                return answer;
+            }
+            former.shutdownNow();
         }
+        return answer;
+    }
+
+    /** What that very coordinator says, whoever leads. */
+    public StatusResponse ownStatus() throws EnvironmentException {
+        return call(stub -> stub.status(StatusRequest.getDefaultInstance()));
+    }
+
+    // False: nobody can be asked there, or too many have sent here and there.
+    private boolean open(String leader) {
+        if (leader.equals(target) || ++redirects > MOST_REDIRECTS) {
+            return false;
+        }
+        try {
+            channel = channel(leader, security);
+        } catch (IOException | IllegalArgumentException unusable) {
+            return false;
+        }
+        target = leader;
+        return true;
     }
 
     /** Stops a job's steps. Answered when they have stopped, which may take some seconds. */
@@ -172,33 +204,18 @@ public final class AdminClient implements AutoCloseable {
 
     /** From now on the coordinator there is asked. */
     private void follow(String leader) throws EnvironmentException {
-        if (leader.equals(target) || ++redirects > MOST_REDIRECTS) {
+        ManagedChannel former = channel;
+        String formerTarget = target;
+        if (!open(leader)) {
             throw new EnvironmentException(
                     "the coordinator at "
-                            + target
-                            + " says that the one at "
-                            + leader
-                            + " leads; after "
-                            + redirects
-                            + " of such words none was found that does. Ask again in a moment: the"
-                            + " lead may be changing");
-        }
-        ManagedChannel next;
-        try {
-            next = channel(leader, security);
-        } catch (IOException | IllegalArgumentException e) {
-            throw new EnvironmentException(
-                    "the coordinator at "
-                            + target
+                            + formerTarget
                             + " sends to the one at "
                             + leader
-                            + ", which cannot be asked: "
-                            + e.getMessage(),
-                    e);
+                            + ", which is no other one, or is one too many. Ask again in a moment:"
+                            + " the lead may be changing");
         }
-        channel.shutdownNow();
-        channel = next;
-        target = leader;
+        former.shutdownNow();
     }
 
     /** Has the leader give the lead up. */

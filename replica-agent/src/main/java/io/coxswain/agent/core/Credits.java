@@ -25,8 +25,9 @@ final class Credits {
     }
 
     /** What was granted beyond is void. */
-    void stopAfter(long last) {
+    long stopAfter(long last) {
         through = last;
+        return last;
     }
 
     /** No step after this one is begun until {@link #release}, whatever was or is granted. */

@@ -1,5 +1,9 @@
 package io.coxswain.agent.core;
 
+import io.coxswain.agent.core.model.Progress;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,6 +17,13 @@ final class Outbox {
 
     void report(AgentReport report) {
         effects.add(new AgentEffect.Report(report));
+    }
+
+    /** Steps that were made and not told yet; null: there are none. */
+    void steps(@Nullable Progress made) {
+        if (made != null) {
+            report(new AgentReport.StepsDone(made));
+        }
     }
 
     List<AgentEffect> drain() {

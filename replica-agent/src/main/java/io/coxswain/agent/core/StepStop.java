@@ -1,6 +1,5 @@
 package io.coxswain.agent.core;
 
-import io.coxswain.agent.core.model.Progress;
 import io.coxswain.agent.core.model.StateName;
 
 /**
@@ -66,10 +65,7 @@ final class StepStop {
     /** Of all that was made since it last did. */
     void tellAll() {
         at.progress.cut();
-        Progress told = at.stepping.takeUnsent();
-        if (told != null) {
-            at.out.report(new AgentReport.StepsDone(told));
-        }
+        at.out.steps(at.stepping.takeUnsent());
     }
 
     private void tell(boolean held) {

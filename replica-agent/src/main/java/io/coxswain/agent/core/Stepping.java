@@ -152,8 +152,7 @@ final class Stepping {
      * step above which it makes none.
      */
     long stopAfter(long upTo) {
-        credits.stopAfter(Math.max(upTo, step));
-        return credits.through();
+        return credits.stopAfter(Math.max(upTo, step));
     }
 
     /** It stands where it was told to stop, or where its credits end. */
@@ -402,10 +401,7 @@ final class Stepping {
             underWay = false;
             if (progress.stepDone(stepDone(), now) || credits.areHeldAt(step)) {
                 progress.cut();
-                var told = takeUnsent();
-                if (told != null) {
-                    out.report(new AgentReport.StepsDone(told));
-                }
+                out.steps(takeUnsent());
             }
         }
     }

@@ -335,7 +335,7 @@ public final class Facts {
                 }
             }
             case CoordinatorEvent.JobPaused _ -> job.saidToStand(true, clock.getAsLong());
-            case CoordinatorEvent.JobResumed _ -> resumed(job);
+            case CoordinatorEvent.JobResumed _ -> job.saidToGoOn(clock.getAsLong());
             case CoordinatorEvent.RolledBack back -> {
                 if (!job.formerLeaderSpeaks) {
                     job.completed = back.toStep();
@@ -366,15 +366,6 @@ public final class Facts {
                     CoordinatorEvent.MetricsReported _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {}
-        }
-    }
-
-    // Until then no rank was at work.
-    private void resumed(JobHistory job) {
-        job.saidToStand(false, clock.getAsLong());
-        ViewHistory view = job.activeView();
-        if (view != null) {
-            Arrays.fill(view.lastNanos, clock.getAsLong());
         }
     }
 

@@ -9,6 +9,7 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -112,6 +113,15 @@ public final class JobHistory {
             pausedSlotNanos += (atNanos - pausedSinceNanos) * spec.mesh().ranks();
         }
         pausedSinceNanos = now ? atNanos : 0;
+    }
+
+    /** The steps go on: until then no rank was at work. */
+    void saidToGoOn(long atNanos) {
+        saidToStand(false, atNanos);
+        ViewHistory view = activeView();
+        if (view != null) {
+            Arrays.fill(view.lastNanos, atNanos);
+        }
     }
 
     /** A member hears of a placement. */

@@ -11,11 +11,9 @@ import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.core.view.CreditRule;
 import io.coxswain.coordinator.core.view.StepTimes;
 
-import java.util.AbstractList;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.RandomAccess;
 import java.util.TreeMap;
 
 /**
@@ -203,27 +201,12 @@ final class Stepping {
         }
         job.publish(
                 new CoordinatorEvent.ViewActivated(
-                        job.spec.jobId(), view.epoch(), view.baseStep(), new Ids(view), spares));
+                        job.spec.jobId(),
+                        view.epoch(),
+                        view.baseStep(),
+                        new MemberIds(view),
+                        spares));
         job.protection.begin(pending.placement, view.baseStep());
-    }
-
-    /** The members' names by rank, looked up when somebody reads them. */
-    private static final class Ids extends AbstractList<String> implements RandomAccess {
-        private final View view;
-
-        Ids(View view) {
-            this.view = view;
-        }
-
-        @Override
-        public String get(int rank) {
-            return view.members().get(rank).key().id();
-        }
-
-        @Override
-        public int size() {
-            return view.members().size();
-        }
     }
 
     // ------------------------------------------------------------------ progress

@@ -1,0 +1,4 @@
+@NullMarked
+package io.coxswain.launcher.zk;
+
+import org.jspecify.annotations.NullMarked;
