@@ -405,7 +405,7 @@ public final class CoordinatorCore {
         switch (said.word()) {
             case AgentWord.Heartbeat beat -> {
                 entry.beat = beat;
-                entry.doing = doing(beat);
+                entry.doing = beat.doing();
                 agents.heartbeatReply(
                         said.stream(),
                         term,
@@ -432,20 +432,6 @@ public final class CoordinatorCore {
             case AgentWord.Leaving(String reason) ->
                     judge(new LivenessEvent.Leaving(key, said.stream(), reason));
         }
-    }
-
-    private static String doing(AgentWord.Heartbeat beat) {
-        if (!beat.waitsFor().isEmpty()) {
-            return "waits for " + beat.waitsFor();
-        }
-        if (beat.operation().isEmpty() || beat.operation().equals("idle")) {
-            return beat.operation();
-        }
-        String waiting =
-                beat.waitingForRanks().isEmpty()
-                        ? ""
-                        : ", waits for ranks " + beat.waitingForRanks();
-        return beat.operation() + " of step " + beat.step() + waiting;
     }
 
     private void streamClosed(CoordinatorInput.StreamClosed closed) {

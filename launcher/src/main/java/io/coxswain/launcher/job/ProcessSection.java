@@ -127,8 +127,7 @@ record ProcessSection(String json, List<String> command, long state, int process
     /** Somebody else starts the processes, and decides how. */
     private static RuntimeSection attached(RuntimeKind.Around around, int processes) {
         ConfigSection runtime = around.runtime();
-        for (String name :
-                List.of("command", "cwd", "env", "inheritEnv", "standby", RECORDER)) {
+        for (String name : List.of("command", "cwd", "env", "inheritEnv", "standby", RECORDER)) {
             if (runtime.has(name)) {
                 runtime.complain(
                         name,

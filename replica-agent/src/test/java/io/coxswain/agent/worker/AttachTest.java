@@ -357,8 +357,8 @@ class AttachTest {
         second.end();
         assertThat(next())
                 .isEqualTo(
-                        "evidence exited 1 local rank 0 of 2: the worker ended its connections;"
-                            + " whoever started it knows why; last words: ValueError: no more");
+                        "evidence local rank 0 of 2: the worker ended its connections;"
+                                + " whoever started it knows why; last words: ValueError: no more");
     }
 
     private static FromWorker printed(String text, long dropped) {

@@ -251,7 +251,8 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                             .setHost(agent.process().host())
                             .setPid(agent.process().pid()));
         }
-        status.maintenance().forEach(away -> response.addMaintenance(MaintenanceCodec.encode(away)));
+        status.maintenance()
+                .forEach(away -> response.addMaintenance(MaintenanceCodec.encode(away)));
         return response;
     }
 

@@ -170,6 +170,7 @@ public sealed interface JobEvent {
 
     /** A member of that view begins no step after {@code step} until it hears more. */
     record StepsHeld(AgentKey agent, long epoch, long step) implements JobEvent {}
+
     /**
      * A rank's answer to {@link JobEffect.SendHalt}.
      *

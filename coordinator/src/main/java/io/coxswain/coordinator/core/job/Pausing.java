@@ -110,9 +110,7 @@ final class Pausing {
                 ask();
                 tellAll();
             }
-        } else if (job.slots.started()
-                && job.phase != JobPhase.FINISHING
-                && stands(job.now)) {
+        } else if (job.slots.started() && job.phase != JobPhase.FINISHING && stands(job.now)) {
             job.slots.standFrom(job.now);
             tell();
         }
@@ -285,7 +283,7 @@ final class Pausing {
         }
         job.incidents.advance(Incident.Phase.RESUME, "resumed on request");
         if (stood) {
-            job.stepping.stood();
+            job.stepping.pace.stood(job.now);
         }
         if (!job.draining.stops()) {
             job.stepping.grant();

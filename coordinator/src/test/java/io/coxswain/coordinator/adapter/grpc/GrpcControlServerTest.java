@@ -10,8 +10,8 @@ import io.coxswain.coordinator.CoordinatorListener;
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.HandOverOutcome;
 import io.coxswain.coordinator.JobIncidents;
-import io.coxswain.coordinator.PauseOutcome;
 import io.coxswain.coordinator.MaintenanceOutcome;
+import io.coxswain.coordinator.PauseOutcome;
 import io.coxswain.coordinator.SubmitOutcome;
 import io.coxswain.coordinator.Subscription;
 import io.coxswain.coordinator.TraceLookup;
@@ -543,51 +543,6 @@ class GrpcControlServerTest {
         public Subscription listen(long fromSequence, CoordinatorListener listener) {
             return events.listen(fromSequence, listener);
         }
-    }
-
-    @Test
-    void anAgentOfAnotherMajorVersionLearnsWhoIsOlder() throws Exception {
-        Agent newer = new Agent().say(attach(2));
-        CoordinatorMessage rejected = newer.hear();
-        assertThat(rejected.getRejected().getReason())
-                .isEqualTo(
-                        "this coordinator speaks control protocol 1.0, agent agent-1 speaks 2.0:"
-                                + " this coordinator is the older one and is to be upgraded"
-                                + " (docs/upgrade.md)");
-        assertThat(rejected.getRejected().getRetry()).isFalse();
-        assertThat(rejected.getRejected().getProtocolMajor()).isEqualTo(1);
-        AgentMessage.Builder otherData = attach(1);
-        otherData.getAttachBuilder().setDataMajor(7);
-        assertThat(new Agent().say(otherData).hear().getRejected().getReason())
-                .contains("data-plane protocol 1.0")
-                .contains("this coordinator is the older one");
-        assertThat(new Agent().say(attach(0)).hear().getRejected().getReason())
-                .contains("agent agent-1 is the older one and is to be upgraded");
-        assertThat(server.refusedVersions()).isEqualTo(3);
-    }
-
-    @Test
-    void whatIsUnknownIsDroppedCountedAndASignOfLife() throws Exception {
-        Agent agent = new Agent().say(attach(1));
-        inputs.await(CoordinatorInput.AgentAttached.class);
-        agent.say(
-                AgentMessage.newBuilder()
-                        .setTermSeen(4)
-                        .setUnknownFields(
-                                UnknownFieldSet.newBuilder()
-                                        .addField(
-                                                900,
-                                                UnknownFieldSet.Field.newBuilder()
-                                                        .addVarint(1)
-                                                        .build())
-                                        .build()));
-        var said = inputs.await(CoordinatorInput.AgentSaid.class);
-        assertThat(said.word()).isEqualTo(new AgentWord.Unknown(900));
-        assertThat(said.termSeen()).isEqualTo(4);
-        assertThat(server.unknownWords()).isOne();
-        agent.say(AgentMessage.newBuilder().setHeartbeat(Heartbeat.newBuilder().setSequence(9)));
-        assertThat(inputs.await(CoordinatorInput.AgentSaid.class).word())
-                .isInstanceOf(AgentWord.Heartbeat.class);
     }
 
     @Test
