@@ -143,7 +143,7 @@ public final class PlannedWork {
         int unanswered = 0;
         while (System.nanoTime() - began < limitNanos) {
             Thread.sleep(BETWEEN_LOOKS);
-            AgentMaintenance now;
+            @Nullable AgentMaintenance now;
             try (AdminClient client = AdminClient.connect(address)) {
                 StatusResponse status = client.status("");
                 if (status.getTerm() == 0) {

@@ -148,7 +148,7 @@ public final class AgentAssembly implements AutoCloseable {
             left.complete(false);
         } else if (!noticed) {
             noticed = true;
-            left.completeOnTimeout(false, deadline.toNanos(), TimeUnit.NANOSECONDS);
+            var _ = left.completeOnTimeout(false, deadline.toNanos(), TimeUnit.NANOSECONDS);
             loop.post(new AgentEvent.NoticeGiven(reason, deadline.toNanos()));
         }
         return left.copy();

@@ -268,7 +268,7 @@ public final class World implements Cluster, SimCoordinator.Directory {
     }
 
     private void sayOf(Word word) {
-        if (said.get(word.agent()) != word) {
+        if (!word.equals(said.get(word.agent()))) {
             return;
         }
         SimCoordinator leader = leader();

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -237,7 +238,7 @@ final class Draining {
 
     private Set<Integer> dutiesOf(AgentKey agent) {
         Placement current = job.placement;
-        if (current != placement) {
+        if (!Objects.equals(current, placement)) {
             placement = current;
             duties.clear();
             if (current != null) {

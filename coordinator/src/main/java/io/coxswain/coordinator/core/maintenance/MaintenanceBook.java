@@ -68,6 +68,7 @@ public final class MaintenanceBook {
      * Takes a word.
      *
      * @param known an agent of that id is, or was, seen; or the caller wants it whether or not
+     * @param attached ids of the agents that are here, for a refusal's words
      */
     public Answer take(Word word, boolean known, List<String> attached) {
         String agent = word.agent();
