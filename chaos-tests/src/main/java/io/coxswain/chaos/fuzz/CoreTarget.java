@@ -34,7 +34,7 @@ import java.util.SplittableRandom;
  * may stop no process that hears them, take power or epochs, or break the account.
  */
 final class CoreTarget implements FuzzTarget {
-    private static final int MOST_EVENTS = 12_000;
+    private static final int MOST_EVENTS = 6_000;
     private static final long MOST_NANOS = 12_000_000_000L;
     private static final int DRILLS = 200;
     private static final int MOST_LIES = 60;
