@@ -17,6 +17,7 @@ import java.util.SplittableRandom;
 final class HostileWords {
     private static final int MOST_ELEMENTS = 64;
     private static final int MOST_DEPTH = 8;
+    private static final int MOST_RARITY = 7;
     private static final long[] NUMBERS = {
         0,
         1,
@@ -52,14 +53,20 @@ final class HostileWords {
     }
 
     private final SplittableRandom random;
+    private int rarity = 1;
 
     HostileWords(SplittableRandom random) {
         this.random = random;
     }
 
-    /** Another lie from the same word. */
+    /** Another lie from the same word: little of it is false, or much. */
     Message vary(Message message, Names names) {
+        rarity = 1 << random.nextInt(MOST_RARITY);
         return vary(message, names, 0);
+    }
+
+    private boolean changes(int one) {
+        return random.nextInt(one * rarity) == 0;
     }
 
     private Message vary(Message message, Names names, int depth) {
@@ -79,12 +86,12 @@ final class HostileWords {
 
     // A member of a oneof that is put in would take the place of what is said.
     private boolean mayBePutIn(FieldDescriptor field) {
-        return field.getRealContainingOneof() == null && random.nextInt(10) == 0;
+        return field.getRealContainingOneof() == null && changes(10);
     }
 
     private void one(
             Message.Builder builder, FieldDescriptor field, Names names, int depth, boolean there) {
-        if (there && random.nextInt(24) == 0 && field.getRealContainingOneof() == null) {
+        if (there && changes(24) && field.getRealContainingOneof() == null) {
             builder.clearField(field);
         } else if (field.getJavaType() == FieldDescriptor.JavaType.MESSAGE) {
             builder.setField(field, vary((Message) builder.getField(field), names, depth + 1));
@@ -103,13 +110,13 @@ final class HostileWords {
                             ? vary((Message) value, names, depth + 1)
                             : scalar(field, value, names));
         }
-        if (!all.isEmpty() && random.nextInt(8) == 0) {
+        if (!all.isEmpty() && changes(8)) {
             int more = random.nextInt(MOST_ELEMENTS);
             for (int i = 0; i < more; i++) {
                 all.add(all.get(random.nextInt(all.size())));
             }
         }
-        if (!all.isEmpty() && random.nextInt(12) == 0) {
+        if (!all.isEmpty() && changes(12)) {
             all.remove(random.nextInt(all.size()));
         }
         builder.clearField(field);
@@ -122,13 +129,13 @@ final class HostileWords {
             case STRING -> text(name, (String) value, names);
             case LONG -> number(name, (Long) value, names);
             case INT -> (int) number(name, (Integer) value, names);
-            case BOOLEAN -> random.nextInt(4) == 0 ? !(Boolean) value : value;
-            case DOUBLE -> random.nextInt(4) == 0 ? odd() : value;
-            case FLOAT -> random.nextInt(4) == 0 ? (float) odd() : value;
+            case BOOLEAN -> changes(4) ? !(Boolean) value : value;
+            case DOUBLE -> changes(4) ? odd() : value;
+            case FLOAT -> changes(4) ? (float) odd() : value;
             case BYTE_STRING -> bytes((ByteString) value);
             case ENUM -> {
                 List<EnumValueDescriptor> values = field.getEnumType().getValues();
-                yield random.nextInt(4) == 0 ? values.get(random.nextInt(values.size())) : value;
+                yield changes(4) ? values.get(random.nextInt(values.size())) : value;
             }
             case MESSAGE -> value;
         };
@@ -145,7 +152,7 @@ final class HostileWords {
     }
 
     private ByteString bytes(ByteString value) {
-        return switch (random.nextInt(6)) {
+        return switch (changes(2) ? random.nextInt(3) : 3) {
             case 0 -> ByteString.EMPTY;
             case 1 -> ByteString.copyFrom(new byte[random.nextInt(64)]);
             case 2 -> value.concat(value);
@@ -155,23 +162,23 @@ final class HostileWords {
 
     private String text(String name, String value, Names names) {
         if (name.equals("job_id")) {
-            return random.nextInt(12) == 0 ? "another" : names.job();
+            return changes(12) ? "another" : names.job();
         }
         int who = random.nextInt(names.agents().size());
         if (name.equals("agent_id")) {
             return names.agents().get(who);
         }
         if (name.equals("incarnation")) {
-            return random.nextInt(6) == 0 ? value : names.lives().get(who);
+            return changes(6) ? value : names.lives().get(who);
         }
-        return random.nextInt(4) == 0 ? WORDS[random.nextInt(WORDS.length)] : value;
+        return changes(4) ? WORDS[random.nextInt(WORDS.length)] : value;
     }
 
     private long number(String name, long value, Names names) {
         if (name.equals("term")) {
             return names.term();
         }
-        if (random.nextInt(8) == 0) {
+        if (changes(8)) {
             return NUMBERS[random.nextInt(NUMBERS.length)];
         }
         if (name.contains("epoch")) {
@@ -182,8 +189,8 @@ final class HostileWords {
             return Math.max(0, names.step() + random.nextInt(-3, 6));
         }
         if (name.contains("rank") || name.contains("shard") || name.contains("replica")) {
-            return random.nextInt(-1, 5);
+            return changes(2) ? random.nextInt(-1, 5) : value;
         }
-        return random.nextInt(3) == 0 ? NUMBERS[random.nextInt(NUMBERS.length)] : value;
+        return changes(3) ? NUMBERS[random.nextInt(NUMBERS.length)] : value;
     }
 }

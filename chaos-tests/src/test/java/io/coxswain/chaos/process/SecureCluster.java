@@ -1,6 +1,7 @@
 package io.coxswain.chaos.process;
 
 import io.coxswain.coordinator.JobReport;
+import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.TiedMain;
 import io.coxswain.launcher.admin.AdminClient;
@@ -460,10 +461,21 @@ final class SecureCluster implements AutoCloseable {
 
     void submit(String id, Map<String, String> sets) throws Exception {
         JobFile job = JobFile.read(ByHand.home().resolve("chaos-tests/jobs/small.yaml"), sets);
-        try (AdminClient client = admin()) {
-            SubmitResponse answer = client.submit(job.spec(id), false);
-            if (!answer.getAccepted()) {
-                throw new IOException(answer.getReason());
+        SubmitResponse answer = submit(job.spec(id));
+        if (!answer.getAccepted()) {
+            throw new IOException(answer.getReason());
+        }
+    }
+
+    // Idempotent, so that it may be said again where a busy machine was slow.
+    private SubmitResponse submit(JobSpec job) throws Exception {
+        for (int attempt = 1; ; attempt++) {
+            try (AdminClient client = admin()) {
+                return client.submit(job, false);
+            } catch (EnvironmentException slow) {
+                if (attempt == ATTEMPTS) {
+                    throw slow;
+                }
             }
         }
     }

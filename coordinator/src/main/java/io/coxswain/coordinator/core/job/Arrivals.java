@@ -147,6 +147,17 @@ final class Arrivals {
             return;
         }
         StateLayout layout = job.layout;
+        int shards = event.layout().shardStateBytes().size();
+        if (shards != job.spec.mesh().shards()) {
+            unfit(
+                    member,
+                    "its layout has "
+                            + shards
+                            + " shards and the job's mesh "
+                            + job.spec.mesh()
+                            + ": install the same version of runtime, data and job on every host");
+            return;
+        }
         if (layout == null) {
             job.layout = event.layout();
         } else if (!layout.fingerprint().equals(event.layout().fingerprint())) {
