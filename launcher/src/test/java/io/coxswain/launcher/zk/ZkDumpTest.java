@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 import java.util.concurrent.CountDownLatch;
 
 /** A tree in a real server is printed, whoever wrote it, and nothing in it changes. */
@@ -57,7 +57,7 @@ class ZkDumpTest {
             client.create(
                     "/test/tomorrow",
                     "x".getBytes(StandardCharsets.UTF_8),
-                    List.of(
+                    Arrays.asList(
                             new ACL(Perms.READ, Ids.ANYONE_ID_UNSAFE),
                             new ACL(Perms.ALL, new Id("digest", "coordinator:aHVudGVyMg=="))),
                     CreateMode.PERSISTENT);

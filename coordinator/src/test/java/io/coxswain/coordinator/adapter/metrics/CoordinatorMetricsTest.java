@@ -102,6 +102,7 @@ final class CoordinatorMetricsTest {
                         "coxswain_unknown_words",
                         "coxswain_refused",
                         "coxswain_plaintext",
+                        "coxswain_zookeeper_writes",
                         "coxswain_events");
         assertThat(value(families, "coxswain_leader", "coxswain_leader")).isZero();
     }
@@ -147,6 +148,7 @@ final class CoordinatorMetricsTest {
                                 "planned",
                                 "kind",
                                 "reason",
+                                "purpose",
                                 "le");
             }
         }
