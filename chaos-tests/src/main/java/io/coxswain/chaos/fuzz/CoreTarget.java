@@ -273,12 +273,10 @@ final class CoreTarget implements FuzzTarget {
                 return List.of(event);
             }
             heard.term = Math.max(heard.term, word.term());
-            switch (event) {
-                case AgentEvent.ViewOrdered ordered ->
-                        heard.epoch = Math.max(heard.epoch, ordered.order().view().epoch());
-                case AgentEvent.StepsGranted granted ->
-                        heard.step = Math.min(granted.through(), 1_000);
-                default -> {}
+            if (event instanceof AgentEvent.ViewOrdered ordered) {
+                heard.epoch = Math.max(heard.epoch, ordered.order().view().epoch());
+            } else if (event instanceof AgentEvent.StepsGranted granted) {
+                heard.step = Math.min(granted.through(), 1_000);
             }
             if (told >= MOST_LIES
                     || word.term() < heard.term

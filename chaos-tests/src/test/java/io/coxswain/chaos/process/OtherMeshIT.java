@@ -102,12 +102,10 @@ class OtherMeshIT {
                 .run()
                 .completed();
 
+        assertThat(parts(left.resolve("step-%012d".formatted(STEPS)))).hasSize(2);
         try (Stream<Path> steps = Files.list(left)) {
-            assertThat(steps.map(path -> path.getFileName().toString()))
-                    .hasSize(2)
-                    .contains("step-%012d".formatted(STEPS));
+            assertThat(steps.count()).isBetween(1L, 2L);
         }
-        assertThat(parts(left)).hasSize(4);
     }
 
     @Test

@@ -109,7 +109,8 @@ class PlannedWorkIT {
             cluster.submit("job", STEPS, Map.of());
             String leaves = withRank(cluster.status(), 0);
             Process process = cluster.agentProcess(leaves);
-            process.destroy();
+            // Not through the process, which would close its standard input too.
+            process.toHandle().destroy();
             assertThat(process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
             assertThat(process.exitValue()).isZero();
             assertThat(withRank(cluster.status(), 0)).isNotEqualTo(leaves);

@@ -191,7 +191,7 @@ class NewerAgentsIT {
                     agents.add(agent("newer-" + i, zookeeper.connectString()));
                 }
                 var half = new CountDownLatch(1);
-                try (var unused =
+                try (var _ =
                         coordinator.listen(event -> {
                             if (event.event() instanceof CoordinatorEvent.StepsCompleted done
                                     && done.step() >= 15) {

@@ -35,6 +35,19 @@ public sealed interface AgentWord {
             waitingForRanks = List.copyOf(waitingForRanks);
         }
 
+        /** What it does, for a person; empty: it did not say. */
+        String doing() {
+            if (!waitsFor.isEmpty()) {
+                return "waits for " + waitsFor;
+            }
+            if (operation.isEmpty() || operation.equals("idle")) {
+                return operation;
+            }
+            String waiting =
+                    waitingForRanks.isEmpty() ? "" : ", waits for ranks " + waitingForRanks;
+            return operation + " of step " + step + waiting;
+        }
+
         public Heartbeat(
                 long sequence,
                 long answered,

@@ -179,7 +179,7 @@ final class JobRun {
     private Incident keep(Incident incident, long nowNanos) {
         Incident priced = incident;
         if (figures != null) {
-            BigInteger loss = JobPictures.loss(totals(nowNanos));
+            BigInteger loss = JobPictures.loss(OpenTimeRule.totals(machine, ledger, nowNanos));
             priced = incident.withCost(figures.cost(incident.id(), loss));
         }
         incidents.put(priced);
@@ -393,7 +393,7 @@ final class JobRun {
                         Reports.report(
                                 jobId(),
                                 result,
-                                totals(nowNanos),
+                                OpenTimeRule.totals(machine, ledger, nowNanos),
                                 incidents.values(),
                                 settings.environment(),
                                 context.wallMillis(startedNanos),
@@ -408,10 +408,6 @@ final class JobRun {
                 new StoreRecord.Result(
                         jobId(), result.completed(), result.reason(), Reports.stored(finished)),
                 () -> feed(new JobEvent.ResultPersisted(), context.nowNanos()));
-    }
-
-    private GoodputLedger.Totals totals(long nowNanos) {
-        return ledger.openTotals(nowNanos, OpenTimeRule.of(machine, ledger, nowNanos));
     }
 
     private void publish(CoordinatorEvent event, long nowNanos) {
@@ -493,7 +489,7 @@ final class JobRun {
                         context.term(),
                         machine,
                         jobTimeNanos(nowNanos),
-                        totals(nowNanos),
+                        OpenTimeRule.totals(machine, ledger, nowNanos),
                         ledger,
                         history.kept(ledger, nowNanos),
                         incidents.values());

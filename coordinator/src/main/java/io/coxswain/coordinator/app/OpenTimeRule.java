@@ -22,6 +22,11 @@ final class OpenTimeRule {
                 HangRule.budgetNanos(machine.stepTimes()));
     }
 
+    /** The account up to now, open time and all. */
+    static GoodputLedger.Totals totals(JobMachine machine, GoodputLedger ledger, long nowNanos) {
+        return ledger.openTotals(nowNanos, of(machine, ledger, nowNanos));
+    }
+
     /**
      * The rule.
      *

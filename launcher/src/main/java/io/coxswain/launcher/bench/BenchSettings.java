@@ -45,12 +45,14 @@ public record BenchSettings(
     }
 
     /**
-     * A folder for arenas of this process; whoever makes a file there unlinks it at once, so that
-     * nothing is left whatever happens.
+     * A folder for arenas of this process; whoever makes a file there unlinks it at once, and the
+     * empty folder goes with the process, so that nothing is left.
      */
     Path scratch() throws EnvironmentException {
         try {
-            return Files.createTempDirectory(arenas, "coxswain-bench-");
+            Path folder = Files.createTempDirectory(arenas, "coxswain-bench-");
+            folder.toFile().deleteOnExit();
+            return folder;
         } catch (IOException e) {
             throw new EnvironmentException(
                     "cannot make a folder for shared memory in "

@@ -26,18 +26,20 @@ import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * How long a heartbeat takes to the coordinator's own server and its answer back, over the stream
- * that an agent has. The answer is given where a coordinator would put the heartbeat into its
- * loop's queue: what the wire costs is seen with as little beside it as there is.
+ * that an agent has. As in a coordinator, what comes waits in a queue for one thread, which
+ * answers; it decides nothing here, so that what the wire costs is seen with little beside it.
  */
 final class ControlTrips implements AutoCloseable {
     private static final long LIMIT_SECONDS = 60;
@@ -74,6 +76,7 @@ final class ControlTrips implements AutoCloseable {
             stream.open();
         } catch (IOException | EnvironmentException | InterruptedException | RuntimeException e) {
             server.close();
+            answers.close();
             executor.shutdown();
             throw e;
         }
@@ -122,6 +125,7 @@ final class ControlTrips implements AutoCloseable {
     public void close() {
         stream.close();
         server.close();
+        answers.close();
         executor.shutdown();
     }
 
@@ -237,19 +241,40 @@ final class ControlTrips implements AutoCloseable {
 
     /** Answers at once. */
     private static final class Answers implements Inputs {
+        private final BlockingQueue<CoordinatorInput> queue = new LinkedBlockingQueue<>();
+        private final Thread loop =
+                Thread.ofPlatform().daemon().name("bench-decisions").start(this::run);
         private volatile @Nullable GrpcControlServer server;
 
         @Override
         public void offer(CoordinatorInput input) {
-            // A stream has ended.
+            queue.add(input);
         }
 
         @Override
         public void put(CoordinatorInput input) {
-            GrpcControlServer to = server;
-            if (to == null) {
-                return;
+            queue.add(input);
+        }
+
+        void close() {
+            loop.interrupt();
+        }
+
+        private void run() {
+            try {
+                while (true) {
+                    CoordinatorInput input = queue.take();
+                    GrpcControlServer to = server;
+                    if (to != null) {
+                        answer(input, to);
+                    }
+                }
+            } catch (InterruptedException closed) {
+                Thread.currentThread().interrupt();
             }
+        }
+
+        private static void answer(CoordinatorInput input, GrpcControlServer to) {
             if (input instanceof CoordinatorInput.AgentAttached attached) {
                 to.welcome(attached.stream(), TERM, 250_000_000L, 10_000_000_000L);
             } else if (input instanceof CoordinatorInput.AgentSaid said

@@ -44,8 +44,8 @@ public final class BenchTlsCommand extends BenchBase {
     BenchReport measure(BenchSettings settings)
             throws EnvironmentException, InterruptedException, IOException {
         int mebibytes = copyMebibytes == null ? quick() ? 16 : 64 : copyMebibytes;
-        if (mebibytes < 1 || mebibytes > 1_024) {
-            throw wrong("--copy " + mebibytes + ": expected 1 to 1024");
+        if (mebibytes < 1 || mebibytes > 512) {
+            throw wrong("--copy " + mebibytes + ": expected 1 to 512");
         }
         int each = trips == null ? quick() ? 100 : 1_000 : trips;
         if (each < 1 || each > 1_000_000) {

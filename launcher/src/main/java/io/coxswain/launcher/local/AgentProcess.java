@@ -266,11 +266,12 @@ public final class AgentProcess {
         return now;
     }
 
-    /** SIGTERM of the agent: it ends in order. */
+    /** SIGTERM of the agent, a notice: it ends when it is drained. */
     public void terminate() {
         killed = true;
         dying.addAll(workers());
-        process.destroy();
+        // Not through the process, which would close its standard input: that ends it at once.
+        process.toHandle().destroy();
     }
 
     /** Something is done to it from which it may end; that is not its own doing then. */

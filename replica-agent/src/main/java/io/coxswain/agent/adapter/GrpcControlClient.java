@@ -441,12 +441,12 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
                 return;
             }
             if (event == null) {
-                unknownWords.incrementAndGet();
-                complain(
-                        "coordinator "
-                                + leader.getCoordinatorId()
-                                + " is of a newer version: what this agent does not know of its"
-                                + " words is dropped");
+                if (unknownWords.getAndIncrement() == 0) {
+                    LOG.info(
+                            "coordinator {} is of a newer version: what this agent does not know"
+                                    + " of its words is dropped",
+                            leader.getCoordinatorId());
+                }
             } else {
                 events.accept(event);
             }

@@ -182,8 +182,8 @@ final class Station {
                 started ? progress.sinceNanos(now) : 0,
                 started && !stepping.isUnderWay(),
                 false,
-                started ? stepping.snapshotEvery() : plan.snapshotEvery(),
-                started ? stepping.interval() : SnapshotInterval.PLANNED);
+                started ? stepping.intervals().before() : plan.snapshotEvery(),
+                started ? stepping.intervals().newest() : SnapshotInterval.PLANNED);
     }
 
     void viewFailed(String reason) {

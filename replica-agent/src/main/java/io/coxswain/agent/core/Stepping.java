@@ -182,15 +182,13 @@ final class Stepping {
             return;
         }
         losses = event.microshardLosses();
-        executeNanos = event.executeNanos();
+        executeNanos = program().isWhole() ? event.ownNanos() : event.executeNanos();
         dataWaitNanos = event.dataWaitNanos();
         samples = event.samples();
         sampleHash = event.sampleHash();
         if (program().isWhole()) {
             View current = view();
             loss = event.loss();
-            // All wait for the slowest inside of it: only what was over before that is its own.
-            executeNanos = event.ownNanos();
             stragglerNanos = 0;
             stallNanos = event.snapshotStallNanos() + slotWaitNanos;
             slotWaitNanos = 0;
@@ -339,9 +337,8 @@ final class Stepping {
     }
 
     /**
-     * True while a transfer that was cancelled still reads the slot that this step's snapshot is to
-     * take. All ranks take the same snapshots, so this one waits rather than lack one: the network
-     * lets go of the memory at once.
+     * True while a cancelled transfer still reads the slot that this step's snapshot is to take.
+     * All ranks take the same ones, so it is waited for: the network lets go of it at once.
      */
     private boolean awaitsSlot(long now) {
         boolean awaits = takesSnapshot() && vault.freeSlot() == NO_SLOT && vault.isFreeing();
@@ -508,8 +505,7 @@ final class Stepping {
         if (slot == NO_SLOT) {
             // Only here a commit or a fetch of an earlier view is late: the others take theirs. The
             // floor must not become a step that this rank does not have, nor jump over it while
-            // others may stand there. (Where the leader finds the floor it looks for a step that
-            // all have.)
+            // others may stand there. (A leader looks for a step that all have.)
             missedSnapshot = Math.min(missedSnapshot, step);
             skippedSnapshot = true;
             return NO_SLOT;
@@ -556,14 +552,9 @@ final class Stepping {
                 && (done & program().bitOf(StepPlan.Kind.EXECUTE)) == 0;
     }
 
-    /** Steps between snapshots up to that change. */
-    int snapshotEvery() {
-        return agreed.intervals.before();
-    }
-
-    /** The newest change of the snapshot interval that came with a grant of this view. */
-    SnapshotInterval interval() {
-        return agreed.intervals.newest();
+    /** When snapshots are due, and what of that came with a grant of this view. */
+    SnapshotIntervals intervals() {
+        return agreed.intervals;
     }
 
     long operationSince() {

@@ -27,7 +27,8 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class Connection {
     private static final Logger log = LoggerFactory.getLogger(Connection.class);
 
-    private static final int ENCRYPTED_READ_BYTES = 256 << 10;
+    // So little that what is read, opened and put to its place stays in a processor's own cache.
+    private static final int ENCRYPTED_READ_BYTES = 64 << 10;
 
     private final Channel channel;
     private final boolean incoming;
@@ -53,12 +54,16 @@ public final class Connection {
         this.peer = presumedPeer;
         this.purpose = purpose;
         this.handler = handshake;
+        boolean encrypted = channel.pipeline().get(SslHandler.class) != null;
         // What is encrypted cannot be read straight to its place.
         channel.config()
                 .setRecvByteBufAllocator(
-                        channel.pipeline().get(SslHandler.class) == null
-                                ? decoder.readBuffers()
-                                : new FixedRecvByteBufAllocator(ENCRYPTED_READ_BYTES));
+                        encrypted
+                                ? new FixedRecvByteBufAllocator(ENCRYPTED_READ_BYTES)
+                                : decoder.readBuffers());
+        if (encrypted) {
+            channel.pipeline().addLast(new SealedPieces());
+        }
         channel.pipeline().addLast(new Inbound());
     }
 

@@ -31,6 +31,7 @@ import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
@@ -246,7 +247,7 @@ public final class NettyDataPlane implements AutoCloseable {
             doorkeeper.listen(channel, null);
             return;
         }
-        SslHandler handler = tls.newHandler(allocator);
+        SslHandler handler = light(tls.newHandler(allocator));
         handler.setHandshakeTimeoutMillis(GREETING_NANOS / 1_000_000);
         channel.pipeline().addLast(handler);
         handler.handshakeFuture()
@@ -280,7 +281,14 @@ public final class NettyDataPlane implements AutoCloseable {
             security.admitDialling("the data plane of an agent", host);
             return null;
         }
-        return tls.newHandler(allocator, host, port);
+        return light(tls.newHandler(allocator, host, port));
+    }
+
+    // A record that has not come whole waits where it lies, instead of being copied before the
+    // next ones.
+    private static SslHandler light(SslHandler handler) {
+        handler.setCumulator(ByteToMessageDecoder.COMPOSITE_CUMULATOR);
+        return handler;
     }
 
     /** The connection ends when the certificate of its other end is taken back. */

@@ -20,6 +20,11 @@ final class ProcessStatus {
     private static final int MOST_THREADS = 128;
     private static final int MOST_STACK_CHARACTERS = 2_000;
 
+    /** In {@code stat}, counted behind the name. */
+    private static final int FLAGS = 6;
+
+    private static final long EXITING = 4;
+
     private final Path proc;
 
     /** {@code proc} is {@code /proc}, but in a test. */
@@ -36,6 +41,18 @@ final class ProcessStatus {
     boolean isStopped(long pid) {
         String state = field(pid, "State");
         return state.startsWith("T") || state.startsWith("t");
+    }
+
+    /** True while the kernel takes it down: its connections are closed before its end is seen. */
+    boolean isEnding(long pid) {
+        String stat = read(folder(pid).resolve("stat"), new TreeSet<>());
+        // Its name, in parentheses, may have anything in it.
+        List<String> fields = List.of(stat.substring(stat.lastIndexOf(')') + 1).strip().split(" "));
+        try {
+            return fields.size() > FLAGS && (Long.parseLong(fields.get(FLAGS)) & EXITING) != 0;
+        } catch (NumberFormatException e) {
+            return false;
+        }
     }
 
     /** True if a handler of its own takes that signal: it does not die of it. */

@@ -37,6 +37,11 @@ final class WorkerProcess implements Member {
     /** A native library prints its stack after the line that matters. */
     private static final int LAST_WORDS_BYTES = 16_000;
 
+    /** How long the kernel may take to take a process down whose connections it has closed. */
+    private static final long ENDING_SECONDS = 10;
+
+    private static final ProcessStatus STATUS = new ProcessStatus(Path.of("/proc"));
+
     /** A child that the worker left behind may hold its output open: nobody waits longer. */
     private static final long OUTPUT_END_MILLIS = 300;
 
@@ -405,7 +410,12 @@ final class WorkerProcess implements Member {
     /** The channel closes a moment before the exit is seen; only a process that stays is broken. */
     private void claimKillAfterGrace(Process started, IOException cause) {
         try {
-            if (!started.waitFor(limits.afterAbort().toNanos(), TimeUnit.NANOSECONDS)) {
+            boolean ended = started.waitFor(limits.afterAbort().toNanos(), TimeUnit.NANOSECONDS);
+            if (!ended && STATUS.isEnding(started.pid())) {
+                // A large memory takes its time.
+                ended = started.waitFor(ENDING_SECONDS, TimeUnit.SECONDS);
+            }
+            if (!ended) {
                 endNow("the bridge broke: " + cause.getMessage());
             }
         } catch (InterruptedException e) {

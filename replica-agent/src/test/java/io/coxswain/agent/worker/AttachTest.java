@@ -357,7 +357,7 @@ class AttachTest {
         second.end();
         assertThat(next())
                 .isEqualTo(
-                        "evidence exited 1 local rank 0 of 2: the worker ended its connections;"
+                        "evidence local rank 0 of 2: the worker ended its connections;"
                                 + " whoever started it knows why; last words: ValueError: no more");
     }
 

@@ -46,6 +46,18 @@ class ProcessStatusTest {
     }
 
     @Test
+    void oneThatIsTakenDownIsKnown() throws IOException {
+        Path stat = proc.resolve("7/stat");
+        assertThat(status.isEnding(7)).isFalse();
+        Files.writeString(stat, "7 (a) b) S 1 7 7 0 -1 4194304 100\n");
+        assertThat(status.isEnding(7)).isFalse();
+        Files.writeString(stat, "7 (a) b) R 1 7 7 0 -1 4194308 100\n");
+        assertThat(status.isEnding(7)).isTrue();
+        Files.writeString(stat, "7 (a");
+        assertThat(status.isEnding(7)).isFalse();
+    }
+
+    @Test
     void aStoppedOneIsKnown() throws IOException {
         Files.writeString(proc.resolve("7/status"), "State:\tT (stopped)\n");
         assertThat(status.isStopped(7)).isTrue();

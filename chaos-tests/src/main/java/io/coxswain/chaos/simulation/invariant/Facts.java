@@ -115,28 +115,6 @@ public final class Facts {
         afterEvent = overriding(invariants, "afterEvent");
     }
 
-    /** All invariants of the design. */
-    public static List<Invariant> all() {
-        return List.of(
-                new OneLeader(),
-                new TakeoverIsFree(),
-                new StepsOnce(),
-                new ProtectedSurvives(),
-                new CompletedStays(),
-                new PausedStands(),
-                new RestoredDigests(),
-                new SamplesOnce(),
-                new OneViewPerStep(),
-                new CopiesSpanDomains(),
-                new VerifiedBytes(),
-                new SnapshotsAgree(),
-                new StaleWordsDrop(),
-                new Progress(),
-                new Bounded(),
-                new LedgerTiles(),
-                new FailStop());
-    }
-
     // Most invariants look at few of the things that happen: the others are not asked.
     private static Invariant[] overriding(List<Invariant> invariants, String hook) {
         return invariants.stream()

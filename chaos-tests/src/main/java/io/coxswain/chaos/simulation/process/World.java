@@ -3,6 +3,7 @@ package io.coxswain.chaos.simulation.process;
 import io.coxswain.chaos.simulation.invariant.AgentView;
 import io.coxswain.chaos.simulation.invariant.Cluster;
 import io.coxswain.chaos.simulation.invariant.Facts;
+import io.coxswain.chaos.simulation.invariant.Invariants;
 import io.coxswain.chaos.simulation.invariant.JobHistory;
 import io.coxswain.chaos.simulation.kernel.Kernel;
 import io.coxswain.chaos.simulation.kernel.Randomness;
@@ -74,7 +75,7 @@ public final class World implements Cluster, SimCoordinator.Directory {
         this.random = random;
         this.interceptor = interceptor;
         this.kernel = new Kernel(trace);
-        this.facts = new Facts(kernel::now, Facts.all());
+        this.facts = new Facts(kernel::now, Invariants.all());
         this.hosts = plan.agents() + plan.coordinators() + 1;
         this.network =
                 new Network(

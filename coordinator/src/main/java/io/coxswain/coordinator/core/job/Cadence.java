@@ -103,7 +103,7 @@ final class Cadence {
     /** The interval for the plan of a view that is about to be prepared. */
     int plan() {
         if (isAutomatic()) {
-            Choice choice = choose(job.stepping.times());
+            Choice choice = choose(job.stepping.pace.times());
             planned = choice.every();
             reason = choice.reason();
         } else {
@@ -147,7 +147,7 @@ final class Cadence {
                 || (change.isChange() && completed <= change.after())) {
             return;
         }
-        Choice choice = choose(job.stepping.times());
+        Choice choice = choose(job.stepping.pace.times());
         // A leader that took the view over has measured nothing yet: what was chosen stands.
         if (!choice.reason().isMeasured()
                 || !SnapshotIntervalRule.isWorthIt(every, choice.every())) {

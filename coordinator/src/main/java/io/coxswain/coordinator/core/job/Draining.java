@@ -383,7 +383,7 @@ final class Draining {
     private void move(List<Ordered> turns) {
         int spares = job.roster.eligible() - job.spec.mesh().ranks();
         var reasons = new ArrayList<String>();
-        long stoodNanos = halt.isUnderWay() ? job.now - job.stepping.lastCompletedNanos : 0;
+        long stoodNanos = halt.isUnderWay() ? job.now - job.stepping.pace.lastCompletedNanos() : 0;
         for (Ordered one : turns) {
             if (spares > 0 && one.order.drains() && one.member.rank >= 0) {
                 spares--;

@@ -34,8 +34,7 @@ final class Inheritance {
         if (reportsEvery > 0) {
             stepping.reportEvery = reportsEvery;
         }
-        stepping.measured = false;
-        stepping.lastCompletedNanos = job.now;
+        stepping.pace.stood(job.now);
     }
 
     /** Steps that were told to nobody; the newest of them ended at {@code endNanos}. */
@@ -72,10 +71,9 @@ final class Inheritance {
             stepping.lastLoss = run.loss();
             if (job.spec.runtimeReduces()) {
                 // Its grants are short: what a step takes must be known at once.
-                stepping.times =
-                        stepping.times.observe(
-                                run.last() - run.first() + 1,
-                                Math.max(0, run.elapsedNanos() - run.creditWaitNanos()));
+                stepping.pace.observe(
+                        run.last() - run.first() + 1,
+                        Math.max(0, run.elapsedNanos() - run.creditWaitNanos()));
             }
         }
         if (reached > before) {

@@ -306,7 +306,7 @@ public final class JobMachine {
 
     /** What the job has shown of its step time. */
     public StepTimes stepTimes() {
-        return job.stepping.times();
+        return job.stepping.pace.times();
     }
 
     /** In order, an open one last; the oldest of very many are forgotten. */

@@ -283,7 +283,7 @@ final class Pausing {
         }
         job.incidents.advance(Incident.Phase.RESUME, "resumed on request");
         if (stood) {
-            job.stepping.stood();
+            job.stepping.pace.stood(job.now);
         }
         if (!job.draining.stops()) {
             job.stepping.grant();

@@ -169,7 +169,7 @@ final class StepHalt {
             return sinceNanos
                     + Math.max(
                             LEAST_PATIENCE_NANOS,
-                            STEPS_OF_PATIENCE * job.stepping.times().meanNanos());
+                            STEPS_OF_PATIENCE * job.stepping.pace.times().meanNanos());
         }
         StateLayout layout = job.layout;
         long largest =

@@ -39,9 +39,7 @@ final class Stepping {
     int reportEvery;
     long floor;
     long grantedThrough;
-    StepTimes times = StepTimes.NONE;
-    boolean measured;
-    long lastCompletedNanos;
+    final StepPace pace = new StepPace();
     private long lastSettledNanos;
 
     /** When all members of the active view last had their say at once. */
@@ -105,8 +103,7 @@ final class Stepping {
         job.protection.viewActive();
         job.cadence.begin(view.epoch(), base);
         grantedThrough = base;
-        measured = false;
-        lastCompletedNanos = job.now;
+        pace.stood(job.now);
         allSaidNanos = Long.MIN_VALUE;
         job.incidents.installed(base, lost, job.incidents.isOpen() ? pending.origins() : List.of());
         job.enter(JobPhase.ACTIVE, pending.reason);
@@ -372,11 +369,7 @@ final class Stepping {
     }
 
     private void completed(View view, long step) {
-        if (measured) {
-            times = times.observe(step - job.completedStep, job.now - lastCompletedNanos);
-        }
-        measured = true;
-        lastCompletedNanos = job.now;
+        pace.completed(step - job.completedStep, job.now);
         job.completedStep = step;
         job.protectedStep = Math.max(job.protectedStep, Math.min(floor, step));
         publishCompleted(view);
@@ -409,7 +402,6 @@ final class Stepping {
     }
 
     void publishCompleted(View view) {
-        double perSecond = times.meanNanos() > 0 ? 1e9 / times.meanNanos() : 0;
         job.publish(
                 new CoordinatorEvent.StepsCompleted(
                         job.spec.jobId(),
@@ -417,7 +409,7 @@ final class Stepping {
                         job.completedStep,
                         job.protectedStep,
                         lastLoss,
-                        perSecond,
+                        pace.perSecond(),
                         CoordinatorEvent.StepsCompleted.UNKNOWN_RATIO));
     }
 
@@ -437,7 +429,7 @@ final class Stepping {
                 CreditRule.through(
                         completed,
                         grantedThrough,
-                        times,
+                        pace.times(),
                         job.limits.leaseNanos(),
                         reportEvery,
                         last);
@@ -451,6 +443,7 @@ final class Stepping {
 
     private boolean grantWithFloor(long completed, long last) {
         View view = job.activeView();
+        StepTimes times = pace.times();
         long through =
                 CreditRule.throughWithFloor(
                         view.baseStep(), completed, grantedThrough, times, reportEvery, last);
@@ -477,14 +470,9 @@ final class Stepping {
         }
     }
 
-    /** The steps stood: that took no step's time. */
-    void stood() {
-        measured = false;
-        lastCompletedNanos = job.now;
-    }
-
     /** Steps between reports for a plan compiled now. */
     int reportEvery() {
+        StepTimes times = pace.times();
         reportEvery =
                 times.known()
                         ? Math.clamp(
@@ -509,7 +497,7 @@ final class Stepping {
         }
         job.timer(JobEffect.TimerKind.TICK, view.epoch(), job.limits.tickNanos());
         job.protection.tick();
-        job.losses.examineAccusations(lastCompletedNanos);
+        job.losses.examineAccusations(pace.lastCompletedNanos());
     }
 
     /** Members may forget what is durable here. */
@@ -588,10 +576,5 @@ final class Stepping {
     /** By which floors the granted steps are decided, where the runtime reduces; else empty. */
     List<GrantedFloor> grantedFloors() {
         return acknowledged.granted();
-    }
-
-    /** What the job has shown of its step time. */
-    StepTimes times() {
-        return times;
     }
 }

@@ -208,7 +208,7 @@ public final class HangRule {
         if (suspect == null) {
             return null;
         }
-        int waiting = Math.toIntExact(stalled.stream().filter(w -> suspect.isBehind(w)).count());
+        int waiting = Math.toIntExact(stalled.stream().filter(suspect::isBehind).count());
         return new Suspicion(
                 suspect.rank(),
                 waiting,

@@ -3,8 +3,6 @@ package io.coxswain.coordinator.adapter.grpc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.google.protobuf.UnknownFieldSet;
-
 import io.coxswain.coordinator.CoordinatorStatus;
 import io.coxswain.coordinator.adapter.zookeeper.InputQueue;
 import io.coxswain.coordinator.app.AgentWord;
@@ -384,86 +382,5 @@ class GrpcControlServerTest {
         assertThat(explained.getIncident()).isEqualTo(9);
         assertThat(explained.getEvidence(0).getStep()).isEqualTo(2);
         assertThat(explained.getEnvironmentMap()).containsEntry("java", "25");
-    }
-
-    @Test
-    void anAgentOfAnotherMajorVersionLearnsWhoIsOlder() throws Exception {
-        Agent newer = new Agent().say(attach(2));
-        CoordinatorMessage rejected = newer.hear();
-        assertThat(rejected.getRejected().getReason())
-                .isEqualTo(
-                        "this coordinator speaks control protocol 1.0, agent agent-1 speaks 2.0:"
-                                + " this coordinator is the older one and is to be upgraded"
-                                + " (docs/upgrade.md)");
-        assertThat(rejected.getRejected().getRetry()).isFalse();
-        assertThat(rejected.getRejected().getProtocolMajor()).isEqualTo(1);
-        AgentMessage.Builder otherData = attach(1);
-        otherData.getAttachBuilder().setDataMajor(7);
-        assertThat(new Agent().say(otherData).hear().getRejected().getReason())
-                .contains("data-plane protocol 1.0")
-                .contains("this coordinator is the older one");
-        assertThat(new Agent().say(attach(0)).hear().getRejected().getReason())
-                .contains("agent agent-1 is the older one and is to be upgraded");
-        assertThat(server.refusedVersions()).isEqualTo(3);
-    }
-
-    @Test
-    void whatIsUnknownIsDroppedCountedAndASignOfLife() throws Exception {
-        Agent agent = new Agent().say(attach(1));
-        inputs.await(CoordinatorInput.AgentAttached.class);
-        agent.say(
-                AgentMessage.newBuilder()
-                        .setTermSeen(4)
-                        .setUnknownFields(
-                                UnknownFieldSet.newBuilder()
-                                        .addField(
-                                                900,
-                                                UnknownFieldSet.Field.newBuilder()
-                                                        .addVarint(1)
-                                                        .build())
-                                        .build()));
-        var said = inputs.await(CoordinatorInput.AgentSaid.class);
-        assertThat(said.word()).isEqualTo(new AgentWord.Unknown(900));
-        assertThat(said.termSeen()).isEqualTo(4);
-        assertThat(server.unknownWords()).isOne();
-        agent.say(AgentMessage.newBuilder().setHeartbeat(Heartbeat.newBuilder().setSequence(9)));
-        assertThat(inputs.await(CoordinatorInput.AgentSaid.class).word())
-                .isInstanceOf(AgentWord.Heartbeat.class);
-    }
-
-    @Test
-    void anUnknownQuestionIsNotTakenForAnother() {
-        LookResponse answer =
-                AdminGrpc.newBlockingStub(channel())
-                        .look(LookRequest.newBuilder().setKindValue(9).build());
-        assertThat(answer.getError())
-                .contains("does not know what is asked for (kind 9)")
-                .contains("is to be upgraded");
-    }
-
-    @Test
-    void whatOfAJobIsUnknownIsLeftOutAndTheClientIsTold() {
-        SubmitRequest.Builder request = SubmitRequest.newBuilder();
-        request.getJobBuilder()
-                .setJobId("j9")
-                .setName("n")
-                .setReplicas(1)
-                .setShards(1)
-                .setSteps(1)
-                .setData("d")
-                .setBatch(8)
-                .setMicroshards(8)
-                .setProtectEvery(1)
-                .setCollectivesWithin("runtime")
-                .setCollectivesAcross("agent")
-                .setRuntimeKind("reference")
-                .setRuntimeJson("{}")
-                .setUnknownFields(
-                        UnknownFieldSet.newBuilder()
-                                .addField(
-                                        77, UnknownFieldSet.Field.newBuilder().addVarint(1).build())
-                                .build());
-        var answer = AdminGrpc.newBlockingStub(channel()).submit(request.build());
-        assertThat(answer.getIgnoredList()).containsExactly("field 77 of job");
     }
 }
