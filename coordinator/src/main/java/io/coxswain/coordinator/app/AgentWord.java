@@ -67,19 +67,6 @@ public sealed interface AgentWord {
                     0,
                     "");
         }
-
-        /** What it does, for a person. */
-        String doing() {
-            if (!waitsFor.isEmpty()) {
-                return "waits for " + waitsFor;
-            }
-            if (operation.isEmpty() || operation.equals("idle")) {
-                return operation;
-            }
-            String waiting =
-                    waitingForRanks.isEmpty() ? "" : ", waits for ranks " + waitingForRanks;
-            return operation + " of step " + step + waiting;
-        }
     }
 
     /** Something for the machine of that job. */
