@@ -75,7 +75,7 @@ class ConnectionGateTest {
         assertThat(let).containsExactly(first, second);
         assertThat(third.isOpen()).isFalse();
         assertThat(refused(Refusal.CROWD)).isOne();
-        first.close();
+        first.close().syncUninterruptibly();
         assertThat(gate.open()).isOne();
         assertThat(call(gate, "10.0.0.3", 4).isOpen()).isTrue();
     }
@@ -89,7 +89,7 @@ class ConnectionGateTest {
         assertThat(call(gate, "10.0.0.1", 3).isOpen()).isFalse();
         assertThat(refused(Refusal.HOST_CROWD)).isOne();
         assertThat(call(gate, "10.0.0.2", 1).isOpen()).isTrue();
-        second.close();
+        second.close().syncUninterruptibly();
         assertThat(call(gate, "10.0.0.1", 4).isOpen()).isTrue();
         assertThat(first.isOpen()).isTrue();
         // This machine is many parties.
@@ -134,7 +134,7 @@ class ConnectionGateTest {
         assertThat(silent.isOpen()).isFalse();
         assertThat(List.of(known, next)).allMatch(EmbeddedChannel::isOpen);
         assertThat(gate.open()).isEqualTo(2);
-        silent.close();
+        silent.close().syncUninterruptibly();
         assertThat(gate.open()).isEqualTo(2);
     }
 

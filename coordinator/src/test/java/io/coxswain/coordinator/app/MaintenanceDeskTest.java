@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Test;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** Words about agents at a whole coordinator. */
 final class MaintenanceDeskTest {
@@ -49,7 +50,7 @@ final class MaintenanceDeskTest {
         var agent = accepted(say(new Word.Drain("agent-1", "disk")));
         assertThat(agent.state()).isEqualTo(MaintenanceState.DRAINED);
         assertThat(agent.attached()).isTrue();
-        assertThat(bench.store.newest(StoreRecord.SetAsides.class).agents())
+        assertThat(Objects.requireNonNull(bench.store.newest(StoreRecord.SetAsides.class)).agents())
                 .containsExactly(new SetAside("agent-1", SetAside.Wish.DRAIN, "disk", false, ""));
         assertThat(told()).containsExactly("agent-1 drained");
         assertThat(bench.status().agents().getFirst().state()).isEqualTo("drained");

@@ -429,7 +429,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
             try {
                 event = ControlCodec.event(message);
             } catch (OrderNotUnderstood newer) {
-                complain(newer.getMessage());
+                complain(String.valueOf(newer.getMessage()));
                 send(VersionWords.notUnderstood(newer, profile, message.getTerm()));
                 return;
             } catch (IllegalArgumentException e) {

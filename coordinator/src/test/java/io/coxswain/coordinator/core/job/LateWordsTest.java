@@ -10,6 +10,7 @@ import io.coxswain.coordinator.core.view.SampleCountRule;
 
 import org.junit.jupiter.api.Test;
 
+import java.math.BigInteger;
 import java.util.List;
 
 /** What is booked when words of steps come late: because the leader was away, or the words were. */
@@ -55,7 +56,7 @@ final class LateWordsTest {
     }
 
     private long booked(Category category) {
-        return story.ledger.totals().get(category).longValueExact();
+        return story.ledger.totals().getOrDefault(category, BigInteger.ZERO).longValueExact();
     }
 
     @Test
@@ -76,7 +77,7 @@ final class LateWordsTest {
         long before = booked(Category.PRODUCTIVE);
         story.now = began + 10_000 * MILLI;
         for (int run = 0; run < 6; run++) {
-            both(10 * run + 1, 10 * run + 10, 1_000 * MILLI, 0);
+            both(10L * run + 1, 10L * run + 10, 1_000 * MILLI, 0);
         }
         assertThat(booked(Category.PRODUCTIVE) - before).isEqualTo(2 * 6_000 * MILLI);
         story.now = began + 10_500 * MILLI;
@@ -89,8 +90,8 @@ final class LateWordsTest {
     void whoStaysBehindCatchesUp() {
         // Before its first step a second passed that no run tells of.
         for (int run = 0; run < 5; run++) {
-            story.now = began + 1_000 * MILLI + (run + 1) * 1_000 * MILLI;
-            both(10 * run + 1, 10 * run + 10, 1_000 * MILLI, 0);
+            story.now = began + (run + 2) * 1_000L * MILLI;
+            both(10L * run + 1, 10L * run + 10, 1_000 * MILLI, 0);
         }
         assertThat(story.ledger.cursorNanos(0)).isEqualTo(story.now);
         assertThat(booked(Category.CONTROLLER_WAIT)).isZero();
