@@ -16,6 +16,7 @@ public final class TerminationSignal {
      *
      * @return false: this virtual machine does not let it, and SIGTERM ends the process as ever
      */
+    @SuppressWarnings("ReferenceEquality") // What a proxy is equal to.
     public static boolean handle(Runnable handler) {
         try {
             Class<?> signal = Class.forName("sun.misc.Signal");

@@ -86,8 +86,9 @@ final class SideChannel {
                     keyValues.aborted();
                 }
                 case KEY_VALUE_ANSWER -> keyValues.answered(message.getKeyValueAnswer());
-                case WELCOME, BODY_NOT_SET -> {
-                    // Not asked for; a later version may send more, so it is not an error.
+                case STACKS_WANTED, WELCOME, BODY_NOT_SET -> {
+                    // A signal takes a JVM's stacks. Not asked for; a later version may send more,
+                    // so it is not an error.
                 }
             }
         }
