@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -222,7 +223,7 @@ class SecureRunIT {
 
     private static SSLSocket dial(SecureCluster cluster, String party, Path tls) throws Exception {
         SSLContext context = context(cluster, tls);
-        var plain = new Socket("127.0.0.1", cluster.port(party));
+        var plain = new Socket(InetAddress.getLoopbackAddress(), cluster.port(party));
         plain.setSoTimeout(60_000);
         SSLSocket socket =
                 (SSLSocket)

@@ -311,7 +311,7 @@ final class GroupChecks {
             throw new NotApplicable("job_loaded has no leaves");
         }
         String wrong = LoadedPieces.problem(each);
-        Broken.unless(wrong == null, "pieces that make a state together", wrong);
+        Broken.unless(wrong == null, "pieces that make a state together", String.valueOf(wrong));
         for (int local = 0; local < PROCESSES; local++) {
             group.mesh.prepare(
                     local,
