@@ -210,7 +210,7 @@ class NewerVersionTest {
     // Some kinds make no sense empty.
     private static boolean isComplete(CoordinatorMessage message) {
         try {
-            var unused = understood(message);
+            var _ = understood(message);
             return true;
         } catch (IllegalArgumentException empty) {
             return false;
