@@ -88,11 +88,11 @@ public final class PictureJson {
         if (lists) {
             list(json, "agents", picture.agents(), PictureJson::agent);
         }
-        list(json, "maintenance", picture.maintenance(), PictureJson::maintenance);
         json.writeNumberProperty("cellMillis", picture.cellMillis());
         json.writeNumberProperty("fencedMessages", picture.fencedMessages());
         json.writeStringProperty("leader", picture.leader());
         json.writeStringProperty("leaderPage", picture.leaderPage());
+        list(json, "maintenance", picture.maintenance(), PictureJson::maintenance);
         json.writeEndObject();
     }
 

@@ -98,6 +98,7 @@ class GrpcTlsTest {
                                                     new CoordinatorStatus(
                                                             "c1", 4, true, List.of(), List.of()));
                                     case "instance" -> "i";
+                                    case "leaderElsewhere" -> "";
                                     case "nextSequence" -> 1L;
                                     default ->
                                             CompletableFuture.failedFuture(
