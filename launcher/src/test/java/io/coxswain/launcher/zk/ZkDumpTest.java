@@ -41,7 +41,8 @@ class ZkDumpTest {
         return client;
     }
 
-    private static final List<ACL> ANYONE = List.of(new ACL(Perms.ALL, new Id("world", "anyone")));
+    private static final List<ACL> ANYONE =
+            Arrays.asList(new ACL(Perms.ALL, new Id("world", "anyone")));
 
     @Test
     void theTreeIsPrintedWithoutALeader(@TempDir Path folder) throws Exception {
