@@ -175,9 +175,12 @@ def join(group: Group, device: Any) -> None:
     interface = _interface(group.host)
     if interface:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", interface)
+    store = _store(group)
     distributed.init_process_group(
-        backend(device), store=_store(group), rank=group.rank, world_size=group.world_size
+        backend(device), store=store, rank=group.rank, world_size=group.world_size
     )
+    # C++ keeps its half of the store alone, and asks this one again for each group that is made later.
+    _kept[:] = [store]
 
 
 def _store(group: Group) -> Any:
@@ -235,7 +238,15 @@ def _store(group: Group) -> Any:
         def has_extended_api(self) -> bool:
             return False
 
+        def clone(self) -> Any:
+            # Each call stands for itself, so that groups may share it.
+            return self
+
     return ViewStore()
+
+
+#: The store of PyTorch's present group.
+_kept: list[Any] = []
 
 
 def _interface(host: str) -> str:
