@@ -3,12 +3,10 @@ package io.coxswain.chaos.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** A program in plain Python that reduces by itself and whose state is cut over its ranks. */
@@ -22,30 +20,8 @@ class CutStateIT {
         PlainPython.require();
     }
 
-    @BeforeEach
-    void writeJob() throws IOException {
-        Files.writeString(
-                folder.resolve("job.yaml"),
-                """
-                name: cut
-                mesh: {replicas: 2, shards: 2}
-                steps: %d
-                seed: 3
-                data: job.yaml
-                batch: 128
-                microshards: 8
-                collectives: {across: runtime}
-                runtime:
-                  kind: process
-                  command: [python3, sharded_worker.py]
-                  cwd: %s
-                  state: 1MB
-                """
-                        .formatted(STEPS, PlainPython.programs()));
-    }
-
     private Training job() throws IOException {
-        return Training.of(folder.resolve("job.yaml"));
+        return Training.of(PlainPython.writeCutJob(folder, STEPS)).mesh(2, 2);
     }
 
     @Test

@@ -3,14 +3,12 @@ package io.coxswain.chaos.process;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -27,31 +25,10 @@ class GroupCutIT {
         PlainPython.require();
     }
 
-    @BeforeEach
-    void writeJob() throws IOException {
-        Files.writeString(
-                folder.resolve("job.yaml"),
-                """
-                name: group-cut
-                mesh: {replicas: 1, shards: 2}
-                steps: %d
-                seed: 3
-                data: job.yaml
-                batch: 128
-                microshards: 8
-                collectives: {across: runtime}
-                runtime:
-                  kind: process
-                  command: [python3, sharded_worker.py]
-                  cwd: %s
-                  workersPerAgent: 2
-                  state: 1MB
-                """
-                        .formatted(STEPS, PlainPython.programs()));
-    }
-
     private Training job(int replicas, int shards) throws IOException {
-        return Training.of(folder.resolve("job.yaml")).mesh(replicas, shards);
+        return Training.of(PlainPython.writeCutJob(folder, STEPS))
+                .mesh(replicas, shards)
+                .set("runtime.workersPerAgent", 2);
     }
 
     @ParameterizedTest

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,31 +27,8 @@ class OtherMeshIT {
         PlainPython.require();
     }
 
-    @BeforeEach
-    void writeJob() throws IOException {
-        Files.writeString(
-                folder.resolve("job.yaml"),
-                """
-                name: other-mesh
-                mesh: {replicas: 1, shards: 2}
-                steps: %d
-                seed: 3
-                data: job.yaml
-                batch: 128
-                microshards: 8
-                collectives: {across: runtime}
-                runtime:
-                  kind: process
-                  command: [python3, sharded_worker.py]
-                  cwd: %s
-                  workersPerAgent: 2
-                  state: 1MB
-                """
-                        .formatted(STEPS, PlainPython.programs()));
-    }
-
     private Training job(int replicas, int shards, int processes) throws IOException {
-        return Training.of(folder.resolve("job.yaml"))
+        return Training.of(PlainPython.writeCutJob(folder, STEPS))
                 .mesh(replicas, shards)
                 .set("runtime.workersPerAgent", processes);
     }

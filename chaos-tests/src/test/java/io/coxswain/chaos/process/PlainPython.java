@@ -3,6 +3,7 @@ package io.coxswain.chaos.process;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -23,5 +24,31 @@ final class PlainPython {
     /** The folder of the programs. */
     static Path programs() {
         return Training.home().resolve("runtime-bridge/python/tests");
+    }
+
+    /**
+     * Writes the job of a state that is cut over two shards, one process each, into {@code folder}.
+     *
+     * @return the job file
+     */
+    static Path writeCutJob(Path folder, int steps) throws IOException {
+        return Files.writeString(
+                folder.resolve("job.yaml"),
+                """
+                name: cut
+                mesh: {replicas: 1, shards: 2}
+                steps: %d
+                seed: 3
+                data: job.yaml
+                batch: 128
+                microshards: 8
+                collectives: {across: runtime}
+                runtime:
+                  kind: process
+                  command: [python3, sharded_worker.py]
+                  cwd: %s
+                  state: 1MB
+                """
+                        .formatted(steps, programs()));
     }
 }
