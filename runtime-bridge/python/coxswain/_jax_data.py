@@ -41,6 +41,16 @@ def import_ahead() -> None:
             return
 
 
+def require_sources(data: Any, batch: Any, samples: Any, evaluate: Any, held_out: Any) -> None:
+    """What a trainer is given must say where its samples come from, in one way."""
+    if (data is None) == (batch is None):
+        raise TrainerError("give either data (arrays) or batch (a function of sample ids)")
+    if (batch is None) != (samples is None):
+        raise TrainerError("batch and samples belong together: how many samples are there?")
+    if (evaluate is None) != (held_out is None):
+        raise TrainerError("evaluate and held_out belong together: give both or neither")
+
+
 class Rows:
     """A tree of arrays whose rows are samples."""
 

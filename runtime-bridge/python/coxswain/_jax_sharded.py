@@ -80,12 +80,7 @@ class ShardedTrainer(FusedTrainer):
         donate: bool = False,
         snapshots: str = "wait",
     ) -> None:
-        if (data is None) == (batch is None):
-            raise TrainerError("give either data (arrays) or batch (a function of sample ids)")
-        if (batch is None) != (samples is None):
-            raise TrainerError("batch and samples belong together: how many samples are there?")
-        if (evaluate is None) != (held_out is None):
-            raise TrainerError("evaluate and held_out belong together: give both or neither")
+        _jax_data.require_sources(data, batch, samples, evaluate, held_out)
         _jax_copies.require_way(snapshots, donate)
         self._initial, self._specs, self._function = state, specs, step
         self._snapshots = snapshots

@@ -151,12 +151,7 @@ class JaxTrainer(Trainer):
         donate: bool = False,
         snapshots: str = "wait",
     ) -> None:
-        if (data is None) == (batch is None):
-            raise TrainerError("give either data (arrays) or batch (a function of sample ids)")
-        if (batch is None) != (samples is None):
-            raise TrainerError("batch and samples belong together: how many samples are there?")
-        if (evaluate is None) != (held_out is None):
-            raise TrainerError("evaluate and held_out belong together: give both or neither")
+        _jax_data.require_sources(data, batch, samples, evaluate, held_out)
         self._params, self._optimizer = params, optimizer
         self._grads, self._apply, self._evaluate = grads, apply, evaluate
         self._reduction, self._deterministic = reduction, deterministic

@@ -220,7 +220,7 @@ final class JobPictures {
         int skip = all.size() - INCIDENTS;
         int left = all.size();
         // What is open counts as well: the cost of an incident grows while it lasts.
-        BigInteger loss = loss(ledger.openTotals(now, running(now)));
+        BigInteger loss = loss(OpenTimeRule.totals(machine, ledger, now));
         for (Incident incident : all) {
             left--;
             if (skip-- <= 0) {

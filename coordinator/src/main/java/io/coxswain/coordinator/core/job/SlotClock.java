@@ -20,10 +20,12 @@ final class SlotClock {
     /** A word that comes so late waited on its way, or for this leader to listen. */
     private static final long LATE_NANOS = 500_000_000L;
 
+    private static final long NEVER = Long.MIN_VALUE / 2;
+
     private final List<LedgerEntry> ledger;
     private final long[] cursor;
 
-    /** When a slot's word came late, the last time. */
+    /** When a slot's newest word came, if that was late; else {@link #NEVER}. */
     private final long[] lateAtNanos;
 
     private Category running = Category.STARTUP;
@@ -41,7 +43,7 @@ final class SlotClock {
         this.ledger = ledger;
         cursor = new long[slots];
         lateAtNanos = new long[slots];
-        java.util.Arrays.fill(lateAtNanos, Long.MIN_VALUE / 2);
+        java.util.Arrays.fill(lateAtNanos, NEVER);
         java.util.Arrays.fill(cursor, cursorNanos);
     }
 
@@ -201,7 +203,7 @@ final class SlotClock {
         boolean staysBehind =
                 wasLate(slot) && nowNanos - lateAtNanos[slot] > Math.max(0, run.elapsedNanos()) / 2;
         if (capNanos - end <= LATE_NANOS || staysBehind) {
-            lateAtNanos[slot] = Long.MIN_VALUE / 2;
+            lateAtNanos[slot] = NEVER;
             return capNanos;
         }
         lateAtNanos[slot] = nowNanos;
@@ -209,7 +211,7 @@ final class SlotClock {
     }
 
     private boolean wasLate(int slot) {
-        return lateAtNanos[slot] != Long.MIN_VALUE / 2;
+        return lateAtNanos[slot] != NEVER;
     }
 
     long cursor(int slot) {
