@@ -26,6 +26,7 @@ public final class ZkWrites {
                     "result",
                     "pause",
                     "forget",
+                    "check",
                     "maintenance");
 
     private final Map<String, LongAdder> counts = new TreeMap<>();
@@ -54,6 +55,7 @@ public final class ZkWrites {
             case RESULT -> "result";
             case PAUSE -> "pause";
             case FORGOTTEN -> "forget";
+            case TERM_CHECK -> "check";
             case SET_ASIDES -> "maintenance";
         };
     }
