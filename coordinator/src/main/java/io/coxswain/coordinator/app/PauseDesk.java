@@ -179,9 +179,16 @@ final class PauseDesk {
         JobRun run = desk.run();
         if (run != null && !makesSteps(run.machine().phase())) {
             String jobId = run.jobId();
+            boolean inVain =
+                    asked.stream()
+                            .anyMatch(one -> one.jobId.equals(jobId) && one.pause && !one.already);
             refuse(
                     one -> one.jobId.equals(jobId),
                     "job " + jobId + " has made its last step, or ends");
+            if (inVain) {
+                // Without the store the wish may wait still, and the last step be made again.
+                desk.tell(new JobEvent.ResumeRequested());
+            }
         }
         for (Asked one : List.copyOf(asked)) {
             boolean runs = run != null && run.jobId().equals(one.jobId);
