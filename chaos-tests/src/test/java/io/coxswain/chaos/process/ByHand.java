@@ -271,20 +271,30 @@ final class ByHand implements AutoCloseable {
 
     /** Submits the small job and waits until it has made ten steps. */
     void submit(String id, long steps, Map<String, String> labels) throws Exception {
+        submit(id, steps, labels, false);
+        await(status ->
+                status.getJobsList().stream()
+                        .anyMatch(
+                                one -> one.getJobId().equals(id) && one.getCompletedStep() >= 10));
+    }
+
+    /** It waits for the job that runs. */
+    void queue(String id, long steps) throws Exception {
+        submit(id, steps, Map.of(), true);
+    }
+
+    private void submit(String id, long steps, Map<String, String> labels, boolean queue)
+            throws Exception {
         var sets = new LinkedHashMap<String, String>();
         sets.put("steps", Long.toString(steps));
         labels.forEach((key, value) -> sets.put("labels." + key, value));
         JobFile job = JobFile.read(home().resolve("chaos-tests/jobs/small.yaml"), sets);
         try (AdminClient client = admin()) {
-            SubmitResponse answer = client.submit(job.spec(id), false);
+            SubmitResponse answer = client.submit(job.spec(id), queue);
             if (!answer.getAccepted()) {
                 throw new IOException(answer.getReason());
             }
         }
-        await(status ->
-                status.getJobsList().stream()
-                        .anyMatch(
-                                one -> one.getJobId().equals(id) && one.getCompletedStep() >= 10));
     }
 
     JobReport awaitReport(String id) throws Exception {

@@ -502,7 +502,8 @@ public final class CoordinatorCore {
                 desk.statuses(),
                 known,
                 maintenance.all(),
-                leads() ? desk.history().told() : CoordinatorStatus.History.NONE);
+                leads() ? desk.history().told() : CoordinatorStatus.History.NONE,
+                standing == Standing.SUSPENDED);
     }
 
     private void publish(CoordinatorEvent event, String jobId, long epoch, long step) {
