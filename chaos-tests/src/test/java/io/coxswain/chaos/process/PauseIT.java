@@ -51,7 +51,7 @@ class PauseIT {
             assertThat(LeaderCalls.pause(former, "nobody", "").getRefusal())
                     .isEqualTo("there is no job nobody");
 
-            cluster.queue("after", STEPS);
+            cluster.queue("after", 20);
             assertThat(LeaderCalls.pause(byStandby, "after", "not yet").getPaused()).isTrue();
             assertThat(LeaderCalls.pause(former, "after", "").getAlready()).isTrue();
 
@@ -79,8 +79,10 @@ class PauseIT {
 
             assertThat(cluster.job("after").getEpoch()).as("it did not start").isZero();
             assertThat(LeaderCalls.resume(byStandby, "after").getResumed()).isTrue();
-            JobReport undisturbed = cluster.awaitReport("after");
-            assertThat(report.finalDigest()).isEqualTo(undisturbed.finalDigest());
+            JobReport after = cluster.awaitReport("after");
+            assertThat(after.completed()).isTrue();
+            assertThat(after.goodput().categories().get("paused")).isZero();
+            assertThat(report.finalDigest()).isEqualTo(cluster.undisturbed(STEPS));
         }
     }
 }
