@@ -30,6 +30,10 @@ final class StoreWatch implements AutoCloseable {
     private final Normality normal;
     private final List<StoreOutage> outages = new ArrayList<>();
     private volatile boolean closed;
+
+    /** Since when each question was in vain; of the thread that looks. */
+    private OptionalLong vainSince = OptionalLong.empty();
+
     private final Thread thread;
 
     /** Whether a leader decides, and the job's view is active. */
@@ -70,8 +74,14 @@ final class StoreWatch implements AutoCloseable {
         StoreOutage last = last();
         boolean open = last != null && last.normalNanos().isEmpty();
         if (!serves.getAsBoolean()) {
-            if (!open) {
-                add(new StoreOutage(askedNanos, OptionalLong.empty(), OptionalLong.empty()), false);
+            if (vainSince.isEmpty()) {
+                // On a busy machine an answer may be late: asked again.
+                vainSince = OptionalLong.of(askedNanos);
+            } else if (!open) {
+                add(
+                        new StoreOutage(
+                                vainSince.getAsLong(), OptionalLong.empty(), OptionalLong.empty()),
+                        false);
             } else if (last.backNanos().isPresent()) {
                 // It was there for a moment only.
                 add(
@@ -81,6 +91,7 @@ final class StoreWatch implements AutoCloseable {
             }
             return;
         }
+        vainSince = OptionalLong.empty();
         if (!open) {
             return;
         }
