@@ -29,8 +29,24 @@ final class PauseDesk {
     private final LongSupplier nowNanos;
     private final List<Asked> asked = new ArrayList<>();
 
-    private record Asked(
-            String jobId, boolean pause, boolean already, Consumer<PauseOutcome> answer) {}
+    private static final class Asked {
+        final String jobId;
+        final Consumer<PauseOutcome> answer;
+
+        /** What the job is asked for; how it stood already is seen when it is. */
+        final JobEvent order;
+
+        final boolean pause;
+        boolean already;
+        boolean told;
+
+        Asked(String jobId, JobEvent order, boolean pause, Consumer<PauseOutcome> answer) {
+            this.jobId = jobId;
+            this.order = order;
+            this.pause = pause;
+            this.answer = answer;
+        }
+    }
 
     PauseDesk(JobDesk desk, String coordinatorId, LongSupplier nowNanos) {
         this.desk = desk;
@@ -42,12 +58,11 @@ final class PauseDesk {
         String jobId = admitted(pause.jobId(), leads, pause.answer());
         if (jobId != null) {
             refuse(
-                    one -> one.jobId().equals(jobId) && !one.pause(),
+                    one -> one.jobId.equals(jobId) && !one.pause,
                     "job " + jobId + " was paused again meanwhile");
-            Stage stage = stage();
-            boolean already = stage != Stage.NONE && stage != Stage.RESUMING;
-            asked.add(new Asked(jobId, true, already, pause.answer()));
-            desk.tell(new JobEvent.PauseRequested(reason(pause.reason())));
+            var order = new JobEvent.PauseRequested(reason(pause.reason()));
+            asked.add(new Asked(jobId, order, true, pause.answer()));
+            tell();
         }
     }
 
@@ -55,10 +70,10 @@ final class PauseDesk {
         String jobId = admitted(resume.jobId(), leads, resume.answer());
         if (jobId != null) {
             refuse(
-                    one -> one.jobId().equals(jobId) && one.pause(),
+                    one -> one.jobId.equals(jobId) && one.pause,
                     "job " + jobId + " was resumed meanwhile");
-            asked.add(new Asked(jobId, false, stage() == Stage.NONE, resume.answer()));
-            desk.tell(new JobEvent.ResumeRequested());
+            asked.add(new Asked(jobId, new JobEvent.ResumeRequested(), false, resume.answer()));
+            tell();
         }
     }
 
@@ -78,11 +93,7 @@ final class PauseDesk {
         } else if (named.isEmpty() && current == null) {
             refusal = "no job runs";
         } else if (current != null && (named.isEmpty() || current.jobId().equals(named))) {
-            JobRun run = desk.run();
-            if (run == null || makesSteps(run.machine().phase())) {
-                return current.jobId();
-            }
-            refusal = "job " + current.jobId() + " has made its last step";
+            return current.jobId();
         } else if (desk.book().waiting(named) != null) {
             refusal =
                     "job "
@@ -97,6 +108,24 @@ final class PauseDesk {
         }
         answer.accept(new PauseOutcome.Refused(refusal));
         return null;
+    }
+
+    // A job that ends is asked for nothing. That it has ended is said once its result is durable:
+    // whoever leads no more cannot end it, and does not know yet. It may go on, too, if a member
+    // is lost before it gave its final state.
+    private void tell() {
+        JobRun run = desk.run();
+        for (Asked one : List.copyOf(asked)) {
+            if (!one.told && (run == null || makesSteps(run.machine().phase()))) {
+                Stage stage = stage();
+                one.already =
+                        one.pause
+                                ? stage != Stage.NONE && stage != Stage.RESUMING
+                                : stage == Stage.NONE;
+                one.told = true;
+                desk.tell(one.order);
+            }
+        }
     }
 
     private static boolean makesSteps(JobPhase phase) {
@@ -114,24 +143,21 @@ final class PauseDesk {
         if (asked.isEmpty() || run == null) {
             return;
         }
+        tell();
         JobMachine machine = run.machine();
         Stage stage = stage();
         String jobId = run.jobId();
-        if (!makesSteps(machine.phase())) {
-            refuse(
-                    one -> one.jobId().equals(jobId),
-                    "job " + jobId + " has made its last step, or ends");
-            return;
-        }
         for (Asked one : List.copyOf(asked)) {
-            if (one.jobId().equals(jobId) && stage == (one.pause() ? Stage.STANDING : Stage.NONE)) {
+            if (one.jobId.equals(jobId)
+                    && one.told
+                    && makesSteps(machine.phase())
+                    && stage == (one.pause ? Stage.STANDING : Stage.NONE)) {
                 asked.remove(one);
                 long step = machine.completedStep();
-                one.answer()
-                        .accept(
-                                one.pause()
-                                        ? new PauseOutcome.Paused(jobId, step, one.already())
-                                        : new PauseOutcome.Resumed(jobId, step, one.already()));
+                one.answer.accept(
+                        one.pause
+                                ? new PauseOutcome.Paused(jobId, step, one.already)
+                                : new PauseOutcome.Resumed(jobId, step, one.already));
             }
         }
     }
@@ -143,7 +169,7 @@ final class PauseDesk {
 
     /** That job is over. */
     void ended(String jobId) {
-        refuse(one -> one.jobId().equals(jobId), "job " + jobId + " is over");
+        refuse(one -> one.jobId.equals(jobId), "job " + jobId + " is over");
     }
 
     /** The term is over. */
@@ -158,7 +184,7 @@ final class PauseDesk {
         for (Asked one : List.copyOf(asked)) {
             if (whom.test(one)) {
                 asked.remove(one);
-                one.answer().accept(new PauseOutcome.Refused(reason));
+                one.answer.accept(new PauseOutcome.Refused(reason));
             }
         }
     }

@@ -43,6 +43,9 @@ final class Pausing {
 
     private long durableSerial;
 
+    /** Until when on job time it stood last, in the records so far. */
+    private long untilNanos;
+
     private String reason = "";
     private long sinceNanos;
 
@@ -64,24 +67,35 @@ final class Pausing {
 
     // ------------------------------------------------------------------ asked
 
+    // Whoever wants what is the case already waits for a record, too: a leader that another one has
+    // replaced does not know what the other one was asked.
     void pause(String why) {
-        if (wanted || job.phase == JobPhase.RECORDING || job.phase.over()) {
+        if (job.phase == JobPhase.RECORDING || job.phase.over()) {
             return;
         }
-        wanted = true;
-        reason = why;
-        sinceNanos = job.now;
-        job.emit(new JobEffect.PersistPause(++serial, true, why, 0));
+        if (!wanted) {
+            wanted = true;
+            reason = why;
+            sinceNanos = job.now;
+        }
+        job.emit(new JobEffect.PersistPause(++serial, true, reason, 0));
     }
 
     void resume() {
-        if (!wanted || job.phase == JobPhase.RECORDING || job.phase.over()) {
+        if (job.phase == JobPhase.RECORDING || job.phase.over()) {
             return;
         }
-        wanted = false;
-        sinceNanos = job.now;
-        long until = job.slots.stands() ? job.now - job.openedNanos : 0;
-        job.emit(new JobEffect.PersistPause(++serial, false, "", until));
+        if (wanted) {
+            wanted = false;
+            sinceNanos = job.now;
+            untilNanos = job.slots.stands() ? job.now - job.openedNanos : 0;
+        }
+        job.emit(new JobEffect.PersistPause(++serial, false, "", untilNanos));
+    }
+
+    /** Under another leader it stood until then. */
+    void inheritResumed(long until) {
+        untilNanos = until;
     }
 
     /** Another leader was asked; it, or this one, may have stopped the steps already. */

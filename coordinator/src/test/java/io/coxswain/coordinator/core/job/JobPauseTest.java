@@ -129,7 +129,8 @@ class JobPauseTest {
         resume();
         story.finish().isCompletedAsUndisturbed();
         assertThat(story.effects.stream().filter(JobEffect.PersistPause.class::isInstance).count())
-                .isEqualTo(4);
+                .as("a record each: only the store knows that this leader still leads")
+                .isEqualTo(6);
     }
 
     @Test
