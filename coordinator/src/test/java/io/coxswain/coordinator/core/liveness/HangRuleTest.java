@@ -61,7 +61,7 @@ class HangRuleTest {
     }
 
     private static RankWord came(int rank, long step, int entered, long nanos) {
-        return new RankWord(rank, "execute", Set.of(), nanos, step, entered);
+        return new RankWord(rank, "execute", Set.of(), nanos, step, entered, "");
     }
 
     @Test
@@ -80,6 +80,18 @@ class HangRuleTest {
         assertThat(found.rank()).isEqualTo(1);
         assertThat(found.absent()).containsExactly(1, 2);
         assertThat(found.accusers()).isEqualTo(2);
+    }
+
+    @Test
+    void thePartOfTheStepIsToldWhereProgramsSayIt() {
+        HangRule.Suspicion found =
+                suspicion(
+                        new RankWord(0, "execute", Set.of(), OVER, 7, 9, "optimizer"),
+                        new RankWord(
+                                1, "execute", Set.of(), OVER, 7, 6, "backward" + "!".repeat(99)));
+        assertThat(found.text())
+                .startsWith(
+                        "rank 1 hangs in execute (backward" + "!".repeat(56) + "); 1 rank waits");
     }
 
     @Test
