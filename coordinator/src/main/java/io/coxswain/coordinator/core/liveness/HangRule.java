@@ -178,7 +178,8 @@ public final class HangRule {
 
     /**
      * Where the runtime reduces, ranks say how far they have come: whoever is behind the collective
-     * that others wait in never entered it.
+     * that others wait in never entered it. Named are those who are furthest behind: where ranks
+     * reduce in several groups, others between them and the first ones wait for them.
      *
      * @return null if nobody says, if all have entered, or while somebody may be on his way
      */
@@ -216,7 +217,7 @@ public final class HangRule {
                 false,
                 suspect.doing(),
                 "collective " + first.entered() + " of step " + first.step(),
-                absent.stream().map(RankWord::rank).toList(),
+                absent.stream().filter(w -> !suspect.isBehind(w)).map(RankWord::rank).toList(),
                 longest,
                 budgetNanos);
     }
