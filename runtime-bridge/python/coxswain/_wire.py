@@ -876,6 +876,7 @@ class Pong(Message):
     operation: str = _of(2, _text)
     step: int = _of(3, _u64)
     entered: int = _of(80, _u32)
+    part: str = _of(100, _text)
 
 
 @dataclass(frozen=True)

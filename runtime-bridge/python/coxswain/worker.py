@@ -128,8 +128,8 @@ class _Host:
             while (message := self._side.receive(_wire.ToWorkerSide)) is not None:
                 if isinstance(message.body, _wire.Ping):
                     operation, step = self._doing
-                    entered = self._entries.of(step)
-                    pong = _wire.Pong(message.body.sequence, operation, step, entered)
+                    entered, part = self._entries.of(step), self._entries.part_of(step)
+                    pong = _wire.Pong(message.body.sequence, operation, step, entered, part)
                     self._side.send(_wire.FromWorkerSide(pong))
                     self._tell_metrics()
                 elif isinstance(message.body, _wire.Abort):

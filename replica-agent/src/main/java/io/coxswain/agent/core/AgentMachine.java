@@ -202,7 +202,8 @@ public final class AgentMachine {
                             List.of(),
                             nanos,
                             at.stepping.isUnderWay() ? at.worker.enteredIn(at.stepping.step()) : 0,
-                            at.worker.waitsFor()));
+                            at.worker.waitsFor(),
+                            at.stepping.isUnderWay() ? at.worker.partOf(at.stepping.step()) : ""));
         }
     }
 

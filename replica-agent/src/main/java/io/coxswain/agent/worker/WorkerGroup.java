@@ -243,12 +243,22 @@ final class WorkerGroup {
         return true;
     }
 
-    /** What they do together: where the one is that is least far. */
+    /**
+     * What they do together: where the one is that is least far, and which one, if others are not.
+     */
     private Pong slowest(Pong newest) {
-        return Arrays.stream(pongs)
+        Comparator<Pong> far =
+                Comparator.comparingLong(Pong::getStep).thenComparingInt(Pong::getEntered);
+        Pong last = Arrays.stream(pongs).flatMap(Stream::ofNullable).min(far).orElse(newest);
+        if (Arrays.stream(pongs)
                 .flatMap(Stream::ofNullable)
-                .min(Comparator.comparingLong(Pong::getStep).thenComparingInt(Pong::getEntered))
-                .orElse(newest);
+                .allMatch(one -> far.compare(one, last) == 0)) {
+            return last;
+        }
+        String which = "local rank " + List.of(pongs).indexOf(last) + " of " + pongs.length;
+        return last.toBuilder()
+                .setPart(last.getPart().isEmpty() ? which : which + ": " + last.getPart())
+                .build();
     }
 
     /** The local ranks that have not come. */
