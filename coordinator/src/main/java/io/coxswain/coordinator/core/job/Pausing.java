@@ -43,9 +43,6 @@ final class Pausing {
 
     private long durableSerial;
 
-    /** Until when on job time it stood last, in the records so far. */
-    private long untilNanos;
-
     private String reason = "";
     private long sinceNanos;
 
@@ -67,35 +64,24 @@ final class Pausing {
 
     // ------------------------------------------------------------------ asked
 
-    // Whoever wants what is the case already waits for a record, too: a leader that another one has
-    // replaced does not know what the other one was asked.
     void pause(String why) {
-        if (job.phase == JobPhase.RECORDING || job.phase.over()) {
+        if (wanted || job.phase == JobPhase.RECORDING || job.phase.over()) {
             return;
         }
-        if (!wanted) {
-            wanted = true;
-            reason = why;
-            sinceNanos = job.now;
-        }
-        job.emit(new JobEffect.PersistPause(++serial, true, reason, 0));
+        wanted = true;
+        reason = why;
+        sinceNanos = job.now;
+        job.emit(new JobEffect.PersistPause(++serial, true, why, 0));
     }
 
     void resume() {
-        if (job.phase == JobPhase.RECORDING || job.phase.over()) {
+        if (!wanted || job.phase == JobPhase.RECORDING || job.phase.over()) {
             return;
         }
-        if (wanted) {
-            wanted = false;
-            sinceNanos = job.now;
-            untilNanos = job.slots.stands() ? job.now - job.openedNanos : 0;
-        }
-        job.emit(new JobEffect.PersistPause(++serial, false, "", untilNanos));
-    }
-
-    /** Under another leader it stood until then. */
-    void inheritResumed(long until) {
-        untilNanos = until;
+        wanted = false;
+        sinceNanos = job.now;
+        long until = job.slots.stands() ? job.now - job.openedNanos : 0;
+        job.emit(new JobEffect.PersistPause(++serial, false, "", until));
     }
 
     /** Another leader was asked; it, or this one, may have stopped the steps already. */

@@ -155,7 +155,6 @@ final class Succession {
             job.slots.started(Category.CONTROLLER_WAIT);
             job.slots.inherit(job.completedStep, job.protectedStep);
             long stood = found.pause().untilNanos();
-            job.pausing.inheritResumed(stood);
             if (!found.pause().paused() && stood > account.jobTimeNanos()) {
                 // It was resumed, and its leader did not live to write that down as well.
                 job.slots.all(Category.PAUSED, Math.min(job.now, job.openedNanos + stood));

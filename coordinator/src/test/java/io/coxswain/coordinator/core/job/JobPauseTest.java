@@ -129,8 +129,7 @@ class JobPauseTest {
         resume();
         story.finish().isCompletedAsUndisturbed();
         assertThat(story.effects.stream().filter(JobEffect.PersistPause.class::isInstance).count())
-                .as("a record each: only the store knows that this leader still leads")
-                .isEqualTo(6);
+                .isEqualTo(4);
     }
 
     @Test
