@@ -37,6 +37,9 @@ final class PauseDesk {
         /** Who answers is still the leader: the store said so, after it was asked. */
         private boolean sure;
 
+        /** What the job is still to be told: it ends, or seems to. */
+        private @Nullable JobEvent untold;
+
         Asked(String jobId, boolean pause, boolean already, Consumer<PauseOutcome> answer) {
             this.jobId = jobId;
             this.pause = pause;
@@ -65,7 +68,8 @@ final class PauseDesk {
             String reason = reason(pause.reason());
             JobBook.Waiting waits = desk.book().waiting(jobId);
             if (waits == null) {
-                desk.tell(new JobEvent.PauseRequested(reason));
+                asked.getLast().untold = new JobEvent.PauseRequested(reason);
+                tell();
             } else if (waits.hold.want(true, reason)) {
                 record(waits, true, reason);
             }
@@ -81,7 +85,8 @@ final class PauseDesk {
             add(new Asked(jobId, false, stage(jobId) == Stage.NONE, resume.answer()));
             JobBook.Waiting waits = desk.book().waiting(jobId);
             if (waits == null) {
-                desk.tell(new JobEvent.ResumeRequested());
+                asked.getLast().untold = new JobEvent.ResumeRequested();
+                tell();
             } else if (waits.hold.want(false, "")) {
                 record(waits, false, "");
             }
@@ -141,11 +146,7 @@ final class PauseDesk {
                             ? "no job runs"
                             : "no job runs: name the one in the queue that is meant";
         } else if (current != null && (named.isEmpty() || current.jobId().equals(named))) {
-            JobRun run = desk.run();
-            if (run == null || makesSteps(run.machine().phase())) {
-                return current.jobId();
-            }
-            refusal = "job " + current.jobId() + " has made its last step";
+            return current.jobId();
         } else if (desk.book().waiting(named) != null) {
             return named;
         } else {
@@ -158,8 +159,23 @@ final class PauseDesk {
         return null;
     }
 
-    private static boolean makesSteps(JobPhase phase) {
-        return !phase.over() && phase != JobPhase.FINISHING && phase != JobPhase.RECORDING;
+    // A job that ends is told nothing. That it has ended is said once its result is durable: a
+    // leader of the past cannot end it, and does not know that. It may go on, too, if a member is
+    // lost before it gave its final state.
+    private void tell() {
+        JobRun run = desk.run();
+        for (Asked one : List.copyOf(asked)) {
+            JobEvent order = one.untold;
+            if (order != null && (run == null || !ends(run))) {
+                one.untold = null;
+                desk.tell(order);
+            }
+        }
+    }
+
+    private static boolean ends(JobRun run) {
+        JobPhase phase = run.machine().phase();
+        return phase.over() || phase == JobPhase.FINISHING || phase == JobPhase.RECORDING;
     }
 
     private Stage stage(String jobId) {
@@ -176,24 +192,13 @@ final class PauseDesk {
         if (asked.isEmpty()) {
             return;
         }
+        tell();
         JobRun run = desk.run();
-        if (run != null && !makesSteps(run.machine().phase())) {
-            String jobId = run.jobId();
-            boolean inVain =
-                    asked.stream()
-                            .anyMatch(one -> one.jobId.equals(jobId) && one.pause && !one.already);
-            refuse(
-                    one -> one.jobId.equals(jobId),
-                    "job " + jobId + " has made its last step, or ends");
-            if (inVain) {
-                // Without the store the wish may wait still, and the last step be made again.
-                desk.tell(new JobEvent.ResumeRequested());
-            }
-        }
         for (Asked one : List.copyOf(asked)) {
-            boolean runs = run != null && run.jobId().equals(one.jobId);
+            boolean runs = run != null && run.jobId().equals(one.jobId) && !ends(run);
             if ((runs || desk.book().waiting(one.jobId) != null)
                     && one.sure
+                    && one.untold == null
                     && stage(one.jobId) == (one.pause ? Stage.STANDING : Stage.NONE)) {
                 asked.remove(one);
                 answer(one, runs ? run.completedStep() : 0);

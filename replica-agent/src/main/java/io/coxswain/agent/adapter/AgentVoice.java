@@ -9,6 +9,7 @@ import io.coxswain.proto.bridge.v1.Metrics;
 import io.coxswain.proto.control.v1.AgentMessage;
 import io.coxswain.proto.control.v1.Answer;
 import io.coxswain.proto.control.v1.Ask;
+import io.coxswain.proto.control.v1.AskKind;
 import io.coxswain.proto.control.v1.Evidence;
 import io.coxswain.proto.control.v1.EvidencePiece;
 import io.coxswain.proto.control.v1.LogCursor;
@@ -69,6 +70,12 @@ final class AgentVoice implements AutoCloseable {
         @Nullable LogPart lastLines(int lines, int mostBytes) throws IOException;
 
         @Nullable LogPart linesAfter(long worker, long offset, int mostBytes) throws IOException;
+
+        /**
+         * Stacks will be asked for: the worker is not killed until the answer is run. Does not
+         * block.
+         */
+        Runnable expectStacks();
 
         List<EvidencePiece> stacks() throws InterruptedException;
     }
@@ -245,10 +252,25 @@ final class AgentVoice implements AutoCloseable {
 
     /** Answers a question, soon. */
     void ask(Ask ask) {
+        Archive from = archive;
+        // What the leader says next may end the worker.
+        Runnable seen =
+                from != null && ask.getKind() == AskKind.ASK_KIND_STACKS
+                        ? from.expectStacks()
+                        : () -> {};
         try {
-            answerers.execute(() -> say(answer(ask)));
+            answerers.execute(() -> say(answer(ask, seen)));
         } catch (RejectedExecutionException e) {
+            seen.run();
             LOG.warn("too many questions at once: {} gets no answer", ask.getQuestion());
+        }
+    }
+
+    private Answer.Builder answer(Ask ask, Runnable seen) {
+        try {
+            return answer(ask);
+        } finally {
+            seen.run();
         }
     }
 

@@ -51,6 +51,11 @@ class AgentVoiceTest {
         }
 
         @Override
+        public Runnable expectStacks() {
+            return () -> {};
+        }
+
+        @Override
         public List<EvidencePiece> stacks() throws InterruptedException {
             return List.of();
         }

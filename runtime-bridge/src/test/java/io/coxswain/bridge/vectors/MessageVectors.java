@@ -462,7 +462,8 @@ final class MessageVectors {
                                                 .setSequence(2)
                                                 .setOperation("execute")
                                                 .setStep(18)
-                                                .setEntered(2))
+                                                .setEntered(2)
+                                                .setPart("backward"))
                                 .build()));
         KeyValueVectors.addTo(all);
         GroupVectors.addTo(all);

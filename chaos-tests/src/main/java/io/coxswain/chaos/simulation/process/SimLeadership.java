@@ -13,6 +13,7 @@ import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.StoredJob;
 import io.coxswain.coordinator.core.maintenance.SetAside;
 import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.term.TermVerdict;
 
 import org.jspecify.annotations.Nullable;
 
@@ -501,6 +502,35 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
                         },
                         _ -> {});
         leaveLatch(true);
+    }
+
+    @Override
+    public void askTerm(long question) {
+        coordinator.called();
+        Fence held = fence;
+        if (held == null) {
+            told(question, TermVerdict.MOVED);
+            return;
+        }
+        client().ask(
+                        "check",
+                        tree -> {
+                            Tree.Node term = tree.read(Paths.TERM);
+                            return term != null && term.version() == held.version();
+                        },
+                        reply ->
+                                told(
+                                        question,
+                                        switch (reply) {
+                                            case Reply.Done<Boolean>(Boolean mine) ->
+                                                    mine ? TermVerdict.HELD : TermVerdict.MOVED;
+                                            case Reply.Denied<Boolean> _ -> TermVerdict.MOVED;
+                                            case Reply.Unknown<Boolean> _ -> TermVerdict.UNKNOWN;
+                                        }));
+    }
+
+    private void told(long question, TermVerdict verdict) {
+        coordinator.offer(new CoordinatorInput.TermAnswered(question, verdict, ""));
     }
 
     private void leaveLatch(boolean standAgain) {

@@ -110,7 +110,8 @@ public final class ControlCodec {
                         beat.getWaitingForRanksList(),
                         beat.getOperationNanos(),
                         beat.getEntered(),
-                        beat.getWaitsFor());
+                        beat.getWaitsFor(),
+                        beat.getPart());
             }
             case PROGRAM_METRICS, EVIDENCE, ANSWER ->
                     new AgentWord.FromProgram(ProgramCodec.word(message));

@@ -9,6 +9,7 @@ import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.StoredJob;
 import io.coxswain.coordinator.app.WriteOutcome;
 import io.coxswain.coordinator.core.maintenance.SetAside;
+import io.coxswain.coordinator.core.term.TermVerdict;
 
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.api.CuratorEvent;
@@ -192,6 +193,45 @@ final class ZkStore implements StorePort {
             }
         }
         return code == null ? Code.SYSTEMERROR : code;
+    }
+
+    /**
+     * Says whether the term is held still. The check goes through the quorum as a write does: a
+     * read, even after a sync, may be served by servers that were left behind.
+     */
+    void askTerm(long question) {
+        ZkFence current = fence;
+        if (current == null) {
+            answer(question, TermVerdict.MOVED, "no term is held");
+            return;
+        }
+        try {
+            writes.count(ZkWrites.CHECK);
+            client.transaction()
+                    .inBackground((_, event) -> checked(question, event))
+                    .forOperations(
+                            client.transactionOp()
+                                    .check()
+                                    .withVersion(current.version())
+                                    .forPath(paths.term()));
+        } catch (Exception failed) {
+            answer(question, TermVerdict.UNKNOWN, failed.toString());
+        }
+    }
+
+    private void checked(long question, CuratorEvent event) {
+        Code code = Code.get(event.getResultCode());
+        Code cause = code == Code.OK ? code : cause(event, code);
+        switch (cause) {
+            case OK -> answer(question, TermVerdict.HELD, "");
+            case BADVERSION, NONODE ->
+                    answer(question, TermVerdict.MOVED, cause + " at " + paths.term());
+            default -> answer(question, TermVerdict.UNKNOWN, cause.toString());
+        }
+    }
+
+    private void answer(long question, TermVerdict verdict, String detail) {
+        inputs.offer(new CoordinatorInput.TermAnswered(question, verdict, detail));
     }
 
     @Override
