@@ -140,7 +140,8 @@ public final class LedgerTiles implements Invariant {
         // Nobody knows how long a first step takes: one that is cancelled may have been made.
         boolean tooMuchLost =
                 job.observed
-                        && (result.completed() || everMade > 0)
+                        && !(job.controllerHurt && job.takeovers > 0)
+                        && (result.completed() || everMade > SLACK_NANOS)
                         && lost > everMade + SLACK_NANOS;
         if (tooLittle || tooMuch || tooMuchLost) {
             broken(
