@@ -56,6 +56,7 @@ class Session:
         activity: Activity,
         stores: Callable[[int], Store] | None = None,
         entries: Entries | None = None,
+        exported: Callable[[_wire.ExportTold], None] | None = None,
     ) -> None:
         require_collectives(spec, trainer)
         self.identity = identity(spec)
@@ -70,7 +71,7 @@ class Session:
         start = time.perf_counter_ns()
         activity("load", 0)
         settings = settings_of(spec)
-        self._exporter = Exporter(settings)
+        self._exporter = Exporter(settings, exported)
         self._initial = None if settings.initial is None else Initial(settings.initial)
         program: Program | FusedProgram = main.call(lambda: trainer.build(self._job))
         trainer, self._program = wrapped(trainer, program, self._job)

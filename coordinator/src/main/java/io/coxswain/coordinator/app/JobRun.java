@@ -464,6 +464,7 @@ final class JobRun {
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.PlacementChanged _,
                     CoordinatorEvent.SnapshotIntervalChosen _,
@@ -537,7 +538,8 @@ final class JobRun {
                 JobSecrets.shown(spec.labels()),
                 spec.batch(),
                 programs.metrics().values(),
-                programs.metrics().step());
+                programs.metrics().step(),
+                programs.exports().warnings());
     }
 
     // ------------------------------------------------------------------ for pictures
