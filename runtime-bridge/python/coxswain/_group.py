@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import _wire
@@ -77,6 +77,7 @@ def group_of(
     job_id: str,
     request: _wire.PrepareView,
     make_store: Callable[[], Store] | None,
+    make_service: Callable[[str, Sequence[str]], str] | None = None,
 ) -> Group:
     """The group of a view, as one of its processes sees it."""
     ranks = request.replicas * request.shards
@@ -94,7 +95,16 @@ def group_of(
         env["MASTER_ADDR"] = master
         env["MASTER_PORT"] = str(master_port(job_id, request.epoch))
     return Group(
-        request.epoch, rank, world, host, request.base_step, env, make_store, local, size
+        request.epoch,
+        rank,
+        world,
+        host,
+        request.base_step,
+        env,
+        make_store,
+        local,
+        size,
+        make_service,
     )
 
 

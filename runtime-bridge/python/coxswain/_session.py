@@ -56,6 +56,7 @@ class Session:
         activity: Activity,
         stores: Callable[[int], Store] | None = None,
         entries: Entries | None = None,
+        serve: Callable[[int, str, Sequence[str]], str] | None = None,
         exported: Callable[[_wire.ExportTold], None] | None = None,
     ) -> None:
         require_collectives(spec, trainer)
@@ -64,7 +65,7 @@ class Session:
         self._job = replace(job, local_world_size=local_size())
         self._trainer, self._main, self._gate = trainer, main, gate
         self._snapshots, self._activity = snapshots, activity
-        self._stores = stores
+        self._stores, self._serve = stores, serve
         self._view: View | None = None
         self._live: int | None = None
         self._warm, self._compile_nanos = False, 0
@@ -191,6 +192,9 @@ class Session:
             shard = replace(self._shards[request.rank % request.shards], rank=group.rank)
             view = View(request.epoch, shard, microshards, region, group, request.local)
             self._require_fits(view)
+            if isinstance(self._trainer, FusedTrainer):
+                fused = self._trainer
+                self._main.call(lambda: fused.expect(group))
             digest, loaded_bytes = self._establish(request, view, old)
             if self._stepper is None:
                 self._main.call(lambda: self._publish(view))
@@ -214,7 +218,8 @@ class Session:
     def _group(self, request: _wire.PrepareView) -> Group:
         stores = self._stores
         make = None if stores is None else functools.partial(stores, request.epoch)
-        return group_of(self._job.id, request, make)
+        serve = None if self._serve is None else functools.partial(self._serve, request.epoch)
+        return group_of(self._job.id, request, make, serve)
 
     def _microshards(self, request: _wire.PrepareView) -> range:
         count, ranks = self._job.microshards, request.replicas * request.shards

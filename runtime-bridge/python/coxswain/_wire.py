@@ -569,6 +569,7 @@ class Welcome(Message):
     protocol_major: int = _of(1, _u32)
     protocol_minor: int = _of(2, _u32)
     heartbeat_nanos: int = _of(3, _u64)
+    view_services: bool = _of(90, _bool)
 
 
 @dataclass(frozen=True)
@@ -933,11 +934,40 @@ class KeyValueAnswer(Message):
 
 
 @dataclass(frozen=True)
+class ViewServiceRequest(Message):
+    """Start a process beside this one that serves all processes of the view of that epoch."""
+
+    id: int = _of(1, _u64)
+    epoch: int = _of(2, _u64)
+    name: str = _of(3, _text)
+    command: tuple[str, ...] = _list(4, _text)
+
+
+@dataclass(frozen=True)
+class ViewServiceAnswer(Message):
+    """The answer to a :class:`ViewServiceRequest`; the code is empty if it serves."""
+
+    id: int = _of(1, _u64)
+    address: str = _of(2, _text)
+    code: str = _of(3, _text)
+    message: str = _of(4, _text)
+
+
+@dataclass(frozen=True)
 class ToWorkerSide(Message):
     """A message to the worker on the side channel; the body is ``None`` if it is not known here."""
 
-    body: Ping | Abort | Welcome | KeyValueAnswer | StacksWanted | None = _one_of(
-        {1: Ping, 2: Abort, 3: Welcome, 10: KeyValueAnswer, 80: StacksWanted}
+    body: Ping | Abort | Welcome | KeyValueAnswer | StacksWanted | ViewServiceAnswer | None = (
+        _one_of(
+            {
+                1: Ping,
+                2: Abort,
+                3: Welcome,
+                10: KeyValueAnswer,
+                80: StacksWanted,
+                90: ViewServiceAnswer,
+            }
+        )
     )
 
 
@@ -945,8 +975,8 @@ class ToWorkerSide(Message):
 class FromWorkerSide(Message):
     """A message from the worker on the side channel."""
 
-    body: Hello | Pong | KeyValueRequest | Stacks | None = _one_of(
-        {1: Hello, 2: Pong, 10: KeyValueRequest, 80: Stacks}
+    body: Hello | Pong | KeyValueRequest | Stacks | ViewServiceRequest | None = _one_of(
+        {1: Hello, 2: Pong, 10: KeyValueRequest, 80: Stacks, 90: ViewServiceRequest}
     )
 
 

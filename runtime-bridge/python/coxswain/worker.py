@@ -28,6 +28,7 @@ from . import (
     _output,
     _report,
     _samples,
+    _services,
     _store,
     _wire,
 )
@@ -82,11 +83,11 @@ def run(trainer: Trainer | FusedTrainer, *, kind: str = KIND) -> NoReturn:
     _memory.keep_freed()
     _samples.preload()
     try:
-        main_channel = _connect(kind, side=False)
-        side_channel = _connect(kind, side=True)
+        main_channel, _ = _connect(kind, side=False)
+        side_channel, welcome = _connect(kind, side=True)
     except (OSError, _wire.WireError) as e:
         _end(COULD_NOT_BEGIN, f"cannot reach the agent at {os.environ[_SOCKET]}: {e}")
-    host = _Host(main_channel, side_channel, trainer, kind)
+    host = _Host(main_channel, side_channel, trainer, kind, welcome.view_services)
     threading.Thread(target=host.serve_side, name="side channel", daemon=True).start()
     threading.Thread(target=host.serve, name="bridge", daemon=True).start()
     host.main.serve()
@@ -101,6 +102,7 @@ class _Host:
         side: _wire.Channel,
         trainer: Trainer | FusedTrainer,
         kind: str,
+        services: bool,
     ) -> None:
         self.gate = Gate()
         self.main = MainThread(self.gate)
@@ -110,6 +112,8 @@ class _Host:
         self._doing = ("idle", 0)
         #: The key-value store of each view.
         self.stores = _store.StoreClient(side.send, self.gate.is_aborted)
+        #: Processes that serve a view.
+        self.services = _services.Services(side.send, self.gate.is_aborted, services)
         self._session: Session | None = None
         self._metrics = _report.open_board()
         self._entries = _report.open_entries()
@@ -134,8 +138,11 @@ class _Host:
                     if self._session is not None:
                         self._session.aborted()
                     self.stores.aborted()
+                    self.services.aborted()
                 elif isinstance(message.body, _wire.KeyValueAnswer):
                     self.stores.answered(message.body)
+                elif isinstance(message.body, _wire.ViewServiceAnswer):
+                    self.services.answered(message.body)
                 elif isinstance(message.body, _wire.StacksWanted):
                     stacks = _wire.Stacks(message.body.sequence, _evidence.stacks())
                     self._side.send(_wire.FromWorkerSide(stacks))
@@ -247,6 +254,7 @@ class _Host:
                 self._set_doing,
                 self.stores.store,
                 self._entries,
+                self.services.serve,
                 self._tell_export,
             )
             self._warn_of_slow_checksums(self._session)
@@ -328,7 +336,7 @@ def _gist(error: BaseException) -> str:
     return text
 
 
-def _connect(kind: str, *, side: bool) -> _wire.Channel:
+def _connect(kind: str, *, side: bool) -> tuple[_wire.Channel, _wire.Welcome]:
     """One of the two connections, welcomed."""
     connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connected.connect(os.environ[_SOCKET])
@@ -355,7 +363,7 @@ def _connect(kind: str, *, side: bool) -> _wire.Channel:
             f"the agent speaks bridge protocol {welcome.protocol_major}, this worker"
             f" {_wire.PROTOCOL_MAJOR}: install the version of the package that belongs to it",
         )
-    return channel
+    return channel, welcome
 
 
 def _prepare_process() -> None:

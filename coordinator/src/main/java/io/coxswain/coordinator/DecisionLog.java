@@ -41,6 +41,7 @@ final class DecisionLog {
             case CoordinatorEvent.StepsCompleted _, CoordinatorEvent.MetricsReported _ ->
                     Level.DEBUG;
             case CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.TermClaimed _,
                     CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.Gap _ ->
                     Level.WARN;

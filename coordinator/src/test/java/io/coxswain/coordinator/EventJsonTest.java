@@ -7,6 +7,7 @@ import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.maintenance.MaintenanceState;
 import io.coxswain.coordinator.core.recovery.RecoveryReason;
+import io.coxswain.coordinator.core.term.TermVerdict;
 import io.coxswain.coordinator.core.view.IntervalFigures;
 import io.coxswain.coordinator.core.view.IntervalReason;
 
@@ -81,6 +82,10 @@ final class EventJsonTest {
         events.add(
                 new CoordinatorEvent.MaintenanceChanged(
                         "a", MaintenanceState.IN_SERVICE, List.of(), "", ""));
+        events.add(
+                new CoordinatorEvent.TermClaimed(
+                        "a", "i", Long.MAX_VALUE, TermVerdict.HELD, 7, 60_000_000_000L));
+        events.add(new CoordinatorEvent.TermClaimed("a", "i", 4, TermVerdict.UNKNOWN, 1, 0));
         events.add(new CoordinatorEvent.JobSubmitted("j", "digits"));
         events.add(new CoordinatorEvent.JobQueued("j", 2));
         events.add(new CoordinatorEvent.CapacityNeeded("j", 2, Map.of("zone", "a"), 5));

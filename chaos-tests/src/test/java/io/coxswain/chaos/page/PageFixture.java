@@ -88,7 +88,7 @@ final class PageFixture implements PageSource, AutoCloseable {
                         standing.equals("leading") ? 7 : 0,
                         blocked,
                         job,
-                        List.of(new QueuedJob("next-1", "next", 1, 8, 100)),
+                        List.of(new QueuedJob("next-1", "next", 1, 8, 100, "")),
                         agents,
                         1_000,
                         0,

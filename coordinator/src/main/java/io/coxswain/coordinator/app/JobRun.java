@@ -64,6 +64,9 @@ final class JobRun {
     private long accountDueNanos = Long.MAX_VALUE;
     private long accountWrittenNanos;
 
+    /** A step to which the job can go back is on account. */
+    private boolean accountsSteps;
+
     /** What a run needs of the loop around it. */
     interface Context {
         AgentsPort agents();
@@ -424,7 +427,10 @@ final class JobRun {
                 waitingFor = "";
                 // The machine books, it keeps no account: the ratio is the ledger's.
                 told = steps.withGoodputRatio(ledger.ratio());
-                if (accountDueNanos == Long.MAX_VALUE && report == null) {
+                if (!accountsSteps && steps.protectedStep() > 0) {
+                    // From now on whoever leads knows that the job is more than its seed.
+                    account = true;
+                } else if (accountDueNanos == Long.MAX_VALUE && report == null) {
                     accountDueNanos = accountWrittenNanos + settings.accountNanos();
                 }
             }
@@ -460,6 +466,7 @@ final class JobRun {
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.MaintenanceChanged _,
+                    CoordinatorEvent.TermClaimed _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
@@ -485,6 +492,7 @@ final class JobRun {
     private void account(long nowNanos) {
         accountDueNanos = Long.MAX_VALUE;
         accountWrittenNanos = nowNanos;
+        accountsSteps |= machine.protectedStep() > 0;
         StoreRecord.Account written =
                 Reports.account(
                         context.term(),

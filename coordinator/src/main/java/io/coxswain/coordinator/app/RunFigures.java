@@ -222,6 +222,7 @@ final class RunFigures {
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.MaintenanceChanged _,
+                    CoordinatorEvent.TermClaimed _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,

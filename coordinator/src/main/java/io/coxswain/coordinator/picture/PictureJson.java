@@ -82,6 +82,7 @@ public final class PictureJson {
             json.writeNumberProperty("position", queued.position());
             json.writeNumberProperty("slots", queued.slots());
             json.writeNumberProperty("steps", queued.steps());
+            json.writeStringProperty("held", queued.held());
             json.writeEndObject();
         }
         json.writeEndArray();

@@ -109,7 +109,7 @@ class PictureJsonTest {
                 2,
                 new Blocked(true, "training", 1, List.of("a"), "next"),
                 job,
-                List.of(new QueuedJob("q", "n", 1, 2, 3)),
+                List.of(new QueuedJob("q", "n", 1, 2, 3, "held in the queue")),
                 List.of(new AgentPicture("a", "i", "r/h", "h", "ranked", 0, "", 1, 2, 3, "hh")),
                 1_000,
                 4,

@@ -190,6 +190,7 @@ final class RunDisplay implements LocalCluster.Listener {
             case CoordinatorEvent.AgentUnfit unfit ->
                     line("!!! " + unfit.agent() + " cannot run the job: " + unfit.reason());
             case CoordinatorEvent.MaintenanceChanged away -> line("--- " + EventText.of(away));
+            case CoordinatorEvent.TermClaimed claim -> line("!!! " + EventText.of(claim));
             case CoordinatorEvent.JobWaiting waiting -> {
                 if (stepping) {
                     line("    waiting: " + waiting.reason());

@@ -1,5 +1,7 @@
 package io.coxswain.agent.adapter;
 
+import com.google.protobuf.ByteString;
+
 import io.coxswain.agent.app.WorkerPort;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.WorkerRequest;
@@ -9,6 +11,7 @@ import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.worker.AttachPlace;
 import io.coxswain.agent.worker.LogPart;
 import io.coxswain.agent.worker.OutputLimits;
+import io.coxswain.agent.worker.ViewServices;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerExit;
 import io.coxswain.agent.worker.WorkerSupervisor;
@@ -19,6 +22,8 @@ import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.ToWorker;
+import io.coxswain.proto.bridge.v1.ToWorkerSide;
+import io.coxswain.proto.bridge.v1.ViewServiceRequest;
 import io.coxswain.proto.control.v1.EvidencePiece;
 
 import org.jspecify.annotations.Nullable;
@@ -97,6 +102,10 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         final WorkerTalk talk;
 
         final KeyValueDoor keyValues;
+
+        /** The processes beside the worker's that serve its view. */
+        final ViewServices services;
+
         private long requests;
 
         Bench(JobSpec job, Path sockets, Path logs) throws IOException {
@@ -112,6 +121,9 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
             keyValues = new KeyValueDoor(command.processes());
             loads = new WorkerRequest.LoadJob(job);
             attached = command.attachWait() != null;
+            services =
+                    new ViewServices(
+                            command, ViewServices.Limits.DEFAULT, this::print, this::failed);
             supervisor =
                     attached
                             ? WorkerSupervisor.attaching(
@@ -139,11 +151,31 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
                     });
         }
 
+        private void print(byte[] bytes, int length) {
+            supervisor.print(bytes, length);
+        }
+
+        /** Whoever uses it dies of that; here is why. */
+        private void failed(String name, String cause) {
+            String reason = "the view's service %s %s".formatted(name, cause);
+            voice.evidence(
+                    jobId,
+                    askedStep,
+                    reason,
+                    List.of(
+                            EvidencePiece.newBuilder()
+                                    .setKind("note")
+                                    .setName("service-" + name + ".txt")
+                                    .setContent(ByteString.copyFromUtf8(reason + "\n"))
+                                    .build()));
+        }
+
         void start(int generation) {
             synchronized (talk) {
                 talk.clear();
             }
             keyValues.clear();
+            services.leave();
             synchronized (generations) {
                 generations.add(generation);
             }
@@ -154,6 +186,9 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
             long id = ++requests;
             ToWorker message = BridgeCodec.request(id, request, arenaPaths);
             askedStep = step(message, askedStep);
+            if (request instanceof WorkerRequest.Prepare prepare) {
+                services.view(prepare.epoch());
+            }
             List<ToWorker> sent;
             synchronized (talk) {
                 sent = talk.ask(request, message);
@@ -263,6 +298,18 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
             } else {
                 supervisor.answer(local, KeyValueMessages.answer(request.getId(), refusal));
             }
+        }
+
+        @Override
+        public void wants(long supervised, int local, ViewServiceRequest request) {
+            services.asked(
+                    request,
+                    answer ->
+                            supervisor.answer(
+                                    local,
+                                    ToWorkerSide.newBuilder()
+                                            .setViewServiceAnswer(answer)
+                                            .build()));
         }
 
         @Override
@@ -377,6 +424,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
             Thread.currentThread().interrupt();
         }
         old.supervisor.close();
+        old.services.close();
     }
 
     @Override
@@ -425,6 +473,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         Bench current = bench;
         if (current != null) {
             current.supervisor.killNow(reason);
+            current.services.leave();
         }
     }
 
@@ -433,6 +482,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         Bench current = bench;
         if (current != null) {
             current.supervisor.abort(belowEpoch);
+            current.services.over(belowEpoch);
         }
     }
 
@@ -475,6 +525,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         }
         if (current != null) {
             current.supervisor.close();
+            current.services.close();
         }
         for (Thread thread : waiting) {
             thread.interrupt();

@@ -7,6 +7,7 @@ import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
+import io.coxswain.proto.bridge.v1.ViewServiceRequest;
 import io.coxswain.proto.control.v1.EvidencePiece;
 
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,9 @@ public final class WorkerSupervisor implements AutoCloseable {
 
         /** A process asks for an operation on the key-value store of its view. */
         void asked(long generation, int local, KeyValueRequest request);
+
+        /** A process asks for another one that serves its view. */
+        default void wants(long generation, int local, ViewServiceRequest request) {}
 
         /**
          * Something to look at was found: why the worker died, or what it did when it hung. Before
@@ -244,6 +248,14 @@ public final class WorkerSupervisor implements AutoCloseable {
         WorkerGroup group = group();
         if (group != null) {
             group.send(local, message);
+        }
+    }
+
+    /** Takes what is printed beside the worker's processes, into its log. */
+    public void print(byte[] bytes, int length) {
+        WorkerGroup group = group();
+        if (group != null) {
+            group.print(bytes, length);
         }
     }
 

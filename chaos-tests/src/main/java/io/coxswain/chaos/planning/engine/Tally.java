@@ -99,6 +99,7 @@ final class Tally {
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.MaintenanceChanged _,
+                    CoordinatorEvent.TermClaimed _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.JobTakenOver _,

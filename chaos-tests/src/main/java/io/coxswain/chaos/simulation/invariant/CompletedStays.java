@@ -41,6 +41,7 @@ public final class CompletedStays implements Invariant {
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.MaintenanceChanged _,
+                    CoordinatorEvent.TermClaimed _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,

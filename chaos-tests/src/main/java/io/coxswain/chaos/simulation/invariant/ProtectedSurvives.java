@@ -192,6 +192,7 @@ public final class ProtectedSurvives implements Invariant {
                             CoordinatorEvent.AgentLost _,
                             CoordinatorEvent.AgentUnfit _,
                             CoordinatorEvent.MaintenanceChanged _,
+                            CoordinatorEvent.TermClaimed _,
                             CoordinatorEvent.JobSubmitted _,
                             CoordinatorEvent.JobQueued _,
                             CoordinatorEvent.JobTakenOver _,

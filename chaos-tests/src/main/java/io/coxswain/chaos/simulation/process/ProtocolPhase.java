@@ -24,6 +24,7 @@ public enum ProtocolPhase {
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.MaintenanceChanged _,
+                    CoordinatorEvent.TermClaimed _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,

@@ -213,6 +213,7 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                         .setNextSequence(nextSequence)
                         .setPictureJson(pictureJson)
                         .setHistory(OperationsCodec.history(status.history()))
+                        .setStoreOutOfReach(status.storeOutOfReach())
                         .setInstance(instance);
         for (CoordinatorStatus.Job job : status.jobs()) {
             if (jobId.isEmpty() || jobId.equals(job.jobId())) {

@@ -9,6 +9,7 @@ import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.StoredJob;
 import io.coxswain.coordinator.app.WriteOutcome;
 import io.coxswain.coordinator.core.maintenance.SetAside;
+import io.coxswain.coordinator.core.term.TermVerdict;
 
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.api.CuratorEvent;
@@ -41,6 +42,7 @@ final class ZkStore implements StorePort {
     // Paths known to exist; wrong guesses are corrected by the answer.
     private final Set<String> existing = ConcurrentHashMap.newKeySet();
     private final ZkForgetting forgetting;
+    private final ZkTermCheck termCheck;
     private final ZkWrites writes = new ZkWrites();
     private final NewerFields newer = new NewerFields();
     private volatile @Nullable ZkFence fence;
@@ -50,6 +52,7 @@ final class ZkStore implements StorePort {
         this.paths = paths;
         this.inputs = inputs;
         this.forgetting = new ZkForgetting(client, paths, this::answer);
+        this.termCheck = new ZkTermCheck(client, paths, this::answer);
     }
 
     /** What was written, and how often. */
@@ -77,6 +80,11 @@ final class ZkStore implements StorePort {
             existing.remove(paths.job(jobId));
             writes.count(record.kind());
             forgetting.forget(writeId, jobId, current);
+            return;
+        }
+        if (record instanceof StoreRecord.TermCheck) {
+            writes.count(record.kind());
+            termCheck.ask(writeId, current);
             return;
         }
         write(writeId, record, current, 0);
@@ -187,6 +195,45 @@ final class ZkStore implements StorePort {
         return code == null ? Code.SYSTEMERROR : code;
     }
 
+    /**
+     * Says whether the term is held still. The check goes through the quorum as a write does: a
+     * read, even after a sync, may be served by servers that were left behind.
+     */
+    void askTerm(long question) {
+        ZkFence current = fence;
+        if (current == null) {
+            answer(question, TermVerdict.MOVED, "no term is held");
+            return;
+        }
+        try {
+            writes.count(ZkWrites.CHECK);
+            client.transaction()
+                    .inBackground((_, event) -> checked(question, event))
+                    .forOperations(
+                            client.transactionOp()
+                                    .check()
+                                    .withVersion(current.version())
+                                    .forPath(paths.term()));
+        } catch (Exception failed) {
+            answer(question, TermVerdict.UNKNOWN, failed.toString());
+        }
+    }
+
+    private void checked(long question, CuratorEvent event) {
+        Code code = Code.get(event.getResultCode());
+        Code cause = code == Code.OK ? code : cause(event, code);
+        switch (cause) {
+            case OK -> answer(question, TermVerdict.HELD, "");
+            case BADVERSION, NONODE ->
+                    answer(question, TermVerdict.MOVED, cause + " at " + paths.term());
+            default -> answer(question, TermVerdict.UNKNOWN, cause.toString());
+        }
+    }
+
+    private void answer(long question, TermVerdict verdict, String detail) {
+        inputs.offer(new CoordinatorInput.TermAnswered(question, verdict, detail));
+    }
+
     @Override
     public void verify(long writeId, StoreRecord record) {
         ZkFence current = fence;
@@ -197,6 +244,10 @@ final class ZkStore implements StorePort {
         if (record instanceof StoreRecord.Forgotten(String jobId)) {
             // Done or not, the same again does no harm.
             forgetting.forget(writeId, jobId, current);
+            return;
+        }
+        if (record instanceof StoreRecord.TermCheck) {
+            termCheck.ask(writeId, current);
             return;
         }
         String path = paths.record(record.jobId(), record.kind());

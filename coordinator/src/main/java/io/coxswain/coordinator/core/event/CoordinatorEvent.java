@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.core.event;
 
 import io.coxswain.coordinator.core.maintenance.MaintenanceState;
+import io.coxswain.coordinator.core.term.TermVerdict;
 import io.coxswain.coordinator.core.view.IntervalReason;
 
 import java.util.List;
@@ -35,6 +36,23 @@ public sealed interface CoordinatorEvent {
             causes = List.copyOf(causes);
         }
     }
+
+    /**
+     * An agent said that another coordinator leads with a higher term. Told once a second at most.
+     *
+     * @param claimed the term that it spoke of
+     * @param verdict HELD: ZooKeeper says that this is not so
+     * @param claims how often it said so since it was told last
+     * @param struckNanos so long its word is not looked into any more; 0: it is
+     */
+    record TermClaimed(
+            String agent,
+            String incarnation,
+            long claimed,
+            TermVerdict verdict,
+            long claims,
+            long struckNanos)
+            implements CoordinatorEvent {}
 
     record JobSubmitted(String job, String name) implements CoordinatorEvent {}
 
