@@ -67,10 +67,17 @@ def settings_of(spec: _wire.JobSpec) -> Settings:
 
 
 class Exporter:
-    """Writes a process's part of states."""
+    """Writes a process's part of states.
 
-    def __init__(self, settings: Settings) -> None:
-        self._folder, self._every = settings.folder, settings.every
+    Args:
+        settings: where, and how often.
+        tell: told what became of each part; any thread.
+    """
+
+    def __init__(
+        self, settings: Settings, tell: Callable[[_wire.ExportTold], None] | None = None
+    ) -> None:
+        self._folder, self._every, self._tell = settings.folder, settings.every, tell
         self._before = 0
         self._written: tuple[int, int] | None = None
         if self._folder is not None:
@@ -107,16 +114,36 @@ class Exporter:
         folder, name = self._folder, (meta.epoch, meta.step)
         if folder is None or self._written == name:
             return
+        file = f"part-{shard.way}-of-{shard.ways}.arena"
+        path = folder / f"step-{meta.step:012d}" / file
+        reason = ""
         try:
             boxes = (piece.box for piece in meta.pieces)
             whole = _arena.Meta.lay_out(meta.job_id, meta.epoch, meta.step, shard.way, boxes)
-            _write(folder / f"step-{meta.step:012d}", whole, shard, data)
+            _write(path.parent, whole, shard, data)
             self._written = name
-            _tidy(folder, meta.step, f"part-{shard.way}-of-{shard.ways}.arena")
-        except OSError as e:
+        except Exception as e:
+            reason = _why(e)
+            with contextlib.suppress(OSError):
+                path.parent.rmdir()  # If nobody's part is there.
             print(
-                f"coxswain: the state of step {meta.step} was not exported: {e}", file=sys.stderr
+                f"coxswain: the state of step {meta.step} was not exported to {path}: {reason}",
+                file=sys.stderr,
             )
+        try:
+            if not reason:
+                _tidy(folder, meta.step, file)
+        except OSError as e:
+            print(f"coxswain: older states in {folder} were not removed: {e}", file=sys.stderr)
+        if self._tell is not None:
+            self._tell(_wire.ExportTold(meta.step, str(path), reason))
+
+
+def _why(error: Exception) -> str:
+    """Without the path, so that the same trouble has the same words in each step."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _write(folder: Path, meta: _arena.Meta, shard: Shard, data: Sequence[Any]) -> None:

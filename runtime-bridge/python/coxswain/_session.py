@@ -57,6 +57,7 @@ class Session:
         stores: Callable[[int], Store] | None = None,
         entries: Entries | None = None,
         serve: Callable[[int, str, Sequence[str]], str] | None = None,
+        exported: Callable[[_wire.ExportTold], None] | None = None,
     ) -> None:
         require_collectives(spec, trainer)
         self.identity = identity(spec)
@@ -71,7 +72,7 @@ class Session:
         start = time.perf_counter_ns()
         activity("load", 0)
         settings = settings_of(spec)
-        self._exporter = Exporter(settings)
+        self._exporter = Exporter(settings, exported)
         self._initial = None if settings.initial is None else Initial(settings.initial)
         program: Program | FusedProgram = main.call(lambda: trainer.build(self._job))
         trainer, self._program = wrapped(trainer, program, self._job)

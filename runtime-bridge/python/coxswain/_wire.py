@@ -784,6 +784,19 @@ class Metrics(Message):
 
 
 @dataclass(frozen=True)
+class ExportTold(Message):
+    """A part of the state was left in the job's folder, or could not be.
+
+    Attributes:
+        reason: why not; empty: it was.
+    """
+
+    step: int = _of(1, _u64)
+    path: str = _of(2, _text)
+    reason: str = _of(3, _text)
+
+
+@dataclass(frozen=True)
 class Output(Message):
     """What a process printed that the agent did not start. Unsolicited."""
 
@@ -816,6 +829,7 @@ Answer = (
     | Fault
     | Metrics
     | Output
+    | ExportTold
 )
 
 
@@ -857,6 +871,7 @@ class FromWorker(Message):
             10: Fault,
             20: Metrics,
             80: Output,
+            100: ExportTold,
         }
     )
 

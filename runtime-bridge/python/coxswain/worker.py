@@ -8,6 +8,7 @@ standard library.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import signal
@@ -254,6 +255,7 @@ class _Host:
                 self.stores.store,
                 self._entries,
                 self.services.serve,
+                self._tell_export,
             )
             self._warn_of_slow_checksums(self._session)
         return self._session.loaded(request.warm_up)
@@ -300,6 +302,11 @@ class _Host:
         if last or time.monotonic_ns() - self._told_nanos >= _BETWEEN_METRICS_NANOS:
             self._tell_metrics()
         self._channel.send(_wire.FromWorker(request.request_id, answer))
+
+    def _tell_export(self, told: _wire.ExportTold) -> None:
+        """Any thread; a broken connection is the bridge's thread's business."""
+        with contextlib.suppress(OSError):
+            self._channel.send(_wire.FromWorker(body=told))
 
     def _tell_metrics(self) -> None:
         """Before the answer of the step in which they were measured, and while one lasts."""

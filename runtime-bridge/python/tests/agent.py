@@ -56,6 +56,7 @@ class Agent:
         self.loaded: _wire.JobLoaded | None = None
         self.metrics: list[_wire.Metrics] = []
         self.output: list[_wire.Output] = []
+        self.exports: list[_wire.ExportTold] = []
 
     @staticmethod
     def _accept(listener: socket.socket, kind: type[Any]) -> tuple[_wire.Channel, Any]:
@@ -108,10 +109,13 @@ class Agent:
     def answer(self, request: int) -> Any:
         """Waits for the next answer, which must be to this request."""
         message = self.main.receive(_wire.FromWorker)
-        while message is not None and isinstance(message.body, (_wire.Metrics, _wire.Output)):
+        unasked = (_wire.Metrics, _wire.Output, _wire.ExportTold)
+        while message is not None and isinstance(message.body, unasked):
             assert message.request_id == 0
             if isinstance(message.body, _wire.Metrics):
                 self.metrics.append(message.body)
+            elif isinstance(message.body, _wire.ExportTold):
+                self.exports.append(message.body)
             else:
                 self.output.append(message.body)
             message = self.main.receive(_wire.FromWorker)

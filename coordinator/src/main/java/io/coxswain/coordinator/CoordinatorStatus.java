@@ -72,6 +72,7 @@ public record CoordinatorStatus(
      * @param batch samples per step
      * @param metrics what the program reported, the newest of each name
      * @param metricsStep in which the newest was measured
+     * @param warnings what goes wrong and stops nothing, one line each
      */
     public record Job(
             String jobId,
@@ -89,8 +90,10 @@ public record CoordinatorStatus(
             Map<String, String> labels,
             int batch,
             Map<String, Double> metrics,
-            long metricsStep) {
+            long metricsStep,
+            List<String> warnings) {
         public Job {
+            warnings = List.copyOf(warnings);
             labels = Map.copyOf(labels);
             metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
         }
@@ -127,7 +130,8 @@ public record CoordinatorStatus(
                     labels,
                     batch,
                     Map.of(),
-                    0);
+                    0,
+                    List.of());
         }
     }
 

@@ -471,6 +471,7 @@ final class JobRun {
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.PlacementChanged _,
                     CoordinatorEvent.SnapshotIntervalChosen _,
@@ -545,7 +546,8 @@ final class JobRun {
                 JobSecrets.shown(spec.labels()),
                 spec.batch(),
                 programs.metrics().values(),
-                programs.metrics().step());
+                programs.metrics().step(),
+                programs.exports().warnings());
     }
 
     // ------------------------------------------------------------------ for pictures

@@ -161,6 +161,10 @@ public final class PictureJson {
             list(json, "incidents", job.incidents(), PictureJson::incident);
             list(json, "curve", job.curve(), PictureJson::point);
         }
+        json.writeObjectPropertyStart("exports");
+        json.writeNumberProperty("failed", job.exports().failed());
+        strings(json, "failing", job.exports().failing());
+        json.writeEndObject();
         json.writeEndObject();
     }
 

@@ -98,7 +98,9 @@ class PictureJsonTest {
                                         List.of(
                                                 new IncidentPicture.Source(
                                                         0, "a", "fetched", "b", 9)))),
-                        List.of(new Point(1, 2, 0.5f, 3)));
+                        List.of(new Point(1, 2, 0.5f, 3)),
+                        new ExportsPicture(
+                                3, List.of("the state of step 50 was not exported to /x: full")));
         return new Picture(
                 7,
                 8,

@@ -188,6 +188,8 @@ public final class AdminTexts {
             ObjectNode metrics = one.putObject("metrics");
             new TreeMap<>(job.getMetricsMap()).forEach(metrics::put);
             one.put("metricsStep", job.getMetricsStep());
+            ArrayNode warnings = one.putArray("warnings");
+            job.getWarningsList().forEach(warnings::add);
             ObjectNode labels = one.putObject("labels");
             new TreeMap<>(job.getLabelsMap()).forEach(labels::put);
             one.set(

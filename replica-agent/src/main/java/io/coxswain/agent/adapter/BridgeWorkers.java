@@ -238,6 +238,10 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
                     voice.metrics(jobId, talk.heard(local, message.getMetrics()));
                     return;
                 }
+                if (message.hasExportTold() && message.getRequestId() == 0) {
+                    voice.exported(jobId, local, message.getExportTold());
+                    return;
+                }
                 WorkerTalk.Heard heard = talk.hear(local, message);
                 if (heard.complaint() != null) {
                     supervisor.kill("it broke the bridge protocol: " + heard.complaint());

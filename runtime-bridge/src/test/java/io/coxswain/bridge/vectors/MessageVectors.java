@@ -469,6 +469,7 @@ final class MessageVectors {
         GroupVectors.addTo(all);
         AttachedVectors.addTo(all);
         ServiceVectors.addTo(all);
+        ExportVectors.addTo(all);
     }
 
     private static ToWorker.Builder to(long request) {

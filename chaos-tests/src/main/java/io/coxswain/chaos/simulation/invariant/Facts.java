@@ -370,6 +370,7 @@ public final class Facts {
                     CoordinatorEvent.IncidentClosed _,
                     CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {}
         }

@@ -234,7 +234,8 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                                 .putAllLabels(job.labels())
                                 .setBatch(job.batch())
                                 .putAllMetrics(job.metrics())
-                                .setMetricsStep(job.metricsStep()));
+                                .setMetricsStep(job.metricsStep())
+                                .addAllWarnings(job.warnings()));
             }
         }
         for (CoordinatorStatus.Agent agent : status.agents()) {
