@@ -295,6 +295,8 @@ public final class NettyDataPlane implements AutoCloseable {
     // next ones.
     private static SslHandler light(SslHandler handler) {
         handler.setCumulator(ByteToMessageDecoder.COMPOSITE_CUMULATOR);
+        // All that is handed over at a time is sealed into one buffer, not into one a record.
+        handler.setWrapDataSize(0);
         return handler;
     }
 
