@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from . import _arena, _finite, _wire, digests
+from . import _arena, _control, _finite, _tables, _wire, digests
 from ._exports import Exporter, Initial, settings_of
 from ._group import GroupBroken, Stepper, group_of, local_rank, local_size, share
 from ._jobs import Refused, identity, job_of, require_collectives
@@ -48,7 +48,7 @@ class Session:
 
     def __init__(
         self,
-        spec: _wire.JobSpec,
+        spec: _control.JobSpec,
         trainer: Trainer | FusedTrainer,
         main: MainThread,
         gate: Gate,
@@ -118,7 +118,7 @@ class Session:
             for shard in shards
         ]
         return _wire.JobLoaded(
-            _wire.StateLayout(
+            _control.StateLayout(
                 parameter_elements=self._layout.elements,
                 shard_begin=(0, *(shard.end for shard in shards)),
                 shard_state_bytes=tuple(meta.data_bytes for meta in metas),
@@ -156,9 +156,9 @@ class Session:
         # The program's own stands beside it, for who reads that two differ.
         return f"{digest} ({program.fingerprint})" if program.fingerprint else digest
 
-    def _meta(self, shard: Shard, epoch: int, step: int, begin: int = 0) -> _arena.Meta:
+    def _meta(self, shard: Shard, epoch: int, step: int, begin: int = 0) -> _tables.Meta:
         boxes = map(box_of, shard.parts)
-        return _arena.Meta.lay_out(self._job.id, epoch, step, shard.index, boxes, begin)
+        return _tables.Meta.lay_out(self._job.id, epoch, step, shard.index, boxes, begin)
 
     # ------------------------------------------------------------ taking a rank
 
@@ -225,7 +225,7 @@ class Session:
         count, ranks = self._job.microshards, request.replicas * request.shards
         first, last = request.rank * count // ranks, (request.rank + 1) * count // ranks
         for operation in request.plan.operations if request.plan else ():
-            if operation.kind == _wire.OPERATION_KIND_EXECUTE:
+            if operation.kind == _control.OPERATION_KIND_EXECUTE:
                 first, last = operation.microshard_from, operation.microshard_to
         if not 0 <= first <= last <= count:
             raise Refused(
@@ -431,7 +431,7 @@ class Session:
 
         try:
             return self._main.call(copy)
-        except _arena.ArenaError as e:
+        except _tables.ArenaError as e:
             raise Refused("bad_state", str(e)) from e
 
     def _captured(self, view: View) -> Sequence[Captured]:
@@ -486,7 +486,7 @@ class Session:
             raise Refused("bad_request", "this program makes steps whole: it has no apply")
         return self._trainer
 
-    def _leaf_digests(self, view: View) -> tuple[_wire.LeafDigest, ...]:
+    def _leaf_digests(self, view: View) -> tuple[_control.LeafDigest, ...]:
         """On the main thread."""
         parts = view.shard.parts
         captured = (
@@ -520,5 +520,5 @@ class Session:
         return f"live step {self._live} of shard {self._view.shard.index}"
 
 
-def _described(box: _arena.Box) -> list[Any]:
+def _described(box: _tables.Box) -> list[Any]:
     return [box.leaf, box.offset, box.extent, box.per_rank]

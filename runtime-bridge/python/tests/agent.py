@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from coxswain import _arena, _wire
+from coxswain import _arena, _control, _frames, _wire
 
 PACKAGE = Path(__file__).parents[1]
 TOKEN = "secret"
@@ -59,11 +59,11 @@ class Agent:
         self.exports: list[_wire.ExportTold] = []
 
     @staticmethod
-    def _accept(listener: socket.socket, kind: type[Any]) -> tuple[_wire.Channel, Any]:
+    def _accept(listener: socket.socket, kind: type[Any]) -> tuple[_frames.Channel, Any]:
         while True:
             connected, _ = listener.accept()
             connected.settimeout(PATIENCE)
-            channel = _wire.Channel(connected)
+            channel = _frames.Channel(connected)
             said = channel.receive(kind)
             if said is not None:
                 return channel, said
@@ -204,7 +204,7 @@ class Agent:
         return self.answer(request)
 
 
-def spec(config: Any = None, json_text: str | None = None, **fields: Any) -> _wire.JobSpec:
+def spec(config: Any = None, json_text: str | None = None, **fields: Any) -> _control.JobSpec:
     """A job of one rank."""
     values: dict[str, Any] = {
         "job_id": "job",
@@ -217,7 +217,7 @@ def spec(config: Any = None, json_text: str | None = None, **fields: Any) -> _wi
         "runtime_kind": "process",
         "runtime_json": json.dumps({"config": config or {}}) if json_text is None else json_text,
     }
-    return _wire.JobSpec(**{**values, **fields})
+    return _control.JobSpec(**{**values, **fields})
 
 
 def run_alone(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from coxswain import _arena, _wire, exports, safetensors
+from coxswain import _control, _tables, _wire, exports, safetensors
 from coxswain._exports import Exporter, Initial, Settings, settings_of
 from coxswain._pieces import box_of
 from coxswain._ways import ways_of
@@ -72,7 +72,7 @@ class Folder(unittest.TestCase):
             self.assertEqual(exporter.holds(shard), shard.rank < shard.ways)
             if exporter.holds(shard):
                 # Where they lie in a slot is of no matter.
-                meta = _arena.Meta.lay_out("job", epoch, step, 0, map(box_of, shard.parts), 640)
+                meta = _tables.Meta.lay_out("job", epoch, step, 0, map(box_of, shard.parts), 640)
                 exporter.write(shard, meta, [memoryview(one) for one in values_of(shard, step)])
 
     def take(self, shard: Shard) -> tuple[Shard, list[bytes]]:
@@ -183,7 +183,7 @@ class Folder(unittest.TestCase):
         in_the_way = self.folder / "step-000000000007"
         in_the_way.write_text("in the way")
         (shard,) = shards(1)
-        meta = _arena.Meta.lay_out("job", 1, 7, 0, map(box_of, shard.parts))
+        meta = _tables.Meta.lay_out("job", 1, 7, 0, map(box_of, shard.parts))
         data = [memoryview(one) for one in values_of(shard)]
         said = io.StringIO()
         with contextlib.redirect_stderr(said):
@@ -216,7 +216,7 @@ class Due(unittest.TestCase):
 
     def test_settings_are_read_and_checked(self) -> None:
         def read(section: object) -> Settings:
-            return settings_of(_wire.JobSpec(runtime_json=json.dumps(section)))
+            return settings_of(_control.JobSpec(runtime_json=json.dumps(section)))
 
         self.assertEqual(read({}), Settings())
         self.assertEqual(
