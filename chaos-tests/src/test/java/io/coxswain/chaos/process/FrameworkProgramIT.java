@@ -155,7 +155,7 @@ class FrameworkProgramIT {
 
     @Test
     void rankZeroOfAJaxProgramServesNobodyAndDiesAsTheOthersDo() throws Exception {
-        requireImportable("jax");
+        Frameworks.require("jax");
 
         double quiet = sharded().spares(0).run().completed().report().path("finalLoss").asDouble();
         var process = sharded().spares(0).killWorker("0@step:12").run().completed();
@@ -163,8 +163,7 @@ class FrameworkProgramIT {
 
         assertThat(process.report().path("finalLoss").asDouble())
                 .isCloseTo(quiet, withinPercentage(1.0));
-        assertThat(process.incident().toString())
-                .contains("agent-0", "worker died of signal 9");
+        assertThat(process.incident().toString()).contains("agent-0", "worker died of signal 9");
         assertThat(host.report().path("finalLoss").asDouble())
                 .isCloseTo(quiet, withinPercentage(1.0));
     }
