@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import _wire
@@ -77,6 +77,7 @@ def group_of(
     job_id: str,
     request: _wire.PrepareView,
     make_store: Callable[[], Store] | None,
+    make_service: Callable[[str, Sequence[str]], str] | None = None,
 ) -> Group:
     """The group of a view, as one of its processes sees it."""
     ranks = request.replicas * request.shards
@@ -94,7 +95,16 @@ def group_of(
         env["MASTER_ADDR"] = master
         env["MASTER_PORT"] = str(master_port(job_id, request.epoch))
     return Group(
-        request.epoch, rank, world, host, request.base_step, env, make_store, local, size
+        request.epoch,
+        rank,
+        world,
+        host,
+        request.base_step,
+        env,
+        make_store,
+        local,
+        size,
+        make_service,
     )
 
 
@@ -187,6 +197,7 @@ class Stepper:
             self._joined = group.epoch
             self._activity("execute", step)
         start = time.perf_counter_ns()
+        self._entries.within("data")
         ids: list[int] = []
         hashes = 0
         for microshard in microshards:
@@ -195,6 +206,7 @@ class Stepper:
             hashes += its
         batch: Any = self._trainer.batch(ids)
         data_nanos = time.perf_counter_ns() - start
+        self._entries.within("")
         loss = float(self._trainer.step(ids, batch))
         nanos = time.perf_counter_ns() - start
         entered = self._entries.first_nanos

@@ -7,13 +7,12 @@ collectives (gloo on CPUs). A membership change replaces them. Imports JAX when 
 from __future__ import annotations
 
 import hashlib
-import importlib
 import math
-import socket
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import _host, _jax_copies, _jax_data
+from ._jax_coordination import Coordination, is_broken
 from ._jax_pieces import Cut
 from ._report import entering
 from .bundle import BundleError, trees
@@ -33,10 +32,6 @@ from .trainer import (
 #: The mesh's dimensions: who holds the state again, who holds another part of it, and the devices
 #: of a rank.
 REPLICATE, SHARD, LOCAL = AXES = ("replicate", "shard", "local")
-
-#: Rank 0 tells by it where JAX's coordination is served.
-_KEY = "coxswain/jax"
-_PATIENCE = 120.0
 
 
 class ShardedTrainer(FusedTrainer):
@@ -89,6 +84,7 @@ class ShardedTrainer(FusedTrainer):
         self._sources = _host.sources()
         self._parts: list[memoryview] = []
         self._tree: Any = None
+        self._coordination: Coordination | None = None
 
     # ------------------------------------------------------------ loading
 
@@ -222,6 +218,10 @@ class ShardedTrainer(FusedTrainer):
 
     # ------------------------------------------------------------ the group
 
+    def expect(self, group: Group) -> None:
+        # Its start is over when the others have their state.
+        self._coordination = Coordination(group)
+
     def reform(self, group: Group) -> None:
         jax, numpy = trees.require_jax()
         job, shard = self._job, PartitionSpecs()
@@ -231,7 +231,8 @@ class ShardedTrainer(FusedTrainer):
                 " processes, and JAX cuts into equal parts only: microshards must be a multiple of"
                 " the number of ranks (times workersPerAgent)"
             )
-        join(group)
+        coordination, self._coordination = self._coordination or Coordination(group), None
+        coordination.join()
         _jax_copies.require_memory(self._snapshots)
         devices = numpy.array(jax.devices(), dtype=object)
         if len(devices) % group.world_size:
@@ -332,8 +333,7 @@ class ShardedTrainer(FusedTrainer):
         numpy.frombuffer(values, numpy.float32)[:] = numpy.asarray(total)
 
     def broken(self, error: BaseException) -> bool:
-        jax, _ = trees.require_jax()
-        return super().broken(error) or isinstance(error, jax.errors.JaxRuntimeError)
+        return super().broken(error) or is_broken(error)
 
     def evaluate(self) -> Evaluation | None:
         return self._evaluation
@@ -356,24 +356,8 @@ class PartitionSpecs:
 def join(group: Group) -> None:
     """Makes this process one of a JAX program of all ranks, whose devices are ``jax.devices()``.
 
-    Call it before anything touches a device. Rank 0 serves JAX's coordination for its view, and tells
-    the others in the view's store where; a membership change replaces all processes, so it does
-    no harm that they end with it.
+    Call it before anything touches a device. JAX's coordination service runs beside the agent of
+    rank 0, in a process of its own; a membership change replaces all workers' processes, which are
+    its clients, and the next view has another one.
     """
-    jax, _ = trees.require_jax()
-    if group.world_size == 1:
-        return
-    # The devices that the initial state was made with are not those of the group.
-    importlib.import_module("jax.extend.backend").clear_backends()
-    jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    if group.rank == 0:
-        with socket.create_server((group.host, 0)) as free:
-            group.store.set(_KEY, f"{group.host}:{free.getsockname()[1]}")
-    jax.distributed.initialize(
-        group.store.get(_KEY, _PATIENCE).decode(),
-        group.world_size,
-        group.rank,
-        initialization_timeout=int(_PATIENCE),
-        # The cluster of a batch system is not this view's.
-        cluster_detection_method="deactivate",
-    )
+    Coordination(group).join()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -244,6 +244,7 @@ class Group:
         make_store: makes ``store``.
         local_rank: of this process, among those of its host.
         local_world_size: how many there are on this host.
+        make_service: does what :meth:`serve` says.
     """
 
     epoch: int
@@ -255,6 +256,7 @@ class Group:
     make_store: Callable[[], Store] | None = None
     local_rank: int = 0
     local_world_size: int = 1
+    make_service: Callable[[str, Sequence[str]], str] | None = None
 
     @property
     def store(self) -> Store:
@@ -262,6 +264,26 @@ class Group:
         if self.make_store is None:
             raise TrainerError("this agent serves no key-value store")
         return self.make_store()
+
+    def serve(self, name: str, command: Sequence[str]) -> str:
+        """Has a process started on this host that serves all processes of the view, and outlives
+        this one: the agent starts it, in the environment and folder of the job, and ends it some
+        seconds after the view, or with itself. Waits until it serves. In one process of the view it
+        is asked for, as a rule, and the others get its address by ``store``.
+
+        It must say where it serves on a line ``coxswain-service ADDRESS`` of its output, and end
+        when its standard input does. What else it prints stands in the worker's log.
+
+        Args:
+            name: what it serves: 1 to 32 of a-z, 0-9 and ``-``. One process for each name and view.
+            command: a program and its arguments.
+
+        Returns:
+            The address, as the process said it.
+        """
+        if self.make_service is None:
+            raise TrainerError("this agent starts no services")
+        return self.make_service(name, command)
 
 
 class Evaluation(NamedTuple):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from . import _arena, _finite, _wire, digests
+from . import _arena, _control, _finite, _tables, _wire, digests
 from ._exports import Exporter, Initial, settings_of
 from ._group import GroupBroken, Stepper, group_of, local_rank, local_size, share
 from ._jobs import Refused, identity, job_of, require_collectives
@@ -48,7 +48,7 @@ class Session:
 
     def __init__(
         self,
-        spec: _wire.JobSpec,
+        spec: _control.JobSpec,
         trainer: Trainer | FusedTrainer,
         main: MainThread,
         gate: Gate,
@@ -56,6 +56,8 @@ class Session:
         activity: Activity,
         stores: Callable[[int], Store] | None = None,
         entries: Entries | None = None,
+        serve: Callable[[int, str, Sequence[str]], str] | None = None,
+        exported: Callable[[_wire.ExportTold], None] | None = None,
     ) -> None:
         require_collectives(spec, trainer)
         self.identity = identity(spec)
@@ -63,14 +65,14 @@ class Session:
         self._job = replace(job, local_world_size=local_size())
         self._trainer, self._main, self._gate = trainer, main, gate
         self._snapshots, self._activity = snapshots, activity
-        self._stores = stores
+        self._stores, self._serve = stores, serve
         self._view: View | None = None
         self._live: int | None = None
         self._warm, self._compile_nanos = False, 0
         start = time.perf_counter_ns()
         activity("load", 0)
         settings = settings_of(spec)
-        self._exporter = Exporter(settings)
+        self._exporter = Exporter(settings, exported)
         self._initial = None if settings.initial is None else Initial(settings.initial)
         program: Program | FusedProgram = main.call(lambda: trainer.build(self._job))
         trainer, self._program = wrapped(trainer, program, self._job)
@@ -116,7 +118,7 @@ class Session:
             for shard in shards
         ]
         return _wire.JobLoaded(
-            _wire.StateLayout(
+            _control.StateLayout(
                 parameter_elements=self._layout.elements,
                 shard_begin=(0, *(shard.end for shard in shards)),
                 shard_state_bytes=tuple(meta.data_bytes for meta in metas),
@@ -154,9 +156,9 @@ class Session:
         # The program's own stands beside it, for who reads that two differ.
         return f"{digest} ({program.fingerprint})" if program.fingerprint else digest
 
-    def _meta(self, shard: Shard, epoch: int, step: int, begin: int = 0) -> _arena.Meta:
+    def _meta(self, shard: Shard, epoch: int, step: int, begin: int = 0) -> _tables.Meta:
         boxes = map(box_of, shard.parts)
-        return _arena.Meta.lay_out(self._job.id, epoch, step, shard.index, boxes, begin)
+        return _tables.Meta.lay_out(self._job.id, epoch, step, shard.index, boxes, begin)
 
     # ------------------------------------------------------------ taking a rank
 
@@ -190,6 +192,9 @@ class Session:
             shard = replace(self._shards[request.rank % request.shards], rank=group.rank)
             view = View(request.epoch, shard, microshards, region, group, request.local)
             self._require_fits(view)
+            if isinstance(self._trainer, FusedTrainer):
+                fused = self._trainer
+                self._main.call(lambda: fused.expect(group))
             digest, loaded_bytes = self._establish(request, view, old)
             if self._stepper is None:
                 self._main.call(lambda: self._publish(view))
@@ -213,13 +218,14 @@ class Session:
     def _group(self, request: _wire.PrepareView) -> Group:
         stores = self._stores
         make = None if stores is None else functools.partial(stores, request.epoch)
-        return group_of(self._job.id, request, make)
+        serve = None if self._serve is None else functools.partial(self._serve, request.epoch)
+        return group_of(self._job.id, request, make, serve)
 
     def _microshards(self, request: _wire.PrepareView) -> range:
         count, ranks = self._job.microshards, request.replicas * request.shards
         first, last = request.rank * count // ranks, (request.rank + 1) * count // ranks
         for operation in request.plan.operations if request.plan else ():
-            if operation.kind == _wire.OPERATION_KIND_EXECUTE:
+            if operation.kind == _control.OPERATION_KIND_EXECUTE:
                 first, last = operation.microshard_from, operation.microshard_to
         if not 0 <= first <= last <= count:
             raise Refused(
@@ -425,7 +431,7 @@ class Session:
 
         try:
             return self._main.call(copy)
-        except _arena.ArenaError as e:
+        except _tables.ArenaError as e:
             raise Refused("bad_state", str(e)) from e
 
     def _captured(self, view: View) -> Sequence[Captured]:
@@ -480,7 +486,7 @@ class Session:
             raise Refused("bad_request", "this program makes steps whole: it has no apply")
         return self._trainer
 
-    def _leaf_digests(self, view: View) -> tuple[_wire.LeafDigest, ...]:
+    def _leaf_digests(self, view: View) -> tuple[_control.LeafDigest, ...]:
         """On the main thread."""
         parts = view.shard.parts
         captured = (
@@ -514,5 +520,5 @@ class Session:
         return f"live step {self._live} of shard {self._view.shard.index}"
 
 
-def _described(box: _arena.Box) -> list[Any]:
+def _described(box: _tables.Box) -> list[Any]:
     return [box.leaf, box.offset, box.extent, box.per_rank]

@@ -289,6 +289,9 @@ class FusedStream(FusedTrainer):
     def unmapped(self, memory: memoryview) -> None:
         self._inner.unmapped(memory)
 
+    def expect(self, group: Group) -> None:
+        self._inner.expect(group)
+
     def reform(self, group: Group) -> None:
         self._inner.reform(group)
 

@@ -165,6 +165,11 @@ class FusedTrainer(abc.ABC):
     def unmapped(self, memory: memoryview) -> None:
         """As of :class:`Trainer`."""
 
+    def expect(self, group: Group) -> None:
+        """A rank of a view was taken, whose group will be joined by :meth:`reform` unless the view
+        ends before. Others have not heard of it yet: begin what takes a while (:meth:`Group.serve`,
+        on a thread), and wait for nobody."""
+
     @abc.abstractmethod
     def reform(self, group: Group) -> None:
         """Joins the group of a view: builds process group and collectives anew. Returns when steps

@@ -8,6 +8,7 @@ standard library.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import signal
@@ -20,13 +21,17 @@ from typing import NoReturn
 
 from . import (
     _attach,
+    _control,
     _crc32c,
     _evidence,
+    _frames,
     _group,
     _memory,
     _output,
+    _proto,
     _report,
     _samples,
+    _services,
     _store,
     _wire,
 )
@@ -81,11 +86,11 @@ def run(trainer: Trainer | FusedTrainer, *, kind: str = KIND) -> NoReturn:
     _memory.keep_freed()
     _samples.preload()
     try:
-        main_channel = _connect(kind, side=False)
-        side_channel = _connect(kind, side=True)
-    except (OSError, _wire.WireError) as e:
+        main_channel, _ = _connect(kind, side=False)
+        side_channel, welcome = _connect(kind, side=True)
+    except (OSError, _proto.WireError) as e:
         _end(COULD_NOT_BEGIN, f"cannot reach the agent at {os.environ[_SOCKET]}: {e}")
-    host = _Host(main_channel, side_channel, trainer, kind)
+    host = _Host(main_channel, side_channel, trainer, kind, welcome.view_services)
     threading.Thread(target=host.serve_side, name="side channel", daemon=True).start()
     threading.Thread(target=host.serve, name="bridge", daemon=True).start()
     host.main.serve()
@@ -96,10 +101,11 @@ class _Host:
 
     def __init__(
         self,
-        channel: _wire.Channel,
-        side: _wire.Channel,
+        channel: _frames.Channel,
+        side: _frames.Channel,
         trainer: Trainer | FusedTrainer,
         kind: str,
+        services: bool,
     ) -> None:
         self.gate = Gate()
         self.main = MainThread(self.gate)
@@ -109,6 +115,8 @@ class _Host:
         self._doing = ("idle", 0)
         #: The key-value store of each view.
         self.stores = _store.StoreClient(side.send, self.gate.is_aborted)
+        #: Processes that serve a view.
+        self.services = _services.Services(side.send, self.gate.is_aborted, services)
         self._session: Session | None = None
         self._metrics = _report.open_board()
         self._entries = _report.open_entries()
@@ -124,8 +132,8 @@ class _Host:
             while (message := self._side.receive(_wire.ToWorkerSide)) is not None:
                 if isinstance(message.body, _wire.Ping):
                     operation, step = self._doing
-                    entered = self._entries.of(step)
-                    pong = _wire.Pong(message.body.sequence, operation, step, entered)
+                    entered, part = self._entries.of(step), self._entries.part_of(step)
+                    pong = _wire.Pong(message.body.sequence, operation, step, entered, part)
                     self._side.send(_wire.FromWorkerSide(pong))
                     self._tell_metrics()
                 elif isinstance(message.body, _wire.Abort):
@@ -133,12 +141,15 @@ class _Host:
                     if self._session is not None:
                         self._session.aborted()
                     self.stores.aborted()
+                    self.services.aborted()
                 elif isinstance(message.body, _wire.KeyValueAnswer):
                     self.stores.answered(message.body)
+                elif isinstance(message.body, _wire.ViewServiceAnswer):
+                    self.services.answered(message.body)
                 elif isinstance(message.body, _wire.StacksWanted):
                     stacks = _wire.Stacks(message.body.sequence, _evidence.stacks())
                     self._side.send(_wire.FromWorkerSide(stacks))
-        except _wire.WireError as e:
+        except _proto.WireError as e:
             _end(FAILED, f"the agent broke the bridge protocol: {e}")
         except OSError:
             pass  # As good as closed.
@@ -158,7 +169,7 @@ class _Host:
                 if isinstance(request.body, _wire.Shutdown):
                     _end(AGAIN if request.body.again else SHUT_DOWN)
                 self._answer(request)
-        except _wire.WireError as e:
+        except _proto.WireError as e:
             _end(FAILED, f"the agent broke the bridge protocol: {e}")
         except OSError as e:
             _end(AGENT_GONE, f"the connection to the agent broke: {e}")
@@ -227,7 +238,7 @@ class _Host:
             )
 
     def _load(self, request: _wire.LoadJob) -> _wire.JobLoaded:
-        spec = request.job or _wire.JobSpec()
+        spec = request.job or _control.JobSpec()
         if spec.runtime_kind != self._kind:
             raise Refused(
                 "program_invalid",
@@ -246,6 +257,8 @@ class _Host:
                 self._set_doing,
                 self.stores.store,
                 self._entries,
+                self.services.serve,
+                self._tell_export,
             )
             self._warn_of_slow_checksums(self._session)
         return self._session.loaded(request.warm_up)
@@ -293,6 +306,11 @@ class _Host:
             self._tell_metrics()
         self._channel.send(_wire.FromWorker(request.request_id, answer))
 
+    def _tell_export(self, told: _wire.ExportTold) -> None:
+        """Any thread; a broken connection is the bridge's thread's business."""
+        with contextlib.suppress(OSError):
+            self._channel.send(_wire.FromWorker(body=told))
+
     def _tell_metrics(self) -> None:
         """Before the answer of the step in which they were measured, and while one lasts."""
         self._told_nanos = time.monotonic_ns()
@@ -321,11 +339,11 @@ def _gist(error: BaseException) -> str:
     return text
 
 
-def _connect(kind: str, *, side: bool) -> _wire.Channel:
+def _connect(kind: str, *, side: bool) -> tuple[_frames.Channel, _wire.Welcome]:
     """One of the two connections, welcomed."""
     connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connected.connect(os.environ[_SOCKET])
-    channel = _wire.Channel(connected)
+    channel = _frames.Channel(connected)
     hello = _attach.hello(kind, side=side)
     if side:
         channel.send(_wire.FromWorkerSide(hello))
@@ -348,7 +366,7 @@ def _connect(kind: str, *, side: bool) -> _wire.Channel:
             f"the agent speaks bridge protocol {welcome.protocol_major}, this worker"
             f" {_wire.PROTOCOL_MAJOR}: install the version of the package that belongs to it",
         )
-    return channel
+    return channel, welcome
 
 
 def _prepare_process() -> None:

@@ -42,6 +42,7 @@ final class DecisionLog {
                     Level.DEBUG;
             case CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.TermClaimed _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.Gap _ ->
                     Level.WARN;
             case CoordinatorEvent.JobFinished finished ->

@@ -37,6 +37,7 @@ public final class EventText {
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.MaintenanceChanged _,
                     CoordinatorEvent.TermClaimed _,
                     CoordinatorEvent.JobSubmitted _,
@@ -171,6 +172,7 @@ public final class EventText {
                                     long step,
                                     Map<String, Double> values) ->
                             "step " + step + ": " + metrics(values);
+                    case CoordinatorEvent.ExportFailed failed -> failed.text();
                     case CoordinatorEvent.EvidenceTaken taken ->
                             "evidence of "
                                     + (taken.incident() == 0

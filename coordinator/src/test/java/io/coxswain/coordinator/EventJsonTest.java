@@ -113,6 +113,9 @@ final class EventJsonTest {
                 new CoordinatorEvent.MetricsReported(
                         "j", 50, Map.of("loss", 0.5, "norm", Double.NaN)));
         events.add(
+                new CoordinatorEvent.ExportFailed(
+                        "j", "a", 0, 50, "/out/step-50/part-0-of-1.arena", "no space"));
+        events.add(
                 new CoordinatorEvent.EvidenceTaken(
                         "j", 1, "a", 0, 51, "it hangs", List.of("python-stacks.7.txt")));
         events.add(new CoordinatorEvent.JobTakenOver("j", 2, true, 48, 44, 9, "all are there"));

@@ -491,7 +491,8 @@ public final class CoordinatorCore {
                 desk.statuses(),
                 roster.all().stream().map(entry -> entry.status(run, maintenance)).toList(),
                 maintenance.all(),
-                leads() ? desk.history().told() : CoordinatorStatus.History.NONE);
+                leads() ? desk.history().told() : CoordinatorStatus.History.NONE,
+                standing == Standing.SUSPENDED);
     }
 
     private void publish(CoordinatorEvent event, String jobId, long epoch, long step) {

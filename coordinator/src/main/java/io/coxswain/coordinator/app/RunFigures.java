@@ -228,6 +228,7 @@ final class RunFigures {
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.JobWaiting _,
                     CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.Gap _ -> {}

@@ -170,6 +170,7 @@ final class RunDisplay implements LocalCluster.Listener {
             }
             case CoordinatorEvent.StepsCompleted completed -> progress(completed);
             case CoordinatorEvent.MetricsReported reported -> metrics = reported.values();
+            case CoordinatorEvent.ExportFailed failed -> line("!!! " + failed.text());
             case CoordinatorEvent.EvidenceTaken taken ->
                     line(
                             "    kept of "

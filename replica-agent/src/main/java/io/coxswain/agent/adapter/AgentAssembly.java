@@ -277,7 +277,11 @@ public final class AgentAssembly implements AutoCloseable {
                         machine,
                         new AgentPorts(control, bridge, side.data(), arena),
                         settings.observer(),
-                        end -> left.complete(end.drained()));
+                        // Whoever waits for it may close this agent, which waits for the loop.
+                        end ->
+                                Thread.ofVirtual()
+                                        .name("left")
+                                        .start(() -> left.complete(end.drained())));
         AgentLoop loop = new AgentLoop(key.id(), runner, System::nanoTime, settings.onFatal());
         later.set(loop);
         decides = loop;

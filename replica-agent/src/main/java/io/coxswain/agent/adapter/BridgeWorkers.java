@@ -1,5 +1,7 @@
 package io.coxswain.agent.adapter;
 
+import com.google.protobuf.ByteString;
+
 import io.coxswain.agent.app.WorkerPort;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.WorkerRequest;
@@ -9,6 +11,7 @@ import io.coxswain.agent.core.model.SlotRef;
 import io.coxswain.agent.worker.AttachPlace;
 import io.coxswain.agent.worker.LogPart;
 import io.coxswain.agent.worker.OutputLimits;
+import io.coxswain.agent.worker.ViewServices;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerExit;
 import io.coxswain.agent.worker.WorkerSupervisor;
@@ -19,6 +22,8 @@ import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.ToWorker;
+import io.coxswain.proto.bridge.v1.ToWorkerSide;
+import io.coxswain.proto.bridge.v1.ViewServiceRequest;
 import io.coxswain.proto.control.v1.EvidencePiece;
 
 import org.jspecify.annotations.Nullable;
@@ -51,6 +56,8 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
 
     /** Local ranks that a text names one by one. */
     private static final int MOST_NAMED = 16;
+
+    private static final int MOST_PART = 64;
 
     private final Function<JobSpec, WorkerCommand> commands;
     private final Path socketDirectory;
@@ -95,6 +102,10 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         final WorkerTalk talk;
 
         final KeyValueDoor keyValues;
+
+        /** The processes beside the worker's that serve its view. */
+        final ViewServices services;
+
         private long requests;
 
         Bench(JobSpec job, Path sockets, Path logs) throws IOException {
@@ -110,6 +121,9 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
             keyValues = new KeyValueDoor(command.processes());
             loads = new WorkerRequest.LoadJob(job);
             attached = command.attachWait() != null;
+            services =
+                    new ViewServices(
+                            command, ViewServices.Limits.DEFAULT, this::print, this::failed);
             supervisor =
                     attached
                             ? WorkerSupervisor.attaching(
@@ -137,11 +151,31 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
                     });
         }
 
+        private void print(byte[] bytes, int length) {
+            supervisor.print(bytes, length);
+        }
+
+        /** Whoever uses it dies of that; here is why. */
+        private void failed(String name, String cause) {
+            String reason = "the view's service %s %s".formatted(name, cause);
+            voice.evidence(
+                    jobId,
+                    askedStep,
+                    reason,
+                    List.of(
+                            EvidencePiece.newBuilder()
+                                    .setKind("note")
+                                    .setName("service-" + name + ".txt")
+                                    .setContent(ByteString.copyFromUtf8(reason + "\n"))
+                                    .build()));
+        }
+
         void start(int generation) {
             synchronized (talk) {
                 talk.clear();
             }
             keyValues.clear();
+            services.leave();
             synchronized (generations) {
                 generations.add(generation);
             }
@@ -152,6 +186,9 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
             long id = ++requests;
             ToWorker message = BridgeCodec.request(id, request, arenaPaths);
             askedStep = step(message, askedStep);
+            if (request instanceof WorkerRequest.Prepare prepare) {
+                services.view(prepare.epoch());
+            }
             List<ToWorker> sent;
             synchronized (talk) {
                 sent = talk.ask(request, message);
@@ -201,6 +238,10 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
                     voice.metrics(jobId, talk.heard(local, message.getMetrics()));
                     return;
                 }
+                if (message.hasExportTold() && message.getRequestId() == 0) {
+                    voice.exported(jobId, local, message.getExportTold());
+                    return;
+                }
                 WorkerTalk.Heard heard = talk.hear(local, message);
                 if (heard.complaint() != null) {
                     supervisor.kill("it broke the bridge protocol: " + heard.complaint());
@@ -235,7 +276,11 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         public void pong(long supervised, Pong pong) {
             events.accept(
                     new AgentEvent.WorkerPonged(
-                            generation(supervised), pong.getStep(), pong.getEntered(), ""));
+                            generation(supervised),
+                            pong.getStep(),
+                            pong.getEntered(),
+                            cut(pong.getPart()),
+                            ""));
         }
 
         @Override
@@ -256,10 +301,26 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         }
 
         @Override
+        public void wants(long supervised, int local, ViewServiceRequest request) {
+            services.asked(
+                    request,
+                    answer ->
+                            supervisor.answer(
+                                    local,
+                                    ToWorkerSide.newBuilder()
+                                            .setViewServiceAnswer(answer)
+                                            .build()));
+        }
+
+        @Override
         public void waiting(long supervised, List<Integer> missing) {
             events.accept(
                     new AgentEvent.WorkerPonged(
-                            generation(supervised), 0, 0, awaited(missing, talk.processes())));
+                            generation(supervised), 0, 0, "", awaited(missing, talk.processes())));
+        }
+
+        private static String cut(String part) {
+            return part.length() <= MOST_PART ? part : part.substring(0, MOST_PART);
         }
 
         /** For whoever starts them, who may see nothing but the job's status. */
@@ -363,6 +424,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
             Thread.currentThread().interrupt();
         }
         old.supervisor.close();
+        old.services.close();
     }
 
     @Override
@@ -393,6 +455,12 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         return supervisor == null ? null : supervisor.linesAfter(worker, offset, mostBytes);
     }
 
+    @Override
+    public Runnable expectStacks() {
+        WorkerSupervisor supervisor = newestSupervisor();
+        return supervisor == null ? () -> {} : supervisor.expectStacks();
+    }
+
     /** What the worker's processes do; empty when none runs. */
     @Override
     public List<EvidencePiece> stacks() throws InterruptedException {
@@ -405,6 +473,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         Bench current = bench;
         if (current != null) {
             current.supervisor.killNow(reason);
+            current.services.leave();
         }
     }
 
@@ -413,6 +482,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         Bench current = bench;
         if (current != null) {
             current.supervisor.abort(belowEpoch);
+            current.services.over(belowEpoch);
         }
     }
 
@@ -455,6 +525,7 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         }
         if (current != null) {
             current.supervisor.close();
+            current.services.close();
         }
         for (Thread thread : waiting) {
             thread.interrupt();

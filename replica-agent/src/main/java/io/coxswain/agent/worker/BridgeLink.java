@@ -12,6 +12,7 @@ import io.coxswain.proto.bridge.v1.Stacks;
 import io.coxswain.proto.bridge.v1.StacksWanted;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
+import io.coxswain.proto.bridge.v1.ViewServiceRequest;
 import io.coxswain.proto.bridge.v1.Welcome;
 
 import org.jspecify.annotations.Nullable;
@@ -36,6 +37,14 @@ final class BridgeLink implements AutoCloseable {
         void pong(Pong pong);
 
         void asked(KeyValueRequest request);
+
+        /** It asks for a process that serves its view. Only where {@link #servesViews}. */
+        default void wants(ViewServiceRequest request) {}
+
+        /** Whether such processes are started here. */
+        default boolean servesViews() {
+            return false;
+        }
 
         /** It was asked for its stacks. */
         default void stacks(Stacks stacks) {}
@@ -123,6 +132,7 @@ final class BridgeLink implements AutoCloseable {
                 .setProtocolMajor(PROTOCOL_MAJOR)
                 .setProtocolMinor(PROTOCOL_MINOR)
                 .setHeartbeatNanos(heartbeatEvery.toNanos())
+                .setViewServices(events.servesViews())
                 .build();
     }
 
@@ -198,6 +208,8 @@ final class BridgeLink implements AutoCloseable {
                     events.stacks(message.getStacks());
                 } else if (message.hasKeyValueRequest()) {
                     events.asked(message.getKeyValueRequest());
+                } else if (message.hasViewServiceRequest() && events.servesViews()) {
+                    events.wants(message.getViewServiceRequest());
                 }
                 message = channel.receive(FromWorkerSide.parser());
             }

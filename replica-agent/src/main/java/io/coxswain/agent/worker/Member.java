@@ -7,6 +7,7 @@ import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
+import io.coxswain.proto.bridge.v1.ViewServiceRequest;
 import io.coxswain.proto.control.v1.EvidencePiece;
 
 import java.util.List;
@@ -26,6 +27,9 @@ interface Member {
         void pong(int local, Pong pong);
 
         void asked(int local, KeyValueRequest request);
+
+        /** It asks for a process that serves its view. */
+        void wants(int local, ViewServiceRequest request);
 
         /** What is to be known of one that went by itself. */
         void evidence(int local, String reason, List<EvidencePiece> pieces);

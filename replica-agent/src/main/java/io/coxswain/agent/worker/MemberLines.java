@@ -12,14 +12,19 @@ final class MemberLines implements PrintedLines {
     private static final int LONG_LINE = 8 << 10;
 
     private final byte[] mark;
-    private final PrintedLines all;
+    private final PrintSink all;
     private final PrintedTail own = new PrintedTail(WorkerLog.TAIL_BYTES);
 
     /** Of the last line, which has not ended yet. */
     private final ByteArrayOutputStream begun = new ByteArrayOutputStream();
 
-    MemberLines(int local, PrintedLines all) {
-        this.mark = ("[" + local + "] ").getBytes(StandardCharsets.UTF_8);
+    MemberLines(int local, PrintSink all) {
+        this(Integer.toString(local), all);
+    }
+
+    /** Behind a name. */
+    MemberLines(String name, PrintSink all) {
+        this.mark = ("[" + name + "] ").getBytes(StandardCharsets.UTF_8);
         this.all = all;
     }
 

@@ -1,9 +1,7 @@
 package io.coxswain.agent.worker;
 
 /** Takes what one process of a worker prints, and knows the end of it. Thread-safe. */
-interface PrintedLines {
-    void write(byte[] bytes, int length);
-
+interface PrintedLines extends PrintSink {
     /** The newest that was printed, at most so many bytes of it. */
     byte[] tail(int most);
 

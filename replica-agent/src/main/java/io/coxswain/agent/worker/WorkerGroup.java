@@ -7,6 +7,7 @@ import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
+import io.coxswain.proto.bridge.v1.ViewServiceRequest;
 import io.coxswain.proto.control.v1.EvidencePiece;
 
 import org.jspecify.annotations.Nullable;
@@ -112,6 +113,11 @@ final class WorkerGroup {
         @Override
         public void asked(int local, KeyValueRequest request) {
             listener.asked(generation, local, request);
+        }
+
+        @Override
+        public void wants(int local, ViewServiceRequest request) {
+            listener.wants(generation, local, request);
         }
 
         @Override
@@ -237,12 +243,22 @@ final class WorkerGroup {
         return true;
     }
 
-    /** What they do together: where the one is that is least far. */
+    /**
+     * What they do together: where the one is that is least far, and which one, if others are not.
+     */
     private Pong slowest(Pong newest) {
-        return Arrays.stream(pongs)
+        Comparator<Pong> far =
+                Comparator.comparingLong(Pong::getStep).thenComparingInt(Pong::getEntered);
+        Pong last = Arrays.stream(pongs).flatMap(Stream::ofNullable).min(far).orElse(newest);
+        if (Arrays.stream(pongs)
                 .flatMap(Stream::ofNullable)
-                .min(Comparator.comparingLong(Pong::getStep).thenComparingInt(Pong::getEntered))
-                .orElse(newest);
+                .allMatch(one -> far.compare(one, last) == 0)) {
+            return last;
+        }
+        String which = "local rank " + List.of(pongs).indexOf(last) + " of " + pongs.length;
+        return last.toBuilder()
+                .setPart(last.getPart().isEmpty() ? which : which + ": " + last.getPart())
+                .build();
     }
 
     /** The local ranks that have not come. */
@@ -298,6 +314,11 @@ final class WorkerGroup {
     /** Of each process, 0 for one that is not there. */
     List<Long> pids() {
         return members.stream().map(member -> member.gone() ? 0L : member.pid()).toList();
+    }
+
+    /** Takes what is printed beside its processes. */
+    void print(byte[] bytes, int length) {
+        log.write(bytes, length);
     }
 
     /** To all of them. */

@@ -10,6 +10,7 @@ import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.Shutdown;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
+import io.coxswain.proto.bridge.v1.ViewServiceRequest;
 import io.coxswain.proto.control.v1.EvidencePiece;
 
 import org.jspecify.annotations.Nullable;
@@ -112,6 +113,16 @@ final class WorkerProcess implements Member {
         @Override
         public void asked(KeyValueRequest request) {
             listener.asked(local, request);
+        }
+
+        @Override
+        public void wants(ViewServiceRequest request) {
+            listener.wants(local, request);
+        }
+
+        @Override
+        public boolean servesViews() {
+            return true;
         }
 
         @Override

@@ -7,6 +7,7 @@ import io.coxswain.proto.bridge.v1.KeyValueRequest;
 import io.coxswain.proto.bridge.v1.Pong;
 import io.coxswain.proto.bridge.v1.ToWorker;
 import io.coxswain.proto.bridge.v1.ToWorkerSide;
+import io.coxswain.proto.bridge.v1.ViewServiceRequest;
 import io.coxswain.proto.control.v1.EvidencePiece;
 
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,9 @@ public final class WorkerSupervisor implements AutoCloseable {
 
         /** A process asks for an operation on the key-value store of its view. */
         void asked(long generation, int local, KeyValueRequest request);
+
+        /** A process asks for another one that serves its view. */
+        default void wants(long generation, int local, ViewServiceRequest request) {}
 
         /**
          * Something to look at was found: why the worker died, or what it did when it hung. Before
@@ -87,6 +91,8 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final LogShelf logs;
     private final Limits limits;
     private final Listener listener;
+
+    private final Looks looks = new Looks();
 
     private @Nullable WorkerGroup current;
 
@@ -245,6 +251,14 @@ public final class WorkerSupervisor implements AutoCloseable {
         }
     }
 
+    /** Takes what is printed beside the worker's processes, into its log. */
+    public void print(byte[] bytes, int length) {
+        WorkerGroup group = group();
+        if (group != null) {
+            group.print(bytes, length);
+        }
+    }
+
     /** Asks the worker to drop work of epochs below this one. */
     public void abort(long belowEpoch) {
         WorkerGroup group = group();
@@ -275,16 +289,27 @@ public final class WorkerSupervisor implements AutoCloseable {
     public void kill(String reason, boolean hung) {
         WorkerGroup group = group();
         if (group != null) {
-            group.kill(reason, hung);
+            looks.after(() -> group.kill(reason, hung));
         }
     }
 
-    /** Kills the worker at once, by SIGKILL; the exit names this reason. */
+    /**
+     * Kills the worker by SIGKILL, at once or when whoever looks at it has seen enough; the exit
+     * names this reason.
+     */
     public void killNow(String reason) {
         WorkerGroup group = group();
         if (group != null) {
-            group.killNow(reason);
+            looks.after(() -> group.killNow(reason));
         }
+    }
+
+    /**
+     * From now on no worker is killed, for some seconds at most, until the answer is run: {@link
+     * #stacks} will be asked.
+     */
+    public Runnable expectStacks() {
+        return looks.begin();
     }
 
     /**

@@ -54,6 +54,7 @@ public final class CompletedStays implements Invariant {
                     CoordinatorEvent.IncidentClosed _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {
                 return;

@@ -207,6 +207,7 @@ public final class ProtectedSurvives implements Invariant {
                             CoordinatorEvent.IncidentProgressed _,
                             CoordinatorEvent.IncidentClosed _,
                             CoordinatorEvent.MetricsReported _,
+                            CoordinatorEvent.ExportFailed _,
                             CoordinatorEvent.EvidenceTaken _,
                             CoordinatorEvent.Gap _ ->
                             false;

@@ -38,6 +38,7 @@ public enum ProtocolPhase {
                     CoordinatorEvent.IncidentClosed _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ ->
                     this;

@@ -73,7 +73,12 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
     void start(ZooKeeperClient zookeeper) {
         client = zookeeper;
         store.client(zookeeper);
-        zookeeper.watch(Paths.ELECTION, _ -> check());
+        zookeeper.watch(
+                Paths.ELECTION,
+                _ -> {
+                    check();
+                    countStandbys();
+                });
         zookeeper.watch(Paths.TERM, change -> termMoved(change.now()));
         zookeeper.watch(Paths.AGENTS, change -> agentChanged(change.path(), change.now()));
         stand();
@@ -144,6 +149,20 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
                                 }
                             } else {
                                 later(this::check);
+                            }
+                        });
+    }
+
+    // A hint, as any cache: one that died stands there until its session is over.
+    private void countStandbys() {
+        client().ask(
+                        "standbys?",
+                        tree -> tree.below(Paths.ELECTION).size(),
+                        reply -> {
+                            if (reply instanceof Reply.Done<Integer>(Integer standing)) {
+                                coordinator.offer(
+                                        new CoordinatorInput.StandbysSeen(
+                                                Math.max(0, standing - 1)));
                             }
                         });
     }
@@ -267,6 +286,7 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
                                         new CoordinatorInput.LeadershipGained(
                                                 held.term(), jobs(nodes), setAside(nodes)));
                                 repeatAgents(nodes);
+                                countStandbys();
                             } else {
                                 again();
                             }

@@ -109,6 +109,7 @@ public final class Traces implements CoordinatorListener, TraceLookup, AutoClose
                     CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {}
         }

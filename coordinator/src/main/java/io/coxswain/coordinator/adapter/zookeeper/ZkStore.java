@@ -42,6 +42,7 @@ final class ZkStore implements StorePort {
     // Paths known to exist; wrong guesses are corrected by the answer.
     private final Set<String> existing = ConcurrentHashMap.newKeySet();
     private final ZkForgetting forgetting;
+    private final ZkTermCheck termCheck;
     private final ZkWrites writes = new ZkWrites();
     private final NewerFields newer = new NewerFields();
     private volatile @Nullable ZkFence fence;
@@ -51,6 +52,7 @@ final class ZkStore implements StorePort {
         this.paths = paths;
         this.inputs = inputs;
         this.forgetting = new ZkForgetting(client, paths, this::answer);
+        this.termCheck = new ZkTermCheck(client, paths, this::answer);
     }
 
     /** What was written, and how often. */
@@ -78,6 +80,11 @@ final class ZkStore implements StorePort {
             existing.remove(paths.job(jobId));
             writes.count(record.kind());
             forgetting.forget(writeId, jobId, current);
+            return;
+        }
+        if (record instanceof StoreRecord.TermCheck) {
+            writes.count(record.kind());
+            termCheck.ask(writeId, current);
             return;
         }
         write(writeId, record, current, 0);
@@ -237,6 +244,10 @@ final class ZkStore implements StorePort {
         if (record instanceof StoreRecord.Forgotten(String jobId)) {
             // Done or not, the same again does no harm.
             forgetting.forget(writeId, jobId, current);
+            return;
+        }
+        if (record instanceof StoreRecord.TermCheck) {
+            termCheck.ask(writeId, current);
             return;
         }
         String path = paths.record(record.jobId(), record.kind());

@@ -30,6 +30,7 @@ public final class ZkWrites {
                     "result",
                     "pause",
                     "forget",
+                    "check",
                     "maintenance");
 
     private final Map<String, LongAdder> counts = new TreeMap<>();
@@ -58,6 +59,7 @@ public final class ZkWrites {
             case RESULT -> "result";
             case PAUSE -> "pause";
             case FORGOTTEN -> "forget";
+            case TERM_CHECK -> "check";
             case SET_ASIDES -> "maintenance";
         };
     }

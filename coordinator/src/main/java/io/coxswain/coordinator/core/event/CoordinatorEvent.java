@@ -123,6 +123,31 @@ public sealed interface CoordinatorEvent {
             implements CoordinatorEvent {}
 
     /**
+     * A part of the job's state could not be left in its folder ({@code runtime.export}). Steps go
+     * on. Told when it begins to fail, when the reason changes, and once a minute.
+     *
+     * @param rank of the agent; -1: none
+     * @param step whose state it is
+     * @param path of the part
+     */
+    record ExportFailed(String job, String agent, int rank, long step, String path, String reason)
+            implements CoordinatorEvent {
+        /** For a person. */
+        public String text() {
+            return "the state of step "
+                    + step
+                    + " was not exported to "
+                    + path
+                    + ": "
+                    + reason
+                    + " (agent "
+                    + agent
+                    + (rank < 0 ? "" : ", rank " + rank)
+                    + ")";
+        }
+    }
+
+    /**
      * Something to look at was kept of a failure.
      *
      * @param incident to which it belongs; 0: none yet
