@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import re
 import socket
 import sys
 import threading
@@ -24,6 +25,10 @@ from .trainer import Group, TrainerError
 _KEY = "coxswain/jax"
 _PATIENCE = 120.0
 _SERVES = "get_distributed_runtime_service"
+#: How XLA's errors begin that have to do with others.
+_STATUS = re.compile(
+    "(UNKNOWN|INTERNAL|UNAVAILABLE|ABORTED|CANCELLED|DEADLINE_EXCEEDED|FAILED_PRECONDITION): "
+)
 
 
 class Coordination:
@@ -95,6 +100,14 @@ def command(group: Group) -> list[str]:
         "--library",
         os.path.dirname(os.path.dirname(os.path.abspath(jaxlib.__file__))),
     ]
+
+
+def is_broken(error: BaseException) -> bool:
+    """Whether an error means that the group broke. What went wrong within a computation is JAX's own
+    error where it is waited for, and a ValueError with the same words where NumPy asks for values."""
+    jax, _ = trees.require_jax()
+    of_xla = type(error) is ValueError and _STATUS.match(str(error)) is not None
+    return of_xla or isinstance(error, jax.errors.JaxRuntimeError)
 
 
 def _module_of_jax() -> tuple[Any, str] | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import _host, _jax_copies, _jax_data
-from ._jax_coordination import Coordination
+from ._jax_coordination import Coordination, is_broken
 from ._jax_pieces import Cut
 from ._report import entering
 from .bundle import BundleError, trees
@@ -333,8 +333,7 @@ class ShardedTrainer(FusedTrainer):
         numpy.frombuffer(values, numpy.float32)[:] = numpy.asarray(total)
 
     def broken(self, error: BaseException) -> bool:
-        jax, _ = trees.require_jax()
-        return super().broken(error) or isinstance(error, jax.errors.JaxRuntimeError)
+        return super().broken(error) or is_broken(error)
 
     def evaluate(self) -> Evaluation | None:
         return self._evaluation

@@ -131,8 +131,9 @@ class Services:
             raise TrainerError(f"the view's service {name} does not start: {e}") from e
         address = _said(process, time.monotonic() + _START_SECONDS)
         if address is None:
-            process.kill()
-            status = process.wait()
+            with process:
+                process.kill()
+            status = process.returncode
             raise TrainerError(
                 f"the view's service {name} did not say where it serves; it ended with status"
                 f" {status}, and what it printed is in this process's log"

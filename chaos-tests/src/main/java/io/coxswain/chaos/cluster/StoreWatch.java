@@ -30,6 +30,10 @@ final class StoreWatch implements AutoCloseable {
     private final Normality normal;
     private final List<StoreOutage> outages = new ArrayList<>();
     private volatile boolean closed;
+
+    /** Since when each question was in vain; of the thread that looks. */
+    private OptionalLong vainSince = OptionalLong.empty();
+
     private final Thread thread;
 
     /** Whether a leader decides, and the job's view is active. */
@@ -67,32 +71,38 @@ final class StoreWatch implements AutoCloseable {
 
     /** Asks once; {@code askedNanos} is when. */
     void look(long askedNanos) {
-        StoreOutage last = last();
-        boolean open = last != null && last.normalNanos().isEmpty();
+        StoreOutage open = open();
         if (!serves.getAsBoolean()) {
-            if (!open) {
-                add(new StoreOutage(askedNanos, OptionalLong.empty(), OptionalLong.empty()), false);
-            } else if (last.backNanos().isPresent()) {
+            if (vainSince.isEmpty()) {
+                // On a busy machine an answer may be late: asked again.
+                vainSince = OptionalLong.of(askedNanos);
+            } else if (open == null) {
+                add(lost(vainSince.getAsLong()), false);
+            } else if (open.backNanos().isPresent()) {
                 // It was there for a moment only.
-                add(
-                        new StoreOutage(
-                                last.lostNanos(), OptionalLong.empty(), OptionalLong.empty()),
-                        true);
+                add(lost(open.lostNanos()), true);
             }
             return;
         }
-        if (!open) {
+        vainSince = OptionalLong.empty();
+        if (open == null) {
             return;
         }
         OptionalLong back =
-                last.backNanos().isPresent() ? last.backNanos() : OptionalLong.of(askedNanos);
+                open.backNanos().isPresent() ? open.backNanos() : OptionalLong.of(askedNanos);
         OptionalLong now =
                 normal.isNormal() ? OptionalLong.of(System.nanoTime()) : OptionalLong.empty();
-        add(new StoreOutage(last.lostNanos(), back, now), true);
+        add(new StoreOutage(open.lostNanos(), back, now), true);
     }
 
-    private synchronized @Nullable StoreOutage last() {
-        return outages.isEmpty() ? null : outages.getLast();
+    private static StoreOutage lost(long sinceNanos) {
+        return new StoreOutage(sinceNanos, OptionalLong.empty(), OptionalLong.empty());
+    }
+
+    /** The outage after which not everything was normal again; null: there is none. */
+    private synchronized @Nullable StoreOutage open() {
+        StoreOutage last = outages.isEmpty() ? null : outages.getLast();
+        return last != null && last.normalNanos().isEmpty() ? last : null;
     }
 
     private synchronized void add(StoreOutage outage, boolean replaces) {

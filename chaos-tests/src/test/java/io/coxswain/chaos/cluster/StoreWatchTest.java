@@ -65,10 +65,12 @@ class StoreWatchTest {
         serves = false;
         normal = false;
         watch.look(10);
+        watch.look(15);
         serves = true;
         watch.look(20);
         serves = false;
         watch.look(30);
+        watch.look(35);
         assertThat(watch.outages())
                 .containsExactly(new StoreOutage(10, OptionalLong.empty(), OptionalLong.empty()));
         serves = true;
@@ -78,15 +80,21 @@ class StoreWatchTest {
 
     @Test
     void twoOutagesAreTwo() {
+        for (long asked : new long[] {10, 30}) {
+            serves = false;
+            watch.look(asked);
+            watch.look(asked + 1);
+            serves = true;
+            watch.look(asked + 10);
+        }
         serves = false;
-        watch.look(10);
+        watch.look(50);
         serves = true;
-        watch.look(20);
-        serves = false;
-        watch.look(30);
-        assertThat(watch.outages()).hasSize(2);
-        assertThat(StoreOutage.table(StoreOutage.rows("mine", watch.outages())))
-                .hasSize(4)
+        watch.look(60);
+        assertThat(watch.outages()).as("one question in vain is none").hasSize(2);
+        var never = new StoreOutage(5, OptionalLong.empty(), OptionalLong.empty());
+        assertThat(StoreOutage.table(StoreOutage.rows("mine", List.of(never))))
+                .hasSize(3)
                 .last()
                 .asString()
                 .contains("mine", "–");

@@ -154,6 +154,25 @@ class FrameworkProgramIT {
     }
 
     @Test
+    void rankZeroOfAJaxProgramServesNobodyAndDiesAsTheOthersDo() throws Exception {
+        Frameworks.require("jax");
+
+        double quiet = sharded().spares(0).run().completed().report().path("finalLoss").asDouble();
+        var process = sharded().spares(0).killWorker("0@step:12").run().completed();
+        var host = sharded().spares(1).kill("0@step:12").run().completed();
+
+        assertThat(process.report().path("finalLoss").asDouble())
+                .isCloseTo(quiet, withinPercentage(1.0));
+        assertThat(process.incident().toString()).contains("agent-0", "worker died of signal 9");
+        assertThat(host.report().path("finalLoss").asDouble())
+                .isCloseTo(quiet, withinPercentage(1.0));
+    }
+
+    private static Training sharded() throws IOException {
+        return job("jax", "job-sharded.yaml").mesh(1, 2);
+    }
+
+    @Test
     void severalProcessesOfAHostComeToTheSameLoss() throws Exception {
         Frameworks.require("torch");
 

@@ -161,10 +161,10 @@ final class JobDesk {
     private @Nullable String refusal(boolean queue) {
         JobSpec running = current();
         JobBook.Waiting next = book.next();
-        if (!queue && (running != null || next != null)) {
-            String other = running != null ? running.jobId() : next.spec.jobId();
+        JobSpec other = running != null || next == null ? running : next.spec;
+        if (!queue && other != null) {
             return "job "
-                    + other
+                    + other.jobId()
                     + " is running: one job runs at a time; ask for it to be queued, or wait for or"
                     + " cancel the other";
         }

@@ -195,13 +195,13 @@ final class PauseDesk {
         tell();
         JobRun run = desk.run();
         for (Asked one : List.copyOf(asked)) {
-            boolean runs = run != null && run.jobId().equals(one.jobId) && !ends(run);
-            if ((runs || desk.book().waiting(one.jobId) != null)
+            JobRun of = run != null && run.jobId().equals(one.jobId) && !ends(run) ? run : null;
+            if ((of != null || desk.book().waiting(one.jobId) != null)
                     && one.sure
                     && one.untold == null
                     && stage(one.jobId) == (one.pause ? Stage.STANDING : Stage.NONE)) {
                 asked.remove(one);
-                answer(one, runs ? run.completedStep() : 0);
+                answer(one, of == null ? 0 : of.completedStep());
             }
         }
     }

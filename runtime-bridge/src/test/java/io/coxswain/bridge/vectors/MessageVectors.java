@@ -468,6 +468,7 @@ final class MessageVectors {
         KeyValueVectors.addTo(all);
         GroupVectors.addTo(all);
         AttachedVectors.addTo(all);
+        ServiceVectors.addTo(all);
         ExportVectors.addTo(all);
     }
 

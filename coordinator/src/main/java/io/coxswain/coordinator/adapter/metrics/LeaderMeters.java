@@ -182,7 +182,7 @@ final class LeaderMeters implements AutoCloseable {
             case CoordinatorEvent.TermClaimed claim -> {
                 Counter counter = claims.get(claim.verdict());
                 if (counter != null) {
-                    counter.increment(claim.claims());
+                    counter.increment((double) claim.claims());
                 }
             }
             case CoordinatorEvent.StepsCompleted steps -> stepped(steps, event.monotonicNanos());
