@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -255,7 +256,11 @@ final class WorkerGroup {
                 .allMatch(one -> far.compare(one, last) == 0)) {
             return last;
         }
-        String which = "local rank " + List.of(pongs).indexOf(last) + " of " + pongs.length;
+        int place = 0;
+        while (!Objects.equals(pongs[place], last)) {
+            place++;
+        }
+        String which = "local rank " + place + " of " + pongs.length;
         return last.toBuilder()
                 .setPart(last.getPart().isEmpty() ? which : which + ": " + last.getPart())
                 .build();
