@@ -445,6 +445,7 @@ final class JobDesk {
     /** Takes over what the store holds. */
     void adopt(List<StoredJob> jobs) {
         suspended = false;
+        List<JobBook.Waiting> others = new ArrayList<>();
         for (StoredJob job : jobs) {
             JobSpec spec = job.spec().job();
             book.sawOrder(job.spec().submittedOrder());
@@ -461,12 +462,17 @@ final class JobDesk {
             } else {
                 takeovers.found(job);
                 var waiting = new JobBook.Waiting(spec, job.spec().submittedOrder(), true);
-                if (!FoundJobs.ran(job)) {
+                if (FoundJobs.ran(job)) {
+                    // It may have passed held ones, and its state lies with the agents: it is
+                    // first.
+                    book.enqueue(waiting);
+                } else {
                     waiting.hold.inherit(FoundJobs.pause(job));
+                    others.add(waiting);
                 }
-                book.enqueue(waiting);
             }
         }
+        others.forEach(book::enqueue);
         for (String jobId : List.copyOf(waiters.keySet())) {
             List<Consumer<@Nullable JobReport>> waiting = waiters.get(jobId);
             if (waiting != null && specOf(jobId) == null) {

@@ -61,7 +61,8 @@ public final class TakeoverIsFree implements Invariant {
     // the one that counts as the first.
     private void time(JobHistory job, CoordinatorEvent.JobTakenOver event, long nowNanos) {
         long began = nowNanos - event.jobTimeNanos();
-        if (event.reason().contains("is not observed")) {
+        // Before its first view an agent may have heard one word of it, and that very late.
+        if (event.reason().contains("is not observed") || event.epoch() == 0) {
             job.begunNanos = began;
             job.observed = false;
             return;
