@@ -11,6 +11,7 @@ any moment needs a fence between data and mark that plain Python does not have.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import mmap
 import os
@@ -19,7 +20,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ._crc32c import Data, crc32c
+from ._crc32c import Data, copy, crc32c
 
 MAGIC = 0x414E455241584F43  # "COXARENA"
 VERSION = 1
@@ -98,8 +99,10 @@ class Piece:
         """The first byte after it."""
         return self.at + self.box.size
 
-    def encode(self) -> bytes:
-        """As it stands in the piece table and in the digest."""
+    @functools.cached_property
+    def encoded(self) -> bytes:
+        """As it stands in the piece table and in the digest. Made once: snapshot after snapshot has
+        the same pieces."""
         box = self.box
         parts = [
             _PIECE.pack(self.at, box.size, int(box.per_rank), len(box.shape)),
@@ -147,6 +150,10 @@ class Meta:
             end = piece.end
         return Meta(job_id, epoch, step, shard, tuple(pieces), end if pieces else 0)
 
+    def of(self, epoch: int, step: int) -> Meta:
+        """The same pieces at another step."""
+        return replace(self, epoch=epoch, step=step)
+
     def part(self, begin: int, end: int | None) -> Meta:
         """The pieces that begin between two bytes: those of one process of several."""
         pieces = tuple(
@@ -173,7 +180,7 @@ class Meta:
             len(self.pieces),
             0,
         )
-        return head + _short_text(self.job_id) + b"".join(piece.encode() for piece in self.pieces)
+        return head + _short_text(self.job_id) + b"".join([piece.encoded for piece in self.pieces])
 
     @staticmethod
     def decode(data: Data) -> Meta:
@@ -213,8 +220,7 @@ class Meta:
         sha256.update(
             struct.pack("<IQQI", self.shard, self.step, self.data_bytes, self.chunk_bytes)
         )
-        for piece in self.pieces:
-            sha256.update(piece.encode())
+        sha256.update(b"".join([piece.encoded for piece in self.pieces]))
         for (piece, _, _), crc in zip(self.chunks(), crcs, strict=True):
             if not piece.box.per_rank:
                 sha256.update(struct.pack("<I", crc))
@@ -600,8 +606,28 @@ class Slot:
         struct.pack_into("<I", self._view, 64, crc32c(table))
         self._words[0] = MARK_FILLED
 
-    def commit(self, meta: Meta) -> bytes:
-        """Computes the checksums of the data in place, and sets the commit mark.
+    def checked(self, meta: Meta, piece: Piece, data: Data | None = None) -> list[int]:
+        """The CRC of each chunk of a piece, read from the slot.
+
+        Args:
+            data: its bytes, which are put in place first. Each chunk is read again while it is in
+                the processor's cache.
+        """
+        place, crcs = self.data(), []
+        for at in range(piece.at, piece.end, meta.chunk_bytes):
+            chunk = place[at : min(at + meta.chunk_bytes, piece.end)]
+            if data is not None:
+                begin = at - piece.at
+                copy(chunk, memoryview(data)[begin : begin + len(chunk)])
+            crcs.append(crc32c(chunk))
+        return crcs
+
+    def commit(self, meta: Meta, crcs: Sequence[int] | None = None) -> bytes:
+        """Sets the commit mark.
+
+        Args:
+            crcs: of each chunk, as :meth:`checked` read them from the slot; else they are computed
+                here.
 
         Returns:
             The digest.
@@ -609,8 +635,8 @@ class Slot:
         Raises:
             ArenaError: somebody else has taken the slot.
         """
-        data = self.data()
-        crcs = [crc32c(data[at : at + length]) for _, at, length in meta.chunks()]
+        if crcs is None:
+            crcs = [crc for piece in meta.pieces for crc in self.checked(meta, piece)]
         digest = meta.digest(crcs)
         table = meta.encode()
         if self.mark not in (MARK_WRITING, MARK_FILLED):
