@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ._arena import Box, Piece
+from ._tables import Box, Piece
 from .safetensors import DTYPES
 
 #: A part of an index space: per dimension the first element, and how many.

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from . import _arena, _boxes, _wire
+from . import _arena, _boxes, _control, _tables, _wire
 from ._pieces import box_of, writer_of
 from .safetensors import Tensor
 from .trainer import WRITER, Shard, TrainerError
@@ -45,7 +45,7 @@ class Settings:
     initial: Path | None = None
 
 
-def settings_of(spec: _wire.JobSpec) -> Settings:
+def settings_of(spec: _control.JobSpec) -> Settings:
     """Reads the job's runtime section, which is known to be JSON."""
     section: Any = json.loads(spec.runtime_json or "{}")
     export, initial = section.get("export") or {}, section.get("initial") or ""
@@ -67,10 +67,17 @@ def settings_of(spec: _wire.JobSpec) -> Settings:
 
 
 class Exporter:
-    """Writes a process's part of states."""
+    """Writes a process's part of states.
 
-    def __init__(self, settings: Settings) -> None:
-        self._folder, self._every = settings.folder, settings.every
+    Args:
+        settings: where, and how often.
+        tell: told what became of each part; any thread.
+    """
+
+    def __init__(
+        self, settings: Settings, tell: Callable[[_wire.ExportTold], None] | None = None
+    ) -> None:
+        self._folder, self._every, self._tell = settings.folder, settings.every, tell
         self._before = 0
         self._written: tuple[int, int] | None = None
         if self._folder is not None:
@@ -96,7 +103,7 @@ class Exporter:
         """Whether it is this process that leaves this part: the first of those that hold it."""
         return self._folder is not None and shard.rank < shard.ways
 
-    def write(self, shard: Shard, meta: _arena.Meta, data: Sequence[memoryview]) -> None:
+    def write(self, shard: Shard, meta: _tables.Meta, data: Sequence[memoryview]) -> None:
         """Writes a part. A failure is told and stops nothing.
 
         Args:
@@ -107,19 +114,39 @@ class Exporter:
         folder, name = self._folder, (meta.epoch, meta.step)
         if folder is None or self._written == name:
             return
+        file = f"part-{shard.way}-of-{shard.ways}.arena"
+        path = folder / f"step-{meta.step:012d}" / file
+        reason = ""
         try:
             boxes = (piece.box for piece in meta.pieces)
-            whole = _arena.Meta.lay_out(meta.job_id, meta.epoch, meta.step, shard.way, boxes)
-            _write(folder / f"step-{meta.step:012d}", whole, shard, data)
+            whole = _tables.Meta.lay_out(meta.job_id, meta.epoch, meta.step, shard.way, boxes)
+            _write(path.parent, whole, shard, data)
             self._written = name
-            _tidy(folder, meta.step, f"part-{shard.way}-of-{shard.ways}.arena")
-        except OSError as e:
+        except Exception as e:
+            reason = _why(e)
+            with contextlib.suppress(OSError):
+                path.parent.rmdir()  # If nobody's part is there.
             print(
-                f"coxswain: the state of step {meta.step} was not exported: {e}", file=sys.stderr
+                f"coxswain: the state of step {meta.step} was not exported to {path}: {reason}",
+                file=sys.stderr,
             )
+        try:
+            if not reason:
+                _tidy(folder, meta.step, file)
+        except OSError as e:
+            print(f"coxswain: older states in {folder} were not removed: {e}", file=sys.stderr)
+        if self._tell is not None:
+            self._tell(_wire.ExportTold(meta.step, str(path), reason))
 
 
-def _write(folder: Path, meta: _arena.Meta, shard: Shard, data: Sequence[Any]) -> None:
+def _why(error: Exception) -> str:
+    """Without the path, so that the same trouble has the same words in each step."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def _write(folder: Path, meta: _tables.Meta, shard: Shard, data: Sequence[Any]) -> None:
     folder.mkdir(exist_ok=True)
     name = f"part-{shard.way}-of-{shard.ways}.arena"
     made = folder / f".{name}.{os.getpid()}"
@@ -172,7 +199,7 @@ def _steps(folder: Path) -> list[tuple[int, Path]]:
 @dataclass(frozen=True)
 class _File:
     path: Path
-    meta: _arena.Meta
+    meta: _tables.Meta
     digest: bytes
 
 
@@ -198,7 +225,7 @@ class Initial:
             try:
                 self._files = _parts(path)
                 break
-            except (_arena.ArenaError, OSError) as e:
+            except (_tables.ArenaError, OSError) as e:
                 why = why or f"{path.name}: {e}"
         if not self._files:
             raise TrainerError(
@@ -229,8 +256,8 @@ class Initial:
         for shard in shards:
             self._plan(shard)
 
-    def _plan(self, shard: Shard) -> tuple[_arena.Meta, list[_boxes.Run]]:
-        wanted = _arena.Meta.lay_out("", 0, 0, 0, map(box_of, shard.parts))
+    def _plan(self, shard: Shard) -> tuple[_tables.Meta, list[_boxes.Run]]:
+        wanted = _tables.Meta.lay_out("", 0, 0, 0, map(box_of, shard.parts))
         sources = [file.meta.pieces for file in self._files]
         try:
             return wanted, _boxes.plan(wanted.pieces, sources, self._own(shard))
@@ -259,7 +286,7 @@ class Initial:
 
     def whole(self) -> dict[str, Tensor]:
         """All leaves but those per rank, whole."""
-        boxes: dict[str, _arena.Box] = {}
+        boxes: dict[str, _tables.Box] = {}
         for file in self._files:
             for box in (piece.box for piece in file.meta.pieces if not piece.box.per_rank):
                 size = math.prod(box.shape) * _boxes.element_bytes(box.dtype)
@@ -267,7 +294,7 @@ class Initial:
                 boxes.setdefault(
                     box.leaf, replace(box, offset=begin, extent=box.shape, size=size)
                 )
-        wanted = _arena.Meta.lay_out("", 0, 0, 0, boxes.values())
+        wanted = _tables.Meta.lay_out("", 0, 0, 0, boxes.values())
         try:
             runs = _boxes.plan(wanted.pieces, [file.meta.pieces for file in self._files])
         except ValueError as e:
@@ -278,7 +305,7 @@ class Initial:
             for piece in wanted.pieces
         }
 
-    def _read(self, wanted: _arena.Meta, runs: Sequence[_boxes.Run]) -> memoryview:
+    def _read(self, wanted: _tables.Meta, runs: Sequence[_boxes.Run]) -> memoryview:
         data = memoryview(bytearray(wanted.data_bytes))
         for number, file in enumerate(self._files):
             own = [replace(run, source=0) for run in runs if run.source == number]
@@ -289,10 +316,10 @@ class Initial:
                     slot = arena.slot(0)
                     _, digest = slot.verify()
                     if digest != file.digest:
-                        raise _arena.ArenaError("it was replaced since the job was loaded")
+                        raise _tables.ArenaError("it was replaced since the job was loaded")
                     _boxes.fill(data, [slot.data()], own)
                     del slot
-            except (_arena.ArenaError, OSError) as e:
+            except (_tables.ArenaError, OSError) as e:
                 raise TrainerError(f"{self._where}: {file.path.name}: {e}") from e
         return data
 
@@ -305,7 +332,7 @@ def _parts(folder: Path) -> list[_File]:
         if match is not None:
             found.setdefault(int(match[2]), {})[int(match[1])] = path
     if len(found) != 1:
-        raise _arena.ArenaError(
+        raise _tables.ArenaError(
             "it has parts of states that are cut in different ways"
             if found
             else "it has no files part-...-of-....arena"
@@ -313,18 +340,18 @@ def _parts(folder: Path) -> list[_File]:
     ((ways, paths),) = found.items()
     missing = [str(way) for way in range(ways) if way not in paths]
     if missing:
-        raise _arena.ArenaError(f"of {ways} parts these are missing: {', '.join(missing[:8])}")
+        raise _tables.ArenaError(f"of {ways} parts these are missing: {', '.join(missing[:8])}")
     files = []
     for way in range(ways):
         with _mapped(paths[way]) as arena:
             try:
                 meta, _, digest = arena.slot(0).table()
-            except (_arena.ArenaError, IndexError) as e:
-                raise _arena.ArenaError(f"{paths[way].name}: {e}") from e
+            except (_tables.ArenaError, IndexError) as e:
+                raise _tables.ArenaError(f"{paths[way].name}: {e}") from e
         files.append(_File(paths[way], meta, digest))
     states = {(file.meta.job_id, file.meta.epoch, file.meta.step) for file in files}
     if len(states) > 1:
-        raise _arena.ArenaError("its parts are of different states")
+        raise _tables.ArenaError("its parts are of different states")
     return files
 
 
@@ -335,10 +362,10 @@ def _mapped(path: Path) -> Iterator[_arena.Arena]:
     try:
         try:
             shape = _arena.Shape.of_header(os.pread(descriptor, _arena.HEADER_BYTES, 0))
-        except _arena.ArenaError as e:
-            raise _arena.ArenaError(f"{path.name}: {e}") from e
+        except _tables.ArenaError as e:
+            raise _tables.ArenaError(f"{path.name}: {e}") from e
         if os.fstat(descriptor).st_size != shape.file_bytes:
-            raise _arena.ArenaError(f"{path.name} is cut off")
+            raise _tables.ArenaError(f"{path.name} is cut off")
         memory = mmap.mmap(descriptor, shape.file_bytes, access=mmap.ACCESS_READ)
     finally:
         os.close(descriptor)

@@ -197,6 +197,7 @@ class Stepper:
             self._joined = group.epoch
             self._activity("execute", step)
         start = time.perf_counter_ns()
+        self._entries.within("data")
         ids: list[int] = []
         hashes = 0
         for microshard in microshards:
@@ -205,6 +206,7 @@ class Stepper:
             hashes += its
         batch: Any = self._trainer.batch(ids)
         data_nanos = time.perf_counter_ns() - start
+        self._entries.within("")
         loss = float(self._trainer.step(ids, batch))
         nanos = time.perf_counter_ns() - start
         entered = self._entries.first_nanos

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from . import _arena, _boxes
+from . import _boxes, _tables
 from ._pieces import box_of
 from .bundle import BundleError, trees
 from .trainer import Captured, Leaf, Part, Piece, Shard, TrainerError
@@ -138,7 +138,7 @@ class Cut:
             offset = tuple(s.start or 0 for s in one.index)
             if offset not in seen:
                 seen.add(offset)
-                pieces.append((_arena.Piece(_box(wanted, offset, one.data.shape), 0),))
+                pieces.append((_tables.Piece(_box(wanted, offset, one.data.shape), 0),))
                 data.append(one.data)
         if len(pieces) == 1 and pieces[0][0].box == wanted:
             return _raw(data[0])
@@ -162,7 +162,7 @@ class Cut:
         leaves = []
         for index, (type_, spec) in enumerate(zip(self._tree.types, self._specs)):
             held = by_leaf[index]
-            sources = [(_arena.Piece(box_of(part), 0),) for part, _ in held]
+            sources = [(_tables.Piece(box_of(part), 0),) for part, _ in held]
 
             def part_of(where: Any, type_: Any = type_, held: Any = held, sources: Any = sources) -> Any:
                 bounds = [s.indices(n) for s, n in zip(where, type_.shape)]
@@ -207,20 +207,20 @@ def _slices(offset: Sequence[int], extent: Sequence[int]) -> tuple[slice, ...]:
     return tuple(slice(first, first + count) for first, count in zip(offset, extent))
 
 
-def _box(like: _arena.Box, offset: Sequence[int], extent: Sequence[int]) -> _arena.Box:
+def _box(like: _tables.Box, offset: Sequence[int], extent: Sequence[int]) -> _tables.Box:
     """Another box of the same leaf."""
     size = math.prod(extent) * _boxes.element_bytes(like.dtype)
-    return _arena.Box(like.leaf, like.dtype, like.shape, tuple(offset), tuple(extent), size)
+    return _tables.Box(like.leaf, like.dtype, like.shape, tuple(offset), tuple(extent), size)
 
 
 def _fill(
     found: bytearray,
-    wanted: _arena.Box,
-    sources: Sequence[tuple[_arena.Piece, ...]],
+    wanted: _tables.Box,
+    sources: Sequence[tuple[_tables.Piece, ...]],
     data: Sequence[memoryview],
 ) -> None:
     try:
-        runs = _boxes.plan([_arena.Piece(wanted, 0)], sources)
+        runs = _boxes.plan([_tables.Piece(wanted, 0)], sources)
     except ValueError as e:
         raise TrainerError(
             f"{e}: the mesh must give this process's devices the shard that the rank has, that is"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from . import _wire
+from . import _control
 from .trainer import FusedTrainer, Job, Trainer
 
 
@@ -17,7 +17,7 @@ class Refused(Exception):
         self.code = code
 
 
-def identity(spec: _wire.JobSpec) -> tuple[Any, ...]:
+def identity(spec: _control.JobSpec) -> tuple[Any, ...]:
     """What makes two jobs the same: all that is used of them."""
     return (
         (spec.job_id, spec.replicas, spec.shards, spec.steps, spec.seed),
@@ -25,7 +25,7 @@ def identity(spec: _wire.JobSpec) -> tuple[Any, ...]:
     )
 
 
-def job_of(spec: _wire.JobSpec) -> tuple[Job, float]:
+def job_of(spec: _control.JobSpec) -> tuple[Job, float]:
     """The job, and how long a step takes at least, in seconds."""
     try:
         section = json.loads(spec.runtime_json or "{}")
@@ -63,7 +63,7 @@ def job_of(spec: _wire.JobSpec) -> tuple[Job, float]:
     return job, milliseconds / 1000
 
 
-def require_collectives(spec: _wire.JobSpec, trainer: Trainer | FusedTrainer) -> None:
+def require_collectives(spec: _control.JobSpec, trainer: Trainer | FusedTrainer) -> None:
     """Refuses a program that reduces otherwise than the job says."""
     fused, across = isinstance(trainer, FusedTrainer), spec.collectives_across
     if fused and across != "runtime":

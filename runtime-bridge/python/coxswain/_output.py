@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
-from . import _attach, _wire
+from . import _attach, _frames, _proto, _wire
 
 #: What waits to be told, in bytes.
 MOST_BYTES = 256 << 10
@@ -153,10 +153,10 @@ def _tell_late() -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connecting:
             connecting.settimeout(_LAST_WORDS_SECONDS)
             connecting.connect(os.environ["COXSWAIN_BRIDGE_SOCKET"])
-            channel = _wire.Channel(connecting)
+            channel = _frames.Channel(connecting)
             channel.send(_wire.FromWorker(body=_attach.hello("process", side=False)))
             welcome = channel.receive(_wire.ToWorker)
             if told is not None and welcome and isinstance(welcome.body, _wire.Welcome):
                 channel.send(_wire.FromWorker(body=told))
-    except (OSError, _wire.WireError, KeyError):
+    except (OSError, _proto.WireError, KeyError):
         pass  # Its own output has it.

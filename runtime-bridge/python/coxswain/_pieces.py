@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from . import _arena, _boxes, _wire
+from . import _boxes, _tables, _wire
 from ._jobs import Refused
 from .trainer import WRITER, Part, Shard, TrainerError
 
@@ -12,12 +12,12 @@ from .trainer import WRITER, Part, Shard, TrainerError
 _MAX_LIST_BYTES = 2 << 20
 
 
-def box_of(part: Part) -> _arena.Box:
+def box_of(part: Part) -> _tables.Box:
     """A part as a piece of an arena: a box, or a range of its leaf's elements in row-major order."""
     leaf = part.leaf
     if part.piece is not None:
         try:
-            return _arena.Box(
+            return _tables.Box(
                 part.name,
                 leaf.dtype,
                 leaf.shape,
@@ -32,7 +32,7 @@ def box_of(part: Part) -> _arena.Box:
                 f" {list(part.piece.extent)} elements"
             ) from e
     elements = leaf.elements
-    return _arena.Box(
+    return _tables.Box(
         part.name,
         part.leaf.dtype,
         (elements,),
@@ -42,7 +42,7 @@ def box_of(part: Part) -> _arena.Box:
     )
 
 
-def require_same_pieces(where: str, meta: _arena.Meta, shard: Shard) -> None:
+def require_same_pieces(where: str, meta: _tables.Meta, shard: Shard) -> None:
     """Refuses a slot whose pieces are not those of the shard."""
     found, expected = [piece.box for piece in meta.pieces], [box_of(part) for part in shard.parts]
     if found == expected:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from . import _wire
@@ -80,23 +81,59 @@ class Entries:
     def __init__(self) -> None:
         # One object, so that who reads it sees a step with its own count.
         self._now = (0, 0)
-        self._first_nanos = 0
+        self._first_nanos, self._marked = 0, False
+        self._counter: Callable[[], int] | None = None
+        self._before = 0
+        self._part = ""
 
     def begin(self, step: int) -> None:
         """A step begins."""
-        self._now, self._first_nanos = (step, 0), 0
+        if self._counter is not None:
+            self._before = self._counter()
+        self._now, self._first_nanos, self._marked, self._part = (step, 0), 0, False, ""
+
+    def counted_by(self, counter: Callable[[], int] | None) -> None:
+        """From now on the collectives are counted elsewhere.
+
+        Args:
+            counter: how many have begun; safe for any thread, costs next to nothing, never falls.
+        """
+        self._counter = counter
+        self._before = 0 if counter is None else counter()
 
     def entering(self, own: bool = True) -> None:
         """It is about to wait for others."""
+        self._mark(own)
         step, count = self._now
-        if own and not count:
-            self._first_nanos = time.perf_counter_ns()
         self._now = (step, count + 1)
+
+    def near(self, own: bool = True) -> None:
+        """It is about to wait for others, in a collective that is counted elsewhere if others are."""
+        if self._counter is None:
+            self.entering(own)
+        else:
+            self._mark(own)
+
+    def _mark(self, own: bool) -> None:
+        if own and not self._marked:
+            self._first_nanos = time.perf_counter_ns()
+        self._marked = True
+
+    def within(self, part: str) -> None:
+        """In what part of the step it is from now on."""
+        self._part = part
 
     def of(self, step: int) -> int:
         """How often in that step."""
+        counter, before = self._counter, self._before
+        counted = 0 if counter is None else max(0, counter() - before)
         now, count = self._now
-        return count if now == step else 0
+        return count + counted if now == step and before == self._before else 0
+
+    def part_of(self, step: int) -> str:
+        """In what part of that step it is; empty: it does not say."""
+        part = self._part
+        return part if self._now[0] == step else ""
 
     @property
     def first_nanos(self) -> int:
@@ -146,6 +183,27 @@ def entering(*, own: bool = True) -> None:
     entries = _current.entries
     if entries is not None:
         entries.entering(own)
+
+
+def near(*, own: bool = True) -> None:
+    """As :func:`entering`, before a collective that :func:`counted_by` counts, if it counts any."""
+    entries = _current.entries
+    if entries is not None:
+        entries.near(own)
+
+
+def within(part: str) -> None:
+    """In what part of the step the program is from now on: a word for whoever looks at a hang."""
+    entries = _current.entries
+    if entries is not None:
+        entries.within(part)
+
+
+def counted_by(counter: Callable[[], int] | None) -> None:
+    """The collectives that the program begins are counted there."""
+    entries = _current.entries
+    if entries is not None:
+        entries.counted_by(counter)
 
 
 def open_entries() -> Entries:

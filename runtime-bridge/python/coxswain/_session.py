@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from . import _arena, _finite, _wire, digests
+from . import _arena, _control, _finite, _tables, _wire, digests
 from ._exports import Exporter, Initial, settings_of
 from ._group import GroupBroken, Stepper, group_of, local_rank, local_size, share
 from ._jobs import Refused, identity, job_of, require_collectives
@@ -48,7 +48,7 @@ class Session:
 
     def __init__(
         self,
-        spec: _wire.JobSpec,
+        spec: _control.JobSpec,
         trainer: Trainer | FusedTrainer,
         main: MainThread,
         gate: Gate,
@@ -57,6 +57,7 @@ class Session:
         stores: Callable[[int], Store] | None = None,
         entries: Entries | None = None,
         serve: Callable[[int, str, Sequence[str]], str] | None = None,
+        exported: Callable[[_wire.ExportTold], None] | None = None,
     ) -> None:
         require_collectives(spec, trainer)
         self.identity = identity(spec)
@@ -71,7 +72,7 @@ class Session:
         start = time.perf_counter_ns()
         activity("load", 0)
         settings = settings_of(spec)
-        self._exporter = Exporter(settings)
+        self._exporter = Exporter(settings, exported)
         self._initial = None if settings.initial is None else Initial(settings.initial)
         program: Program | FusedProgram = main.call(lambda: trainer.build(self._job))
         trainer, self._program = wrapped(trainer, program, self._job)
@@ -89,7 +90,7 @@ class Session:
         self._stepper: Stepper | None = None
         self._gradients: Gradients | None = None
         self._stall_nanos = 0
-        self._laid_out: tuple[Any, _arena.Meta] | None = None
+        self._laid_out: tuple[Any, _tables.Meta] | None = None
         if isinstance(trainer, FusedTrainer):
             require_whole(self._cut, namer(ways, self._job))
             self._stepper = Stepper(
@@ -118,7 +119,7 @@ class Session:
             for shard in shards
         ]
         return _wire.JobLoaded(
-            _wire.StateLayout(
+            _control.StateLayout(
                 parameter_elements=self._layout.elements,
                 shard_begin=(0, *(shard.end for shard in shards)),
                 shard_state_bytes=tuple(meta.data_bytes for meta in metas),
@@ -156,12 +157,12 @@ class Session:
         # The program's own stands beside it, for who reads that two differ.
         return f"{digest} ({program.fingerprint})" if program.fingerprint else digest
 
-    def _meta(self, shard: Shard, epoch: int, step: int, begin: int = 0) -> _arena.Meta:
+    def _meta(self, shard: Shard, epoch: int, step: int, begin: int = 0) -> _tables.Meta:
         # The same pieces snapshot after snapshot: what a view's own are is laid out once.
         key = (shard.parts, shard.index, begin)
         if self._laid_out is None or self._laid_out[0] != key:
             boxes = map(box_of, shard.parts)
-            meta = _arena.Meta.lay_out(self._job.id, epoch, step, shard.index, boxes, begin)
+            meta = _tables.Meta.lay_out(self._job.id, epoch, step, shard.index, boxes, begin)
             self._laid_out = (key, meta)
         return self._laid_out[1].of(epoch, step)
 
@@ -230,7 +231,7 @@ class Session:
         count, ranks = self._job.microshards, request.replicas * request.shards
         first, last = request.rank * count // ranks, (request.rank + 1) * count // ranks
         for operation in request.plan.operations if request.plan else ():
-            if operation.kind == _wire.OPERATION_KIND_EXECUTE:
+            if operation.kind == _control.OPERATION_KIND_EXECUTE:
                 first, last = operation.microshard_from, operation.microshard_to
         if not 0 <= first <= last <= count:
             raise Refused(
@@ -436,7 +437,7 @@ class Session:
 
         try:
             return self._main.call(copy)
-        except _arena.ArenaError as e:
+        except _tables.ArenaError as e:
             raise Refused("bad_state", str(e)) from e
 
     def _captured(self, view: View) -> Sequence[Captured]:
@@ -491,7 +492,7 @@ class Session:
             raise Refused("bad_request", "this program makes steps whole: it has no apply")
         return self._trainer
 
-    def _leaf_digests(self, view: View) -> tuple[_wire.LeafDigest, ...]:
+    def _leaf_digests(self, view: View) -> tuple[_control.LeafDigest, ...]:
         """On the main thread."""
         parts = view.shard.parts
         captured = (
@@ -525,5 +526,5 @@ class Session:
         return f"live step {self._live} of shard {self._view.shard.index}"
 
 
-def _described(box: _arena.Box) -> list[Any]:
+def _described(box: _tables.Box) -> list[Any]:
     return [box.leaf, box.offset, box.extent, box.per_rank]

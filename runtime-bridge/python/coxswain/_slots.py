@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from . import _arena, _wire
+from . import _tables, _wire
 from ._jobs import Refused
 from ._pieces import require_same_pieces, writer_of
 from ._views import View, open_arena, own_bytes
@@ -39,7 +39,7 @@ def load_slot(
         slot = file.slot(index)
         try:
             whole, digest = slot.verify(*own_bytes(request.local))
-        except _arena.ArenaError as e:
+        except _tables.ArenaError as e:
             raise Refused("bad_state", f"{path}: {e}") from e
         where = f"slot {index} of {path}"
         if request.slot_digest and request.slot_digest != digest:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import _wire
+from . import _control, _wire
 
 #: Seconds that a call waits for others unless it says how long.
 PATIENCE = 300.0
@@ -50,7 +50,7 @@ class ViewOver(StoreError):
 class _Request:
     def __init__(self, epoch: int) -> None:
         self.epoch = epoch
-        self.result: _wire.KeyValueResult | None = None
+        self.result: _control.KeyValueResult | None = None
 
 
 class StoreClient:
@@ -81,7 +81,7 @@ class StoreClient:
         with self._changed:
             request = self._requests.get(answer.id)
             if request is not None:
-                request.result = answer.result or _wire.KeyValueResult()
+                request.result = answer.result or _control.KeyValueResult()
                 self._changed.notify_all()
 
     def aborted(self) -> None:
@@ -95,7 +95,7 @@ class StoreClient:
             self._closed = True
             self._changed.notify_all()
 
-    def ask(self, epoch: int, body: _wire.Operation) -> _wire.KeyValueResult:
+    def ask(self, epoch: int, body: _control.Operation) -> _control.KeyValueResult:
         """Asks and waits for the answer.
 
         Raises:
@@ -111,7 +111,7 @@ class StoreClient:
                 raise _over(epoch)
             self._send(
                 _wire.FromWorkerSide(
-                    _wire.KeyValueRequest(number, epoch, _wire.KeyValueOperation(body))
+                    _wire.KeyValueRequest(number, epoch, _control.KeyValueOperation(body))
                 )
             )
             result = self._await(request)
@@ -130,7 +130,7 @@ class StoreClient:
             raise StoreError(result.code, result.message)
         return result
 
-    def _await(self, request: _Request) -> _wire.KeyValueResult:
+    def _await(self, request: _Request) -> _control.KeyValueResult:
         # The agent keeps the limits: it answers each request, or is gone.
         with self._changed:
             while request.result is None:
@@ -175,7 +175,7 @@ class Store:
 
     def set(self, key: str, value: bytes | str) -> None:
         """Sets a key, which all see from then on."""
-        self._ask(_wire.KeyValueSet(self._key(key), _bytes(value)))
+        self._ask(_control.KeyValueSet(self._key(key), _bytes(value)))
 
     def get(self, key: str, timeout: float | None = -1) -> bytes:
         """The value of a key, as soon as there is one."""
@@ -198,14 +198,14 @@ class Store:
         """Waits until all of the keys are there."""
         if keys:
             self._ask(
-                _wire.KeyValueGet(tuple(map(self._key, keys)), self._nanos(timeout), True)
+                _control.KeyValueGet(tuple(map(self._key, keys)), self._nanos(timeout), True)
             )
 
     def check(self, keys: Sequence[str]) -> bool:
         """Whether all of the keys are there."""
         try:
             if keys:
-                self._ask(_wire.KeyValueGet(tuple(map(self._key, keys)), 0, True))
+                self._ask(_control.KeyValueGet(tuple(map(self._key, keys)), 0, True))
             return True
         except StoreError as e:
             if e.code == "not_found":
@@ -217,11 +217,11 @@ class Store:
 
         The value is kept in decimal digits.
         """
-        return self._ask(_wire.KeyValueAdd(self._key(key), amount)).number
+        return self._ask(_control.KeyValueAdd(self._key(key), amount)).number
 
     def delete(self, key: str) -> bool:
         """Removes a key; returns whether it was there."""
-        return self._ask(_wire.KeyValueDelete(self._key(key))).number != 0
+        return self._ask(_control.KeyValueDelete(self._key(key))).number != 0
 
     def compare_set(self, key: str, expected: bytes | str, desired: bytes | str) -> bytes:
         """Sets a key if it has the expected value, and gives the value that it has now.
@@ -229,22 +229,22 @@ class Store:
         An absent key counts as an empty value.
         """
         result = self._ask(
-            _wire.KeyValueCompareSet(self._key(key), _bytes(expected), _bytes(desired))
+            _control.KeyValueCompareSet(self._key(key), _bytes(expected), _bytes(desired))
         )
         return _values(result, 1)[0]
 
     def count(self, prefix: str = "") -> int:
         """How many keys begin so."""
-        return self._ask(_wire.KeyValueCount(self._prefix + prefix)).number
+        return self._ask(_control.KeyValueCount(self._prefix + prefix)).number
 
     def _get(self, keys: Sequence[str], wait_nanos: int) -> list[bytes]:
         if not keys:
             return []
-        result = self._ask(_wire.KeyValueGet(tuple(map(self._key, keys)), wait_nanos))
+        result = self._ask(_control.KeyValueGet(tuple(map(self._key, keys)), wait_nanos))
         return _values(result, len(keys))
 
-    def _ask(self, body: _wire.Operation) -> _wire.KeyValueResult:
-        result: _wire.KeyValueResult = self._client.ask(self.epoch, body)
+    def _ask(self, body: _control.Operation) -> _control.KeyValueResult:
+        result: _control.KeyValueResult = self._client.ask(self.epoch, body)
         return result
 
     def _key(self, key: str) -> str:
@@ -255,7 +255,7 @@ class Store:
     def _nanos(self, timeout: float | None) -> int:
         seconds = self.timeout if timeout is not None and timeout < 0 else timeout
         if seconds is None:
-            return _wire.WAIT_FOR_EVER
+            return _control.WAIT_FOR_EVER
         # 0 would be another question: whether it is there now, to which the answer is not "in time".
         return max(1, min(_MOST_NANOS, int(seconds * 1e9)))
 
@@ -264,7 +264,7 @@ def _bytes(value: bytes | str) -> bytes:
     return value.encode("utf-8") if isinstance(value, str) else bytes(value)
 
 
-def _values(result: _wire.KeyValueResult, count: int) -> list[bytes]:
+def _values(result: _control.KeyValueResult, count: int) -> list[bytes]:
     if len(result.values) != count:
         raise StoreError(
             "unavailable", f"the answer has {len(result.values)} values for {count} keys"

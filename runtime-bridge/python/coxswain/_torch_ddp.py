@@ -16,7 +16,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ._report import entering
+from . import _torch_counts
+from ._report import near, within
 from ._torch_data import require_torch
 from .trainer import (
     Captured,
@@ -92,7 +93,7 @@ class DdpTrainer(FusedTrainer):
         if not self._hooked:
             # The first gradients that are ready are reduced first.
             self._hooked = True
-            self._inner.on_first_gradient(entering)
+            self._inner.on_first_gradient(near)
 
     def state(self) -> Sequence[Captured]:
         return self._inner.state()
@@ -119,6 +120,7 @@ class DdpTrainer(FusedTrainer):
                 init_sync=False,  # All ranks have the state of the view's base step.
                 find_unused_parameters=self._inner.has_unused,
             )
+        _torch_counts.begin(device)
 
     def batch(self, samples: Sequence[int]) -> Any:
         if not samples:
@@ -130,12 +132,14 @@ class DdpTrainer(FusedTrainer):
         # The group takes the mean over ranks; wanted is the mean over the batch.
         share = self._world / self._batch_size
         loss = self._inner.backward_whole(self._wrapped, batch, share)
-        entering()
+        near()
+        within("loss")
         total = torch.tensor(loss, dtype=torch.float64, device=self._inner.device)
         moved = self._inner.moved_buffers()
         for tensor in (total, *moved):
             torch.distributed.all_reduce(tensor)
         # From here on nothing waits for others: half a step is no state.
+        within("optimizer")
         self._inner.apply_whole([tensor / self._world for tensor in moved])
         return float(total) / self._batch_size
 

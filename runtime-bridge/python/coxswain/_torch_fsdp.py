@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from . import _torch_ddp
-from ._report import entering
+from . import _torch_counts, _torch_ddp
+from ._report import near, within
 from ._torch_data import raw, require_torch
 from ._torch_state import STEPS, dtype_of, short, tensor_of
 from .trainer import (
@@ -303,8 +303,9 @@ class FsdpTrainer(FusedTrainer):
         for part in live.module.modules():
             if hasattr(part, "set_force_sum_reduction_for_comms"):
                 # It gathers its parameters first, and computes between such waits.
-                part.register_forward_pre_hook(lambda *_: entering(own=False), prepend=True)
+                part.register_forward_pre_hook(lambda *_: near(own=False), prepend=True)
         self._live, self._stored = live, []
+        _torch_counts.begin(self._inner.device)
 
     def _load_entry(self, live: _Live, entry: _Entry, stored: Any) -> None:
         states = [live.optimizer.state[live.parameters[index]] for index in entry.of]
@@ -332,12 +333,14 @@ class FsdpTrainer(FusedTrainer):
         # The group takes the mean over ranks; wanted is the mean over the batch.
         share = self._world / self._job.batch
         loss = self._inner.backward_cut(live.module, batch, share)
-        entering(own=False)
+        near(own=False)
+        within("loss")
         total = torch.tensor(loss, dtype=torch.float64, device=self._inner.device)
         torch.distributed.all_reduce(total)
         for parameter in live.parameters:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
+        within("optimizer")
         if self._model.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(live.parameters, self._model.clip_norm)
         live.optimizer.step()
@@ -349,6 +352,7 @@ class FsdpTrainer(FusedTrainer):
         self._require_same(live)
         if self._steps - self._first == self._job.steps and self._inner.evaluates:
             # Rank 0 evaluates alone, later on.
+            within("gather")
             whole = [parameter.detach().full_tensor() for parameter in live.parameters]
             self._final = whole if torch.distributed.get_rank() == 0 else None
         return float(total) / self._job.batch

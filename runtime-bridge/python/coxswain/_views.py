@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from . import _arena, _wire
+from . import _arena, _frames, _tables, _wire
 from ._jobs import Refused
 from .trainer import WRITER, Captured, Copy, Group, Shard, TrainerError
 
@@ -13,7 +13,7 @@ from .trainer import WRITER, Captured, Copy, Group, Shard, TrainerError
 Activity = Callable[[str, int], None]
 
 #: What a message has room for, beside its other fields.
-_MOST_TABLE_BYTES = _wire.MAX_MESSAGE_BYTES - 4096
+_MOST_TABLE_BYTES = _frames.MAX_MESSAGE_BYTES - 4096
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,10 @@ class Begun:
     """
 
     slot: _arena.Slot
-    meta: _arena.Meta
-    later: tuple[tuple[_arena.Piece, Captured], ...]
+    meta: _tables.Meta
+    later: tuple[tuple[_tables.Piece, Captured], ...]
     part: bool = False
-    export: Callable[[_arena.Meta, list[memoryview]], None] | None = None
+    export: Callable[[_tables.Meta, list[memoryview]], None] | None = None
 
     def complete(self) -> _wire.SnapshotCommitted:
         """Copies what is left, computes checksums and commits."""
@@ -125,7 +125,7 @@ def open_arena(path: str, broken: str) -> _arena.Arena:
     """
     try:
         return _arena.Arena.open(path)
-    except _arena.ArenaError as e:
+    except _tables.ArenaError as e:
         raise Refused(broken, str(e)) from e
     except OSError as e:
         raise Refused("internal", f"cannot map arena {path}: {e}") from e

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from . import _wire
+from . import _control
 from .trainer import Part, Shard
 
 #: A leaf's place in the state, and a box of it.
@@ -39,14 +39,14 @@ _FLOATS = {
 _CODES = {2: "H", 4: "I", 8: "Q"}
 
 
-def leaf_digest(part: Part, data: memoryview) -> _wire.LeafDigest:
+def leaf_digest(part: Part, data: memoryview) -> _control.LeafDigest:
     """A shard's part of a leaf in the final digest tree.
 
     Args:
         part: which part of which leaf; begins at a block's begin.
         data: its bytes.
     """
-    return _wire.LeafDigest(
+    return _control.LeafDigest(
         part.name,
         part.index,
         -(-part.leaf.elements // BLOCK_ELEMENTS),
@@ -65,7 +65,7 @@ def box_key(part: Part) -> Key | None:
 
 def fused_digests(
     shards: Sequence[Shard], own: Shard, captured: Iterable[memoryview]
-) -> tuple[_wire.LeafDigest, ...]:
+) -> tuple[_control.LeafDigest, ...]:
     """What a shard of a program that reduces by itself has of the final digest tree.
 
     Args:
@@ -85,7 +85,7 @@ def fused_digests(
     return tuple(found)
 
 
-def piece_digest(part: Part, data: memoryview) -> _wire.LeafDigest:
+def piece_digest(part: Part, data: memoryview) -> _control.LeafDigest:
     """A box in the final digest tree.
 
     Args:
@@ -96,7 +96,7 @@ def piece_digest(part: Part, data: memoryview) -> _wire.LeafDigest:
     assert piece is not None
     box = struct.pack(f"<{2 * len(piece.offset)}Q", *piece.offset, *piece.extent)
     blocks = _blocks(part, data)
-    return _wire.LeafDigest(
+    return _control.LeafDigest(
         part.name, part.index, len(blocks) // 32, 0, blocks, _header(part) + box
     )
 

@@ -37,6 +37,7 @@ from . import (
     _torch_state,
     worker,
 )
+from ._report import within
 from ._torch_data import Batch, require_torch
 from ._torch_module import CHANGED, Buffer, Tied, machine, replaced
 from .order import derive
@@ -404,6 +405,7 @@ class TorchTrainer(Trainer):
         """
         torch, _ = require_torch()
         factor = float(batch.size) if self._mean else 1.0
+        within("forward")
         with torch.enable_grad():
             loss = self._loss(self.module if module is None else module, batch.tree)
         if not isinstance(loss, torch.Tensor) or loss.numel() != 1 or not loss.requires_grad:
@@ -416,6 +418,7 @@ class TorchTrainer(Trainer):
             raise TrainerError(
                 f"loss must give one number that depends on the parameters, and gave {found}"
             )
+        within("backward")
         loss.backward(torch.full_like(loss, factor * scale))
         self._tied.require_unchanged()
         for name, value, version in self._rest_versions:

@@ -8,6 +8,7 @@ standard library.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import signal
@@ -20,11 +21,14 @@ from typing import NoReturn
 
 from . import (
     _attach,
+    _control,
     _crc32c,
     _evidence,
+    _frames,
     _group,
     _memory,
     _output,
+    _proto,
     _report,
     _samples,
     _services,
@@ -84,7 +88,7 @@ def run(trainer: Trainer | FusedTrainer, *, kind: str = KIND) -> NoReturn:
     try:
         main_channel, _ = _connect(kind, side=False)
         side_channel, welcome = _connect(kind, side=True)
-    except (OSError, _wire.WireError) as e:
+    except (OSError, _proto.WireError) as e:
         _end(COULD_NOT_BEGIN, f"cannot reach the agent at {os.environ[_SOCKET]}: {e}")
     host = _Host(main_channel, side_channel, trainer, kind, welcome.view_services)
     threading.Thread(target=host.serve_side, name="side channel", daemon=True).start()
@@ -97,8 +101,8 @@ class _Host:
 
     def __init__(
         self,
-        channel: _wire.Channel,
-        side: _wire.Channel,
+        channel: _frames.Channel,
+        side: _frames.Channel,
         trainer: Trainer | FusedTrainer,
         kind: str,
         services: bool,
@@ -128,8 +132,8 @@ class _Host:
             while (message := self._side.receive(_wire.ToWorkerSide)) is not None:
                 if isinstance(message.body, _wire.Ping):
                     operation, step = self._doing
-                    entered = self._entries.of(step)
-                    pong = _wire.Pong(message.body.sequence, operation, step, entered)
+                    entered, part = self._entries.of(step), self._entries.part_of(step)
+                    pong = _wire.Pong(message.body.sequence, operation, step, entered, part)
                     self._side.send(_wire.FromWorkerSide(pong))
                     self._tell_metrics()
                 elif isinstance(message.body, _wire.Abort):
@@ -145,7 +149,7 @@ class _Host:
                 elif isinstance(message.body, _wire.StacksWanted):
                     stacks = _wire.Stacks(message.body.sequence, _evidence.stacks())
                     self._side.send(_wire.FromWorkerSide(stacks))
-        except _wire.WireError as e:
+        except _proto.WireError as e:
             _end(FAILED, f"the agent broke the bridge protocol: {e}")
         except OSError:
             pass  # As good as closed.
@@ -165,7 +169,7 @@ class _Host:
                 if isinstance(request.body, _wire.Shutdown):
                     _end(AGAIN if request.body.again else SHUT_DOWN)
                 self._answer(request)
-        except _wire.WireError as e:
+        except _proto.WireError as e:
             _end(FAILED, f"the agent broke the bridge protocol: {e}")
         except OSError as e:
             _end(AGENT_GONE, f"the connection to the agent broke: {e}")
@@ -234,7 +238,7 @@ class _Host:
             )
 
     def _load(self, request: _wire.LoadJob) -> _wire.JobLoaded:
-        spec = request.job or _wire.JobSpec()
+        spec = request.job or _control.JobSpec()
         if spec.runtime_kind != self._kind:
             raise Refused(
                 "program_invalid",
@@ -254,6 +258,7 @@ class _Host:
                 self.stores.store,
                 self._entries,
                 self.services.serve,
+                self._tell_export,
             )
             self._warn_of_slow_checksums(self._session)
         return self._session.loaded(request.warm_up)
@@ -301,6 +306,11 @@ class _Host:
             self._tell_metrics()
         self._channel.send(_wire.FromWorker(request.request_id, answer))
 
+    def _tell_export(self, told: _wire.ExportTold) -> None:
+        """Any thread; a broken connection is the bridge's thread's business."""
+        with contextlib.suppress(OSError):
+            self._channel.send(_wire.FromWorker(body=told))
+
     def _tell_metrics(self) -> None:
         """Before the answer of the step in which they were measured, and while one lasts."""
         self._told_nanos = time.monotonic_ns()
@@ -329,11 +339,11 @@ def _gist(error: BaseException) -> str:
     return text
 
 
-def _connect(kind: str, *, side: bool) -> tuple[_wire.Channel, _wire.Welcome]:
+def _connect(kind: str, *, side: bool) -> tuple[_frames.Channel, _wire.Welcome]:
     """One of the two connections, welcomed."""
     connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connected.connect(os.environ[_SOCKET])
-    channel = _wire.Channel(connected)
+    channel = _frames.Channel(connected)
     hello = _attach.hello(kind, side=side)
     if side:
         channel.send(_wire.FromWorkerSide(hello))

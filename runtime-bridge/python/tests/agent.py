@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from coxswain import _arena, _wire
+from coxswain import _arena, _control, _frames, _wire
 
 PACKAGE = Path(__file__).parents[1]
 TOKEN = "secret"
@@ -56,13 +56,14 @@ class Agent:
         self.loaded: _wire.JobLoaded | None = None
         self.metrics: list[_wire.Metrics] = []
         self.output: list[_wire.Output] = []
+        self.exports: list[_wire.ExportTold] = []
 
     @staticmethod
-    def _accept(listener: socket.socket, kind: type[Any]) -> tuple[_wire.Channel, Any]:
+    def _accept(listener: socket.socket, kind: type[Any]) -> tuple[_frames.Channel, Any]:
         while True:
             connected, _ = listener.accept()
             connected.settimeout(PATIENCE)
-            channel = _wire.Channel(connected)
+            channel = _frames.Channel(connected)
             said = channel.receive(kind)
             if said is not None:
                 return channel, said
@@ -108,10 +109,13 @@ class Agent:
     def answer(self, request: int) -> Any:
         """Waits for the next answer, which must be to this request."""
         message = self.main.receive(_wire.FromWorker)
-        while message is not None and isinstance(message.body, (_wire.Metrics, _wire.Output)):
+        unasked = (_wire.Metrics, _wire.Output, _wire.ExportTold)
+        while message is not None and isinstance(message.body, unasked):
             assert message.request_id == 0
             if isinstance(message.body, _wire.Metrics):
                 self.metrics.append(message.body)
+            elif isinstance(message.body, _wire.ExportTold):
+                self.exports.append(message.body)
             else:
                 self.output.append(message.body)
             message = self.main.receive(_wire.FromWorker)
@@ -200,7 +204,7 @@ class Agent:
         return self.answer(request)
 
 
-def spec(config: Any = None, json_text: str | None = None, **fields: Any) -> _wire.JobSpec:
+def spec(config: Any = None, json_text: str | None = None, **fields: Any) -> _control.JobSpec:
     """A job of one rank."""
     values: dict[str, Any] = {
         "job_id": "job",
@@ -213,7 +217,7 @@ def spec(config: Any = None, json_text: str | None = None, **fields: Any) -> _wi
         "runtime_kind": "process",
         "runtime_json": json.dumps({"config": config or {}}) if json_text is None else json_text,
     }
-    return _wire.JobSpec(**{**values, **fields})
+    return _control.JobSpec(**{**values, **fields})
 
 
 def run_alone(command: Sequence[str]) -> subprocess.CompletedProcess[str]:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from coxswain import _arena, _wire  # noqa: E402
+from coxswain import _arena, _control, _frames, _proto, _tables, _wire  # noqa: E402
 
 KIND = "minimal"
 FEATURES = 48
@@ -64,7 +64,7 @@ def noise(*numbers: int) -> float:
 class Trainer:
     """The program: data, gradients, and the live state of one shard."""
 
-    def __init__(self, job: _wire.JobSpec) -> None:
+    def __init__(self, job: _control.JobSpec) -> None:
         if job.runtime_kind != KIND:
             raise Refused("program_invalid", f"runtime {job.runtime_kind}; this worker is {KIND}")
         try:
@@ -79,15 +79,15 @@ class Trainer:
         self.hidden = [noise(1, i) for i in range(FEATURES)]
         self.cuts = [FEATURES * shard // job.shards for shard in range(job.shards + 1)]
 
-    def boxes(self, shard: int) -> list[_arena.Box]:
+    def boxes(self, shard: int) -> list[_tables.Box]:
         """The pieces of a snapshot."""
         first, count = self.cuts[shard], self.cuts[shard + 1] - self.cuts[shard]
         box = (FEATURES,), (first,), (count,), 4 * count
         return [
-            _arena.Box("w", "f32", *box),
-            _arena.Box("momentum", "f32", *box),
-            _arena.Box("step", "i64", (1,), (0,), (1,), STEP.size),
-            _arena.Box("bulk", "u8", (self.bulk,), (0,), (self.bulk,), self.bulk),
+            _tables.Box("w", "f32", *box),
+            _tables.Box("momentum", "f32", *box),
+            _tables.Box("step", "i64", (1,), (0,), (1,), STEP.size),
+            _tables.Box("bulk", "u8", (self.bulk,), (0,), (self.bulk,), self.bulk),
         ]
 
     def layout(self) -> _wire.JobLoaded:
@@ -95,9 +95,9 @@ class Trainer:
         job, shards = self.job, range(self.job.shards)
         buffers = -(-job.microshards // (job.replicas * job.shards))
         sizes = [self.cuts[shard + 1] - self.cuts[shard] for shard in shards]
-        metas = [_arena.Meta.lay_out(job.job_id, 0, 0, s, self.boxes(s)) for s in shards]
+        metas = [_tables.Meta.lay_out(job.job_id, 0, 0, s, self.boxes(s)) for s in shards]
         return _wire.JobLoaded(
-            _wire.StateLayout(
+            _control.StateLayout(
                 parameter_elements=FEATURES,
                 shard_begin=tuple(self.cuts),
                 shard_state_bytes=tuple(meta.data_bytes for meta in metas),
@@ -182,7 +182,7 @@ class View:
             request.rank * job.microshards // ranks, (request.rank + 1) * job.microshards // ranks
         )
         for operation in request.plan.operations if request.plan else ():
-            if operation.kind == _wire.OPERATION_KIND_EXECUTE:
+            if operation.kind == _control.OPERATION_KIND_EXECUTE:
                 self.microshards = range(operation.microshard_from, operation.microshard_to)
         shape = region.shape
         size = trainer.cuts[self.shard + 1] - trainer.cuts[self.shard]
@@ -197,7 +197,7 @@ class View:
 class Worker:
     """The states and requests of docs/bridge.md."""
 
-    def __init__(self, main: _wire.Channel) -> None:
+    def __init__(self, main: _frames.Channel) -> None:
         self.main = main
         self.operation, self.step = "idle", 0
         self.below = 0
@@ -242,7 +242,7 @@ class Worker:
     def done(self, body: _wire.Request | None) -> _wire.Answer:
         """Does what is asked."""
         if isinstance(body, _wire.LoadJob):
-            return self.load(body.job or _wire.JobSpec())
+            return self.load(body.job or _control.JobSpec())
         if isinstance(body, _wire.PrepareView):
             return self.prepare(body)
         if isinstance(body, _wire.Execute):
@@ -273,7 +273,7 @@ class Worker:
             )
         return trainer, view, state
 
-    def load(self, job: _wire.JobSpec) -> _wire.JobLoaded:
+    def load(self, job: _control.JobSpec) -> _wire.JobLoaded:
         """Another job drops the state; the same keeps it."""
         trainer = Trainer(job)
         if self.trainer is None or self.trainer.job != job:
@@ -294,7 +294,7 @@ class Worker:
         else:
             try:
                 region = _arena.Arena.open(request.region_path)
-            except _arena.ArenaError as e:
+            except _tables.ArenaError as e:
                 raise Refused("internal", str(e)) from e
         view = View(request, trainer, region)
         digest, size = b"", 0
@@ -328,7 +328,7 @@ class Worker:
         try:
             arena = _arena.Arena.open(request.slot_path)
             meta, digest = arena.slot(request.slot_index).verify()
-        except (_arena.ArenaError, IndexError) as e:
+        except (_tables.ArenaError, IndexError) as e:
             raise Refused("bad_state", str(e)) from e
         name = (meta.job_id, meta.step, meta.shard)
         if request.slot_digest and request.slot_digest != digest:
@@ -383,7 +383,7 @@ class Worker:
         """Copies the live state into a slot of the region."""
         trainer, view, state = self.trainer, self.view, self.state
         assert trainer is not None and view is not None and state is not None
-        meta = _arena.Meta.lay_out(
+        meta = _tables.Meta.lay_out(
             trainer.job.job_id, view.epoch, state.step, view.shard, trainer.boxes(view.shard)
         )
         try:
@@ -393,7 +393,7 @@ class Worker:
                 data[piece.at : piece.end] = part
             slot.filled(meta)
             digest = slot.commit(meta)
-        except (_arena.ArenaError, IndexError) as e:
+        except (_tables.ArenaError, IndexError) as e:
             return _wire.SnapshotCommitted(
                 view.epoch, state.step, index, failed=True, reason=str(e)
             )
@@ -416,7 +416,7 @@ class Worker:
         """Whether work of this epoch is over."""
         return epoch < self.below
 
-    def serve_side(self, side: _wire.Channel) -> None:
+    def serve_side(self, side: _frames.Channel) -> None:
         """Heartbeats and aborts, on a thread of its own."""
         try:
             while (message := side.receive(_wire.ToWorkerSide)) is not None:
@@ -427,17 +427,17 @@ class Worker:
                     with self.aborted:
                         self.below = max(self.below, message.body.below_epoch)
                         self.aborted.notify_all()
-        except (OSError, _wire.WireError):
+        except (OSError, _proto.WireError):
             pass  # As good as closed.
         end(3, "the agent closed the bridge")
 
 
-def connect(side: bool) -> _wire.Channel:
+def connect(side: bool) -> _frames.Channel:
     """One of the two connections, welcomed."""
     path, token = os.environ["COXSWAIN_BRIDGE_SOCKET"], os.environ["COXSWAIN_BRIDGE_TOKEN"]
     connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connected.connect(path)
-    channel = _wire.Channel(connected)
+    channel = _frames.Channel(connected)
     hello = _wire.Hello(_wire.PROTOCOL_MAJOR, _wire.PROTOCOL_MINOR, KIND, os.getpid(), token, side)
     channel.send(_wire.FromWorkerSide(hello) if side else _wire.FromWorker(body=hello))
     answer: _wire.ToWorker | _wire.ToWorkerSide | None
@@ -463,7 +463,7 @@ def main() -> None:
         side = connect(side=True)
         threading.Thread(target=worker.serve_side, args=(side,), daemon=True).start()
         worker.serve()
-    except (OSError, _wire.WireError) as e:
+    except (OSError, _proto.WireError) as e:
         end(70, f"the bridge failed: {e}")
 
 

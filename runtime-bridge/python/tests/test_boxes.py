@@ -9,8 +9,8 @@ import unittest
 from collections.abc import Iterator, Sequence
 
 from coxswain import Leaf, Piece, TrainerError, _boxes
-from coxswain._arena import Box, Meta
-from coxswain._arena import Piece as Stored
+from coxswain._tables import Box, Meta
+from coxswain._tables import Piece as Stored
 
 SIZES = {"f64": 8, "f32": 4, "bf16": 2, "u8": 1}
 

@@ -7,16 +7,16 @@ import unittest
 from pathlib import Path
 from unittest import mock
 
-from coxswain import _arena, _crc32c, _views
+from coxswain import _arena, _crc32c, _tables, _views
 
-SIZES = (5, 0, _arena.CHUNK_BYTES + 17, 64, 0)
+SIZES = (5, 0, _tables.CHUNK_BYTES + 17, 64, 0)
 
 
-def meta(step: int = 3) -> _arena.Meta:
+def meta(step: int = 3) -> _tables.Meta:
     boxes = [
-        _arena.Box(f"leaf {i}", "u8", (size,), (0,), (size,), size) for i, size in enumerate(SIZES)
+        _tables.Box(f"leaf {i}", "u8", (size,), (0,), (size,), size) for i, size in enumerate(SIZES)
     ]
-    return _arena.Meta.lay_out("job", 1, step, 0, boxes)
+    return _tables.Meta.lay_out("job", 1, step, 0, boxes)
 
 
 def content() -> list[memoryview]:

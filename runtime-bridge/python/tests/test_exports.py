@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from coxswain import _arena, _wire, exports, safetensors
+from coxswain import _control, _tables, _wire, exports, safetensors
 from coxswain._exports import Exporter, Initial, Settings, settings_of
 from coxswain._pieces import box_of
 from coxswain._ways import ways_of
@@ -72,7 +72,7 @@ class Folder(unittest.TestCase):
             self.assertEqual(exporter.holds(shard), shard.rank < shard.ways)
             if exporter.holds(shard):
                 # Where they lie in a slot is of no matter.
-                meta = _arena.Meta.lay_out("job", epoch, step, 0, map(box_of, shard.parts), 640)
+                meta = _tables.Meta.lay_out("job", epoch, step, 0, map(box_of, shard.parts), 640)
                 exporter.write(shard, meta, [memoryview(one) for one in values_of(shard, step)])
 
     def take(self, shard: Shard) -> tuple[Shard, list[bytes]]:
@@ -178,14 +178,26 @@ class Folder(unittest.TestCase):
         return sorted(int(path.name[5:]) for path in self.folder.iterdir())
 
     def test_a_failure_is_told_and_stops_nothing(self) -> None:
-        exporter = Exporter(Settings(self.folder))
-        (self.folder / "step-000000000007").write_text("in the way")
+        told: list[_wire.ExportTold] = []
+        exporter = Exporter(Settings(self.folder), told.append)
+        in_the_way = self.folder / "step-000000000007"
+        in_the_way.write_text("in the way")
         (shard,) = shards(1)
-        meta = _arena.Meta.lay_out("job", 1, 7, 0, map(box_of, shard.parts))
+        meta = _tables.Meta.lay_out("job", 1, 7, 0, map(box_of, shard.parts))
+        data = [memoryview(one) for one in values_of(shard)]
         said = io.StringIO()
         with contextlib.redirect_stderr(said):
-            exporter.write(shard, meta, [memoryview(one) for one in values_of(shard)])
-        self.assertIn("the state of step 7 was not exported", said.getvalue())
+            exporter.write(shard, meta, data)
+        path = f"{in_the_way}/part-0-of-1.arena"
+        self.assertIn(f"the state of step 7 was not exported to {path}: ", said.getvalue())
+        self.assertEqual(told, [_wire.ExportTold(7, path, "File exists")])
+        # Whatever goes wrong, and the next one that is written is told too.
+        with contextlib.redirect_stderr(said):
+            exporter.write(shard, replace(meta, job_id="j" * 10_000), data)
+        self.assertRegex(told[1].reason, "^[A-Z].*")
+        in_the_way.unlink()
+        exporter.write(shard, meta, data)
+        self.assertEqual(told[2], _wire.ExportTold(7, path, ""))
 
     def test_a_folder_that_cannot_be_written_is_refused_at_once(self) -> None:
         self.folder.write_text("a file")
@@ -204,7 +216,7 @@ class Due(unittest.TestCase):
 
     def test_settings_are_read_and_checked(self) -> None:
         def read(section: object) -> Settings:
-            return settings_of(_wire.JobSpec(runtime_json=json.dumps(section)))
+            return settings_of(_control.JobSpec(runtime_json=json.dumps(section)))
 
         self.assertEqual(read({}), Settings())
         self.assertEqual(
@@ -233,6 +245,8 @@ class Jobs(unittest.TestCase):
                 for step in (1, 2):
                     self.assertIsInstance(agent.call(_wire.Execute(1, step)), _wire.Executed)
                 ended = agent.call(_wire.Finish(1, 2))
+                (told,) = agent.exports
+                self.assertEqual((told.step, told.reason), (2, ""))
                 before = agent.loaded.layout.fingerprint  # type: ignore[union-attr]
             with Agent([ALLREDUCE]) as agent:
                 agent.load(**section(initial=left))  # type: ignore[arg-type]
@@ -240,6 +254,19 @@ class Jobs(unittest.TestCase):
                 self.assertIsInstance(agent.prepare(1, 0, INIT), _wire.ViewPrepared)
                 begun = agent.call(_wire.Finish(1, 0))
             self.assertEqual(begun.leaves, ended.leaves, "the same state, to the bit")
+
+    def test_what_cannot_be_exported_is_told_to_the_agent(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="cxe") as folder, Agent([ALLREDUCE]) as agent:
+            in_the_way = Path(folder) / "left" / "step-000000000001"
+            in_the_way.parent.mkdir()
+            in_the_way.write_text("")
+            export = {"config": {"folder": folder}, "export": {"folder": str(in_the_way.parent)}}
+            agent.load(**{**RUNTIME, "replicas": 1, "json_text": json.dumps(export)})
+            agent.prepare(1, 0, INIT)
+            self.assertIsInstance(agent.call(_wire.Execute(1, 1)), _wire.Executed)
+            self.assertIsInstance(agent.call(_wire.Finish(1, 1)), _wire.Finished)
+            path = str(in_the_way / "part-0-of-1.arena")
+            self.assertEqual(agent.exports, [_wire.ExportTold(1, path, "File exists")])
 
     def test_a_folder_that_is_not_there_is_a_fault_of_the_program(self) -> None:
         with Agent([ALLREDUCE]) as agent:

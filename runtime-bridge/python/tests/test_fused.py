@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from coxswain import FusedProgram, Leaf, Piece, Program, TrainerError, _arena, _wire
+from coxswain import FusedProgram, Leaf, Piece, Program, TrainerError, _control, _tables, _wire
 
 from .agent import Agent
 
@@ -88,7 +88,7 @@ class Steps(FusedCase):
         digests = [agent.call(_wire.Snapshot(1, 5, 0)).digest for agent in both]
         self.assertEqual(digests[0], digests[1])
         finished = both[0].call(
-            _wire.Finish(1, 5, True, (_wire.LineageSegment(1, 1, 5),))
+            _wire.Finish(1, 5, True, (_control.LineageSegment(1, 1, 5),))
         )
         self.assertEqual(finished.samples_seen, 40)
         self.assertGreater(finished.held_out_loss, 0)
@@ -274,9 +274,9 @@ class CutStates(FusedCase):
         slot = first.arena.slot(0)
         meta, _ = slot.verify()
         boxes = [piece.box for piece in meta.pieces]
-        moved = _arena.Box("w", "f64", (7, 7), (3, 0), (4, 7), boxes[0].size)
+        moved = _tables.Box("w", "f64", (7, 7), (3, 0), (4, 7), boxes[0].size)
         slot.free()
-        other = _arena.Meta.lay_out(meta.job_id, 1, 0, 0, [moved, *boxes[1:]])
+        other = _tables.Meta.lay_out(meta.job_id, 1, 0, 0, [moved, *boxes[1:]])
         slot.begin(other)
         slot.commit(other)
         answer = second.call(

@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from coxswain import _arena, _group, _wire
+from coxswain import _arena, _group, _tables, _wire
 
 from .agent import PACKAGE, PATIENCE, SLOTS, Agent
 from .test_fused import ALLREDUCE, INIT, RUNTIME, SLOT, STALE
@@ -115,10 +115,10 @@ class GroupCase(unittest.TestCase):
         crcs: list[int] = []
         for part in parts:
             self.assertEqual(part.digest, b"")
-            metas.append(_arena.Meta.decode(part.piece_table))
+            metas.append(_tables.Meta.decode(part.piece_table))
             crcs += struct.unpack(f"<{len(part.chunk_crcs) // 4}I", part.chunk_crcs)
         pieces = tuple(piece for meta in metas for piece in meta.pieces)
-        whole = _arena.Meta("job", epoch, step, 0, pieces, pieces[-1].end)
+        whole = _tables.Meta("job", epoch, step, 0, pieces, pieces[-1].end)
         target = region.slot(slot)
         self.assertNotEqual(target.mark, _arena.MARK_COMMITTED)
         target.begin(whole)

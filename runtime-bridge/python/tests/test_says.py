@@ -14,7 +14,7 @@ import unittest
 from pathlib import Path
 
 import coxswain
-from coxswain import _evidence, _report, _wire
+from coxswain import _control, _evidence, _report, _wire
 
 from . import agent as agents
 from .test_worker import WorkerCase
@@ -25,7 +25,7 @@ class Metrics(WorkerCase):
         agent = self.start(config={"report": True})
         for step in (1, 2, 3):
             agent.step(1, step)
-        agent.call(_wire.Finish(1, 3, False, (_wire.LineageSegment(1, 1, 3),)))
+        agent.call(_wire.Finish(1, 3, False, (_control.LineageSegment(1, 1, 3),)))
         self.assertTrue(agent.metrics)
         values = {one.name: one.value for said in agent.metrics for one in said.values}
         self.assertEqual(set(values), {"sample_loss", "rate", "never"})

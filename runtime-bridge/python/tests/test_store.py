@@ -7,7 +7,7 @@ import unittest
 from collections.abc import Callable
 from typing import Any
 
-from coxswain import _store, _wire
+from coxswain import _control, _store, _wire
 
 PATIENCE = 60.0
 
@@ -35,7 +35,7 @@ class FakeAgent:
             return self.sent.pop(0)
 
     def answer(self, request: _wire.KeyValueRequest, **result: Any) -> None:
-        answer = _wire.KeyValueAnswer(request.id, _wire.KeyValueResult(**result))
+        answer = _wire.KeyValueAnswer(request.id, _control.KeyValueResult(**result))
         self.client.answered(_wire.KeyValueAnswer.decode(answer.encode()))
 
 
@@ -85,27 +85,27 @@ class StoreCase(unittest.TestCase):
     def test_each_method_asks_for_its_operation(self) -> None:
         store = self.store
         self.assertEqual(
-            self.body(lambda: store.set("k", b"\x00\xff")), _wire.KeyValueSet("k", b"\x00\xff")
+            self.body(lambda: store.set("k", b"\x00\xff")), _control.KeyValueSet("k", b"\x00\xff")
         )
         self.assertEqual(self.body(lambda: store.set("k", "ü")).value, "ü".encode())
         self.assertEqual(
             self.body(lambda: store.get("k", 1.5), values=(b"",)),
-            _wire.KeyValueGet(("k",), 1_500_000_000),
+            _control.KeyValueGet(("k",), 1_500_000_000),
         )
         self.assertEqual(
             self.body(lambda: store.wait(["a", "b"], None)),
-            _wire.KeyValueGet(("a", "b"), _wire.WAIT_FOR_EVER, True),
+            _control.KeyValueGet(("a", "b"), _control.WAIT_FOR_EVER, True),
         )
         self.assertEqual(
-            self.body(lambda: store.check(["a"])), _wire.KeyValueGet(("a",), 0, True)
+            self.body(lambda: store.check(["a"])), _control.KeyValueGet(("a",), 0, True)
         )
-        self.assertEqual(self.body(lambda: store.add("n", -2)), _wire.KeyValueAdd("n", -2))
-        self.assertEqual(self.body(lambda: store.delete("k")), _wire.KeyValueDelete("k"))
+        self.assertEqual(self.body(lambda: store.add("n", -2)), _control.KeyValueAdd("n", -2))
+        self.assertEqual(self.body(lambda: store.delete("k")), _control.KeyValueDelete("k"))
         self.assertEqual(
             self.body(lambda: store.compare_set("k", b"", b"1"), values=(b"1",)),
-            _wire.KeyValueCompareSet("k", b"", b"1"),
+            _control.KeyValueCompareSet("k", b"", b"1"),
         )
-        self.assertEqual(self.body(lambda: store.count("k")), _wire.KeyValueCount("k"))
+        self.assertEqual(self.body(lambda: store.count("k")), _control.KeyValueCount("k"))
 
     def test_results_are_what_came(self) -> None:
         store = self.store
@@ -142,7 +142,7 @@ class StoreCase(unittest.TestCase):
         )
         self.store.timeout = None
         self.assertEqual(
-            self.body(lambda: self.store.wait(["k"])).wait_nanos, _wire.WAIT_FOR_EVER
+            self.body(lambda: self.store.wait(["k"])).wait_nanos, _control.WAIT_FOR_EVER
         )
         # No time at all is still a wait that ends: the answer is "timed out", not "not found".
         self.assertEqual(self.body(lambda: self.store.wait(["k"], 0)).wait_nanos, 1)

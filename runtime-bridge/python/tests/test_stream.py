@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from coxswain import Lane, Stream, TrainerError, _samples, _wire
+from coxswain import Lane, Stream, TrainerError, _control, _samples, _wire
 from coxswain.stream import Lanes, Position
 
 from .agent import Agent
@@ -193,7 +193,7 @@ class WhereAgentsReduce(StreamCase):
         )
         finished = second.call(
             _wire.Finish(
-                2, 5, True, (_wire.LineageSegment(1, 1, 2), _wire.LineageSegment(2, 3, 5))
+                2, 5, True, (_control.LineageSegment(1, 1, 2), _control.LineageSegment(2, 3, 5))
             )
         )
         self.assertEqual(

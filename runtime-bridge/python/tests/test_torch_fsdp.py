@@ -6,7 +6,7 @@ import unittest
 from dataclasses import replace
 from typing import Any
 
-from coxswain import FusedProgram, Group, TrainerError
+from coxswain import FusedProgram, Group, TrainerError, _report
 from coxswain._torch_fsdp import FsdpTrainer
 from coxswain.torch import TorchTrainer, run
 
@@ -160,6 +160,37 @@ class Reducing(CutCase):
         for value, data in zip(whole.parameters(), other.state()):
             ours = torch.frombuffer(bytearray(data), dtype=torch.float32).view(value.shape)  # type: ignore[arg-type]
             torch.testing.assert_close(ours, value.detach(), rtol=1e-4, atol=1e-5)
+
+    def test_tells_how_far_it_is_within_a_pass(self) -> None:
+        before = _report._current.entries
+        self.addCleanup(setattr, _report._current, "entries", before)
+        entries = _report.open_entries()
+        seen: list[tuple[str, int]] = []
+
+        def note() -> None:
+            seen.append((entries.part_of(3), entries.of(3)))
+
+        def loss(module: Any, batch: Any) -> Any:
+            note()
+            value = test_torch.squares(module, batch)
+            note()
+            value.register_hook(lambda _: note())
+            return value
+
+        trainer, program = self.made(loss=loss)
+        trainer.initialize(program.shard(0, 1))
+        self.join(trainer, 1)
+        seen.clear()
+        entries.begin(3)
+        self.steps(trainer, 0, 1)
+        note()
+        # A group of one gathers nothing; the loss is added.
+        parts, counts = zip(*seen)
+        self.assertEqual(parts, ("forward", "forward", "backward", "optimizer"))
+        self.assertEqual(list(counts), sorted(counts))
+        self.assertEqual(counts[0], 0)
+        self.assertGreaterEqual(counts[3], 1)
+        self.assertEqual(entries.first_nanos, 0)
 
     def test_evaluates_what_was_gathered_in_the_last_step(self) -> None:
         trainer, program = self.made(

@@ -11,7 +11,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from coxswain import _arena, _crc32c, _wire
+from coxswain import _arena, _control, _crc32c, _frames, _proto, _tables, _wire
 
 VECTORS = Path(__file__).parents[2] / "src" / "test" / "vectors" / "bridge.json"
 
@@ -26,13 +26,15 @@ def camel(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_"))
 
 
-def build(kind: type[_wire.Message], fields: dict[str, Any]) -> _wire.Message:
+def build(kind: type[_proto.Message], fields: dict[str, Any]) -> _proto.Message:
     """A message from the file's description of it."""
     specs = {one.name: one.metadata["spec"] for one in dataclasses.fields(kind)}
     values: dict[str, Any] = {}
     for name, value in fields.items():
         if name not in specs and "body" in specs:
-            option = getattr(_wire, camel(name), None) or getattr(_wire, "KeyValue" + camel(name))
+            option = getattr(_wire, camel(name), None) or getattr(
+                _control, "KeyValue" + camel(name)
+            )
             values["body"] = build(option, value)
             continue
         name = "data_bytes" if name == "bytes" else name
@@ -48,9 +50,9 @@ def build(kind: type[_wire.Message], fields: dict[str, Any]) -> _wire.Message:
 
 def convert(kind: Any, value: Any) -> Any:
     """A field's value."""
-    if isinstance(kind, _wire._Sub):
+    if isinstance(kind, _proto.Sub):
         return build(kind.message, value)
-    return bytes.fromhex(value) if isinstance(kind, _wire._Blob) else value
+    return bytes.fromhex(value) if isinstance(kind, _proto.Blob) else value
 
 
 class MessageVectors(unittest.TestCase):
@@ -73,7 +75,7 @@ class MessageVectors(unittest.TestCase):
                 _wire.FromWorkerSide,
             )
             for one in dataclasses.fields(kind)
-            if isinstance(one.metadata["spec"], _wire._OneOf)
+            if isinstance(one.metadata["spec"], _proto.OneOf)
             for option in one.metadata["spec"].options.values()
         }
         seen = {
@@ -101,7 +103,7 @@ class MessageVectors(unittest.TestCase):
                 with self.subTest(vector["name"], length=length):
                     try:
                         self.assertNotEqual(kind.decode(data[:length]), whole)
-                    except _wire.WireError:
+                    except _proto.WireError:
                         pass
 
     def test_numbers_are_checked_when_written(self) -> None:
@@ -123,7 +125,7 @@ class FrameVectors(unittest.TestCase):
         for vector in load()["frames"]:
             with self.subTest(vector["name"]):
                 ours, theirs = socket.socketpair()
-                channel = _wire.Channel(ours)
+                channel = _frames.Channel(ours)
                 theirs.sendall(bytes.fromhex(vector["hex"]))
                 theirs.close()
                 try:
@@ -131,19 +133,19 @@ class FrameVectors(unittest.TestCase):
                 finally:
                     channel.close()
 
-    def outcome(self, channel: _wire.Channel) -> tuple[str, str]:
+    def outcome(self, channel: _frames.Channel) -> tuple[str, str]:
         """What came, in the file's words."""
         try:
             message = channel.receive(_wire.ToWorker)
-        except _wire.WireError as e:
+        except _proto.WireError as e:
             return ("cut_off" if "ended inside" in str(e) else "too_long"), ""
         return ("end", "") if message is None else ("message", message.encode().hex())
 
     def test_frames_are_written_so(self) -> None:
         first = load()["frames"][0]
-        self.assertEqual(_wire.frame(bytes.fromhex(first["message"])).hex(), first["hex"])
+        self.assertEqual(_frames.frame(bytes.fromhex(first["message"])).hex(), first["hex"])
         with self.assertRaises(ValueError):
-            _wire.frame(bytes(_wire.MAX_MESSAGE_BYTES + 1))
+            _frames.frame(bytes(_frames.MAX_MESSAGE_BYTES + 1))
 
 
 class ArenaVectors(unittest.TestCase):
@@ -151,11 +153,11 @@ class ArenaVectors(unittest.TestCase):
         self.vectors = load()["arena"]
         self.shape = _arena.Shape(**self.vectors["header"]["shape"])
 
-    def meta(self) -> _arena.Meta:
+    def meta(self) -> _tables.Meta:
         """The table, built from the file's description."""
         table = self.vectors["table"]
         boxes = [
-            _arena.Box(
+            _tables.Box(
                 piece["leaf"],
                 piece["dtype"],
                 tuple(piece["shape"]),
@@ -166,7 +168,7 @@ class ArenaVectors(unittest.TestCase):
             )
             for piece in table["pieces"]
         ]
-        meta = _arena.Meta.lay_out(
+        meta = _tables.Meta.lay_out(
             table["job_id"], table["epoch"], table["step"], table["shard"], boxes
         )
         self.assertEqual([piece.at for piece in meta.pieces], [p["at"] for p in table["pieces"]])
@@ -196,7 +198,7 @@ class ArenaVectors(unittest.TestCase):
         header = bytearray(self.shape.header())
         for at in (0, 8, 16, 24, 68):
             header[at] ^= 1
-            with self.subTest(at=at), self.assertRaises(_arena.ArenaError):
+            with self.subTest(at=at), self.assertRaises(_tables.ArenaError):
                 _arena.Shape.of_header(header)
             header[at] ^= 1
 
@@ -204,7 +206,7 @@ class ArenaVectors(unittest.TestCase):
         meta = self.meta()
         table = bytes.fromhex(self.vectors["table"]["hex"])
         self.assertEqual(meta.encode().hex(), table.hex())
-        self.assertEqual(_arena.Meta.decode(table), meta)
+        self.assertEqual(_tables.Meta.decode(table), meta)
         chunks = self.vectors["chunks"]
         self.assertEqual(
             [(meta.pieces.index(piece), at, length) for piece, at, length in meta.chunks()],
@@ -213,8 +215,8 @@ class ArenaVectors(unittest.TestCase):
         crcs = [int(chunk["crc32c"], 16) for chunk in chunks]
         self.assertEqual(meta.digest(crcs).hex(), self.vectors["digest"])
         for length in range(len(table)):
-            with self.subTest(length=length), self.assertRaises(_arena.ArenaError):
-                _arena.Meta.decode(table[:length])
+            with self.subTest(length=length), self.assertRaises(_tables.ArenaError):
+                _tables.Meta.decode(table[:length])
 
     def test_a_slot_in_each_state(self) -> None:
         meta, data = self.meta(), self.data()
@@ -241,10 +243,10 @@ class ArenaVectors(unittest.TestCase):
                 ],
             )
             for index in (0, 1, 2):
-                with self.assertRaises(_arena.ArenaError):
+                with self.assertRaises(_tables.ArenaError):
                     arena.slot(index).verify()
             self.assertEqual(arena.slot(3).verify(), (meta, bytes.fromhex(self.vectors["digest"])))
-            with self.assertRaises(_arena.ArenaError):
+            with self.assertRaises(_tables.ArenaError):
                 arena.slot(3).begin(meta)
             arena.close()
 
@@ -270,13 +272,13 @@ class ArenaVectors(unittest.TestCase):
             last = begin + meta.data_bytes - 1
             for at in (0, 9, 17, 21, 25, 40, 65, 130, begin, begin + 70, last):
                 view[at] ^= 4
-                with self.subTest(at=at), self.assertRaises(_arena.ArenaError):
+                with self.subTest(at=at), self.assertRaises(_tables.ArenaError):
                     slot.verify()
                 view[at] ^= 4
             slot.verify()
             slot.free()
             self.assertEqual(slot.generation, 2)
-            with self.assertRaises(_arena.ArenaError):
+            with self.assertRaises(_tables.ArenaError):
                 slot.commit(meta)
             del view
             arena.close()

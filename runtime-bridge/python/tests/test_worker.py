@@ -9,7 +9,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from coxswain import _wire
+from coxswain import _control, _wire
 
 from . import agent as agents
 from .agent import Agent
@@ -72,7 +72,7 @@ class Training(WorkerCase):
     def test_the_end_of_a_job(self) -> None:
         agent = self.start()
         agent.step(1, 1)
-        finished = agent.call(_wire.Finish(1, 1, True, (_wire.LineageSegment(1, 1, 1),)))
+        finished = agent.call(_wire.Finish(1, 1, True, (_control.LineageSegment(1, 1, 1),)))
         self.assertGreater(finished.held_out_loss, 0)
         self.assertEqual((finished.samples_seen, finished.samples_distinct_per_pass), (6, (6,)))
         self.assertEqual(

@@ -13,6 +13,8 @@ import java.util.Map;
  * @param term of its leadership, 0 when it does not lead
  * @param jobs running first, then queued in order, then ended, newest first
  * @param maintenance agents that are out of service, or on the way there, attached or not, by id
+ * @param storeOutOfReach it leads, and the store does not answer: steps go on under the view that
+ *     is active, and nothing is decided
  */
 public record CoordinatorStatus(
         String coordinatorId,
@@ -21,7 +23,8 @@ public record CoordinatorStatus(
         List<Job> jobs,
         List<Agent> agents,
         List<Maintenance> maintenance,
-        History history) {
+        History history,
+        boolean storeOutOfReach) {
     /**
      * How long ended jobs are kept.
      *
@@ -37,7 +40,7 @@ public record CoordinatorStatus(
     /** All agents serve, and it knows of no history. */
     public CoordinatorStatus(
             String coordinatorId, long term, boolean leading, List<Job> jobs, List<Agent> agents) {
-        this(coordinatorId, term, leading, jobs, agents, List.of(), History.NONE);
+        this(coordinatorId, term, leading, jobs, agents, List.of(), History.NONE, false);
     }
 
     /** A job's place in its life. */
@@ -69,6 +72,7 @@ public record CoordinatorStatus(
      * @param batch samples per step
      * @param metrics what the program reported, the newest of each name
      * @param metricsStep in which the newest was measured
+     * @param warnings what goes wrong and stops nothing, one line each
      */
     public record Job(
             String jobId,
@@ -86,8 +90,10 @@ public record CoordinatorStatus(
             Map<String, String> labels,
             int batch,
             Map<String, Double> metrics,
-            long metricsStep) {
+            long metricsStep,
+            List<String> warnings) {
         public Job {
+            warnings = List.copyOf(warnings);
             labels = Map.copyOf(labels);
             metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
         }
@@ -124,7 +130,8 @@ public record CoordinatorStatus(
                     labels,
                     batch,
                     Map.of(),
-                    0);
+                    0,
+                    List.of());
         }
     }
 

@@ -40,7 +40,11 @@ final class DecisionLog {
         return switch (event) {
             case CoordinatorEvent.StepsCompleted _, CoordinatorEvent.MetricsReported _ ->
                     Level.DEBUG;
-            case CoordinatorEvent.AgentUnfit _, CoordinatorEvent.Gap _ -> Level.WARN;
+            case CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.TermClaimed _,
+                    CoordinatorEvent.ExportFailed _,
+                    CoordinatorEvent.Gap _ ->
+                    Level.WARN;
             case CoordinatorEvent.JobFinished finished ->
                     finished.completed() ? Level.INFO : Level.WARN;
             case CoordinatorEvent.MaintenanceChanged _,

@@ -37,7 +37,9 @@ public final class EventText {
                     CoordinatorEvent.AgentAttached _,
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.MaintenanceChanged _,
+                    CoordinatorEvent.TermClaimed _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.JobTakenOver _,
@@ -109,6 +111,7 @@ public final class EventText {
                                                     + away.reason()
                                                     + ")")
                                     + (away.detail().isEmpty() ? "" : ": " + away.detail());
+                    case CoordinatorEvent.TermClaimed claim -> claimed(claim);
                     case CoordinatorEvent.JobSubmitted(String job, String name) ->
                             "job " + job + " submitted" + (name.isEmpty() ? "" : " (" + name + ")");
                     case CoordinatorEvent.JobQueued(String job, int position) ->
@@ -169,6 +172,7 @@ public final class EventText {
                                     long step,
                                     Map<String, Double> values) ->
                             "step " + step + ": " + metrics(values);
+                    case CoordinatorEvent.ExportFailed failed -> failed.text();
                     case CoordinatorEvent.EvidenceTaken taken ->
                             "evidence of "
                                     + (taken.incident() == 0
@@ -245,6 +249,32 @@ public final class EventText {
                     case CoordinatorEvent.Gap(long from, long to) ->
                             "events " + from + " to " + to + " are gone";
                 });
+    }
+
+    private static String claimed(CoordinatorEvent.TermClaimed claim) {
+        String told =
+                "agent "
+                        + claim.agent()
+                        + " ("
+                        + brief(claim.incarnation())
+                        + ") says"
+                        + (claim.claims() == 1 ? "" : ", " + claim.claims() + " times,")
+                        + " that it has heard of term "
+                        + claim.claimed();
+        return switch (claim.verdict()) {
+            case MOVED -> told + ", and ZooKeeper says so too";
+            case UNKNOWN ->
+                    told + "; ZooKeeper cannot be asked, so it is neither believed nor let in";
+            case HELD ->
+                    told
+                            + "; ZooKeeper says that this is untrue, so it is not let in: whoever"
+                            + " has its certificate lies, or ZooKeeper was set up anew under it"
+                            + (claim.struckNanos() == 0
+                                    ? ""
+                                    : " (not looked into for "
+                                            + Math.max(1, claim.struckNanos() / 1_000_000_000L)
+                                            + " s)");
+        };
     }
 
     private static String closed(Incident incident) {

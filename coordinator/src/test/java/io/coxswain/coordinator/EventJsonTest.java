@@ -7,6 +7,7 @@ import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.maintenance.MaintenanceState;
 import io.coxswain.coordinator.core.recovery.RecoveryReason;
+import io.coxswain.coordinator.core.term.TermVerdict;
 import io.coxswain.coordinator.core.view.IntervalFigures;
 import io.coxswain.coordinator.core.view.IntervalReason;
 
@@ -81,6 +82,10 @@ final class EventJsonTest {
         events.add(
                 new CoordinatorEvent.MaintenanceChanged(
                         "a", MaintenanceState.IN_SERVICE, List.of(), "", ""));
+        events.add(
+                new CoordinatorEvent.TermClaimed(
+                        "a", "i", Long.MAX_VALUE, TermVerdict.HELD, 7, 60_000_000_000L));
+        events.add(new CoordinatorEvent.TermClaimed("a", "i", 4, TermVerdict.UNKNOWN, 1, 0));
         events.add(new CoordinatorEvent.JobSubmitted("j", "digits"));
         events.add(new CoordinatorEvent.JobQueued("j", 2));
         events.add(new CoordinatorEvent.CapacityNeeded("j", 2, Map.of("zone", "a"), 5));
@@ -107,6 +112,9 @@ final class EventJsonTest {
         events.add(
                 new CoordinatorEvent.MetricsReported(
                         "j", 50, Map.of("loss", 0.5, "norm", Double.NaN)));
+        events.add(
+                new CoordinatorEvent.ExportFailed(
+                        "j", "a", 0, 50, "/out/step-50/part-0-of-1.arena", "no space"));
         events.add(
                 new CoordinatorEvent.EvidenceTaken(
                         "j", 1, "a", 0, 51, "it hangs", List.of("python-stacks.7.txt")));

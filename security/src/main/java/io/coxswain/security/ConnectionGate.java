@@ -34,12 +34,24 @@ public final class ConnectionGate extends ChannelInboundHandlerAdapter {
      * The bounds.
      *
      * @param most connections in all
-     * @param mostOfOneHost from one address; loopback addresses are exempt
+     * @param mostOfOneHost from one address
      * @param strangers connections that have not said who they are
+     * @param exemptLoopback loopback addresses are many parties: of them only the bound in all
+     *     counts
      */
-    public record Limits(int most, int mostOfOneHost, int strangers) {
+    public record Limits(int most, int mostOfOneHost, int strangers, boolean exemptLoopback) {
         /** For a few thousand members. */
         public static final Limits DEFAULT = new Limits(8_192, 1_024, 256);
+
+        /** Loopback addresses are exempt. */
+        public Limits(int most, int mostOfOneHost, int strangers) {
+            this(most, mostOfOneHost, strangers, true);
+        }
+
+        /** Whether connections of that address are bounded by themselves. */
+        public boolean bounds(InetAddress host) {
+            return !exemptLoopback || !host.isLoopbackAddress();
+        }
 
         /** Checks that they are bounds. */
         public Limits {
@@ -159,7 +171,7 @@ public final class ConnectionGate extends ChannelInboundHandlerAdapter {
             return Refusal.CROWD;
         }
         return host != null
-                        && !host.isLoopbackAddress()
+                        && limits.bounds(host)
                         && hosts.getOrDefault(host, 0) >= limits.mostOfOneHost()
                 ? Refusal.HOST_CROWD
                 : null;

@@ -6,6 +6,8 @@ import java.time.Duration;
  * What one server lends to strangers at most.
  *
  * @param connections open at once; one more is told 503 and closed
+ * @param connectionsOfOneHost the same of one address
+ * @param exemptLoopback loopback addresses are many parties: of them only the bound in all counts
  * @param viewers of event streams at once, all streams together
  * @param requestLineBytes method, target and version
  * @param headerBytes all header fields of a request
@@ -18,6 +20,8 @@ import java.time.Duration;
  */
 public record WebLimits(
         int connections,
+        int connectionsOfOneHost,
+        boolean exemptLoopback,
         int viewers,
         int requestLineBytes,
         int headerBytes,
@@ -28,6 +32,7 @@ public record WebLimits(
         Duration heartbeat) {
     public WebLimits {
         positive("connections", connections);
+        positive("connectionsOfOneHost", connectionsOfOneHost);
         positive("viewers", viewers);
         positive("requestLineBytes", requestLineBytes);
         positive("headerBytes", headerBytes);
@@ -46,6 +51,8 @@ public record WebLimits(
     public static WebLimits defaults() {
         return new WebLimits(
                 256,
+                128,
+                true,
                 64,
                 4_096,
                 16_384,
@@ -60,7 +67,25 @@ public record WebLimits(
     public WebLimits withConnections(int most, int mostViewers) {
         return new WebLimits(
                 most,
+                Math.min(most, connectionsOfOneHost),
+                exemptLoopback,
                 mostViewers,
+                requestLineBytes,
+                headerBytes,
+                headerFields,
+                requestTime,
+                responseTime,
+                viewerStall,
+                heartbeat);
+    }
+
+    /** The same with another bound of one address. */
+    public WebLimits withHosts(int mostOfOne, boolean sparesLoopback) {
+        return new WebLimits(
+                connections,
+                mostOfOne,
+                sparesLoopback,
+                viewers,
                 requestLineBytes,
                 headerBytes,
                 headerFields,
@@ -74,6 +99,8 @@ public record WebLimits(
     public WebLimits withTimes(Duration request, Duration response) {
         return new WebLimits(
                 connections,
+                connectionsOfOneHost,
+                exemptLoopback,
                 viewers,
                 requestLineBytes,
                 headerBytes,
@@ -88,6 +115,8 @@ public record WebLimits(
     public WebLimits withViewer(Duration stall, Duration comments) {
         return new WebLimits(
                 connections,
+                connectionsOfOneHost,
+                exemptLoopback,
                 viewers,
                 requestLineBytes,
                 headerBytes,

@@ -25,6 +25,7 @@ import org.slf4j.LoggerFactory;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,6 +63,7 @@ public final class WebServer implements AutoCloseable {
     private final ChannelGroup connections;
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger viewers = new AtomicInteger();
+    private final HostCounts hosts;
     private final String bindHost;
     private final Channel listener;
     private volatile boolean closing;
@@ -69,6 +71,7 @@ public final class WebServer implements AutoCloseable {
     private WebServer(Builder made) throws IOException {
         tls = made.tls;
         limits = made.limits;
+        hosts = new HostCounts(limits.connectionsOfOneHost(), limits.exemptLoopback());
         bindHost = made.host;
         rule =
                 new RequestRule(
@@ -176,11 +179,17 @@ public final class WebServer implements AutoCloseable {
     boolean admit(Channel channel) {
         connections.add(channel);
         int now = open.incrementAndGet();
-        channel.closeFuture().addListener(_ -> open.decrementAndGet());
+        SocketAddress remote = channel.remoteAddress();
+        boolean ofHost = hosts.enter(remote);
+        channel.closeFuture()
+                .addListener(_ -> {
+                    open.decrementAndGet();
+                    hosts.left(remote);
+                });
         if (now > limits.connections() + BACKLOG) {
             var unusedClose = channel.close();
         }
-        return now <= limits.connections();
+        return now <= limits.connections() && ofHost;
     }
 
     boolean admitViewer(Channel channel) {

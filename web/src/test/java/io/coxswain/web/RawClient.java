@@ -26,6 +26,12 @@ final class RawClient implements AutoCloseable {
         in = socket.getInputStream();
     }
 
+    /** From another address of this machine. */
+    RawClient(int port, String from) throws IOException {
+        socket = new Socket(InetAddress.getLoopbackAddress(), port, InetAddress.getByName(from), 0);
+        in = socket.getInputStream();
+    }
+
     /** One request on a connection of its own. */
     static Answer once(int port, String request) throws IOException {
         try (var client = new RawClient(port)) {

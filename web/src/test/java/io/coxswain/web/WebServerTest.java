@@ -342,6 +342,32 @@ final class WebServerTest {
     }
 
     @Test
+    void oneAddressTakesNoMoreThanItsShare() throws IOException {
+        try (WebServer small =
+                        WebServer.builder()
+                                .limits(
+                                        WebLimits.defaults()
+                                                .withConnections(8, 1)
+                                                .withHosts(2, false))
+                                .start();
+                var first = new RawClient(small.port(), "127.0.0.2");
+                var second = new RawClient(small.port(), "127.0.0.2")) {
+            first.say("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            second.say("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            assertThat(first.answer(false).status()).isEqualTo(404);
+            assertThat(second.answer(false).status()).isEqualTo(404);
+            try (var third = new RawClient(small.port(), "127.0.0.2")) {
+                assertThat(third.answer(false).status()).isEqualTo(503);
+            }
+            // Others have room.
+            try (var other = new RawClient(small.port(), "127.0.0.3")) {
+                other.say("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+                assertThat(other.answer(false).status()).isEqualTo(404);
+            }
+        }
+    }
+
+    @Test
     void aPortInUseSaysWhatToDo() {
         assertThatThrownBy(() -> WebServer.builder().bind("127.0.0.1", server.port()).start())
                 .isInstanceOf(IOException.class)

@@ -26,6 +26,7 @@ import java.util.function.Supplier;
  * @param digests seen in shared memory
  * @param leftovers processes, files, descriptors and threads that outlived the cluster, in words
  * @param reference the fault-free run; may take a run to find out
+ * @param outages when ZooKeeper served nobody, where it has a fault
  */
 public record Evidence(
         JobFacts job,
@@ -38,8 +39,28 @@ public record Evidence(
         List<Firing> firings,
         Map<StateKey, Set<String>> digests,
         List<String> leftovers,
-        Supplier<Reference> reference) {
+        Supplier<Reference> reference,
+        List<StoreOutage> outages) {
+    /** Nobody watched ZooKeeper. */
+    public Evidence(
+            JobFacts job,
+            boolean ended,
+            boolean completed,
+            String reason,
+            @Nullable JobReport report,
+            List<Happening.Told> journal,
+            List<Happening.Ended> ends,
+            List<Firing> firings,
+            Map<StateKey, Set<String>> digests,
+            List<String> leftovers,
+            Supplier<Reference> reference) {
+        this(
+                job, ended, completed, reason, report, journal, ends, firings, digests, leftovers,
+                reference, List.of());
+    }
+
     public Evidence {
+        outages = List.copyOf(outages);
         journal = List.copyOf(journal);
         ends = List.copyOf(ends);
         firings = List.copyOf(firings);

@@ -6,8 +6,10 @@ import io.coxswain.chaos.scenario.Rule;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.TreeSet;
 
 /** Judges a scenario's own expectation. Stateless. */
@@ -107,6 +109,23 @@ public final class Expected {
         long lost = incidents.stream().mapToLong(Incident::stepsLost).sum();
         if (expectation.mostStepsLost() >= 0 && lost > expectation.mostStepsLost()) {
             wrong.add(lost + " steps lost, at most " + expectation.mostStepsLost() + " expected");
+        }
+        Duration within = expectation.normalWithin();
+        if (!within.isZero()) {
+            if (evidence.outages().isEmpty()) {
+                wrong.add("ZooKeeper was never seen to be away");
+            }
+            for (StoreOutage outage : evidence.outages()) {
+                OptionalLong took = outage.recoveryNanos();
+                if (took.isEmpty() || took.getAsLong() > within.toNanos()) {
+                    wrong.add(
+                            "everything was normal again "
+                                    + (took.isEmpty() ? "never" : StoreOutage.millis(took))
+                                    + " after ZooKeeper's return, at most "
+                                    + within.toMillis()
+                                    + " ms expected");
+                }
+            }
         }
         var sources = new TreeSet<String>();
         incidents.forEach(one -> one.sources().forEach(source -> sources.add(source.source())));

@@ -80,6 +80,11 @@ public record Outcome(
         return FaultRow.of(scenario, target, evidence);
     }
 
+    /** Its lines of the table of outages. */
+    public List<StoreOutage.Row> outages() {
+        return StoreOutage.rows(scenario, evidence.outages());
+    }
+
     /** Its lines of the table of leaders. */
     public List<LeaderRow> leaders() {
         return LeaderRow.of(scenario, evidence, artifacts);

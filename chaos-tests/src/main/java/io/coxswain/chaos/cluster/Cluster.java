@@ -6,6 +6,7 @@ import io.coxswain.chaos.checker.JobFacts;
 import io.coxswain.chaos.checker.Oracle;
 import io.coxswain.chaos.checker.Oracles;
 import io.coxswain.chaos.checker.Outcome;
+import io.coxswain.chaos.checker.StoreOutage;
 import io.coxswain.chaos.checker.Verdict;
 import io.coxswain.chaos.nemesis.Firing;
 import io.coxswain.chaos.nemesis.Happening;
@@ -85,6 +86,7 @@ public final class Cluster implements AutoCloseable {
     private final CompletableFuture<CoordinatorEvent.JobFinished> finished =
             new CompletableFuture<>();
     private volatile @Nullable Nemesis nemesis;
+    private volatile @Nullable StoreWatch stores;
     private boolean played;
 
     private Cluster(Builder builder, JobFile job) throws IOException {
@@ -353,6 +355,7 @@ public final class Cluster implements AutoCloseable {
         played = true;
         playing.begin();
         submit();
+        watchStores(rules);
         End end = awaitEnd(playing);
         List<Firing> firings = playing.firings();
         List<ProcessHandle> family = ProcessHandle.current().descendants().toList();
@@ -370,6 +373,21 @@ public final class Cluster implements AutoCloseable {
 
     private void narrate(Firing firing) {
         narrator.accept("  " + firing.text());
+    }
+
+    private void watchStores(List<Rule> rules) {
+        if (rules.stream().anyMatch(rule -> StoreWatch.concerns(rule.victims()))) {
+            var asker =
+                    new StoreWatch.Asker(processes::coordinatorAddress, processes::leader, JOB_ID);
+            var watching = new StoreWatch(() -> processes.zookeepers.leader().isPresent(), asker);
+            stores = watching;
+            watching.start();
+        }
+    }
+
+    private List<StoreOutage> outages() {
+        StoreWatch watching = stores;
+        return watching == null ? List.of() : watching.outages();
     }
 
     private record End(
@@ -476,7 +494,8 @@ public final class Cluster implements AutoCloseable {
                 firings,
                 watch.digests(),
                 left,
-                () -> Baseline.of(setup, folder.resolve("fault-free"), arenas));
+                () -> Baseline.of(setup, folder.resolve("fault-free"), arenas),
+                outages());
     }
 
     /** Heals everything, ends every process and removes its memory. Safe to repeat. */
@@ -485,6 +504,10 @@ public final class Cluster implements AutoCloseable {
         Nemesis playing = nemesis;
         if (playing != null) {
             playing.close();
+        }
+        StoreWatch watching = stores;
+        if (watching != null) {
+            watching.close();
         }
         events.close();
         watcher.shutdown();

@@ -59,7 +59,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
     private final Consumer<Happening> happened;
     private final Runnable coordinatorUp;
     private final Network network;
-    private final ZooKeeperServers zookeepers;
+    final ZooKeeperServers zookeepers;
     private final LocalFaults faults;
     private final AtomicBoolean closing = new AtomicBoolean();
     private final CountDownLatch closed = new CountDownLatch(1);

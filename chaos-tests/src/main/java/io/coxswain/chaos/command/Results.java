@@ -4,6 +4,7 @@ import io.coxswain.chaos.checker.FaultRow;
 import io.coxswain.chaos.checker.JUnitXml;
 import io.coxswain.chaos.checker.LeaderRow;
 import io.coxswain.chaos.checker.Outcome;
+import io.coxswain.chaos.checker.StoreOutage;
 import io.coxswain.chaos.scenario.Scenario;
 import io.coxswain.launcher.config.ConfigException;
 
@@ -25,6 +26,7 @@ final class Results {
     private final List<JUnitXml.Result> results = new ArrayList<>();
     private final List<FaultRow> rows = new ArrayList<>();
     private final List<LeaderRow> leaders = new ArrayList<>();
+    private final List<StoreOutage.Row> outages = new ArrayList<>();
     private boolean holds = true;
 
     /** How a scenario is played. */
@@ -100,6 +102,7 @@ final class Results {
                                         + verdict.says()));
         rows.addAll(outcome.rows());
         leaders.addAll(outcome.leaders());
+        outages.addAll(outcome.outages());
         results.add(JUnitXml.Result.of(outcome));
         holds &= outcome.holds();
         if (!outcome.holds()) {
@@ -146,6 +149,10 @@ final class Results {
         if (!leaders.isEmpty()) {
             lines.add("");
             lines.addAll(LeaderRow.table(leaders));
+        }
+        if (!outages.isEmpty()) {
+            lines.add("");
+            lines.addAll(StoreOutage.table(outages));
         }
         return lines;
     }

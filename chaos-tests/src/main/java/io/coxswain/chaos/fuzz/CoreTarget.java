@@ -230,7 +230,9 @@ final class CoreTarget implements FuzzTarget {
                 } else {
                     all.add(
                             new CoordinatorInput.AgentSaid(
-                                    mine.stream(), mine.termSeen(), ControlCodec.word(key, lie)));
+                                    mine.stream(),
+                                    termSeen(mine, lie),
+                                    ControlCodec.word(key, lie)));
                 }
                 told++;
             } catch (IllegalArgumentException refused) {
@@ -249,7 +251,7 @@ final class CoreTarget implements FuzzTarget {
             var attach = lie.getAttach();
             return new CoordinatorInput.AgentAttached(
                     nextStream++,
-                    mine.termSeen(),
+                    termSeen(mine, lie),
                     mine.agent(),
                     attach.getLabelsMap(),
                     attach.getJobId(),
@@ -257,6 +259,11 @@ final class CoreTarget implements FuzzTarget {
                     attach.getJobTimeNanos(),
                     attach.hasStanding() ? ControlCodec.standing(attach.getStanding()) : null,
                     mine.process());
+        }
+
+        // Who claims a higher term too often is not heard otherwise.
+        private long termSeen(CoordinatorInput.AgentAttached mine, AgentMessage lie) {
+            return random.nextInt(16) == 0 ? lie.getTermSeen() : mine.termSeen();
         }
 
         private void learn(CoordinatorInput input) {

@@ -48,6 +48,7 @@ public final class Targets {
                 submissions(),
                 znodes(),
                 new DataPlaneTarget(),
+                new PeerTarget(Files.createDirectories(scratch.resolve("peer"))),
                 new BridgeTarget(),
                 arenas(scratch),
                 slotTables(),

@@ -1,5 +1,6 @@
 package io.coxswain.chaos.scenario;
 
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -14,6 +15,7 @@ import java.util.List;
  *     empty: anywhere
  * @param everyFaultFires whether a fault whose coordinate was never reached is a failure
  * @param leastTakeovers a new leader went on with the job at least so often
+ * @param normalWithin of each return of ZooKeeper everything is normal; zero: whenever
  */
 public record Expectation(
         boolean completes,
@@ -23,7 +25,8 @@ public record Expectation(
         int mostIncidents,
         List<String> sources,
         boolean everyFaultFires,
-        int leastTakeovers) {
+        int leastTakeovers,
+        Duration normalWithin) {
     public Expectation {
         sources = List.copyOf(sources);
     }
@@ -45,11 +48,12 @@ public record Expectation(
                 mostIncidents,
                 sources,
                 everyFaultFires,
-                0);
+                0,
+                Duration.ZERO);
     }
 
     /** The job completes; nothing else is asked. */
     public static Expectation completion() {
-        return new Expectation(true, "", -1, 0, -1, List.of(), true, 0);
+        return new Expectation(true, "", -1, 0, -1, List.of(), true, 0, Duration.ZERO);
     }
 }

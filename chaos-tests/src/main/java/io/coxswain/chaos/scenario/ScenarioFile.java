@@ -403,6 +403,8 @@ public final class ScenarioFile {
         boolean all =
                 expect.choice("everyFaultFires", "true", List.of("true", "false")).equals("true");
         int takeovers = (int) expect.whole("leastTakeovers", 0, 0, 1_000_000);
-        return new Expectation(completes, says, lost, least, most, sources, all, takeovers);
+        Duration normal =
+                expect.duration("normalWithin", Duration.ZERO, Duration.ofMillis(1), LONGEST);
+        return new Expectation(completes, says, lost, least, most, sources, all, takeovers, normal);
     }
 }

@@ -45,6 +45,7 @@ class FuzzTest {
                         "submissions",
                         "znodes",
                         "data-plane",
+                        "data-plane-core",
                         "bridge",
                         "arenas",
                         "slot-tables",
@@ -68,6 +69,7 @@ class FuzzTest {
                 "submissions",
                 "znodes",
                 "data-plane",
+                "data-plane-core",
                 "bridge",
                 "arenas",
                 "slot-tables",
@@ -94,6 +96,9 @@ class FuzzTest {
         if (target instanceof CoreTarget core) {
             // Not all of them were refused on the way.
             assertThat(core.told()).isGreaterThan(INPUTS);
+        }
+        if (target instanceof PeerTarget peer) {
+            assertThat(peer.told()).isGreaterThan(INPUTS);
         }
     }
 

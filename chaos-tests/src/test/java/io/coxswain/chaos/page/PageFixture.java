@@ -11,6 +11,7 @@ import io.coxswain.coordinator.picture.Blocked;
 import io.coxswain.coordinator.picture.Bucket;
 import io.coxswain.coordinator.picture.CopiesPicture;
 import io.coxswain.coordinator.picture.Counters;
+import io.coxswain.coordinator.picture.ExportsPicture;
 import io.coxswain.coordinator.picture.HolderPicture;
 import io.coxswain.coordinator.picture.IncidentPicture;
 import io.coxswain.coordinator.picture.JobPicture;
@@ -87,7 +88,7 @@ final class PageFixture implements PageSource, AutoCloseable {
                         standing.equals("leading") ? 7 : 0,
                         blocked,
                         job,
-                        List.of(new QueuedJob("next-1", "next", 1, 8, 100)),
+                        List.of(new QueuedJob("next-1", "next", 1, 8, 100, "")),
                         agents,
                         1_000,
                         0,
@@ -216,7 +217,8 @@ final class PageFixture implements PageSource, AutoCloseable {
                 new Reliability(1, 300, 0.142, 0.99, Double.NaN),
                 new CopiesPicture(1, 1, holders, List.of(), "any one host", false),
                 incidents,
-                curve);
+                curve,
+                ExportsPicture.NONE);
     }
 
     private static Map<Category, BigInteger> categories() {

@@ -26,8 +26,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -38,6 +40,10 @@ import java.util.regex.Pattern;
  */
 final class ByHand implements AutoCloseable {
     private static final long LIMIT_SECONDS = 60;
+    private static final AtomicInteger CLUSTERS = new AtomicInteger();
+
+    /** Final states of the small job to which nothing happened, by its steps. */
+    private static final Map<Long, String> UNDISTURBED = new ConcurrentHashMap<>();
 
     private final Path folder;
     private final Path arenas;
@@ -53,7 +59,11 @@ final class ByHand implements AutoCloseable {
         this.folder = Files.createDirectories(folder.toAbsolutePath());
         this.arenas =
                 Files.createDirectories(
-                        Path.of("/dev/shm/by-hand-" + ProcessHandle.current().pid()));
+                        Path.of(
+                                "/dev/shm/by-hand-"
+                                        + ProcessHandle.current().pid()
+                                        + "-"
+                                        + CLUSTERS.incrementAndGet()));
         zookeeper =
                 "127.0.0.1:"
                         + start(
@@ -271,20 +281,54 @@ final class ByHand implements AutoCloseable {
 
     /** Submits the small job and waits until it has made ten steps. */
     void submit(String id, long steps, Map<String, String> labels) throws Exception {
-        var sets = new LinkedHashMap<String, String>();
-        sets.put("steps", Long.toString(steps));
-        labels.forEach((key, value) -> sets.put("labels." + key, value));
-        JobFile job = JobFile.read(home().resolve("chaos-tests/jobs/small.yaml"), sets);
-        try (AdminClient client = admin()) {
-            SubmitResponse answer = client.submit(job.spec(id), false);
-            if (!answer.getAccepted()) {
-                throw new IOException(answer.getReason());
-            }
-        }
+        submit(id, steps, labels, Map.of(), false);
         await(status ->
                 status.getJobsList().stream()
                         .anyMatch(
                                 one -> one.getJobId().equals(id) && one.getCompletedStep() >= 10));
+    }
+
+    /** It waits for the job that runs. */
+    void queue(String id, long steps) throws Exception {
+        submit(id, steps, Map.of(), Map.of(), true);
+    }
+
+    /**
+     * The final state of the small job when nothing happens: from a run as quick as it goes, once
+     * for all clusters, since it does not depend on how long steps take.
+     */
+    String undisturbed(long steps) throws Exception {
+        String known = UNDISTURBED.get(steps);
+        if (known != null) {
+            return known;
+        }
+        submit("undisturbed", steps, Map.of(), Map.of("runtime.minStepMillis", "0"), false);
+        JobReport report = awaitReport("undisturbed");
+        if (!report.completed()) {
+            throw new IOException("the undisturbed job does not complete; logs: " + folder);
+        }
+        UNDISTURBED.put(steps, report.finalDigest());
+        return report.finalDigest();
+    }
+
+    private void submit(
+            String id,
+            long steps,
+            Map<String, String> labels,
+            Map<String, String> more,
+            boolean queue)
+            throws Exception {
+        var sets = new LinkedHashMap<String, String>();
+        sets.put("steps", Long.toString(steps));
+        labels.forEach((key, value) -> sets.put("labels." + key, value));
+        sets.putAll(more);
+        JobFile job = JobFile.read(home().resolve("chaos-tests/jobs/small.yaml"), sets);
+        try (AdminClient client = admin()) {
+            SubmitResponse answer = client.submit(job.spec(id), queue);
+            if (!answer.getAccepted()) {
+                throw new IOException(answer.getReason());
+            }
+        }
     }
 
     JobReport awaitReport(String id) throws Exception {

@@ -9,6 +9,8 @@ import io.coxswain.proto.admin.v1.StatusResponse;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -20,10 +22,11 @@ import java.util.Map;
 
 /** A coordinator that stands by takes over while members step on, each a process of its own. */
 class FailoverIT {
+    /** So many that a session of a leader that is gone is over before the last of them. */
     private static final long STEPS = 300;
 
-    /** The final state of a job that nothing happened to; empty: not known yet. */
-    private static String undisturbed = "";
+    /** Enough where the lead is handed over. */
+    private static final long FEW_STEPS = 150;
 
     @TempDir private Path folder = Path.of("");
 
@@ -32,14 +35,16 @@ class FailoverIT {
         private final ByHand cluster;
         private final String former;
         private final String standby;
+        private final long steps;
         private final long epoch;
         private final long began;
 
-        Run(Path folder) throws Exception {
+        Run(Path folder, long steps) throws Exception {
+            this.steps = steps;
             cluster = new ByHand(folder.resolve("cluster"), 3);
             former = cluster.coordinator();
             standby = cluster.standby();
-            cluster.submit("job", STEPS, Map.of());
+            cluster.submit("job", steps, Map.of());
             epoch = cluster.job("job").getEpoch();
             began = System.nanoTime();
         }
@@ -74,12 +79,10 @@ class FailoverIT {
                     .as("the window of %s goes back to before the change", newest.window())
                     .isEqualTo(report.goodput().elapsedNanos());
             assertThat(cluster.job("job").getEpoch()).isEqualTo(epoch);
-            // Whoever leads now runs another job too; the first of them is the one to compare with.
-            cluster.submit("after", undisturbed.isEmpty() ? STEPS : 20, Map.of());
-            JobReport after = cluster.awaitReport("after");
-            assertThat(after.completed()).isTrue();
-            undisturbed = undisturbed.isEmpty() ? after.finalDigest() : undisturbed;
-            assertThat(undisturbed).isEqualTo(report.finalDigest());
+            // Whoever leads now runs another job too.
+            cluster.submit("after", 20, Map.of());
+            assertThat(cluster.awaitReport("after").completed()).isTrue();
+            assertThat(cluster.undisturbed(steps)).isEqualTo(report.finalDigest());
         }
 
         private void signal(String name) throws Exception {
@@ -97,8 +100,9 @@ class FailoverIT {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void theLeaderIsKilled() throws Exception {
-        try (var run = new Run(folder)) {
+        try (var run = new Run(folder, STEPS)) {
             run.cluster.first().destroyForcibly();
             run.isTakenOver("SIGKILL");
             run.completes();
@@ -106,8 +110,9 @@ class FailoverIT {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void theLeaderEnds() throws Exception {
-        try (var run = new Run(folder)) {
+        try (var run = new Run(folder, FEW_STEPS)) {
             run.cluster.first().destroy();
             run.isTakenOver("SIGTERM");
             run.completes();
@@ -115,8 +120,9 @@ class FailoverIT {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void theLeaderIsAskedToHandOver() throws Exception {
-        try (var run = new Run(folder)) {
+        try (var run = new Run(folder, FEW_STEPS)) {
             var said = new ByteArrayOutputStream();
             var address = new AdminClient.Address(null, run.cluster.zookeeper(), "/coxswain");
             var out = new PrintStream(said, true, StandardCharsets.UTF_8);
@@ -130,8 +136,9 @@ class FailoverIT {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void theLeaderSleepsPastItsSessionAndWakes() throws Exception {
-        try (var run = new Run(folder)) {
+        try (var run = new Run(folder, STEPS)) {
             run.signal("STOP");
             run.isTakenOver("SIGSTOP");
             run.signal("CONT");

@@ -2,17 +2,16 @@ package io.coxswain.chaos.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 
 /**
  * The digits as scripts in JAX and in PyTorch, where {@code COXSWAIN_PYTHON}, or {@code python3},
@@ -20,14 +19,11 @@ import java.util.concurrent.TimeUnit;
  */
 class FrameworkProgramIT {
     private static final int STEPS = 30;
-    private static final long IMPORT_LIMIT_SECONDS = 60;
-
-    private static final String PYTHON = System.getenv().getOrDefault("COXSWAIN_PYTHON", "python3");
 
     @ParameterizedTest
     @ValueSource(strings = {"jax", "torch"})
     void whateverDiesTheFinalStateIsTheSame(String framework) throws Exception {
-        requireImportable(framework);
+        Frameworks.require(framework);
 
         String digest =
                 job(framework)
@@ -54,7 +50,7 @@ class FrameworkProgramIT {
 
     @Test
     void processesThatReduceAmongThemselvesComeToTheSameLoss() throws Exception {
-        requireImportable("torch");
+        Frameworks.require("torch");
 
         var quiet = job("torch", "job-ddp.yaml").mesh(2, 1).spares(0).run().completed();
         var killed =
@@ -71,7 +67,7 @@ class FrameworkProgramIT {
 
     @Test
     void aStateThatIsCutByFullyShardComesToTheSameLoss() throws Exception {
-        requireImportable("torch");
+        Frameworks.require("torch");
 
         var quiet = job("torch", "job-fsdp.yaml").mesh(1, 2).spares(0).run().completed();
         var killed =
@@ -89,7 +85,7 @@ class FrameworkProgramIT {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void aStateThatIsCutOverTheProcessesOfHostsComesToTheSameLoss(boolean hybrid) throws Exception {
-        requireImportable("torch");
+        Frameworks.require("torch");
 
         double quiet =
                 cutGroups(hybrid).spares(0).run().completed().report().path("finalLoss").asDouble();
@@ -112,7 +108,7 @@ class FrameworkProgramIT {
 
     @Test
     void aStateOfJaxArraysThatIsCutComesToTheSameLoss(@TempDir Path folder) throws Exception {
-        requireImportable("jax");
+        Frameworks.require("jax");
         Path file = folder.resolve("job.yaml");
         Files.writeString(
                 file,
@@ -131,7 +127,7 @@ class FrameworkProgramIT {
                   cwd: %s
                   state: 1MB
                 """
-                        .formatted(STEPS, PYTHON, PlainPython.programs()));
+                        .formatted(STEPS, Frameworks.PYTHON, PlainPython.programs()));
 
         var quiet = Training.of(file).spares(0).run().completed();
         var killed = Training.of(file).spares(1).kill("1@step:12").run().completed();
@@ -142,7 +138,7 @@ class FrameworkProgramIT {
 
     @Test
     void aJaxStateOverAllRanksDevicesComesToTheSameLoss() throws Exception {
-        requireImportable("jax");
+        Frameworks.require("jax");
 
         var quiet = job("jax", "job-sharded.yaml").mesh(1, 2).spares(0).run().completed();
         var killed =
@@ -159,7 +155,7 @@ class FrameworkProgramIT {
 
     @Test
     void rankZeroOfAJaxProgramServesNobodyAndDiesAsTheOthersDo() throws Exception {
-        requireImportable("jax");
+        Frameworks.require("jax");
 
         double quiet = sharded().spares(0).run().completed().report().path("finalLoss").asDouble();
         var process = sharded().spares(0).killWorker("0@step:12").run().completed();
@@ -167,8 +163,7 @@ class FrameworkProgramIT {
 
         assertThat(process.report().path("finalLoss").asDouble())
                 .isCloseTo(quiet, withinPercentage(1.0));
-        assertThat(process.incident().toString())
-                .contains("agent-0", "worker died of signal 9");
+        assertThat(process.incident().toString()).contains("agent-0", "worker died of signal 9");
         assertThat(host.report().path("finalLoss").asDouble())
                 .isCloseTo(quiet, withinPercentage(1.0));
     }
@@ -179,7 +174,7 @@ class FrameworkProgramIT {
 
     @Test
     void severalProcessesOfAHostComeToTheSameLoss() throws Exception {
-        requireImportable("torch");
+        Frameworks.require("torch");
 
         double quiet = groups().spares(0).run().completed().report().path("finalLoss").asDouble();
         var local = groups().spares(0).killWorker("1.1@step:12").run().completed();
@@ -193,6 +188,42 @@ class FrameworkProgramIT {
                 .isCloseTo(quiet, withinPercentage(1.0));
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "job-ddp.yaml, 2, 1, forward",
+        "job-ddp.yaml, 2, 1, backward",
+        "job-fsdp.yaml, 1, 2, forward",
+        "job-fsdp.yaml, 1, 2, backward",
+    })
+    void aHangNamesWhoNeverEnteredAndWhere(
+            String name, int replicas, int shards, String part, @TempDir Path folder)
+            throws Exception {
+        Frameworks.require("torch");
+
+        var outcome =
+                job("torch", name)
+                        .mesh(replicas, shards)
+                        .spares(0)
+                        .set(
+                                "runtime.command",
+                                "["
+                                        + Frameworks.PYTHON
+                                        + ", "
+                                        + PlainPython.programs().resolve("torch_hanging.py")
+                                        + "]")
+                        .set("runtime.env.HANG_IN", part)
+                        .set("runtime.env.HANG_MARKER", folder.resolve("hung"))
+                        .run()
+                        .completed();
+
+        assertThat(outcome.incident().path("cause").asString())
+                .contains(
+                        "rank 1 hangs in execute (" + part + "); 1 rank waits for it in collective",
+                        "which rank 1 never entered");
+        assertThat(outcome.report().path("evidence").toString())
+                .contains("python-stacks.", "torch_hanging.py");
+    }
+
     private static Training groups() throws IOException {
         return job("torch", "job-ddp.yaml").mesh(2, 1).set("runtime.workersPerAgent", 2);
     }
@@ -202,29 +233,6 @@ class FrameworkProgramIT {
     }
 
     private static Training job(String framework, String name) throws IOException {
-        Path file = Training.home().resolve("examples/digits-" + framework).resolve(name);
-        return Training.of(file)
-                .set("steps", STEPS)
-                .set("runtime.command", "[" + PYTHON + ", train.py]");
-    }
-
-    private static void requireImportable(String framework) throws Exception {
-        String install = PYTHON + " -m pip install " + framework + " numpy";
-        Process process;
-        try {
-            process =
-                    new ProcessBuilder(PYTHON, "-c", "import numpy, " + framework)
-                            .redirectErrorStream(true)
-                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                            .start();
-        } catch (IOException e) {
-            assumeTrue(false, "there is no " + PYTHON + ": name one with COXSWAIN_PYTHON");
-            return;
-        }
-        boolean ended = process.waitFor(IMPORT_LIMIT_SECONDS, TimeUnit.SECONDS);
-        process.destroyForcibly();
-        assumeTrue(
-                ended && process.exitValue() == 0,
-                PYTHON + " cannot import " + framework + "; install it with: " + install);
+        return Frameworks.digits(framework, name, STEPS);
     }
 }

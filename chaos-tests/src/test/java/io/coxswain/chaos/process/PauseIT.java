@@ -17,7 +17,10 @@ import java.math.BigInteger;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** A job is paused, another coordinator takes over, and it is resumed: as if nothing had been. */
+/**
+ * A job is paused, another coordinator takes over, and it is resumed: as if nothing had been. One
+ * that waits in the queue is held there meanwhile.
+ */
 class PauseIT {
     private static final long STEPS = 200;
 
@@ -48,11 +51,18 @@ class PauseIT {
             assertThat(LeaderCalls.pause(former, "nobody", "").getRefusal())
                     .isEqualTo("there is no job nobody");
 
+            cluster.queue("after", 20);
+            assertThat(LeaderCalls.pause(byStandby, "after", "not yet").getPaused()).isTrue();
+            assertThat(LeaderCalls.pause(former, "after", "").getAlready()).isTrue();
+
             cluster.first().destroyForcibly();
             cluster.ask(standby);
             cluster.await(PauseIT::isPaused);
             assertThat(cluster.job("job").getCompletedStep()).isEqualTo(step);
             assertThat(cluster.job("job").getDetail()).contains("paused: new data");
+            assertThat(cluster.job("after").getPhase()).isEqualTo(JobPhase.JOB_PHASE_PAUSED);
+            assertThat(cluster.job("after").getDetail())
+                    .isEqualTo("held in the queue; paused: not yet");
 
             ResumeResponse resumed = LeaderCalls.resume(byStandby, "job");
             assertThat(resumed.getResumed()).isTrue();
@@ -67,9 +77,12 @@ class PauseIT {
                     .isNotEmpty()
                     .allSatisfy(incident -> assertThat(incident.kind()).isEqualTo("planned"));
 
-            cluster.submit("after", STEPS, Map.of());
-            JobReport undisturbed = cluster.awaitReport("after");
-            assertThat(report.finalDigest()).isEqualTo(undisturbed.finalDigest());
+            assertThat(cluster.job("after").getEpoch()).as("it did not start").isZero();
+            assertThat(LeaderCalls.resume(byStandby, "after").getResumed()).isTrue();
+            JobReport after = cluster.awaitReport("after");
+            assertThat(after.completed()).isTrue();
+            assertThat(after.goodput().categories().get("paused")).isZero();
+            assertThat(report.finalDigest()).isEqualTo(cluster.undisturbed(STEPS));
         }
     }
 }

@@ -27,6 +27,32 @@ final class PlainPython {
     }
 
     /**
+     * Writes the job of a program whose three ranks reduce among themselves into {@code folder}.
+     *
+     * @return the job file
+     */
+    static Path writeReducingJob(Path folder, int steps) throws IOException {
+        return Files.writeString(
+                folder.resolve("job.yaml"),
+                """
+                name: allreduce
+                mesh: {replicas: 3, shards: 1}
+                steps: %d
+                seed: 3
+                data: job.yaml
+                batch: 128
+                microshards: 6
+                collectives: {across: runtime}
+                runtime:
+                  kind: process
+                  command: [python3, allreduce_worker.py]
+                  cwd: %s
+                  state: 1MB
+                """
+                        .formatted(steps, programs()));
+    }
+
+    /**
      * Writes the job of a state that is cut over two shards, one process each, into {@code folder}.
      *
      * @return the job file

@@ -14,6 +14,8 @@ import io.coxswain.proto.admin.v1.StatusResponse;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
@@ -74,12 +76,11 @@ class PlannedWorkIT {
                     assertThat(incident.closed()).isTrue();
                 });
         assertThat(report.goodput().categories().get("lost_progress")).isZero();
-        cluster.submit("undisturbed", STEPS, Map.of());
-        assertThat(report.finalDigest())
-                .isEqualTo(cluster.awaitReport("undisturbed").finalDigest());
+        assertThat(report.finalDigest()).isEqualTo(cluster.undisturbed(STEPS));
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aDrainedAgentsRankGoesToTheSpare() throws Exception {
         try (var cluster = new ByHand(folder.resolve("cluster"), 3)) {
             cluster.submit("job", STEPS, Map.of());
@@ -104,6 +105,7 @@ class PlannedWorkIT {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void aProcessThatIsToldToEndIsDrainedFirst() throws Exception {
         try (var cluster = new ByHand(folder.resolve("cluster"), 3)) {
             cluster.submit("job", STEPS, Map.of());
@@ -119,6 +121,7 @@ class PlannedWorkIT {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void anotherLeaderGoesOnWithADrain() throws Exception {
         try (var cluster = new ByHand(folder.resolve("cluster"), 3)) {
             cluster.submit("job", STEPS, Map.of());

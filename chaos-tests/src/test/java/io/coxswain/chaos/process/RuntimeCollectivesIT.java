@@ -8,7 +8,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -28,24 +27,7 @@ class RuntimeCollectivesIT {
 
     @BeforeEach
     void writeJob() throws IOException {
-        Files.writeString(
-                folder.resolve("job.yaml"),
-                """
-                name: allreduce
-                mesh: {replicas: 3, shards: 1}
-                steps: %d
-                seed: 3
-                data: job.yaml
-                batch: 128
-                microshards: 6
-                collectives: {across: runtime}
-                runtime:
-                  kind: process
-                  command: [python3, allreduce_worker.py]
-                  cwd: %s
-                  state: 1MB
-                """
-                        .formatted(STEPS, PlainPython.programs()));
+        PlainPython.writeReducingJob(folder, STEPS);
     }
 
     private Training job() throws IOException {

@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,12 +43,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
  * A cluster as somebody would run it who lets nobody in: each plane with certificates of one
- * authority, ZooKeeper over TLS and with passwords, pages over HTTPS with a token. Secrets are
- * planted where people put them.
+ * authority, an ensemble of ZooKeeper over TLS and with passwords, pages over HTTPS with a token.
+ * Secrets are planted where people put them.
  */
 final class SecureCluster implements AutoCloseable {
     static final String TOKEN = "http-token-PLANTED-5c1d9e";
@@ -58,6 +62,7 @@ final class SecureCluster implements AutoCloseable {
                     ZooKeeperAccess.AGENT, "zk-agent-PLANTED-e7d0",
                     ZooKeeperAccess.CLIENT, "zk-client-PLANTED-31cc");
 
+    private static final int ZOOKEEPERS = 3;
     private static final long LIMIT_SECONDS = 60;
     private static final int ATTEMPTS = 5;
     private static final Duration LIFE = Duration.ofDays(7);
@@ -98,16 +103,22 @@ final class SecureCluster implements AutoCloseable {
         Files.writeString(
                 zk.resolve("zookeeper.pem"),
                 Files.readString(zk.resolve("key.pem")) + Files.readString(zk.resolve("cert.pem")));
-        start(
-                "zookeeper",
-                JavaProcess.service(
-                        ZooKeeperMain.class.getName(),
-                        List.of(
-                                "tls=" + zk,
-                                folder.resolve("zookeeper").toString(),
-                                "127.0.0.1:0",
-                                "1000")),
-                "^up [^:]+:(\\d+)$");
+        List<String> servers = servers();
+        for (int i = 1; i <= ZOOKEEPERS; i++) {
+            var arguments =
+                    new ArrayList<>(
+                            List.of(
+                                    "tls=" + zk,
+                                    folder.resolve(zookeeper(i)).toString(),
+                                    "127.0.0.1:0",
+                                    "1000",
+                                    Integer.toString(i)));
+            arguments.addAll(servers);
+            start(
+                    zookeeper(i),
+                    JavaProcess.service(ZooKeeperMain.class.getName(), arguments),
+                    "^up [^:]+:(\\d+)$");
+        }
         users(
                 "coordinator.users",
                 ZooKeeperAccess.COORDINATOR,
@@ -121,6 +132,41 @@ final class SecureCluster implements AutoCloseable {
             agent("a" + i);
         }
         await(status -> status.getAgentsCount() == agents);
+    }
+
+    // Where the servers speak to each other; nobody else takes these ports meanwhile.
+    private static List<String> servers() throws IOException {
+        var taken = new ArrayList<ServerSocket>();
+        try {
+            for (int i = 0; i < 2 * ZOOKEEPERS; i++) {
+                taken.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+            }
+            var servers = new ArrayList<String>();
+            for (int i = 0; i < ZOOKEEPERS; i++) {
+                servers.add(
+                        "127.0.0.1:"
+                                + taken.get(2 * i).getLocalPort()
+                                + ":"
+                                + taken.get(2 * i + 1).getLocalPort());
+            }
+            return servers;
+        } finally {
+            for (ServerSocket one : taken) {
+                one.close();
+            }
+        }
+    }
+
+    /** The name of one of the ensemble's servers, from 1. */
+    static String zookeeper(int number) {
+        return "zookeeper-" + number;
+    }
+
+    /** Where clients find the ensemble. */
+    String zookeepers() {
+        return IntStream.rangeClosed(1, ZOOKEEPERS)
+                .mapToObj(number -> address(zookeeper(number)))
+                .collect(Collectors.joining(","));
     }
 
     private void users(String name, String... users) throws IOException {
@@ -213,7 +259,7 @@ final class SecureCluster implements AutoCloseable {
                                 .append("\"\n"));
         return """
         id: %s
-        zookeeper: 127.0.0.1:%d
+        zookeeper: %s
         zookeeperAuthFile: %s
         zookeeperOptions:
         %s
@@ -222,7 +268,7 @@ final class SecureCluster implements AutoCloseable {
         tls: {folder: %s}
         http: {host: 0.0.0.0, port: 0, tokenFile: http.token}
         """
-                .formatted(name, ports.get("zookeeper"), users, options.toString(), name, tls);
+                .formatted(name, zookeepers(), users, options.toString(), name, tls);
     }
 
     /** Starts a coordinator; the second one stands by. */
@@ -265,7 +311,7 @@ final class SecureCluster implements AutoCloseable {
         Pattern pattern = Pattern.compile(up);
         Pattern page = Pattern.compile("HTTP at (https?://\\S+)");
         var port = new CompletableFuture<Integer>();
-        boolean paged = !name.equals("zookeeper");
+        boolean paged = !name.startsWith("zookeeper");
         var url = new CompletableFuture<String>();
         Thread.ofPlatform()
                 .daemon()
@@ -320,6 +366,11 @@ final class SecureCluster implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** SIGKILL of a server of the ensemble. */
+    void loseZooKeeper(int number) {
+        end(process(zookeeper(number)).toHandle());
     }
 
     int port(String name) {

@@ -59,8 +59,8 @@ import javax.net.ssl.X509ExtendedKeyManager;
 
 /**
  * One run of real processes with certificates on every plane: a recovery, a restore, certificates
- * replaced and taken back, and a takeover; who may not come in does not, and is counted; no secret
- * is told anywhere.
+ * replaced and taken back, a takeover, and a server of ZooKeeper's ensemble lost; who may not come
+ * in does not, and is counted; no secret is told anywhere.
  */
 class SecureRunIT {
     private static final long STEPS = 300;
@@ -91,6 +91,10 @@ class SecureRunIT {
             String agent = victim.equals("a0") ? "a1" : "a0";
             replaced(cluster, victim, agent);
             takenBack(cluster, spied);
+            // The other two know all that was written; nobody notices.
+            long before = cluster.job("endless").getCompletedStep();
+            cluster.loseZooKeeper(2);
+            cluster.awaitStep("endless", before + 10);
             strangers(cluster, agent);
             pages(cluster);
             secrets(cluster);
@@ -448,7 +452,7 @@ class SecureRunIT {
         cluster.zookeeperOptions(tls).forEach(options::setProperty);
         CuratorFrameworkFactory.Builder builder =
                 CuratorFrameworkFactory.builder()
-                        .connectString(cluster.address("zookeeper"))
+                        .connectString(cluster.zookeepers())
                         .zkClientConfig(options)
                         .retryPolicy(new RetryOneTime(100));
         builder.authorization(

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 
 class ScenarioFileTest {
@@ -92,11 +93,12 @@ class ScenarioFileTest {
                             cancelJob: coordinator
                           - at: {rule: 1}
                             kill: coordinator
-                        expect: {leastTakeovers: 1}
+                        expect: {leastTakeovers: 1, normalWithin: 2s}
                         """);
 
         assertThat(scenario.setup().standbys()).isEqualTo(2);
         assertThat(scenario.expectation().leastTakeovers()).isOne();
+        assertThat(scenario.expectation().normalWithin()).isEqualTo(Duration.ofSeconds(2));
         assertThat(scenario.rules())
                 .containsExactly(
                         Chaos.at(Chaos.agent(1), Chaos.step(0), StepPhase.RESTORE)

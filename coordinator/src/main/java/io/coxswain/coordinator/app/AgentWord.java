@@ -19,6 +19,7 @@ public sealed interface AgentWord {
      * @param entered collectives of the runtime that its worker has come to in that step; 0: not
      *     told
      * @param waitsFor what somebody else must do before it can go on, for a person; empty: nothing
+     * @param part of the step in which its worker's program is, for a person; empty: not told
      */
     record Heartbeat(
             long sequence,
@@ -29,7 +30,8 @@ public sealed interface AgentWord {
             List<Integer> waitingForRanks,
             long operationNanos,
             int entered,
-            String waitsFor)
+            String waitsFor,
+            String part)
             implements AgentWord {
         public Heartbeat {
             waitingForRanks = List.copyOf(waitingForRanks);
@@ -45,7 +47,8 @@ public sealed interface AgentWord {
             }
             String waiting =
                     waitingForRanks.isEmpty() ? "" : ", waits for ranks " + waitingForRanks;
-            return operation + " of step " + step + waiting;
+            String in = part.isEmpty() ? "" : " (" + part + ")";
+            return operation + " of step " + step + in + waiting;
         }
 
         public Heartbeat(
@@ -65,6 +68,7 @@ public sealed interface AgentWord {
                     waitingForRanks,
                     operationNanos,
                     0,
+                    "",
                     "");
         }
     }

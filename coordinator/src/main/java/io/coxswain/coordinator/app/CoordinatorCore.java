@@ -15,7 +15,6 @@ import io.coxswain.coordinator.core.model.JobSpec;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -28,7 +27,7 @@ import java.util.Locale;
  *  STANDBY ── LeadershipGained ──► LEADING ── StoreSuspended ──► SUSPENDED (grants on, decides nothing)
  *     ▲                              │  ▲                           │  │
  *     └── LeadershipLost, refused ───┘  └────── StoreResumed ───────┘  │
- *         write, higher term heard ◄───────────────────────────────────┘      any ── Stop ──► STOPPED
+ *         write, higher term true  ◄───────────────────────────────────┘      any ── Stop ──► STOPPED
  * </pre>
  *
  * <p>Confined to the thread that first calls it. A broken invariant leaves as an exception; the
@@ -51,6 +50,7 @@ public final class CoordinatorCore {
     private final JobDesk desk;
     private final Voices voices;
     private final MaintenanceDesk maintenance;
+    private final TermDesk terms;
     private final RunContext context = new RunContext();
     private Standing standing = Standing.STANDBY;
     private LivenessMachine liveness;
@@ -93,6 +93,7 @@ public final class CoordinatorCore {
         this.desk = new JobDesk(settings, context);
         this.voices = new Voices(settings, context);
         this.maintenance = new MaintenanceDesk(settings, context, desk, roster);
+        this.terms = new TermDesk(leadership, context);
         this.pictures =
                 pictures == null
                         ? null
@@ -113,7 +114,7 @@ public final class CoordinatorCore {
         switch (input) {
             case CoordinatorInput.AgentAttached attached -> attached(attached);
             case CoordinatorInput.AgentSaid said -> said(said);
-            case CoordinatorInput.StreamClosed closed -> streamClosed(closed);
+            case CoordinatorInput.StreamClosed closed -> streamClosed(closed.stream());
             case CoordinatorInput.DialAnswered answered ->
                     judge(
                             new LivenessEvent.DialEnded(
@@ -141,6 +142,8 @@ public final class CoordinatorCore {
                     desk.resume();
                 }
             }
+            case CoordinatorInput.TermAnswered told ->
+                    terms.answered(told.question(), told.verdict());
             case CoordinatorInput.StandbysSeen(int others) -> standbys = others;
             case CoordinatorInput.LeadershipLost(String reason) -> stepDown(reason, false);
             case CoordinatorInput.Submit submit -> desk.submit(submit, leads());
@@ -175,6 +178,7 @@ public final class CoordinatorCore {
         if (leads() && liveness.nextDeadlineNanos() <= nowNanos) {
             judge(new LivenessEvent.DeadlineReached());
         }
+        terms.advance(nowNanos);
         if (leads()) {
             outbox.advance(nowNanos);
             voices.advance(nowNanos);
@@ -198,7 +202,9 @@ public final class CoordinatorCore {
                         : pictures.nextDeadlineNanos();
         return leads()
                 ? Math.min(
-                        Math.min(liveness.nextDeadlineNanos(), picture),
+                        Math.min(
+                                terms.nextDeadlineNanos(),
+                                Math.min(liveness.nextDeadlineNanos(), picture)),
                         Math.min(
                                 voices.nextDeadlineNanos(),
                                 Math.min(outbox.nextDeadlineNanos(), desk.nextDeadlineNanos())))
@@ -215,17 +221,6 @@ public final class CoordinatorCore {
                 run == null ? 0 : run.goodputRatio(),
                 run == null ? 0 : run.incidents(),
                 desk.waiting());
-    }
-
-    /** A few numbers for meters; {@code term} is 0 where none is held. */
-    public record Vitals(
-            long term,
-            int agents,
-            long completedStep,
-            double goodputRatio,
-            int incidents,
-            int queuedJobs) {
-        public static final Vitals NONE = new Vitals(0, 0, 0, 0, 0, 0);
     }
 
     private void confine(long now) {
@@ -253,6 +248,7 @@ public final class CoordinatorCore {
         term = gained.term();
         liveness = new LivenessMachine(settings.livenessLimits());
         outbox = new StoreOutbox(store, settings.storeRetryNanos());
+        terms.begin(term);
         publish(new CoordinatorEvent.LeadershipGained(term), "", 0, 0);
         maintenance.load(gained.setAside());
         desk.adopt(gained.jobs());
@@ -290,6 +286,7 @@ public final class CoordinatorCore {
 
     // No timer, write or member of a term outlives it.
     private void forget() {
+        terms.end();
         roster.clear();
         desk.clear();
         maintenance.clear();
@@ -317,12 +314,8 @@ public final class CoordinatorCore {
         standing = Standing.STOPPED;
     }
 
-    private boolean heardHigherTerm(long termSeen, AgentKey agent) {
-        if (termSeen <= term) {
-            return false;
-        }
-        stepDown("agent " + agent + " has heard of term " + termSeen, true);
-        return true;
+    private boolean doubted(long stream, AgentKey agent, long termSeen) {
+        return terms.doubts(stream, agent, termSeen, standing == Standing.LEADING);
     }
 
     // ------------------------------------------------------------------ agents
@@ -330,10 +323,6 @@ public final class CoordinatorCore {
     private void attached(CoordinatorInput.AgentAttached attached) {
         AgentProfile profile = attached.agent();
         AgentKey key = profile.key();
-        if (leads() && heardHigherTerm(attached.termSeen(), key)) {
-            agents.reject(attached.stream(), term, "another coordinator leads", true);
-            return;
-        }
         if (!leads()) {
             agents.reject(
                     attached.stream(),
@@ -342,6 +331,9 @@ public final class CoordinatorCore {
                             + settings.coordinatorId()
                             + " does not lead: look up /controller/leader again",
                     true);
+            return;
+        }
+        if (doubted(attached.stream(), key, attached.termSeen())) {
             return;
         }
         judge(new LivenessEvent.StreamOpened(key, attached.stream()));
@@ -390,7 +382,8 @@ public final class CoordinatorCore {
             return;
         }
         AgentKey key = entry.profile.key();
-        if (heardHigherTerm(said.termSeen(), key)) {
+        if (doubted(said.stream(), key, said.termSeen())) {
+            judge(new LivenessEvent.Heard(key, said.stream()));
             return;
         }
         judge(
@@ -434,12 +427,12 @@ public final class CoordinatorCore {
         }
     }
 
-    private void streamClosed(CoordinatorInput.StreamClosed closed) {
-        Roster.Entry entry = roster.byStream(closed.stream());
+    private void streamClosed(long stream) {
+        Roster.Entry entry = roster.byStream(stream);
         if (entry != null) {
             entry.streaming = false;
-            voices.streamGone(closed.stream());
-            judge(new LivenessEvent.StreamBroken(entry.profile.key(), closed.stream()));
+            voices.streamGone(stream);
+            judge(new LivenessEvent.StreamBroken(entry.profile.key(), stream));
         }
     }
 
@@ -491,25 +484,33 @@ public final class CoordinatorCore {
 
     private CoordinatorStatus status() {
         JobRun run = desk.run();
-        var known = new ArrayList<CoordinatorStatus.Agent>();
-        for (Roster.Entry entry : roster.all()) {
-            known.add(entry.status(run, maintenance));
-        }
         return new CoordinatorStatus(
                 settings.coordinatorId(),
                 leads() ? term : 0,
                 leads(),
                 desk.statuses(),
-                known,
+                roster.all().stream().map(entry -> entry.status(run, maintenance)).toList(),
                 maintenance.all(),
-                leads() ? desk.history().told() : CoordinatorStatus.History.NONE);
+                leads() ? desk.history().told() : CoordinatorStatus.History.NONE,
+                standing == Standing.SUSPENDED);
     }
 
     private void publish(CoordinatorEvent event, String jobId, long epoch, long step) {
         events.publish(event, nowNanos, term, jobId, epoch, step);
     }
 
-    private final class RunContext implements JobRun.Context, Voices.Around {
+    private final class RunContext implements JobRun.Context, Voices.Around, TermDesk.Around {
+        @Override
+        public void refuse(long stream, String reason, boolean retry) {
+            agents.reject(stream, term, reason, retry);
+            streamClosed(stream);
+        }
+
+        @Override
+        public void resign(String reason) {
+            stepDown(reason, true);
+        }
+
         @Override
         public @Nullable JobRun run() {
             return desk.run();

@@ -16,6 +16,7 @@ import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Standing;
+import io.coxswain.coordinator.core.term.TermVerdict;
 
 import org.jspecify.annotations.Nullable;
 
@@ -115,6 +116,10 @@ public sealed interface CoordinatorInput {
 
     /** Another leads, or the fence is broken. */
     record LeadershipLost(String reason) implements CoordinatorInput {}
+
+    /** Answer to {@link LeadershipPort#askTerm}. */
+    record TermAnswered(long question, TermVerdict verdict, String detail)
+            implements CoordinatorInput {}
 
     /** So many other coordinators stand in the election. A hint, never a proof. */
     record StandbysSeen(int others) implements CoordinatorInput {}

@@ -36,7 +36,7 @@ public final class CoordinatorLoop implements Inputs {
     private final Thread thread;
     private volatile @Nullable CoordinatorCore core;
     private volatile boolean stopped;
-    private volatile CoordinatorCore.Vitals vitals = CoordinatorCore.Vitals.NONE;
+    private volatile Vitals vitals = Vitals.NONE;
     private final LoopPulse pulse;
 
     private record Item(CoordinatorInput input, boolean tookRoom, long atNanos) {}
@@ -77,7 +77,7 @@ public final class CoordinatorLoop implements Inputs {
     }
 
     /** The newest numbers. Any thread. */
-    public CoordinatorCore.Vitals vitals() {
+    public Vitals vitals() {
         return vitals;
     }
 

@@ -25,8 +25,7 @@ final class FoundJobs {
 
     /** True if that job began under some leader. */
     static boolean ran(StoredJob job) {
-        return job.result() == null
-                && (job.view() != null || job.account() != null || job.pause() != null);
+        return job.result() == null && (job.view() != null || job.account() != null);
     }
 
     static FoundJob of(StoredJob job) {

@@ -55,7 +55,8 @@ final class HangEar {
                         Set.copyOf(beat.waitingForRanks()),
                         beat.operationNanos(),
                         beat.step(),
-                        beat.entered());
+                        beat.entered(),
+                        beat.part());
         HangRule.Suspicion hang =
                 watch.heard(
                         active.epoch(),
@@ -66,7 +67,8 @@ final class HangEar {
         if (hang == null) {
             return null;
         }
-        witness(active, hang);
+        boolean named = hang.cycle() || hang.accusers() > 0;
+        witness(active, hang, !named && machine.spec().runtimeReduces());
         return new JobEvent.HangSuspected(
                 active.members().get(hang.rank()).key(),
                 active.epoch(),
@@ -76,11 +78,21 @@ final class HangEar {
                 hang.stalledNanos());
     }
 
-    /** Before the fence changes what they do: the ranks that keep the others waiting. */
-    private void witness(View active, HangRule.Suspicion hang) {
+    /**
+     * Before the fence changes what they do: the ranks that keep the others waiting.
+     *
+     * @param anyone the runtimes wait for each other, and who for whom is not known: what all of
+     *     them do tells it, perhaps
+     */
+    private void witness(View active, HangRule.Suspicion hang, boolean anyone) {
         var culprits = new LinkedHashSet<Integer>();
         culprits.add(hang.rank());
         culprits.addAll(hang.absent());
+        for (int rank = 0;
+                anyone && rank < Math.min(active.members().size(), MOST_WITNESSED);
+                rank++) {
+            culprits.add(rank);
+        }
         culprits.stream()
                 .limit(MOST_WITNESSED)
                 .forEach(rank ->

@@ -18,6 +18,7 @@ final class JobBook {
     static final class Waiting {
         final JobSpec spec;
         final long order;
+        final QueueHold hold = new QueueHold();
         boolean recorded;
 
         Waiting(JobSpec spec, long order, boolean recorded) {
@@ -69,22 +70,24 @@ final class JobBook {
         return waiting.values();
     }
 
-    /** The next job that may start, left in the queue. */
+    /** The next job that may start, left in the queue; those that are held are passed over. */
     @Nullable Waiting next() {
         for (Waiting job : waiting.values()) {
-            return job;
+            if (!job.hold.holds()) {
+                return job;
+            }
         }
         return null;
     }
 
-    /** 1 for the next one; 0 when it does not wait. */
+    /** 1 for the next one; 0 when it does not wait. Nobody waits for those that are held. */
     int position(String jobId) {
-        int position = 0;
-        for (String id : waiting.keySet()) {
-            position++;
-            if (id.equals(jobId)) {
+        int position = 1;
+        for (Waiting job : waiting.values()) {
+            if (job.spec.jobId().equals(jobId)) {
                 return position;
             }
+            position += job.hold.holds() ? 0 : 1;
         }
         return 0;
     }

@@ -56,7 +56,7 @@ final class JobDesk {
         this.book = new JobBook(settings.history().jobs());
         this.history = new HistoryDesk(settings.history(), context, book);
         this.takeovers = new TakeoverDesk(settings, context);
-        this.pauses = new PauseDesk(this, settings.coordinatorId(), context::nowNanos);
+        this.pauses = new PauseDesk(this, settings.coordinatorId(), context);
     }
 
     PauseDesk pauses() {
@@ -160,13 +160,11 @@ final class JobDesk {
 
     private @Nullable String refusal(boolean queue) {
         JobSpec running = current();
-        if (!queue && (running != null || !book.waiting().isEmpty())) {
-            String other =
-                    running != null
-                            ? running.jobId()
-                            : book.waiting().iterator().next().spec.jobId();
+        JobBook.Waiting next = book.next();
+        JobSpec other = running != null || next == null ? running : next.spec;
+        if (!queue && other != null) {
             return "job "
-                    + other
+                    + other.jobId()
                     + " is running: one job runs at a time; ask for it to be queued, or wait for or"
                     + " cancel the other";
         }
@@ -462,7 +460,11 @@ final class JobDesk {
                 history.ended(spec.jobId(), job.endedMillis());
             } else {
                 takeovers.found(job);
-                book.enqueue(new JobBook.Waiting(spec, job.spec().submittedOrder(), true));
+                var waiting = new JobBook.Waiting(spec, job.spec().submittedOrder(), true);
+                if (!FoundJobs.ran(job)) {
+                    waiting.hold.inherit(FoundJobs.pause(job));
+                }
+                book.enqueue(waiting);
             }
         }
         for (String jobId : List.copyOf(waiters.keySet())) {
@@ -552,11 +554,14 @@ final class JobDesk {
                             null));
         }
         for (JobBook.Waiting job : book.waiting()) {
+            boolean held = job.hold.holds();
             jobs.add(
                     idle(
                             job.spec,
-                            JobPhase.QUEUED,
-                            "position " + book.position(job.spec.jobId()),
+                            held ? JobPhase.PAUSED : JobPhase.QUEUED,
+                            held
+                                    ? PauseDesk.heldInQueue(job.hold)
+                                    : "position " + book.position(job.spec.jobId()),
                             null));
         }
         for (JobBook.Ended job : book.endedJobs()) {

@@ -107,7 +107,8 @@ final class JobPictures {
                 reliability(windows, now),
                 copies.picture(machine, figures),
                 incidents(now, wallMillis),
-                curve(wallMillis));
+                curve(wallMillis),
+                run.programs().exports().picture());
     }
 
     private Category running(long now) {

@@ -48,7 +48,6 @@ final class JobRun {
     private final KeyValueDesk keyValues;
     private final ProgramDesk programs;
     private final HangEar hangs;
-    private final HistoryKeeper history = new HistoryKeeper();
     private final IncidentBook incidents = new IncidentBook();
     private final ArrayDeque<JobEvent> deferred = new ArrayDeque<>();
     private final AgentFitness fitness = new AgentFitness();
@@ -61,8 +60,7 @@ final class JobRun {
     private String waitingFor = "";
     private @Nullable JobReport report;
     private String endReason = "";
-    private long accountDueNanos = Long.MAX_VALUE;
-    private long accountWrittenNanos;
+    private final AccountKeeper accounts;
 
     /** What a run needs of the loop around it. */
     interface Context {
@@ -115,7 +113,6 @@ final class JobRun {
         this.spec = spec;
         this.order = order;
         this.startedNanos = machine.openedNanos();
-        this.accountWrittenNanos = nowNanos;
         this.settings = settings;
         this.context = context;
         this.keyValues = new KeyValueDesk(spec.jobId(), context);
@@ -131,6 +128,7 @@ final class JobRun {
             figures = null;
             pictures = null;
         }
+        this.accounts = new AccountKeeper(this, ledger, incidents, settings, context, nowNanos);
     }
 
     /** What another leader left, before anything else. */
@@ -280,13 +278,11 @@ final class JobRun {
         for (Timers.Due due : timers.take(nowNanos)) {
             feed(new JobEvent.TimerFired(due.kind(), due.epoch()), nowNanos);
         }
-        if (accountDueNanos <= nowNanos && !over()) {
-            account(nowNanos);
-        }
+        accounts.advance(nowNanos);
     }
 
     long nextDeadlineNanos() {
-        return Math.min(timers.nextDeadlineNanos(), accountDueNanos);
+        return Math.min(timers.nextDeadlineNanos(), accounts.nextDeadlineNanos());
     }
 
     /** Once, before anything else: opens the account and says what is needed. */
@@ -294,7 +290,7 @@ final class JobRun {
         apply(machine.opening(), nowNanos);
         step(new JobEvent.MaintenanceOrdered(context.maintenance().orders(), true), nowNanos);
         if (!over() && report == null) {
-            account(nowNanos);
+            accounts.write(nowNanos);
         }
     }
 
@@ -373,7 +369,8 @@ final class JobRun {
                 durable(new JobEvent.ViewPersisted(persist.view().epoch(), persist.state())));
     }
 
-    private Runnable durable(JobEvent event) {
+    /** Tells the machine so, unless the job is over by then. */
+    Runnable durable(JobEvent event) {
         return () -> {
             if (!over()) {
                 feed(event, context.nowNanos());
@@ -403,7 +400,7 @@ final class JobRun {
         report = finished;
         reportedNanos = nowNanos;
         endReason = result.reason();
-        accountDueNanos = Long.MAX_VALUE;
+        accounts.close();
         context.persist(
                 new StoreRecord.Result(
                         jobId(), result.completed(), result.reason(), Reports.stored(finished)),
@@ -424,9 +421,7 @@ final class JobRun {
                 waitingFor = "";
                 // The machine books, it keeps no account: the ratio is the ledger's.
                 told = steps.withGoodputRatio(ledger.ratio());
-                if (accountDueNanos == Long.MAX_VALUE && report == null) {
-                    accountDueNanos = accountWrittenNanos + settings.accountNanos();
-                }
+                account = accounts.stepped(steps.protectedStep());
             }
             case CoordinatorEvent.ViewActivated _ -> {
                 waitingFor = "";
@@ -460,10 +455,12 @@ final class JobRun {
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.MaintenanceChanged _,
+                    CoordinatorEvent.TermClaimed _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
                     CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.PlacementChanged _,
                     CoordinatorEvent.SnapshotIntervalChosen _,
@@ -477,25 +474,8 @@ final class JobRun {
             programs.told(news, nowNanos);
         }
         if (account && report == null) {
-            account(nowNanos);
+            accounts.write(nowNanos);
         }
-    }
-
-    private void account(long nowNanos) {
-        accountDueNanos = Long.MAX_VALUE;
-        accountWrittenNanos = nowNanos;
-        StoreRecord.Account written =
-                Reports.account(
-                        context.term(),
-                        machine,
-                        jobTimeNanos(nowNanos),
-                        OpenTimeRule.totals(machine, ledger, nowNanos),
-                        ledger,
-                        history.kept(ledger, nowNanos),
-                        incidents.values());
-        context.persist(
-                written,
-                durable(new JobEvent.AccountPersisted(written.epoch(), written.completedStep())));
     }
 
     /** For the status: what that agent is to this job. */
@@ -537,7 +517,8 @@ final class JobRun {
                 JobSecrets.shown(spec.labels()),
                 spec.batch(),
                 programs.metrics().values(),
-                programs.metrics().step());
+                programs.metrics().step(),
+                programs.exports().warnings());
     }
 
     // ------------------------------------------------------------------ for pictures

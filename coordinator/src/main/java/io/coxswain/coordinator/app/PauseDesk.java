@@ -1,8 +1,8 @@
 package io.coxswain.coordinator.app;
 
 import io.coxswain.coordinator.PauseOutcome;
+import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.job.JobEvent;
-import io.coxswain.coordinator.core.job.JobMachine;
 import io.coxswain.coordinator.core.job.JobPhase;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.pause.PauseState.Stage;
@@ -12,7 +12,6 @@ import org.jspecify.annotations.Nullable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import java.util.function.Predicate;
 
 /**
@@ -26,15 +25,34 @@ final class PauseDesk {
 
     private final JobDesk desk;
     private final String coordinatorId;
-    private final LongSupplier nowNanos;
+    private final JobRun.Context context;
     private final List<Asked> asked = new ArrayList<>();
 
-    private record Asked(
-            String jobId, boolean pause, boolean already, Consumer<PauseOutcome> answer) {}
+    private static final class Asked {
+        private final String jobId;
+        private final boolean pause;
+        private final boolean already;
+        private final Consumer<PauseOutcome> answer;
 
-    PauseDesk(JobDesk desk, String coordinatorId, LongSupplier nowNanos) {
+        /** Who answers is still the leader: the store said so, after it was asked. */
+        private boolean sure;
+
+        /** What the job is still to be told: it ends, or seems to. */
+        private @Nullable JobEvent untold;
+
+        Asked(String jobId, boolean pause, boolean already, Consumer<PauseOutcome> answer) {
+            this.jobId = jobId;
+            this.pause = pause;
+            this.already = already;
+            this.answer = answer;
+            // Else a record is written, and a leader of the past cannot write one.
+            sure = !already;
+        }
+    }
+
+    PauseDesk(JobDesk desk, String coordinatorId, JobRun.Context context) {
         this.desk = desk;
-        this.nowNanos = nowNanos;
+        this.context = context;
         this.coordinatorId = coordinatorId;
     }
 
@@ -42,12 +60,19 @@ final class PauseDesk {
         String jobId = admitted(pause.jobId(), leads, pause.answer());
         if (jobId != null) {
             refuse(
-                    one -> one.jobId().equals(jobId) && !one.pause(),
+                    one -> one.jobId.equals(jobId) && !one.pause,
                     "job " + jobId + " was paused again meanwhile");
-            Stage stage = stage();
+            Stage stage = stage(jobId);
             boolean already = stage != Stage.NONE && stage != Stage.RESUMING;
-            asked.add(new Asked(jobId, true, already, pause.answer()));
-            desk.tell(new JobEvent.PauseRequested(reason(pause.reason())));
+            add(new Asked(jobId, true, already, pause.answer()));
+            String reason = reason(pause.reason());
+            JobBook.Waiting waits = desk.book().waiting(jobId);
+            if (waits == null) {
+                asked.getLast().untold = new JobEvent.PauseRequested(reason);
+                tell();
+            } else if (waits.hold.want(true, reason)) {
+                record(waits, true, reason);
+            }
         }
     }
 
@@ -55,11 +80,51 @@ final class PauseDesk {
         String jobId = admitted(resume.jobId(), leads, resume.answer());
         if (jobId != null) {
             refuse(
-                    one -> one.jobId().equals(jobId) && one.pause(),
+                    one -> one.jobId.equals(jobId) && one.pause,
                     "job " + jobId + " was resumed meanwhile");
-            asked.add(new Asked(jobId, false, stage() == Stage.NONE, resume.answer()));
-            desk.tell(new JobEvent.ResumeRequested());
+            add(new Asked(jobId, false, stage(jobId) == Stage.NONE, resume.answer()));
+            JobBook.Waiting waits = desk.book().waiting(jobId);
+            if (waits == null) {
+                asked.getLast().untold = new JobEvent.ResumeRequested();
+                tell();
+            } else if (waits.hold.want(false, "")) {
+                record(waits, false, "");
+            }
         }
+    }
+
+    private void add(Asked one) {
+        asked.add(one);
+        if (!one.sure) {
+            context.persist(new StoreRecord.TermCheck(one.jobId), () -> one.sure = true);
+        }
+    }
+
+    private void record(JobBook.Waiting job, boolean paused, String reason) {
+        String jobId = job.spec.jobId();
+        long serial = job.hold.serial();
+        context.persist(
+                new StoreRecord.Pause(jobId, paused, reason, 0),
+                () -> {
+                    if (job.hold.recorded(serial) && desk.book().waiting(jobId) == job) {
+                        context.publish(
+                                paused
+                                        ? new CoordinatorEvent.JobPaused(jobId, 0, reason)
+                                        : new CoordinatorEvent.JobResumed(jobId, 0),
+                                jobId,
+                                0,
+                                0);
+                    }
+                });
+    }
+
+    /** What people are told of a job that may not start. */
+    static String heldInQueue(QueueHold hold) {
+        return switch (hold.stage()) {
+            case NONE, RESUMING -> "held in the queue until it is recorded that it may start";
+            case RECORDING -> "held in the queue; pausing: " + hold.reason();
+            case STOPPING, STANDING -> "held in the queue; paused: " + hold.reason();
+        };
     }
 
     private static String reason(String given) {
@@ -76,19 +141,14 @@ final class PauseDesk {
         if (!leads) {
             refusal = "coordinator " + coordinatorId + " does not lead";
         } else if (named.isEmpty() && current == null) {
-            refusal = "no job runs";
-        } else if (current != null && (named.isEmpty() || current.jobId().equals(named))) {
-            JobRun run = desk.run();
-            if (run == null || makesSteps(run.machine().phase())) {
-                return current.jobId();
-            }
-            refusal = "job " + current.jobId() + " has made its last step";
-        } else if (desk.book().waiting(named) != null) {
             refusal =
-                    "job "
-                            + named
-                            + " waits in the queue and makes no steps: pause it when it runs, or"
-                            + " cancel it";
+                    desk.book().waiting().isEmpty()
+                            ? "no job runs"
+                            : "no job runs: name the one in the queue that is meant";
+        } else if (current != null && (named.isEmpty() || current.jobId().equals(named))) {
+            return current.jobId();
+        } else if (desk.book().waiting(named) != null) {
+            return named;
         } else {
             refusal =
                     desk.book().ended(named) != null
@@ -99,51 +159,68 @@ final class PauseDesk {
         return null;
     }
 
-    private static boolean makesSteps(JobPhase phase) {
-        return !phase.over() && phase != JobPhase.FINISHING && phase != JobPhase.RECORDING;
-    }
-
-    private Stage stage() {
+    // A job that ends is told nothing. That it has ended is said once its result is durable: a
+    // leader of the past cannot end it, and does not know that. It may go on, too, if a member is
+    // lost before it gave its final state.
+    private void tell() {
         JobRun run = desk.run();
-        return run == null ? Stage.NONE : run.machine().pause(nowNanos.getAsLong()).stage();
-    }
-
-    /** After each input: whoever has what it wants hears so. */
-    void settle() {
-        JobRun run = desk.run();
-        if (asked.isEmpty() || run == null) {
-            return;
-        }
-        JobMachine machine = run.machine();
-        Stage stage = stage();
-        String jobId = run.jobId();
-        if (!makesSteps(machine.phase())) {
-            refuse(
-                    one -> one.jobId().equals(jobId),
-                    "job " + jobId + " has made its last step, or ends");
-            return;
-        }
         for (Asked one : List.copyOf(asked)) {
-            if (one.jobId().equals(jobId) && stage == (one.pause() ? Stage.STANDING : Stage.NONE)) {
-                asked.remove(one);
-                long step = machine.completedStep();
-                one.answer()
-                        .accept(
-                                one.pause()
-                                        ? new PauseOutcome.Paused(jobId, step, one.already())
-                                        : new PauseOutcome.Resumed(jobId, step, one.already()));
+            JobEvent order = one.untold;
+            if (order != null && (run == null || !ends(run))) {
+                one.untold = null;
+                desk.tell(order);
             }
         }
     }
 
+    private static boolean ends(JobRun run) {
+        JobPhase phase = run.machine().phase();
+        return phase.over() || phase == JobPhase.FINISHING || phase == JobPhase.RECORDING;
+    }
+
+    private Stage stage(String jobId) {
+        JobBook.Waiting waits = desk.book().waiting(jobId);
+        if (waits != null) {
+            return waits.hold.stage();
+        }
+        JobRun run = desk.run();
+        return run == null ? Stage.NONE : run.machine().pause(context.nowNanos()).stage();
+    }
+
+    /** After each input: whoever has what it wants hears so. */
+    void settle() {
+        if (asked.isEmpty()) {
+            return;
+        }
+        tell();
+        JobRun run = desk.run();
+        for (Asked one : List.copyOf(asked)) {
+            JobRun of = run != null && run.jobId().equals(one.jobId) && !ends(run) ? run : null;
+            if ((of != null || desk.book().waiting(one.jobId) != null)
+                    && one.sure
+                    && one.untold == null
+                    && stage(one.jobId) == (one.pause ? Stage.STANDING : Stage.NONE)) {
+                asked.remove(one);
+                answer(one, of == null ? 0 : of.completedStep());
+            }
+        }
+    }
+
+    private static void answer(Asked one, long step) {
+        one.answer.accept(
+                one.pause
+                        ? new PauseOutcome.Paused(one.jobId, step, one.already)
+                        : new PauseOutcome.Resumed(one.jobId, step, one.already));
+    }
+
     /** When to look again: who cannot be reached stops with time alone. */
     long nextDeadlineNanos() {
-        return asked.isEmpty() ? Long.MAX_VALUE : nowNanos.getAsLong() + LOOK_NANOS;
+        return asked.isEmpty() ? Long.MAX_VALUE : context.nowNanos() + LOOK_NANOS;
     }
 
     /** That job is over. */
     void ended(String jobId) {
-        refuse(one -> one.jobId().equals(jobId), "job " + jobId + " is over");
+        refuse(one -> one.jobId.equals(jobId), "job " + jobId + " is over");
     }
 
     /** The term is over. */
@@ -158,7 +235,7 @@ final class PauseDesk {
         for (Asked one : List.copyOf(asked)) {
             if (whom.test(one)) {
                 asked.remove(one);
-                one.answer().accept(new PauseOutcome.Refused(reason));
+                one.answer.accept(new PauseOutcome.Refused(reason));
             }
         }
     }

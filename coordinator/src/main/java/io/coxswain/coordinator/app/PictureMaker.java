@@ -180,9 +180,10 @@ final class PictureMaker {
                     new QueuedJob(
                             job.spec.jobId(),
                             job.spec.name(),
-                            queued.size() + 1,
+                            desk.book().position(job.spec.jobId()),
                             job.spec.mesh().ranks(),
-                            job.spec.steps()));
+                            job.spec.steps(),
+                            job.hold.holds() ? PauseDesk.heldInQueue(job.hold) : ""));
         }
         return queued;
     }

@@ -21,6 +21,25 @@ final class ProgramDesk {
         return said.metrics;
     }
 
+    ExportBook exports() {
+        return said.exports;
+    }
+
+    /** A part of a state was exported, or could not be. */
+    void exported(AgentKey agent, ProgramWord.Exported exported, long nowNanos) {
+        var event =
+                new CoordinatorEvent.ExportFailed(
+                        run.jobId(),
+                        agent.id(),
+                        run.rankOf(agent),
+                        exported.step(),
+                        exported.path(),
+                        exported.reason());
+        if (said.exports.take(exported, event.text(), nowNanos)) {
+            publish(event);
+        }
+    }
+
     JobReport withSaid(JobReport report) {
         return Reports.withSaid(report, said);
     }

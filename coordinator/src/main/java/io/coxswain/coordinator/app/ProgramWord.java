@@ -15,6 +15,13 @@ public sealed interface ProgramWord {
     }
 
     /**
+     * A part of a state was left in the job's folder, or could not be.
+     *
+     * @param reason why not; empty: it was
+     */
+    record Exported(String jobId, long step, String path, String reason) implements ProgramWord {}
+
+    /**
      * Taken when a worker failed, or before it was killed for a hang.
      *
      * @param step that was being made; 0: none

@@ -6,6 +6,7 @@ import io.coxswain.coordinator.core.model.JobSpec;
 final class Said {
     final JobSpec job;
     final MetricsBoard metrics = new MetricsBoard();
+    final ExportBook exports = new ExportBook();
     final EvidenceBook evidence = new EvidenceBook();
 
     Said(JobSpec job) {

@@ -3,6 +3,7 @@ package io.coxswain.coordinator.app;
 import java.util.ArrayDeque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -32,6 +33,9 @@ final class StoreOutbox {
         private long id;
         private long verifyAtNanos = Long.MAX_VALUE;
 
+        /** It is not repeated. */
+        private boolean givenUp;
+
         Write(StoreRecord record, Runnable onDurable) {
             this.record = record;
             this.onDurable = onDurable;
@@ -47,14 +51,36 @@ final class StoreOutbox {
     void put(StoreRecord record, Runnable onDurable) {
         var lane = new Lane(record.jobId(), record.kind());
         ArrayDeque<Write> queue = lanes.computeIfAbsent(lane, _ -> new ArrayDeque<>());
-        if (record.kind() == StoreRecord.Kind.ACCOUNT && queue.size() > 1) {
-            // Totals replace each other: only the newest that waits is worth writing.
+        if (onlyNewestCounts(record.kind()) && queue.size() > 1) {
             queue.removeLast();
+        }
+        if (record.kind() == StoreRecord.Kind.RESULT) {
+            giveUpPlans(record.jobId());
         }
         var write = new Write(record, onDurable);
         queue.addLast(write);
         if (queue.getFirst() == write) {
             send(lane, write);
+        }
+    }
+
+    private static boolean onlyNewestCounts(StoreRecord.Kind kind) {
+        return kind == StoreRecord.Kind.ACCOUNT || kind == StoreRecord.Kind.PAUSE;
+    }
+
+    /**
+     * That job ends: what it was to do next is not written after its result. What is on its way
+     * arrives before it.
+     */
+    private void giveUpPlans(String jobId) {
+        for (StoreRecord.Kind kind : List.of(StoreRecord.Kind.VIEW, StoreRecord.Kind.PAUSE)) {
+            var lane = new Lane(jobId, kind);
+            ArrayDeque<Write> queue = lanes.remove(lane);
+            if (queue != null && underWay.containsKey(queue.getFirst().id)) {
+                Write first = queue.getFirst();
+                first.givenUp = true;
+                lanes.put(lane, new ArrayDeque<>(List.of(first)));
+            }
         }
     }
 
@@ -69,6 +95,11 @@ final class StoreOutbox {
         }
         ArrayDeque<Write> queue = lanes.getOrDefault(lane, new ArrayDeque<>());
         Write write = queue.getFirst();
+        boolean unwritten = outcome == WriteOutcome.ABSENT || outcome == WriteOutcome.UNKNOWN;
+        if (unwritten && write.givenUp) {
+            lanes.remove(lane);
+            return true;
+        }
         switch (outcome) {
             case DURABLE -> {
                 queue.removeFirst();

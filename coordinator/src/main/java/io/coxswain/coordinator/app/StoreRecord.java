@@ -27,6 +27,8 @@ public sealed interface StoreRecord {
         PAUSE,
         /** No record: that there are none any more. */
         FORGOTTEN,
+        /** No record: that the term still stands. */
+        TERM_CHECK,
         /** Of no job. */
         SET_ASIDES
     }
@@ -160,6 +162,17 @@ public sealed interface StoreRecord {
         @Override
         public Kind kind() {
             return Kind.FORGOTTEN;
+        }
+    }
+
+    /**
+     * Nothing is written: durable if the term still stands. Who says that nothing has to be done
+     * for a job may be a leader of the past.
+     */
+    record TermCheck(String jobId) implements StoreRecord {
+        @Override
+        public Kind kind() {
+            return Kind.TERM_CHECK;
         }
     }
 

@@ -92,6 +92,11 @@ final class Voices {
                     run.programs().measured(agent, measured, around.nowNanos());
                 }
             }
+            case ProgramWord.Exported exported -> {
+                if (run != null && run.jobId().equals(exported.jobId())) {
+                    run.programs().exported(agent, exported, around.nowNanos());
+                }
+            }
             case ProgramWord.Witnessed witnessed -> witnessed(agent, witnessed);
             case ProgramWord.Answered answered -> answered(agent, answered);
         }

@@ -19,6 +19,7 @@ import java.util.Map;
  * @param timeline over the run, oldest first, at most 240; all but the newest last equally long
  * @param incidents the newest 200, newest last; an open one is the last
  * @param curve over the run, oldest first, at most 500
+ * @param exports what it leaves in a folder
  */
 public record JobPicture(
         String id,
@@ -46,7 +47,8 @@ public record JobPicture(
         Reliability reliability,
         CopiesPicture copies,
         List<IncidentPicture> incidents,
-        List<Point> curve) {
+        List<Point> curve,
+        ExportsPicture exports) {
     public JobPicture {
         labels = Map.copyOf(labels);
         windows = List.copyOf(windows);

@@ -82,6 +82,7 @@ public final class PictureJson {
             json.writeNumberProperty("position", queued.position());
             json.writeNumberProperty("slots", queued.slots());
             json.writeNumberProperty("steps", queued.steps());
+            json.writeStringProperty("held", queued.held());
             json.writeEndObject();
         }
         json.writeEndArray();
@@ -160,6 +161,10 @@ public final class PictureJson {
             list(json, "incidents", job.incidents(), PictureJson::incident);
             list(json, "curve", job.curve(), PictureJson::point);
         }
+        json.writeObjectPropertyStart("exports");
+        json.writeNumberProperty("failed", job.exports().failed());
+        strings(json, "failing", job.exports().failing());
+        json.writeEndObject();
         json.writeEndObject();
     }
 

@@ -19,6 +19,7 @@ import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.model.Progress;
 import io.coxswain.coordinator.core.model.StateLayout;
 import io.coxswain.coordinator.core.model.StepRun;
+import io.coxswain.coordinator.core.term.TermVerdict;
 
 import org.jspecify.annotations.Nullable;
 
@@ -42,6 +43,7 @@ final class Bench {
     final ArrayDeque<CoordinatorInput> queue = new ArrayDeque<>();
     final List<CoordinatorEvent> events = new ArrayList<>();
     final List<String> resigned = new ArrayList<>();
+    final List<Long> questions = new ArrayList<>();
     final FakeStore store = new FakeStore(inputs());
     final Crew agents = new Crew();
     final CoordinatorCore core;
@@ -63,7 +65,7 @@ final class Bench {
                         agents,
                         store,
                         (event, _, _, _, _, _) -> events.add(event),
-                        resigned::add,
+                        leadership(),
                         pictures);
     }
 
@@ -85,6 +87,25 @@ final class Bench {
                 "agent",
                 "reference",
                 "{}");
+    }
+
+    private LeadershipPort leadership() {
+        return new LeadershipPort() {
+            @Override
+            public void resign(String reason) {
+                resigned.add(reason);
+            }
+
+            @Override
+            public void askTerm(long question) {
+                questions.add(question);
+            }
+        };
+    }
+
+    /** The store answers the newest question about the term. */
+    Bench answerTerm(TermVerdict verdict) {
+        return give(new CoordinatorInput.TermAnswered(questions.getLast(), verdict, "bench"));
     }
 
     private Inputs inputs() {

@@ -255,16 +255,6 @@ class CoordinatorCoreTest {
     }
 
     @Test
-    void anAgentThatHeardOfAHigherTermDeposes() {
-        bench.lead(2);
-        bench.attach(Bench.agent(1), 3, "");
-
-        assertThat(bench.resigned).hasSize(1);
-        assertThat(bench.status().leading()).isFalse();
-        assertThat(bench.agents.sent).noneMatch(sent -> sent.body().equals("welcome"));
-    }
-
-    @Test
     void aNewLeaderKnowsEndedJobsAndRunsThoseThatNeverBegan() {
         bench.lead(1);
         bench.attach(Bench.agent(1));

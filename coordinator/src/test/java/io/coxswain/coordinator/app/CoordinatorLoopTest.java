@@ -14,13 +14,22 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 class CoordinatorLoopTest {
+    private static final LeadershipPort NO_ELECTION =
+            new LeadershipPort() {
+                @Override
+                public void resign(String reason) {}
+
+                @Override
+                public void askTerm(long question) {}
+            };
+
     private final CompletableFuture<Throwable> broken = new CompletableFuture<>();
     private final CoordinatorLoop loop =
             new CoordinatorLoop("test-loop", System::nanoTime, broken::complete);
 
     private CoordinatorCore core(EventsPort events) {
         return new CoordinatorCore(
-                impatient(), new RecordingAgents(), new FakeStore(loop), events, _ -> {});
+                impatient(), new RecordingAgents(), new FakeStore(loop), events, NO_ELECTION);
     }
 
     // Agents are lost after 40 ms of silence.

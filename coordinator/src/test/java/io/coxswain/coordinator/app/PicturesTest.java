@@ -93,7 +93,16 @@ class PicturesTest {
                         stream,
                         0,
                         new AgentWord.Heartbeat(
-                                1, -1, 0, "load", 0, List.of(), 0, 0, "1 of 2 processes: run it")));
+                                1,
+                                -1,
+                                0,
+                                "load",
+                                0,
+                                List.of(),
+                                0,
+                                0,
+                                "1 of 2 processes: run it",
+                                "")));
         bench.pass(500);
 
         Picture picture = album.newest();

@@ -129,6 +129,15 @@ public abstract class StoreContract {
     }
 
     @Test
+    void whetherTheTermStandsIsToldAndChangesNothing() throws Exception {
+        assertThat(write(new StoreRecord.TermCheck("j1"))).isEqualTo(WriteOutcome.DURABLE);
+        assertThat(verify(new StoreRecord.TermCheck("j1"))).isEqualTo(WriteOutcome.DURABLE);
+        assertThat(verify(spec("j1"))).isEqualTo(WriteOutcome.ABSENT);
+        depose();
+        assertThat(write(new StoreRecord.TermCheck("j1"))).isEqualTo(WriteOutcome.REFUSED);
+    }
+
+    @Test
     void aDeposedLeadersWriteIsRefusedAndChangesNothing() throws Exception {
         write(spec("j1"));
         depose();

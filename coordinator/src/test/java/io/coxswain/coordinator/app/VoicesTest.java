@@ -119,6 +119,29 @@ class VoicesTest {
     }
 
     @Test
+    void aStateThatCannotBeExportedIsAWarningUntilItIs() {
+        run();
+        String path = "/out/step-000000000010/part-1-of-2.arena";
+        say(new ProgramWord.Exported("other", 10, path, "no space"));
+        assertThat(job().warnings()).isEmpty();
+        say(new ProgramWord.Exported("j1", 10, path, "no space"));
+        say(new ProgramWord.Exported("j1", 20, path, "no space"));
+        String words = " was not exported to " + path + ": no space (agent ";
+        assertThat(job().warnings())
+                .singleElement()
+                .satisfies(line -> assertThat(line).startsWith("the state of step 20" + words));
+        assertThat(bench.published(CoordinatorEvent.ExportFailed.class))
+                .singleElement()
+                .satisfies(event -> {
+                    assertThat(event.step()).isEqualTo(10);
+                    assertThat(event.path()).isEqualTo(path);
+                    assertThat(event.rank()).isNotNegative();
+                });
+        say(new ProgramWord.Exported("j1", 30, path, ""));
+        assertThat(job().warnings()).isEmpty();
+    }
+
+    @Test
     void namesAreBoundedAndWhatIsNotOfTheRunningJobIsLeftOut() {
         run();
         var many = new HashMap<String, Double>();

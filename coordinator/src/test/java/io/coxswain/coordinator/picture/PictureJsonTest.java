@@ -98,7 +98,9 @@ class PictureJsonTest {
                                         List.of(
                                                 new IncidentPicture.Source(
                                                         0, "a", "fetched", "b", 9)))),
-                        List.of(new Point(1, 2, 0.5f, 3)));
+                        List.of(new Point(1, 2, 0.5f, 3)),
+                        new ExportsPicture(
+                                3, List.of("the state of step 50 was not exported to /x: full")));
         return new Picture(
                 7,
                 8,
@@ -107,7 +109,7 @@ class PictureJsonTest {
                 2,
                 new Blocked(true, "training", 1, List.of("a"), "next"),
                 job,
-                List.of(new QueuedJob("q", "n", 1, 2, 3)),
+                List.of(new QueuedJob("q", "n", 1, 2, 3, "held in the queue")),
                 List.of(new AgentPicture("a", "i", "r/h", "h", "ranked", 0, "", 1, 2, 3, "hh")),
                 1_000,
                 4,

@@ -47,6 +47,11 @@ public final class AdminTexts {
                         + (status.getTerm() == 0
                                 ? ", does not lead"
                                 : ", leads with term " + status.getTerm()));
+        if (status.getStoreOutOfReach()) {
+            lines.add(
+                    "ZooKeeper is out of reach: steps go on under the view that is active, nothing"
+                            + " is decided until it answers");
+        }
         JsonNode picture = picture(status);
         if (picture.isObject()) {
             lines.addAll(PictureTexts.blocked(picture));
@@ -110,6 +115,7 @@ public final class AdminTexts {
         node.put("term", status.getTerm());
         node.put("release", status.getRelease());
         node.put("protocol", status.getProtocolMajor() + "." + status.getProtocolMinor());
+        node.put("storeOutOfReach", status.getStoreOutOfReach());
         node.put("nextSequence", status.getNextSequence());
         ObjectNode history = node.putObject("history");
         history.put("jobs", status.getHistory().getJobs());
@@ -182,6 +188,8 @@ public final class AdminTexts {
             ObjectNode metrics = one.putObject("metrics");
             new TreeMap<>(job.getMetricsMap()).forEach(metrics::put);
             one.put("metricsStep", job.getMetricsStep());
+            ArrayNode warnings = one.putArray("warnings");
+            job.getWarningsList().forEach(warnings::add);
             ObjectNode labels = one.putObject("labels");
             new TreeMap<>(job.getLabelsMap()).forEach(labels::put);
             one.set(

@@ -21,7 +21,9 @@ public final class PauseTexts {
                 + (paused.getAlready() ? " was paused already" : " is paused")
                 + " after step "
                 + paused.getStep()
-                + "; coxswain resume lets it go on";
+                + "; coxswain resume "
+                + paused.getJobId()
+                + " lets it go on";
     }
 
     /** Of a job that goes on. */

@@ -136,6 +136,9 @@ public final class PictureTexts {
         if (copies.path("deficits").size() > told) {
             lines.add("  and " + (copies.path("deficits").size() - told) + " more missing");
         }
+        for (JsonNode failing : job.path("exports").path("failing")) {
+            lines.add("  warning: " + failing.asString(""));
+        }
         return lines;
     }
 

@@ -21,7 +21,10 @@ import java.util.concurrent.Callable;
             "All ranks finish the same step and stand there; no step is lost. The job stays paused"
                     + " whoever leads, and what fails meanwhile is recovered. Answered when no step"
                     + " is under way. May be said again. Exit code 1 if there is no such job, or it"
-                    + " makes no more steps."
+                    + " makes no more steps.",
+            "",
+            "A job that waits in the queue is held there: it keeps its place, others pass it, and"
+                    + " it does not start before it is resumed."
         },
         footer = {
             "",

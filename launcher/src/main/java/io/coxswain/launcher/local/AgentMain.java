@@ -162,8 +162,13 @@ public final class AgentMain {
         made.start();
         arena = made.arenaFolder();
         var notice = new PreemptionNotice(made, preemption(), System.err::println);
-        TerminationSignal.handle(() -> notice.given(System::exit));
+        TerminationSignal.handle(() -> notice.given(AgentMain::end));
         say(AgentLines.up(made.dataEndpoint().port()));
+    }
+
+    // On a thread of its own: it comes on the one that decides, for which closing waits.
+    private static void end(int code) {
+        Thread.ofPlatform().name("leave").start(() -> System.exit(code));
     }
 
     private Duration preemption() {

@@ -66,6 +66,13 @@ public final class EmbeddedZooKeeper implements AutoCloseable {
                     "ssl.trustStore.location", authorities.toAbsolutePath().toString());
             properties.setProperty("ssl.trustStore.type", "PEM");
             properties.setProperty("ssl.clientAuth", "need");
+            // Among the servers of an ensemble as well.
+            properties.setProperty("sslQuorum", "true");
+            properties.setProperty("ssl.quorum.keyStore.location", own.toAbsolutePath().toString());
+            properties.setProperty("ssl.quorum.keyStore.type", "PEM");
+            properties.setProperty(
+                    "ssl.quorum.trustStore.location", authorities.toAbsolutePath().toString());
+            properties.setProperty("ssl.quorum.trustStore.type", "PEM");
         }
     }
 

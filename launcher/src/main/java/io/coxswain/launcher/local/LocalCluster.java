@@ -11,7 +11,6 @@ import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.job.JobLimits;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.launcher.EnvironmentException;
-import io.coxswain.launcher.console.Texts;
 import io.coxswain.launcher.service.HttpAddress;
 
 import org.jspecify.annotations.Nullable;
@@ -23,7 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -158,10 +156,7 @@ public final class LocalCluster implements AutoCloseable {
     private final CompletableFuture<FaultInjector> injector = new CompletableFuture<>();
     private final ExecutorService faultThread =
             Executors.newSingleThreadExecutor(Thread.ofVirtual().name("faults").factory());
-    // Agents that count for nothing before the first view, and why; touched by the listener's
-    // thread only.
-    private final Map<String, String> out = new LinkedHashMap<>();
-    private boolean begun;
+    private final Outlook outlook = new Outlook(this::lives);
     private int joined;
     // Of the job; 0 before there is one.
     private volatile int ranks;
@@ -234,6 +229,10 @@ public final class LocalCluster implements AutoCloseable {
         var _ =
                 agent.exited()
                         .thenAccept(status -> {
+                            if (!closing.get()) {
+                                outlook.ended(id, status);
+                                judge();
+                            }
                             if (!closing.get() && !agent.killed()) {
                                 listener.agentEnded(agent, status);
                             }
@@ -348,8 +347,9 @@ public final class LocalCluster implements AutoCloseable {
             attached.complete(null);
         }
         listener.on(event);
-        watchAgents(event.event());
-        if (begun && event.event() instanceof CoordinatorEvent.CapacityNeeded needed) {
+        outlook.heard(event.event());
+        judge();
+        if (outlook.begun() && event.event() instanceof CoordinatorEvent.CapacityNeeded needed) {
             listener.agentsNeeded(needed.slots(), joinCommand());
         }
         // Killing waits for processes to die; what is shown does not wait with it.
@@ -385,40 +385,16 @@ public final class LocalCluster implements AutoCloseable {
                 "--set worker.logs=" + plan.run().path().resolve(id + "-workers"));
     }
 
-    // Before the first view every agent counts, and no other will come: what cannot begin ends.
-    // Later one may come for one that is lost, but would be no better than one that cannot run the
-    // job.
-    private void watchAgents(CoordinatorEvent event) {
-        switch (event) {
-            case CoordinatorEvent.ViewActivated view -> {
-                if (!begun) {
-                    out.clear();
-                }
-                begun = true;
-                out.keySet().removeAll(view.members());
-            }
-            case CoordinatorEvent.AgentUnfit unfit -> out.put(unfit.agent(), unfit.reason());
-            case CoordinatorEvent.AgentLost lost when !begun -> out.put(lost.agent(), lost.cause());
-            case CoordinatorEvent.AgentAttached arrival -> out.remove(arrival.agent());
-            default -> {
-                // No agent less and none more.
-            }
+    private void judge() {
+        String why = attached.isDone() ? outlook.hopeless(ranks) : null;
+        if (why != null) {
+            hopeless.completeExceptionally(new EnvironmentException(why));
         }
-        if (attached.isDone() && attachedAgents.size() - out.size() < ranks) {
-            Map.Entry<String, String> one = out.entrySet().iterator().next();
-            hopeless.completeExceptionally(
-                    new EnvironmentException(
-                            (begun ? "the job cannot go on: " : "the job cannot begin: ")
-                                    + Texts.count(ranks, "agent")
-                                    + " needed, "
-                                    + out.size()
-                                    + " of "
-                                    + attachedAgents.size()
-                                    + " cannot run it. "
-                                    + one.getKey()
-                                    + ": "
-                                    + one.getValue()));
-        }
+    }
+
+    private boolean lives(String agentId) {
+        return agents.stream()
+                .anyMatch(one -> one.agentId().equals(agentId) && !one.exited().isDone());
     }
 
     private void inject(Consumer<FaultInjector> news) {

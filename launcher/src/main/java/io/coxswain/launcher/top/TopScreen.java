@@ -48,7 +48,10 @@ final class TopScreen {
                             "queued "
                                     + queued.path("position").asInt()
                                     + ": "
-                                    + text(queued, "id")));
+                                    + text(queued, "id")
+                                    + (text(queued, "held").isEmpty()
+                                            ? ""
+                                            : ", " + text(queued, "held"))));
         }
         lines.add(StyledLine.of(""));
         int room = Math.max(LEAST_AGENT_ROWS, height - lines.size() - 1);

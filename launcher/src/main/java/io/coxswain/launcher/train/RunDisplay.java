@@ -170,6 +170,7 @@ final class RunDisplay implements LocalCluster.Listener {
             }
             case CoordinatorEvent.StepsCompleted completed -> progress(completed);
             case CoordinatorEvent.MetricsReported reported -> metrics = reported.values();
+            case CoordinatorEvent.ExportFailed failed -> line("!!! " + failed.text());
             case CoordinatorEvent.EvidenceTaken taken ->
                     line(
                             "    kept of "
@@ -189,6 +190,7 @@ final class RunDisplay implements LocalCluster.Listener {
             case CoordinatorEvent.AgentUnfit unfit ->
                     line("!!! " + unfit.agent() + " cannot run the job: " + unfit.reason());
             case CoordinatorEvent.MaintenanceChanged away -> line("--- " + EventText.of(away));
+            case CoordinatorEvent.TermClaimed claim -> line("!!! " + EventText.of(claim));
             case CoordinatorEvent.JobWaiting waiting -> {
                 if (stepping) {
                     line("    waiting: " + waiting.reason());

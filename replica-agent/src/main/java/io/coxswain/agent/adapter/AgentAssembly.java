@@ -5,8 +5,6 @@ import io.coxswain.agent.app.AgentLoop;
 import io.coxswain.agent.app.AgentPorts;
 import io.coxswain.agent.app.AgentPulse;
 import io.coxswain.agent.app.EffectRunner;
-import io.coxswain.agent.collective.TreeCollective;
-import io.coxswain.agent.copies.NettyCopyPlane;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.AgentLimits;
 import io.coxswain.agent.core.AgentMachine;
@@ -14,7 +12,6 @@ import io.coxswain.agent.core.model.AgentKey;
 import io.coxswain.agent.core.model.Endpoint;
 import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.transfer.DataPlaneSettings;
-import io.coxswain.agent.transfer.NettyDataPlane;
 import io.coxswain.agent.worker.OutputLimits;
 import io.coxswain.agent.worker.WorkerCommand;
 import io.coxswain.agent.worker.WorkerSupervisor;
@@ -94,7 +91,7 @@ public final class AgentAssembly implements AutoCloseable {
     /** What is open, newest first. */
     private final Deque<Part> parts = new ArrayDeque<>();
 
-    private @Nullable NettyDataPlane plane;
+    private @Nullable DataSide plane;
     private @Nullable ArenaFolder folder;
     private @Nullable BridgeWorkers workers;
     private @Nullable AgentHttp http;
@@ -116,7 +113,7 @@ public final class AgentAssembly implements AutoCloseable {
     }
 
     public synchronized Endpoint dataEndpoint() {
-        NettyDataPlane open = plane;
+        DataSide open = plane;
         if (open == null) {
             throw new IllegalStateException("the agent is not started");
         }
@@ -212,11 +209,11 @@ public final class AgentAssembly implements AutoCloseable {
                     }
                 };
 
-        ArenaStore arena = new ArenaStore(made.path(), settings.arenaBudgetBytes(), events);
-        opened("arena", arena::close);
-        NettyDataPlane network =
-                new NettyDataPlane(
+        DataSide side =
+                DataSide.open(
                         key,
+                        made.path(),
+                        settings.arenaBudgetBytes(),
                         new DataPlaneSettings(
                                 settings.bindHost(),
                                 settings.bindPort(),
@@ -226,24 +223,12 @@ public final class AgentAssembly implements AutoCloseable {
                                 settings.copyBytesPerSecond(),
                                 PARKED_BYTES,
                                 STALL_NANOS),
-                        planes);
-        opened("data plane", network::close);
-        DataPlaneAdapter data = new DataPlaneAdapter(arena, events);
-        TreeCollective collective = new TreeCollective(network, data);
-        opened("collective", collective::close);
-        NettyCopyPlane copies =
-                new NettyCopyPlane(
-                        network,
-                        data,
-                        arena.shelf(),
-                        arena.shelf(),
-                        collective::busy,
-                        roll::admits);
-        opened("copies", copies::close);
-        data.connect(collective, copies);
-        arena.transfers(data::end);
-        network.start();
-        plane = network;
+                        planes,
+                        roll,
+                        events);
+        opened("data plane and arena", side::close);
+        plane = side;
+        ArenaStore arena = side.store();
 
         AgentVoice voice = new AgentVoice(key.id());
         opened("voice", voice::close);
@@ -265,7 +250,7 @@ public final class AgentAssembly implements AutoCloseable {
         AgentProfile profile =
                 new AgentProfile(
                         key,
-                        network.endpoint(),
+                        side.endpoint(),
                         settings.failureDomain(),
                         settings.arenaBudgetBytes(),
                         settings.devices(),
@@ -290,9 +275,13 @@ public final class AgentAssembly implements AutoCloseable {
         EffectRunner runner =
                 new EffectRunner(
                         machine,
-                        new AgentPorts(control, bridge, data, arena),
+                        new AgentPorts(control, bridge, side.data(), arena),
                         settings.observer(),
-                        end -> left.complete(end.drained()));
+                        // Whoever waits for it may close this agent, which waits for the loop.
+                        end ->
+                                Thread.ofVirtual()
+                                        .name("left")
+                                        .start(() -> left.complete(end.drained())));
         AgentLoop loop = new AgentLoop(key.id(), runner, System::nanoTime, settings.onFatal());
         later.set(loop);
         decides = loop;
@@ -404,7 +393,7 @@ public final class AgentAssembly implements AutoCloseable {
 
         @Override
         public long unknownWords() {
-            NettyDataPlane open = plane;
+            DataSide open = plane;
             return control.unknownWords() + (open == null ? 0 : open.unknownFrames());
         }
     }

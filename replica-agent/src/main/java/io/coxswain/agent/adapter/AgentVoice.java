@@ -9,8 +9,10 @@ import io.coxswain.proto.bridge.v1.Metrics;
 import io.coxswain.proto.control.v1.AgentMessage;
 import io.coxswain.proto.control.v1.Answer;
 import io.coxswain.proto.control.v1.Ask;
+import io.coxswain.proto.control.v1.AskKind;
 import io.coxswain.proto.control.v1.Evidence;
 import io.coxswain.proto.control.v1.EvidencePiece;
+import io.coxswain.proto.control.v1.ExportTold;
 import io.coxswain.proto.control.v1.LogCursor;
 import io.coxswain.proto.control.v1.ProgramMetrics;
 
@@ -23,6 +25,7 @@ import java.util.ArrayDeque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -52,6 +55,7 @@ final class AgentVoice implements AutoCloseable {
     private static final int MOST_WAITING_EVIDENCE = 8;
     private static final int MOST_TRACEBACK_BYTES = 16 << 10;
     private static final int MOST_REASON = 2_000;
+    private static final int MOST_PATH = 1_000;
     private static final int MOST_QUESTIONS = 32;
     private static final int ANSWERERS = 2;
     private static final int DEFAULT_LINES = 100;
@@ -70,6 +74,12 @@ final class AgentVoice implements AutoCloseable {
 
         @Nullable LogPart linesAfter(long worker, long offset, int mostBytes) throws IOException;
 
+        /**
+         * Stacks will be asked for: the worker is not killed until the answer is run. Does not
+         * block.
+         */
+        Runnable expectStacks();
+
         List<EvidencePiece> stacks() throws InterruptedException;
     }
 
@@ -78,6 +88,10 @@ final class AgentVoice implements AutoCloseable {
     private final ThreadPoolExecutor answerers;
     private final Map<String, Double> metrics = new LinkedHashMap<>();
     private final ArrayDeque<Evidence> waiting = new ArrayDeque<>();
+
+    /** The newest of each process, by local rank, until a leader heard it. */
+    private final TreeMap<Integer, ExportTold> exports = new TreeMap<>();
+
     private volatile @Nullable Mouth mouth;
     private volatile @Nullable Archive archive;
     private String metricsJob = "";
@@ -175,10 +189,17 @@ final class AgentVoice implements AutoCloseable {
             }
             waiting.removeFirst();
         }
+        while (open != null && !exports.isEmpty()) {
+            if (!open.say(
+                    AgentMessage.newBuilder().setExportTold(exports.firstEntry().getValue()))) {
+                break;
+            }
+            exports.pollFirstEntry();
+        }
         if (metricsFresh) {
             sayMetrics();
         }
-        if ((metricsFresh || !waiting.isEmpty()) && !flushDue) {
+        if ((metricsFresh || !waiting.isEmpty() || !exports.isEmpty()) && !flushDue) {
             flushLater(BETWEEN_METRICS_NANOS);
         }
     }
@@ -233,22 +254,53 @@ final class AgentVoice implements AutoCloseable {
                 Evidence.newBuilder()
                         .setJobId(jobId)
                         .setStep(step)
-                        .setReason(
-                                reason.substring(0, Math.min(reason.length(), MOST_REASON))
-                                        .replace('\n', ' '))
+                        .setReason(cut(reason, MOST_REASON))
                         .addAllPieces(pieces)
                         .build());
         flush();
+    }
+
+    /** What a process says of a part of the state that it exports. */
+    synchronized void exported(
+            String jobId, int local, io.coxswain.proto.bridge.v1.ExportTold told) {
+        exports.put(
+                local,
+                ExportTold.newBuilder()
+                        .setJobId(jobId)
+                        .setStep(told.getStep())
+                        .setPath(cut(told.getPath(), MOST_PATH))
+                        .setReason(cut(told.getReason(), MOST_REASON))
+                        .build());
+        flush();
+    }
+
+    private static String cut(String text, int most) {
+        return text.substring(0, Math.min(text.length(), most)).replace('\n', ' ');
     }
 
     // ---------------------------------------------------------------- questions
 
     /** Answers a question, soon. */
     void ask(Ask ask) {
+        Archive from = archive;
+        // What the leader says next may end the worker.
+        Runnable seen =
+                from != null && ask.getKind() == AskKind.ASK_KIND_STACKS
+                        ? from.expectStacks()
+                        : () -> {};
         try {
-            answerers.execute(() -> say(answer(ask)));
+            answerers.execute(() -> say(answer(ask, seen)));
         } catch (RejectedExecutionException e) {
+            seen.run();
             LOG.warn("too many questions at once: {} gets no answer", ask.getQuestion());
+        }
+    }
+
+    private Answer.Builder answer(Ask ask, Runnable seen) {
+        try {
+            return answer(ask);
+        } finally {
+            seen.run();
         }
     }
 

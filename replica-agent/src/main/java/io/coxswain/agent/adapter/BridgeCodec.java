@@ -187,7 +187,7 @@ final class BridgeCodec {
                                     request,
                                     message.getFault().getCode(),
                                     message.getFault().getMessage());
-            case HELLO, METRICS, OUTPUT, BODY_NOT_SET -> null;
+            case HELLO, METRICS, OUTPUT, EXPORT_TOLD, BODY_NOT_SET -> null;
         };
     }
 

@@ -57,6 +57,8 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
     /** Local ranks that a text names one by one. */
     private static final int MOST_NAMED = 16;
 
+    private static final int MOST_PART = 64;
+
     private final Function<JobSpec, WorkerCommand> commands;
     private final Path socketDirectory;
     private final Path logDirectory;
@@ -236,6 +238,10 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
                     voice.metrics(jobId, talk.heard(local, message.getMetrics()));
                     return;
                 }
+                if (message.hasExportTold() && message.getRequestId() == 0) {
+                    voice.exported(jobId, local, message.getExportTold());
+                    return;
+                }
                 WorkerTalk.Heard heard = talk.hear(local, message);
                 if (heard.complaint() != null) {
                     supervisor.kill("it broke the bridge protocol: " + heard.complaint());
@@ -270,7 +276,11 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         public void pong(long supervised, Pong pong) {
             events.accept(
                     new AgentEvent.WorkerPonged(
-                            generation(supervised), pong.getStep(), pong.getEntered(), ""));
+                            generation(supervised),
+                            pong.getStep(),
+                            pong.getEntered(),
+                            cut(pong.getPart()),
+                            ""));
         }
 
         @Override
@@ -306,7 +316,11 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         public void waiting(long supervised, List<Integer> missing) {
             events.accept(
                     new AgentEvent.WorkerPonged(
-                            generation(supervised), 0, 0, awaited(missing, talk.processes())));
+                            generation(supervised), 0, 0, "", awaited(missing, talk.processes())));
+        }
+
+        private static String cut(String part) {
+            return part.length() <= MOST_PART ? part : part.substring(0, MOST_PART);
         }
 
         /** For whoever starts them, who may see nothing but the job's status. */
@@ -439,6 +453,12 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
             throws IOException {
         WorkerSupervisor supervisor = newestSupervisor();
         return supervisor == null ? null : supervisor.linesAfter(worker, offset, mostBytes);
+    }
+
+    @Override
+    public Runnable expectStacks() {
+        WorkerSupervisor supervisor = newestSupervisor();
+        return supervisor == null ? () -> {} : supervisor.expectStacks();
     }
 
     /** What the worker's processes do; empty when none runs. */

@@ -386,7 +386,8 @@ public final class ControlCodec {
                             .addAllWaitingForRanks(beat.waitingForRanks())
                             .setOperationNanos(beat.operationNanos())
                             .setEntered(beat.entered())
-                            .setWaitsFor(beat.waitsFor());
+                            .setWaitsFor(beat.waitsFor())
+                            .setPart(beat.part());
             case AgentReport.JobReady ready ->
                     message.getJobReadyBuilder()
                             .setJobId(ready.jobId())

@@ -101,6 +101,13 @@ final class CopyShelf implements CopyPlane.Intake, CopyPlane.SlotLookup {
     }
 
     @Override
+    public synchronized int mostTableBytes(StateName state) {
+        String file = held.fileFor(state);
+        Slot slot = file == null ? null : slots.apply(new SlotRef(file, 0));
+        return slot == null ? 0 : slot.tableCapacity();
+    }
+
+    @Override
     public synchronized @Nullable Slot slotFor(
             StateName state, CopyTerms terms, SlotTable.Meta table) {
         HeldCopies.Admission admission = held.admit(state, terms);

@@ -269,7 +269,7 @@ final class WorkerTalk {
             case FINISHED ->
                     whole.setFinished(
                             finished(answers.stream().map(FromWorker::getFinished).toList()));
-            case HELLO, ABORTED, APPLIED, FAULT, METRICS, OUTPUT, BODY_NOT_SET -> {}
+            case HELLO, ABORTED, APPLIED, FAULT, METRICS, OUTPUT, EXPORT_TOLD, BODY_NOT_SET -> {}
         }
         return whole.build();
     }

@@ -128,7 +128,8 @@ public final class EffectRunner {
                     ports.data().waitingForRanks(),
                     beat.operationNanos(),
                     beat.entered(),
-                    beat.waitsFor());
+                    beat.waitsFor(),
+                    beat.part());
         }
         return report;
     }

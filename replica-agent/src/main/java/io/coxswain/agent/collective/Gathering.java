@@ -80,7 +80,7 @@ final class Gathering {
                                     view.replicas(),
                                     view.shards()));
         }
-        if (step <= lastGathered) {
+        if (step <= lastGathered || step < lastBegun) {
             return PayloadSink.DISCARD;
         }
         if (step > lastBegun && step > work.reduction().lastBegun()) {

@@ -27,10 +27,14 @@ final class Parking {
         @Nullable PayloadSink accept(AgentKey from, FrameHeader header, int payloadBytes);
     }
 
-    private record Parked(Connection connection, FrameHeader header, ByteBuf payload, int crc) {}
+    private record Parked(
+            Connection connection, FrameHeader header, ByteBuf payload, int crc, long bytes) {}
 
-    /** What a frame costs besides its payload. */
+    /** What a frame costs besides its payload and its header. */
     private static final int FRAME_BYTES = 512;
+
+    /** So much more than on the wire a header takes at most, as objects. */
+    private static final int HEADER_GROWTH = 32;
 
     private final Lane lane;
     private final Acceptor acceptor;
@@ -49,12 +53,16 @@ final class Parking {
 
     /** A place for the frame, or null if there is no room: the connection is resumed later. */
     @Nullable PayloadSink park(Connection connection, FrameHeader header, int payloadBytes) {
-        if (usedBytes + payloadBytes + FRAME_BYTES > capacityBytes) {
+        long bytes =
+                (long) payloadBytes
+                        + FRAME_BYTES
+                        + (long) HEADER_GROWTH * header.getSerializedSize();
+        if (usedBytes + bytes > capacityBytes) {
             waiting.add(connection);
             return null;
         }
-        usedBytes += payloadBytes + FRAME_BYTES;
-        return new Place(connection, header, payloadBytes);
+        usedBytes += bytes;
+        return new Place(connection, header, payloadBytes, bytes);
     }
 
     /**
@@ -130,7 +138,7 @@ final class Parking {
     }
 
     private void free(Parked frame) {
-        usedBytes -= frame.payload.capacity() + FRAME_BYTES;
+        usedBytes -= frame.bytes;
         frame.payload.release();
     }
 
@@ -147,11 +155,13 @@ final class Parking {
         private final FrameHeader header;
         private final ByteBuf payload;
         private final int bytes;
+        private final long cost;
 
-        Place(Connection connection, FrameHeader header, int bytes) {
+        Place(Connection connection, FrameHeader header, int bytes, long cost) {
             this.connection = connection;
             this.header = header;
             this.bytes = bytes;
+            this.cost = cost;
             this.payload = lane.allocator().directBuffer(bytes, bytes);
         }
 
@@ -163,14 +173,14 @@ final class Parking {
         @Override
         public void end(int crc32c) {
             payload.writerIndex(bytes);
-            frames.add(new Parked(connection, header, payload, crc32c));
+            frames.add(new Parked(connection, header, payload, crc32c, cost));
             // Its time may have come while it was arriving.
             replay();
         }
 
         @Override
         public void cancelled() {
-            usedBytes -= bytes + FRAME_BYTES;
+            usedBytes -= cost;
             payload.release();
         }
     }

@@ -63,6 +63,7 @@ final class Reduction {
             return false;
         }
         lastBegun = step;
+        forgetFalseSteps(step);
         work.outbox().dropBelow(step - 1);
         Round round = round(step);
         if (round == null) {
@@ -91,10 +92,14 @@ final class Reduction {
                     "a contribution to shard %d came to rank %d, which owns shard %d"
                             .formatted(contribution.getShard(), view.rank(), view.shard()));
         }
-        if (step <= lastReduced) {
+        if (step <= lastReduced || step < lastBegun) {
             return PayloadSink.DISCARD;
         }
-        Round round = round(step);
+        // Nobody gets further without what this rank contributes to its own step.
+        Round round = lastBegun >= 0 && step > lastBegun + 1 ? null : round(step);
+        if (round == null && lastBegun < 0) {
+            return null;
+        }
         if (round == null) {
             throw new ProtocolViolation(
                     "rank %d contributes to step %d while step %d is the last one reduced"
@@ -154,6 +159,16 @@ final class Reduction {
             rounds.put(step, round);
         }
         return round;
+    }
+
+    // Before its first step a rank cannot know which steps others may be in.
+    private void forgetFalseSteps(long step) {
+        for (Round round : List.copyOf(rounds.values())) {
+            if (!round.begun && round.step != step && round.step != step + 1) {
+                rounds.remove(round.step);
+                round.release();
+            }
+        }
     }
 
     private void contribute(

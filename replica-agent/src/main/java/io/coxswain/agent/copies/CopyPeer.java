@@ -232,6 +232,12 @@ final class CopyPeer implements Link.Listener {
         }
     }
 
+    /** How long the table of what comes by that transfer may be; 0: nothing was asked for. */
+    int mostTableBytes(long transfer) {
+        Fetch fetch = asked.get(transfer);
+        return fetch == null ? 0 : fetch.request.destination().tableCapacity();
+    }
+
     /** The donor begins to send. */
     void begun(long transfer, SlotTable.Meta meta) {
         Fetch fetch = asked.get(transfer);

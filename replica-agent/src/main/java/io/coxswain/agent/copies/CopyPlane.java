@@ -76,8 +76,22 @@ public interface CopyPlane extends AutoCloseable {
         @Nullable Slot committed(StateName state);
     }
 
+    /** Who may bring copies of a state, and get it. Any thread, must not block. */
+    interface Members {
+        /** Where peers do not prove who they are. */
+        Members ANYBODY = (_, _) -> true;
+
+        /** Whether that peer may have to do with that state now. */
+        boolean admit(AgentKey peer, StateName state);
+    }
+
     /** The holder's side. Called on a thread of the plane; must not block. */
     interface Intake {
+        /** How long the table of a copy of that state may be; longer ones are not even read. */
+        default int mostTableBytes(StateName state) {
+            return Integer.MAX_VALUE;
+        }
+
         /**
          * A copy wants to come.
          *

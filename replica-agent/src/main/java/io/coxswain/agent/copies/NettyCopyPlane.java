@@ -17,7 +17,6 @@ import io.coxswain.proto.replica.v1.FrameHeader;
 
 import org.jspecify.annotations.Nullable;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -37,14 +36,21 @@ public final class NettyCopyPlane implements CopyPlane {
     private static final long POSTPONE_NANOS = 20_000_000L;
     private static final int MOST_POSTPONED = 100;
     private static final int MOST_WAITING_STRANGERS = 256;
-    private static final String NO_MEMBER = "the view of this agent does not name its sender";
+    static final String NO_MEMBER =
+            "the view of this agent does not name its sender as one of this shard's";
+
+    /** States that are being given away, to all peers and to one of them. */
+    private static final int MOST_GIVING = 256;
+
+    private static final int MOST_GIVING_TO_ONE = 64;
 
     private final Lane lane;
     private final Listener listener;
     private final SlotLookup lookup;
     private final Intake intake;
     private final Pace pace;
-    private final Predicate<AgentKey> admitted;
+    private final Members members;
+    private final TableDesk tables;
 
     // Confined to the lane's thread.
     private final Map<AgentKey, CopyPeer> peers = new HashMap<>();
@@ -67,13 +73,13 @@ public final class NettyCopyPlane implements CopyPlane {
             SlotLookup lookup,
             Intake intake,
             BooleanSupplier collectiveBusy) {
-        this(plane, listener, lookup, intake, collectiveBusy, peer -> true);
+        this(plane, listener, lookup, intake, collectiveBusy, Members.ANYBODY);
     }
 
     /**
      * The same for peers that must belong to the view.
      *
-     * @param admitted whether a peer may bring copies and fetch states now
+     * @param members who may bring copies of which states and fetch them now
      */
     public NettyCopyPlane(
             NettyDataPlane plane,
@@ -81,8 +87,9 @@ public final class NettyCopyPlane implements CopyPlane {
             SlotLookup lookup,
             Intake intake,
             BooleanSupplier collectiveBusy,
-            Predicate<AgentKey> admitted) {
-        this.admitted = admitted;
+            Members members) {
+        this.members = members;
+        this.tables = new TableDesk(members, intake, this::asked, this::copyBegins);
         this.lane = plane.copies();
         this.listener = listener;
         this.lookup = lookup;
@@ -248,6 +255,11 @@ public final class NettyCopyPlane implements CopyPlane {
         return peer;
     }
 
+    private int asked(AgentKey donor, long transfer) {
+        CopyPeer peer = peers.get(donor);
+        return peer == null ? 0 : peer.mostTableBytes(transfer);
+    }
+
     private void copyBegins(Connection connection, CopyBegin begin, byte[] table) {
         SlotTable.Meta meta = SlotReceiver.table(begin, table);
         if (!connection.incoming()) {
@@ -259,9 +271,9 @@ public final class NettyCopyPlane implements CopyPlane {
         }
         StateName state = CopyFrames.decode(begin.getState());
         long transfer = begin.getTransferId();
-        if (!admitted.test(connection.peer())) {
-            refuse(connection, state, transfer, NO_MEMBER);
-            return;
+        if (transfers(connection).taking.containsKey(transfer)) {
+            throw new ProtocolViolation(
+                    "transfer %d of %s begins twice".formatted(transfer, connection.peer()));
         }
         Slot slot = intake.slotFor(state, CopyFrames.terms(begin), meta);
         if (slot == null) {
@@ -296,7 +308,7 @@ public final class NettyCopyPlane implements CopyPlane {
             int postponed) {
         StateName state = CopyFrames.decode(request.getState());
         long transfer = request.getTransferId();
-        if (!admitted.test(connection.peer())) {
+        if (!members.admit(connection.peer(), state)) {
             if (postponed == MOST_POSTPONED || waitingStrangers >= MOST_WAITING_STRANGERS) {
                 connection.send(CopyFrames.refused(state, transfer, NO_MEMBER));
                 return;
@@ -310,6 +322,12 @@ public final class NettyCopyPlane implements CopyPlane {
                         }
                     },
                     POSTPONE_NANOS);
+            return;
+        }
+        if (streams.size() >= MOST_GIVING || givenTo(connection.peer()) >= MOST_GIVING_TO_ONE) {
+            connection.send(
+                    CopyFrames.refused(
+                            state, transfer, "this agent gives too many states away already"));
             return;
         }
         Digest wanted = Digest.of(request.getDigest().toByteArray());
@@ -341,6 +359,10 @@ public final class NettyCopyPlane implements CopyPlane {
         streams.add(stream);
         transfers(connection).giving.add(stream);
         stream.start(null);
+    }
+
+    private long givenTo(AgentKey peer) {
+        return streams.stream().filter(stream -> stream.connection().peer().equals(peer)).count();
     }
 
     private static Transfers transfers(Connection connection) {
@@ -448,11 +470,7 @@ public final class NettyCopyPlane implements CopyPlane {
             return switch (header.getBodyCase()) {
                 case COPY_BEGIN -> {
                     CopyBegin begin = header.getCopyBegin();
-                    if (payloadBytes == 0) {
-                        copyBegins(connection, begin, begin.getSlotTable().toByteArray());
-                        yield PayloadSink.DISCARD;
-                    }
-                    yield new TableSink(connection, begin, payloadBytes);
+                    yield tables.read(connection, begin, payloadBytes);
                 }
                 case COPY_CHUNK -> chunk(connection, header, payloadBytes);
                 case COPY_END -> {
@@ -536,31 +554,5 @@ public final class NettyCopyPlane implements CopyPlane {
                     "%s does not belong here on a connection for copies"
                             .formatted(header.getBodyCase()));
         }
-    }
-
-    /** A slot table that was too long for the header. */
-    private final class TableSink implements PayloadSink {
-        private final Connection connection;
-        private final CopyBegin begin;
-        private final ByteBuffer bytes;
-
-        TableSink(Connection connection, CopyBegin begin, int length) {
-            this.connection = connection;
-            this.begin = begin;
-            this.bytes = ByteBuffer.allocate(length);
-        }
-
-        @Override
-        public ByteBuffer next(int remaining) {
-            return bytes;
-        }
-
-        @Override
-        public void end(int crc32c) {
-            copyBegins(connection, begin, bytes.array());
-        }
-
-        @Override
-        public void cancelled() {}
     }
 }

@@ -165,11 +165,15 @@ public sealed interface AgentEvent {
     /** Both channels are up. */
     record WorkerConnected(int generation) implements FromWorker {}
 
-    /** A sign of life on the side channel. */
-    record WorkerPonged(int generation, long step, int entered, String waitsFor)
+    /**
+     * A sign of life on the side channel.
+     *
+     * @param part of the step in which its program is, for a person; empty: it does not say
+     */
+    record WorkerPonged(int generation, long step, int entered, String part, String waitsFor)
             implements FromWorker {
         public WorkerPonged(int generation) {
-            this(generation, 0, 0, "");
+            this(generation, 0, 0, "", "");
         }
     }
 

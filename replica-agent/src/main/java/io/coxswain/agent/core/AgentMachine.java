@@ -74,6 +74,11 @@ public final class AgentMachine {
         return at.stepping.missedSnapshot();
     }
 
+    /** A snapshot of that step of its own shard lies here, or is being made. */
+    public boolean hasSnapshot(long step) {
+        return at.vault.hasStep(step);
+    }
+
     /** The name of the worker's live state, null if it has none. */
     public @Nullable StateName live() {
         return at.worker.live();
@@ -197,7 +202,8 @@ public final class AgentMachine {
                             List.of(),
                             nanos,
                             at.stepping.isUnderWay() ? at.worker.enteredIn(at.stepping.step()) : 0,
-                            at.worker.waitsFor()));
+                            at.worker.waitsFor(),
+                            at.stepping.isUnderWay() ? at.worker.partOf(at.stepping.step()) : ""));
         }
     }
 
@@ -259,7 +265,7 @@ public final class AgentMachine {
             case AgentEvent.LeaveGranted _ -> at.departure.granted();
             case AgentEvent.StepsGranted granted -> {
                 if (at.isRunning(granted.jobId(), granted.epoch())) {
-                    at.stop.clear();
+                    at.stop.takenBack();
                     at.granted(granted.through(), granted.floors(), granted.interval());
                     views.hold(granted.hold(), granted.through(), now);
                 }

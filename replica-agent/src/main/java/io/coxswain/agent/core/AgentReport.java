@@ -33,7 +33,8 @@ public sealed interface AgentReport {
      * {@code answered} is the newest heartbeat whose answer came, 0 before the first; {@code
      * waitingForRanks} is filled in where the report is sent; {@code entered} is how many
      * collectives of its own the worker has come to in the step, 0: not told; {@code waitsFor} is
-     * what somebody else must do before this agent can go on, empty: nothing.
+     * what somebody else must do before this agent can go on, empty: nothing; {@code part} is in
+     * what part of the step the worker's program is, for a person, empty: not told.
      */
     record Heartbeat(
             long sequence,
@@ -44,7 +45,8 @@ public sealed interface AgentReport {
             List<Integer> waitingForRanks,
             long operationNanos,
             int entered,
-            String waitsFor)
+            String waitsFor,
+            String part)
             implements AgentReport {
         public Heartbeat {
             waitingForRanks = List.copyOf(waitingForRanks);
@@ -67,6 +69,7 @@ public sealed interface AgentReport {
                     waitingForRanks,
                     operationNanos,
                     0,
+                    "",
                     "");
         }
     }

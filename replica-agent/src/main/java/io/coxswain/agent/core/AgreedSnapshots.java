@@ -1,6 +1,7 @@
 package io.coxswain.agent.core;
 
 import java.util.ArrayDeque;
+import java.util.List;
 
 /**
  * Which snapshots of one view are taken. Whatever goes in is agreed by all ranks: the view's base,
@@ -49,6 +50,11 @@ final class AgreedSnapshots {
                                 step,
                                 newerThanFloor.isEmpty() ? -1 : newerThanFloor.getLast(),
                                 floors.at(step)));
+    }
+
+    /** The steps that all ranks took and that are above the floor, oldest first. */
+    List<Long> aboveFloor() {
+        return List.copyOf(newerThanFloor);
     }
 
     /** All ranks take it. */

@@ -217,6 +217,11 @@ public final class HeldCopies {
                 entry -> entry.complete && entry.slot.equals(slot) && entry.name.equals(name));
     }
 
+    /** The file that takes copies of that state's shard, null if none does. */
+    public @Nullable String fileFor(StateName name) {
+        return name.jobId().equals(job) ? fileOfShard.get(name.shard()) : null;
+    }
+
     /** Where a complete copy lies, null if there is none of that name. */
     public @Nullable SlotRef find(StateName name) {
         for (Entry entry : entries) {

@@ -2,6 +2,8 @@ package io.coxswain.agent.core;
 
 import io.coxswain.agent.core.model.StateName;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The leader's order to stop after a step, since it plans a new view: no step is cut short for it,
  * and none has to be made again. Grants take it back.
@@ -18,6 +20,9 @@ final class StepStop {
     private boolean hold;
     private boolean stood;
     private boolean heldTold;
+
+    /** Copied into a slot for this order alone: the other ranks have no snapshot of that step. */
+    private @Nullable StateName copied;
 
     StepStop(Station at) {
         this.at = at;
@@ -54,6 +59,7 @@ final class StepStop {
         }
         if (at.baseWanted == null && !at.vault.holds(live)) {
             at.baseWanted = live;
+            copied = live;
         }
         views.snapshotBase();
         if (at.vault.isCommitted(live)) {
@@ -72,8 +78,26 @@ final class StepStop {
         at.out.report(new AgentReport.StepsHalted(jobId, epoch, number, through, held));
     }
 
-    /** Steps go on, or their view is over. */
+    /**
+     * Steps go on after all. Slots are for the snapshots that all ranks take: what this one took
+     * besides is given up, and what it gave up for that it has missed.
+     */
+    void takenBack() {
+        StateName own = copied;
+        clear();
+        if (own == null) {
+            return;
+        }
+        if (own.equals(at.baseWanted)) {
+            at.baseWanted = null;
+        }
+        at.vault.giveUp(own);
+        at.stepping.noteMissedSnapshots();
+    }
+
+    /** The view is over. */
     void clear() {
         number = 0;
+        copied = null;
     }
 }

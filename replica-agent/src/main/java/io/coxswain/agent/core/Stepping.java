@@ -351,6 +351,15 @@ final class Stepping {
         return awaits;
     }
 
+    /** Slots were needed for something else: what all ranks took may be here no more. */
+    void noteMissedSnapshots() {
+        for (long taken : agreed.aboveFloor()) {
+            if (!vault.hasStep(taken)) {
+                missedSnapshot = Math.min(missedSnapshot, taken);
+            }
+        }
+    }
+
     private boolean takesSnapshot() {
         StepProgram running = program();
         return (running.bitOf(StepPlan.Kind.SNAPSHOT) & active) != 0

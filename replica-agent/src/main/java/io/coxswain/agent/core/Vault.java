@@ -304,6 +304,30 @@ final class Vault {
         sweepFiles();
     }
 
+    /** Nobody is to go back to that snapshot: its slot is wanted for others. */
+    void giveUp(StateName name) {
+        for (Snapshot snapshot : List.copyOf(snapshots)) {
+            if (snapshot.name.equals(name) && !snapshot.doomed) {
+                if (snapshot.committed) {
+                    free(snapshot);
+                } else {
+                    snapshot.doomed = true;
+                }
+            }
+        }
+        sweepFiles();
+    }
+
+    /** True if a snapshot of that step is here or being written. */
+    boolean hasStep(long step) {
+        for (Snapshot snapshot : snapshots) {
+            if (snapshot.name.step() == step && !snapshot.doomed) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     void abandoned(Snapshot snapshot) {
         snapshots.remove(snapshot);
         out.add(new AgentEffect.FreeSlot(snapshot.slot));

@@ -221,7 +221,7 @@ final class ViewDesk {
     void started(AgentEvent.ViewStarted event, long now) {
         PrepareOrder current = at.order;
         if (at.isRunning(event.jobId(), event.epoch())) {
-            at.stop.clear();
+            at.stop.takenBack();
             at.granted(event.through(), event.floors(), event.interval());
             hold(event.hold(), event.through(), now);
             return;

@@ -15,7 +15,10 @@ final class WorkerDesk {
     private final Outbox out;
     private ProgramFaults faults = ProgramFaults.NONE;
 
-    /** How often the program failed in a step since one was made that was not older. */
+    /**
+     * How often the program failed in a step since one was made that was not older; in that before
+     * the first: to make its state.
+     */
     private record ProgramFaults(String jobId, long step, int count) {
         static final ProgramFaults NONE = new ProgramFaults("", 0, 0);
 
@@ -219,8 +222,13 @@ final class WorkerDesk {
                 at.worker.stop();
                 unfit(job, words);
             }
-            case WorkerRequest.Prepare prepare ->
-                    prepareFailed(prepare, words, event.code().equals("bad_state"));
+            case WorkerRequest.Prepare prepare -> {
+                boolean badState = event.code().equals("bad_state");
+                prepareFailed(prepare, words, badState);
+                if (prepare.origin() == WorkerRequest.Origin.INIT && !badState) {
+                    notInitialized(job, prepare.baseStep(), words);
+                }
+            }
             case WorkerRequest.Execute execute -> {
                 at.worker.executing(false);
                 at.stepping.notExecuted(execute);
@@ -243,6 +251,18 @@ final class WorkerDesk {
                     failed(job, finish.step(), "finish at step ", words);
                 }
             }
+        }
+    }
+
+    // Nothing but the program has a part in its first state: it fails again.
+    private void notInitialized(JobSpec job, long step, String words) {
+        faults = faults.and(job, step);
+        if (faults.count() >= at.limits.loadAttempts()) {
+            unfit(
+                    job,
+                    "the program failed %d times to make its initial state; the last time: %s"
+                            .formatted(faults.count(), words));
+            faults = ProgramFaults.NONE;
         }
     }
 

@@ -80,6 +80,9 @@ final class WorkerLife {
 
     private int entered;
 
+    /** In what part of that step its program is, as it says; empty: it does not say. */
+    private String part = "";
+
     /** What somebody else must do for it to come; empty: nothing. */
     private String waitsFor = "";
 
@@ -110,6 +113,7 @@ final class WorkerLife {
         applying = false;
         answerBy = Long.MAX_VALUE;
         entered = 0;
+        part = "";
         waitsFor = "";
         grouped = false;
         replaced = false;
@@ -141,12 +145,18 @@ final class WorkerLife {
         silentSince = now;
         enteredStep = event.step();
         entered = event.entered();
+        part = event.part();
         waitsFor = event.waitsFor();
     }
 
     /** How many collectives of its own it has come to in that step; 0: not told. */
     int enteredIn(long step) {
         return enteredStep == step ? entered : 0;
+    }
+
+    /** In what part of that step its program is; empty: not told. */
+    String partOf(long step) {
+        return enteredStep == step ? part : "";
     }
 
     /** For a person; empty: it waits for nobody's doing. */

@@ -30,6 +30,9 @@ public final class Connection {
     // So little that what is read, opened and put to its place stays in a processor's own cache.
     private static final int ENCRYPTED_READ_BYTES = 64 << 10;
 
+    // Who asks and does not read gets no more answers than these kept for it.
+    private static final int MOST_UNSENT = 4_096;
+
     private final Channel channel;
     private final boolean incoming;
     private final FrameDecoder decoder = new FrameDecoder(this::begin);
@@ -42,6 +45,9 @@ public final class Connection {
     private @Nullable AtomicLong newerPeer;
 
     private boolean ended;
+
+    /** Frames of {@link #send} that have not left. */
+    private int unsent;
 
     Connection(
             Channel channel,
@@ -130,9 +136,16 @@ public final class Connection {
 
     /** Writes a frame without payload and sends what is written. */
     public void send(FrameHeader header) {
-        if (!ended) {
-            channel.writeAndFlush(Wire.encode(channel.alloc(), header, 0), channel.voidPromise());
+        if (ended) {
+            return;
         }
+        if (unsent >= MOST_UNSENT) {
+            close(MOST_UNSENT + " answers wait: " + peer + " does not read them");
+            return;
+        }
+        unsent++;
+        channel.writeAndFlush(Wire.encode(channel.alloc(), header, 0))
+                .addListener(ignored -> unsent--);
     }
 
     /** Sends what is written. */

@@ -92,12 +92,19 @@ public final class NettyDataPlane implements AutoCloseable {
      * @param self who this agent is: what greetings must name
      */
     public NettyDataPlane(AgentKey self, DataPlaneSettings settings, PlaneSecurity security) {
+        this(self, settings, security, ConnectionGate.Limits.DEFAULT);
+    }
+
+    /** The same with other bounds. */
+    NettyDataPlane(
+            AgentKey self,
+            DataPlaneSettings settings,
+            PlaneSecurity security,
+            ConnectionGate.Limits limits) {
         this.self = self;
         this.settings = settings;
         this.security = security;
-        this.gate =
-                new ConnectionGate(
-                        "the data plane of " + self, ConnectionGate.Limits.DEFAULT, security);
+        this.gate = new ConnectionGate("the data plane of " + self, limits, security);
         this.epoll = Epoll.isAvailable();
         MultiThreadIoEventLoopGroup first = group("collective");
         MultiThreadIoEventLoopGroup second = group("copy");
@@ -288,6 +295,8 @@ public final class NettyDataPlane implements AutoCloseable {
     // next ones.
     private static SslHandler light(SslHandler handler) {
         handler.setCumulator(ByteToMessageDecoder.COMPOSITE_CUMULATOR);
+        // All that is handed over at a time is sealed into one buffer, not into one a record.
+        handler.setWrapDataSize(0);
         return handler;
     }
 

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -243,12 +244,26 @@ final class WorkerGroup {
         return true;
     }
 
-    /** What they do together: where the one is that is least far. */
+    /**
+     * What they do together: where the one is that is least far, and which one, if others are not.
+     */
     private Pong slowest(Pong newest) {
-        return Arrays.stream(pongs)
+        Comparator<Pong> far =
+                Comparator.comparingLong(Pong::getStep).thenComparingInt(Pong::getEntered);
+        Pong last = Arrays.stream(pongs).flatMap(Stream::ofNullable).min(far).orElse(newest);
+        if (Arrays.stream(pongs)
                 .flatMap(Stream::ofNullable)
-                .min(Comparator.comparingLong(Pong::getStep).thenComparingInt(Pong::getEntered))
-                .orElse(newest);
+                .allMatch(one -> far.compare(one, last) == 0)) {
+            return last;
+        }
+        int place = 0;
+        while (!Objects.equals(pongs[place], last)) {
+            place++;
+        }
+        String which = "local rank " + place + " of " + pongs.length;
+        return last.toBuilder()
+                .setPart(last.getPart().isEmpty() ? which : which + ": " + last.getPart())
+                .build();
     }
 
     /** The local ranks that have not come. */

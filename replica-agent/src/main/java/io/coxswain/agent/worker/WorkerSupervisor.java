@@ -92,6 +92,8 @@ public final class WorkerSupervisor implements AutoCloseable {
     private final Limits limits;
     private final Listener listener;
 
+    private final Looks looks = new Looks();
+
     private @Nullable WorkerGroup current;
 
     /** Started for the next generation, and not wanted yet. */
@@ -287,16 +289,27 @@ public final class WorkerSupervisor implements AutoCloseable {
     public void kill(String reason, boolean hung) {
         WorkerGroup group = group();
         if (group != null) {
-            group.kill(reason, hung);
+            looks.after(() -> group.kill(reason, hung));
         }
     }
 
-    /** Kills the worker at once, by SIGKILL; the exit names this reason. */
+    /**
+     * Kills the worker by SIGKILL, at once or when whoever looks at it has seen enough; the exit
+     * names this reason.
+     */
     public void killNow(String reason) {
         WorkerGroup group = group();
         if (group != null) {
-            group.killNow(reason);
+            looks.after(() -> group.killNow(reason));
         }
+    }
+
+    /**
+     * From now on no worker is killed, for some seconds at most, until the answer is run: {@link
+     * #stacks} will be asked.
+     */
+    public Runnable expectStacks() {
+        return looks.begin();
     }
 
     /**

@@ -14,6 +14,7 @@ import io.coxswain.proto.control.v1.Ask;
 import io.coxswain.proto.control.v1.AskKind;
 import io.coxswain.proto.control.v1.Evidence;
 import io.coxswain.proto.control.v1.EvidencePiece;
+import io.coxswain.proto.control.v1.ExportTold;
 import io.coxswain.proto.control.v1.LogCursor;
 import io.coxswain.proto.control.v1.ProgramMetrics;
 
@@ -48,6 +49,11 @@ class AgentVoiceTest {
             return worker == 0
                     ? null
                     : new LogPart("more".getBytes(StandardCharsets.UTF_8), worker, offset + 4, 12);
+        }
+
+        @Override
+        public Runnable expectStacks() {
+            return () -> {};
         }
 
         @Override
@@ -120,6 +126,34 @@ class AgentVoiceTest {
         ProgramMetrics other = nextMetrics();
         assertThat(other.getJobId()).isEqualTo("other");
         assertThat(other.getValuesMap()).containsOnlyKeys("loss");
+    }
+
+    @Test
+    void anExportIsToldOnceALeaderHearsOfEachProcessTheNewest() throws InterruptedException {
+        connect();
+        heard = false;
+        voice.exported("j", 0, exported(10, "no space"));
+        voice.exported("j", 0, exported(20, "no\nrights"));
+        voice.exported("j", 1, exported(20, ""));
+        assertThat(said).isEmpty();
+        heard = true;
+        voice.flush();
+        ExportTold first = said.take().getExportTold();
+        assertThat(first.getJobId()).isEqualTo("j");
+        assertThat(first.getStep()).isEqualTo(20);
+        assertThat(first.getPath()).isEqualTo("/out");
+        assertThat(first.getReason()).isEqualTo("no rights");
+        assertThat(said.take().getExportTold().getReason()).isEmpty();
+        voice.flush();
+        assertThat(said).isEmpty();
+    }
+
+    private static io.coxswain.proto.bridge.v1.ExportTold exported(long step, String reason) {
+        return io.coxswain.proto.bridge.v1.ExportTold.newBuilder()
+                .setStep(step)
+                .setPath("/out")
+                .setReason(reason)
+                .build();
     }
 
     @Test

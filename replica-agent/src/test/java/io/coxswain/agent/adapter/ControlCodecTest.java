@@ -427,7 +427,7 @@ class ControlCodecTest {
                                         12,
                                         new SnapshotInterval(25, 40))),
                         new AgentReport.Heartbeat(
-                                1, 1, 2, "reduce", 3, List.of(2), 5, 4, "somebody"),
+                                1, 1, 2, "reduce", 3, List.of(2), 5, 4, "somebody", "forward"),
                         new AgentReport.JobReady("job-1", layout, 1, 2),
                         new AgentReport.JobUnfit("job-1", "why"),
                         new AgentReport.Holdings(inventory),

@@ -89,6 +89,48 @@ final class DrainStoryTest {
     }
 
     @Test
+    void whatWasCopiedForTheOrderAloneIsGivenUpWhenStepsGoOn() {
+        story.running(50);
+        story.made(1, 0);
+        halt(1, 1, false);
+        story.made(2, 0);
+        // All ranks have snapshots of 1 and 2 above the floor, so none takes 3: this one does.
+        halt(2, 3, true);
+        story.executed(3).reduced(3, 0);
+        assertThat(story.request(WorkerRequest.Apply.class).orElseThrow().snapshotSlot())
+                .isNegative();
+        story.applied(3).gathered(3);
+        story.committed(3, story.request(WorkerRequest.Snapshot.class).orElseThrow().slot());
+        assertThat(halted().getLast().held()).isTrue();
+        assertThat(story.machine.hasSnapshot(3)).isTrue();
+
+        story.give(new AgentEvent.StepsGranted(story.term, JOB, 1, 50));
+        assertThat(story.machine.hasSnapshot(3)).isFalse();
+        assertThat(story.each(AgentEffect.FreeSlot.class)).hasSize(1);
+        assertThat(story.machine.missedSnapshot())
+                .as("it gave its slot, and the floor must not come to lie there")
+                .isEqualTo(1);
+        assertThat(story.request(WorkerRequest.Execute.class)).isPresent();
+    }
+
+    @Test
+    void aCopyForTheOrderThatIsStillBeingWrittenGoesWhenItIsWhole() {
+        story.running(50);
+        story.made(1, 0);
+        story.made(2, 1);
+        story.made(3, 1);
+        halt(1, 3, false);
+        assertThat(story.made(4, 1)).isNegative();
+        halt(2, 4, true);
+        int slot = story.request(WorkerRequest.Snapshot.class).orElseThrow().slot();
+        story.give(new AgentEvent.StepsGranted(story.term, JOB, 1, 50));
+        assertThat(story.machine.hasSnapshot(4)).isFalse();
+        story.committed(4, slot);
+        assertThat(story.machine.hasSnapshot(4)).isFalse();
+        assertThat(story.each(AgentEffect.FreeSlot.class)).hasSize(1);
+    }
+
+    @Test
     void anOrderOfAnotherViewIsAGhost() {
         story.running(50);
         story.give(new AgentEvent.HaltOrdered(story.term, JOB, 9, 1, 0, true));

@@ -12,6 +12,7 @@ import io.coxswain.agent.core.model.Restore;
 
 import org.junit.jupiter.api.Test;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** What becomes of a view, and of what its worker left, when the worker dies. */
@@ -146,6 +147,35 @@ class WorkerDeathStoryTest {
                 .hasValueSatisfying(told ->
                         assertThat(told.reason())
                                 .contains("failed 3 times at step 2", "ValueError"));
+    }
+
+    @Test
+    void aProgramThatDoesNotMakeItsInitialStateIsGivenUp() {
+        story.standby();
+        for (int epoch = 1; epoch < AgentLimits.DEFAULT.loadAttempts(); epoch++) {
+            notInitialized(epoch);
+            assertThat(story.report(AgentReport.ViewFailed.class)).isPresent();
+            assertThat(story.report(AgentReport.JobUnfit.class)).isEmpty();
+            story.fenced(epoch + 1).fencedData();
+        }
+        notInitialized(AgentLimits.DEFAULT.loadAttempts());
+        assertThat(story.report(AgentReport.JobUnfit.class))
+                .hasValueSatisfying(told ->
+                        assertThat(told.reason())
+                                .contains("failed 3 times to make its initial state", "NaN"));
+    }
+
+    private void notInitialized(int epoch) {
+        story.ordered(epoch, 0, init(0));
+        var seen = new ArrayList<>(story.each(AgentEffect.AskWorker.class));
+        story.fencedData();
+        seen.addAll(story.each(AgentEffect.AskWorker.class));
+        assertThat(seen)
+                .singleElement()
+                .satisfies(asked ->
+                        story.give(
+                                new AgentEvent.WorkerFaulted(
+                                        1, asked.request(), "internal", "w is NaN")));
     }
 
     private void failsAtStep2(int generation) {

@@ -9,6 +9,7 @@ import io.coxswain.proto.replica.v1.CopyEnd;
 import io.coxswain.proto.replica.v1.FrameHeader;
 import io.coxswain.proto.replica.v1.Hello;
 import io.coxswain.proto.replica.v1.Purpose;
+import io.coxswain.security.ConnectionGate;
 import io.coxswain.security.Identity;
 import io.coxswain.security.PeerRule;
 import io.coxswain.security.PemFiles;
@@ -80,7 +81,12 @@ class DataPlaneTlsTest {
     }
 
     private NettyDataPlane plane(AgentKey key, PlaneSecurity security) throws IOException {
-        var made = new NettyDataPlane(key, DataPlaneSettings.loopback(), security);
+        return plane(key, security, ConnectionGate.Limits.DEFAULT);
+    }
+
+    private NettyDataPlane plane(AgentKey key, PlaneSecurity security, ConnectionGate.Limits limits)
+            throws IOException {
+        var made = new NettyDataPlane(key, DataPlaneSettings.loopback(), security, limits);
         planes.add(made);
         made.collectives().serve(new Recording(key.id()));
         made.copies().serve(new Recording(key.id()));
@@ -263,6 +269,39 @@ class DataPlaneTlsTest {
             two.collectives().execute(second::connect);
             await("second up");
             assertThat(events).noneMatch(event -> event.equals("link down"));
+        } finally {
+            for (Socket socket : flood) {
+                socket.close();
+            }
+        }
+    }
+
+    @Test
+    void anAddressHasItsShareOfConnectionsAndOthersHaveTheirs() throws Exception {
+        PlaneSecurity bounded = security(Role.AGENT, "one");
+        // As if they came over the network: loopback is not exempt.
+        NettyDataPlane one = plane(ONE, bounded, new ConnectionGate.Limits(100, 3, 100, false));
+        NettyDataPlane two = plane(TWO, security(Role.AGENT, "two"));
+        var flood = new ArrayList<Socket>();
+        try {
+            for (int i = 0; i < 10; i++) {
+                var socket =
+                        new Socket(
+                                InetAddress.getLoopbackAddress(),
+                                one.endpoint().port(),
+                                InetAddress.getByName("127.0.0.2"),
+                                0);
+                socket.setSoTimeout(60_000);
+                flood.add(socket);
+            }
+            for (int i = 3; i < 10; i++) {
+                assertThat(isClosed(flood.get(i))).as("connection %d", i).isTrue();
+            }
+            assertThat(bounded.refusals().of(Refusal.HOST_CROWD)).isEqualTo(7);
+            Link link = two.copies().link(new Peer(ONE, one.endpoint()), new Recording("link"));
+            two.copies().execute(link::connect);
+            await("link up");
+            assertThat(one.incoming()).isLessThanOrEqualTo(4);
         } finally {
             for (Socket socket : flood) {
                 socket.close();

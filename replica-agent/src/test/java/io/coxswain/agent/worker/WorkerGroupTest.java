@@ -121,7 +121,7 @@ class WorkerGroupTest {
 
                     @Override
                     public void pong(long generation, Pong pong) {
-                        told.add("pong");
+                        told.add("pong" + (pong.getPart().isEmpty() ? "" : " " + pong.getPart()));
                     }
 
                     @Override
@@ -181,6 +181,14 @@ class WorkerGroupTest {
         assertThat(told).isEmpty();
         stands.get(1).listener.pong(1, Pong.getDefaultInstance());
         assertThat(next()).isEqualTo("pong");
+        // Who is behind the others is told, and where.
+        Pong first = Pong.newBuilder().setStep(7).setEntered(9).setPart("loss").build();
+        stands.get(0).listener.pong(0, first);
+        stands.get(1).listener.pong(1, first.toBuilder().setEntered(4).setPart("backward").build());
+        assertThat(next()).isEqualTo("pong local rank 1 of 2: backward");
+        stands.get(1).listener.pong(1, first);
+        stands.get(0).listener.pong(0, first);
+        assertThat(next()).isEqualTo("pong loss");
         assertThat(group.pids()).containsExactly(10L, 11L);
     }
 

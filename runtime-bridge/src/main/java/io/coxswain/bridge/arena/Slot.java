@@ -51,6 +51,11 @@ public final class Slot {
         return index;
     }
 
+    /** How many bytes the encoded table of a state may have. */
+    public int tableCapacity() {
+        return (int) table.byteSize();
+    }
+
     /** What the commit mark says now. */
     public State state() {
         long mark = mark();

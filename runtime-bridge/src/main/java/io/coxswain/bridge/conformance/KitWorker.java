@@ -248,7 +248,7 @@ final class KitWorker implements AutoCloseable {
 
     private void file(FromWorker message) throws Broken {
         long id = message.getRequestId();
-        if (id == 0 && message.hasMetrics()) {
+        if (id == 0 && (message.hasMetrics() || message.hasExportTold())) {
             // Said unasked, at any time.
             return;
         }

@@ -117,7 +117,8 @@ public final class AnswerRule {
                     new Named(
                             answer.getSnapshotCommitted().getEpoch(),
                             answer.getSnapshotCommitted().getStep());
-            case HELLO, JOB_LOADED, FINISHED, FAULT, METRICS, OUTPUT, BODY_NOT_SET -> null;
+            case HELLO, JOB_LOADED, FINISHED, FAULT, METRICS, OUTPUT, EXPORT_TOLD, BODY_NOT_SET ->
+                    null;
         };
     }
 }

@@ -86,7 +86,7 @@ final class SideChannel {
                     keyValues.aborted();
                 }
                 case KEY_VALUE_ANSWER -> keyValues.answered(message.getKeyValueAnswer());
-                case STACKS_WANTED, WELCOME, BODY_NOT_SET -> {
+                case STACKS_WANTED, VIEW_SERVICE_ANSWER, WELCOME, BODY_NOT_SET -> {
                     // A signal takes a JVM's stacks. Not asked for; a later version may send more,
                     // so it is not an error.
                 }

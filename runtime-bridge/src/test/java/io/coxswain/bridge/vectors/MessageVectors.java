@@ -462,12 +462,14 @@ final class MessageVectors {
                                                 .setSequence(2)
                                                 .setOperation("execute")
                                                 .setStep(18)
-                                                .setEntered(2))
+                                                .setEntered(2)
+                                                .setPart("backward"))
                                 .build()));
         KeyValueVectors.addTo(all);
         GroupVectors.addTo(all);
         AttachedVectors.addTo(all);
         ServiceVectors.addTo(all);
+        ExportVectors.addTo(all);
     }
 
     private static ToWorker.Builder to(long request) {

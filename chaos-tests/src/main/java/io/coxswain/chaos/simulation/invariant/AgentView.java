@@ -23,6 +23,9 @@ public interface AgentView {
     /** The oldest agreed snapshot of its view that found no slot; MAX_VALUE for none. */
     long missedSnapshot();
 
+    /** A snapshot of that step of its own shard is in its memory, or is being made. */
+    boolean hasSnapshot(long step);
+
     /** Time since a leader's word reached it. */
     long sinceLeaderWordNanos();
 

@@ -41,6 +41,7 @@ public final class CompletedStays implements Invariant {
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.MaintenanceChanged _,
+                    CoordinatorEvent.TermClaimed _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
@@ -53,6 +54,7 @@ public final class CompletedStays implements Invariant {
                     CoordinatorEvent.IncidentClosed _,
                     CoordinatorEvent.JobFinished _,
                     CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {
                 return;

@@ -334,7 +334,12 @@ public final class Facts {
                             .forEach(view -> view.gathered(steps.step(), clock.getAsLong()));
                 }
             }
-            case CoordinatorEvent.JobPaused _ -> job.saidToStand(true, clock.getAsLong());
+            case CoordinatorEvent.JobPaused _ -> {
+                // One that waits in the queue has no slots to account for.
+                if (!job.views.isEmpty()) {
+                    job.saidToStand(true, clock.getAsLong());
+                }
+            }
             case CoordinatorEvent.JobResumed _ -> job.saidToGoOn(clock.getAsLong());
             case CoordinatorEvent.RolledBack back -> {
                 if (!job.formerLeaderSpeaks) {
@@ -355,6 +360,7 @@ public final class Facts {
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.MaintenanceChanged _,
+                    CoordinatorEvent.TermClaimed _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
@@ -364,6 +370,7 @@ public final class Facts {
                     CoordinatorEvent.IncidentClosed _,
                     CoordinatorEvent.SnapshotIntervalChosen _,
                     CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ -> {}
         }

@@ -62,13 +62,13 @@ public final class LedgerTiles implements Invariant {
     }
 
     // What leaders said by events is what they booked. Where one had a fault it may have said so to
-    // nobody, or another did.
+    // nobody, or another did; and one that took over books as paused what nobody booked before.
     private void paused(JobHistory job, Map<String, BigInteger> categories) {
         long booked = nanos(categories, "paused");
         long slack = SLACK_NANOS * job.spec.mesh().ranks();
         boolean little = booked < job.pausedSlotNanos * (1 - TOLERANCE) - slack;
         boolean much = booked > job.pausedSlotNanos * (1 + TOLERANCE) + slack;
-        if (!job.controllerHurt && (little || much)) {
+        if (!job.controllerHurt && job.takeovers == 0 && (little || much)) {
             broken(
                     "the job stood for "
                             + job.pausedSlotNanos / 1_000_000
@@ -137,7 +137,13 @@ public final class LedgerTiles implements Invariant {
         boolean tooMuch =
                 !(job.controllerHurt && job.takeovers > 0)
                         && productive > everMade * (1 + TOLERANCE) + SLACK_NANOS;
-        if (tooLittle || tooMuch || (job.observed && lost > everMade + SLACK_NANOS)) {
+        // Nobody knows how long a first step takes: one that is cancelled may have been made.
+        boolean tooMuchLost =
+                job.observed
+                        && !(job.controllerHurt && job.takeovers > 0)
+                        && (result.completed() || everMade > SLACK_NANOS)
+                        && lost > everMade + SLACK_NANOS;
+        if (tooLittle || tooMuch || tooMuchLost) {
             broken(
                     "ranks made steps for "
                             + made / 1_000_000
@@ -145,7 +151,8 @@ public final class LedgerTiles implements Invariant {
                             + productive / 1_000_000
                             + " as made and "
                             + lost / 1_000_000
-                            + " as lost");
+                            + " as lost, of "
+                            + categories);
         }
     }
 }

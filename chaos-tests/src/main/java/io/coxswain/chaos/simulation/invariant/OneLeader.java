@@ -98,7 +98,9 @@ public final class OneLeader implements Invariant {
         long lag = Math.max(LIMITS.firstReportEvery(), LIMITS.reportNanos() / shortest);
         long ahead =
                 Math.max(
-                        CreditRule.FIRST_STEPS + lag,
+                        CreditRule.firstSteps(
+                                        LIMITS.leaseNanos(), job.spec().protectsAutomatically())
+                                + lag,
                         shortest == Long.MAX_VALUE
                                 ? 0
                                 : 2 * (LIMITS.leaseNanos() / shortest + 1 + lag));

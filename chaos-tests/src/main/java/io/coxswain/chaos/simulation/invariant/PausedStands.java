@@ -23,11 +23,13 @@ public final class PausedStands implements Invariant {
             return;
         }
         long before = view.done[rank];
-        long least = Long.MAX_VALUE;
+        long others = Long.MAX_VALUE;
         for (int each = 0; each < view.done.length; each++) {
-            least = Math.min(least, each == rank ? Math.max(before, step) : view.done[each]);
+            others = each == rank ? others : Math.min(others, view.done[each]);
         }
-        if (least > job.stoodAt) {
+        long least = Math.min(others, Math.max(before, step));
+        // What all had made before is a step that nobody heard of in time: it completes no more.
+        if (least > job.stoodAt && least > Math.min(others, before)) {
             throw new InvariantViolated(
                     name(),
                     agent

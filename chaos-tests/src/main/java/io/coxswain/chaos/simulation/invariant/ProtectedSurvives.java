@@ -192,6 +192,7 @@ public final class ProtectedSurvives implements Invariant {
                             CoordinatorEvent.AgentLost _,
                             CoordinatorEvent.AgentUnfit _,
                             CoordinatorEvent.MaintenanceChanged _,
+                            CoordinatorEvent.TermClaimed _,
                             CoordinatorEvent.JobSubmitted _,
                             CoordinatorEvent.JobQueued _,
                             CoordinatorEvent.JobTakenOver _,
@@ -206,6 +207,7 @@ public final class ProtectedSurvives implements Invariant {
                             CoordinatorEvent.IncidentProgressed _,
                             CoordinatorEvent.IncidentClosed _,
                             CoordinatorEvent.MetricsReported _,
+                            CoordinatorEvent.ExportFailed _,
                             CoordinatorEvent.EvidenceTaken _,
                             CoordinatorEvent.Gap _ ->
                             false;

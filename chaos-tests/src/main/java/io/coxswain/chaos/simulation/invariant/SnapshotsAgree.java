@@ -44,7 +44,9 @@ public final class SnapshotsAgree implements Invariant {
             return;
         }
         Decisions decisions = of(view);
-        boolean taken = decisions.newest.getOrDefault(agent.name(), -1L) == made;
+        // One that was for an order alone is given up before the rank goes on.
+        boolean taken =
+                decisions.newest.getOrDefault(agent.name(), -1L) == made && agent.hasSnapshot(made);
         if (!taken && agent.missedSnapshot() <= made) {
             // It agreed to one and had no slot for it: from here on what it decided does not show.
             return;

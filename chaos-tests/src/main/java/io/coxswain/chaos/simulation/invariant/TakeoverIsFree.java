@@ -47,7 +47,11 @@ public final class TakeoverIsFree implements Invariant {
                             + " of them have promised a later epoch");
         }
         // A group that workers were forming cannot be: its key-value store ended with the leader.
-        boolean forming = job.spec.runtimeReduces() && event.reason().contains("forming");
+        boolean formed = false;
+        for (long done : view.done) {
+            formed |= done > view.view().baseStep();
+        }
+        boolean forming = job.spec.runtimeReduces() && !formed;
         if (!event.adopted() && there == members && left == 0 && !faultsNear && !forming) {
             broken("all members of epoch " + event.epoch() + " are well, and yet: " + event);
         }

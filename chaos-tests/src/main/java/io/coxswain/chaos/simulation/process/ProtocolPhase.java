@@ -24,6 +24,7 @@ public enum ProtocolPhase {
                     CoordinatorEvent.AgentLost _,
                     CoordinatorEvent.AgentUnfit _,
                     CoordinatorEvent.MaintenanceChanged _,
+                    CoordinatorEvent.TermClaimed _,
                     CoordinatorEvent.JobSubmitted _,
                     CoordinatorEvent.JobQueued _,
                     CoordinatorEvent.CapacityNeeded _,
@@ -37,6 +38,7 @@ public enum ProtocolPhase {
                     CoordinatorEvent.IncidentClosed _,
                     CoordinatorEvent.RolledBack _,
                     CoordinatorEvent.MetricsReported _,
+                    CoordinatorEvent.ExportFailed _,
                     CoordinatorEvent.EvidenceTaken _,
                     CoordinatorEvent.Gap _ ->
                     this;

@@ -407,6 +407,11 @@ public final class SimAgent extends SimProcess implements AgentView {
     }
 
     @Override
+    public boolean hasSnapshot(long step) {
+        return machine.hasSnapshot(step);
+    }
+
+    @Override
     public long sinceLeaderWordNanos() {
         return kernel.now() - leaderWordNanos;
     }

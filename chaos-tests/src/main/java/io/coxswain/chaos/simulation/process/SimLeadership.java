@@ -13,6 +13,7 @@ import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.StoredJob;
 import io.coxswain.coordinator.core.maintenance.SetAside;
 import io.coxswain.coordinator.core.model.AgentKey;
+import io.coxswain.coordinator.core.term.TermVerdict;
 
 import org.jspecify.annotations.Nullable;
 
@@ -72,7 +73,12 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
     void start(ZooKeeperClient zookeeper) {
         client = zookeeper;
         store.client(zookeeper);
-        zookeeper.watch(Paths.ELECTION, _ -> check());
+        zookeeper.watch(
+                Paths.ELECTION,
+                _ -> {
+                    check();
+                    countStandbys();
+                });
         zookeeper.watch(Paths.TERM, change -> termMoved(change.now()));
         zookeeper.watch(Paths.AGENTS, change -> agentChanged(change.path(), change.now()));
         stand();
@@ -143,6 +149,20 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
                                 }
                             } else {
                                 later(this::check);
+                            }
+                        });
+    }
+
+    // A hint, as any cache: one that died stands there until its session is over.
+    private void countStandbys() {
+        client().ask(
+                        "standbys?",
+                        tree -> tree.below(Paths.ELECTION).size(),
+                        reply -> {
+                            if (reply instanceof Reply.Done<Integer>(Integer standing)) {
+                                coordinator.offer(
+                                        new CoordinatorInput.StandbysSeen(
+                                                Math.max(0, standing - 1)));
                             }
                         });
     }
@@ -266,6 +286,7 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
                                         new CoordinatorInput.LeadershipGained(
                                                 held.term(), jobs(nodes), setAside(nodes)));
                                 repeatAgents(nodes);
+                                countStandbys();
                             } else {
                                 again();
                             }
@@ -481,6 +502,35 @@ final class SimLeadership implements LeadershipPort, ZooKeeperClient.Owner {
                         },
                         _ -> {});
         leaveLatch(true);
+    }
+
+    @Override
+    public void askTerm(long question) {
+        coordinator.called();
+        Fence held = fence;
+        if (held == null) {
+            told(question, TermVerdict.MOVED);
+            return;
+        }
+        client().ask(
+                        "check",
+                        tree -> {
+                            Tree.Node term = tree.read(Paths.TERM);
+                            return term != null && term.version() == held.version();
+                        },
+                        reply ->
+                                told(
+                                        question,
+                                        switch (reply) {
+                                            case Reply.Done<Boolean>(Boolean mine) ->
+                                                    mine ? TermVerdict.HELD : TermVerdict.MOVED;
+                                            case Reply.Denied<Boolean> _ -> TermVerdict.MOVED;
+                                            case Reply.Unknown<Boolean> _ -> TermVerdict.UNKNOWN;
+                                        }));
+    }
+
+    private void told(long question, TermVerdict verdict) {
+        coordinator.offer(new CoordinatorInput.TermAnswered(question, verdict, ""));
     }
 
     private void leaveLatch(boolean standAgain) {

@@ -70,6 +70,10 @@ final class SimStore implements StorePort {
             forget(zookeeper, held, writeId, jobId);
             return;
         }
+        if (record instanceof StoreRecord.TermCheck) {
+            checkTerm(zookeeper, held, writeId);
+            return;
+        }
         String path = Paths.record(record.jobId(), record.kind());
         zookeeper.ask(
                 "write",
@@ -125,6 +129,24 @@ final class SimStore implements StorePort {
                 });
     }
 
+    private void checkTerm(ZooKeeperClient zookeeper, SimLeadership.Fence held, long writeId) {
+        zookeeper.ask(
+                "term?",
+                tree -> {
+                    tree.multi(List.of(new Operation.Check(Paths.TERM, held.version())));
+                    return true;
+                },
+                reply -> {
+                    switch (reply) {
+                        case Reply.Done<Boolean> _ -> answer(writeId, WriteOutcome.DURABLE, "");
+                        case Reply.Denied<Boolean>(Tree.Code code) ->
+                                answer(writeId, WriteOutcome.REFUSED, code.toString());
+                        case Reply.Unknown<Boolean> _ ->
+                                answer(writeId, WriteOutcome.UNKNOWN, "connection loss");
+                    }
+                });
+    }
+
     @Override
     public void verify(long writeId, StoreRecord record) {
         coordinator.called();
@@ -136,6 +158,10 @@ final class SimStore implements StorePort {
         }
         if (record instanceof StoreRecord.Forgotten(String jobId)) {
             forget(zookeeper, held, writeId, jobId);
+            return;
+        }
+        if (record instanceof StoreRecord.TermCheck) {
+            checkTerm(zookeeper, held, writeId);
             return;
         }
         String path = Paths.record(record.jobId(), record.kind());

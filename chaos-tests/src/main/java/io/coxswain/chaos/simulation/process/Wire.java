@@ -302,7 +302,8 @@ final class Wire {
                             beat.waitingForRanks(),
                             beat.operationNanos(),
                             beat.entered(),
-                            beat.waitsFor());
+                            beat.waitsFor(),
+                            beat.part());
             case AgentReport.JobReady ready ->
                     new AgentWord.ForJob(
                             ready.jobId(),

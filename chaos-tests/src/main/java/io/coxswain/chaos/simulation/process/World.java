@@ -292,7 +292,17 @@ public final class World implements Cluster, SimCoordinator.Directory {
         boolean enough = submitting && jobsSubmitted >= MOST_JOBS;
         if (history == null || !history.over() || enough) {
             kernel.after(SUBMIT_NANOS, "watch", () -> watch(job));
+        } else if (!history.equals(newestJob())) {
+            // The next one waited in the queue already.
+            return;
         } else if (submitting || !history.outcome().equals("completed")) {
+            submitNext();
+        }
+    }
+
+    /** The next job is submitted while the newest one is not over: it waits in the queue. */
+    public void queueNext() {
+        if (submitting && jobsSubmitted < MOST_JOBS && !newestJob().over()) {
             submitNext();
         }
     }

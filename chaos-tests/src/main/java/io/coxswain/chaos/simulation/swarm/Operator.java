@@ -7,19 +7,23 @@ import io.coxswain.coordinator.CancelOutcome;
 import io.coxswain.coordinator.PauseOutcome;
 import io.coxswain.coordinator.SubmitOutcome;
 
-import org.jspecify.annotations.Nullable;
-
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Whoever gives orders: says each to whoever leads, and says it again until a leader has answered
- * it, as the commands do. A newer order takes the place of one that is not answered yet.
+ * it, as the commands do. A newer order about a job takes the place of one that is not answered
+ * yet.
  */
 final class Operator {
     private static final long AGAIN_NANOS = 500_000_000L;
 
     private final World world;
-    private @Nullable Wish wish;
+
+    /** By job. */
+    private final Map<String, Wish> wishes = new HashMap<>();
+
     private boolean home;
 
     /** One order about one job, until it is answered. */
@@ -45,8 +49,13 @@ final class Operator {
                             order.atNanos(),
                             "order",
                             () -> {
-                                if (!home) {
-                                    begin(order.kind());
+                                if (home) {
+                                    return;
+                                }
+                                if (order.kind() == Order.Kind.QUEUE) {
+                                    world.queueNext();
+                                } else {
+                                    begin(order.kind(), world.newestJob());
                                 }
                             });
         }
@@ -55,23 +64,31 @@ final class Operator {
     /** Nobody wants a job to stand any more. */
     void goHome() {
         home = true;
-        begin(Order.Kind.RESUME);
+        for (JobHistory job : List.copyOf(world.jobs())) {
+            if (!job.over()) {
+                begin(Order.Kind.RESUME, job);
+            }
+        }
     }
 
-    private void begin(Order.Kind kind) {
-        var next = new Wish(kind, world.newestJob());
+    private void begin(Order.Kind kind, JobHistory job) {
+        var next = new Wish(kind, job);
         world.kernel()
                 .trace()
                 .turn(world.now(), "operator", "wants", kind + " of " + next.job.spec().jobId());
         if (kind == Order.Kind.RESUME || kind == Order.Kind.CANCEL) {
             world.facts().mayStep(next.job);
         }
-        wish = next;
+        wishes.put(job.spec().jobId(), next);
         say(next);
     }
 
+    private boolean isNewest(Wish mine) {
+        return mine.equals(wishes.get(mine.job.spec().jobId()));
+    }
+
     private void say(Wish mine) {
-        if (mine.answered || wish != mine || mine.job.over()) {
+        if (mine.answered || !isNewest(mine) || mine.job.over()) {
             return;
         }
         SimCoordinator leader = world.leader();
@@ -82,6 +99,7 @@ final class Operator {
                 case RESUME -> leader.resume(jobId, outcome -> resumed(mine, outcome));
                 case SUBMIT -> leader.submit(mine.job.spec(), outcome -> submitted(mine, outcome));
                 case CANCEL -> leader.cancel(jobId, outcome -> cancelled(mine, outcome));
+                case QUEUE -> throw new IllegalStateException("it is about no job");
             }
         }
         world.kernel().after(AGAIN_NANOS, "order?", () -> say(mine));
@@ -90,7 +108,7 @@ final class Operator {
     private void paused(Wish mine, PauseOutcome outcome) {
         switch (outcome) {
             case PauseOutcome.Paused(String _, long step, boolean _) -> {
-                if (!mine.answered && wish == mine) {
+                if (!mine.answered && isNewest(mine)) {
                     world.facts().stands(mine.job, step);
                 }
                 mine.answered = true;

@@ -17,6 +17,8 @@ public record Order(Kind kind, long atNanos) {
         RESUME,
         /** Submits the job again, as one who lost the answer. */
         SUBMIT,
+        /** Submits the next job, which waits in the queue. */
+        QUEUE,
         CANCEL
     }
 
@@ -58,7 +60,9 @@ public record Order(Kind kind, long atNanos) {
         double of = random.unit();
         return of < 0.45
                 ? Kind.PAUSE
-                : of < 0.75 ? Kind.RESUME : of < 0.9 ? Kind.SUBMIT : Kind.CANCEL;
+                : of < 0.75
+                        ? Kind.RESUME
+                        : of < 0.83 ? Kind.SUBMIT : of < 0.9 ? Kind.QUEUE : Kind.CANCEL;
     }
 
     /** For a person. */

@@ -79,7 +79,7 @@ final class CallLimits implements ServerInterceptor {
     private synchronized boolean enter(@Nullable InetAddress host) {
         if (underWay >= limits.calls()
                 || (host != null
-                        && !host.isLoopbackAddress()
+                        && limits.connections().bounds(host)
                         && hosts.getOrDefault(host, 0) >= limits.callsOfOneHost())) {
             return false;
         }

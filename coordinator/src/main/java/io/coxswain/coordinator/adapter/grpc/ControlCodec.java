@@ -110,9 +110,10 @@ public final class ControlCodec {
                         beat.getWaitingForRanksList(),
                         beat.getOperationNanos(),
                         beat.getEntered(),
-                        beat.getWaitsFor());
+                        beat.getWaitsFor(),
+                        beat.getPart());
             }
-            case PROGRAM_METRICS, EVIDENCE, ANSWER ->
+            case PROGRAM_METRICS, EVIDENCE, ANSWER, EXPORT_TOLD ->
                     new AgentWord.FromProgram(ProgramCodec.word(message));
             case LEAVING -> new AgentWord.Leaving(message.getLeaving().getReason());
             case JOB_READY -> {

@@ -7,7 +7,7 @@ import io.coxswain.security.ConnectionGate;
  *
  * @param connections see {@link ConnectionGate}
  * @param calls under way at once: an agent has one, somebody who looks one or two
- * @param callsOfOneHost from one address; loopback addresses are exempt
+ * @param callsOfOneHost from one address; loopback as for connections
  */
 record ControlLimits(ConnectionGate.Limits connections, int calls, int callsOfOneHost) {
     /** For some thousand agents. */

@@ -213,6 +213,7 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                         .setNextSequence(nextSequence)
                         .setPictureJson(pictureJson)
                         .setHistory(OperationsCodec.history(status.history()))
+                        .setStoreOutOfReach(status.storeOutOfReach())
                         .setInstance(instance);
         for (CoordinatorStatus.Job job : status.jobs()) {
             if (jobId.isEmpty() || jobId.equals(job.jobId())) {
@@ -233,7 +234,8 @@ final class GrpcAdminService extends AdminGrpc.AdminImplBase {
                                 .putAllLabels(job.labels())
                                 .setBatch(job.batch())
                                 .putAllMetrics(job.metrics())
-                                .setMetricsStep(job.metricsStep()));
+                                .setMetricsStep(job.metricsStep())
+                                .addAllWarnings(job.warnings()));
             }
         }
         for (CoordinatorStatus.Agent agent : status.agents()) {

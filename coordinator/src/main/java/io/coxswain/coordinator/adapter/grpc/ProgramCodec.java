@@ -35,16 +35,25 @@ final class ProgramCodec {
     private static final int MOST_PIECES = 32;
     private static final int MOST_PIECES_BYTES = 1 << 20;
     private static final int MOST_REASON = 2_000;
+    private static final int MOST_PATH = 1_000;
 
     /** Names become files of whoever looks at them. */
     private static final Pattern FILE = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,99}");
 
     private ProgramCodec() {}
 
-    /** Of a message that has one of the three. */
+    /** Of a message that has one of the four. */
     static ProgramWord word(AgentMessage message) {
         if (message.hasProgramMetrics()) {
             return measured(message.getProgramMetrics());
+        }
+        if (message.hasExportTold()) {
+            var told = message.getExportTold();
+            return new ProgramWord.Exported(
+                    told.getJobId(),
+                    told.getStep(),
+                    cut(told.getPath(), MOST_PATH),
+                    cut(told.getReason(), MOST_REASON));
         }
         if (message.hasEvidence()) {
             var evidence = message.getEvidence();

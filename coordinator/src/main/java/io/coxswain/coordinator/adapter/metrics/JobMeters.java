@@ -194,6 +194,10 @@ final class JobMeters implements AutoCloseable {
                 "coxswain.snapshots.skipped",
                 "Snapshots that all ranks left out for want of a free slot",
                 Counters::skippedSnapshots);
+        group.total(
+                "coxswain.exports.failed",
+                "Parts of states that could not be left in the job's folder",
+                _ -> job.exports().failed());
         counter(
                 "coxswain.corruptions",
                 "States that were offered and did not match",

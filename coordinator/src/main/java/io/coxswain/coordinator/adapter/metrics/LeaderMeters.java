@@ -4,6 +4,7 @@ import io.coxswain.coordinator.SequencedEvent;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.event.Incident;
 import io.coxswain.coordinator.core.maintenance.MaintenanceState;
+import io.coxswain.coordinator.core.term.TermVerdict;
 import io.coxswain.coordinator.picture.AgentPicture;
 import io.coxswain.coordinator.picture.Picture;
 import io.micrometer.core.instrument.Counter;
@@ -52,6 +53,7 @@ final class LeaderMeters implements AutoCloseable {
     private final Exemplars exemplars;
     private final MeterGroup<LeaderMeters> group;
     private final AttachTimes attachTimes;
+    private final Map<TermVerdict, Counter> claims = new EnumMap<>(TermVerdict.class);
     private final Counter attached;
     private final Counter lost;
     private final Timer stepTime;
@@ -97,6 +99,15 @@ final class LeaderMeters implements AutoCloseable {
                 "coxswain.agents.flapping",
                 "Agents that attached three times or more within 15 minutes",
                 _ -> attachTimes.flapping());
+        for (TermVerdict verdict : TermVerdict.values()) {
+            claims.put(
+                    verdict,
+                    group.counter(
+                            "coxswain.term.claims",
+                            "Words of agents that a higher term has begun",
+                            "verdict",
+                            verdict(verdict)));
+        }
         attached = group.counter("coxswain.agents.attached", "Agents that attached");
         lost = group.counter("coxswain.agents.lost", "Agents that were declared lost");
         group.gauge(
@@ -168,6 +179,12 @@ final class LeaderMeters implements AutoCloseable {
                 attachTimes.attached(agent);
             }
             case CoordinatorEvent.AgentLost _ -> lost.increment();
+            case CoordinatorEvent.TermClaimed claim -> {
+                Counter counter = claims.get(claim.verdict());
+                if (counter != null) {
+                    counter.increment((double) claim.claims());
+                }
+            }
             case CoordinatorEvent.StepsCompleted steps -> stepped(steps, event.monotonicNanos());
             case CoordinatorEvent.IncidentProgressed(
                             String ofJob,
@@ -249,6 +266,14 @@ final class LeaderMeters implements AutoCloseable {
         if (timer != null) {
             timer.record(Duration.ofNanos(nanos));
         }
+    }
+
+    private static String verdict(TermVerdict verdict) {
+        return switch (verdict) {
+            case HELD -> "untrue";
+            case MOVED -> "true";
+            case UNKNOWN -> "unknown";
+        };
     }
 
     private double agents(String state) {

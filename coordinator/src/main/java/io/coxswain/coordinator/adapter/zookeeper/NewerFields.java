@@ -67,7 +67,7 @@ final class NewerFields {
                     case ACCOUNT -> AccountRecord.parseFrom(bytes).getUnknownFields();
                     case RESULT -> ResultRecord.parseFrom(bytes).getUnknownFields();
                     case PAUSE -> PauseRecord.parseFrom(bytes).getUnknownFields();
-                    case FORGOTTEN -> UnknownFieldSet.getDefaultInstance();
+                    case FORGOTTEN, TERM_CHECK -> UnknownFieldSet.getDefaultInstance();
                     case SET_ASIDES -> MaintenanceRecord.parseFrom(bytes).getUnknownFields();
                     case VIEW -> throw new IllegalStateException("a view is read above");
                 };

@@ -37,7 +37,7 @@ public final class StoreCodec {
                             .toByteArray();
             case StoreRecord.ViewRecord view -> encode(view).toByteArray();
             case StoreRecord.Account account -> encode(account).toByteArray();
-            case StoreRecord.Forgotten _ -> new byte[0];
+            case StoreRecord.Forgotten _, StoreRecord.TermCheck _ -> new byte[0];
             case StoreRecord.Pause pause ->
                     PauseRecord.newBuilder()
                             .setPaused(pause.paused())

@@ -442,6 +442,11 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         });
     }
 
+    @Override
+    public void askTerm(long question) {
+        store.askTerm(question);
+    }
+
     private void deposed() {
         fence = null;
         suspended = false;

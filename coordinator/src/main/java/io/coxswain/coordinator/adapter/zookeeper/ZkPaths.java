@@ -67,6 +67,7 @@ record ZkPaths(String root) {
             case RESULT -> job(jobId) + "/result";
             case PAUSE -> job(jobId) + "/pause";
             case FORGOTTEN -> job(jobId);
+            case TERM_CHECK -> term();
             case SET_ASIDES -> maintenance();
         };
     }

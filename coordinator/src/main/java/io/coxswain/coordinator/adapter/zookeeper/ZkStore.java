@@ -9,6 +9,7 @@ import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.StoredJob;
 import io.coxswain.coordinator.app.WriteOutcome;
 import io.coxswain.coordinator.core.maintenance.SetAside;
+import io.coxswain.coordinator.core.term.TermVerdict;
 
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.api.CuratorEvent;
@@ -41,6 +42,8 @@ final class ZkStore implements StorePort {
     // Paths known to exist; wrong guesses are corrected by the answer.
     private final Set<String> existing = ConcurrentHashMap.newKeySet();
     private final ZkForgetting forgetting;
+    private final ZkTermCheck termCheck;
+    private final ZkTermCheck termQuestions;
     private final ZkWrites writes = new ZkWrites();
     private final NewerFields newer = new NewerFields();
     private volatile @Nullable ZkFence fence;
@@ -50,6 +53,8 @@ final class ZkStore implements StorePort {
         this.paths = paths;
         this.inputs = inputs;
         this.forgetting = new ZkForgetting(client, paths, this::answer);
+        this.termCheck = new ZkTermCheck(client, paths, this::answer);
+        this.termQuestions = new ZkTermCheck(client, paths, this::verdict);
     }
 
     /** What was written, and how often. */
@@ -77,6 +82,11 @@ final class ZkStore implements StorePort {
             existing.remove(paths.job(jobId));
             writes.count(record.kind());
             forgetting.forget(writeId, jobId, current);
+            return;
+        }
+        if (record instanceof StoreRecord.TermCheck) {
+            writes.count(record.kind());
+            termCheck.ask(writeId, current);
             return;
         }
         write(writeId, record, current, 0);
@@ -187,6 +197,27 @@ final class ZkStore implements StorePort {
         return code == null ? Code.SYSTEMERROR : code;
     }
 
+    /** Says whether the term is held still. */
+    void askTerm(long question) {
+        ZkFence current = fence;
+        if (current == null) {
+            verdict(question, WriteOutcome.REFUSED, "no term is held");
+            return;
+        }
+        writes.count(ZkWrites.CHECK);
+        termQuestions.ask(question, current);
+    }
+
+    private void verdict(long question, WriteOutcome outcome, String detail) {
+        TermVerdict verdict =
+                switch (outcome) {
+                    case DURABLE -> TermVerdict.HELD;
+                    case REFUSED -> TermVerdict.MOVED;
+                    case UNKNOWN, ABSENT -> TermVerdict.UNKNOWN;
+                };
+        inputs.offer(new CoordinatorInput.TermAnswered(question, verdict, detail));
+    }
+
     @Override
     public void verify(long writeId, StoreRecord record) {
         ZkFence current = fence;
@@ -197,6 +228,10 @@ final class ZkStore implements StorePort {
         if (record instanceof StoreRecord.Forgotten(String jobId)) {
             // Done or not, the same again does no harm.
             forgetting.forget(writeId, jobId, current);
+            return;
+        }
+        if (record instanceof StoreRecord.TermCheck) {
+            termCheck.ask(writeId, current);
             return;
         }
         String path = paths.record(record.jobId(), record.kind());

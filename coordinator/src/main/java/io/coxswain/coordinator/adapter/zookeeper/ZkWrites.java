@@ -15,11 +15,15 @@ public final class ZkWrites {
     /** The node that says who leads. */
     static final String LEADER = "leader";
 
+    /** A look whether the term is held still, which changes nothing. */
+    static final String CHECK = "check";
+
     /** What writes are for. */
     public static final List<String> PURPOSES =
             List.of(
                     TERM,
                     LEADER,
+                    CHECK,
                     "spec",
                     "view",
                     "account",
@@ -54,6 +58,7 @@ public final class ZkWrites {
             case RESULT -> "result";
             case PAUSE -> "pause";
             case FORGOTTEN -> "forget";
+            case TERM_CHECK -> "check";
             case SET_ASIDES -> "maintenance";
         };
     }

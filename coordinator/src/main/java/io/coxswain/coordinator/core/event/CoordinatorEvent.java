@@ -1,6 +1,7 @@
 package io.coxswain.coordinator.core.event;
 
 import io.coxswain.coordinator.core.maintenance.MaintenanceState;
+import io.coxswain.coordinator.core.term.TermVerdict;
 import io.coxswain.coordinator.core.view.IntervalReason;
 
 import java.util.List;
@@ -35,6 +36,23 @@ public sealed interface CoordinatorEvent {
             causes = List.copyOf(causes);
         }
     }
+
+    /**
+     * An agent said that another coordinator leads with a higher term. Told once a second at most.
+     *
+     * @param claimed the term that it spoke of
+     * @param verdict HELD: ZooKeeper says that this is not so
+     * @param claims how often it said so since it was told last
+     * @param struckNanos so long its word is not looked into any more; 0: it is
+     */
+    record TermClaimed(
+            String agent,
+            String incarnation,
+            long claimed,
+            TermVerdict verdict,
+            long claims,
+            long struckNanos)
+            implements CoordinatorEvent {}
 
     record JobSubmitted(String job, String name) implements CoordinatorEvent {}
 
@@ -103,6 +121,31 @@ public sealed interface CoordinatorEvent {
      */
     record MetricsReported(String job, long step, Map<String, Double> values)
             implements CoordinatorEvent {}
+
+    /**
+     * A part of the job's state could not be left in its folder ({@code runtime.export}). Steps go
+     * on. Told when it begins to fail, when the reason changes, and once a minute.
+     *
+     * @param rank of the agent; -1: none
+     * @param step whose state it is
+     * @param path of the part
+     */
+    record ExportFailed(String job, String agent, int rank, long step, String path, String reason)
+            implements CoordinatorEvent {
+        /** For a person. */
+        public String text() {
+            return "the state of step "
+                    + step
+                    + " was not exported to "
+                    + path
+                    + ": "
+                    + reason
+                    + " (agent "
+                    + agent
+                    + (rank < 0 ? "" : ", rank " + rank)
+                    + ")";
+        }
+    }
 
     /**
      * Something to look at was kept of a failure.

@@ -7,6 +7,7 @@ import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.FinalShard;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.View;
+import io.coxswain.coordinator.core.view.StepTimes;
 
 import org.jspecify.annotations.Nullable;
 
@@ -188,10 +189,6 @@ final class Finishing {
                     ACTIVATING,
                     ACTIVE,
                     FINISHING -> {
-                if (job.phase == JobPhase.ACTIVE) {
-                    // What was begun after the last report never completes.
-                    job.slots.running(Category.LOST_PROGRESS);
-                }
                 record(JobPhase.CANCELLED, without("cancelled: " + reason));
             }
         }
@@ -211,6 +208,9 @@ final class Finishing {
     }
 
     private void record(JobPhase end, JobResult what) {
+        if (job.phase == JobPhase.ACTIVE) {
+            bookUnderWay();
+        }
         outcome = end;
         result = what;
         job.pausing.jobOver();
@@ -220,6 +220,21 @@ final class Finishing {
         job.preparing.drop();
         job.enter(JobPhase.RECORDING, what.completed() ? "all final states are in" : what.reason());
         job.emit(new JobEffect.PersistResult(what));
+    }
+
+    /**
+     * What was begun after the last report never completes. Beyond what a step takes nobody made
+     * one: ranks waited for leave, or for something that nobody found out yet.
+     */
+    private void bookUnderWay() {
+        StepTimes times = job.stepping.pace.times();
+        long most = times.known() ? 2 * times.meanNanos() : job.limits.leaseNanos();
+        for (int slot = 0; slot < job.spec.mesh().ranks(); slot++) {
+            long until = Math.min(job.now, job.slots.cursor(slot) + most);
+            job.slots.stretch(slot, Category.LOST_PROGRESS, until);
+        }
+        boolean waits = job.completedStep >= job.stepping.grantedThrough();
+        job.slots.running(waits ? Category.CONTROLLER_WAIT : Category.DETECTION);
     }
 
     /** The result is durable. */

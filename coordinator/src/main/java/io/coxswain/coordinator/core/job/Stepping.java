@@ -432,7 +432,8 @@ final class Stepping {
                         pace.times(),
                         job.limits.leaseNanos(),
                         reportEvery,
-                        last);
+                        last,
+                        job.spec.protectsAutomatically());
         if (through <= grantedThrough) {
             return false;
         }

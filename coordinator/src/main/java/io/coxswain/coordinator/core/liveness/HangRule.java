@@ -32,7 +32,7 @@ public final class HangRule {
      *
      * @param accusers ranks over the budget that wait for it
      * @param cycle everybody waits for somebody: it is the most accused one
-     * @param operation what it does
+     * @param operation what it does, and in what part of a step, if its program says
      * @param collective in which its accusers wait; empty: nobody waits
      * @param absent who never entered that, it included, in order; empty in a cycle
      * @param stalledNanos how long the longest wait lasts
@@ -65,7 +65,8 @@ public final class HangRule {
                                     + operation
                                     + "; "
                                     + accusers
-                                    + " ranks wait for it"
+                                    + (accusers == 1 ? " rank waits" : " ranks wait")
+                                    + " for it"
                                     + neverEntered();
             return who
                     + "; no step for "
@@ -139,7 +140,7 @@ public final class HangRule {
                     root.rank(),
                     accusers.getOrDefault(root.rank(), 0),
                     false,
-                    root.operation(),
+                    root.doing(),
                     collective(stalled, root.rank()),
                     words.stream()
                             .filter(w ->
@@ -167,7 +168,7 @@ public final class HangRule {
                                 w.rank(),
                                 count(accusers, w.rank()),
                                 true,
-                                w.operation(),
+                                w.doing(),
                                 "",
                                 List.of(),
                                 longest,
@@ -177,7 +178,8 @@ public final class HangRule {
 
     /**
      * Where the runtime reduces, ranks say how far they have come: whoever is behind the collective
-     * that others wait in never entered it.
+     * that others wait in never entered it. Named are those who are furthest behind: where ranks
+     * reduce in several groups, others between them and the first ones wait for them.
      *
      * @return null if nobody says, if all have entered, or while somebody may be on his way
      */
@@ -213,9 +215,9 @@ public final class HangRule {
                 suspect.rank(),
                 waiting,
                 false,
-                suspect.operation(),
+                suspect.doing(),
                 "collective " + first.entered() + " of step " + first.step(),
-                absent.stream().map(RankWord::rank).toList(),
+                absent.stream().filter(w -> !suspect.isBehind(w)).map(RankWord::rank).toList(),
                 longest,
                 budgetNanos);
     }

@@ -79,15 +79,7 @@ public final class HangWatch {
     private List<RankWord> aged(long nowNanos) {
         var all = new ArrayList<RankWord>(words.size());
         for (Heard heard : words.values()) {
-            RankWord word = heard.word();
-            all.add(
-                    new RankWord(
-                            word.rank(),
-                            word.operation(),
-                            word.waitingForRanks(),
-                            word.operationNanos() + (nowNanos - heard.atNanos()),
-                            word.step(),
-                            word.entered()));
+            all.add(heard.word().aged(nowNanos - heard.atNanos()));
         }
         return all;
     }

@@ -6,8 +6,17 @@ package io.coxswain.coordinator.core.view;
  * else: a lost leader's agents stop by the lease, and all credits are void at a new view.
  */
 public final class CreditRule {
-    /** Steps granted beyond the completed one while no step time is known. */
+    /**
+     * Steps granted beyond the completed one while no step time is known, if what goes with later
+     * grants waits until they are made: how far apart snapshots are, where that is chosen.
+     */
     public static final long FIRST_STEPS = 64;
+
+    /** While steps were not measured they are taken to be as short as this. */
+    private static final long SHORT_STEP_NANOS = 1_000_000L;
+
+    /** So many steps are measured before their mean is trusted: the first ones warm up. */
+    private static final long FEW_STEPS = 256;
 
     /** The same where grants carry the floor; more than the steps between first reports. */
     public static final long FIRST_STEPS_WITH_FLOOR = 8;
@@ -33,6 +42,8 @@ public final class CreditRule {
      * @param leaseNanos what the credit must cover
      * @param reportEvery steps by which the completed step that is known here may lag behind
      * @param lastStep the job's last step
+     * @param soon a later grant brings what these steps are not to wait for: a first credit is
+     *     short then, and does not cover the lease
      */
     public static long through(
             long completedStep,
@@ -40,8 +51,9 @@ public final class CreditRule {
             StepTimes times,
             long leaseNanos,
             int reportEvery,
-            long lastStep) {
-        long ahead = ahead(times, leaseNanos, reportEvery);
+            long lastStep,
+            boolean soon) {
+        long ahead = ahead(times, leaseNanos, reportEvery, soon);
         long wanted = Math.min(lastStep, completedStep + ahead);
         if (wanted <= granted) {
             return granted;
@@ -74,14 +86,23 @@ public final class CreditRule {
         return Math.max(granted, Math.min(lastStep, completedStep + ahead));
     }
 
-    private static long ahead(StepTimes times, long leaseNanos, int reportEvery) {
+    /** Steps of a first credit, which covers the lease unless another one is to come soon. */
+    public static long firstSteps(long leaseNanos, boolean soon) {
+        return soon
+                ? FIRST_STEPS
+                : Math.clamp(leaseNanos / SHORT_STEP_NANOS, FIRST_STEPS, MOST_STEPS);
+    }
+
+    private static long ahead(StepTimes times, long leaseNanos, int reportEvery, boolean soon) {
+        long first = Math.min(MOST_STEPS, firstSteps(leaseNanos, soon) + reportEvery);
         if (!times.known()) {
-            return FIRST_STEPS + reportEvery;
+            return first;
         }
         // The mean may be of slower steps than those to come: cover the lease twice, so that half a
         // credit still covers it.
         long step = Math.max(1, times.meanNanos());
         long cover = Math.min(MOST_STEPS, leaseNanos / step + 1);
-        return Math.min(MOST_STEPS, 2 * (cover + reportEvery));
+        long covered = Math.min(MOST_STEPS, 2 * (cover + reportEvery));
+        return times.steps() < FEW_STEPS && !soon ? Math.max(first, covered) : covered;
     }
 }

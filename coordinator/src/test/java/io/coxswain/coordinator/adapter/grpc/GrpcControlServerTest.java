@@ -158,12 +158,14 @@ class GrpcControlServerTest {
                                         .setSequence(8)
                                         .setOperation("idle")
                                         .setEntered(4)
-                                        .setWaitsFor("somebody")));
+                                        .setWaitsFor("somebody")
+                                        .setPart("forward")));
         var beat = inputs.await(CoordinatorInput.AgentSaid.class);
         assertThat(beat.stream()).isEqualTo(attached.stream());
         assertThat(beat.word())
                 .isEqualTo(
-                        new AgentWord.Heartbeat(8, -1, 0, "idle", 0, List.of(), 0, 4, "somebody"));
+                        new AgentWord.Heartbeat(
+                                8, -1, 0, "idle", 0, List.of(), 0, 4, "somebody", "forward"));
 
         agent.say(
                 AgentMessage.newBuilder()

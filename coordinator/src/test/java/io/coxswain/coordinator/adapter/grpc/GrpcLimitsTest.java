@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.coxswain.coordinator.app.CoordinatorCalls;
 import io.coxswain.coordinator.app.CoordinatorInput;
 import io.coxswain.coordinator.app.Inputs;
+import io.coxswain.proto.admin.v1.AdminGrpc;
+import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.security.ConnectionGate;
 import io.coxswain.security.Identity;
 import io.coxswain.security.PeerRule;
@@ -14,6 +16,7 @@ import io.coxswain.security.Role;
 import io.coxswain.security.TlsFiles;
 import io.coxswain.security.WireSecurity;
 import io.coxswain.security.authority.CertificateAuthority;
+import io.grpc.Attributes;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.Status;
@@ -35,6 +38,7 @@ import java.lang.reflect.Proxy;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.SocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -53,6 +57,7 @@ class GrpcLimitsTest {
     private static final int MOST = 12;
     private static final int STRANGERS = 4;
     private static final int CALLS = 3;
+    private static final int OF_ONE_HOST = 4;
     private static final int LIMIT_MILLIS = 50_000;
 
     @TempDir private Path folder = Path.of("");
@@ -77,6 +82,10 @@ class GrpcLimitsTest {
     @BeforeEach
     void open() throws IOException {
         CertificateAuthority.create(folder, "test", Duration.ofDays(2), InstantSource.system());
+        serve(new ControlLimits(new ConnectionGate.Limits(MOST, MOST, STRANGERS), CALLS, CALLS));
+    }
+
+    private void serve(ControlLimits limits) throws IOException {
         var calls =
                 (CoordinatorCalls)
                         Proxy.newProxyInstance(
@@ -92,8 +101,7 @@ class GrpcLimitsTest {
                         new Deaf(),
                         calls,
                         security(Role.COORDINATOR, "c1"),
-                        new ControlLimits(
-                                new ConnectionGate.Limits(MOST, MOST, STRANGERS), CALLS, CALLS));
+                        limits);
         server.start();
         server.health(true, true);
     }
@@ -119,8 +127,21 @@ class GrpcLimitsTest {
     }
 
     private ManagedChannel channel(PlaneSecurity security) throws IOException {
+        return channel(security, "127.0.0.1");
+    }
+
+    // Every address of 127/8 is this machine's.
+    private ManagedChannel channel(PlaneSecurity security, String from) throws IOException {
         ManagedChannel made =
                 NettyChannelBuilder.forAddress("127.0.0.1", server.port())
+                        .localSocketPicker(
+                                new NettyChannelBuilder.LocalSocketPicker() {
+                                    @Override
+                                    public SocketAddress createSocketAddress(
+                                            SocketAddress remote, Attributes attributes) {
+                                        return new InetSocketAddress(from, 0);
+                                    }
+                                })
                         .sslContext(
                                 security.client(
                                         PeerRule.roles(Role.COORDINATOR), PlaneSecurity.HTTP_2))
@@ -178,7 +199,16 @@ class GrpcLimitsTest {
     }
 
     private Socket stranger() throws IOException {
-        var socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        return stranger("127.0.0.1");
+    }
+
+    private Socket stranger(String from) throws IOException {
+        var socket =
+                new Socket(
+                        InetAddress.getLoopbackAddress(),
+                        server.port(),
+                        InetAddress.getByName(from),
+                        0);
         socket.setSoTimeout(LIMIT_MILLIS);
         sockets.add(socket);
         return socket;
@@ -238,6 +268,66 @@ class GrpcLimitsTest {
         assertThat(refused(Refusal.CALLS)).isOne();
         assertThat(streams).noneMatch(CompletableFuture::isDone);
         assertThat(server.load().calls()).isEqualTo(CALLS);
+    }
+
+    // As if they came over the network: loopback is not exempt.
+    private void serveWithBoundsOfHosts() throws IOException {
+        server.close();
+        opened.forEach(PlaneSecurity::close);
+        opened.clear();
+        serve(
+                new ControlLimits(
+                        new ConnectionGate.Limits(MOST, OF_ONE_HOST, MOST, false), CALLS, 1));
+    }
+
+    @Test
+    void anAddressHasItsShareOfConnectionsAndOthersHaveTheirs() throws Exception {
+        serveWithBoundsOfHosts();
+        ManagedChannel member = channel(security(Role.AGENT, "a1"), "127.0.0.3");
+        CompletableFuture<Status> stream = watch(member);
+        for (int i = 0; i < 20; i++) {
+            stranger("127.0.0.2");
+        }
+        for (int i = OF_ONE_HOST; i < 20; i++) {
+            assertThat(isClosed(sockets.get(i))).as("connection %d", i).isTrue();
+        }
+        assertThat(refused(Refusal.HOST_CROWD)).isEqualTo(20 - OF_ONE_HOST);
+        // With a certificate as well: the address is full.
+        PlaneSecurity operator = security(Role.OPERATOR, "ann");
+        assertThat(check(channel(operator, "127.0.0.2")).getCode())
+                .isEqualTo(Status.Code.UNAVAILABLE);
+        assertThat(refused(Refusal.HOST_CROWD)).isGreaterThan(20 - OF_ONE_HOST);
+        // From elsewhere it is let in, as is who comes when one of them has gone.
+        assertThat(check(channel(operator, "127.0.0.4")).isOk()).isTrue();
+        assertThat(stream).isNotDone();
+        assertThat(server.load().connections()).isEqualTo(OF_ONE_HOST + 2);
+    }
+
+    @Test
+    void anAddressHasItsShareOfCallsToo() throws Exception {
+        serveWithBoundsOfHosts();
+        ManagedChannel agent = channel(security(Role.AGENT, "a1"), "127.0.0.2");
+        CompletableFuture<Status> stream = watch(agent);
+        // An admin's call counts as an agent's does.
+        ManagedChannel operator = channel(security(Role.OPERATOR, "ann"), "127.0.0.2");
+        Status beyond = status(operator);
+        assertThat(beyond.getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
+        assertThat(beyond.getDescription()).contains("1 of one host");
+        assertThat(refused(Refusal.CALLS)).isOne();
+        assertThat(check(channel(security(Role.OPERATOR, "bob"), "127.0.0.3")).isOk()).isTrue();
+        assertThat(stream).isNotDone();
+    }
+
+    private static Status status(ManagedChannel channel) {
+        try {
+            var _ =
+                    AdminGrpc.newBlockingStub(channel)
+                            .withDeadlineAfter(LIMIT_MILLIS, TimeUnit.MILLISECONDS)
+                            .status(StatusRequest.getDefaultInstance());
+            return Status.OK;
+        } catch (StatusRuntimeException refused) {
+            return refused.getStatus();
+        }
     }
 
     @Test

@@ -142,6 +142,7 @@ final class CoordinatorMetricsTest {
                         .isSubsetOf(
                                 "job_id",
                                 "category",
+                                "verdict",
                                 "window",
                                 "state",
                                 "phase",

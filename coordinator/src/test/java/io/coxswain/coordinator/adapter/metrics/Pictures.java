@@ -5,6 +5,7 @@ import io.coxswain.coordinator.picture.AgentPicture;
 import io.coxswain.coordinator.picture.Blocked;
 import io.coxswain.coordinator.picture.CopiesPicture;
 import io.coxswain.coordinator.picture.Counters;
+import io.coxswain.coordinator.picture.ExportsPicture;
 import io.coxswain.coordinator.picture.IncidentPicture;
 import io.coxswain.coordinator.picture.JobPicture;
 import io.coxswain.coordinator.picture.Picture;
@@ -117,7 +118,8 @@ final class Pictures {
                 new Reliability(1, 60, 1.5, 0.95, Double.NaN),
                 new CopiesPicture(1, 1, List.of(), List.of(), "any one host", false),
                 List.of(incidents),
-                List.of());
+                List.of(),
+                new ExportsPicture(7, List.of()));
     }
 
     static IncidentPicture incident(int id, boolean closed, String phase, boolean planned) {

@@ -9,6 +9,7 @@ import io.coxswain.coordinator.app.StoreRecord;
 import io.coxswain.coordinator.app.WriteOutcome;
 import io.coxswain.coordinator.core.model.JobSpec;
 import io.coxswain.coordinator.core.model.Mesh;
+import io.coxswain.coordinator.core.term.TermVerdict;
 import io.coxswain.proto.control.v1.AgentIdentity;
 import io.coxswain.proto.store.v1.AgentRegistration;
 import io.coxswain.proto.store.v1.Leader;
@@ -149,6 +150,31 @@ class ZkLeadershipTest {
         second.store().write(10, spec());
         assertThat(secondInputs.await(CoordinatorInput.StoreAnswered.class).outcome())
                 .isEqualTo(WriteOutcome.DURABLE);
+    }
+
+    @Test
+    void theStoreSaysWhoseTheTermIs() throws Exception {
+        firstLeads();
+        int version = firstClient.client().checkExists().forPath(PATHS.term()).getVersion();
+        var pausedInputs = new InputQueue();
+        var pausedStore = new ZkStore(firstClient.client(), PATHS, pausedInputs);
+        pausedStore.fence(new ZkFence(1, version));
+
+        first.askTerm(5);
+        assertThat(firstInputs.await(CoordinatorInput.TermAnswered.class))
+                .isEqualTo(new CoordinatorInput.TermAnswered(5, TermVerdict.HELD, ""));
+        assertThat(first.writes().of("check")).isEqualTo(1);
+        // Nothing was changed by it, nor does it hide a term that is over.
+        secondClient
+                .client()
+                .setData()
+                .forPath(PATHS.term(), Term.newBuilder().setTerm(7).build().toByteArray());
+        pausedStore.askTerm(6);
+        assertThat(pausedInputs.await(CoordinatorInput.TermAnswered.class).verdict())
+                .isEqualTo(TermVerdict.MOVED);
+        firstInputs.await(CoordinatorInput.LeadershipLost.class);
+        assertThat(version + 1)
+                .isEqualTo(firstClient.client().checkExists().forPath(PATHS.term()).getVersion());
     }
 
     @Test

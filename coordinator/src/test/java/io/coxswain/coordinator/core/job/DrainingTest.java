@@ -129,6 +129,21 @@ final class DrainingTest {
     }
 
     @Test
+    void aDrainThatWaitsForASpareIsTakenBack() {
+        JobStory story = story(2, 2, 1, 0).steps(10);
+        drain(story, "a1");
+        story.steps(5);
+        assertThat(report(story, "a1").detail()).contains("no spare");
+        say(story, new Word.Uncordon("a1"));
+        assertThat(report(story, "a1").state()).isEqualTo(MaintenanceState.IN_SERVICE);
+        // Who comes now is a spare like any other, and nobody's rank moves.
+        story.attach("a9").steps(5);
+        assertThat(hasRank(story, "a1")).isTrue();
+        assertThat(story.machine.incidents()).isEmpty();
+        story.finish().isCompletedAsUndisturbed();
+    }
+
+    @Test
     void aFailureBesideADrainDoesNotCostARank() {
         JobStory story = story(2, 2, 1, 1).steps(10);
         story.hold = effect -> effect instanceof JobEffect.SendHalt;

@@ -87,6 +87,22 @@ final class LateWordsTest {
     }
 
     @Test
+    void whatACancelledJobHadBegunIsLostAndNoMore() {
+        story.now = began + 1_000 * MILLI;
+        both(1, 10, 1_000 * MILLI, 0);
+        story.now = began + 2_000 * MILLI;
+        both(11, 20, 1_000 * MILLI, 0);
+        // For ten seconds nobody makes a step, and nobody finds out why.
+        story.now = began + 12_000 * MILLI;
+        story.now -= EVENT;
+        story.tell(new JobEvent.CancelRequested("enough"));
+        long step = 100 * MILLI;
+        assertThat(booked(Category.LOST_PROGRESS)).isBetween(2 * step, 2 * 2 * step);
+        assertThat(booked(Category.LOST_PROGRESS) + booked(Category.DETECTION))
+                .isEqualTo(2 * 10_000 * MILLI);
+    }
+
+    @Test
     void whoStaysBehindCatchesUp() {
         // Before its first step a second passed that no run tells of.
         for (int run = 0; run < 5; run++) {

@@ -61,7 +61,7 @@ class HangRuleTest {
     }
 
     private static RankWord came(int rank, long step, int entered, long nanos) {
-        return new RankWord(rank, "execute", Set.of(), nanos, step, entered);
+        return new RankWord(rank, "execute", Set.of(), nanos, step, entered, "");
     }
 
     @Test
@@ -78,8 +78,34 @@ class HangRuleTest {
         // Others have ended the step that it is in.
         found = suspicion(came(0, 8, 1, OVER), came(1, 7, 3, OVER), came(2, 8, 0, OVER));
         assertThat(found.rank()).isEqualTo(1);
-        assertThat(found.absent()).containsExactly(1, 2);
+        assertThat(found.absent()).containsExactly(1);
         assertThat(found.accusers()).isEqualTo(2);
+    }
+
+    @Test
+    void whoIsBehindOthersThatWaitInTheirTurnIsNamedAlone() {
+        HangRule.Suspicion found =
+                suspicion(
+                        came(0, 7, 12, OVER),
+                        came(1, 7, 12, OVER),
+                        came(2, 7, 9, OVER),
+                        came(3, 7, 10, OVER),
+                        came(4, 7, 9, OVER));
+        assertThat(found.rank()).isEqualTo(2);
+        assertThat(found.accusers()).isEqualTo(3);
+        assertThat(found.absent()).containsExactly(2, 4);
+    }
+
+    @Test
+    void thePartOfTheStepIsToldWhereProgramsSayIt() {
+        HangRule.Suspicion found =
+                suspicion(
+                        new RankWord(0, "execute", Set.of(), OVER, 7, 9, "optimizer"),
+                        new RankWord(
+                                1, "execute", Set.of(), OVER, 7, 6, "backward" + "!".repeat(99)));
+        assertThat(found.text())
+                .startsWith(
+                        "rank 1 hangs in execute (backward" + "!".repeat(56) + "); 1 rank waits");
     }
 
     @Test

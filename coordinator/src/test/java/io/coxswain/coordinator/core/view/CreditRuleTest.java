@@ -19,7 +19,8 @@ class CreditRuleTest {
         int messages = 0;
         while (completed < 20_000) {
             long through =
-                    CreditRule.through(completed, granted, steady(), LEASE_NANOS, 10, 1_000_000);
+                    CreditRule.through(
+                            completed, granted, steady(), LEASE_NANOS, 10, 1_000_000, false);
             assertThat(through).isGreaterThanOrEqualTo(granted);
             messages += through > granted ? 1 : 0;
             granted = through;
@@ -31,22 +32,48 @@ class CreditRuleTest {
 
     @Test
     void nothingIsGrantedBeyondTheLastStepNorTakenBack() {
-        assertThat(CreditRule.through(590, 590, steady(), LEASE_NANOS, 10, 600)).isEqualTo(600);
-        assertThat(CreditRule.through(590, 600, steady(), LEASE_NANOS, 10, 600)).isEqualTo(600);
-        StepTimes slow = StepTimes.NONE.observe(1, 100 * LEASE_NANOS);
-        assertThat(CreditRule.through(10, 500, slow, LEASE_NANOS, 1, 600)).isEqualTo(500);
+        assertThat(CreditRule.through(590, 590, steady(), LEASE_NANOS, 10, 600, false))
+                .isEqualTo(600);
+        assertThat(CreditRule.through(590, 600, steady(), LEASE_NANOS, 10, 600, false))
+                .isEqualTo(600);
+        StepTimes slow = StepTimes.NONE.observe(300, 300 * 100 * LEASE_NANOS);
+        assertThat(CreditRule.through(10, 500, slow, LEASE_NANOS, 1, 600, false)).isEqualTo(500);
     }
 
     @Test
-    void withoutAStepTimeAFixedNumberIsGranted() {
-        assertThat(CreditRule.through(40, 40, StepTimes.NONE, LEASE_NANOS, 10, 600))
+    void theFirstCreditCoversTheLeaseHoweverShortStepsAre() {
+        long through = CreditRule.through(40, 40, StepTimes.NONE, LEASE_NANOS, 10, 60_000, false);
+        assertThat(through).isEqualTo(40 + 10_000 + 10);
+        assertThat(CreditRule.through(40, 40, StepTimes.NONE, 1_000, 10, 60_000, false))
+                .as("of a very short lease")
                 .isEqualTo(40 + CreditRule.FIRST_STEPS + 10);
+        assertThat(CreditRule.through(40, 40, StepTimes.NONE, Long.MAX_VALUE, 10, 60, false))
+                .isEqualTo(60);
+    }
+
+    @Test
+    void whatIsToChangeSoonWaitsForFewSteps() {
+        assertThat(CreditRule.through(40, 40, StepTimes.NONE, LEASE_NANOS, 10, 600, true))
+                .isEqualTo(40 + CreditRule.FIRST_STEPS + 10);
+        StepTimes few = StepTimes.NONE.observe(4, 4 * STEP_NANOS);
+        long through = CreditRule.through(48, 114, few, LEASE_NANOS, 10, 60_000, true);
+        assertThat((through - 48) * STEP_NANOS).isBetween(LEASE_NANOS, 3 * LEASE_NANOS);
+    }
+
+    @Test
+    void theFirstStepsOfAProgramThatWarmsUpAreNotBelieved() {
+        StepTimes slow = StepTimes.NONE.observe(8, 8 * 50 * STEP_NANOS);
+        long through = CreditRule.through(8, 8, slow, LEASE_NANOS, 4, 60_000, false);
+        assertThat((through - 8) * STEP_NANOS).isGreaterThan(LEASE_NANOS);
+        StepTimes later = StepTimes.NONE.observe(512, 512 * 50 * STEP_NANOS);
+        assertThat(CreditRule.through(8, 8, later, LEASE_NANOS, 4, 60_000, false))
+                .isEqualTo(8 + 2 * (LEASE_NANOS / (50 * STEP_NANOS) + 1 + 4));
     }
 
     @Test
     void veryShortStepsAreBounded() {
         StepTimes fast = StepTimes.NONE.observe(10, 0);
-        assertThat(CreditRule.through(0, 0, fast, Long.MAX_VALUE / 2, 10, Long.MAX_VALUE))
+        assertThat(CreditRule.through(0, 0, fast, Long.MAX_VALUE / 2, 10, Long.MAX_VALUE, false))
                 .isEqualTo(CreditRule.MOST_STEPS);
     }
 

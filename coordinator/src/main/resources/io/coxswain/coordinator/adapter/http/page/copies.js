@@ -14,7 +14,7 @@ export function renderCopies(job) {
   const survives = byId('copies-survives');
   attr(survives, 'data-state', copies.anySingleHostFatal ? 'bad' : copies.least < copies.wanted ? 'warn' : 'good');
   text(survives, (copies.anySingleHostFatal ? '▲ One more host lost may be fatal. ' : '') + `Survives: ${copies.survives || 'not known yet'}` + (copies.snapshots ? `. Snapshots ${copies.snapshots}` : ''));
-  const deficits = copies.deficits ?? [];
+  const deficits = (copies.deficits ?? []).concat(job.exports?.failing ?? []);
   keyed(byId('copies-deficits'), deficits.slice(0, 8).concat(deficits.length > 8 ? [`and ${count(deficits.length - 8)} more`] : []),
       (deficit) => deficit, (deficit) => el('li', 'warn', deficit), () => {});
   const shards = byShard(copies.holders ?? []);

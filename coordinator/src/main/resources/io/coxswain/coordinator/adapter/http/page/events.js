@@ -42,6 +42,6 @@ export function renderQueue(queued) {
   show(byId('queue-none'), jobs.length === 0);
   keyed(byId('queue-list'), jobs.slice(0, 50), (job) => job.id, () => el('li', '', el('span', 'queue-name'), el('span', 'hint')), (node, job) => {
     text(node.firstElementChild, job.name ? `${job.name} (${job.id})` : job.id);
-    text(node.lastElementChild, `${plural(job.slots, 'slot')}, ${plural(job.steps, 'step')}`);
+    text(node.lastElementChild, `${plural(job.slots, 'slot')}, ${plural(job.steps, 'step')}${job.held ? `; ${job.held}` : ''}`);
   });
 }

@@ -6,6 +6,7 @@ import io.coxswain.coordinator.picture.Blocked;
 import io.coxswain.coordinator.picture.Bucket;
 import io.coxswain.coordinator.picture.CopiesPicture;
 import io.coxswain.coordinator.picture.Counters;
+import io.coxswain.coordinator.picture.ExportsPicture;
 import io.coxswain.coordinator.picture.IncidentPicture;
 import io.coxswain.coordinator.picture.JobPicture;
 import io.coxswain.coordinator.picture.Picture;
@@ -108,7 +109,8 @@ final class Pictures {
                 List.of(incidents),
                 IntStream.range(0, (int) step)
                         .mapToObj(i -> new Point(i, 1_000 + i, 0.5f, 1))
-                        .toList());
+                        .toList(),
+                ExportsPicture.NONE);
     }
 
     /** The same with step times of so many ranks, which are others for another {@code salt}. */
@@ -172,6 +174,7 @@ final class Pictures {
                 job.reliability(),
                 job.copies(),
                 job.incidents(),
-                job.curve());
+                job.curve(),
+                job.exports());
     }
 }
