@@ -14,11 +14,12 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ._crc32c import Data, crc32c
-from ._tables import CHUNK_BYTES, ArenaError, Meta, align
+from ._crc32c import Data, copy, crc32c
+from ._tables import CHUNK_BYTES, ArenaError, Meta, Piece, align
 
 MAGIC = 0x414E455241584F43  # "COXARENA"
 VERSION = 1
@@ -381,8 +382,28 @@ class Slot:
         struct.pack_into("<I", self._view, 64, crc32c(table))
         self._words[0] = MARK_FILLED
 
-    def commit(self, meta: Meta) -> bytes:
-        """Computes the checksums of the data in place, and sets the commit mark.
+    def checked(self, meta: Meta, piece: Piece, data: Data | None = None) -> list[int]:
+        """The CRC of each chunk of a piece, read from the slot.
+
+        Args:
+            data: its bytes, which are put in place first. Each chunk is read again while it is in
+                the processor's cache.
+        """
+        place, crcs = self.data(), []
+        for at in range(piece.at, piece.end, meta.chunk_bytes):
+            chunk = place[at : min(at + meta.chunk_bytes, piece.end)]
+            if data is not None:
+                begin = at - piece.at
+                copy(chunk, memoryview(data)[begin : begin + len(chunk)])
+            crcs.append(crc32c(chunk))
+        return crcs
+
+    def commit(self, meta: Meta, crcs: Sequence[int] | None = None) -> bytes:
+        """Sets the commit mark.
+
+        Args:
+            crcs: of each chunk, as :meth:`checked` read them from the slot; else they are computed
+                here.
 
         Returns:
             The digest.
@@ -390,8 +411,8 @@ class Slot:
         Raises:
             ArenaError: somebody else has taken the slot.
         """
-        data = self.data()
-        crcs = [crc32c(data[at : at + length]) for _, at, length in meta.chunks()]
+        if crcs is None:
+            crcs = [crc for piece in meta.pieces for crc in self.checked(meta, piece)]
         digest = meta.digest(crcs)
         table = meta.encode()
         if self.mark not in (MARK_WRITING, MARK_FILLED):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,9 @@ def _advance(data: Data, state: int) -> int:
 
 _WIDE, _NARROW = 4096, 64
 _SMALL_BYTES = 1024
+
+#: A copy of this many is worth that other threads go on.
+_LARGE_BYTES = 64 << 10
 
 
 def _column_apply(columns: tuple[int, ...], vector: int) -> int:
@@ -147,12 +151,49 @@ def crc32c_numpy(data: Data, crc: int = 0) -> int:
 def _choose() -> tuple[str, Function]:
     google = _package("google_crc32c")
     if google is not None:
-        # It takes bytes only.
-        return "google_crc32c", lambda data, crc: int(google.extend(crc, bytes(data)))
+        return "google_crc32c", _google(google.extend)
     other = _package("crc32c")
     if other is not None:
         return "crc32c", lambda data, crc: int(other.crc32c(data, crc))
     return ("numpy", crc32c_numpy) if _package("numpy") else ("plain", crc32c_plain)
+
+
+def _google(extend: Any) -> Function:
+    """It takes what it believes not to change: bytes, which would be a copy, or an array of NumPy's."""
+    takes_arrays: list[bool] = []
+
+    def of(data: Data, crc: int) -> int:
+        numpy = _numpy()
+        if numpy is None:
+            return int(extend(crc, bytes(data)))
+        if not takes_arrays:
+            takes_arrays.append(_takes(extend, numpy.frombuffer(b"123456789", numpy.uint8)))
+        given = numpy.frombuffer(data, numpy.uint8) if takes_arrays[0] else bytes(data)
+        return int(extend(crc, given))
+
+    return of
+
+
+def _takes(extend: Any, digits: Any) -> bool:
+    try:
+        return int(extend(0, digits)) == 0xE3069283
+    except TypeError:
+        return False
+
+
+def copy(to: memoryview, data: memoryview) -> None:
+    """Copies bytes; where the program uses NumPy, other threads go on meanwhile."""
+    numpy = _numpy() if len(to) >= _LARGE_BYTES else None
+    if numpy is None:
+        to[:] = data
+    else:
+        numpy.copyto(numpy.frombuffer(to, numpy.uint8), numpy.frombuffer(data, numpy.uint8))
+
+
+def _numpy() -> Any:
+    """NumPy, if somebody has imported it: a program that does not use it need not wait for it."""
+    numpy = sys.modules.get("numpy")
+    return numpy if hasattr(numpy, "copyto") else None
 
 
 def _package(name: str) -> Any:

@@ -90,6 +90,7 @@ class Session:
         self._stepper: Stepper | None = None
         self._gradients: Gradients | None = None
         self._stall_nanos = 0
+        self._laid_out: tuple[Any, _tables.Meta] | None = None
         if isinstance(trainer, FusedTrainer):
             require_whole(self._cut, namer(ways, self._job))
             self._stepper = Stepper(
@@ -157,8 +158,13 @@ class Session:
         return f"{digest} ({program.fingerprint})" if program.fingerprint else digest
 
     def _meta(self, shard: Shard, epoch: int, step: int, begin: int = 0) -> _tables.Meta:
-        boxes = map(box_of, shard.parts)
-        return _tables.Meta.lay_out(self._job.id, epoch, step, shard.index, boxes, begin)
+        # The same pieces snapshot after snapshot: what a view's own are is laid out once.
+        key = (shard.parts, shard.index, begin)
+        if self._laid_out is None or self._laid_out[0] != key:
+            boxes = map(box_of, shard.parts)
+            meta = _tables.Meta.lay_out(self._job.id, epoch, step, shard.index, boxes, begin)
+            self._laid_out = (key, meta)
+        return self._laid_out[1].of(epoch, step)
 
     # ------------------------------------------------------------ taking a rank
 

@@ -5,6 +5,7 @@ All numbers are little-endian. Needs only the standard library.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -73,8 +74,10 @@ class Piece:
         """The first byte after it."""
         return self.at + self.box.size
 
-    def encode(self) -> bytes:
-        """As it stands in the piece table and in the digest."""
+    @functools.cached_property
+    def encoded(self) -> bytes:
+        """As it stands in the piece table and in the digest. Made once: snapshot after snapshot has
+        the same pieces."""
         box = self.box
         parts = [
             _PIECE.pack(self.at, box.size, int(box.per_rank), len(box.shape)),
@@ -122,6 +125,10 @@ class Meta:
             end = piece.end
         return Meta(job_id, epoch, step, shard, tuple(pieces), end if pieces else 0)
 
+    def of(self, epoch: int, step: int) -> Meta:
+        """The same pieces at another step."""
+        return replace(self, epoch=epoch, step=step)
+
     def part(self, begin: int, end: int | None) -> Meta:
         """The pieces that begin between two bytes: those of one process of several."""
         pieces = tuple(
@@ -148,7 +155,7 @@ class Meta:
             len(self.pieces),
             0,
         )
-        return head + _short_text(self.job_id) + b"".join(piece.encode() for piece in self.pieces)
+        return head + _short_text(self.job_id) + b"".join([piece.encoded for piece in self.pieces])
 
     @staticmethod
     def decode(data: Data) -> Meta:
@@ -188,8 +195,7 @@ class Meta:
         sha256.update(
             struct.pack("<IQQI", self.shard, self.step, self.data_bytes, self.chunk_bytes)
         )
-        for piece in self.pieces:
-            sha256.update(piece.encode())
+        sha256.update(b"".join([piece.encoded for piece in self.pieces]))
         for (piece, _, _), crc in zip(self.chunks(), crcs, strict=True):
             if not piece.box.per_rank:
                 sha256.update(struct.pack("<I", crc))

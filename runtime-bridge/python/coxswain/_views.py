@@ -49,28 +49,37 @@ class Begun:
     def complete(self) -> _wire.SnapshotCommitted:
         """Copies what is left, computes checksums and commits."""
         slot, meta = self.slot, self.meta
-        data = slot.data()
+        crcs: dict[int, list[int]] = {}
         for piece, captured in self.later:
             if isinstance(captured, Copy):
                 captured.end()
                 continue
-            data[piece.at : piece.end] = bytes_of(piece.box.leaf, piece.box.size, captured)
+            data = bytes_of(piece.box.leaf, piece.box.size, captured)
+            crcs[piece.at] = slot.checked(meta, piece, data)
+        data = slot.data()
         done = _wire.SnapshotCommitted(meta.epoch, meta.step, slot.index)
         if self.export is not None:
             self.export(meta, [data[piece.at : piece.end] for piece in meta.pieces])
         if self.part:
-            table, crcs = meta.encode(), slot.part_crcs(meta)
-            if len(table) + len(crcs) > _MOST_TABLE_BYTES:
+            table, packed = meta.encode(), slot.part_crcs(meta)
+            if len(table) + len(packed) > _MOST_TABLE_BYTES:
                 raise Refused(
                     "bad_request",
                     f"the table of {len(meta.pieces)} pieces and their checksums have"
-                    f" {len(table) + len(crcs)} bytes, and a message takes {_MOST_TABLE_BYTES}:"
+                    f" {len(table) + len(packed)} bytes, and a message takes {_MOST_TABLE_BYTES}:"
                     " join leaves, or use fewer processes per agent",
                 )
-            return replace(done, piece_table=table, chunk_crcs=crcs)
+            return replace(done, piece_table=table, chunk_crcs=packed)
         if self.later:
             slot.filled(meta)
-        return replace(done, digest=slot.commit(meta), data_bytes=meta.data_bytes)
+        # An empty piece begins where the next one does, and has no chunk.
+        each = [
+            crc
+            for piece in meta.pieces
+            if piece.box.size
+            for crc in crcs.get(piece.at) or slot.checked(meta, piece)
+        ]
+        return replace(done, digest=slot.commit(meta, each), data_bytes=meta.data_bytes)
 
 
 def asked(shard: Shard) -> Shard:
