@@ -125,6 +125,7 @@ final class PeerTarget implements FuzzTarget {
 
     // ------------------------------------------------------------------ lies
 
+    @SuppressWarnings("ArrayRecordComponent")
     private record Frame(FrameHeader header, byte[] payload) {
         Frame(FrameHeader.Builder header) {
             this(header.build(), new byte[0]);

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.coordinator.CoordinatorStatus.JobPhase;
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
+import io.coxswain.coordinator.core.job.JobEvent;
+import io.coxswain.coordinator.core.model.Inventory;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.core.term.TermVerdict;
 
@@ -150,6 +152,35 @@ final class RogueTermTest {
         bench.attach(Bench.agent(2), 3, "");
         bench.answerTerm(TermVerdict.MOVED);
         assertThat(bench.resigned).hasSize(1);
+    }
+
+    @Test
+    void epochsThatNobodyCanHavePromisedUseUpNone() {
+        bench.lead(2);
+        bench.agents.steps = false;
+        long member = bench.attach(Bench.agent(1));
+        long liar = bench.attach(Bench.agent(2));
+        bench.submit(Bench.spec("j1", ONE, 1_000_000), false);
+        bench.pass(1_000);
+        bench.agents.streams.remove(liar);
+
+        tell(member, new JobEvent.WorkerLostReported(Bench.agent(1).key(), 1, "a test", false));
+        // What an agent has promised to a leader before this one counts, where it can be true.
+        for (long lie : new long[] {Long.MAX_VALUE - 1, Long.MAX_VALUE, 1L << 40, 7}) {
+            tell(
+                    liar,
+                    new JobEvent.InventoryReported(
+                            Bench.agent(2).key(),
+                            new Inventory(lie, true, null, List.of(), List.of(), null, 0)));
+        }
+        bench.pass(3_000);
+
+        assertThat(bench.published(CoordinatorEvent.ViewActivated.class).getLast().epoch())
+                .isBetween(2L, 20L);
+    }
+
+    private void tell(long stream, JobEvent event) {
+        bench.give(new CoordinatorInput.AgentSaid(stream, 0, new AgentWord.ForJob("j1", event)));
     }
 
     @Test

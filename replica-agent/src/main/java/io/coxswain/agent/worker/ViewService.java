@@ -1,8 +1,6 @@
 package io.coxswain.agent.worker;
 
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -23,7 +21,6 @@ final class ViewService {
     /** What the line begins with that says where it serves. */
     static final String MARK = "coxswain-service ";
 
-    private static final Logger LOG = LoggerFactory.getLogger(ViewService.class);
     private static final int LAST_WORDS_BYTES = 4 << 10;
 
     /** A line that may say where: longer ones are no such line. */

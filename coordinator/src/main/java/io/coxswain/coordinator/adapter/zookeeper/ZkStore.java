@@ -43,6 +43,7 @@ final class ZkStore implements StorePort {
     private final Set<String> existing = ConcurrentHashMap.newKeySet();
     private final ZkForgetting forgetting;
     private final ZkTermCheck termCheck;
+    private final ZkTermCheck termQuestions;
     private final ZkWrites writes = new ZkWrites();
     private final NewerFields newer = new NewerFields();
     private volatile @Nullable ZkFence fence;
@@ -53,6 +54,7 @@ final class ZkStore implements StorePort {
         this.inputs = inputs;
         this.forgetting = new ZkForgetting(client, paths, this::answer);
         this.termCheck = new ZkTermCheck(client, paths, this::answer);
+        this.termQuestions = new ZkTermCheck(client, paths, this::verdict);
     }
 
     /** What was written, and how often. */
@@ -195,42 +197,24 @@ final class ZkStore implements StorePort {
         return code == null ? Code.SYSTEMERROR : code;
     }
 
-    /**
-     * Says whether the term is held still. The check goes through the quorum as a write does: a
-     * read, even after a sync, may be served by servers that were left behind.
-     */
+    /** Says whether the term is held still. */
     void askTerm(long question) {
         ZkFence current = fence;
         if (current == null) {
-            answer(question, TermVerdict.MOVED, "no term is held");
+            verdict(question, WriteOutcome.REFUSED, "no term is held");
             return;
         }
-        try {
-            writes.count(ZkWrites.CHECK);
-            client.transaction()
-                    .inBackground((_, event) -> checked(question, event))
-                    .forOperations(
-                            client.transactionOp()
-                                    .check()
-                                    .withVersion(current.version())
-                                    .forPath(paths.term()));
-        } catch (Exception failed) {
-            answer(question, TermVerdict.UNKNOWN, failed.toString());
-        }
+        writes.count(ZkWrites.CHECK);
+        termQuestions.ask(question, current);
     }
 
-    private void checked(long question, CuratorEvent event) {
-        Code code = Code.get(event.getResultCode());
-        Code cause = code == Code.OK ? code : cause(event, code);
-        switch (cause) {
-            case OK -> answer(question, TermVerdict.HELD, "");
-            case BADVERSION, NONODE ->
-                    answer(question, TermVerdict.MOVED, cause + " at " + paths.term());
-            default -> answer(question, TermVerdict.UNKNOWN, cause.toString());
-        }
-    }
-
-    private void answer(long question, TermVerdict verdict, String detail) {
+    private void verdict(long question, WriteOutcome outcome, String detail) {
+        TermVerdict verdict =
+                switch (outcome) {
+                    case DURABLE -> TermVerdict.HELD;
+                    case REFUSED -> TermVerdict.MOVED;
+                    case UNKNOWN, ABSENT -> TermVerdict.UNKNOWN;
+                };
         inputs.offer(new CoordinatorInput.TermAnswered(question, verdict, detail));
     }
 

@@ -30,7 +30,6 @@ public final class ZkWrites {
                     "result",
                     "pause",
                     "forget",
-                    "check",
                     "maintenance");
 
     private final Map<String, LongAdder> counts = new TreeMap<>();

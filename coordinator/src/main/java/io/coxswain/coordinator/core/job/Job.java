@@ -28,6 +28,9 @@ final class Job {
         }
     }
 
+    /** Each leader tells of epochs that no record has one by one, and few of them. */
+    private static final long MOST_EPOCHS_AHEAD = 1_000_000;
+
     private static final int HISTORY = 64;
 
     final JobSpec spec;
@@ -237,8 +240,14 @@ final class Job {
         highestPromise = Math.max(highestPromise, epoch);
     }
 
-    /** An agent promised an epoch to somebody: this job must use higher ones. */
+    /**
+     * An agent promised an epoch to somebody: this job must use higher ones. What no leader can
+     * have come to is a lie, and uses up no epochs.
+     */
     void heardPromise(long epoch) {
+        if (epoch - nextEpoch > MOST_EPOCHS_AHEAD) {
+            return;
+        }
         highestPromise = Math.max(highestPromise, epoch);
         nextEpoch = Math.max(nextEpoch, epoch + 1);
     }
