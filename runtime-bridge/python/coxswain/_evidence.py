@@ -21,6 +21,9 @@ FOLDER = "COXSWAIN_BRIDGE_EVIDENCE"
 #: No default of any library; SIGUSR1 and SIGUSR2 belong to programs and batch systems.
 _SIGNAL = signal.SIGRTMIN + 7 if hasattr(signal, "SIGRTMIN") else None
 
+#: Between the pings of an agent, and before it takes who does not answer for hung.
+LATE = 1.5
+
 _MOST_TRACEBACK = 16 << 10
 _MOST_STACKS = 64 << 10
 _file: int | None = None
@@ -46,6 +49,14 @@ def _open(folder: str) -> None:
         os.close(_file)
     _file = opened
     faulthandler.register(int(_SIGNAL or 0), file=opened, all_threads=True, chain=False)
+
+
+def runs() -> None:
+    """Python runs now. Unless this is said again within :data:`LATE` seconds, the stacks of all threads
+    go to the end of the file, written in C, without the interpreter's lock: for agents that cannot
+    send this process a signal."""
+    if _file is not None:
+        faulthandler.dump_traceback_later(LATE, file=_file)
 
 
 def _again(folder: str) -> None:

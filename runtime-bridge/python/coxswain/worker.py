@@ -121,6 +121,7 @@ class _Host:
         self._metrics = _report.open_board()
         self._entries = _report.open_entries()
         self._told_nanos = 0
+        self._attached = _attach.VARIABLE in os.environ
         _output.connected(lambda told: channel.send(_wire.FromWorker(body=told)))
 
     # ------------------------------------------------------------ the side channel
@@ -131,6 +132,8 @@ class _Host:
         try:
             while (message := self._side.receive(_wire.ToWorkerSide)) is not None:
                 if isinstance(message.body, _wire.Ping):
+                    if self._attached:
+                        _evidence.runs()
                     operation, step = self._doing
                     entered, part = self._entries.of(step), self._entries.part_of(step)
                     pong = _wire.Pong(message.body.sequence, operation, step, entered, part)

@@ -101,6 +101,31 @@ class Attached(unittest.TestCase):
         # Where the agent sees the process, a signal does it too.
         self.assertEqual(len(list(agent.folder.glob(f"stacks.{agent.process.pid}.*"))), 1)
 
+    def test_who_holds_the_interpreter_has_his_stacks_written_unasked(self) -> None:
+        script = (
+            "import ctypes, sys; from coxswain import _evidence\n"
+            "_evidence._file, _evidence.LATE = int(sys.argv[1]), 0.1\n"
+            "_evidence.runs()\n"
+            # As a C extension that keeps the lock.
+            "ctypes.PyDLL(None).read(0, ctypes.create_string_buffer(1), 1)\n"
+        )
+        read, write = os.pipe()
+        with subprocess.Popen(
+            [sys.executable, "-c", script, str(write)],
+            env={"PYTHONPATH": str(PACKAGE)},
+            stdin=subprocess.PIPE,
+            pass_fds=[write],
+        ) as process:
+            os.close(write)
+            said = b""
+            while b"line 4" not in said and (more := os.read(read, 4096)):
+                said += more
+            assert process.stdin is not None
+            process.stdin.close()
+            self.assertEqual(process.wait(PATIENCE), 0)
+        os.close(read)
+        self.assertTrue(said.startswith(b"Timeout ("), said)
+
     def test_a_script_that_fails_before_it_is_a_worker_tells_why(self) -> None:
         with tempfile.TemporaryDirectory(prefix="cxo") as name, socket.socket(
             socket.AF_UNIX

@@ -10,11 +10,13 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -22,11 +24,18 @@ import java.util.stream.Stream;
 /**
  * What is to be known of a process that somebody else started. Where this agent sees it, it is
  * asked by a signal, as one of its own is, which needs no lock of the interpreter; else over the
- * side channel. What it prints it says itself. Thread-safe.
+ * side channel, and where it does not answer, what it wrote by itself is taken. What it prints it
+ * says itself. Thread-safe.
  */
 final class AttachedEvidence {
     /** How long a process may take to answer: its side channel has a thread of its own. */
     private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+    /** Begins what Python's faulthandler writes by itself. */
+    private static final String UNASKED = "Timeout (";
+
+    /** Older ones tell of something else. */
+    private static final Duration RECENT = Duration.ofSeconds(10);
 
     private static final int LAST_WORDS_BYTES = 16_000;
     private static final int MOST_STACK_BYTES = 64 << 10;
@@ -112,6 +121,9 @@ final class AttachedEvidence {
             return pieces;
         }
         String text = ask(link);
+        if (text == null && stackFile != null) {
+            text = unasked(stackFile);
+        }
         if (text != null) {
             byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
             int kept = Math.min(bytes.length, MOST_STACK_BYTES);
@@ -132,6 +144,25 @@ final class AttachedEvidence {
                             0));
         }
         return pieces;
+    }
+
+    /** What it wrote when Python had not run for a while; null: nothing, or long ago. */
+    private static @Nullable String unasked(Path stackFile) {
+        try (var reading = new RandomAccessFile(stackFile.toFile(), "r")) {
+            Instant written = Files.getLastModifiedTime(stackFile).toInstant();
+            if (written.isBefore(Instant.now().minus(RECENT))) {
+                return null;
+            }
+            long from = Math.max(0, reading.length() - MOST_STACK_BYTES);
+            byte[] end = new byte[(int) Math.min(reading.length(), MOST_STACK_BYTES)];
+            reading.seek(from);
+            reading.readFully(end);
+            String text = new String(end, StandardCharsets.UTF_8);
+            int at = text.lastIndexOf(UNASKED);
+            return at < 0 ? null : text.substring(at);
+        } catch (IOException e) {
+            return null;
+        }
     }
 
     private static EvidencePiece piece(String kind, String name, ByteString content, long cut) {

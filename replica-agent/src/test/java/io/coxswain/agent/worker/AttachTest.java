@@ -30,8 +30,10 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
@@ -335,6 +337,20 @@ class AttachTest {
                 .contains("step 1\n")
                 .contains("… 4096 bytes dropped: the process printed faster than it could say")
                 .contains("step 9\n");
+
+        // Process 10 holds the interpreter's lock: it wrote by itself.
+        Path written = place().resolve("evidence").resolve("stacks.10.41");
+        Files.writeString(written, "Timeout (0:00:01)!\nThread 8\nTimeout (0:00:02)!\nThread 9\n");
+        Thread alone = Thread.ofVirtual().start(() -> answerForStacks(second));
+        assertThat(supervisor.stacks())
+                .anySatisfy(piece -> {
+                    assertThat(piece.getName()).contains("python-stacks.10.txt");
+                    assertThat(piece.getContent().toStringUtf8())
+                            .isEqualTo("Timeout (0:00:02)!\nThread 9\n");
+                })
+                .noneMatch(piece -> piece.getKind().equals("note"));
+        alone.join();
+        Files.setLastModifiedTime(written, FileTime.from(Instant.now().minusSeconds(60)));
 
         // Nobody here sees processes 10 and 11 write stacks, so they are asked.
         Thread answers = Thread.ofVirtual().start(() -> answerForStacks(second));
