@@ -463,8 +463,7 @@ final class JobDesk {
                 takeovers.found(job);
                 var waiting = new JobBook.Waiting(spec, job.spec().submittedOrder(), true);
                 if (FoundJobs.ran(job)) {
-                    // It may have passed held ones, and its state lies with the agents: it is
-                    // first.
+                    // It may have passed older ones that were held; its state is with the agents.
                     book.enqueue(waiting);
                 } else {
                     waiting.hold.inherit(FoundJobs.pause(job));

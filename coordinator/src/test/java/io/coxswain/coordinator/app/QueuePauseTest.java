@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** A job that waits can be held there: it keeps its place, and others pass it. */
 class QueuePauseTest {
@@ -151,6 +152,24 @@ class QueuePauseTest {
         assertThat(resume("j2")).containsExactly(new PauseOutcome.Resumed("j2", 0, false));
         bench.pass(1_000);
         assertThat(job("j2").phase()).isEqualTo(JobPhase.ACTIVE);
+    }
+
+    @Test
+    void theOneThatPassedItGoesOnFirstUnderAnotherLeader() {
+        oneRunsAndTwoWait();
+        var spec = new StoreRecord.Spec(SECOND, 2);
+        var freed = new StoreRecord.Pause("j2", false, "", 0);
+        var account = Objects.requireNonNull(bench.store.newest(StoreRecord.Account.class));
+        bench.give(new CoordinatorInput.LeadershipLost("another leads"));
+        // j1, which runs, was submitted later than j2, which was held and is no more.
+        bench.lead(
+                2,
+                new StoredJob(spec, null, null, null, freed, 0),
+                new StoredJob(new StoreRecord.Spec(FIRST, 3), null, account, null, null, 0));
+        bench.attach(Bench.agent(1));
+        bench.pass(10_000);
+        assertThat(job("j1").phase()).isNotEqualTo(JobPhase.QUEUED);
+        assertThat(job("j2").phase()).isEqualTo(JobPhase.QUEUED);
     }
 
     @Test
