@@ -93,12 +93,12 @@ class Training(WorkerCase):
         agent = self.start_with_pipe()
         pipe = agent.folder / "pipe"
         running = agent.send(_wire.Execute(1, 1))
-        while agent.ping().operation != "execute":
-            pass
-        agent.abort(2)
-        self.assertEqual(agent.answer(running), _wire.Aborted(1, 1))
+        # Opens when the program reads: it is in the microshard until the pipe is closed.
         with pipe.open("wb"):
-            pass  # The microshard ends, and its result goes nowhere.
+            self.assertEqual(agent.ping().operation, "execute")
+            agent.abort(2)
+            self.assertEqual(agent.answer(running), _wire.Aborted(1, 1))
+        # The microshard ends, and its result goes nowhere.
         self.assertIsInstance(agent.prepare(2, 0, KEEP), _wire.ViewPrepared)
 
     def test_it_ends_with_its_agent_in_the_middle_of_a_microshard(self) -> None:

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -163,8 +164,9 @@ class NettyCopyPlaneTest {
             pair.source.copies.push(pair.push(CopyPair.state(8), slot, false));
             assertThat(pair.source.next().good()).isTrue();
             assertThat(asked).hasValue(2);
-            assertThat(pair.holder.nextHeld().what()).isEqualTo("damaged");
-            assertThat(pair.holder.nextHeld().what()).isEqualTo("received");
+            // Of two connections whichever the holder looks at first: each has a slot of its own.
+            assertThat(List.of(pair.holder.nextHeld().what(), pair.holder.nextHeld().what()))
+                    .containsExactlyInAnyOrder("damaged", "received");
         }
     }
 

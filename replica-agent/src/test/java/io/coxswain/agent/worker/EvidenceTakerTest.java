@@ -61,6 +61,11 @@ class EvidenceTakerTest {
             Process stop =
                     new ProcessBuilder("/bin/sh", "-c", "kill -STOP " + process.pid()).start();
             assertThat(stop.waitFor()).isZero();
+            // A signal is sent before it has had its effect.
+            Path status = Path.of("/proc", Long.toString(process.pid()), "stat");
+            while (!Files.readString(status).contains(") T ")) {
+                Thread.onSpinWait();
+            }
             List<EvidencePiece> pieces = taker(log).take(process.toHandle());
             assertThat(text(pieces, "note")).contains("(sleep) is stopped");
         } finally {
