@@ -164,9 +164,11 @@ class NettyCopyPlaneTest {
             pair.source.copies.push(pair.push(CopyPair.state(8), slot, false));
             assertThat(pair.source.next().good()).isTrue();
             assertThat(asked).hasValue(2);
-            // Of two connections whichever the holder looks at first: each has a slot of its own.
+            // Each attempt has a slot of its own, whichever the holder looks at first; and the one
+            // that was cut may have been under way as a whole by then.
             assertThat(List.of(pair.holder.nextHeld().what(), pair.holder.nextHeld().what()))
-                    .containsExactlyInAnyOrder("damaged", "received");
+                    .contains("received")
+                    .isSubsetOf("damaged", "received");
         }
     }
 
