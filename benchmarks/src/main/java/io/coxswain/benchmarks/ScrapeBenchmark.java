@@ -8,6 +8,7 @@ import io.coxswain.coordinator.picture.AgentPicture;
 import io.coxswain.coordinator.picture.Blocked;
 import io.coxswain.coordinator.picture.CopiesPicture;
 import io.coxswain.coordinator.picture.Counters;
+import io.coxswain.coordinator.picture.ExportsPicture;
 import io.coxswain.coordinator.picture.JobPicture;
 import io.coxswain.coordinator.picture.Picture;
 import io.coxswain.coordinator.picture.Reliability;
@@ -183,6 +184,7 @@ public class ScrapeBenchmark extends CoreBenchmark {
                 new Reliability(3, 3_600, 2.5, 0.99, 0.4),
                 new CopiesPicture(1, 1, List.of(), List.of(), "any one host", false),
                 List.of(),
-                List.of());
+                List.of(),
+                ExportsPicture.NONE);
     }
 }
