@@ -154,6 +154,18 @@ class PauseDeskTest {
     }
 
     @Test
+    void thatAJobEndsIsSaidByWhomCanEndItOnly() {
+        runs();
+        bench.store.script.add(FakeStore.Fate.SILENT);
+        bench.give(new CoordinatorInput.Cancel("j1", "enough", _ -> {}));
+        List<PauseOutcome> answers = resume("j1");
+        bench.pass(1_000);
+        assertThat(answers).as("its end is not durable").isEmpty();
+        bench.give(new CoordinatorInput.LeadershipLost("another leads"));
+        assertThat(refusal(answers)).contains("ask the leader again");
+    }
+
+    @Test
     void aReasonIsOneShortLine() {
         runs();
         pause("j1", " two\nlines\u0007 " + "x".repeat(1_000));
