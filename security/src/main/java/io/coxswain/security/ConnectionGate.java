@@ -22,8 +22,9 @@ import java.util.Map;
  * that listens. Thread-safe.
  *
  * <p>One stranger too many pushes another out, the oldest of the host that has most of them: so a
- * flood keeps nobody out who says who it is. Loopback is one host and many parties: there only the
- * bound in all counts.
+ * flood keeps nobody out who says who it is. A host whose connections end again and again before
+ * they have said so is refused at the door for a while. Loopback is one host and many parties:
+ * there only the bound in all counts.
  */
 @ChannelHandler.Sharable
 public final class ConnectionGate extends ChannelInboundHandlerAdapter {
@@ -88,6 +89,7 @@ public final class ConnectionGate extends ChannelInboundHandlerAdapter {
     // Oldest first, by where they come from.
     private final Map<SocketAddress, Guest> strangers = new LinkedHashMap<>();
     private final Map<InetAddress, Integer> hosts = new HashMap<>();
+    private final VainVisits vain = new VainVisits();
     private int open;
     private long warnedNanos = System.nanoTime() - QUIET_NANOS;
 
@@ -142,6 +144,7 @@ public final class ConnectionGate extends ChannelInboundHandlerAdapter {
                 if (full || strangers.size() >= limits.strangers()) {
                     pushedOut = strangers.remove(mostCrowded());
                     if (pushedOut != null) {
+                        inVain(pushedOut);
                         left(pushedOut);
                     }
                 }
@@ -172,9 +175,16 @@ public final class ConnectionGate extends ChannelInboundHandlerAdapter {
         }
         return host != null
                         && limits.bounds(host)
-                        && hosts.getOrDefault(host, 0) >= limits.mostOfOneHost()
+                        && (hosts.getOrDefault(host, 0) >= limits.mostOfOneHost()
+                                || vain.tooMany(host, System.nanoTime()))
                 ? Refusal.HOST_CROWD
                 : null;
+    }
+
+    private void inVain(Guest guest) {
+        if (guest.host != null && limits.bounds(guest.host)) {
+            vain.inVain(guest.host, System.nanoTime());
+        }
     }
 
     private SocketAddress mostCrowded() {
@@ -208,7 +218,9 @@ public final class ConnectionGate extends ChannelInboundHandlerAdapter {
         }
         guest.out = true;
         open--;
-        strangers.remove(guest.remote, guest);
+        if (strangers.remove(guest.remote, guest)) {
+            inVain(guest);
+        }
         if (guest.host != null) {
             hosts.computeIfPresent(guest.host, (_, count) -> count == 1 ? null : count - 1);
         }

@@ -6,7 +6,11 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -104,6 +108,10 @@ final class Flood implements AutoCloseable {
     }
 
     private final int opensPerSecond;
+
+    /** An address of this machine that is not loopback, which is exempt from bounds of one host. */
+    private final @Nullable InetAddress from;
+
     private final Selector selector;
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 16);
     private final List<Stranger> all = new ArrayList<>();
@@ -121,6 +129,7 @@ final class Flood implements AutoCloseable {
      */
     Flood(List<Target> targets, int opensPerSecond) throws EnvironmentException {
         this.opensPerSecond = opensPerSecond;
+        this.from = foreign();
         try {
             selector = Selector.open();
         } catch (IOException e) {
@@ -143,6 +152,19 @@ final class Flood implements AutoCloseable {
             }
         }
         thread = Thread.ofPlatform().name("flood").daemon().start(this::run);
+    }
+
+    private static @Nullable InetAddress foreign() {
+        try {
+            return NetworkInterface.networkInterfaces()
+                    .flatMap(NetworkInterface::inetAddresses)
+                    .filter(Inet4Address.class::isInstance)
+                    .filter(address -> !address.isLoopbackAddress())
+                    .findFirst()
+                    .orElse(null);
+        } catch (SocketException unknown) {
+            return null;
+        }
     }
 
     private void run() {
@@ -178,6 +200,9 @@ final class Flood implements AutoCloseable {
         try {
             channel = SocketChannel.open();
             channel.configureBlocking(false);
+            if (from != null) {
+                channel.bind(new InetSocketAddress(from, 0));
+            }
             var address = new InetSocketAddress(stranger.target.host(), stranger.target.port());
             boolean connected = channel.connect(address);
             stranger.said = 0;
