@@ -13,8 +13,8 @@ final class VainVisits {
     /** So many may come to nothing at once. */
     static final int AT_ONCE = 64;
 
-    /** One is forgiven in each such time: sixteen a second. */
-    static final long EACH_NANOS = 62_500_000L;
+    /** One is forgiven in each such time: four a second. */
+    static final long EACH_NANOS = 250_000_000L;
 
     private static final int MOST_HOSTS = 1_024;
 
