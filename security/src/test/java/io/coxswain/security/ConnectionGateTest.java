@@ -64,6 +64,30 @@ class ConnectionGateTest {
     }
 
     @Test
+    void aHostThatComesInVainAgainAndAgainIsRefusedForAWhile() {
+        ConnectionGate gate = gate(1_000, 1_000, 1_000);
+        // Some are forgiven while this loop runs.
+        for (int i = 0; i < 10 * VainVisits.AT_ONCE; i++) {
+            call(gate, "192.0.2.7", 10_000 + i).close();
+        }
+        assertThat(let).hasSizeLessThan(9 * VainVisits.AT_ONCE);
+        let.clear();
+        call(gate, "192.0.2.8", 1);
+        assertThat(let).as("another host").hasSize(1);
+    }
+
+    @Test
+    void whoSaidWhoItIsNeverCameInVain() {
+        ConnectionGate gate = gate(1_000, 1_000, 1_000);
+        for (int i = 0; i < 3 * VainVisits.AT_ONCE; i++) {
+            Caller caller = call(gate, "192.0.2.7", 10_000 + i);
+            gate.known(caller.remoteAddress());
+            caller.close();
+        }
+        assertThat(let).hasSize(3 * VainVisits.AT_ONCE);
+    }
+
+    @Test
     void thereAreNoMoreThanThereMayBe() {
         ConnectionGate gate = gate(2, 2, 2);
         Caller first = call(gate, "10.0.0.1", 1);
