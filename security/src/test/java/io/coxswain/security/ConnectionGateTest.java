@@ -68,7 +68,8 @@ class ConnectionGateTest {
         ConnectionGate gate = gate(1_000, 1_000, 1_000);
         // Some are forgiven while this loop runs.
         for (int i = 0; i < 10 * VainVisits.AT_ONCE; i++) {
-            call(gate, "192.0.2.7", 10_000 + i).close();
+            Caller caller = call(gate, "192.0.2.7", 10_000 + i);
+            caller.close().syncUninterruptibly();
         }
         assertThat(let).hasSizeLessThan(9 * VainVisits.AT_ONCE);
         let.clear();
@@ -82,7 +83,7 @@ class ConnectionGateTest {
         for (int i = 0; i < 3 * VainVisits.AT_ONCE; i++) {
             Caller caller = call(gate, "192.0.2.7", 10_000 + i);
             gate.known(caller.remoteAddress());
-            caller.close();
+            caller.close().syncUninterruptibly();
         }
         assertThat(let).hasSize(3 * VainVisits.AT_ONCE);
     }
