@@ -44,6 +44,12 @@ public final class ConnectionGate extends ChannelInboundHandlerAdapter {
         /** For a few thousand members. */
         public static final Limits DEFAULT = new Limits(8_192, 1_024, 256);
 
+        /**
+         * For a few dozen people and scrapers: above what an HTTP server answers with a word of
+         * regret.
+         */
+        public static final Limits WEB = new Limits(320, 192, 192);
+
         /** Loopback addresses are exempt. */
         public Limits(int most, int mostOfOneHost, int strangers) {
             this(most, mostOfOneHost, strangers, true);

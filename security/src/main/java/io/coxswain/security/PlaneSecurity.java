@@ -253,16 +253,19 @@ public final class PlaneSecurity implements AutoCloseable {
     }
 
     /**
-     * For an HTTP port on that address: with certificates, and where others can reach it; null: in
-     * the clear. Who asks needs no certificate.
+     * For an HTTP port on that address: TLS with certificates, and where others can reach it. Who
+     * asks needs no certificate.
      *
      * @throws IOException if TLS cannot be set up
      */
-    public @Nullable SslContext web(String host) throws IOException {
-        return source == null || Reach.loopback(host)
-                ? null
-                : new RotatingSslContext(
-                        source, material -> TlsContexts.web(material, door(_ -> {})));
+    public WebEntry web(String host) throws IOException {
+        SslContext tls =
+                source == null || Reach.loopback(host)
+                        ? null
+                        : new RotatingSslContext(
+                                source, material -> TlsContexts.web(material, door(_ -> {})));
+        return new WebEntry(
+                tls, new ConnectionGate("the HTTP port", ConnectionGate.Limits.WEB, this));
     }
 
     /**

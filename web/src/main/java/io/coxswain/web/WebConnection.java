@@ -189,6 +189,7 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
             case RequestRule.Verdict.Refused(int status, String why, boolean broken) ->
                     refuse(context, status, why, broken, isHead(request));
             case RequestRule.Verdict.Accepted(WebRequest asked, Routes.Route route) -> {
+                server.known(context.channel());
                 switch (route) {
                     case Routes.Route.Answer(WebHandler handler) -> ask(context, asked, handler);
                     case Routes.Route.Stream(ViewerHandler handler) ->

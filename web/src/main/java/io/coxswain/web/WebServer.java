@@ -3,6 +3,7 @@ package io.coxswain.web;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -34,6 +35,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 
 /**
@@ -57,6 +59,8 @@ public final class WebServer implements AutoCloseable {
 
     private final @Nullable SslContext tls;
     private final WebLimits limits;
+    private final @Nullable ChannelHandler gate;
+    private final Consumer<SocketAddress> known;
     private final RequestRule rule;
     private final MultiThreadIoEventLoopGroup loop;
     private final ExecutorService handlers;
@@ -70,6 +74,8 @@ public final class WebServer implements AutoCloseable {
 
     private WebServer(Builder made) throws IOException {
         tls = made.tls;
+        gate = made.gate;
+        known = made.known;
         limits = made.limits;
         hosts = new HostCounts(limits.connectionsOfOneHost(), limits.exemptLoopback());
         bindHost = made.host;
@@ -192,6 +198,11 @@ public final class WebServer implements AutoCloseable {
         return now <= limits.connections() && ofHost;
     }
 
+    /** A connection made a good request. */
+    void known(Channel channel) {
+        known.accept(channel.remoteAddress());
+    }
+
     boolean admitViewer(Channel channel) {
         if (viewers.incrementAndGet() > limits.viewers()) {
             viewers.decrementAndGet();
@@ -226,6 +237,9 @@ public final class WebServer implements AutoCloseable {
                                         serve(channel);
                                     }
                                 });
+        if (gate != null) {
+            bootstrap.handler(gate);
+        }
         var bound = bootstrap.bind(new InetSocketAddress(address, port)).awaitUninterruptibly();
         if (!bound.isSuccess()) {
             Throwable cause = bound.cause();
@@ -282,6 +296,8 @@ public final class WebServer implements AutoCloseable {
         private final List<String> hostNames = new ArrayList<>();
         private @Nullable String token;
         private @Nullable SslContext tls;
+        private @Nullable ChannelHandler gate;
+        private Consumer<SocketAddress> known = _ -> {};
         private Set<String> openPaths = Set.of();
 
         private Builder() {}
@@ -334,6 +350,20 @@ public final class WebServer implements AutoCloseable {
         /** HTTPS with that. Default: HTTP. */
         public Builder tls(SslContext server) {
             tls = server;
+            return this;
+        }
+
+        /**
+         * Lets somebody refuse connections before anything is made for them.
+         *
+         * @param before stands in the pipeline of the channel that listens, and is handed each
+         *     connection that comes in
+         * @param good is told where a connection comes from each time that it makes a request that
+         *     is to be answered; on the server's thread
+         */
+        public Builder door(ChannelHandler before, Consumer<SocketAddress> good) {
+            gate = before;
+            known = good;
             return this;
         }
 

@@ -3,6 +3,11 @@ package io.coxswain.web;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -10,11 +15,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -338,6 +346,58 @@ final class WebServerTest {
             try (var third = new RawClient(small.port())) {
                 assertThat(third.answer(false).status()).isEqualTo(503);
             }
+        }
+    }
+
+    @Test
+    void aDoorSeesWhoComesAndHearsWhoAsksForSomething() throws IOException {
+        var came = new LinkedBlockingQueue<SocketAddress>();
+        var asked = new LinkedBlockingQueue<SocketAddress>();
+        var door = new Door(came);
+        try (WebServer guarded =
+                WebServer.builder()
+                        .routes(
+                                Routes.builder()
+                                        .get("/", _ -> WebResponse.text(200, "here"))
+                                        .build())
+                        .door(door, asked::add)
+                        .start()) {
+            try (var wrong = new RawClient(guarded.port());
+                    var right = new RawClient(guarded.port())) {
+                wrong.say("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n");
+                assertThat(wrong.answer(false).status()).isEqualTo(404);
+                right.say("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+                assertThat(right.answer(false).status()).isEqualTo(200);
+            }
+            assertThat(came).hasSize(2);
+            assertThat(asked).hasSize(1);
+            door.closed = true;
+            try (var late = new RawClient(guarded.port())) {
+                assertThat(late.skipToEnd()).isNotPositive();
+            }
+            assertThat(asked).hasSize(1);
+        }
+    }
+
+    /** Notes who comes, and turns them away once it is closed. */
+    @ChannelHandler.Sharable
+    private static final class Door extends ChannelInboundHandlerAdapter {
+        private final Queue<SocketAddress> came;
+        volatile boolean closed;
+
+        Door(Queue<SocketAddress> came) {
+            this.came = came;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            Channel child = (Channel) message;
+            if (closed) {
+                child.unsafe().closeForcibly();
+                return;
+            }
+            came.add(child.remoteAddress());
+            context.fireChannelRead(message);
         }
     }
 

@@ -3,6 +3,7 @@ package io.coxswain.agent.adapter;
 import io.coxswain.agent.app.AgentPulse;
 import io.coxswain.agent.core.Phase;
 import io.coxswain.security.Refusal;
+import io.coxswain.security.WebEntry;
 import io.coxswain.web.Routes;
 import io.coxswain.web.WebResponse;
 import io.coxswain.web.WebServer;
@@ -11,7 +12,6 @@ import io.coxswain.web.prometheus.StrictRegistry;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.netty.handler.ssl.SslContext;
 
 import org.jspecify.annotations.Nullable;
 
@@ -80,8 +80,8 @@ final class AgentHttp implements AutoCloseable {
         this(asked, state, null);
     }
 
-    /** The same over HTTPS, if there is something for it. */
-    AgentHttp(AgentAssembly.HttpPort asked, State state, @Nullable SslContext tls)
+    /** The same behind an entry. */
+    AgentHttp(AgentAssembly.HttpPort asked, State state, @Nullable WebEntry entry)
             throws IOException {
         this.state = state;
         meters();
@@ -95,8 +95,11 @@ final class AgentHttp implements AutoCloseable {
                                         .get("/readyz", _ -> ready())
                                         .build());
         asked.names().forEach(made::allowName);
-        if (tls != null) {
-            made.tls(tls);
+        if (entry != null) {
+            made.door(entry.gate(), entry.gate()::known);
+            if (entry.tls() != null) {
+                made.tls(entry.tls());
+            }
         }
         if (asked.token() != null) {
             made.token(asked.token(), Set.of("/livez", "/readyz"));

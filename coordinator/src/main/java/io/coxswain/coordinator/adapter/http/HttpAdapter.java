@@ -5,13 +5,13 @@ import io.coxswain.coordinator.adapter.http.page.PageSource;
 import io.coxswain.coordinator.adapter.metrics.CoordinatorMetrics;
 import io.coxswain.coordinator.adapter.metrics.Exemplars;
 import io.coxswain.coordinator.adapter.metrics.Readings;
+import io.coxswain.security.WebEntry;
 import io.coxswain.web.Routes;
 import io.coxswain.web.WebServer;
 import io.coxswain.web.prometheus.MetricsHandler;
 import io.coxswain.web.prometheus.StrictRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
-import io.netty.handler.ssl.SslContext;
 
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +32,7 @@ public final class HttpAdapter implements AutoCloseable {
      * @param port 0: a free one
      * @param names that requests may use for this host, besides those that are always right
      * @param token without which only the probes answer; null: none is needed
-     * @param tls for HTTPS; null: HTTP
+     * @param entry what stands before it
      * @throws IOException if it cannot be bound; the message says what to do
      */
     public HttpAdapter(
@@ -40,7 +40,7 @@ public final class HttpAdapter implements AutoCloseable {
             int port,
             List<String> names,
             @Nullable String token,
-            @Nullable SslContext tls,
+            WebEntry entry,
             Readings readings,
             Probes probes,
             PageSource page)
@@ -61,8 +61,9 @@ public final class HttpAdapter implements AutoCloseable {
         if (token != null) {
             made.token(token, Set.of("/livez", "/readyz"));
         }
-        if (tls != null) {
-            made.tls(tls);
+        made.door(entry.gate(), entry.gate()::known);
+        if (entry.tls() != null) {
+            made.tls(entry.tls());
         }
         try {
             server = made.start();
