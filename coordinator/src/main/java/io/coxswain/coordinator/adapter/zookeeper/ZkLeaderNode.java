@@ -18,8 +18,12 @@ import org.slf4j.LoggerFactory;
 final class ZkLeaderNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ZkLeaderNode.class);
 
+    /** No cluster comes there by elections: where ZooKeeper is open, anybody may write anything. */
+    private static final long MOST_TERM = 1L << 48;
+
     private final CuratorCache cache;
     private volatile KnownLeader known = KnownLeader.NOBODY;
+    private volatile long newestTerm;
 
     ZkLeaderNode(CuratorFramework client, ZkPaths paths) {
         cache = CuratorCache.build(client, paths.leader(), CuratorCache.Options.SINGLE_NODE_CACHE);
@@ -39,12 +43,21 @@ final class ZkLeaderNode implements AutoCloseable {
         return known;
     }
 
-    private static KnownLeader leader(@Nullable ChildData node) {
+    /** The highest term of a leader that was seen. Any thread. */
+    long newestTerm() {
+        return newestTerm;
+    }
+
+    // On one thread.
+    private KnownLeader leader(@Nullable ChildData node) {
         if (node == null || node.getData() == null) {
             return KnownLeader.NOBODY;
         }
         try {
             Leader leader = Leader.parseFrom(node.getData());
+            if (leader.getTerm() < MOST_TERM) {
+                newestTerm = Math.max(newestTerm, leader.getTerm());
+            }
             Endpoint control = leader.getControlEndpoint();
             return new KnownLeader(
                     leader.getCoordinatorId(),

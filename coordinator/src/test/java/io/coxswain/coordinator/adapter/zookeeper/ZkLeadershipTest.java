@@ -209,6 +209,34 @@ class ZkLeadershipTest {
     }
 
     @Test
+    void whereZooKeeperIsSetUpAnewTermsGoOn() throws Exception {
+        firstLeads();
+        first.resign("a test");
+        assertThat(firstInputs.await(CoordinatorInput.LeadershipGained.class).term()).isEqualTo(2);
+
+        secondClient.client().delete().deletingChildrenIfNeeded().forPath(ROOT);
+
+        var again = firstInputs.await(CoordinatorInput.LeadershipGained.class);
+        assertThat(again.term()).isEqualTo(3);
+        assertThat(again.jobs()).isEmpty();
+        assertThat(leader().getTerm()).isEqualTo(3);
+    }
+
+    @Test
+    void whereAnOlderStateOfZooKeeperIsBackTermsGoOn() throws Exception {
+        firstLeads();
+        for (int term = 2; term < 5; term++) {
+            first.resign("a test");
+            assertThat(firstInputs.await(CoordinatorInput.LeadershipGained.class).term())
+                    .isEqualTo(term);
+        }
+
+        secondClient.client().setData().forPath(PATHS.term(), layout(1, 0, 2));
+
+        assertThat(firstInputs.await(CoordinatorInput.LeadershipGained.class).term()).isEqualTo(5);
+    }
+
+    @Test
     void whoResignsStandsAgain() throws Exception {
         firstLeads();
 
