@@ -213,15 +213,19 @@ final class Preparing {
 
     /** The time for a holder to come back may be over. */
     void returnWaitOver(long timerEpoch) {
-        if (job.phase == JobPhase.RETURN_WAIT && timerEpoch == returnTimerEpoch) {
-            returnTimerEpoch = -1;
-            if (job.now >= returnDeadlineNanos) {
-                returnWaitEnds();
-            } else {
-                returnTimerEpoch = timerEpoch;
-                job.timer(
-                        JobEffect.TimerKind.RETURN_WAIT, timerEpoch, returnDeadlineNanos - job.now);
-            }
+        if (timerEpoch != returnTimerEpoch) {
+            return;
+        }
+        // Also where nobody is waited for at the moment: the next wait has a timer of its own.
+        returnTimerEpoch = -1;
+        if (job.phase != JobPhase.RETURN_WAIT) {
+            return;
+        }
+        if (job.now >= returnDeadlineNanos) {
+            returnWaitEnds();
+        } else {
+            returnTimerEpoch = timerEpoch;
+            job.timer(JobEffect.TimerKind.RETURN_WAIT, timerEpoch, returnDeadlineNanos - job.now);
         }
     }
 
