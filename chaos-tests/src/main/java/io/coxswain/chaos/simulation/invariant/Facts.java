@@ -380,6 +380,15 @@ public final class Facts {
 
     // ---------------------------------------------------------------- agents and workers
 
+    /** A leader's word reached an agent, which is about to go by it. */
+    public void heard(AgentView agent, AgentEvent word, long wireTerm, long newestTerm) {
+        TakenGrant taken = TakenGrant.of(agent, word, wireTerm, newestTerm);
+        JobHistory job = taken == null ? null : jobs.get(taken.jobId());
+        if (taken != null && job != null && job.spec.runtimeReduces()) {
+            rise(job, taken.floor());
+        }
+    }
+
     public void leaderWord(
             AgentView agent,
             AgentEvent word,
@@ -387,12 +396,6 @@ public final class Facts {
             long newestTerm,
             Invariant.Outcome outcome) {
         tell(leaderWord, i -> i.leaderWord(agent, word, wireTerm, newestTerm, outcome));
-        if (word instanceof AgentEvent.StepsGranted granted && !granted.floors().isEmpty()) {
-            JobHistory job = jobs.get(granted.jobId());
-            if (job != null) {
-                rise(job, Math.min(agent.knownFloor(), granted.floors().getLast().floor()));
-            }
-        }
         if (word instanceof AgentEvent.PlacementInstalled installed) {
             JobHistory job = jobs.get(installed.placement().jobId());
             if (job != null) {

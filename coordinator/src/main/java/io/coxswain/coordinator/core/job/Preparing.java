@@ -451,10 +451,12 @@ final class Preparing {
                 && view.rankOf(member.key) >= 0) {
             StateName state = event.state();
             AgentKey source = event.source() == null ? member.key : event.source();
-            if (event.badState() && state != null) {
-                excluded.add(new BadSource(source, state));
+            boolean news =
+                    event.badState() && state != null && excluded.add(new BadSource(source, state));
+            if (news) {
                 job.viewFailures.badState(member, view.epoch(), event.reason());
             } else {
+                // Also who calls a state bad that nobody offers from there any more.
                 job.viewFailures.failed(member, view.epoch(), event.reason());
             }
             abandon(

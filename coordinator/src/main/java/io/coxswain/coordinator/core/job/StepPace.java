@@ -16,15 +16,18 @@ final class StepPace {
     /**
      * So many steps were completed since. Where that is heard late, since this leader slept or the
      * network was away, they took what is told of them and not the time until it was heard: else a
-     * hang would have to last for as long as the leader slept before it is one.
+     * hang would have to last for as long as the leader slept before it is one, and what it hears
+     * all at once then would be steps of no time, with credits for hours.
      *
      * @param toldNanosEach what a step took by the word that completed them; 0: it does not say
      */
     void completed(long steps, long nowNanos, long toldNanosEach) {
         if (measured) {
             long passed = nowNanos - lastCompletedNanos;
-            boolean late = toldNanosEach > 0 && passed / steps - toldNanosEach > LATE_NANOS / steps;
-            times = times.observe(steps, late ? toldNanosEach * steps : passed);
+            long told = toldNanosEach * steps;
+            boolean late = passed - told > LATE_NANOS;
+            boolean atOnce = 2 * passed < told;
+            times = times.observe(steps, told > 0 && (late || atOnce) ? told : passed);
         }
         measured = true;
         lastCompletedNanos = nowNanos;
