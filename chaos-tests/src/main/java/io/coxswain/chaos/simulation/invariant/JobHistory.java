@@ -171,9 +171,10 @@ public final class JobHistory {
         views.put(view.epoch(), new ViewHistory(view, before));
     }
 
-    /** That view was durable once. */
-    public boolean wasRecorded(long epoch) {
-        return views.containsKey(epoch);
+    /** That view was durable once, in preparation at least or active. */
+    public boolean wasRecorded(long epoch, boolean active) {
+        ViewHistory view = views.get(epoch);
+        return view != null && (view.active || !active);
     }
 
     /** True if that state is on the line of the completed history. */

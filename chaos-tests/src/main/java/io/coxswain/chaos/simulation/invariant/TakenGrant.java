@@ -23,19 +23,19 @@ record TakenGrant(String jobId, long floor) {
         if (wireTerm < newestTerm) {
             return null;
         }
-        return switch (word) {
-            case AgentEvent.StepsGranted granted ->
-                    of(agent, granted.jobId(), granted.epoch(), granted.floors());
-            case AgentEvent.ViewOrdered ordered -> {
-                View view = ordered.order().view();
-                yield view.epoch() < agent.promisedEpoch()
-                        ? null
-                        : new TakenGrant(view.jobId(), ordered.order().floor());
-            }
-            case AgentEvent.ViewStarted started ->
-                    of(agent, started.jobId(), started.epoch(), started.floors());
-            default -> null;
-        };
+        if (word instanceof AgentEvent.StepsGranted granted) {
+            return of(agent, granted.jobId(), granted.epoch(), granted.floors());
+        }
+        if (word instanceof AgentEvent.ViewStarted started) {
+            return of(agent, started.jobId(), started.epoch(), started.floors());
+        }
+        if (word instanceof AgentEvent.ViewOrdered ordered) {
+            View view = ordered.order().view();
+            return view.epoch() < agent.promisedEpoch()
+                    ? null
+                    : new TakenGrant(view.jobId(), ordered.order().floor());
+        }
+        return null;
     }
 
     private static @Nullable TakenGrant of(

@@ -83,7 +83,9 @@ final class SimAgentsPort implements AgentsPort {
             // A leader of the past, who was paused, may be told that it is durable after the job
             // ended under another one and was forgotten.
             JobHistory job = facts.job(jobId);
-            return job != null && job.over() && job.wasRecorded(epoch);
+            return job != null
+                    && job.over()
+                    && job.wasRecorded(epoch, least != ViewState.PREPARING);
         }
         return node.data() instanceof StoreRecord.ViewRecord record
                 && (record.view().epoch() > epoch
