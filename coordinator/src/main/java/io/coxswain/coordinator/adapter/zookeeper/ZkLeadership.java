@@ -257,6 +257,9 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     }
 
     private void lookAtOwnNode() throws Exception {
+        if (!closed && client.getZookeeperClient().isConnected()) {
+            leaderNode.look();
+        }
         LeaderLatch candidate = latch;
         String own = candidate == null ? null : candidate.getOurPath();
         if (own == null || fence != null || !client.getZookeeperClient().isConnected()) {
