@@ -261,8 +261,11 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
             leaderNode.look();
         }
         LeaderLatch candidate = latch;
-        String own = candidate == null ? null : candidate.getOurPath();
-        if (own == null || fence != null || !client.getZookeeperClient().isConnected()) {
+        if (candidate == null || fence != null || !client.getZookeeperClient().isConnected()) {
+            return;
+        }
+        String own = candidate.getOurPath();
+        if (own == null) {
             return;
         }
         client.checkExists()
