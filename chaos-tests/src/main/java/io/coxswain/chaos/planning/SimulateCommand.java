@@ -178,6 +178,14 @@ public final class SimulateCommand implements Callable<Integer> {
                 write(html, HtmlPage.of(plan));
             }
             return ExitCode.COMPLETED;
+        } catch (OutOfMemoryError full) {
+            terminal.status("");
+            throw new EnvironmentException(
+                    "the plan needs more memory than the "
+                            + Runtime.getRuntime().maxMemory() / 1_000_000
+                            + " MB that it may use: set COXSWAIN_JAVA_OPTS=-Xmx8g, or ask for fewer"
+                            + " --agents, --days or values of --sweep",
+                    full);
         } catch (RefusedException refused) {
             terminal.status("");
             System.err.println(
