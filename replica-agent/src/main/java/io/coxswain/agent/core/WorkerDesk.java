@@ -10,10 +10,16 @@ final class WorkerDesk {
     /** A step whose group broke: the live state is as before it. */
     private static final String GROUP_BROKEN = "group_broken";
 
+    /** Of so many deaths as of exceptions: a death may be of somebody else's making. */
+    private static final int DEATHS_PER_FAULT = 2;
+
     private final Station at;
     private final ViewDesk views;
     private final Outbox out;
     private ProgramFaults faults = ProgramFaults.NONE;
+
+    /** How often the worker died, or hung, on the way to a step that it never made. */
+    private ProgramFaults deaths = ProgramFaults.NONE;
 
     /**
      * How often the program failed in a step since one was made that was not older; in that before
@@ -38,6 +44,9 @@ final class WorkerDesk {
         JobSpec job = at.job;
         if (job == null) {
             return;
+        }
+        if (ends(event)) {
+            at.worker.answeredAll();
         }
         switch (event) {
             case AgentEvent.WorkerConnected _ -> at.worker.connected(job, now);
@@ -66,9 +75,33 @@ final class WorkerDesk {
         }
     }
 
+    /** Whether it is the answer to what the worker was asked last. */
+    private static boolean ends(AgentEvent.FromWorker event) {
+        return switch (event) {
+            case AgentEvent.ViewPrepared _,
+                    AgentEvent.Executed _,
+                    AgentEvent.Applied _,
+                    AgentEvent.RequestAborted _,
+                    AgentEvent.Finished _,
+                    AgentEvent.WorkerFaulted _ ->
+                    true;
+            case AgentEvent.WorkerConnected _,
+                    AgentEvent.WorkerPonged _,
+                    AgentEvent.JobLoaded _,
+                    AgentEvent.SnapshotCommitted _,
+                    AgentEvent.SnapshotFailed _,
+                    AgentEvent.KeyValueAsked _,
+                    AgentEvent.WorkerExited _ ->
+                    false;
+        };
+    }
+
     private void made(long step) {
         if (step >= faults.step()) {
             faults = ProgramFaults.NONE;
+        }
+        if (step >= deaths.step()) {
+            deaths = ProgramFaults.NONE;
         }
     }
 
@@ -281,8 +314,12 @@ final class WorkerDesk {
         StateLayout layout = at.worker.layout();
         at.vault.inspectIfWriting();
         at.keyValues.workerGone();
-        // A program that fails in the same step each time is not restarted for ever.
-        boolean giveUp = wasLoaded && faults.count() >= at.limits.loadAttempts();
+        // A program that fails or dies in the same step each time is not restarted for ever.
+        if (wasLoaded && at.worker.diedByItself() && at.worker.towards() > 0) {
+            deaths = deaths.and(job, at.worker.towards());
+        }
+        boolean died = deaths.count() >= DEATHS_PER_FAULT * at.limits.loadAttempts();
+        boolean giveUp = wasLoaded && (died || faults.count() >= at.limits.loadAttempts());
         boolean again = at.worker.exited(job, giveUp, now);
         if (!wasLoaded) {
             if (!again) {
@@ -307,11 +344,17 @@ final class WorkerDesk {
                         event.cause(),
                         hung);
         if (giveUp) {
+            ProgramFaults why = died ? deaths : faults;
             unfit(
                     job,
-                    "the program failed %d times at step %d; the last time: %s"
-                            .formatted(faults.count(), faults.step(), event.cause()));
+                    "the %s %d times at step %d; the last time: %s"
+                            .formatted(
+                                    died ? "worker died" : "program failed",
+                                    why.count(),
+                                    why.step(),
+                                    event.cause()));
             faults = ProgramFaults.NONE;
+            deaths = ProgramFaults.NONE;
         } else {
             at.untoldLoss = loss;
             out.report(loss);

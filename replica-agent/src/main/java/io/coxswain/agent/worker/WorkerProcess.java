@@ -25,9 +25,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -45,6 +47,12 @@ final class WorkerProcess implements Member {
 
     /** A child that the worker left behind may hold its output open: nobody waits longer. */
     private static final long OUTPUT_END_MILLIS = 300;
+
+    /** For what it said before its end to be read, where its end cannot be seen on the bridge. */
+    private static final long BRIDGE_END_MILLIS = 1000;
+
+    /** While a program imports: between two signs that this is no silence. */
+    private static final Duration LOOK = Duration.ofSeconds(1);
 
     private final String name;
     private final int local;
@@ -256,7 +264,7 @@ final class WorkerProcess implements Member {
             if (killReason != null) {
                 started.destroyForcibly();
             }
-            var unusedStage = started.onExit().thenRun(() -> BridgeLink.closeQuietly(server));
+            var unusedStage = started.onExit().thenRun(() -> over(server));
             Thread helloLimit = watchHello(started);
             Hello hello = acceptBoth(server);
             saidHello = true;
@@ -289,6 +297,13 @@ final class WorkerProcess implements Member {
             listener.evidence(local, exit.describe(), evidence.died(words));
         }
         finish(exit);
+    }
+
+    /** A child that it forked may hold its end of the bridge open: nobody speaks there any more. */
+    private void over(ServerSocketChannel server) {
+        BridgeLink.closeQuietly(server);
+        CompletableFuture.delayedExecutor(BRIDGE_END_MILLIS, TimeUnit.MILLISECONDS)
+                .execute(link::close);
     }
 
     /** Takes what it prints, until it and its children have closed their ends. */
@@ -371,12 +386,15 @@ final class WorkerProcess implements Member {
                 .name("worker-hello-" + name)
                 .start(() -> {
                     try {
-                        if (!started.waitFor(limits.hello().toNanos(), TimeUnit.NANOSECONDS)) {
+                        Duration asked = command.startWait();
+                        Duration wait = asked == null ? limits.hello() : asked;
+                        if (!exits(started, wait, asked != null)) {
                             String reason =
                                     "it never said hello within "
-                                            + limits.hello().toMillis()
+                                            + wait.toMillis()
                                             + " ms: does the program call coxswain.run (or"
-                                            + " coxswain.jax.run)? See "
+                                            + " coxswain.jax.run)? If its imports take longer, set"
+                                            + " runtime.startWait. See "
                                             + logFile;
                             if (claim(reason)) {
                                 listener.evidence(local, reason, hung(reason));
@@ -387,6 +405,25 @@ final class WorkerProcess implements Member {
                         // Both channels are up.
                     }
                 });
+    }
+
+    /** Waits for its end; tells now and then that nobody need worry yet, where that was said. */
+    private boolean exits(Process started, Duration wait, boolean tells)
+            throws InterruptedException {
+        long end = System.nanoTime() + wait.toNanos();
+        while (true) {
+            long left = end - System.nanoTime();
+            if (left <= 0) {
+                return false;
+            }
+            long nanos = tells ? Math.min(left, LOOK.toNanos()) : left;
+            if (started.waitFor(nanos, TimeUnit.NANOSECONDS)) {
+                return true;
+            }
+            if (tells) {
+                listener.waiting(local);
+            }
+        }
     }
 
     private Hello acceptBoth(ServerSocketChannel server) throws IOException {

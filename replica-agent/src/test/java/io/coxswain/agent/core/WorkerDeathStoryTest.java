@@ -150,6 +150,53 @@ class WorkerDeathStoryTest {
     }
 
     @Test
+    void aWorkerThatDiesInTheSameStepEachTimeIsGivenUp() {
+        story.running(5);
+        story.made(1, 0);
+        int most = 2 * AgentLimits.DEFAULT.loadAttempts();
+        for (int death = 1; death < most; death++) {
+            story.exited("exited with status 0");
+            assertThat(story.report(AgentReport.WorkerLost.class)).isPresent();
+            assertThat(story.each(AgentEffect.StartWorker.class)).hasSize(1);
+            restored(1 + death);
+        }
+        story.exited("exited with status 0");
+        assertThat(story.report(AgentReport.WorkerLost.class)).isEmpty();
+        assertThat(story.each(AgentEffect.StartWorker.class)).isEmpty();
+        assertThat(story.report(AgentReport.JobUnfit.class))
+                .hasValueSatisfying(told ->
+                        assertThat(told.reason())
+                                .contains("the worker died 6 times at step 2", "status 0"));
+    }
+
+    @Test
+    void deathsInStepsThatAreMadeAfterwardsAreForgiven() {
+        story.running(5);
+        story.made(1, 0);
+        for (int death = 1; death < 2 * AgentLimits.DEFAULT.loadAttempts(); death++) {
+            story.exited("signal 9");
+            restored(1 + death);
+        }
+        story.made(2, 0);
+        story.exited("signal 9");
+        assertThat(story.report(AgentReport.WorkerLost.class)).isPresent();
+        assertThat(story.report(AgentReport.JobUnfit.class)).isEmpty();
+    }
+
+    /** The next worker has taken up the state of step 1, and makes step 2. */
+    private void restored(int epoch) {
+        story.filesMade().loaded();
+        story.fenced(epoch)
+                .fencedData()
+                .ordered(
+                        epoch,
+                        1,
+                        new Restore(Restore.Action.LOAD_LOCAL, state(1, 1, 0), digest(1, 0), null))
+                .fencedData();
+        story.prepared(digest(1, 0)).started(10);
+    }
+
+    @Test
     void aProgramThatDoesNotMakeItsInitialStateIsGivenUp() {
         story.standby();
         for (int epoch = 1; epoch < AgentLimits.DEFAULT.loadAttempts(); epoch++) {
