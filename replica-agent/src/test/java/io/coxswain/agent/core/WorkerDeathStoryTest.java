@@ -193,7 +193,7 @@ class WorkerDeathStoryTest {
                         1,
                         new Restore(Restore.Action.LOAD_LOCAL, state(1, 1, 0), digest(1, 0), null))
                 .fencedData();
-        story.prepared(digest(1, 0)).started(10);
+        story.prepared(digest(1, 0)).started(10).gatheredBase();
     }
 
     @Test
