@@ -10,34 +10,16 @@ final class WorkerDesk {
     /** A step whose group broke: the live state is as before it. */
     private static final String GROUP_BROKEN = "group_broken";
 
-    /** Of so many deaths as of exceptions: a death may be of somebody else's making. */
-    private static final int DEATHS_PER_FAULT = 2;
-
     private final Station at;
     private final ViewDesk views;
     private final Outbox out;
-    private ProgramFaults faults = ProgramFaults.NONE;
-
-    /** How often the worker died, or hung, on the way to a step that it never made. */
-    private ProgramFaults deaths = ProgramFaults.NONE;
-
-    /**
-     * How often the program failed in a step since one was made that was not older; in that before
-     * the first: to make its state.
-     */
-    private record ProgramFaults(String jobId, long step, int count) {
-        static final ProgramFaults NONE = new ProgramFaults("", 0, 0);
-
-        ProgramFaults and(JobSpec job, long failed) {
-            boolean same = job.jobId().equals(jobId) && step == failed;
-            return new ProgramFaults(job.jobId(), failed, same ? count + 1 : 1);
-        }
-    }
+    private final ProgramTroubles troubles;
 
     WorkerDesk(Station at, ViewDesk views) {
         this.at = at;
         this.views = views;
         this.out = at.out;
+        this.troubles = new ProgramTroubles(at.limits.loadAttempts());
     }
 
     void take(AgentEvent.FromWorker event, long now) {
@@ -56,18 +38,17 @@ final class WorkerDesk {
             case AgentEvent.Executed executed -> {
                 at.worker.executing(false);
                 if (job.runtimeReduces()) {
-                    made(executed.step());
+                    troubles.made(executed.step());
                 }
                 at.stepping.executed(executed, now);
             }
             case AgentEvent.RequestAborted aborted -> aborted(aborted.request());
             case AgentEvent.Applied applied -> {
-                made(applied.step());
+                troubles.made(applied.step());
                 at.stepping.applied(applied, now);
             }
             case AgentEvent.SnapshotCommitted committed -> snapshotCommitted(committed);
-            case AgentEvent.SnapshotFailed failed ->
-                    abandon(failed.slot(), failed.epoch(), failed.step());
+            case AgentEvent.SnapshotFailed failed -> snapshotFailed(failed, job);
             case AgentEvent.Finished finished -> finished(finished, job);
             case AgentEvent.WorkerFaulted faulted -> faulted(faulted, job, now);
             case AgentEvent.KeyValueAsked asked -> at.keyValues.asked(asked, now);
@@ -94,15 +75,6 @@ final class WorkerDesk {
                     AgentEvent.WorkerExited _ ->
                     false;
         };
-    }
-
-    private void made(long step) {
-        if (step >= faults.step()) {
-            faults = ProgramFaults.NONE;
-        }
-        if (step >= deaths.step()) {
-            deaths = ProgramFaults.NONE;
-        }
     }
 
     private void jobLoaded(AgentEvent.JobLoaded event, JobSpec job) {
@@ -188,6 +160,7 @@ final class WorkerDesk {
         if (snapshot == null || !at.vault.committed(snapshot, event.digest(), event.bytes())) {
             return;
         }
+        troubles.snapshotCommitted();
         PrepareOrder order = at.order;
         if (order != null && order.view().epoch() == event.epoch()) {
             at.progress.committed(event.step(), event.digest());
@@ -195,6 +168,15 @@ final class WorkerDesk {
         }
         if (snapshot.name.equals(at.worker.live())) {
             at.worker.live(snapshot.name, event.digest());
+        }
+    }
+
+    /** A job that is never protected would lose everything, and hear of it when it is too late. */
+    private void snapshotFailed(AgentEvent.SnapshotFailed event, JobSpec job) {
+        abandon(event.slot(), event.epoch(), event.step());
+        if (event.epoch() >= at.promised && troubles.snapshotFailed(job, event.step())) {
+            at.worker.kill(
+                    "the snapshot of step " + event.step() + " failed: " + event.reason(), false);
         }
     }
 
@@ -281,7 +263,8 @@ final class WorkerDesk {
                     abandon(snapshot.slot(), snapshot.epoch(), snapshot.step());
             case WorkerRequest.Finish finish -> {
                 if (finish.epoch() >= at.promised) {
-                    failed(job, finish.step(), "finish at step ", words);
+                    troubles.failedAtTheEnd(job, finish.step());
+                    at.worker.kill("finish at step " + finish.step() + " failed: " + words, false);
                 }
             }
         }
@@ -289,18 +272,18 @@ final class WorkerDesk {
 
     // Nothing but the program has a part in its first state: it fails again.
     private void notInitialized(JobSpec job, long step, String words) {
-        faults = faults.and(job, step);
-        if (faults.count() >= at.limits.loadAttempts()) {
+        troubles.failed(job, step);
+        if (troubles.failures() >= at.limits.loadAttempts()) {
             unfit(
                     job,
                     "the program failed %d times to make its initial state; the last time: %s"
-                            .formatted(faults.count(), words));
-            faults = ProgramFaults.NONE;
+                            .formatted(troubles.failures(), words));
+            troubles.forget();
         }
     }
 
     private void failed(JobSpec job, long step, String what, String words) {
-        faults = faults.and(job, step);
+        troubles.failed(job, step);
         at.worker.kill(what + step + " failed: " + words, false);
     }
 
@@ -316,10 +299,10 @@ final class WorkerDesk {
         at.keyValues.workerGone();
         // A program that fails or dies in the same step each time is not restarted for ever.
         if (wasLoaded && at.worker.diedByItself() && at.worker.towards() > 0) {
-            deaths = deaths.and(job, at.worker.towards());
+            troubles.died(job, at.worker.towards());
         }
-        boolean died = deaths.count() >= DEATHS_PER_FAULT * at.limits.loadAttempts();
-        boolean giveUp = wasLoaded && (died || faults.count() >= at.limits.loadAttempts());
+        String verdict = troubles.verdict();
+        boolean giveUp = wasLoaded && !verdict.isEmpty();
         boolean again = at.worker.exited(job, giveUp, now);
         if (!wasLoaded) {
             if (!again) {
@@ -344,17 +327,8 @@ final class WorkerDesk {
                         event.cause(),
                         hung);
         if (giveUp) {
-            ProgramFaults why = died ? deaths : faults;
-            unfit(
-                    job,
-                    "the %s %d times at step %d; the last time: %s"
-                            .formatted(
-                                    died ? "worker died" : "program failed",
-                                    why.count(),
-                                    why.step(),
-                                    event.cause()));
-            faults = ProgramFaults.NONE;
-            deaths = ProgramFaults.NONE;
+            unfit(job, verdict + "; the last time: " + event.cause());
+            troubles.forget();
         } else {
             at.untoldLoss = loss;
             out.report(loss);

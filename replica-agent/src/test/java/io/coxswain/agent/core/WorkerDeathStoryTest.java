@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.Inventory;
+import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.Restore;
 
 import org.junit.jupiter.api.Test;
@@ -181,6 +182,43 @@ class WorkerDeathStoryTest {
         story.exited("signal 9");
         assertThat(story.report(AgentReport.WorkerLost.class)).isPresent();
         assertThat(story.report(AgentReport.JobUnfit.class)).isEmpty();
+    }
+
+    @Test
+    void aProgramWhoseSnapshotsFailOneAfterAnotherIsGivenUp() {
+        story.running(9);
+        int most = AgentLimits.DEFAULT.loadAttempts();
+        for (int step = 1; step <= most; step++) {
+            story.executed(step).reduced(step, 0);
+            int slot = story.request(WorkerRequest.Apply.class).orElseThrow().snapshotSlot();
+            story.applied(step).gathered(step);
+            story.give(new AgentEvent.SnapshotFailed(1, 1, step, slot, "ValueError: no"));
+            assertThat(story.each(AgentEffect.KillWorker.class)).hasSize(step < most ? 0 : 1);
+        }
+        story.exited("the snapshot of step 3 failed: ValueError: no");
+        assertThat(story.report(AgentReport.JobUnfit.class))
+                .hasValueSatisfying(told ->
+                        assertThat(told.reason())
+                                .contains(
+                                        "3 snapshots failed one after another, the last one after"
+                                                + " step 3",
+                                        "ValueError: no"));
+    }
+
+    @Test
+    void aProgramThatFailsAtTheEndIsGivenUpWhateverItMakesAgain() {
+        var troubles = new ProgramTroubles(2);
+        JobSpec job = Story.job();
+        for (int end = 1; end <= 2; end++) {
+            assertThat(troubles.verdict()).isEmpty();
+            troubles.made(59);
+            troubles.made(60);
+            troubles.failedAtTheEnd(job, 60);
+        }
+        assertThat(troubles.verdict())
+                .isEqualTo("the program failed 2 times at the job's end, after step 60");
+        troubles.forget();
+        assertThat(troubles.verdict()).isEmpty();
     }
 
     /** The next worker has taken up the state of step 1, and makes step 2. */
