@@ -415,8 +415,16 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
             }
         }
 
+        private synchronized boolean hasEnded() {
+            return ended;
+        }
+
         @Override
         public void onNext(CoordinatorMessage message) {
+            if (hasEnded()) {
+                // The machine was told so: a word that is still in a queue here gives no lease.
+                return;
+            }
             heard = true;
             if (message.hasAsk()) {
                 asks.accept(message.getAsk());

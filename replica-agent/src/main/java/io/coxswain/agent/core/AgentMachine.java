@@ -112,7 +112,7 @@ public final class AgentMachine {
             case AgentEvent.StreamClosed _ -> at.link.closed();
             case AgentEvent.NoticeGiven notice -> at.departure.noticed(notice, now);
             case AgentEvent.FromLeader word -> {
-                if (at.link.accept(word.term(), now)) {
+                if (at.link.accept(word.term())) {
                     fromLeader(word, now);
                 } else {
                     out.add(
@@ -224,7 +224,7 @@ public final class AgentMachine {
 
     private void streamOpened(long now) {
         JobSpec job = at.job;
-        at.link.opened();
+        at.link.opened(now);
         if (at.phase == Phase.STEPPING && !at.stepping.isUnderWay()) {
             // Nothing more may come for long: what was made is told whole.
             at.progress.cut();

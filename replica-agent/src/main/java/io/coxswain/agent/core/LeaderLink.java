@@ -1,14 +1,24 @@
 package io.coxswain.agent.core;
 
-/** What this agent knows of the leader: its term, its lease, and the job time that it told. */
+/**
+ * What this agent knows of the leader: its term, its lease, and the job time that it told.
+ *
+ * <p>A lease begins when this agent said what a leader answered, not when the answer came: a word
+ * may have been kept back on its way for longer than a lease, and who sent it may be a leader of
+ * the past by then.
+ */
 final class LeaderLink {
+    /** Heartbeats whose time is kept; an answer to an older one gives no lease. */
+    private static final int KEPT = 256;
+
+    private final long[] beatNanos = new long[KEPT];
     private long termSeen;
     private boolean open;
     private boolean welcomed;
     private long heartbeatNanos = Long.MAX_VALUE;
     private long leaseNanos;
-    private long lastWordNanos;
-    private boolean everHeard;
+    private long openedNanos;
+    private long answeredNanos;
     private long nextHeartbeat;
     private long sequence;
     private long answered;
@@ -17,19 +27,18 @@ final class LeaderLink {
     private long staleWords;
 
     /** Returns false for a word from a leader that was succeeded. */
-    boolean accept(long term, long now) {
+    boolean accept(long term) {
         if (term < termSeen) {
             staleWords++;
             return false;
         }
         termSeen = term;
-        lastWordNanos = now;
-        everHeard = true;
         return true;
     }
 
-    void opened() {
+    void opened(long now) {
         open = true;
+        openedNanos = now;
         welcomed = false;
     }
 
@@ -41,6 +50,7 @@ final class LeaderLink {
     void welcomed(long heartbeat, long lease, long now) {
         welcomed = true;
         heartbeatNanos = Math.max(1, heartbeat);
+        answeredNanos = leaseNanos == 0 ? openedNanos : Math.max(answeredNanos, openedNanos);
         leaseNanos = lease;
         nextHeartbeat = now;
     }
@@ -48,6 +58,9 @@ final class LeaderLink {
     /** The answer to a heartbeat, with the job's time; it may have been long under way. */
     void answered(long beat, long jobNanos, long now) {
         answered = Math.max(answered, beat);
+        if (beat > 0 && beat <= sequence && sequence - beat < KEPT) {
+            answeredNanos = Math.max(answeredNanos, beatNanos[(int) (beat % KEPT)]);
+        }
         if (jobNanos > 0 && jobNanos >= jobTimeAt(now)) {
             jobTimeNanos = jobNanos;
             jobTimeHeardNanos = now;
@@ -64,9 +77,9 @@ final class LeaderLink {
         return jobTimeNanos == 0 ? 0 : jobTimeNanos + (now - jobTimeHeardNanos);
     }
 
-    /** True while a leader was heard within the lease. */
+    /** True while a leader answers what was said within the lease. */
     boolean leaseHolds(long now) {
-        return everHeard && leaseNanos > 0 && now - lastWordNanos < leaseNanos;
+        return leaseNanos > 0 && now - answeredNanos < leaseNanos;
     }
 
     /** Returns true if a heartbeat is due, and counts it. */
@@ -76,6 +89,7 @@ final class LeaderLink {
         }
         nextHeartbeat = now + heartbeatNanos;
         sequence++;
+        beatNanos[(int) (sequence % KEPT)] = now;
         return true;
     }
 

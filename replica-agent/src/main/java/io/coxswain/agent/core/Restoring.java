@@ -269,6 +269,9 @@ final class Restoring {
         Restore restore = restore(current);
         if (event.ok() && event.digest().agreesWith(restore.digest())) {
             Digest known = restore.digest().known() ? restore.digest() : event.digest();
+            // The donor's bytes came whole: what is wrong with them from here on went wrong here,
+            // and the donor may be the last who has them.
+            source = self;
             load(
                     WorkerRequest.Origin.SLOT,
                     event.destination(),

@@ -346,6 +346,29 @@ class AgentRecoveryStoryTest {
                     });
         }
 
+        /** The donor may be the last who has it. */
+        @Test
+        void blameNoDonorForWhatGoesWrongAfterAWholeFetch() {
+            fencedAtTwo();
+            story.ordered(
+                            2,
+                            3,
+                            new Restore(Restore.Action.FETCH, state(1, 3, 0), digest(3, 0), OTHER))
+                    .fencedData();
+            AgentEffect.FetchState fetch = story.find(AgentEffect.FetchState.class).orElseThrow();
+            story.give(
+                    new AgentEvent.StateFetched(
+                            fetch.state(), fetch.destination(), true, "", digest(3, 0), 1000));
+            story.give(
+                    new AgentEvent.WorkerFaulted(
+                            story.generation, prepare(), "bad_state", "chunk 4 has another CRC"));
+            assertThat(story.report(AgentReport.ViewFailed.class))
+                    .hasValueSatisfying(failed -> {
+                        assertThat(failed.badState()).isTrue();
+                        assertThat(failed.source()).isEqualTo(SELF.key());
+                    });
+        }
+
         @Test
         void serveAFetchFromTheOwnArenaIfTheSameStateIsThere() {
             fencedAtTwo();

@@ -142,16 +142,6 @@ class AgentStepsStoryTest {
         }
 
         @Test
-        void stopWithoutAWordFromALeaderAndGoOnWithOne() {
-            story.running(5).executed(1).reduced(1, 0).applied(1);
-            story.now += Story.LEASE + 1;
-            story.gathered(1);
-            assertThat(story.request(WorkerRequest.Execute.class)).isEmpty();
-            story.give(new AgentEvent.HeartbeatAnswered(story.term, 1, 77));
-            assertThat(story.request(WorkerRequest.Execute.class)).isPresent();
-        }
-
-        @Test
         void areReportedInRunsThatThePlanCuts() {
             story.running(100);
             for (long step = 1; step <= 21; step++) {

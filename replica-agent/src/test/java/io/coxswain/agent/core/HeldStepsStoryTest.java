@@ -94,7 +94,7 @@ class HeldStepsStoryTest {
         makes(1, 3);
         hold(0);
         makes(4, 4);
-        story.now += 3_600_000 * MILLI;
+        story.later(3_600_000 * MILLI);
         story.give(new AgentEvent.HeartbeatAnswered(story.term, 1, 77));
         story.give(new AgentEvent.StepsGranted(story.term, JOB, 1, 100));
         makes(5, 10);

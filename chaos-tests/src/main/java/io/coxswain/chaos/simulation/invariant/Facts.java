@@ -29,8 +29,6 @@ import java.util.stream.Collectors;
 
 /** Keeps what really happened and tells the invariants of it. */
 public final class Facts {
-    private static final long STALL_NANOS = 1_000_000_000L;
-
     /** The hooks that a kind of invariant overrides. */
     private static final ClassValue<Set<String>> HOOKS =
             new ClassValue<>() {
@@ -274,11 +272,11 @@ public final class Facts {
         }
     }
 
-    public void floorTold(String jobId, View view, long floor) {
+    public void floorTold(String coordinator, String jobId, View view, long floor) {
         JobHistory job = jobs.get(jobId);
         if (job != null) {
             tell(floorTold, i -> i.floorTold(job, view, floor));
-            if (job.spec.runtimeReduces()) {
+            if (job.spec.runtimeReduces() && coordinator.equals(newestLeader)) {
                 // There the coordinator finds it, and may not have told of it before.
                 rise(job, floor);
             }
@@ -291,7 +289,7 @@ public final class Facts {
             ViewHistory view = job.of(epoch);
             if (view != null) {
                 if (view.granted == 0) {
-                    Arrays.fill(view.lastNanos, clock.getAsLong());
+                    view.started(clock.getAsLong());
                 }
                 view.granted = Math.max(view.granted, through);
             }
@@ -327,12 +325,6 @@ public final class Facts {
             case CoordinatorEvent.StepsCompleted steps -> {
                 job.told(coordinator, steps.step(), clock.getAsLong());
                 job.completed = Math.max(job.completed, steps.step());
-                if (steps.step() == job.spec.steps()) {
-                    // No apply follows by which the last step's gather would be seen.
-                    job.views
-                            .values()
-                            .forEach(view -> view.gathered(steps.step(), clock.getAsLong()));
-                }
             }
             case CoordinatorEvent.JobPaused _ -> {
                 // One that waits in the queue has no slots to account for.
@@ -340,13 +332,18 @@ public final class Facts {
                     job.saidToStand(true, clock.getAsLong());
                 }
             }
-            case CoordinatorEvent.JobResumed _ -> job.saidToGoOn(clock.getAsLong());
+            case CoordinatorEvent.JobResumed _ -> job.saidToStand(false, clock.getAsLong());
             case CoordinatorEvent.RolledBack back -> {
                 if (!job.formerLeaderSpeaks) {
                     job.completed = back.toStep();
                 }
             }
-            case CoordinatorEvent.PlacementChanged placement -> job.placed(placement);
+            case CoordinatorEvent.PlacementChanged placement -> {
+                // Who holds copies by the word of a leader of the past is no member's concern.
+                if (!job.formerLeaderSpeaks) {
+                    job.placed(placement);
+                }
+            }
             case CoordinatorEvent.JobTakenOver taken -> {
                 if (!taken.adopted()) {
                     // Of what no account has, as much as members tell is known.
@@ -382,6 +379,15 @@ public final class Facts {
     }
 
     // ---------------------------------------------------------------- agents and workers
+
+    /** A leader's word reached an agent, which is about to go by it. */
+    public void heard(AgentView agent, AgentEvent word, long wireTerm, long newestTerm) {
+        TakenGrant taken = TakenGrant.of(agent, word, wireTerm, newestTerm);
+        JobHistory job = taken == null ? null : jobs.get(taken.jobId());
+        if (taken != null && job != null && job.spec.runtimeReduces()) {
+            rise(job, taken.floor());
+        }
+    }
 
     public void leaderWord(
             AgentView agent,
@@ -427,12 +433,7 @@ public final class Facts {
         ViewHistory view = job.of(epoch);
         if (view != null) {
             tell(applied, i -> i.applied(job, agent, view, rank, shard, step, state));
-            long now = clock.getAsLong();
-            // A stall within a step is no work: it is not expected to be booked as such.
-            long worked = Math.min(STALL_NANOS, now - view.lastNanos[rank]);
-            view.durations.merge(step, worked, Long::sum);
-            view.spentNanos[rank] += now - view.lastNanos[rank];
-            view.lastNanos[rank] = now;
+            view.spent(rank, step, clock.getAsLong());
             view.done[rank] = Math.max(view.done[rank], step);
         }
     }
@@ -448,6 +449,14 @@ public final class Facts {
         if (view != null) {
             tell(reduced, i -> i.reduced(job, view, rank, step, parts, floor));
             rise(job, floor);
+        }
+    }
+
+    /** A rank has what others made in that step as well: with that the step ends for it. */
+    public void gathered(JobHistory job, long epoch, int rank, long step) {
+        ViewHistory view = job.of(epoch);
+        if (view != null && view.done[rank] == step) {
+            view.spent(rank, step, clock.getAsLong());
         }
     }
 
@@ -483,14 +492,20 @@ public final class Facts {
         }
     }
 
-    /** Floors that go with a grant to a member. */
-    public void floorsGranted(String jobId, long epoch, List<GrantedFloor> floors) {
+    /**
+     * Floors that go with a grant to a member. What a leader of the past grants is nothing yet:
+     * whom it tells may have heard of the next one.
+     */
+    public void floorsGranted(
+            String coordinator, String jobId, long epoch, List<GrantedFloor> floors) {
         JobHistory job = jobs.get(jobId);
         ViewHistory view = job == null ? null : job.of(epoch);
         if (job != null && view != null && !floors.isEmpty()) {
             long floor = floors.getLast().floor();
             tell(floorGranted, i -> i.floorGranted(job, view, floor));
-            rise(job, floor);
+            if (coordinator.equals(newestLeader)) {
+                rise(job, floor);
+            }
         }
     }
 
@@ -506,6 +521,10 @@ public final class Facts {
         JobHistory job = jobs.get(jobId);
         if (job != null) {
             tell(stepBegun, i -> i.stepBegun(job, agent, epoch, step));
+            ViewHistory view = job.of(epoch);
+            if (view != null) {
+                view.begun(agent.profile().key(), step, clock.getAsLong());
+            }
         }
     }
 

@@ -9,7 +9,6 @@ import io.coxswain.coordinator.core.model.View;
 
 import org.jspecify.annotations.Nullable;
 
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -115,15 +114,6 @@ public final class JobHistory {
         pausedSinceNanos = now ? atNanos : 0;
     }
 
-    /** The steps go on: until then no rank was at work. */
-    void saidToGoOn(long atNanos) {
-        saidToStand(false, atNanos);
-        ViewHistory view = activeView();
-        if (view != null) {
-            Arrays.fill(view.lastNanos, atNanos);
-        }
-    }
-
     /** A member hears of a placement. */
     void heardOfPlacement(String member, long epoch) {
         ViewHistory view = of(epoch);
@@ -179,6 +169,12 @@ public final class JobHistory {
     void planned(View view, Lineage before) {
         truth.view(view.epoch(), view.baseStep(), before);
         views.put(view.epoch(), new ViewHistory(view, before));
+    }
+
+    /** That view was durable once, in preparation at least or active. */
+    public boolean wasRecorded(long epoch, boolean active) {
+        ViewHistory view = views.get(epoch);
+        return view != null && (view.active || !active);
     }
 
     /** True if that state is on the line of the completed history. */

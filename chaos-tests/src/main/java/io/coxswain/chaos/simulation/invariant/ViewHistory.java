@@ -1,5 +1,6 @@
 package io.coxswain.chaos.simulation.invariant;
 
+import io.coxswain.coordinator.core.model.AgentKey;
 import io.coxswain.coordinator.core.model.Lineage;
 import io.coxswain.coordinator.core.model.View;
 
@@ -9,6 +10,8 @@ import java.util.Map;
 
 /** What one view really did, seen from outside. */
 public final class ViewHistory {
+    private static final long STALL_NANOS = 1_000_000_000L;
+
     final View view;
     final Lineage before;
     final boolean[] prepared;
@@ -41,14 +44,30 @@ public final class ViewHistory {
         return microshardsReduced.getOrDefault(step, 0L);
     }
 
-    /** Every rank that made that step has gathered its parameters too, by now at the latest. */
-    void gathered(long step, long nowNanos) {
+    /** Its ranks are told to start: no time before that went into steps. */
+    void started(long nowNanos) {
+        Arrays.fill(lastNanos, nowNanos);
+    }
+
+    /**
+     * A rank begins a step. What passed since its last one went into none: it had no leave, or it
+     * stood. Where it began while the one before was under way, nothing passed.
+     */
+    void begun(AgentKey agent, long step, long nowNanos) {
         for (int rank = 0; rank < done.length; rank++) {
-            if (done[rank] == step) {
-                spentNanos[rank] += nowNanos - lastNanos[rank];
+            if (done[rank] == step - 1 && view.members().get(rank).key().equals(agent)) {
                 lastNanos[rank] = nowNanos;
             }
         }
+    }
+
+    /** A rank's time up to now went into that step. */
+    void spent(int rank, long step, long nowNanos) {
+        long nanos = nowNanos - lastNanos[rank];
+        // A stall within a step is no work: it is not expected to be booked as such.
+        durations.merge(step, Math.min(STALL_NANOS, nanos), Long::sum);
+        spentNanos[rank] += nanos;
+        lastNanos[rank] = nowNanos;
     }
 
     /** Steps up to this are made by every rank. */

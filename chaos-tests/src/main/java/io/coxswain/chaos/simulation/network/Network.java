@@ -122,6 +122,11 @@ public final class Network {
         return lossy && late.chance(HELD_UP) ? late.between(MILLI, LONGEST_HOLD_UP) : 0;
     }
 
+    /** True where something that came may be handed over so much later. */
+    public boolean mayHoldUp(long nanos) {
+        return lossy && nanos <= LONGEST_HOLD_UP;
+    }
+
     /** How long a message takes now. */
     public long delay(int from, int to) {
         if (from == to) {

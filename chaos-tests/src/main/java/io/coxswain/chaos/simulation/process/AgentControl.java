@@ -105,9 +105,9 @@ final class AgentControl implements ControlPort {
         if (stream == from && !from.agentDone) {
             from.heard = true;
             agent.post(event);
-        } else if (network.isLossy()) {
+        } else if (network.mayHoldUp(agent.kernel().now() - from.endedNanos)) {
             // What had arrived when the stream ended is still handed over, by a thread that may
-            // be late.
+            // be late. What a cut kept back for longer never is: that stream is no more.
             agent.kernel()
                     .after(network.holdUp(), "late", () -> agent.deliver(() -> agent.post(event)));
         }
@@ -118,7 +118,7 @@ final class AgentControl implements ControlPort {
             return;
         }
         stream = null;
-        ended.agentDone = true;
+        ended.doneAtAgent();
         failures = ended.heard ? 0 : failures + 1;
         if (ended.opened) {
             agent.post(new AgentEvent.StreamClosed(reason));

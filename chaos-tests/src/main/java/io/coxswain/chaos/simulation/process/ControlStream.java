@@ -13,6 +13,7 @@ final class ControlStream {
     boolean opened;
     boolean heard;
     boolean agentDone;
+    long endedNanos;
     boolean coordinatorDone;
 
     /** Given by the coordinator when the agent attaches. */
@@ -44,9 +45,16 @@ final class ControlStream {
                 () -> agent.deliver(() -> agent.control().hear(this, event)));
     }
 
+    void doneAtAgent() {
+        if (!agentDone) {
+            agentDone = true;
+            endedNanos = agent.kernel().now();
+        }
+    }
+
     /** The agent's side ends it. */
     void endByAgent(String reason) {
-        agentDone = true;
+        doneAtAgent();
         connection.send(
                 agent.host(),
                 "end",

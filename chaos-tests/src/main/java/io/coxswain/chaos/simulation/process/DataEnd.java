@@ -402,6 +402,10 @@ final class DataEnd implements DataPort {
         }
         steps.headMap(step, true).clear();
         gathering = -1;
+        JobHistory job = agent.facts().job(of.jobId());
+        if (job != null) {
+            agent.facts().gathered(job, epoch, current.rank(), step);
+        }
         post(epoch, new AgentEvent.Gathered(epoch, step));
     }
 

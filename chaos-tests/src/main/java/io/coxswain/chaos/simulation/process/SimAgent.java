@@ -200,6 +200,7 @@ public final class SimAgent extends SimProcess implements AgentView {
         }
         long newestBefore = newestWireTerm;
         if (event instanceof AgentEvent.FromLeader && sent instanceof AgentEvent.FromLeader word) {
+            facts.heard(this, event, word.term(), newestWireTerm);
             heardLeader(word);
         }
         try {

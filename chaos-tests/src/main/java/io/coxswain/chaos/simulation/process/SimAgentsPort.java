@@ -3,6 +3,7 @@ package io.coxswain.chaos.simulation.process;
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.model.KeyValueReply;
 import io.coxswain.chaos.simulation.invariant.Facts;
+import io.coxswain.chaos.simulation.invariant.JobHistory;
 import io.coxswain.chaos.simulation.zookeeper.Tree;
 import io.coxswain.coordinator.adapter.grpc.KeyValueCodec;
 import io.coxswain.coordinator.app.AgentQuestion;
@@ -72,14 +73,21 @@ final class SimAgentsPort implements AgentsPort {
                 prepare.view(),
                 prepare.placement(),
                 recorded(jobId, prepare.view().epoch(), ViewState.PREPARING));
-        facts.floorTold(jobId, prepare.view(), prepare.floor());
+        facts.floorTold(coordinator.name(), jobId, prepare.view(), prepare.floor());
         tell(stream, Wire.prepare(term, jobId, prepare));
     }
 
     private boolean recorded(String jobId, long epoch, ViewState least) {
         Tree.Node node = coordinator.tree().read(Paths.record(jobId, StoreRecord.Kind.VIEW));
-        return node != null
-                && node.data() instanceof StoreRecord.ViewRecord record
+        if (node == null) {
+            // A leader of the past, who was paused, may be told that it is durable after the job
+            // ended under another one and was forgotten.
+            JobHistory job = facts.job(jobId);
+            return job != null
+                    && job.over()
+                    && job.wasRecorded(epoch, least != ViewState.PREPARING);
+        }
+        return node.data() instanceof StoreRecord.ViewRecord record
                 && (record.view().epoch() > epoch
                         || (record.view().epoch() == epoch
                                 && record.state().compareTo(least) >= 0));
@@ -93,7 +101,7 @@ final class SimAgentsPort implements AgentsPort {
                 start.epoch(),
                 start.through(),
                 recorded(jobId, start.epoch(), ViewState.ACTIVE));
-        facts.floorsGranted(jobId, start.epoch(), start.floors());
+        facts.floorsGranted(coordinator.name(), jobId, start.epoch(), start.floors());
         tell(
                 stream,
                 new AgentEvent.ViewStarted(
@@ -109,7 +117,7 @@ final class SimAgentsPort implements AgentsPort {
     @Override
     public void grant(long stream, long term, String jobId, JobEffect.SendGrant grant) {
         facts.grantSent(jobId, grant.epoch(), grant.through());
-        facts.floorsGranted(jobId, grant.epoch(), grant.floors());
+        facts.floorsGranted(coordinator.name(), jobId, grant.epoch(), grant.floors());
         tell(
                 stream,
                 new AgentEvent.StepsGranted(

@@ -41,6 +41,16 @@ final class SimStore implements StorePort {
         coordinator.offer(new CoordinatorInput.StoreAnswered(writeId, outcome, detail));
     }
 
+    private void answer(long writeId, Reply<Boolean> reply) {
+        switch (reply) {
+            case Reply.Done<Boolean> _ -> answer(writeId, WriteOutcome.DURABLE, "");
+            case Reply.Denied<Boolean>(Tree.Code code) ->
+                    answer(writeId, WriteOutcome.REFUSED, code.toString());
+            case Reply.Unknown<Boolean> _ ->
+                    answer(writeId, WriteOutcome.UNKNOWN, "connection loss");
+        }
+    }
+
     @Override
     public void write(long writeId, StoreRecord record) {
         coordinator.called();
@@ -90,15 +100,7 @@ final class SimStore implements StorePort {
                             coordinator.name(), held.term(), SimLeadership.termIn(tree), record);
                     return true;
                 },
-                reply -> {
-                    switch (reply) {
-                        case Reply.Done<Boolean> _ -> answer(writeId, WriteOutcome.DURABLE, "");
-                        case Reply.Denied<Boolean>(Tree.Code code) ->
-                                answer(writeId, WriteOutcome.REFUSED, code.toString());
-                        case Reply.Unknown<Boolean> _ ->
-                                answer(writeId, WriteOutcome.UNKNOWN, "connection loss");
-                    }
-                });
+                reply -> answer(writeId, reply));
     }
 
     // As in production: the result first, so that a job without one stays.
@@ -118,15 +120,7 @@ final class SimStore implements StorePort {
                     tree.multi(operations);
                     return true;
                 },
-                reply -> {
-                    switch (reply) {
-                        case Reply.Done<Boolean> _ -> answer(writeId, WriteOutcome.DURABLE, "");
-                        case Reply.Denied<Boolean>(Tree.Code code) ->
-                                answer(writeId, WriteOutcome.REFUSED, code.toString());
-                        case Reply.Unknown<Boolean> _ ->
-                                answer(writeId, WriteOutcome.UNKNOWN, "connection loss");
-                    }
-                });
+                reply -> answer(writeId, reply));
     }
 
     private void checkTerm(ZooKeeperClient zookeeper, SimLeadership.Fence held, long writeId) {
@@ -136,15 +130,7 @@ final class SimStore implements StorePort {
                     tree.multi(List.of(new Operation.Check(Paths.TERM, held.version())));
                     return true;
                 },
-                reply -> {
-                    switch (reply) {
-                        case Reply.Done<Boolean> _ -> answer(writeId, WriteOutcome.DURABLE, "");
-                        case Reply.Denied<Boolean>(Tree.Code code) ->
-                                answer(writeId, WriteOutcome.REFUSED, code.toString());
-                        case Reply.Unknown<Boolean> _ ->
-                                answer(writeId, WriteOutcome.UNKNOWN, "connection loss");
-                    }
-                });
+                reply -> answer(writeId, reply));
     }
 
     @Override

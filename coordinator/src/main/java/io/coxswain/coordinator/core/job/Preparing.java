@@ -213,15 +213,19 @@ final class Preparing {
 
     /** The time for a holder to come back may be over. */
     void returnWaitOver(long timerEpoch) {
-        if (job.phase == JobPhase.RETURN_WAIT && timerEpoch == returnTimerEpoch) {
-            returnTimerEpoch = -1;
-            if (job.now >= returnDeadlineNanos) {
-                returnWaitEnds();
-            } else {
-                returnTimerEpoch = timerEpoch;
-                job.timer(
-                        JobEffect.TimerKind.RETURN_WAIT, timerEpoch, returnDeadlineNanos - job.now);
-            }
+        if (timerEpoch != returnTimerEpoch) {
+            return;
+        }
+        // Also where nobody is waited for at the moment: the next wait has a timer of its own.
+        returnTimerEpoch = -1;
+        if (job.phase != JobPhase.RETURN_WAIT) {
+            return;
+        }
+        if (job.now >= returnDeadlineNanos) {
+            returnWaitEnds();
+        } else {
+            returnTimerEpoch = timerEpoch;
+            job.timer(JobEffect.TimerKind.RETURN_WAIT, timerEpoch, returnDeadlineNanos - job.now);
         }
     }
 
@@ -447,10 +451,12 @@ final class Preparing {
                 && view.rankOf(member.key) >= 0) {
             StateName state = event.state();
             AgentKey source = event.source() == null ? member.key : event.source();
-            if (event.badState() && state != null) {
-                excluded.add(new BadSource(source, state));
+            boolean news =
+                    event.badState() && state != null && excluded.add(new BadSource(source, state));
+            if (news) {
                 job.viewFailures.badState(member, view.epoch(), event.reason());
             } else {
+                // Also who calls a state bad that nobody offers from there any more.
                 job.viewFailures.failed(member, view.epoch(), event.reason());
             }
             abandon(

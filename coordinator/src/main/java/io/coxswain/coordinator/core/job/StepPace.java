@@ -4,6 +4,8 @@ import io.coxswain.coordinator.core.view.StepTimes;
 
 /** How long a step takes, by when steps are completed. */
 final class StepPace {
+    private static final long LATE_NANOS = 500_000_000L;
+
     private StepTimes times = StepTimes.NONE;
 
     /** What follows {@link #lastCompletedNanos} takes the time of steps. */
@@ -11,10 +13,21 @@ final class StepPace {
 
     private long lastCompletedNanos;
 
-    /** So many steps were completed since. */
-    void completed(long steps, long nowNanos) {
+    /**
+     * So many steps were completed since. Where that is heard late, since this leader slept or the
+     * network was away, they took what is told of them and not the time until it was heard: else a
+     * hang would have to last for as long as the leader slept before it is one, and what it hears
+     * all at once then would be steps of no time, with credits for hours.
+     *
+     * @param toldNanosEach what a step took by the word that completed them; 0: it does not say
+     */
+    void completed(long steps, long nowNanos, long toldNanosEach) {
         if (measured) {
-            times = times.observe(steps, nowNanos - lastCompletedNanos);
+            long passed = nowNanos - lastCompletedNanos;
+            long told = toldNanosEach * steps;
+            boolean late = passed - told > LATE_NANOS;
+            boolean atOnce = 2 * passed < told;
+            times = times.observe(steps, told > 0 && (late || atOnce) ? told : passed);
         }
         measured = true;
         lastCompletedNanos = nowNanos;

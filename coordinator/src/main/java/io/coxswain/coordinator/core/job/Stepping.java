@@ -254,6 +254,8 @@ final class Stepping {
         List<StepRun> runs = progress.runs();
         long before = done[rank];
         long reached = before;
+        long elapsed = 0;
+        long made = 0;
         for (int i = 0; i < runs.size(); i++) {
             StepRun run = runs.get(i);
             if (run.last() <= reached || run.last() > job.spec.steps()) {
@@ -273,6 +275,8 @@ final class Stepping {
             }
             job.slots.steps(rank, reached + 1, run, end);
             job.cadence.stepped(run, 1);
+            elapsed += Math.max(0, run.elapsedNanos());
+            made += run.last() - run.first() + 1;
             reached = run.last();
             lastLoss = run.loss();
         }
@@ -283,17 +287,17 @@ final class Stepping {
         if (job.spec.runtimeReduces()) {
             acknowledged.note(rank, progress.acknowledged());
         }
-        progressed(view, progress.floor(), reached);
+        progressed(view, progress.floor(), reached, made == 0 ? 0 : elapsed / made);
     }
 
-    private void progressed(View view, long toldFloor, long reached) {
+    private void progressed(View view, long toldFloor, long reached, long toldNanosEach) {
         floor = Math.max(floor, Math.min(toldFloor, reached));
         long completed = ranksAt.firstKey();
         if (job.spec.runtimeReduces()) {
             floor = Math.max(floor, acknowledged.newest(completed));
         }
         if (completed > job.completedStep) {
-            completed(view, completed);
+            completed(view, completed, toldNanosEach);
         }
         job.protectedStep = Math.max(job.protectedStep, Math.min(floor, job.completedStep));
     }
@@ -336,7 +340,8 @@ final class Stepping {
             ranksAt.put(reached, done.length);
             job.newestSeen = Math.max(job.newestSeen, reached);
         }
-        progressed(view, toldFloor, reached);
+        long steps = run.last() - run.first() + 1;
+        progressed(view, toldFloor, reached, Math.max(0, run.elapsedNanos()) / steps);
     }
 
     /** When that agent last said anything. */
@@ -368,8 +373,8 @@ final class Stepping {
         ranksAt.merge(to, 1, Integer::sum);
     }
 
-    private void completed(View view, long step) {
-        pace.completed(step - job.completedStep, job.now);
+    private void completed(View view, long step, long toldNanosEach) {
+        pace.completed(step - job.completedStep, job.now, toldNanosEach);
         job.completedStep = step;
         job.protectedStep = Math.max(job.protectedStep, Math.min(floor, step));
         publishCompleted(view);

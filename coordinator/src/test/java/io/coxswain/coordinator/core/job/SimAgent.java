@@ -42,6 +42,9 @@ final class SimAgent {
     /** Why it takes up no view; empty if it does. */
     String refuses = "";
 
+    /** What it fetches goes bad in its own memory, after it came whole. */
+    boolean spoils;
+
     long promised;
     long startedEpoch;
     int rank = -1;
@@ -340,7 +343,9 @@ final class SimAgent {
             @Nullable Long found,
             String action,
             @Nullable AgentKey source) {
-        if (found == null
+        if (spoils && source != null) {
+            say(failed("chunk 4 has another CRC", true, name, null));
+        } else if (found == null
                 || story.corrupt.contains(
                         new JobStory.Instance(source == null ? key : source, name))
                 || !JobStory.digest(found).agreesWith(expected)) {

@@ -101,6 +101,20 @@ class ViewFailuresTest {
         story.isIn(JobPhase.ACTIVE).finish().isCompletedAsUndisturbed();
     }
 
+    /** The donor is good, and the last one: whoever spoils its states is left out, not it. */
+    @Test
+    void whoSpoilsWhatItFetchesIsLeftOut() {
+        var story = new JobStory(2, 1, 0, 60).attach("a0", "a1", "a2", "a3").steps(20);
+        story.agent("a2").spoils = true;
+        story.agent("a3").spoils = true;
+        story.kill("a1").pass(SECOND).isIn(JobPhase.WAITING);
+        assertThat(waiting(story)).contains("a2").contains("a3").contains("another CRC");
+        story.agent("a3").spoils = false;
+        story.pass(40 * SECOND).isIn(JobPhase.ACTIVE).steps(1);
+        assertThat(story.onlyIncident().stepsLost()).isZero();
+        story.finish().isCompletedAsUndisturbed();
+    }
+
     @Test
     void anIncidentNamesTheReason() {
         var story = new JobStory(1, 2, 1, 20).attach("a0", "a1", "a2");
