@@ -134,12 +134,22 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        if (cause instanceof IOException) {
+        if (isTheirs(cause)) {
             LOG.debug("a connection broke: {}", cause.toString());
         } else {
             LOG.warn("a connection is closed on a bug", cause);
         }
         context.close();
+    }
+
+    // Broken off, or not what was to be spoken, TLS among it, which decoders wrap.
+    static boolean isTheirs(Throwable failure) {
+        for (Throwable at = failure; at != null; at = at.getCause()) {
+            if (at instanceof IOException) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void read(ChannelHandlerContext context) {

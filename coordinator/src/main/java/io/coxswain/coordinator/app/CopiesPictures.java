@@ -26,6 +26,7 @@ final class CopiesPictures {
     private final JobSpec spec;
     private long shownEpoch = -1;
     private long shownVersion;
+    private long shownPlacements;
     private List<CopyDuty> unverified = List.of();
     private CopiesPicture newest;
 
@@ -43,10 +44,13 @@ final class CopiesPictures {
         boolean shown =
                 placement.epoch() == shownEpoch
                         && placement.version() == shownVersion
+                        // One that another leader made is told again once it was looked at.
+                        && figures.placements() == shownPlacements
                         && figures.snapshots().equals(newest.snapshots());
         if (!shown || anyVerified(machine)) {
             shownEpoch = placement.epoch();
             shownVersion = placement.version();
+            shownPlacements = figures.placements();
             newest = make(machine, figures, view, placement);
         }
         return newest;

@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 import java.math.BigInteger;
 import java.util.ArrayDeque;
 import java.util.Collection;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -133,7 +134,13 @@ final class JobRun {
 
     /** What another leader left, before anything else. */
     void inherit(FoundJob found) {
-        found.account().incidents().forEach(former -> incidents.put(former.over()));
+        for (Incident former : found.account().incidents()) {
+            Incident over = former.over();
+            incidents.put(over);
+            if (figures != null) {
+                figures.inherited(over, startedNanos + over.beganNanos());
+            }
+        }
         view = found.view();
         if (view != null) {
             keyValues.open(view.epoch());
@@ -287,7 +294,10 @@ final class JobRun {
 
     /** Once, before anything else: opens the account and says what is needed. */
     void open(long nowNanos) {
-        apply(machine.opening(), nowNanos);
+        Transition opening = machine.opening();
+        // What another leader booked is no cost of what is open now.
+        opening.ledger().forEach(ledger::apply);
+        apply(new Transition(opening.effects(), List.of()), nowNanos);
         step(new JobEvent.MaintenanceOrdered(context.maintenance().orders(), true), nowNanos);
         if (!over() && report == null) {
             accounts.write(nowNanos);

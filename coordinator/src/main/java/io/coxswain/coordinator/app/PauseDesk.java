@@ -59,44 +59,42 @@ final class PauseDesk {
     void pause(CoordinatorInput.Pause pause, boolean leads) {
         String jobId = admitted(pause.jobId(), leads, pause.answer());
         if (jobId != null) {
-            refuse(
-                    one -> one.jobId.equals(jobId) && !one.pause,
-                    "job " + jobId + " was paused again meanwhile");
             Stage stage = stage(jobId);
             boolean already = stage != Stage.NONE && stage != Stage.RESUMING;
-            add(new Asked(jobId, true, already, pause.answer()));
             String reason = reason(pause.reason());
-            JobBook.Waiting waits = desk.book().waiting(jobId);
-            if (waits == null) {
-                asked.getLast().untold = new JobEvent.PauseRequested(reason);
-                tell();
-            } else if (waits.hold.want(true, reason)) {
-                record(waits, true, reason);
-            }
+            ask(
+                    new Asked(jobId, true, already, pause.answer()),
+                    new JobEvent.PauseRequested(reason),
+                    reason);
         }
     }
 
     void resume(CoordinatorInput.Resume resume, boolean leads) {
         String jobId = admitted(resume.jobId(), leads, resume.answer());
         if (jobId != null) {
-            refuse(
-                    one -> one.jobId.equals(jobId) && one.pause,
-                    "job " + jobId + " was resumed meanwhile");
-            add(new Asked(jobId, false, stage(jobId) == Stage.NONE, resume.answer()));
-            JobBook.Waiting waits = desk.book().waiting(jobId);
-            if (waits == null) {
-                asked.getLast().untold = new JobEvent.ResumeRequested();
-                tell();
-            } else if (waits.hold.want(false, "")) {
-                record(waits, false, "");
-            }
+            ask(
+                    new Asked(jobId, false, stage(jobId) == Stage.NONE, resume.answer()),
+                    new JobEvent.ResumeRequested(),
+                    "");
         }
     }
 
-    private void add(Asked one) {
+    // Who asked for the contrary does not get it any more.
+    private void ask(Asked one, JobEvent order, String reason) {
+        refuse(
+                other -> other.jobId.equals(one.jobId) && other.pause != one.pause,
+                "job %s was %s meanwhile"
+                        .formatted(one.jobId, one.pause ? "paused again" : "resumed"));
         asked.add(one);
         if (!one.sure) {
             context.persist(new StoreRecord.TermCheck(one.jobId), () -> one.sure = true);
+        }
+        JobBook.Waiting waits = desk.book().waiting(one.jobId);
+        if (waits == null) {
+            one.untold = order;
+            tell();
+        } else if (waits.hold.want(one.pause, reason)) {
+            record(waits, one.pause, reason);
         }
     }
 

@@ -22,7 +22,6 @@ import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * What the running job shows beside its account, kept for pictures and reports: it sees what the
@@ -70,6 +69,25 @@ final class RunFigures {
     }
 
     // ------------------------------------------------------------------ what is told
+
+    /** One that ended under another leader. */
+    void inherited(Incident incident, long beganNanos) {
+        incidents++;
+        bear(incident.id(), beganNanos);
+        if (isFailure(incident)) {
+            failuresOver++;
+            failuresNanos += incident.phases().total();
+        }
+        BigInteger cost = incident.costSlotNanos();
+        costs.inherited(incident.id(), cost == null ? BigInteger.ZERO : cost);
+    }
+
+    private void bear(int incident, long beganNanos) {
+        began.put(incident, beganNanos);
+        if (began.size() > KEPT) {
+            began.pollFirstEntry();
+        }
+    }
 
     /** The machine is about to be told. */
     void told(JobEvent event) {
@@ -189,10 +207,7 @@ final class RunFigures {
                 costs.began(incident.id(), lossBefore);
                 if (!began.containsKey(incident.id())) {
                     incidents++;
-                    began.put(incident.id(), nowNanos - incident.phases().total());
-                    if (began.size() > KEPT) {
-                        began.pollFirstEntry();
-                    }
+                    bear(incident.id(), nowNanos - incident.phases().total());
                 }
             }
             case CoordinatorEvent.IncidentClosed closed -> {
@@ -266,10 +281,6 @@ final class RunFigures {
 
     BigInteger cost(int incident, BigInteger lossNow) {
         return costs.of(incident, lossNow);
-    }
-
-    Map<Integer, BigInteger> costs() {
-        return costs.closed();
     }
 
     /** Of the open incident; null while none is open. */

@@ -1,11 +1,13 @@
 package io.coxswain.coordinator.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.coxswain.coordinator.core.event.CoordinatorEvent;
 import io.coxswain.coordinator.core.ledger.Category;
 import io.coxswain.coordinator.core.model.Mesh;
 import io.coxswain.coordinator.picture.AgentPicture;
+import io.coxswain.coordinator.picture.IncidentPicture;
 import io.coxswain.coordinator.picture.JobPicture;
 import io.coxswain.coordinator.picture.Picture;
 import io.coxswain.coordinator.picture.Window;
@@ -51,6 +53,15 @@ class PicturesTest {
         bench.submit(Bench.spec("j", new Mesh(1, 1), steps), false);
         bench.attach(Bench.agent(0));
         return bench.drain();
+    }
+
+    // What the next leader finds of the only job.
+    private StoredJob stored() {
+        return new StoredJob(
+                Objects.requireNonNull(bench.store.newest(StoreRecord.Spec.class)),
+                bench.store.newest(StoreRecord.ViewRecord.class),
+                bench.store.newest(StoreRecord.Account.class),
+                null);
     }
 
     @Test
@@ -195,6 +206,38 @@ class PicturesTest {
                 .singleElement()
                 .extracting(AgentPicture::incarnation)
                 .isEqualTo("b".repeat(32));
+    }
+
+    @Test
+    void whatInterruptedTheJobUnderAnotherLeaderIsShownWithItsCost() {
+        training(1_000_000).pass(1_000);
+        bench.give(new CoordinatorInput.Pause("j", "a look", _ -> {}));
+        bench.pass(2_000);
+        bench.give(new CoordinatorInput.Resume("j", _ -> {}));
+        bench.pass(6_000);
+        JobPicture before = album.job();
+        assertThat(before.incidents()).singleElement().matches(IncidentPicture::closed);
+
+        // And once more, while another one takes the lead.
+        bench.give(new CoordinatorInput.Pause("j", "a look", _ -> {}));
+        bench.pass(1_000);
+        bench.give(new CoordinatorInput.LeadershipLost("another one leads"));
+        bench.lead(4, stored());
+        bench.attach(Bench.agent(0));
+        bench.pass(8_000);
+
+        JobPicture after = album.job();
+        IncidentPicture same = after.incidents().getFirst();
+        assertThat(same.id()).isEqualTo(1);
+        assertThat(same.costSlotNanos())
+                .isPositive()
+                .isEqualTo(before.incidents().getFirst().costSlotNanos());
+        assertThat(same.beganMillis())
+                .isCloseTo(before.incidents().getFirst().beganMillis(), within(5_000L));
+        assertThat(after.counters().incidents()).isEqualTo(after.incidents().size());
+        // What was lost before it is no cost of what the new leader found.
+        assertThat(after.incidents().getLast().costSlotNanos())
+                .isEqualTo(BigInteger.valueOf(1_000 * Bench.MILLI));
     }
 
     @Test

@@ -46,8 +46,6 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
-import javax.net.ssl.SSLException;
-
 /** A connection to the leading coordinator. Calls block; for one thread. */
 public final class AdminClient implements AutoCloseable {
     private static final long CALL_SECONDS = 10;
@@ -101,7 +99,7 @@ public final class AdminClient implements AutoCloseable {
         try {
             security = PlaneSecurity.open("this command", address.security());
         } catch (IOException e) {
-            throw new EnvironmentException(String.valueOf(e.getMessage()), e);
+            throw EnvironmentException.lasting(String.valueOf(e.getMessage()), e);
         }
         try {
             return new AdminClient(target, channel(target, security), security);
@@ -111,7 +109,7 @@ public final class AdminClient implements AutoCloseable {
                     "'" + target + "' is no coordinator's address; expected HOST:PORT", e);
         } catch (IOException e) {
             security.close();
-            throw new EnvironmentException(String.valueOf(e.getMessage()), e);
+            throw EnvironmentException.lasting(String.valueOf(e.getMessage()), e);
         }
     }
 
@@ -359,39 +357,32 @@ public final class AdminClient implements AutoCloseable {
             return new EnvironmentException(detail + "; see coxswain jobs", e);
         }
         if (code == Status.Code.PERMISSION_DENIED || code == Status.Code.UNAUTHENTICATED) {
-            return new EnvironmentException(
+            return EnvironmentException.lasting(
                     "the coordinator at " + target + " refused: " + detail, e);
         }
         if (code == Status.Code.UNIMPLEMENTED) {
-            return new EnvironmentException(
+            return EnvironmentException.lasting(
                     "the coordinator at "
                             + target
                             + " does not know what is asked of it: it is of an older version than"
                             + " this command and is to be upgraded (docs/upgrade.md)",
                     e);
         }
-        Throwable cause = e.getStatus().getCause();
-        String hint =
-                cause instanceof SSLException
-                        ? " (" + rootMessage(cause) + ")"
-                        : security.encrypted() ? "" : " If it uses TLS, give --tls DIR.";
+        EnvironmentException untrusted = TlsTexts.untrusted(target, e);
+        if (untrusted != null) {
+            return untrusted;
+        }
+        // What follows the first line is netty's, for its authors.
+        String first = detail == null ? "" : detail.lines().findFirst().orElse("");
         return new EnvironmentException(
                 "the coordinator at "
                         + target
                         + " did not answer: "
                         + code
-                        + (detail == null ? "" : ", " + detail)
+                        + (first.isEmpty() ? "" : ", " + first)
                         + ". Is it running and reachable from here?"
-                        + hint,
+                        + (security.encrypted() ? "" : " If it uses TLS, give --tls DIR."),
                 e);
-    }
-
-    private static String rootMessage(Throwable error) {
-        Throwable at = error;
-        while (at.getCause() != null) {
-            at = at.getCause();
-        }
-        return String.valueOf(at.getMessage());
     }
 
     static io.coxswain.proto.control.v1.JobSpec encode(JobSpec job) {

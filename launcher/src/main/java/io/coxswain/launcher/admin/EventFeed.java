@@ -58,7 +58,7 @@ public final class EventFeed {
      * lost, from where it broke off or, since sequence numbers are of one coordinator's life, from
      * that one's beginning.
      *
-     * @throws EnvironmentException if nobody answers at the first try
+     * @throws EnvironmentException if nobody answers at the first try, or asking again is of no use
      */
     public static void follow(AdminClient.Address address, long from, Listener to)
             throws EnvironmentException, InterruptedException {
@@ -99,7 +99,7 @@ public final class EventFeed {
                 }
                 lost = position.leaderLost ? "it leads no more" : "the coordinator ended";
             } catch (EnvironmentException e) {
-                if (!connected) {
+                if (!connected || e.isLasting()) {
                     throw e;
                 }
                 lost = String.valueOf(e.getMessage());

@@ -11,7 +11,6 @@ import java.time.Duration;
 /** Hands the lead over, and waits until somebody has it. */
 public final class HandOver {
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(100);
-    private static final int PATIENCE_LOOKS = 300;
 
     private HandOver() {}
 
@@ -40,7 +39,8 @@ public final class HandOver {
             return ExitCode.COMPLETED;
         }
         EnvironmentException last = new EnvironmentException("nobody leads");
-        for (int look = 0; look < PATIENCE_LOOKS; look++) {
+        var patience = new Patience(err);
+        while (true) {
             try (AdminClient client = AdminClient.connect(address)) {
                 StatusResponse status = client.status("");
                 if (status.getTerm() > answer.getTerm()) {
@@ -57,8 +57,8 @@ public final class HandOver {
             } catch (EnvironmentException unanswered) {
                 last = unanswered;
             }
+            patience.unanswered(last);
             Thread.sleep(BETWEEN_LOOKS);
         }
-        throw last;
     }
 }

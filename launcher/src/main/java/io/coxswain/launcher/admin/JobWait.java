@@ -19,7 +19,6 @@ import java.time.Duration;
 /** Waits until a job is over, whoever leads meanwhile. */
 public final class JobWait {
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(500);
-    private static final int PATIENCE_LOOKS = 60;
 
     private JobWait() {}
 
@@ -37,7 +36,7 @@ public final class JobWait {
             PrintStream out,
             PrintStream err)
             throws EnvironmentException, InterruptedException {
-        JobStatus job = await(address, jobId);
+        JobStatus job = await(address, jobId, err);
         if (job == null) {
             err.println("coxswain: there is no job " + jobId + "; see coxswain jobs");
             return ExitCode.USAGE;
@@ -68,9 +67,10 @@ public final class JobWait {
         return ExitCode.FAILED;
     }
 
-    private static @Nullable JobStatus await(AdminClient.Address address, String jobId)
+    private static @Nullable JobStatus await(
+            AdminClient.Address address, String jobId, PrintStream err)
             throws EnvironmentException, InterruptedException {
-        int unanswered = 0;
+        var patience = new Patience(err);
         while (true) {
             try (AdminClient client = AdminClient.connect(address)) {
                 while (true) {
@@ -79,7 +79,7 @@ public final class JobWait {
                         throw new EnvironmentException(
                                 "coordinator " + status.getCoordinatorId() + " does not lead");
                     }
-                    unanswered = 0;
+                    patience.answered();
                     if (status.getJobsCount() == 0) {
                         return null;
                     }
@@ -91,9 +91,7 @@ public final class JobWait {
                 }
             } catch (EnvironmentException e) {
                 // The leader may be changing; whoever leads next knows the job.
-                if (++unanswered >= PATIENCE_LOOKS) {
-                    throw e;
-                }
+                patience.unanswered(e);
                 Thread.sleep(BETWEEN_LOOKS);
             }
         }

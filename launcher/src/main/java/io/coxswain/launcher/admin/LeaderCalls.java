@@ -18,7 +18,6 @@ import java.time.Duration;
  */
 public final class LeaderCalls {
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(500);
-    private static final int PATIENCE_LOOKS = 60;
 
     private LeaderCalls() {}
 
@@ -100,10 +99,8 @@ public final class LeaderCalls {
         EnvironmentException last =
                 new EnvironmentException(
                         "whoever answers does not lead, and nobody else was found");
-        for (int look = 0; look < PATIENCE_LOOKS; look++) {
-            if (look > 0) {
-                Thread.sleep(BETWEEN_LOOKS);
-            }
+        var patience = new Patience(System.err);
+        while (true) {
             try (AdminClient client = AdminClient.connect(address)) {
                 T answer = call.of(client);
                 if (answer != null) {
@@ -115,7 +112,8 @@ public final class LeaderCalls {
                 }
                 last = unanswered;
             }
+            patience.unanswered(last);
+            Thread.sleep(BETWEEN_LOOKS);
         }
-        throw last;
     }
 }

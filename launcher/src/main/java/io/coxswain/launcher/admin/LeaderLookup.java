@@ -77,7 +77,7 @@ final class LeaderLookup {
                             + " with --chroot",
                     e);
         } catch (KeeperException.NoAuthException e) {
-            throw new EnvironmentException(
+            throw EnvironmentException.lasting(
                     path
                             + " in ZooKeeper at "
                             + zookeeper
@@ -88,13 +88,17 @@ final class LeaderLookup {
         } catch (InvalidProtocolBufferException e) {
             throw new EnvironmentException(
                     path + " in ZooKeeper at " + zookeeper + " is no leader's node of Coxswain", e);
-        } catch (KeeperException | IOException | IllegalArgumentException e) {
-            throw new EnvironmentException(
-                    "cannot ask ZooKeeper at " + zookeeper + " for the leader: " + e.getMessage(),
-                    e);
+        } catch (IllegalArgumentException e) {
+            throw EnvironmentException.lasting(unusable(zookeeper, e), e);
+        } catch (KeeperException | IOException e) {
+            throw new EnvironmentException(unusable(zookeeper, e), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new EnvironmentException("interrupted while asking ZooKeeper for the leader", e);
         }
+    }
+
+    private static String unusable(String zookeeper, Exception why) {
+        return "cannot ask ZooKeeper at " + zookeeper + " for the leader: " + why.getMessage();
     }
 }

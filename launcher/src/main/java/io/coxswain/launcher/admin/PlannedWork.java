@@ -26,7 +26,6 @@ public final class PlannedWork {
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(250);
-    private static final int PATIENCE_LOOKS = 120;
     private static final String DRAINED = "drained";
     private static final String IN_SERVICE = "in_service";
 
@@ -140,7 +139,7 @@ public final class PlannedWork {
         Duration limit = manner.limit();
         long limitNanos = limit == null ? Long.MAX_VALUE : limit.toNanos();
         AgentMaintenance last = first;
-        int unanswered = 0;
+        var patience = new Patience(err);
         while (System.nanoTime() - began < limitNanos) {
             Thread.sleep(BETWEEN_LOOKS);
             @Nullable AgentMaintenance now;
@@ -150,7 +149,7 @@ public final class PlannedWork {
                     throw new EnvironmentException(
                             "coordinator " + status.getCoordinatorId() + " does not lead");
                 }
-                unanswered = 0;
+                patience.answered();
                 now =
                         status.getMaintenanceList().stream()
                                 .filter(agent -> agent.getAgentId().equals(id))
@@ -158,9 +157,7 @@ public final class PlannedWork {
                                 .orElse(null);
             } catch (EnvironmentException e) {
                 // The leader may be changing; whoever leads next goes on with it.
-                if (++unanswered >= PATIENCE_LOOKS) {
-                    throw e;
-                }
+                patience.unanswered(e);
                 continue;
             }
             if (now == null || now.getState().equals("cordoned")) {
@@ -189,7 +186,11 @@ public final class PlannedWork {
     /** One line. */
     static String text(AgentMaintenance agent) {
         if (agent.getState().equals(IN_SERVICE)) {
-            return "agent " + agent.getAgentId() + " serves";
+            return "agent "
+                    + agent.getAgentId()
+                    + (agent.getAttached()
+                            ? " serves"
+                            : " is not attached; nothing keeps it out of service");
         }
         return "agent "
                 + agent.getAgentId()

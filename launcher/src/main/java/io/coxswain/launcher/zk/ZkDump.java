@@ -34,6 +34,7 @@ import java.util.function.Consumer;
 public final class ZkDump implements AutoCloseable {
     private static final int SESSION_MILLIS = 6_000;
     private static final long CONNECT_SECONDS = 5;
+    private static final String NOT_FOR_US = "not for this user to read: see --zookeeper-auth-file";
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
@@ -108,7 +109,17 @@ public final class ZkDump implements AutoCloseable {
         while (!todo.isEmpty() && read < most) {
             String path = todo.removeFirst();
             try {
-                Stat stat = client.exists(path.isEmpty() ? "/" : path, false);
+                Stat stat;
+                try {
+                    stat = client.exists(path.isEmpty() ? "/" : path, false);
+                } catch (KeeperException.NoAuthException closed) {
+                    if (path.equals(root)) {
+                        throw closed;
+                    }
+                    read++;
+                    to.accept(closed(path));
+                    continue;
+                }
                 if (stat == null) {
                     if (path.equals(root)) {
                         throw new EnvironmentException(
@@ -132,6 +143,14 @@ public final class ZkDump implements AutoCloseable {
                                 + read
                                 + " nodes: ask again",
                         lost);
+            } catch (KeeperException.NoAuthException closed) {
+                throw new EnvironmentException(
+                        (path.isEmpty() ? "/" : path)
+                                + " in ZooKeeper at "
+                                + servers
+                                + " is not for everybody to read: give --zookeeper-auth-file with"
+                                + " the password of coordinator",
+                        closed);
             } catch (KeeperException | InterruptedException failed) {
                 if (failed instanceof InterruptedException) {
                     Thread.currentThread().interrupt();
@@ -141,6 +160,12 @@ public final class ZkDump implements AutoCloseable {
             }
         }
         return todo.size();
+    }
+
+    // Of such a node nothing is told but that it is there.
+    private ZkNode closed(String path) {
+        return new ZkNode(
+                path.substring(root.length()), 0, 0, 0, 0, 0, new byte[0], List.of(), NOT_FOR_US);
     }
 
     private ZkNode node(String path, Stat stat, ArrayDeque<String> todo)
@@ -155,7 +180,7 @@ public final class ZkDump implements AutoCloseable {
             names.sort(null);
             names.reversed().forEach(name -> todo.addFirst(path + "/" + name));
         } catch (KeeperException.NoAuthException closed) {
-            problem = "not for this user to read: see --zookeeper-auth-file";
+            problem = NOT_FOR_US;
         } catch (KeeperException.NoNodeException gone) {
             problem = "gone meanwhile";
         }
@@ -222,6 +247,9 @@ public final class ZkDump implements AutoCloseable {
     }
 
     private static String head(ZkNode node) {
+        if (node.problem().equals(NOT_FOR_US) && node.acls().isEmpty()) {
+            return node.path() + "  " + node.problem();
+        }
         return node.path()
                 + "  version "
                 + node.version()

@@ -10,6 +10,7 @@ import io.coxswain.proto.admin.v1.ResumeRequest;
 import io.coxswain.proto.admin.v1.ResumeResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
+import io.grpc.BindableService;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.Status;
@@ -63,7 +64,7 @@ class LeaderFollowingTest {
         }
     }
 
-    private String start(Coordinator coordinator) throws IOException {
+    private String start(BindableService coordinator) throws IOException {
         Server server =
                 NettyServerBuilder.forAddress(
                                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
@@ -102,6 +103,50 @@ class LeaderFollowingTest {
                 AdminClient.connect(new AdminClient.Address(start(standsBy), "", ""))) {
             assertThat(client.status("").getTerm()).isEqualTo(3);
         }
+    }
+
+    @Test
+    void whatARoleMayNotDoIsRefusedForGood() throws Exception {
+        var refusing =
+                new AdminGrpc.AdminImplBase() {
+                    @Override
+                    public void resume(ResumeRequest request, StreamObserver<ResumeResponse> out) {
+                        out.onError(
+                                Status.PERMISSION_DENIED
+                                        .withDescription("a viewer may not")
+                                        .asRuntimeException());
+                    }
+                };
+        try (AdminClient client =
+                AdminClient.connect(new AdminClient.Address(start(refusing), "", ""))) {
+            assertThatThrownBy(() -> client.resume("j"))
+                    .isInstanceOfSatisfying(
+                            EnvironmentException.class,
+                            refused -> assertThat(refused.isLasting()).isTrue())
+                    .hasMessageContaining("refused: a viewer may not");
+        }
+    }
+
+    @Test
+    void whoIsNotThereMayBeThereLater() throws Exception {
+        String gone = start(new Coordinator());
+        stop();
+        try (AdminClient client = AdminClient.connect(new AdminClient.Address(gone, "", ""))) {
+            assertThatThrownBy(() -> client.resume("j"))
+                    .isInstanceOfSatisfying(
+                            EnvironmentException.class,
+                            refused -> assertThat(refused.isLasting()).isFalse());
+        }
+    }
+
+    @Test
+    void withoutTlsNobodyElsewhereIsAskedHoweverOften() {
+        assertThatThrownBy(
+                        () -> AdminClient.connect(new AdminClient.Address("192.0.2.7:1", "", "")))
+                .isInstanceOfSatisfying(
+                        EnvironmentException.class,
+                        refused -> assertThat(refused.isLasting()).isTrue())
+                .hasMessageContaining("--tls");
     }
 
     @Test

@@ -92,11 +92,37 @@ class ZkDumpTest {
             assertThat(lines.getLast()).contains("were left out");
         }
         assertThat(client.exists("/test/controller/term", false).getVersion()).isZero();
+        whatIsClosedIsSaid(server, client);
         try (ZkDump dump =
                 ZkDump.connect(new AdminClient.Address(null, server.connectString(), "/none"))) {
             assertThatThrownBy(() -> dump.json(10))
                     .isInstanceOf(EnvironmentException.class)
                     .hasMessageContaining("nothing stands at /none");
+        }
+    }
+
+    private static void whatIsClosedIsSaid(EmbeddedZooKeeper server, ZooKeeper client)
+            throws Exception {
+        List<ACL> closed =
+                Arrays.asList(new ACL(Perms.ALL, new Id("digest", "coordinator:aHVudGVyMg==")));
+        client.create("/open", new byte[0], ANYONE, CreateMode.PERSISTENT);
+        client.create("/open/jobs", new byte[1], closed, CreateMode.PERSISTENT);
+        client.create("/closed", new byte[0], closed, CreateMode.PERSISTENT);
+        var lines = new ArrayList<String>();
+        try (ZkDump dump =
+                ZkDump.connect(new AdminClient.Address(null, server.connectString(), "/open"))) {
+            dump.print(10, lines::add);
+        }
+        assertThat(lines)
+                .anySatisfy(line ->
+                        assertThat(line)
+                                .startsWith("/jobs")
+                                .contains("not for this user to read: see --zookeeper-auth-file"));
+        try (ZkDump dump =
+                ZkDump.connect(new AdminClient.Address(null, server.connectString(), "/closed"))) {
+            assertThatThrownBy(() -> dump.print(10, lines::add))
+                    .isInstanceOf(EnvironmentException.class)
+                    .hasMessageContaining("give --zookeeper-auth-file");
         }
     }
 }

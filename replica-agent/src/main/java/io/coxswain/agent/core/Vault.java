@@ -308,11 +308,7 @@ final class Vault {
     void giveUp(StateName name) {
         for (Snapshot snapshot : List.copyOf(snapshots)) {
             if (snapshot.name.equals(name) && !snapshot.doomed) {
-                if (snapshot.committed) {
-                    free(snapshot);
-                } else {
-                    snapshot.doomed = true;
-                }
+                drop(snapshot);
             }
         }
         sweepFiles();
@@ -331,6 +327,15 @@ final class Vault {
     void abandoned(Snapshot snapshot) {
         snapshots.remove(snapshot);
         out.add(new AgentEffect.FreeSlot(snapshot.slot));
+    }
+
+    // One that is still being written is freed once it is.
+    private void drop(Snapshot snapshot) {
+        if (snapshot.committed && !snapshot.doomed) {
+            free(snapshot);
+        } else {
+            snapshot.doomed = true;
+        }
     }
 
     private void free(Snapshot snapshot) {
@@ -489,11 +494,7 @@ final class Vault {
         contributed = floor;
         for (Snapshot snapshot : List.copyOf(snapshots)) {
             if (!view.trusts(snapshot.name) && snapshot.name.epoch() < view.epoch()) {
-                if (snapshot.committed && !snapshot.doomed) {
-                    free(snapshot);
-                } else {
-                    snapshot.doomed = true;
-                }
+                drop(snapshot);
             }
         }
         for (Snapshot snapshot : List.copyOf(snapshots)) {

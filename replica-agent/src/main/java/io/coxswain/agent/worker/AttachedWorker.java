@@ -44,7 +44,7 @@ final class AttachedWorker implements Member {
     private final AttachedEvidence evidence;
     private final WorkerSupervisor.Limits limits;
     private final Listener listener;
-    private final CountDownLatch gone = new CountDownLatch(1);
+    private final Departure gone = new Departure();
     private final CountDownLatch came = new CountDownLatch(1);
 
     // Guarded by this.
@@ -323,8 +323,7 @@ final class AttachedWorker implements Member {
     public void end() {
         askToEnd();
         try {
-            if (gone.await(
-                    limits.afterAbort().plus(limits.afterTerm()).toNanos(), TimeUnit.NANOSECONDS)) {
+            if (gone.within(limits.afterAbort().plus(limits.afterTerm()).toNanos())) {
                 return;
             }
         } catch (InterruptedException e) {
@@ -381,7 +380,7 @@ final class AttachedWorker implements Member {
         long end = System.nanoTime() + LEAVE.toNanos();
         long pid = pid();
         try {
-            while (!gone.await(LOOK.toNanos(), TimeUnit.NANOSECONDS)) {
+            while (!gone.within(LOOK.toNanos())) {
                 long left = end - System.nanoTime();
                 if (left <= 0) {
                     open.close();
@@ -421,7 +420,7 @@ final class AttachedWorker implements Member {
         if (reason == null && !words.isBlank()) {
             listener.evidence(local, exit.describe(), EvidenceTaker.lastWords(words));
         }
-        gone.countDown();
+        gone.happened();
         listener.exited(local, exit);
     }
 
@@ -445,22 +444,11 @@ final class AttachedWorker implements Member {
 
     @Override
     public boolean gone() {
-        return gone.getCount() == 0;
+        return gone.hasHappened();
     }
 
     @Override
     public void awaitGone() {
-        boolean interrupted = false;
-        while (true) {
-            try {
-                gone.await();
-                break;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        gone.awaitUninterruptibly();
     }
 }

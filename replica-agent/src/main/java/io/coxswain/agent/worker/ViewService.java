@@ -4,7 +4,6 @@ import org.jspecify.annotations.Nullable;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,9 +25,6 @@ final class ViewService {
     /** A line that may say where: longer ones are no such line. */
     private static final int LONG_LINE = 1 << 10;
 
-    /** A child that it left behind may hold its output open: nobody waits longer. */
-    private static final long OUTPUT_END_MILLIS = 300;
-
     /** What happens to it, from threads of its own; each once. */
     interface Events {
         void serves(String address);
@@ -46,7 +42,7 @@ final class ViewService {
     private final PrintedLines printed;
     private final Events events;
     private final CountDownLatch settled = new CountDownLatch(1);
-    private final CountDownLatch gone = new CountDownLatch(1);
+    private final Departure gone = new Departure();
 
     // Of the thread that reads its output.
     private final ByteArrayOutputStream line = new ByteArrayOutputStream();
@@ -78,14 +74,12 @@ final class ViewService {
             List<String> command, Map<String, String> environment, @Nullable Path folder) {
         String cause;
         try {
-            Process started = spawn(command, environment, folder);
+            ChildProcess started = spawn(command, environment, folder);
             if (started == null) {
                 cause = "was ended: " + killReason();
             } else {
-                Thread output = listen(started.getInputStream());
-                int status = waitFor(started);
-                await(output);
-                BridgeLink.closeQuietly(started.getOutputStream());
+                int status = started.waitFor();
+                BridgeLink.closeQuietly(started.process().getOutputStream());
                 printed.end();
                 String words = lastWords();
                 cause =
@@ -103,68 +97,42 @@ final class ViewService {
         }
         settled.countDown();
         events.gone(cause, asked);
-        gone.countDown();
+        gone.happened();
     }
 
-    private @Nullable Process spawn(
+    private @Nullable ChildProcess spawn(
             List<String> command, Map<String, String> environment, @Nullable Path folder)
             throws IOException {
-        var builder = new ProcessBuilder(command);
-        builder.environment().clear();
-        builder.environment().putAll(environment);
-        if (folder != null) {
-            builder.directory(folder.toFile());
-        }
-        builder.redirectErrorStream(true);
         synchronized (this) {
             if (ended) {
                 return null;
             }
-            Process started = builder.start();
-            process = started;
+            ChildProcess started =
+                    ChildProcess.start(
+                            "view-service-output-" + name,
+                            command,
+                            environment,
+                            folder,
+                            ProcessBuilder.Redirect.PIPE,
+                            new Words());
+            process = started.process();
             return started;
         }
     }
 
-    private Thread listen(InputStream from) {
-        return Thread.ofPlatform()
-                .name("view-service-output-" + name)
-                .daemon()
-                .start(() -> {
-                    read(from);
-                    show();
-                });
-    }
-
-    private void read(InputStream from) {
-        byte[] buffer = new byte[8 << 10];
-        boolean broke = false;
-        while (true) {
-            try {
-                int length = from.read(buffer);
-                if (length < 0) {
-                    return;
-                }
-                if (served) {
-                    printed.write(buffer, length);
-                } else {
-                    look(buffer, length);
-                }
-            } catch (IOException e) {
-                // At the process's end the stream is exchanged for one with what is left in it.
-                if (broke) {
-                    return;
-                }
-                broke = true;
+    private final class Words implements ChildProcess.Words {
+        @Override
+        public void took(byte[] bytes, int length) {
+            if (served) {
+                printed.write(bytes, length);
+            } else {
+                look(bytes, length);
             }
         }
-    }
 
-    private static void await(Thread output) {
-        try {
-            output.join(OUTPUT_END_MILLIS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+        @Override
+        public void ended() {
+            show();
         }
     }
 
@@ -197,16 +165,6 @@ final class ViewService {
         }
     }
 
-    private static int waitFor(Process started) {
-        while (true) {
-            try {
-                return started.waitFor();
-            } catch (InterruptedException e) {
-                started.destroyForcibly();
-            }
-        }
-    }
-
     private String lastWords() {
         return new String(printed.tail(LAST_WORDS_BYTES), StandardCharsets.UTF_8).strip();
     }
@@ -227,7 +185,7 @@ final class ViewService {
     /** Ends it after a while, for those who still use it. Blocks. */
     void endAfter(long nanos, String reason) {
         try {
-            if (gone.await(nanos, TimeUnit.NANOSECONDS)) {
+            if (gone.within(nanos)) {
                 return;
             }
         } catch (InterruptedException e) {
@@ -259,17 +217,6 @@ final class ViewService {
     }
 
     void awaitGone() {
-        boolean interrupted = false;
-        while (true) {
-            try {
-                gone.await();
-                break;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        gone.awaitUninterruptibly();
     }
 }

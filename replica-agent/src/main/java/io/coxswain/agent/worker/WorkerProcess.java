@@ -18,17 +18,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.net.StandardProtocolFamily;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /** A process of the worker that this agent starts: its socket, its two channels and its end. */
@@ -43,9 +42,6 @@ final class WorkerProcess implements Member {
 
     private static final ProcessStatus STATUS = new ProcessStatus(Path.of("/proc"));
 
-    /** A child that the worker left behind may hold its output open: nobody waits longer. */
-    private static final long OUTPUT_END_MILLIS = 300;
-
     private final String name;
     private final int local;
     private final WorkerCommand command;
@@ -57,11 +53,10 @@ final class WorkerProcess implements Member {
     private final Listener listener;
     private final BridgeLink link;
     private final String token = HexFormat.of().formatHex(randomBytes());
-    private final CountDownLatch gone = new CountDownLatch(1);
+    private final Departure gone = new Departure();
 
     private volatile @Nullable Process process;
     private volatile @Nullable String killReason;
-    private volatile @Nullable Thread output;
     private volatile boolean saidHello;
     private volatile @Nullable String wordsBefore;
 
@@ -138,7 +133,7 @@ final class WorkerProcess implements Member {
 
     @Override
     public boolean gone() {
-        return gone.getCount() == 0;
+        return gone.hasHappened();
     }
 
     @Override
@@ -149,18 +144,7 @@ final class WorkerProcess implements Member {
 
     @Override
     public void awaitGone() {
-        boolean interrupted = false;
-        while (true) {
-            try {
-                gone.await();
-                break;
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        gone.awaitUninterruptibly();
     }
 
     @Override
@@ -223,14 +207,14 @@ final class WorkerProcess implements Member {
         abort(Abort.newBuilder().setBelowEpoch(-1L).build()); // unsigned: below every epoch
         send(ToWorker.newBuilder().setShutdown(Shutdown.getDefaultInstance()).build());
         try {
-            if (gone.await(limits.afterAbort().toNanos(), TimeUnit.NANOSECONDS)) {
+            if (gone.within(limits.afterAbort().toNanos())) {
                 return;
             }
             Process running = process;
             if (running != null) {
                 running.destroy();
             }
-            if (gone.await(limits.afterTerm().toNanos(), TimeUnit.NANOSECONDS)) {
+            if (gone.within(limits.afterTerm().toNanos())) {
                 return;
             }
         } catch (InterruptedException e) {
@@ -249,9 +233,11 @@ final class WorkerProcess implements Member {
     private void live() {
         int status = -1;
         String failure = null;
+        ChildProcess child = null;
         try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             OwnSocket.bind(server, socket);
-            Process started = spawn();
+            child = spawn();
+            Process started = child.process();
             process = started;
             if (killReason != null) {
                 started.destroyForcibly();
@@ -277,78 +263,31 @@ final class WorkerProcess implements Member {
             LOG.error("worker {}: its messages cannot be handled", name, e);
             endNow("the agent could not handle a message: " + e);
         }
-        Process started = process;
-        if (started != null) {
-            status = waitFor(started);
-            awaitOutput();
+        if (child != null) {
+            status = child.waitFor();
         }
         String before = wordsBefore;
         String words = failure != null ? failure : before != null ? before : lastWords();
-        var exit = new WorkerExit(status, words, killReason, saidHello || started == null);
-        if (started != null && killReason == null) {
+        var exit = new WorkerExit(status, words, killReason, saidHello || child == null);
+        if (child != null && killReason == null) {
             listener.evidence(local, exit.describe(), evidence.died(words));
         }
         finish(exit);
     }
 
-    /** Takes what it prints, until it and its children have closed their ends. */
-    private void listen(Process started) {
-        InputStream from = started.getInputStream();
-        output =
-                Thread.ofPlatform()
-                        .name("worker-output-" + name)
-                        .daemon()
-                        .start(() -> readOutput(from));
-    }
-
-    private void readOutput(InputStream from) {
-        byte[] buffer = new byte[32 << 10];
-        boolean broke = false;
-        while (true) {
-            try {
-                int length = from.read(buffer);
-                if (length < 0) {
-                    return;
-                }
-                printed.write(buffer, length);
-            } catch (IOException e) {
-                // At the process's end the stream is exchanged for one with what is left in it.
-                if (broke) {
-                    return;
-                }
-                broke = true;
-            }
-        }
-    }
-
-    private void awaitOutput() {
-        Thread reader = output;
-        try {
-            if (reader != null) {
-                reader.join(OUTPUT_END_MILLIS);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private Process spawn() throws IOException {
-        var builder = new ProcessBuilder(command.command());
-        builder.environment().clear();
-        builder.environment().putAll(evidence.environment());
-        builder.environment().putAll(place());
-        builder.environment().put(WorkerMain.SOCKET_VARIABLE, socket.toString());
-        builder.environment().put(WorkerMain.TOKEN_VARIABLE, token);
-        builder.environment().put(WorkerMain.EVIDENCE_VARIABLE, evidence.prepare().toString());
-        Path folder = command.folder();
-        if (folder != null) {
-            builder.directory(folder.toFile());
-        }
-        builder.redirectErrorStream(true);
-        builder.redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
-        Process started = builder.start();
-        listen(started);
-        return started;
+    private ChildProcess spawn() throws IOException {
+        var environment = new HashMap<>(evidence.environment());
+        environment.putAll(place());
+        environment.put(WorkerMain.SOCKET_VARIABLE, socket.toString());
+        environment.put(WorkerMain.TOKEN_VARIABLE, token);
+        environment.put(WorkerMain.EVIDENCE_VARIABLE, evidence.prepare().toString());
+        return ChildProcess.start(
+                "worker-output-" + name,
+                command.command(),
+                environment,
+                command.folder(),
+                ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()),
+                printed::write);
     }
 
     /** Which of the processes it is; whatever else said so before is wrong here. */
@@ -435,16 +374,6 @@ final class WorkerProcess implements Member {
         }
     }
 
-    private static int waitFor(Process started) {
-        while (true) {
-            try {
-                return started.waitFor();
-            } catch (InterruptedException e) {
-                started.destroyForcibly();
-            }
-        }
-    }
-
     private void finish(WorkerExit exit) {
         link.close();
         try {
@@ -454,7 +383,7 @@ final class WorkerProcess implements Member {
         }
         printed.end();
         evidence.close();
-        gone.countDown();
+        gone.happened();
         listener.exited(local, exit);
     }
 

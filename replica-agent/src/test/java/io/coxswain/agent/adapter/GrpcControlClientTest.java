@@ -1,15 +1,14 @@
 package io.coxswain.agent.adapter;
 
+import static io.coxswain.agent.adapter.TestLeader.take;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.UnknownFieldSet;
 
 import io.coxswain.agent.core.AgentEvent;
 import io.coxswain.agent.core.AgentReport;
-import io.coxswain.agent.core.model.AgentKey;
-import io.coxswain.agent.core.model.Endpoint;
 import io.coxswain.proto.control.v1.AgentMessage;
-import io.coxswain.proto.control.v1.ControlPlaneGrpc;
 import io.coxswain.proto.control.v1.CoordinatorMessage;
 import io.coxswain.proto.store.v1.Leader;
 import io.grpc.Server;
@@ -25,54 +24,23 @@ import org.junit.jupiter.api.io.TempDir;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 
 class GrpcControlClientTest {
-    private static final AgentProfile PROFILE =
-            new AgentProfile(
-                    new AgentKey("a", "aaaa"),
-                    new Endpoint("h", 7),
-                    "pod0/a",
-                    99,
-                    1,
-                    Map.of(),
-                    "h",
-                    1);
+    private static final AgentProfile PROFILE = TestLeader.agent("a");
 
     @TempDir static Path folder;
 
-    /** A leader that keeps what it hears and lets the test speak. */
-    private static final class FakeLeader extends ControlPlaneGrpc.ControlPlaneImplBase
-            implements AutoCloseable {
-        final BlockingQueue<AgentMessage> heard = new LinkedBlockingQueue<>();
-        final BlockingQueue<StreamObserver<CoordinatorMessage>> streams =
-                new LinkedBlockingQueue<>();
-        final Server server;
+    /** A leader that is called by a name. */
+    private static final class Named implements AutoCloseable {
+        final TestLeader speaker = new TestLeader();
+        final BlockingQueue<AgentMessage> heard = speaker.heard;
+        final BlockingQueue<StreamObserver<CoordinatorMessage>> streams = speaker.streams;
+        private final Server server;
 
-        FakeLeader(String name) throws IOException {
-            server = InProcessServerBuilder.forName(name).addService(this).build().start();
-        }
-
-        @Override
-        public StreamObserver<AgentMessage> attach(StreamObserver<CoordinatorMessage> answers) {
-            streams.add(answers);
-            return new StreamObserver<>() {
-                @Override
-                public void onNext(AgentMessage message) {
-                    heard.add(message);
-                }
-
-                @Override
-                public void onError(Throwable error) {}
-
-                @Override
-                public void onCompleted() {
-                    answers.onCompleted();
-                }
-            };
+        Named(String name) throws IOException {
+            server = InProcessServerBuilder.forName(name).addService(speaker).build().start();
         }
 
         @Override
@@ -103,25 +71,16 @@ class GrpcControlClientTest {
     }
 
     private void elect(long term, String name) throws Exception {
-        byte[] record =
-                Leader.newBuilder().setTerm(term).setCoordinatorId(name).build().toByteArray();
-        curator.create()
-                .orSetData()
-                .creatingParentsIfNeeded()
-                .forPath(GrpcControlClient.LEADER_PATH, record);
+        elect(Leader.newBuilder().setTerm(term).setCoordinatorId(name).build());
     }
 
-    private static <T> T take(BlockingQueue<T> queue) throws InterruptedException {
-        T next = queue.poll(20, TimeUnit.SECONDS);
-        if (next == null) {
-            throw new AssertionError("nothing came");
-        }
-        return next;
+    private void elect(Leader leader) throws Exception {
+        TestLeader.elect(curator, leader);
     }
 
     @Test
     void theLeaderIsFoundAndBothSidesHearEachOther() throws Exception {
-        try (FakeLeader leader = new FakeLeader("one")) {
+        try (Named leader = new Named("one")) {
             client.start();
             elect(4, "one");
             assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
@@ -129,16 +88,14 @@ class GrpcControlClientTest {
             AgentMessage message = take(leader.heard);
             assertThat(message.getJobUnfit().getReason()).isEqualTo("why");
             assertThat(message.getTermSeen()).isEqualTo(3);
-            CoordinatorMessage.Builder fence = CoordinatorMessage.newBuilder().setTerm(4);
-            fence.getFenceBuilder().setJobId("job-1").setEpoch(9);
-            take(leader.streams).onNext(fence.build());
-            assertThat(take(events)).isEqualTo(new AgentEvent.Fenced(4, "job-1", 9));
+            take(leader.streams).onNext(TestLeader.fence(4));
+            assertThat(take(events)).isEqualTo(TestLeader.fenced(4));
         }
     }
 
     @Test
     void aBrokenStreamIsOpenedAgain() throws Exception {
-        try (FakeLeader leader = new FakeLeader("two")) {
+        try (Named leader = new Named("two")) {
             elect(4, "two");
             client.start();
             assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
@@ -152,8 +109,8 @@ class GrpcControlClientTest {
 
     @Test
     void aLeaderOfAHigherTermTakesOver() throws Exception {
-        try (FakeLeader old = new FakeLeader("three");
-                FakeLeader young = new FakeLeader("four")) {
+        try (Named old = new Named("three");
+                Named young = new Named("four")) {
             elect(4, "three");
             client.start();
             assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
@@ -170,7 +127,7 @@ class GrpcControlClientTest {
     void aLeaderThatIsNotThereIsTriedUntilItIs() throws Exception {
         elect(4, "five");
         client.start();
-        try (FakeLeader leader = new FakeLeader("five")) {
+        try (Named leader = new Named("five")) {
             assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
             assertThat(take(leader.streams)).isNotNull();
         }
@@ -178,7 +135,7 @@ class GrpcControlClientTest {
 
     @Test
     void aMessageThatBreaksTheProtocolEndsTheStream() throws Exception {
-        try (FakeLeader leader = new FakeLeader("six")) {
+        try (Named leader = new Named("six")) {
             elect(4, "six");
             client.start();
             assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
@@ -192,20 +149,13 @@ class GrpcControlClientTest {
 
     @Test
     void closingSaysGoodbye() throws Exception {
-        try (FakeLeader leader = new FakeLeader("seven")) {
+        try (Named leader = new Named("seven")) {
             elect(4, "seven");
             client.start();
             assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
             client.close();
             assertThat(take(leader.heard).hasLeaving()).isTrue();
         }
-    }
-
-    private void elect(Leader leader) throws Exception {
-        curator.create()
-                .orSetData()
-                .creatingParentsIfNeeded()
-                .forPath(GrpcControlClient.LEADER_PATH, leader.toByteArray());
     }
 
     private static UnknownFieldSet unknown() {
@@ -216,8 +166,8 @@ class GrpcControlClientTest {
 
     @Test
     void aLeaderOfAnotherMajorVersionIsNotCalledUntilThereIsAnother() throws Exception {
-        try (FakeLeader newer = new FakeLeader("newer");
-                FakeLeader same = new FakeLeader("same")) {
+        try (Named newer = new Named("newer");
+                Named same = new Named("same")) {
             elect(
                     Leader.newBuilder()
                             .setTerm(4)
@@ -240,7 +190,7 @@ class GrpcControlClientTest {
 
     @Test
     void aWelcomeOfAnotherMajorVersionIsNotFollowed() throws Exception {
-        try (FakeLeader leader = new FakeLeader("welcoming")) {
+        try (Named leader = new Named("welcoming")) {
             client.start();
             elect(4, "welcoming");
             assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
@@ -253,7 +203,7 @@ class GrpcControlClientTest {
 
     @Test
     void whatANewerLeaderSaysIsDroppedOrAnswered() throws Exception {
-        try (FakeLeader leader = new FakeLeader("saying")) {
+        try (Named leader = new Named("saying")) {
             client.start();
             elect(4, "saying");
             assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
@@ -272,10 +222,8 @@ class GrpcControlClientTest {
                     .contains("operation 99")
                     .contains("is to be upgraded");
             assertThat(client.unknownWords()).isOne();
-            CoordinatorMessage.Builder fence = CoordinatorMessage.newBuilder().setTerm(4);
-            fence.getFenceBuilder().setJobId("job-1").setEpoch(9);
-            stream.onNext(fence.build());
-            assertThat(take(events)).isEqualTo(new AgentEvent.Fenced(4, "job-1", 9));
+            stream.onNext(TestLeader.fence(4));
+            assertThat(take(events)).isEqualTo(TestLeader.fenced(4));
         }
     }
 

@@ -1,13 +1,11 @@
 package io.coxswain.agent.adapter;
 
+import static io.coxswain.agent.adapter.TestLeader.take;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.agent.core.AgentEvent;
-import io.coxswain.agent.core.model.AgentKey;
-import io.coxswain.agent.core.model.Endpoint;
-import io.coxswain.proto.control.v1.AgentMessage;
-import io.coxswain.proto.control.v1.ControlPlaneGrpc;
-import io.coxswain.proto.control.v1.CoordinatorMessage;
+import io.coxswain.proto.control.v1.Endpoint;
 import io.coxswain.proto.store.v1.Leader;
 import io.coxswain.security.Identity;
 import io.coxswain.security.PeerRule;
@@ -19,7 +17,6 @@ import io.coxswain.security.WireSecurity;
 import io.coxswain.security.authority.CertificateAuthority;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
-import io.grpc.stub.StreamObserver;
 
 import org.apache.curator.framework.CuratorFramework;
 import org.junit.jupiter.api.AfterEach;
@@ -38,10 +35,8 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Who plays the leader with a certificate of another role, where ZooKeeper is open so that it could
@@ -49,17 +44,7 @@ import java.util.concurrent.TimeUnit;
  */
 class ImpostorLeaderTest {
     private static final long FALSE_TERM = Long.MAX_VALUE;
-    private static final long MOST_SECONDS = 30;
-    private static final AgentProfile PROFILE =
-            new AgentProfile(
-                    new AgentKey("a1", "aaaa"),
-                    new Endpoint("h", 7),
-                    "pod0/a1",
-                    99,
-                    1,
-                    Map.of(),
-                    "h",
-                    1);
+    private static final AgentProfile PROFILE = TestLeader.agent("a1");
 
     @TempDir private Path folder = Path.of("");
 
@@ -94,38 +79,7 @@ class ImpostorLeaderTest {
         return made;
     }
 
-    /** Answers whoever attaches with a fence of a term that nobody can top. */
-    private static final class Speaker extends ControlPlaneGrpc.ControlPlaneImplBase {
-        final BlockingQueue<AgentMessage> heard = new LinkedBlockingQueue<>();
-        private final long term;
-
-        Speaker(long term) {
-            this.term = term;
-        }
-
-        @Override
-        public StreamObserver<AgentMessage> attach(StreamObserver<CoordinatorMessage> answers) {
-            CoordinatorMessage.Builder fence = CoordinatorMessage.newBuilder().setTerm(term);
-            fence.getFenceBuilder().setJobId("job-1").setEpoch(9);
-            answers.onNext(fence.build());
-            return new StreamObserver<>() {
-                @Override
-                public void onNext(AgentMessage message) {
-                    heard.add(message);
-                }
-
-                @Override
-                public void onError(Throwable error) {}
-
-                @Override
-                public void onCompleted() {
-                    answers.onCompleted();
-                }
-            };
-        }
-    }
-
-    private Server serve(Role role, String name, Speaker speaker) throws IOException {
+    private Server serve(Role role, String name, TestLeader speaker) throws IOException {
         Server server =
                 NettyServerBuilder.forAddress(
                                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
@@ -145,14 +99,11 @@ class ImpostorLeaderTest {
                         .setTerm(term)
                         .setCoordinatorId("who says so")
                         .setControlEndpoint(
-                                io.coxswain.proto.control.v1.Endpoint.newBuilder()
+                                Endpoint.newBuilder()
                                         .setHost("127.0.0.1")
                                         .setPort(server.getPort()))
                         .build();
-        curator.create()
-                .orSetData()
-                .creatingParentsIfNeeded()
-                .forPath(GrpcControlClient.LEADER_PATH, record.toByteArray());
+        TestLeader.elect(curator, record);
     }
 
     private PlaneSecurity follow() throws IOException {
@@ -174,18 +125,10 @@ class ImpostorLeaderTest {
         return own;
     }
 
-    private static <T> T take(BlockingQueue<T> queue) throws InterruptedException {
-        T next = queue.poll(MOST_SECONDS, TimeUnit.SECONDS);
-        if (next == null) {
-            throw new AssertionError("nothing came");
-        }
-        return next;
-    }
-
     @ParameterizedTest
     @EnumSource(value = Role.class, names = "COORDINATOR", mode = EnumSource.Mode.EXCLUDE)
     void noOtherRoleLeads(Role role) throws Exception {
-        var impostor = new Speaker(FALSE_TERM);
+        var impostor = new TestLeader(TestLeader.fence(FALSE_TERM));
         elect(FALSE_TERM, serve(role, "stolen", impostor));
         PlaneSecurity own = follow();
         // It dialled, was disappointed, and dials again.
@@ -198,10 +141,10 @@ class ImpostorLeaderTest {
         assertThat(own.refusals().of(Refusal.ROLE)).isPositive();
 
         // The agent has not seen that term: the true leader's word counts.
-        var leader = new Speaker(4);
+        var leader = new TestLeader(TestLeader.fence(4));
         elect(4, serve(Role.COORDINATOR, "c1", leader));
         assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
-        assertThat(take(events)).isEqualTo(new AgentEvent.Fenced(4, "job-1", 9));
+        assertThat(take(events)).isEqualTo(TestLeader.fenced(4));
         assertThat(impostor.heard).isEmpty();
     }
 
@@ -210,7 +153,7 @@ class ImpostorLeaderTest {
         Path own = folder;
         folder = Files.createDirectory(folder.resolve("other"));
         CertificateAuthority.create(folder, "other", Duration.ofDays(2), InstantSource.system());
-        var impostor = new Speaker(FALSE_TERM);
+        var impostor = new TestLeader(TestLeader.fence(FALSE_TERM));
         Server server = serve(Role.COORDINATOR, "c1", impostor);
         folder = own;
         elect(FALSE_TERM, server);

@@ -31,8 +31,10 @@ final class RoleInterceptor implements ServerInterceptor {
     static final Context.Key<Identity> CALLER = Context.key("coxswain-caller");
 
     private static final Logger LOG = LoggerFactory.getLogger(RoleInterceptor.class);
+    private static final long QUIET_NANOS = 1_000_000_000L;
 
     private final AtomicLong refused = new AtomicLong();
+    private final AtomicLong warnedNanos = new AtomicLong(System.nanoTime() - QUIET_NANOS);
 
     /** Calls that were not let through. */
     long refused() {
@@ -71,11 +73,17 @@ final class RoleInterceptor implements ServerInterceptor {
 
     private <Q, A> ServerCall.Listener<Q> refuse(
             ServerCall<Q, A> call, Status status, String reason) {
-        refused.incrementAndGet();
-        LOG.warn(
-                "refused a call from {}: {}",
-                call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR),
-                reason);
+        long count = refused.incrementAndGet();
+        // Whoever has a certificate could fill the log: the counter has the rest.
+        long now = System.nanoTime();
+        long last = warnedNanos.get();
+        if (now - last >= QUIET_NANOS && warnedNanos.compareAndSet(last, now)) {
+            LOG.warn(
+                    "refused a call from {}: {} (refused in all: {})",
+                    call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR),
+                    reason,
+                    count);
+        }
         call.close(status.withDescription(reason), new Metadata());
         return new ServerCall.Listener<>() {};
     }

@@ -74,20 +74,9 @@ final class ZkForgetting {
         operations.add(client.transactionOp().delete().forPath(folder));
         client.transaction()
                 .inBackground((_, done) -> {
-                    Code code = Code.get(done.getResultCode());
-                    Code cause = code == Code.OK ? code : ZkStore.cause(done, code);
-                    switch (cause) {
-                        case OK -> answers.answer(writeId, WriteOutcome.DURABLE, "");
-                        case BADVERSION ->
-                                answers.answer(
-                                        writeId,
-                                        WriteOutcome.REFUSED,
-                                        "the term is not " + check.term() + " any more");
-                        // Something came or went meanwhile: it is looked at again.
-                        default ->
-                                answers.answer(
-                                        writeId, WriteOutcome.UNKNOWN, String.valueOf(cause));
-                    }
+                    // Unknown: something came or went meanwhile, and it is looked at again.
+                    MultiEnd end = MultiEnd.of(done, check);
+                    answers.answer(writeId, end.outcome(), end.detail());
                 })
                 .forOperations(operations);
     }

@@ -51,6 +51,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
                     ZkLeadership.class.getPackage().getImplementationVersion(), "");
     private static final long RETRY_MILLIS = 200;
     private static final long CLOSE_MILLIS = 3_000;
+    private static final long LOOK_MILLIS = 5_000;
 
     private final CuratorFramework client;
     private final ZkPaths paths;
@@ -171,6 +172,9 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
             aside = true;
             standIfKnown();
         });
+        var _ =
+                thread.scheduleWithFixedDelay(
+                        this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
     private void prepare() throws Exception {
@@ -237,6 +241,37 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
             LOG.warn("taking the lead failed and is tried again: {}", failed.toString());
             deposed();
             again(winner);
+        }
+    }
+
+    // A latch does not watch its own node. Where a session ends while the latch comes back, the
+    // node
+    // that it made in that session goes with it, unseen: a standby of which nobody knows, which is
+    // passed over when the lead is handed on. Who leads needs none: the term counts.
+    void look() {
+        run(this::lookAtOwnNode);
+    }
+
+    private void lookAtOwnNode() throws Exception {
+        LeaderLatch candidate = latch;
+        String own = candidate == null ? null : candidate.getOurPath();
+        if (own == null || fence != null || !client.getZookeeperClient().isConnected()) {
+            return;
+        }
+        client.checkExists()
+                .inBackground((_, seen) -> {
+                    if (seen.getResultCode() == KeeperException.Code.NONODE.intValue()) {
+                        run(() -> standAnew(candidate, own));
+                    }
+                })
+                .forPath(own);
+    }
+
+    private void standAnew(LeaderLatch candidate, String own) throws Exception {
+        if (!closed && candidate.equals(latch) && own.equals(candidate.getOurPath())) {
+            LOG.info("coordinator {} had no node in the election any more", coordinatorId);
+            leaveLatch();
+            stand();
         }
     }
 

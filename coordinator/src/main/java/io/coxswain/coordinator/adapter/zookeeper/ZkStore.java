@@ -14,7 +14,6 @@ import io.coxswain.coordinator.core.term.TermVerdict;
 import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.api.CuratorEvent;
 import org.apache.curator.framework.api.transaction.CuratorOp;
-import org.apache.curator.framework.api.transaction.CuratorTransactionResult;
 import org.apache.zookeeper.KeeperException;
 import org.apache.zookeeper.KeeperException.Code;
 import org.apache.zookeeper.data.Stat;
@@ -125,31 +124,25 @@ final class ZkStore implements StorePort {
             long writeId, StoreRecord record, ZkFence check, int attempt, CuratorEvent event) {
         String path = paths.record(record.jobId(), record.kind());
         String parent = paths.folder(record);
-        Code code = Code.get(event.getResultCode());
-        if (code == Code.OK) {
-            existing.add(parent);
-            existing.add(path);
-            answer(writeId, WriteOutcome.DURABLE, "");
-            return;
-        }
-        Code cause = cause(event, code);
-        switch (cause) {
-            case BADVERSION -> {
-                LOG.info("ZooKeeper refused a write of term {} to {}", check.term(), path);
-                answer(
-                        writeId,
-                        WriteOutcome.REFUSED,
-                        "the term is not " + check.term() + " any more");
+        MultiEnd end = MultiEnd.of(event, check);
+        switch (end.cause()) {
+            case OK -> {
+                existing.add(parent);
+                existing.add(path);
             }
+            case BADVERSION ->
+                    LOG.info("ZooKeeper refused a write of term {} to {}", check.term(), path);
             case NODEEXISTS, NONODE -> {
-                if (attempt == 2) {
-                    answer(writeId, WriteOutcome.UNKNOWN, cause + " at " + path);
-                } else {
+                if (attempt < 2) {
                     lookAndWrite(writeId, record, check, attempt + 1);
+                    return;
                 }
+                answer(writeId, WriteOutcome.UNKNOWN, end.detail() + " at " + path);
+                return;
             }
-            default -> answer(writeId, WriteOutcome.UNKNOWN, cause.toString());
+            default -> {}
         }
+        answer(writeId, end.outcome(), end.detail());
     }
 
     // What exists was guessed wrong: after a takeover, or when a write landed whose answer was
@@ -180,21 +173,6 @@ final class ZkStore implements StorePort {
         } else {
             existing.remove(path);
         }
-    }
-
-    // A failed multi names the operation at fault among its results; the others say "runtime
-    // inconsistency".
-    static Code cause(CuratorEvent event, Code code) {
-        List<CuratorTransactionResult> results = event.getOpResults();
-        if (results != null) {
-            for (CuratorTransactionResult result : results) {
-                Code one = Code.get(result.getError());
-                if (one != Code.OK && one != Code.RUNTIMEINCONSISTENCY) {
-                    return one;
-                }
-            }
-        }
-        return code == null ? Code.SYSTEMERROR : code;
     }
 
     /** Says whether the term is held still. */

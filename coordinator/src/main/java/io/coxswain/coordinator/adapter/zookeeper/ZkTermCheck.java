@@ -3,7 +3,6 @@ package io.coxswain.coordinator.adapter.zookeeper;
 import io.coxswain.coordinator.app.WriteOutcome;
 
 import org.apache.curator.framework.CuratorFramework;
-import org.apache.zookeeper.KeeperException.Code;
 
 /**
  * Asks whether a term still stands: a multi of nothing but the check, which goes through the
@@ -24,19 +23,8 @@ final class ZkTermCheck {
         try {
             client.transaction()
                     .inBackground((_, done) -> {
-                        Code code = Code.get(done.getResultCode());
-                        Code cause = code == Code.OK ? code : ZkStore.cause(done, code);
-                        switch (cause) {
-                            case OK -> answers.answer(writeId, WriteOutcome.DURABLE, "");
-                            case BADVERSION ->
-                                    answers.answer(
-                                            writeId,
-                                            WriteOutcome.REFUSED,
-                                            "the term is not " + check.term() + " any more");
-                            default ->
-                                    answers.answer(
-                                            writeId, WriteOutcome.UNKNOWN, String.valueOf(cause));
-                        }
+                        MultiEnd end = MultiEnd.of(done, check);
+                        answers.answer(writeId, end.outcome(), end.detail());
                     })
                     .forOperations(
                             client.transactionOp()

@@ -40,6 +40,9 @@ final class Draining {
         /** An incident tells of it, or none has to. */
         boolean told;
 
+        /** That it drains was said before this job was here, and it has had nothing here since. */
+        boolean inherited;
+
         MaintenanceState state = MaintenanceState.IN_SERVICE;
         String detail = "";
 
@@ -122,7 +125,8 @@ final class Draining {
         known.order = next;
         if (news) {
             known.owes = next.drains() && owesNow(member);
-            known.told = inherited && next.drains() && !known.owes;
+            known.told = false;
+            known.inherited = inherited && next.drains();
         }
         return news;
     }
@@ -331,6 +335,9 @@ final class Draining {
 
     private Facts facts(Ordered one, int before) {
         Roster.Member member = one.member;
+        if (member.rank >= 0 || !dutiesOf(member.key).isEmpty()) {
+            one.inherited = false;
+        }
         return new Facts(
                 work(),
                 member.rank,
@@ -365,7 +372,10 @@ final class Draining {
     private void drained(Ordered one) {
         one.owes = false;
         tell(one, MaintenanceState.DRAINED, "nothing depends on it: it may be ended");
-        if (!one.told && job.phase == JobPhase.ACTIVE && !job.incidents.isOpen()) {
+        if (!one.told
+                && !one.inherited
+                && job.phase == JobPhase.ACTIVE
+                && !job.incidents.isOpen()) {
             one.told = true;
             String id = one.member.key.id();
             job.incidents.passing(

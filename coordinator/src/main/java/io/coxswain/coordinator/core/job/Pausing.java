@@ -6,6 +6,7 @@ import io.coxswain.coordinator.core.model.AgentProfile;
 import io.coxswain.coordinator.core.model.GrantedFloor;
 import io.coxswain.coordinator.core.model.View;
 import io.coxswain.coordinator.core.pause.PauseState;
+import io.coxswain.coordinator.core.pause.PauseWish;
 import io.coxswain.coordinator.core.pause.StopPoint;
 
 import java.util.List;
@@ -35,15 +36,7 @@ final class Pausing {
     private final Job job;
     private final StopPoint stop;
     private Way way = Way.FREE;
-    private boolean wanted;
-    private boolean durable;
-
-    /** Of the newest record that was asked for, and of the newest that is durable. */
-    private long serial;
-
-    private long durableSerial;
-
-    private String reason = "";
+    private final PauseWish wish = new PauseWish();
     private long sinceNanos;
 
     /** When the view that was active last ended. */
@@ -65,44 +58,38 @@ final class Pausing {
     // ------------------------------------------------------------------ asked
 
     void pause(String why) {
-        if (wanted || job.phase == JobPhase.RECORDING || job.phase.over()) {
+        if (ending() || !wish.want(true, why)) {
             return;
         }
-        wanted = true;
-        reason = why;
         sinceNanos = job.now;
-        job.emit(new JobEffect.PersistPause(++serial, true, why, 0));
+        job.emit(new JobEffect.PersistPause(wish.serial(), true, why, 0));
     }
 
     void resume() {
-        if (!wanted || job.phase == JobPhase.RECORDING || job.phase.over()) {
+        if (ending() || !wish.want(false, "")) {
             return;
         }
-        wanted = false;
         sinceNanos = job.now;
         long until = job.slots.stands() ? job.now - job.openedNanos : 0;
-        job.emit(new JobEffect.PersistPause(++serial, false, "", until));
+        job.emit(new JobEffect.PersistPause(wish.serial(), false, "", until));
+    }
+
+    private boolean ending() {
+        return job.phase == JobPhase.RECORDING || job.phase.over();
     }
 
     /** Another leader was asked; it, or this one, may have stopped the steps already. */
     void inherit(String why) {
-        wanted = true;
-        durable = true;
-        reason = why;
+        wish.inherit(true, why);
         sinceNanos = job.now;
         job.slots.stand();
     }
 
     void persisted(JobEvent.PausePersisted event) {
-        durableSerial = Math.max(durableSerial, event.serial());
-        if (event.serial() != serial
-                || wanted == durable
-                || job.phase == JobPhase.RECORDING
-                || job.phase.over()) {
+        if (ending() || !wish.recorded(event.serial())) {
             return;
         }
-        durable = wanted;
-        if (!durable) {
+        if (!wish.counts()) {
             goOn();
         } else if (job.phase == JobPhase.ACTIVE) {
             // Where all stop for another reason, what follows from that comes first.
@@ -120,7 +107,7 @@ final class Pausing {
 
     /** The view of another leader goes on, to where its ranks can stop. */
     void adopted() {
-        if (durable) {
+        if (wish.counts()) {
             ask();
         }
     }
@@ -128,12 +115,12 @@ final class Pausing {
     private void ask() {
         way = Way.ASKING;
         stop.ask();
-        job.incidents.pauseBegins("paused on request: " + reason);
+        job.incidents.pauseBegins("paused on request: " + wish.reason());
     }
 
     /** All had stopped for another reason, which is gone: steps go on, or stop for this one. */
     void regrant() {
-        if (durable && way == Way.FREE) {
+        if (wish.counts() && way == Way.FREE) {
             ask();
         }
         job.stepping.grant();
@@ -192,7 +179,7 @@ final class Pausing {
 
     /** Steps were completed. */
     void stepped() {
-        if (!durable) {
+        if (!wish.counts()) {
             job.incidents.pauseEnds();
             if (unproven) {
                 unproven = false;
@@ -221,7 +208,8 @@ final class Pausing {
             told = true;
             sinceNanos = job.now;
             job.publish(
-                    new CoordinatorEvent.JobPaused(job.spec.jobId(), job.completedStep, reason));
+                    new CoordinatorEvent.JobPaused(
+                            job.spec.jobId(), job.completedStep, wish.reason()));
         }
     }
 
@@ -229,7 +217,7 @@ final class Pausing {
 
     /** A view is active, of which no step was made. */
     void viewActive() {
-        if (!durable) {
+        if (!wish.counts()) {
             return;
         }
         if (job.incidents.isOpen()) {
@@ -242,7 +230,7 @@ final class Pausing {
 
     /** What interrupted the pause is over. */
     void again() {
-        job.incidents.pauseBegins("still paused: " + reason);
+        job.incidents.pauseBegins("still paused: " + wish.reason());
         standing();
     }
 
@@ -277,7 +265,6 @@ final class Pausing {
         told = false;
         job.slots.moveOn(job.now);
         job.publish(new CoordinatorEvent.JobResumed(job.spec.jobId(), job.completedStep));
-        reason = "";
         if (job.phase != JobPhase.ACTIVE || before == Way.FREE) {
             return;
         }
@@ -295,7 +282,7 @@ final class Pausing {
 
     /** No steps are granted beyond what it takes to stop. */
     boolean holds() {
-        return durable;
+        return wish.counts();
     }
 
     /** Steps up to this may be made. */
@@ -313,19 +300,7 @@ final class Pausing {
     }
 
     PauseState state(long nowNanos) {
-        return new PauseState(stage(nowNanos), reason, sinceNanos);
-    }
-
-    private PauseState.Stage stage(long nowNanos) {
-        if (!wanted) {
-            return durable || durableSerial < serial
-                    ? PauseState.Stage.RESUMING
-                    : PauseState.Stage.NONE;
-        }
-        if (!durable || durableSerial < serial) {
-            return PauseState.Stage.RECORDING;
-        }
-        return stands(nowNanos) ? PauseState.Stage.STANDING : PauseState.Stage.STOPPING;
+        return new PauseState(wish.stage(stands(nowNanos)), wish.reason(), sinceNanos);
     }
 
     // Whoever is being fenced may still be in a step; who cannot be reached, until its lease is

@@ -31,8 +31,17 @@ public final class IncidentCosts {
 
     /** It is over, with {@code loss} of the run by then. */
     public void closed(int id, BigInteger loss) {
-        closed.put(id, id == open ? loss.subtract(before) : BigInteger.ZERO);
+        keep(id, id == open ? loss.subtract(before) : BigInteger.ZERO);
         open = NONE;
+    }
+
+    /** One that was over before this account was opened. */
+    public void inherited(int id, BigInteger cost) {
+        keep(id, cost);
+    }
+
+    private void keep(int id, BigInteger cost) {
+        closed.put(id, cost);
         if (closed.size() > KEPT) {
             closed.pollFirstEntry();
         }

@@ -24,6 +24,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 class ZkLeadershipTest {
     private static final String ROOT = "/cox";
@@ -90,14 +92,22 @@ class ZkLeadershipTest {
     // The session of the first is over at the server, as far as the election goes, and nobody has
     // told the first: it is a paused process.
     private void takeTheFirstsLatchAway() throws Exception {
+        for (String path : candidatures("first")) {
+            secondClient.client().delete().forPath(path);
+        }
+    }
+
+    private List<String> candidatures(String id) throws Exception {
         CuratorFramework client = secondClient.client();
+        var paths = new ArrayList<String>();
         for (String node : client.getChildren().forPath(PATHS.election())) {
             String path = PATHS.election() + "/" + node;
             if (new String(client.getData().forPath(path), java.nio.charset.StandardCharsets.UTF_8)
-                    .equals("first")) {
-                client.delete().forPath(path);
+                    .equals(id)) {
+                paths.add(path);
             }
         }
+        return paths;
     }
 
     @Test
@@ -175,6 +185,27 @@ class ZkLeadershipTest {
         firstInputs.await(CoordinatorInput.LeadershipLost.class);
         assertThat(version + 1)
                 .isEqualTo(firstClient.client().checkExists().forPath(PATHS.term()).getVersion());
+    }
+
+    @Test
+    void aStandbyWhoseNodeWentWithASessionStandsAnewAndIsHandedTheLead() throws Exception {
+        firstLeads();
+        second.start("host2", 7002, "");
+        while (!second.stands() || candidatures("second").isEmpty()) {
+            Thread.onSpinWait();
+        }
+        String lost = candidatures("second").getFirst();
+        secondClient.client().delete().forPath(lost);
+
+        // As it does every few seconds; of one that stands nothing changes.
+        while (candidatures("second").isEmpty()) {
+            second.look();
+        }
+        first.look();
+
+        assertThat(candidatures("second")).doesNotContain(lost);
+        first.resign("a test");
+        assertThat(secondInputs.await(CoordinatorInput.LeadershipGained.class).term()).isEqualTo(2);
     }
 
     @Test

@@ -203,6 +203,46 @@ final class DrainingTest {
     }
 
     @Test
+    void whoWasDrainedBeforeTheLeadChangedIsNoNewIncident() {
+        JobStory story = story(2, 1, 1, 2).steps(10);
+        String leaves = story.atRank(1).key.id();
+        drain(story, leaves);
+        drained(story, leaves);
+        assertThat(story.machine.incidents()).hasSize(1);
+        var takeover = new TakeoverStory(story).accounted();
+        takeover.takenOver(100 * MILLI, _ -> true);
+        story.effects.clear();
+        story.tell(new JobEvent.MaintenanceOrdered(book.orders(), true));
+        story.pass(3_000 * MILLI);
+        drained(story, leaves);
+        story.steps(3);
+        assertThat(story.published(CoordinatorEvent.IncidentClosed.class))
+                .extracting(closed -> closed.incident().id())
+                .containsOnly(1);
+        // Said of one that serves, under this leader, it is one.
+        String next = story.atRank(1).key.id();
+        say(story, new Word.Uncordon(leaves));
+        drain(story, next);
+        drained(story, next);
+        assertThat(story.machine.incidents()).hasSize(2);
+        story.finish().isCompletedAsUndisturbed();
+    }
+
+    @Test
+    void whoseRankTheNextLeaderMovesIsAnIncident() {
+        JobStory story = story(2, 1, 1, 0).steps(10);
+        String leaves = story.atRank(1).key.id();
+        drain(story, leaves);
+        assertThat(report(story, leaves).detail()).contains("no spare");
+        new TakeoverStory(story).accounted().takenOver(100 * MILLI, _ -> true);
+        story.tell(new JobEvent.MaintenanceOrdered(book.orders(), true));
+        story.attach("a9");
+        drained(story, leaves);
+        assertThat(story.onlyIncident().cause()).contains(leaves);
+        story.finish().isCompletedAsUndisturbed();
+    }
+
+    @Test
     void aCordonedAgentKeepsWhatItHasAndGetsNothing() {
         JobStory story = story(1, 4, 1, 2).steps(10);
         var held = dutiesOf(story, "a4").stream().map(CopyDuty::shard).toList();
