@@ -246,8 +246,8 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
 
     // A latch does not watch its own node. Where a session ends while the latch comes back, the
     // node
-    // that it made in that session goes with it, unseen: a standby of which nobody knows, which is
-    // passed over when the lead is handed on. Who leads needs none: the term counts.
+    // made in that session goes with it, unseen: a standby of which nobody knows, which is passed
+    // over when the lead is handed on. Who leads needs none: the term counts.
     void look() {
         run(this::lookAtOwnNode);
     }
@@ -255,7 +255,10 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     private void lookAtOwnNode() throws Exception {
         LeaderLatch candidate = latch;
         String own = candidate == null ? null : candidate.getOurPath();
-        if (own == null || fence != null || !client.getZookeeperClient().isConnected()) {
+        if (candidate == null
+                || own == null
+                || fence != null
+                || !client.getZookeeperClient().isConnected()) {
             return;
         }
         client.checkExists()
