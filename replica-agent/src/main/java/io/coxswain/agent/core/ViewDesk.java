@@ -389,7 +389,9 @@ final class ViewDesk {
 
     /** The job is over: everything of it goes. */
     void endJob() {
-        out.add(new AgentEffect.FenceData(at.currentJob().jobId(), at.promised + 1));
+        long over = at.promised + 1;
+        out.add(new AgentEffect.FenceData(at.currentJob().jobId(), over));
+        at.formerJobs.ended(at.currentJob().jobId(), over);
         unshareDonations();
         at.worker.stop();
         at.stepping.clear();
