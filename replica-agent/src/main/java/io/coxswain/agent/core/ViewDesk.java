@@ -279,7 +279,13 @@ final class ViewDesk {
         at.holding.promote(shard, at.vault);
         at.vault.beginView(view);
         at.holding.beginView(view, at.vault.floor());
-        at.replication.begin(order.placement(), rank, shard, view.baseStep(), at.self);
+        at.replication.begin(
+                order.placement(),
+                rank,
+                shard,
+                view.baseStep(),
+                at.self,
+                at.currentJob().runtimeReduces());
         at.progress.begin(
                 spec.jobId(),
                 view.epoch(),

@@ -248,10 +248,9 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         }
     }
 
-    // A latch does not watch its own node. Where a session ends while the latch comes back, the
-    // node
-    // that it made in that session goes with it, unseen: a standby of which nobody knows, which is
-    // passed over when the lead is handed on. Who leads needs none: the term counts.
+    // A latch does not watch its own node. Where a session ends while the latch comes back, what it
+    // made in that session goes unseen: a standby of which nobody knows, which is passed over when
+    // the lead is handed on. Who leads needs none: the term counts.
     void look() {
         run(this::lookAtOwnNode);
     }
