@@ -58,6 +58,12 @@ class LoadedPiecesTest {
     void whatWasCountedMustBeWhatWasDeclared() {
         assertProblem(
                 "shard 1 has 0 pieces, and `shard_pieces` says 1", loaded(leaf(box(0, 0, 3))));
+        assertProblem(
+                "shard 0 has 1 pieces, and `shard_pieces` says 0",
+                loaded(leaf(box(0, 0, 2), box(1, 2, 1))).setShardPieces(0, 0));
+        // Room for long names.
+        JobLoaded.Builder roomy = loaded(leaf(box(0, 0, 2), box(1, 2, 1))).setShardPieces(0, 9);
+        assertThat(LoadedPieces.problem(roomy.build())).isNull();
         JobLoaded.Builder larger = loaded(leaf(box(0, 0, 2), box(1, 2, 1)));
         larger.getLayoutBuilder().setShardStateBytes(1, 65);
         assertProblem("shard 1 has pieces of 64 bytes", larger);
