@@ -88,7 +88,7 @@ class LoadedPiecesTest {
                 .contains("leaf w of shape [3]: 1 of its 3 elements are in no shard");
         assertThat(LoadedPieces.problem(List.of(process(0, 2), process(1, 2))))
                 .contains("in shard 0, local rank 0 and", "in shard 0, local rank 1 overlap");
-        JobLoaded miscounted = process(2, 1).toBuilder().setShardPieces(0, 2).build();
+        JobLoaded miscounted = process(2, 1).toBuilder().setShardPieces(0, 0).build();
         assertThat(LoadedPieces.problem(List.of(process(0, 2), miscounted)))
                 .startsWith("local rank 1: shard 0 has 1 pieces");
         JobLoaded strange = process(2, 1).toBuilder().setLeaves(0, leaf(box(1, 2, 1))).build();
