@@ -422,12 +422,21 @@ public record JobReport(
      * @throws IllegalArgumentException if the text is no report
      */
     public static JobReport fromJson(String json) {
+        JobReport report;
         try {
-            return JSON.readValue(json, JobReport.class);
+            report = JSON.readValue(json, JobReport.class);
         } catch (JacksonException broken) {
-            throw new IllegalArgumentException(
-                    "not a job report: " + broken.getOriginalMessage(), broken);
+            // What a record needs and does not find is of no use to who wrote the file.
+            String why =
+                    broken.getCause() instanceof NullPointerException
+                            ? "fields are missing"
+                            : broken.getOriginalMessage();
+            throw new IllegalArgumentException("not a job report: " + why, broken);
         }
+        if (report == null) {
+            throw new IllegalArgumentException("not a job report: null");
+        }
+        return report;
     }
 
     private static <V> Map<String, V> ordered(Map<String, V> map) {

@@ -208,7 +208,7 @@ class MainTest {
                                 "--report",
                                 folder.resolve("no/such/report.json").toString()))
                 .isEqualTo(ExitCode.USAGE);
-        assertThat(complained()).contains("the report cannot be written to");
+        assertThat(complained()).contains("--report: ", " cannot be written: ");
     }
 
     @Test

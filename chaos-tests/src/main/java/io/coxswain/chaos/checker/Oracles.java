@@ -18,15 +18,16 @@ public final class Oracles {
     public static final String STEPS = "steps";
     public static final String SAMPLES = "samples";
     public static final String LEDGER = "ledger";
+    public static final String PLACEMENT = PlacementKept.NAME;
     public static final String NOTHING_LEFT = "nothing-left";
     public static final String LOSS = "loss";
 
     /** Those that judge when a scenario names none. */
     public static final List<String> USUAL =
-            List.of(DIGEST, RESTORED, STEPS, SAMPLES, LEDGER, NOTHING_LEFT);
+            List.of(DIGEST, RESTORED, STEPS, SAMPLES, LEDGER, PLACEMENT, NOTHING_LEFT);
 
     /** Those that mean something for a job that does not complete. */
-    public static final List<String> UNFINISHED = List.of(RESTORED, STEPS, NOTHING_LEFT);
+    public static final List<String> UNFINISHED = List.of(RESTORED, STEPS, PLACEMENT, NOTHING_LEFT);
 
     /** Those that judge a job of somebody else's cluster while it goes on. */
     public static final List<String> OUTSIDE = List.of(STEPS);
@@ -48,6 +49,7 @@ public final class Oracles {
         oracles.put(STEPS, stepsOnce());
         oracles.put(SAMPLES, samplesOnce());
         oracles.put(LEDGER, ledgerExact());
+        oracles.put(PLACEMENT, placementKept());
         oracles.put(NOTHING_LEFT, nothingLeft());
         oracles.put(LOSS, lossWithin(LOSS_TOLERANCE));
         oracles.put(
@@ -255,6 +257,14 @@ public final class Oracles {
             }
             return Verdict.holds(LEDGER, total + " slot-ns, tiled exactly");
         };
+    }
+
+    /**
+     * Nobody holds a copy of the own state, and while no more agents were lost than the placement
+     * said to survive, no protected step was given up.
+     */
+    public static Oracle placementKept() {
+        return new PlacementKept();
     }
 
     /** Nothing of the cluster outlives it, and nothing ended that nobody killed. */

@@ -161,6 +161,11 @@ public final class AttachedCluster implements AutoCloseable {
                                         + String.join(", ", PortSettings.names())
                                         + ", or a port's file"));
             }
+            try {
+                credentials.at(endpoint);
+            } catch (IllegalArgumentException wrong) {
+                throw new ConfigException(List.of(String.valueOf(wrong.getMessage())));
+            }
             var cluster = new AttachedCluster(this, chosen);
             Look look = cluster.look();
             OpenClusters.add(cluster);

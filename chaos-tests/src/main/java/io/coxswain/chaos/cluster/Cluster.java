@@ -122,7 +122,8 @@ public final class Cluster implements AutoCloseable {
     /**
      * To play on a cluster that is somebody's own and runs already.
      *
-     * @param endpoint of the leading coordinator, {@code host:port}
+     * @param endpoint of the leading coordinator, {@code host:port}, or of ZooKeeper, which knows
+     *     who leads: {@code zookeeper://host:port,host:port/path}
      */
     public static AttachedCluster.Builder attach(String endpoint, Credentials credentials) {
         return new AttachedCluster.Builder(endpoint, credentials);

@@ -91,12 +91,29 @@ public final class ScenarioCheck {
             String where = "rules[" + i + "] (" + rule.text() + "): ";
             if (rule.at() instanceof Coordinate.Fired(int before) && before >= rules.size()) {
                 check.complaints.add(where + "rules are 0 to " + (rules.size() - 1));
+            } else if (waitsForItself(rules, i)) {
+                check.complaints.add(where + "it waits for itself, so it would never fire");
             }
             check.coordinate(where, rule.at());
             check.exists(where, rule.victims());
             check.fits(where, rule);
         }
         return List.copyOf(check.complaints);
+    }
+
+    private static boolean waitsForItself(List<Rule> rules, int index) {
+        int at = index;
+        for (int hops = 0; hops < rules.size(); hops++) {
+            if (!(rules.get(at).at() instanceof Coordinate.Fired(int before))
+                    || before >= rules.size()) {
+                return false;
+            }
+            at = before;
+            if (at == index) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void coordinate(String where, Coordinate at) {

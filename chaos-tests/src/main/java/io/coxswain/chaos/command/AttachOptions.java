@@ -12,6 +12,7 @@ import io.coxswain.coordinator.JobReport;
 import io.coxswain.launcher.EnvironmentException;
 import io.coxswain.launcher.command.TlsOptions;
 import io.coxswain.launcher.config.ConfigException;
+import io.coxswain.security.ZooKeeperAccess;
 
 import org.jspecify.annotations.Nullable;
 
@@ -37,9 +38,18 @@ final class AttachOptions {
             names = "--attach",
             paramLabel = "HOST:PORT",
             description =
-                    "Plays on the running cluster of that coordinator instead of starting one. Its"
+                    "Plays on the running cluster of that coordinator instead of starting one;"
+                            + " zookeeper://HOST:PORT,…/PATH finds the leader. Its"
                             + " job must carry the label 'chaos: allowed'.")
     private @Nullable String endpoint;
+
+    @Option(
+            names = "--zookeeper-auth-file",
+            paramLabel = "FILE",
+            description =
+                    "With --attach zookeeper://…: who this command is to ZooKeeper, a line"
+                            + " client:PASSWORD.")
+    private @Nullable Path zookeeperUsers;
 
     @Option(
             names = "--job",
@@ -183,7 +193,7 @@ final class AttachOptions {
             settings = settings.command("start", start);
         }
         AttachedCluster.Builder builder =
-                Cluster.attach(there, Credentials.of(tls.security()))
+                Cluster.attach(there, credentials())
                         .job(job)
                         .port(settings)
                         .maxVictims(positive("--max-victims", maxVictims))
@@ -197,6 +207,19 @@ final class AttachOptions {
             builder.reference(reference(report));
         }
         return builder.open();
+    }
+
+    private Credentials credentials() throws ConfigException {
+        Credentials credentials = Credentials.of(tls.security());
+        Path users = zookeeperUsers;
+        if (users == null) {
+            return credentials;
+        }
+        try {
+            return credentials.zooKeeper(ZooKeeperAccess.read(users));
+        } catch (IOException e) {
+            throw new ConfigException(List.of("--zookeeper-auth-file: " + e.getMessage()));
+        }
     }
 
     private AbortWhen abort() throws ConfigException {

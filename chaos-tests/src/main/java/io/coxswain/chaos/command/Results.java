@@ -7,6 +7,7 @@ import io.coxswain.chaos.checker.Outcome;
 import io.coxswain.chaos.checker.StoreOutage;
 import io.coxswain.chaos.scenario.Scenario;
 import io.coxswain.launcher.config.ConfigException;
+import io.coxswain.launcher.train.WholeFile;
 
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +15,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -43,23 +43,8 @@ final class Results {
 
     /** Fails early where a file could not be written later. */
     static void check(String option, @Nullable Path file) throws ConfigException {
-        if (file == null) {
-            return;
-        }
-        Path folder = file.toAbsolutePath().getParent();
-        String why = "";
-        if (folder == null || !Files.isDirectory(folder) || Files.isDirectory(file)) {
-            why = "expected a file name in an existing folder";
-        } else {
-            // Permissions do not tell: nobody makes files in /proc, and root may do everything.
-            try {
-                Files.delete(draft(folder));
-            } catch (IOException e) {
-                why = "expected a file name in a folder that can be written to: " + e.getMessage();
-            }
-        }
-        if (!why.isEmpty()) {
-            throw new ConfigException(List.of(option + " " + file + ": " + why));
+        if (file != null) {
+            WholeFile.check(option, file);
         }
     }
 
@@ -113,35 +98,11 @@ final class Results {
     private void write() throws IOException {
         if (table != null) {
             List<String> lines = table();
-            replace(table, draft -> Files.write(draft, lines));
+            WholeFile.write(table, draft -> Files.write(draft, lines));
         }
         if (junit != null) {
-            replace(junit, draft -> JUnitXml.write(draft, results));
+            WholeFile.write(junit, draft -> JUnitXml.write(draft, results));
         }
-    }
-
-    private interface Writing {
-        void to(Path file) throws IOException;
-    }
-
-    // A reader, or whoever comes after a crash, sees all of it or what was there before.
-    private static void replace(Path file, Writing writing) throws IOException {
-        Path target = file.toAbsolutePath();
-        Path folder = target.getParent();
-        if (folder == null) {
-            throw new IOException(file + " is no file name");
-        }
-        Path draft = draft(folder);
-        try {
-            writing.to(draft);
-            Files.move(draft, target, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(draft);
-        }
-    }
-
-    private static Path draft(Path folder) throws IOException {
-        return Files.createTempFile(folder, ".chaos-", ".tmp");
     }
 
     List<String> table() {

@@ -4,6 +4,8 @@ import io.coxswain.chaos.command.StopAsked;
 import io.coxswain.chaos.planning.engine.Conditions;
 import io.coxswain.chaos.planning.engine.Costs;
 import io.coxswain.chaos.planning.engine.RefusedException;
+import io.coxswain.chaos.planning.engine.Survival;
+import io.coxswain.chaos.planning.failure.Failure;
 import io.coxswain.chaos.planning.failure.FailureModel;
 import io.coxswain.chaos.planning.failure.FailureTrace;
 import io.coxswain.chaos.planning.failure.Fleet;
@@ -18,7 +20,8 @@ import io.coxswain.launcher.ExitCode;
 import io.coxswain.launcher.config.ConfigException;
 import io.coxswain.launcher.config.Nearest;
 import io.coxswain.launcher.console.Terminal;
-import io.coxswain.launcher.train.ReportFile;
+import io.coxswain.launcher.console.Texts;
+import io.coxswain.launcher.train.WholeFile;
 
 import org.jspecify.annotations.Nullable;
 
@@ -33,8 +36,8 @@ import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +69,6 @@ public final class SimulateCommand implements Callable<Integer> {
     /** Of one rank: what an agent needs for it stays countable. */
     private static final long MOST_BYTES = 1_000_000_000_000_000L;
 
-    private static final List<String> LEVELS = List.of("power", "switch", "rack", "agent");
     private static final List<String> MODELS = List.of("llama3", "llama3+planned", "none");
 
     /** Between progress lines where there is no terminal to redraw one. */
@@ -117,6 +119,9 @@ public final class SimulateCommand implements Callable<Integer> {
     /** So soon there is a first one. */
     private static final long FIRST_NANOS = 2_000_000_000L;
 
+    /** Failures of a trace that come after the end of the run. */
+    private int late;
+
     private long lastSaidNanos = System.nanoTime() - QUIET_NANOS + FIRST_NANOS;
 
     @Override
@@ -159,6 +164,13 @@ public final class SimulateCommand implements Callable<Integer> {
                                     assumptions(costs));
             terminal.status("");
             PlanTable.lines(plan).forEach(System.out::println);
+            if (late > 0) {
+                System.out.println(
+                        failing.failures
+                                + ": "
+                                + Texts.count(late, "failure")
+                                + " after the end of the run left out.");
+            }
             if (report != null) {
                 write(report, plan.toJson() + "\n");
             }
@@ -166,10 +178,21 @@ public final class SimulateCommand implements Callable<Integer> {
                 write(html, HtmlPage.of(plan));
             }
             return ExitCode.COMPLETED;
+        } catch (OutOfMemoryError full) {
+            terminal.status("");
+            throw new EnvironmentException(
+                    "the plan needs more memory than the "
+                            + Runtime.getRuntime().maxMemory() / 1_000_000
+                            + " MB that it may use: set COXSWAIN_JAVA_OPTS=-Xmx8g, or ask for fewer"
+                            + " --agents, --days or values of --sweep",
+                    full);
         } catch (RefusedException refused) {
             terminal.status("");
             System.err.println(
-                    "coxswain: the coordinator refuses the job: " + refused.getMessage());
+                    "coxswain: the coordinator refuses the job: "
+                            + Survival.inWords(String.valueOf(refused.getMessage()))
+                            + " (here --copies, --protect-level, --agents-per-rack and --memory say"
+                            + " so)");
             return ExitCode.FAILED;
         }
     }
@@ -216,13 +239,10 @@ public final class SimulateCommand implements Callable<Integer> {
         if (target != null && !(target > 0 && target < 100)) {
             throw wrong("--target " + target + ": expected a percentage between 0 and 100");
         }
-        known("--protect-level", job.level, LEVELS);
+        known("--protect-level", job.level, Survival.LEVELS);
         policies.forEach(policy -> known("--policy", policy, Plan.POLICIES));
-        for (Path file : new Path[] {report, html, traceCsv}) {
-            if (file != null) {
-                ReportFile.check(file);
-            }
-        }
+        policies = policies.stream().distinct().toList();
+        checkFiles();
         if (sweep == null) {
             return null;
         }
@@ -237,6 +257,36 @@ public final class SimulateCommand implements Callable<Integer> {
             return swept;
         } catch (IllegalArgumentException bad) {
             throw wrong("--sweep: " + bad.getMessage());
+        }
+    }
+
+    private void checkFiles() throws ConfigException {
+        var options = new LinkedHashMap<String, @Nullable Path>();
+        options.put("--report", report);
+        options.put("--html", html);
+        options.put("--trace-csv", traceCsv);
+        var names = new HashMap<Path, String>();
+        for (Map.Entry<String, @Nullable Path> one : options.entrySet()) {
+            Path file = one.getValue();
+            if (file == null) {
+                continue;
+            }
+            WholeFile.check(one.getKey(), file);
+            Path name = file.toAbsolutePath().normalize();
+            String other = names.putIfAbsent(name, one.getKey());
+            boolean kept = Files.isRegularFile(file) || !Files.exists(file);
+            if (other != null && kept) {
+                throw wrong(
+                        one.getKey()
+                                + " and "
+                                + other
+                                + " both name "
+                                + file
+                                + "; expected two files");
+            }
+            if (name.equals(Path.of(failing.failures).toAbsolutePath().normalize())) {
+                throw wrong(one.getKey() + " " + file + ": is the file that --failures reads");
+            }
         }
     }
 
@@ -333,7 +383,17 @@ public final class SimulateCommand implements Callable<Integer> {
             throw wrong("--rate, --repair and --failure-scale change a model, not a trace");
         }
         try {
-            return TraceFile.read(failing.failures, Files.readAllLines(file), fleet, duration);
+            List<Failure> all =
+                    TraceFile.read(
+                                    failing.failures,
+                                    Files.readAllLines(file),
+                                    fleet,
+                                    Long.MAX_VALUE)
+                            .failures();
+            List<Failure> within =
+                    all.stream().filter(failure -> failure.atNanos() < duration).toList();
+            late = all.size() - within.size();
+            return new FailureTrace(within, duration);
         } catch (CharacterCodingException wrong) {
             throw new ConfigException(
                     List.of(failing.failures + ": is not text in UTF-8; save it as such"));
@@ -367,7 +427,10 @@ public final class SimulateCommand implements Callable<Integer> {
         } else if (job.interval.matches("[1-9]\\d{0,6}")) {
             every = Long.parseLong(job.interval);
         } else {
-            throw wrong("--interval " + job.interval + ": expected a number of steps, or auto");
+            throw wrong(
+                    "--interval "
+                            + job.interval
+                            + ": expected a number of steps, or auto (at most 9,999,999 steps)");
         }
         return new Conditions(
                 fleet,
@@ -377,7 +440,7 @@ public final class SimulateCommand implements Callable<Integer> {
                 job.stepNanos,
                 job.stateBytes,
                 job.copies,
-                LEVELS.indexOf(job.level),
+                Survival.LEVELS.indexOf(job.level),
                 every,
                 job.stallNanos,
                 job.copyRate,
@@ -420,7 +483,8 @@ public final class SimulateCommand implements Callable<Integer> {
         for (CommandLine.Model.OptionSpec option : spec.options()) {
             Object value = option.getValue();
             List<String> given = option.originalStringValues();
-            if (option.usageHelp() || option.versionHelp() || value == null) {
+            boolean unsaid = value == null || (value instanceof Map<?, ?> map && map.isEmpty());
+            if (option.usageHelp() || option.versionHelp() || unsaid) {
                 continue;
             }
             String text =
@@ -458,6 +522,14 @@ public final class SimulateCommand implements Callable<Integer> {
                             + " take a rack or a switch, are assumed (4 of 35 network failures a"
                             + " switch, 2 of 5 power supplies and chassis a rack's).");
         }
+        if (late > 0) {
+            list.add(
+                    "The trace has "
+                            + Texts.count(late, "failure")
+                            + " after the end of the run (--days "
+                            + trimmed(job.days)
+                            + "): left out.");
+        }
         list.add(
                 "No coordinator fails here, and all ranks step equally fast; silent corruption is"
                         + " found by an audit that is planned, not built.");
@@ -474,17 +546,11 @@ public final class SimulateCommand implements Callable<Integer> {
         }
     }
 
-    /** All of it or what was there before, also when Ctrl-C comes. */
-    private static void write(Path file, String text) throws EnvironmentException, IOException {
-        Path target = file.toAbsolutePath();
-        Path draft = Files.createTempFile(target.getParent(), ".plan-", ".tmp");
+    private static void write(Path file, String text) throws EnvironmentException {
         try {
-            Files.writeString(draft, text);
-            Files.move(draft, target, StandardCopyOption.REPLACE_EXISTING);
+            WholeFile.write(file, draft -> Files.writeString(draft, text));
         } catch (IOException e) {
             throw new EnvironmentException(file + " cannot be written: " + e.getMessage(), e);
-        } finally {
-            Files.deleteIfExists(draft);
         }
     }
 }

@@ -195,6 +195,15 @@ public final class ScenarioFile {
         }
         int first = phase.equals(StepPhase.RESTORE.name()) ? 0 : 1;
         if (said != 1 || (agent >= 0 && step < first)) {
+            // A value that was complained of stands as its default here: that was enough.
+            boolean usable =
+                    List.of("step", "recovery", "every", "event", "rule").stream()
+                                    .filter(at::has)
+                                    .count()
+                            == said;
+            if (!usable) {
+                return null;
+            }
             at.complain(
                     "step",
                     "expected {agent, step (from 1), phase}, {step}, {recovery, phase}, {event,"

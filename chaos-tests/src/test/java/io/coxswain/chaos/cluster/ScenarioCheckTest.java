@@ -1,5 +1,6 @@
 package io.coxswain.chaos.cluster;
 
+import static io.coxswain.chaos.scenario.Chaos.afterRule;
 import static io.coxswain.chaos.scenario.Chaos.agent;
 import static io.coxswain.chaos.scenario.Chaos.agents;
 import static io.coxswain.chaos.scenario.Chaos.at;
@@ -141,5 +142,22 @@ class ScenarioCheckTest {
                                         at(step(3)).reorder(agent(0), 0.5, 1))))
                 .hasSize(2)
                 .allSatisfy(one -> assertThat(one).contains("proxied(Plane.CONTROL)"));
+    }
+
+    @Test
+    void aRuleThatWaitsForItselfIsRefused() throws Exception {
+        refused(SMALL, afterRule(0).kill(agent(1)), "it waits for itself");
+        var job = JobFile.read(SMALL.job(), SMALL.sets());
+        var spec =
+                new ClusterSpec(job, 1, 1, Setup.SESSION, Set.of(), SCENARIOS, SCENARIOS, 1, false);
+        List<Rule> circle =
+                List.of(
+                        afterRule(1).kill(agent(1)),
+                        afterRule(0).kill(agent(1)),
+                        afterRule(0).kill(agent(1)),
+                        at(step(3)).kill(agent(1)));
+        assertThat(ScenarioCheck.complaints(spec, circle))
+                .hasSize(2)
+                .allSatisfy(one -> assertThat(one).contains("it waits for itself"));
     }
 }

@@ -105,15 +105,15 @@ class ResultsTest {
         Results.check("--junit", folder.resolve("new.xml"));
         assertThatThrownBy(() -> Results.check("--junit", folder))
                 .isInstanceOf(ConfigException.class)
-                .hasMessageContaining("--junit " + folder + ": expected a file name");
+                .hasMessageContaining("--junit: " + folder + " cannot be written: expected");
         assertThatThrownBy(() -> Results.check("--table", folder.resolve("no/table.md")))
-                .hasMessageContaining("--table ");
+                .hasMessageContaining("--table: ");
         Path file = Files.createFile(folder.resolve("file"));
         assertThatThrownBy(() -> Results.check("--junit", file.resolve("x.xml")))
                 .hasMessageContaining("existing folder");
         // Writable by its permissions for root, and for nobody in fact.
         assertThatThrownBy(() -> Results.check("--junit", Path.of("/proc/x.xml")))
-                .hasMessageContaining("--junit /proc/x.xml: expected a file name in a folder that");
+                .hasMessageContaining("--junit: /proc/x.xml cannot be written: expected a file");
     }
 
     @Test

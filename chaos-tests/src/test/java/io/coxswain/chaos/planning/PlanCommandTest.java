@@ -63,7 +63,61 @@ final class PlanCommandTest {
                 .contains("expected a time, auto or none");
         assertThat(refusal("--target", "120")).contains("between 0 and 100");
         assertThat(refusal("--report", "/no/such/folder/x.json")).contains("cannot be written");
+        assertThat(refusal("--html", "/proc/x.html")).contains("--html: ", "cannot be written");
+        assertThat(refusal("--html", "a.out", "--trace-csv", "./a.out"))
+                .contains("both name", "expected two files");
         assertThat(refusal("--costs", "/no/such/report.json")).contains("--costs:");
+    }
+
+    @Test
+    void aReportWithoutItsFieldsSaysSo() throws Exception {
+        for (String bad : List.of("{}", "null", "nonsense", "[1]")) {
+            Path costs = Files.writeString(folder.resolve("costs.json"), bad);
+            assertThat(refusal("--costs", costs.toString()))
+                    .contains("not a job report: ", "expected the file that `coxswain train")
+                    .doesNotContain("Cannot invoke");
+        }
+    }
+
+    @Test
+    void theTraceIsNotWrittenOver() throws Exception {
+        Path trace = Files.writeString(folder.resolve("trace.csv"), "mine");
+        assertThat(refusal("--failures", trace.toString(), "--trace-csv", trace.toString()))
+                .contains("is the file that --failures reads");
+        assertThat(trace).hasContent("mine");
+    }
+
+    @Test
+    void whatComesAfterTheEndIsLeftOutAndSaid() throws Exception {
+        Path report = folder.resolve("plan.json");
+        Path trace =
+                Files.writeString(
+                        folder.resolve("trace.csv"),
+                        "at,component,scope,target,repair\n"
+                            + "6h,gpu,agent,1,1h\n"
+                            + "48h,gpu,agent,1,1h\n");
+        List<String> args =
+                List.of(
+                        "--agents",
+                        "32",
+                        "--spares",
+                        "2",
+                        "--days",
+                        "1",
+                        "--policy",
+                        "copies+spares,copies+spares",
+                        "--failures",
+                        trace.toString(),
+                        "--report",
+                        report.toString());
+        assertThat(new CommandLine(new SimulateCommand()).execute(args.toArray(String[]::new)))
+                .isZero();
+        JsonNode json = JsonMapper.builder().build().readTree(Files.readString(report));
+        assertThat(json.get("traceFailures").asInt()).isEqualTo(1);
+        assertThat(json.get("policies")).as("a policy named twice is played once").hasSize(1);
+        assertThat(json.get("assumptions").toString())
+                .contains("1 failure after the end of the run (--days 1): left out");
+        assertThat(json.get("advice").toString()).contains("any one domain at level rack");
     }
 
     @Test

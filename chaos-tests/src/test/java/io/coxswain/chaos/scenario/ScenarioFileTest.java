@@ -202,6 +202,26 @@ class ScenarioFileTest {
     }
 
     @Test
+    void aCoordinateThatCannotBeReadIsComplainedOfOnce() {
+        for (String at : List.of("{step: forty}", "{every: 0s}", "{event: Foo}", "{recovery: 0}")) {
+            assertThatThrownBy(() ->
+                            read(
+                                    """
+                                    name: story
+                                    about: A story.
+                                    job: {file: job.yaml}
+                                    rules:
+                                      - at: %s
+                                        kill: agent 0
+                                    """
+                                            .formatted(at)))
+                    .isInstanceOfSatisfying(
+                            ConfigException.class,
+                            wrong -> assertThat(wrong.complaints()).hasSize(1));
+        }
+    }
+
+    @Test
     void aServerThatTheClusterLacksIsComplainedOf() {
         assertThatThrownBy(() ->
                         read(

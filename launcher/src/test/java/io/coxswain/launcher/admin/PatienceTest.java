@@ -15,16 +15,16 @@ import java.util.concurrent.TimeUnit;
 
 /** How long commands ask again, by a clock that the test moves. */
 class PatienceTest {
-    private static final EnvironmentException NOBODY = new EnvironmentException("nobody leads");
-
     private final ByteArrayOutputStream told = new ByteArrayOutputStream();
     private long nanos = -5;
     private final Patience patience =
             new Patience(() -> nanos, new PrintStream(told, true, StandardCharsets.UTF_8));
 
+    private final EnvironmentException nobody = new EnvironmentException("nobody leads");
+
     private void after(long seconds) throws EnvironmentException {
         nanos += TimeUnit.SECONDS.toNanos(seconds);
-        patience.unanswered(NOBODY);
+        patience.unanswered(nobody);
     }
 
     private String words() {
@@ -40,7 +40,7 @@ class PatienceTest {
         after(27);
         assertThat(words().lines())
                 .containsExactly("coxswain: nobody leads; asking again for up to 30 s");
-        assertThatThrownBy(() -> after(1)).isSameAs(NOBODY);
+        assertThatThrownBy(() -> after(1)).isSameAs(nobody);
     }
 
     @Test
@@ -50,7 +50,7 @@ class PatienceTest {
         patience.answered();
         after(29);
         after(29);
-        assertThatThrownBy(() -> after(1)).isSameAs(NOBODY);
+        assertThatThrownBy(() -> after(1)).isSameAs(nobody);
     }
 
     @Test

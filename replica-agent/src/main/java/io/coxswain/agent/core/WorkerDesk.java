@@ -130,7 +130,8 @@ final class WorkerDesk {
                             layout,
                             at.worker.loadNanos(),
                             at.worker.compileNanos(),
-                            at.worker.startNanos()));
+                            at.worker.startNanos(),
+                            at.promised));
         }
         at.becomeStandby();
     }

@@ -22,11 +22,23 @@ public record Survival(List<Domains> domains, double pairChance) {
     /** Nothing is known: no placement was ever in force. */
     public static final Survival UNKNOWN = new Survival(List.of(), Double.NaN);
 
+    /** Parts of a machine's path of failure domains, from the widest: level 0 is the first. */
+    public static final List<String> LEVELS = List.of("power", "switch", "rack", "agent");
+
     /** {@code fatal} of {@code count} domains cannot be lost. */
     public record Domains(Scope scope, int count, int fatal) {}
 
     public Survival {
         domains = List.copyOf(domains);
+    }
+
+    /** What the coordinator says of levels by number, with the names that they have here. */
+    public static String inWords(String said) {
+        String text = said;
+        for (int i = 0; i < LEVELS.size(); i++) {
+            text = text.replace("at level " + i, "at level " + LEVELS.get(i));
+        }
+        return text;
     }
 
     static Survival of(Fleet fleet, View view, Placement placement) {

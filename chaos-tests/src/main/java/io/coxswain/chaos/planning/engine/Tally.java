@@ -75,7 +75,7 @@ final class Tally {
 
     private void placed(CoordinatorEvent.PlacementChanged changed) {
         if (survives.isEmpty()) {
-            survives = changed.survives();
+            survives = Survival.inWords(changed.survives());
         }
     }
 

@@ -34,7 +34,7 @@ public final class PlanTable {
                         "short of machines",
                         outcomes,
                         one -> Texts.count(one.shortages().size(), "time")));
-        rows.add(row("fewest idle spares", outcomes, one -> "" + one.leastIdleSpares()));
+        rows.add(row("fewest idle spares", outcomes, one -> idle(one.leastIdleSpares())));
         align(rows, lines);
         PlanReport.Sweep sweep = report.sweep();
         if (sweep != null) {
@@ -57,6 +57,10 @@ public final class PlanTable {
         lines.add("");
         lines.addAll(report.advice());
         return lines;
+    }
+
+    private static String idle(int spares) {
+        return spares < 0 ? "0, " + -spares + " short" : String.valueOf(spares);
     }
 
     private static List<String> row(
