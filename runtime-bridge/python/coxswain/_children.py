@@ -13,6 +13,8 @@ def end() -> None:
     """Kills this process's descendants, but for those that began a session of their own: who does
     that means to outlive whoever starts it."""
     try:
+        if not _may_have_some():
+            return
         own, session = os.getpid(), os.getsid(0)
         for pid in descendants(own, session):
             try:
@@ -38,6 +40,18 @@ def descendants(pid: int, session: int) -> list[int]:
         found += some
         waiting += some
     return found
+
+
+def _may_have_some() -> bool:
+    """Whether this process has children, as far as the kernel says: then all are not looked at."""
+    try:
+        for thread in os.listdir("/proc/self/task"):
+            with open(f"/proc/self/task/{thread}/children", "rb") as file:
+                if file.read(1):
+                    return True
+    except OSError:
+        return True
+    return False
 
 
 def _place(pid: str) -> tuple[int, int] | None:

@@ -58,6 +58,12 @@ class LoadedPiecesTest {
     void whatWasCountedMustBeWhatWasDeclared() {
         assertProblem(
                 "shard 1 has 0 pieces, and `shard_pieces` says 1", loaded(leaf(box(0, 0, 3))));
+        assertProblem(
+                "shard 0 has 1 pieces, and `shard_pieces` says 0",
+                loaded(leaf(box(0, 0, 2), box(1, 2, 1))).setShardPieces(0, 0));
+        // Room for long names.
+        JobLoaded.Builder roomy = loaded(leaf(box(0, 0, 2), box(1, 2, 1))).setShardPieces(0, 9);
+        assertThat(LoadedPieces.problem(roomy.build())).isNull();
         JobLoaded.Builder larger = loaded(leaf(box(0, 0, 2), box(1, 2, 1)));
         larger.getLayoutBuilder().setShardStateBytes(1, 65);
         assertProblem("shard 1 has pieces of 64 bytes", larger);
@@ -82,7 +88,7 @@ class LoadedPiecesTest {
                 .contains("leaf w of shape [3]: 1 of its 3 elements are in no shard");
         assertThat(LoadedPieces.problem(List.of(process(0, 2), process(1, 2))))
                 .contains("in shard 0, local rank 0 and", "in shard 0, local rank 1 overlap");
-        JobLoaded miscounted = process(2, 1).toBuilder().setShardPieces(0, 2).build();
+        JobLoaded miscounted = process(2, 1).toBuilder().setShardPieces(0, 0).build();
         assertThat(LoadedPieces.problem(List.of(process(0, 2), miscounted)))
                 .startsWith("local rank 1: shard 0 has 1 pieces");
         JobLoaded strange = process(2, 1).toBuilder().setLeaves(0, leaf(box(1, 2, 1))).build();
