@@ -33,6 +33,9 @@ MARK_COMMITTED = 0x44455454494D4F43  # "COMITTED"
 
 _PAGE = 4096
 _LINE = 64
+
+#: Room for a slot's piece table: for its head, and for each piece.
+_TABLE_BYTES, _BYTES_OF_PIECE = 1024, 256
 _HEADER = struct.Struct("<QIIQQIIQQQI")
 _SLOT_HEADER_BYTES = 128
 _SLOT_FIELDS = struct.Struct("<QIIQ32s")  # from byte 8 to 64: what the header's CRC covers
@@ -77,7 +80,7 @@ class Shape:
     @property
     def table_bytes(self) -> int:
         """Room for a slot's piece table."""
-        return align(1024 + 256 * self.pieces, _LINE)
+        return align(_TABLE_BYTES + _BYTES_OF_PIECE * self.pieces, _LINE)
 
     @property
     def chunk_room(self) -> int:
@@ -141,6 +144,12 @@ class Shape:
         if length != shape.file_bytes:
             raise ArenaError(f"the header says {length} bytes, its shape makes {shape.file_bytes}")
         return shape
+
+
+def pieces_for(meta: Meta) -> int:
+    """For how many pieces a slot needs room: more than there are, if their names are long."""
+    size = sum(len(piece.encoded) for piece in meta.pieces)
+    return max(len(meta.pieces), -(-size // _BYTES_OF_PIECE))
 
 
 class Arena:
@@ -344,7 +353,8 @@ class Slot:
         ):
             raise ArenaError(
                 f"slot {self.index} takes {self._shape.slot_data} bytes in {self._shape.pieces}"
-                f" pieces; the state has {meta.data_bytes} in {len(meta.pieces)}"
+                f" pieces and a table of {self._shape.table_bytes}; the state has"
+                f" {meta.data_bytes} in {len(meta.pieces)} and one of {len(meta.encode())}"
             )
         self._words[0] = MARK_WRITING
         self._words[1] = self.generation + 1

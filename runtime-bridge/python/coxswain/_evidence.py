@@ -8,6 +8,7 @@ own.
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import platform
@@ -26,6 +27,7 @@ LATE = 1.5
 
 _MOST_TRACEBACK = 16 << 10
 _MOST_STACKS = 64 << 10
+_MOST_WORDS = 4000
 _file: int | None = None
 
 
@@ -84,3 +86,17 @@ def whole_traceback(error: BaseException) -> str:
     if len(data) > _MOST_TRACEBACK:
         data = "… cut\n".encode() + data[-(_MOST_TRACEBACK - 16) :]
     return f"Python {platform.python_version()}\n{data.decode('utf-8', 'replace')}"
+
+
+def print_traceback() -> None:
+    """The exception that is handled now, to standard error, if the program left that open."""
+    with contextlib.suppress(Exception):
+        traceback.print_exc()
+
+
+def cut(text: str) -> str:
+    """What an exception says, without its middle if it is long: programs put whole arrays there."""
+    if len(text) <= _MOST_WORDS:
+        return text
+    half = _MOST_WORDS // 2
+    return f"{text[:half]} … {len(text) - 2 * half} characters … {text[-half:]}"

@@ -74,3 +74,7 @@ class Channel:
         except OSError:
             pass  # The other side was faster.
         self._socket.close()
+
+    def forget(self) -> None:
+        """Closes it in this process alone: a forked child, beside the one that uses it."""
+        self._socket.close()

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from . import _host
+from ._programs import require_samples
 from .bundle import exporter, trees
 from .trainer import TrainerError
 
@@ -47,6 +48,8 @@ def require_sources(data: Any, batch: Any, samples: Any, evaluate: Any, held_out
         raise TrainerError("give either data (arrays) or batch (a function of sample ids)")
     if (batch is None) != (samples is None):
         raise TrainerError("batch and samples belong together: how many samples are there?")
+    if samples is not None:
+        require_samples(samples)
     if (evaluate is None) != (held_out is None):
         raise TrainerError("evaluate and held_out belong together: give both or neither")
 

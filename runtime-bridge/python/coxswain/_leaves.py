@@ -18,6 +18,10 @@ else:
     Floats = memoryview
 
 
+#: How long the name of a leaf may be, in UTF-8.
+MOST_NAME_BYTES = 4096
+
+
 class Copy(abc.ABC):
     """A part of the state that goes into its place by itself, beside the steps, as a device's copy
     engine does it."""
@@ -55,6 +59,20 @@ class TrainerError(Exception):
         self.code = code
 
 
+def _require_name(name: str) -> None:
+    """It stands in snapshots, which have room for so much, as UTF-8."""
+    try:
+        length = len(name.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise TrainerError(f"leaf {name!r:.100} has a name that cannot be written as UTF-8") from None
+    except AttributeError:
+        raise TrainerError(f"a leaf's name is {name!r:.100}; expected a text") from None
+    if length > MOST_NAME_BYTES:
+        raise TrainerError(
+            f"leaf {name[:100]}… has a name of {length} bytes; at most {MOST_NAME_BYTES} are taken"
+        )
+
+
 @dataclass(frozen=True)
 class Leaf:
     """An array of the state.
@@ -76,6 +94,12 @@ class Leaf:
     per_rank: bool = False
 
     def __post_init__(self) -> None:
+        _require_name(self.name)
+        if any(not isinstance(size, int) or size < 0 for size in self.shape):
+            raise TrainerError(
+                f"leaf {self.name} has the shape {self.shape!r:.100}; expected whole numbers from"
+                " 0 on"
+            )
         if self.dtype not in DTYPES:
             raise TrainerError(
                 f"leaf {self.name}: '{self.dtype}' is no element type; there are"

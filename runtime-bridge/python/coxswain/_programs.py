@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -56,6 +57,28 @@ class Job:
         return [smaller, smaller + 1] if rest else [smaller]
 
 
+def require_samples(samples: Any) -> None:
+    """Refuses what is no number of samples, and no stream of them."""
+    from .stream import Stream
+
+    if isinstance(samples, Stream):
+        return
+    try:
+        count = operator.index(samples)
+    except TypeError:
+        raise TrainerError(
+            f"the number of samples is {samples!r:.100}; expected a whole number, or a"
+            " coxswain.Stream",
+            "data_unreadable",
+        ) from None
+    if count < 1:
+        raise TrainerError("there are no training samples", "data_unreadable")
+    if count >= 1 << 63:
+        raise TrainerError(
+            f"there are {count} samples; ids are whole numbers below 2^63", "data_unreadable"
+        )
+
+
 @dataclass(frozen=True)
 class Program:
     """What :meth:`Trainer.build` found out. It must be the same in every process of every host.
@@ -79,10 +102,11 @@ class Program:
 
     def __post_init__(self) -> None:
         for kind, leaves in (("parameter", self.parameters), ("optimizer leaf", self.optimizer)):
-            names = [leaf.name for leaf in leaves]
-            for name in names:
-                if names.count(name) > 1:
-                    raise TrainerError(f"two leaves have the name of {kind} '{name}'")
+            known = set()
+            for leaf in leaves:
+                if leaf.name in known:
+                    raise TrainerError(f"two leaves have the name of {kind} '{leaf.name}'")
+                known.add(leaf.name)
         for leaf in (*self.parameters, *self.optimizer):
             if leaf.per_rank:
                 raise TrainerError(
@@ -104,8 +128,7 @@ class Program:
                     f"optimizer leaf {leaf.name} has shape {list(leaf.shape)}, and parameter"
                     f" {other.name}, which it is cut with, {list(other.shape)}"
                 )
-        if isinstance(self.samples, int) and self.samples < 1:
-            raise TrainerError("there are no training samples", "data_unreadable")
+        require_samples(self.samples)
 
     def layout(self) -> Layout:
         """Where each parameter lies in the flat vector."""
@@ -171,8 +194,7 @@ class FusedProgram:
             known.add(name)
         if all(leaf.per_rank for leaf in self.leaves):
             raise TrainerError("all leaves are per rank: there is nothing that ranks train together")
-        if isinstance(self.samples, int) and self.samples < 1:
-            raise TrainerError("there are no training samples", "data_unreadable")
+        require_samples(self.samples)
 
     @property
     def parameters(self) -> tuple[Leaf, ...]:

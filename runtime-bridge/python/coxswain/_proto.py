@@ -154,7 +154,8 @@ class _Text(_Kind):
         return ""
 
     def encode(self, value: str) -> bytes:
-        return value.encode("utf-8")
+        # What a user's program says may hold half characters (surrogateescape), which UTF-8 has not.
+        return value.encode("utf-8", "backslashreplace")
 
     def decode(self, value: memoryview) -> str:
         try:

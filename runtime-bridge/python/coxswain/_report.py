@@ -35,8 +35,9 @@ class Board:
                 )
                 continue
             try:
-                number = float(value)
-            except (TypeError, ValueError, OverflowError):
+                # A loss that still knows its graph makes PyTorch warn.
+                number = float(getattr(value, "detach", lambda value=value: value)())
+            except Exception:  # Whatever their types raise: a metric ends no step.
                 self._warn(
                     "value",
                     f"the metric {name!r} is a {type(value).__name__}, which is no single number",

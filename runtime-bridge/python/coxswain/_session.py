@@ -130,7 +130,7 @@ class Session:
             load_nanos=self._load_nanos,
             compile_nanos=self._compile_nanos,
             shard_live_bytes=tuple(0 for _ in shards),
-            shard_pieces=tuple(len(meta.pieces) for meta in metas),
+            shard_pieces=tuple(_arena.pieces_for(meta) for meta in metas),
             reforms=isinstance(self._trainer, FusedTrainer) and self._trainer.reforms,
             leaves=leaf_cuts(shards) if self._stepper is not None else (),
             shares_rank=isinstance(self._trainer, FusedTrainer),

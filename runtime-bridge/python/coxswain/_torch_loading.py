@@ -46,6 +46,11 @@ def sort_parameters(
             raise TrainerError(
                 f"parameter {name} has no shape yet (a lazy module): run the module once before"
             )
+        if value.device.type == "meta":
+            raise TrainerError(
+                f"parameter {name} has no values: it lies on the device 'meta'; make the module on"
+                " a real one, or call to_empty and initialize it"
+            )
         require_finite(f"parameter {name}", value)
         if not value.requires_grad or id(value) not in updated:
             rest[name] = value.requires_grad_(False)

@@ -37,6 +37,7 @@ from . import (
     _torch_state,
     worker,
 )
+from ._programs import require_samples
 from ._report import within
 from ._torch_data import Batch, require_torch
 from ._torch_module import CHANGED, Buffer, Tied, machine, replaced
@@ -249,6 +250,7 @@ class TorchTrainer(Trainer):
     def _samples(self, job: Job) -> Any:
         if self._batch is not None:
             assert self._count is not None
+            require_samples(self._count)
             if isinstance(self._count, Stream):
                 return _torch_data.Streamed(self._batch, self._count)
             return _torch_data.Function(self._batch, self._count)

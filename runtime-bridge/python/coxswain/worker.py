@@ -21,6 +21,7 @@ from typing import NoReturn
 
 from . import (
     _attach,
+    _children,
     _control,
     _crc32c,
     _evidence,
@@ -70,6 +71,7 @@ def run(trainer: Trainer | FusedTrainer, *, kind: str = KIND) -> NoReturn:
         trainer: the program; its methods are called on this thread.
         kind: what the job file's ``runtime.kind`` says.
     """
+    _require_first(trainer)
     _prepare_process()
     _attach.find()
     if _attach.VARIABLE in os.environ:
@@ -90,6 +92,9 @@ def run(trainer: Trainer | FusedTrainer, *, kind: str = KIND) -> NoReturn:
         side_channel, welcome = _connect(kind, side=True)
     except (OSError, _proto.WireError) as e:
         _end(COULD_NOT_BEGIN, f"cannot reach the agent at {os.environ[_SOCKET]}: {e}")
+    for channel in (main_channel, side_channel):
+        # A forked child must not hold them open when this process is gone.
+        os.register_at_fork(after_in_child=channel.forget)
     host = _Host(main_channel, side_channel, trainer, kind, welcome.view_services)
     threading.Thread(target=host.serve_side, name="side channel", daemon=True).start()
     threading.Thread(target=host.serve, name="bridge", daemon=True).start()
@@ -177,7 +182,7 @@ class _Host:
         except OSError as e:
             _end(AGENT_GONE, f"the connection to the agent broke: {e}")
         except BaseException:
-            traceback.print_exc()
+            _evidence.print_traceback()
             _end(FAILED)
 
     def _answer(self, request: _wire.ToWorker) -> None:
@@ -190,26 +195,30 @@ class _Host:
             else:
                 self._handle(request)
         except Refused as e:
-            self._reply(request, _wire.Fault(e.code, str(e)))
+            self._fail(request, e.code, str(e))
         except TrainerError as e:
-            self._reply(request, _wire.Fault(e.code, str(e), _evidence.whole_traceback(e)))
+            self._fail(request, e.code, str(e), e)
         except Stuck as e:
             faulthandler.dump_traceback(all_threads=True)
             _end(FAILED, f"a microshard that was aborted has not ended {e}: the program hangs")
         except MemoryError as e:
-            traceback.print_exc()
-            words = _evidence.whole_traceback(e)
-            self._reply(request, _wire.Fault("out_of_memory", self._describe(e), words))
+            _evidence.print_traceback()
+            self._fail(request, "out_of_memory", self._describe(e), e)
         except Exception as e:
             # To the log, for the program's author; the answer has the gist.
-            traceback.print_exc()
-            words = _evidence.whole_traceback(e)
-            self._reply(request, _wire.Fault("internal", self._describe(e), words))
+            _evidence.print_traceback()
+            self._fail(request, "internal", self._describe(e), e)
         except BaseException as e:
-            traceback.print_exc()
+            _evidence.print_traceback()
             _end(FAILED, f"the program ended itself: {self._describe(e)}")
         finally:
             self._set_doing("idle", 0)
+
+    def _fail(
+        self, request: _wire.ToWorker, code: str, text: str, error: BaseException | None = None
+    ) -> None:
+        words = "" if error is None else _evidence.whole_traceback(error)
+        self._reply(request, _wire.Fault(code, _evidence.cut(text), words))
 
     def _handle(self, request: _wire.ToWorker) -> None:
         body = request.body
@@ -290,9 +299,9 @@ class _Host:
                 done = begun.complete()
             except BaseException as e:
                 if not isinstance(e, (TrainerError, Refused)):
-                    traceback.print_exc()
+                    _evidence.print_traceback()
                 done = _wire.SnapshotCommitted(
-                    meta.epoch, meta.step, index, failed=True, reason=_gist(e)
+                    meta.epoch, meta.step, index, failed=True, reason=_evidence.cut(_gist(e))
                 )
             try:
                 self._channel.send(_wire.FromWorker(request_id, done))
@@ -372,9 +381,42 @@ def _connect(kind: str, *, side: bool) -> tuple[_frames.Channel, _wire.Welcome]:
     return channel, welcome
 
 
+class _Process:
+    runs = False
+
+
+def _require_first(trainer: object) -> None:
+    """Raises where this call can be no worker's."""
+    if not isinstance(trainer, (Trainer, FusedTrainer)):
+        what = (
+            f"the class {trainer.__name__}: make one of it, {trainer.__name__}()"
+            if isinstance(trainer, type)
+            else f"{type(trainer).__name__}, which is no subclass of them"
+        )
+        raise TypeError(f"coxswain.run takes a Trainer or a FusedTrainer, and got {what}")
+    if _Process.runs:
+        raise RuntimeError(
+            "coxswain.run was called a second time in this process: a process trains one job, and"
+            " the first call never returns"
+        )
+    known = sys.modules.get("multiprocessing")
+    # The first while the script is imported in a child, the second in what the child does then.
+    child = known is not None and (
+        getattr(known.current_process(), "_inheriting", False)
+        or known.parent_process() is not None
+    )
+    if child and _attach.VARIABLE not in os.environ:
+        raise RuntimeError(
+            "coxswain.run was called in a child that multiprocessing started, which imports the"
+            ' script anew: put the call, and what begins to train, under `if __name__ =='
+            ' "__main__":`'
+        )
+
+
 def _prepare_process() -> None:
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError("coxswain.run must be called on the main thread")
+    _Process.runs = True
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # As an exception it could only be seen between two lines of Python, and be swallowed.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -395,4 +437,6 @@ def _end(status: int, words: str = "") -> NoReturn:
         sys.stderr.flush()
     except (OSError, ValueError):
         pass  # Nobody reads it.
+    if _Process.runs:
+        _children.end()
     os._exit(status)

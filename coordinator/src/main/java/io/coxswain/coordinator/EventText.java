@@ -268,7 +268,8 @@ public final class EventText {
             case HELD ->
                     told
                             + "; ZooKeeper says that this is untrue, so it is not let in: whoever"
-                            + " has its certificate lies, or ZooKeeper was set up anew under it"
+                            + " has its certificate lies, or ZooKeeper was set up anew under it,"
+                            + " and it is to be restarted"
                             + (claim.struckNanos() == 0
                                     ? ""
                                     : " (not looked into for "

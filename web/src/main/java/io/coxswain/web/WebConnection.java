@@ -144,7 +144,7 @@ final class WebConnection extends ChannelInboundHandlerAdapter {
 
     // Broken off, or not what was to be spoken, TLS among it, which decoders wrap.
     static boolean isTheirs(Throwable failure) {
-        for (Throwable at = failure; at != null; at = at.getCause()) {
+        for (@Nullable Throwable at = failure; at != null; at = at.getCause()) {
             if (at instanceof IOException) {
                 return true;
             }

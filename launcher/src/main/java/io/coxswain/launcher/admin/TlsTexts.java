@@ -16,7 +16,7 @@ final class TlsTexts {
     /** What to say of a failed call; null: trust has nothing to do with it. */
     static @Nullable EnvironmentException untrusted(String target, Throwable failed) {
         boolean handshake = false;
-        for (Throwable at = failed; at != null; at = at.getCause()) {
+        for (@Nullable Throwable at = failed; at != null; at = at.getCause()) {
             handshake |= at instanceof SSLException;
             if (handshake && at instanceof GeneralSecurityException) {
                 return EnvironmentException.lasting(

@@ -22,21 +22,39 @@ final class ToolCheck {
     /** PyTorch takes its time where it is read for the first time. */
     private static final Duration IMPORT_LIMIT = Duration.ofSeconds(60);
 
-    /** Says what can be imported, then which plugins lie in packages; a line each, as they come. */
+    /**
+     * Says what can be imported, each in a child of its own since a broken library may end it, then
+     * which plugins lie in packages; a line each, as they come.
+     */
     private static final String SCRIPT =
             """
             import importlib, importlib.metadata, importlib.util, os, sys
+            out = os.fdopen(os.dup(1), "w", errors="replace")
+            os.dup2(2, 1)
+            def say(*words):
+                print("@", *(str(word).replace("\\n", " ") for word in words), file=out, flush=True)
             def version(name):
                 module = importlib.import_module(name)
                 found = getattr(module, "__version__", "")
                 return found or importlib.metadata.version(name.replace("_", "-"))
-            for name in sys.argv[1:]:
+            def look(name):
                 try:
-                    print(name, version(name), flush=True)
-                except ModuleNotFoundError:
-                    pass
+                    say(name, version(name))
+                except ModuleNotFoundError as e:
+                    if e.name != name:
+                        say(name, "!", e)
                 except BaseException as e:
-                    print(name, "!", str(e).replace("\\n", " "), flush=True)
+                    say(name, "!", e or type(e).__name__)
+            for name in sys.argv[1:]:
+                child = os.fork()
+                if child == 0:
+                    look(name)
+                    os._exit(77)
+                status = os.waitpid(child, 0)[1]
+                if os.WIFSIGNALED(status):
+                    say(name, "! its import ends Python by signal", os.WTERMSIG(status))
+                elif os.WEXITSTATUS(status) != 77:
+                    say(name, "! its import ends Python with status", os.WEXITSTATUS(status))
             for package, file in (("libtpu", "libtpu.so"),
                                   ("jax_plugins.xla_cuda12", "xla_cuda_plugin.so"),
                                   ("jax_plugins.xla_cuda13", "xla_cuda_plugin.so")):
@@ -47,8 +65,7 @@ final class ToolCheck {
                 for folder in (spec.submodule_search_locations or ()) if spec else ():
                     path = os.path.join(folder, file)
                     if os.path.exists(path):
-                        print("library", path, flush=True)
-            print("end", flush=True)
+                        say("library", path)
             """;
 
     /**
@@ -151,11 +168,15 @@ final class ToolCheck {
         ChildProcess.Ended ended = ChildProcess.run(command, _ -> {}, IMPORT_LIMIT);
         var said = new LinkedHashMap<String, String>();
         for (String line : ended.output().lines().toList()) {
-            String[] words = line.split(" ", 2);
-            if (words.length == 2 && words[0].equals("library")) {
-                libraries.add(words[1]);
-            } else if (words.length == 2) {
-                said.put(words[0], words[1]);
+            String[] words = line.split(" ", 3);
+            if (words.length < 3 || !words[0].equals("@")) {
+                // What an import prints.
+                continue;
+            }
+            if (words[1].equals("library")) {
+                libraries.add(words[2]);
+            } else {
+                said.put(words[1], words[2]);
             }
         }
         var findings = new ArrayList<Finding>();

@@ -140,7 +140,7 @@ public record JobFile(
                             + batch
                             + ": each needs at least one sample");
         }
-        boolean here = checkData(root, data, mustBeHere);
+        boolean here = checkData(root, data, mustBeHere, kind.equals(ProcessSection.KIND));
         RuntimeSection own =
                 KINDS.getOrDefault(kind, ReferenceSection::read)
                         .read(
@@ -201,7 +201,8 @@ public record JobFile(
     }
 
     // Returns whether there is a file that can be looked into.
-    private static boolean checkData(ConfigSection root, Path data, boolean mustBeHere) {
+    private static boolean checkData(
+            ConfigSection root, Path data, boolean mustBeHere, boolean folders) {
         if (!root.has("data")) {
             return false;
         }
@@ -215,8 +216,14 @@ public record JobFile(
             }
             return false;
         }
-        if (Files.isDirectory(data) || !Files.isReadable(data)) {
-            root.complain("data", "cannot be read: " + data + "; expected a readable file");
+        // What a user's own program makes of a path is its business: a folder of files, mostly.
+        if ((Files.isDirectory(data) && !folders) || !Files.isReadable(data)) {
+            root.complain(
+                    "data",
+                    "cannot be read: "
+                            + data
+                            + "; expected a readable file"
+                            + (folders ? " or folder" : ""));
             return false;
         }
         return true;

@@ -33,6 +33,7 @@ record ProcessSection(String json, List<String> command, long state, int process
     private static final String LAUNCH = "launch";
     private static final String ATTACH = "attach";
     private static final String ATTACH_WAIT = "attachWait";
+    private static final String START_WAIT = "startWait";
     private static final String RECORDER = "flightRecorder";
 
     /** Parameters and two moments, as most optimizers have them. */
@@ -75,6 +76,15 @@ record ProcessSection(String json, List<String> command, long state, int process
         json.put("standby", runtime.flag("standby", true));
         if (runtime.flag(RECORDER, false)) {
             json.put(RECORDER, true);
+        }
+        if (runtime.has(START_WAIT)) {
+            Duration wait =
+                    runtime.duration(
+                            START_WAIT,
+                            Duration.ofSeconds(30),
+                            Duration.ofSeconds(1),
+                            Duration.ofHours(24));
+            json.put("startWaitMillis", wait.toMillis());
         }
         if (processes > 1) {
             json.put(WORKERS, processes);
@@ -127,7 +137,8 @@ record ProcessSection(String json, List<String> command, long state, int process
     /** Somebody else starts the processes, and decides how. */
     private static RuntimeSection attached(RuntimeKind.Around around, int processes) {
         ConfigSection runtime = around.runtime();
-        for (String name : List.of("command", "cwd", "env", "inheritEnv", "standby", RECORDER)) {
+        for (String name :
+                List.of("command", "cwd", "env", "inheritEnv", "standby", RECORDER, START_WAIT)) {
             if (runtime.has(name)) {
                 runtime.complain(
                         name,
@@ -158,7 +169,7 @@ record ProcessSection(String json, List<String> command, long state, int process
 
     /** Complains of what programs alone have, in the section of another kind. */
     static void refuseElsewhere(ConfigSection runtime, String kind) {
-        for (String name : List.of(WORKERS, LAUNCH, ATTACH_WAIT, RECORDER)) {
+        for (String name : List.of(WORKERS, LAUNCH, ATTACH_WAIT, START_WAIT, RECORDER)) {
             if (runtime.has(name)) {
                 runtime.complain(
                         name, "workers of kind " + kind + " have none; expected kind: " + KIND);

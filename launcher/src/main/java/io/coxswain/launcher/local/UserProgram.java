@@ -117,11 +117,14 @@ public final class UserProgram {
                 .forEach(one -> environment.put(one.getKey(), one.getValue().asString()));
         // What a launcher of process groups left there would be wrong in this one.
         environment.keySet().removeIf(UserProgram::isGroupVariable);
-        return new WorkerCommand(
-                List.copyOf(command),
-                environment,
-                folder,
-                json.path("standby").asBoolean(false),
-                processes);
+        var started =
+                new WorkerCommand(
+                        List.copyOf(command),
+                        environment,
+                        folder,
+                        json.path("standby").asBoolean(false),
+                        processes);
+        long wait = json.path("startWaitMillis").asLong(0);
+        return wait > 0 ? started.startingWithin(Duration.ofMillis(wait)) : started;
     }
 }

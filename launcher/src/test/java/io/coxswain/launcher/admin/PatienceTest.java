@@ -15,8 +15,6 @@ import java.util.concurrent.TimeUnit;
 
 /** How long commands ask again, by a clock that the test moves. */
 class PatienceTest {
-    private static final EnvironmentException NOBODY = new EnvironmentException("nobody leads");
-
     private final ByteArrayOutputStream told = new ByteArrayOutputStream();
     private long nanos = -5;
     private final Patience patience =
@@ -24,7 +22,7 @@ class PatienceTest {
 
     private void after(long seconds) throws EnvironmentException {
         nanos += TimeUnit.SECONDS.toNanos(seconds);
-        patience.unanswered(NOBODY);
+        patience.unanswered(new EnvironmentException("nobody leads"));
     }
 
     private String words() {

@@ -102,7 +102,7 @@ class DoctorTest {
                         """
                         case "$*" in
                           *python_version*) echo 3.12.1 ;;
-                          *import_module*) echo "jax 0.10.2"; echo "torch ! no CUDA here"; echo "library %s"; echo end ;;
+                          *import_module*) echo "noise"; echo "jax 9"; echo "@ jax 0.10.2"; echo "@ torch ! no CUDA here"; echo "@ library %s" ;;
                           *pip*) echo "pip 24" ;;
                           *) exit 1 ;;
                         esac
@@ -121,6 +121,33 @@ class DoctorTest {
         assertThat(finding(doctor, "google_crc32c").remedy()).endsWith("install google-crc32c");
         assertThat(finding(doctor, "libtpu.so").text())
                 .isEqualTo("PJRT API 0.90, tpu, 2 devices (chip); in a job, plugin: " + library);
+    }
+
+    @Test
+    void aBrokenPackageEndsItsOwnInterpreterAlone() throws Exception {
+        Path packages = folder.resolve("packages");
+        for (String name : List.of("coxswain", "jax", "torch", "google_crc32c", "numpy")) {
+            Files.createDirectories(packages.resolve(name));
+        }
+        Files.writeString(
+                packages.resolve("torch/__init__.py"),
+                "import os\nprint('torch 9')\nos._exit(3)\n");
+        Files.writeString(
+                packages.resolve("jax/__init__.py"),
+                "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n");
+        Files.writeString(packages.resolve("numpy/__init__.py"), "import no_such_core\n");
+        Files.writeString(packages.resolve("google_crc32c/__init__.py"), "__version__ = '1.2'\n");
+        Path python = python("PYTHONPATH=%s exec python3 \"$@\"\n".formatted(packages));
+
+        Doctor doctor = examine(python, "");
+
+        assertThat(finding(doctor, "torch").text())
+                .isEqualTo("cannot be imported: its import ends Python with status 3");
+        assertThat(finding(doctor, "jax").text())
+                .isEqualTo("cannot be imported: its import ends Python by signal 9");
+        assertThat(finding(doctor, "numpy").text())
+                .isEqualTo("cannot be imported: No module named 'no_such_core'");
+        assertThat(finding(doctor, "google_crc32c").text()).isEqualTo("1.2");
     }
 
     @Test

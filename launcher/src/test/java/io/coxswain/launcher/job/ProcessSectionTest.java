@@ -250,6 +250,7 @@ class ProcessSectionTest {
         "runtime.inheritEnv, '[PATH]', somebody else starts the workers",
         "runtime.standby, true, somebody else starts the workers",
         "runtime.flightRecorder, true, somebody else starts the workers",
+        "runtime.startWait, 5m, somebody else starts the workers",
         "runtime.attachWait, 10ms, a time from 1s",
         "runtime.launch, atach, 'one of spawn, attach'",
     })
@@ -258,6 +259,33 @@ class ProcessSectionTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining(field.equals("runtime.env.A") ? "runtime.env" : field)
                 .hasMessageContaining(expected);
+    }
+
+    @Test
+    void aProgramThatTakesLongToStart() throws Exception {
+        JobFile job = read(GOOD, Map.of("runtime.startWait", "5m"));
+
+        assertThat(JsonMapper.shared().readTree(job.runtime().json()).path("startWaitMillis"))
+                .isEqualTo(JsonMapper.shared().readTree("300000"));
+        assertThatThrownBy(() -> read(GOOD, Map.of("runtime.startWait", "0s")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("runtime.startWait")
+                .hasMessageContaining("a time from 1s");
+    }
+
+    @Test
+    void dataMayBeAFolder() throws Exception {
+        Files.createDirectory(folder.resolve("images"));
+
+        assertThat(read(GOOD, Map.of("data", "images")).spec("a").data()).endsWith("images");
+        String reference =
+                GOOD.replace("kind: process", "kind: reference")
+                        .replace(
+                                "command: [python3, train.py]",
+                                "model: {kind: mlp, layers: [4, 2]}");
+        assertThatThrownBy(() -> read(reference, Map.of("data", "images")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("expected a readable file");
     }
 
     @Test
@@ -273,6 +301,8 @@ class ProcessSectionTest {
                 .hasMessageContaining("runtime.launch")
                 .hasMessageContaining("workers of kind reference have none");
         assertThatThrownBy(() -> read(reference, Map.of("runtime.workersPerAgent", "2")))
+                .hasMessageContaining("expected kind: process");
+        assertThatThrownBy(() -> read(reference, Map.of("runtime.startWait", "2m")))
                 .hasMessageContaining("expected kind: process");
         assertThatThrownBy(() -> read(GOOD, Map.of("runtime.attachWait", "10s")))
                 .hasMessageContaining("runtime.attachWait")

@@ -43,6 +43,18 @@ class UserProgramTest {
     }
 
     @Test
+    void howLongAProgramMayTakeUntilItSaysHello() {
+        assertThat(UserProgram.worker("process", section(""), SETTINGS).startWait()).isNull();
+        assertThat(
+                        UserProgram.worker(
+                                        "process",
+                                        section(", \"startWaitMillis\": 90000"),
+                                        SETTINGS)
+                                .startWait())
+                .isEqualTo(Duration.ofSeconds(90));
+    }
+
+    @Test
     void whatALauncherOfProcessGroupsLeftDoesNotComeIn() {
         WorkerCommand command =
                 UserProgram.worker(

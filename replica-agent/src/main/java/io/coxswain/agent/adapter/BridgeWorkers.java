@@ -316,7 +316,11 @@ final class BridgeWorkers implements WorkerPort, AgentVoice.Archive, AutoCloseab
         public void waiting(long supervised, List<Integer> missing) {
             events.accept(
                     new AgentEvent.WorkerPonged(
-                            generation(supervised), 0, 0, "", awaited(missing, talk.processes())));
+                            generation(supervised),
+                            0,
+                            0,
+                            "",
+                            attached ? awaited(missing, talk.processes()) : ""));
         }
 
         private static String cut(String part) {

@@ -394,7 +394,8 @@ public final class ControlCodec {
                             .setLayout(layout(ready.layout()))
                             .setLoadNanos(ready.loadNanos())
                             .setCompileNanos(ready.compileNanos())
-                            .setStartNanos(ready.startNanos());
+                            .setStartNanos(ready.startNanos())
+                            .setPromisedEpoch(ready.promisedEpoch());
             case AgentReport.JobUnfit unfit ->
                     message.getJobUnfitBuilder().setJobId(unfit.jobId()).setReason(unfit.reason());
             case AgentReport.Holdings holdings ->

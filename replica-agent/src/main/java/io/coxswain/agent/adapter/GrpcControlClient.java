@@ -53,6 +53,10 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
     /** What is on its way may still arrive after the stream's end. */
     private static final long CLOSE_MILLIS = 200;
 
+    /** How often the leader's node is read besides. */
+    private static final long LOOK_NANOS = 1_000_000_000L;
+
+    private final CuratorFramework zookeeper;
     private final AgentProfile profile;
     private final Channels channels;
     private final Consumer<AgentEvent> events;
@@ -120,6 +124,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
             Pauses pauses,
             Consumer<Ask> asks) {
         this.asks = asks;
+        this.zookeeper = zookeeper;
         this.profile = profile;
         this.channels = channels;
         this.events = events;
@@ -146,14 +151,44 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
     }
 
     private void leaderChanged(@Nullable ChildData data) {
-        Leader found = null;
-        if (data != null && data.getData() != null && data.getData().length > 0) {
+        leaderFound(data == null ? null : leader(data.getData()));
+    }
+
+    private static @Nullable Leader leader(byte @Nullable [] data) {
+        if (data != null && data.length > 0) {
             try {
-                found = Leader.parseFrom(data.getData());
+                return Leader.parseFrom(data);
             } catch (InvalidProtocolBufferException e) {
                 LOG.warn("{} holds something that is no leader record", LEADER_PATH, e);
             }
         }
+        return null;
+    }
+
+    // The cache tells versions of the node apart by ZooKeeper's transaction numbers, which begin
+    // anew where ZooKeeper is set up anew: another leader's node may have the number of the former
+    // one's. Who is not led looks for itself.
+    private void look() {
+        try {
+            zookeeper
+                    .getData()
+                    .inBackground((_, read) -> {
+                        Leader found = leader(read.getData());
+                        boolean other;
+                        synchronized (changed) {
+                            other = found != null && !found.equals(leader);
+                        }
+                        if (other) {
+                            leaderFound(found);
+                        }
+                    })
+                    .forPath(LEADER_PATH);
+        } catch (Exception closing) {
+            LOG.debug("{} cannot be read now", LEADER_PATH, closing);
+        }
+    }
+
+    void leaderFound(@Nullable Leader found) {
         synchronized (changed) {
             leader = found;
             leaderVersion++;
@@ -167,6 +202,7 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
 
     private void run() {
         int failures = 0;
+        long looked = System.nanoTime();
         try {
             while (!closed) {
                 Leader target;
@@ -180,6 +216,11 @@ final class GrpcControlClient implements ControlPort, AutoCloseable {
                 }
                 Ending ending = converse(target);
                 failures = ending == Ending.HEARD ? 0 : failures + 1;
+                long now = System.nanoTime();
+                if (!closed && now - looked >= LOOK_NANOS) {
+                    looked = now;
+                    look();
+                }
                 pause(
                         version,
                         ending == Ending.REFUSED

@@ -36,6 +36,8 @@ final class ZkRegistration implements AutoCloseable {
     private final Watcher watcher = event -> wake();
     private final Thread thread;
     private boolean due = true;
+    // Of the thread.
+    private String complaint = "";
     private volatile boolean closed;
     private volatile boolean stands;
 
@@ -99,13 +101,14 @@ final class ZkRegistration implements AutoCloseable {
                 }
                 try {
                     register();
+                    complaint = "";
                     registered.complete(null);
                 } catch (InterruptedException e) {
                     throw e;
                 } catch (Exception e) {
                     // Curator declares Exception: whatever it is, ZooKeeper was not in a state to
                     // answer.
-                    LOG.warn("cannot register {}: {}; trying again", path, e.toString());
+                    complain(e);
                     synchronized (signal) {
                         signal.wait(retry.toMillis());
                         due = true;
@@ -114,6 +117,20 @@ final class ZkRegistration implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             LOG.debug("registration of {} ends", path);
+        }
+    }
+
+    // It is tried some times a second.
+    private void complain(Exception failed) {
+        if (!failed.toString().equals(complaint)) {
+            complaint = failed.toString();
+            LOG.warn(
+                    "cannot register {}: {}; trying again{}",
+                    path,
+                    complaint,
+                    failed instanceof KeeperException.NoNodeException
+                            ? ": a coordinator makes that folder when the first one starts"
+                            : "");
         }
     }
 

@@ -1,17 +1,20 @@
 package io.coxswain.agent.collective;
 
-import java.util.LinkedHashSet;
-import java.util.Set;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
- * What this agent has promised to refuse: older epochs of the job it is in, and all of the jobs it
- * has left. Epochs count within a job. Not thread-safe.
+ * What this agent has promised to refuse: older epochs of the job it is in, and all that the jobs
+ * had which it has left. Epochs count within a job; a job that comes back under the id of a former
+ * one begins above that one's epochs. Not thread-safe.
  */
 final class Fence {
     /** More than any word of a job that is over outlives. */
     private static final int FORMER_JOBS = 64;
 
-    private final Set<String> former = new LinkedHashSet<>();
+    /** By job, the epoch below which all is refused. */
+    private final Map<String, Long> former = new LinkedHashMap<>();
+
     private String job = "";
     private long epoch;
 
@@ -19,20 +22,22 @@ final class Fence {
      * Refuses epochs below this one from now on; another job than before makes that one a former
      * one.
      *
-     * @return false if the job is a former one: nothing changes
+     * @return false if it is a word of a former job: nothing changes
      */
     boolean raise(String ofJob, long toEpoch) {
-        if (former.contains(ofJob)) {
-            return false;
-        }
         if (ofJob.equals(job)) {
             epoch = Math.max(epoch, toEpoch);
             return true;
         }
+        Long left = former.get(ofJob);
+        if (left != null && toEpoch <= left) {
+            return false;
+        }
+        former.remove(ofJob);
         if (!job.isEmpty()) {
-            former.add(job);
+            former.put(job, epoch);
             if (former.size() > FORMER_JOBS) {
-                former.remove(former.iterator().next());
+                former.remove(former.keySet().iterator().next());
             }
         }
         job = ofJob;
@@ -41,7 +46,11 @@ final class Fence {
     }
 
     boolean refuses(String ofJob, long ofEpoch) {
-        return former.contains(ofJob) || (ofJob.equals(job) && ofEpoch < epoch);
+        if (ofJob.equals(job)) {
+            return ofEpoch < epoch;
+        }
+        Long left = former.get(ofJob);
+        return left != null && ofEpoch <= left;
     }
 
     /** True if it belongs to the job that this agent is in, and is not refused. */

@@ -305,6 +305,8 @@ public final class AgentMachine {
             at.link.otherJob();
             at.job = offered;
             at.phase = Phase.WARMING;
+            at.promised = at.formerJobs.promised(offered.jobId());
+            at.dataFenced = at.promised;
         }
         if (at.worker.state() == WorkerLife.State.ABSENT) {
             at.worker.start(offered, now);

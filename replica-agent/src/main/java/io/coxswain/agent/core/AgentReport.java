@@ -75,10 +75,15 @@ public sealed interface AgentReport {
     }
 
     record JobReady(
-            String jobId, StateLayout layout, long loadNanos, long compileNanos, long startNanos)
+            String jobId,
+            StateLayout layout,
+            long loadNanos,
+            long compileNanos,
+            long startNanos,
+            long promisedEpoch)
             implements AgentReport {
         public JobReady(String jobId, StateLayout layout, long loadNanos, long compileNanos) {
-            this(jobId, layout, loadNanos, compileNanos, 0);
+            this(jobId, layout, loadNanos, compileNanos, 0, 0);
         }
     }
 

@@ -16,10 +16,14 @@ import java.util.TreeSet;
 /**
  * Streams own snapshots to the holders that this rank feeds, oldest first and one at a time each,
  * and knows which snapshot all of them have verified. Runs in the background of the steps; the
- * vault's floor follows from what this says.
+ * vault's floor follows from what this says. Where one is refused again and again, as it is when it
+ * is damaged where it lies, the newest goes first if that may be.
  */
 final class Replication {
     private static final int MOST_DOUBLINGS = 5;
+
+    /** A snapshot that a holder refused so often may be damaged where it lies. */
+    private static final int MOST_REFUSALS = 3;
 
     /** What this rank owes one holder. */
     private static final class Stream {
@@ -45,6 +49,13 @@ final class Replication {
     private long baseStep;
     private int shard;
     private boolean running;
+
+    /**
+     * The leader finds the newest snapshot that all have: none has to wait for an older one. Else
+     * the floor is the least that ranks have, so they acknowledge in order.
+     */
+    private boolean anyOrder;
+
     private long longestCopyNanos;
 
     Replication(Outbox out, Vault vault, AgentLimits limits) {
@@ -56,9 +67,18 @@ final class Replication {
     /**
      * A view began. All its duties bind from its base on: the floor waits until the base itself is
      * where it should be.
+     *
+     * @param leaderFindsFloor from the steps that each rank acknowledges, one by one
      */
-    void begin(Placement placement, int rank, int ownShard, long viewBase, AgentKey self) {
+    void begin(
+            Placement placement,
+            int rank,
+            int ownShard,
+            long viewBase,
+            AgentKey self,
+            boolean leaderFindsFloor) {
         streams = new ArrayList<>();
+        anyOrder = leaderFindsFloor;
         epoch = placement.epoch();
         version = placement.version();
         shard = ownShard;
@@ -170,17 +190,18 @@ final class Replication {
                 verified = Math.max(verified, snapshot.name.step());
             }
         }
-        Vault.Snapshot oldest = null;
+        boolean newestFirst = anyOrder && stream.failures >= MOST_REFUSALS;
+        Vault.Snapshot next = null;
         for (Vault.Snapshot snapshot : vault.snapshots()) {
             if (own(snapshot)
                     && snapshot.committed
                     && snapshot.name.step() >= Math.max(baseStep, stream.bindsFrom)
                     && snapshot.name.step() > verified
-                    && (oldest == null || snapshot.name.step() < oldest.name.step())) {
-                oldest = snapshot;
+                    && (next == null || newestFirst == snapshot.name.step() > next.name.step())) {
+                next = snapshot;
             }
         }
-        return oldest;
+        return next;
     }
 
     private boolean own(Vault.Snapshot snapshot) {

@@ -35,6 +35,7 @@ final class Station {
     final KeyValueDesk keyValues;
     final StepStop stop;
     final Departure departure;
+    final FormerJobs formerJobs = new FormerJobs();
 
     Phase phase = Phase.NO_JOB;
     @Nullable JobSpec job;

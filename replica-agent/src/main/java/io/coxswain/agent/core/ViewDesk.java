@@ -279,7 +279,13 @@ final class ViewDesk {
         at.holding.promote(shard, at.vault);
         at.vault.beginView(view);
         at.holding.beginView(view, at.vault.floor());
-        at.replication.begin(order.placement(), rank, shard, view.baseStep(), at.self);
+        at.replication.begin(
+                order.placement(),
+                rank,
+                shard,
+                view.baseStep(),
+                at.self,
+                at.currentJob().runtimeReduces());
         at.progress.begin(
                 spec.jobId(),
                 view.epoch(),
@@ -383,7 +389,9 @@ final class ViewDesk {
 
     /** The job is over: everything of it goes. */
     void endJob() {
-        out.add(new AgentEffect.FenceData(at.currentJob().jobId(), at.promised + 1));
+        long over = at.promised + 1;
+        out.add(new AgentEffect.FenceData(at.currentJob().jobId(), over));
+        at.formerJobs.ended(at.currentJob().jobId(), over);
         unshareDonations();
         at.worker.stop();
         at.stepping.clear();

@@ -13,31 +13,22 @@ final class WorkerDesk {
     private final Station at;
     private final ViewDesk views;
     private final Outbox out;
-    private ProgramFaults faults = ProgramFaults.NONE;
-
-    /**
-     * How often the program failed in a step since one was made that was not older; in that before
-     * the first: to make its state.
-     */
-    private record ProgramFaults(String jobId, long step, int count) {
-        static final ProgramFaults NONE = new ProgramFaults("", 0, 0);
-
-        ProgramFaults and(JobSpec job, long failed) {
-            boolean same = job.jobId().equals(jobId) && step == failed;
-            return new ProgramFaults(job.jobId(), failed, same ? count + 1 : 1);
-        }
-    }
+    private final ProgramTroubles troubles;
 
     WorkerDesk(Station at, ViewDesk views) {
         this.at = at;
         this.views = views;
         this.out = at.out;
+        this.troubles = new ProgramTroubles(at.limits.loadAttempts());
     }
 
     void take(AgentEvent.FromWorker event, long now) {
         JobSpec job = at.job;
         if (job == null) {
             return;
+        }
+        if (ends(event)) {
+            at.worker.answeredAll();
         }
         switch (event) {
             case AgentEvent.WorkerConnected _ -> at.worker.connected(job, now);
@@ -47,18 +38,17 @@ final class WorkerDesk {
             case AgentEvent.Executed executed -> {
                 at.worker.executing(false);
                 if (job.runtimeReduces()) {
-                    made(executed.step());
+                    troubles.made(executed.step());
                 }
                 at.stepping.executed(executed, now);
             }
             case AgentEvent.RequestAborted aborted -> aborted(aborted.request());
             case AgentEvent.Applied applied -> {
-                made(applied.step());
+                troubles.made(applied.step());
                 at.stepping.applied(applied, now);
             }
             case AgentEvent.SnapshotCommitted committed -> snapshotCommitted(committed);
-            case AgentEvent.SnapshotFailed failed ->
-                    abandon(failed.slot(), failed.epoch(), failed.step());
+            case AgentEvent.SnapshotFailed failed -> snapshotFailed(failed, job);
             case AgentEvent.Finished finished -> finished(finished, job);
             case AgentEvent.WorkerFaulted faulted -> faulted(faulted, job, now);
             case AgentEvent.KeyValueAsked asked -> at.keyValues.asked(asked, now);
@@ -66,10 +56,25 @@ final class WorkerDesk {
         }
     }
 
-    private void made(long step) {
-        if (step >= faults.step()) {
-            faults = ProgramFaults.NONE;
-        }
+    /** Whether it is the answer to what the worker was asked last. */
+    private static boolean ends(AgentEvent.FromWorker event) {
+        return switch (event) {
+            case AgentEvent.ViewPrepared _,
+                    AgentEvent.Executed _,
+                    AgentEvent.Applied _,
+                    AgentEvent.RequestAborted _,
+                    AgentEvent.Finished _,
+                    AgentEvent.WorkerFaulted _ ->
+                    true;
+            case AgentEvent.WorkerConnected _,
+                    AgentEvent.WorkerPonged _,
+                    AgentEvent.JobLoaded _,
+                    AgentEvent.SnapshotCommitted _,
+                    AgentEvent.SnapshotFailed _,
+                    AgentEvent.KeyValueAsked _,
+                    AgentEvent.WorkerExited _ ->
+                    false;
+        };
     }
 
     private void jobLoaded(AgentEvent.JobLoaded event, JobSpec job) {
@@ -125,7 +130,8 @@ final class WorkerDesk {
                             layout,
                             at.worker.loadNanos(),
                             at.worker.compileNanos(),
-                            at.worker.startNanos()));
+                            at.worker.startNanos(),
+                            at.promised));
         }
         at.becomeStandby();
     }
@@ -155,6 +161,7 @@ final class WorkerDesk {
         if (snapshot == null || !at.vault.committed(snapshot, event.digest(), event.bytes())) {
             return;
         }
+        troubles.snapshotCommitted();
         PrepareOrder order = at.order;
         if (order != null && order.view().epoch() == event.epoch()) {
             at.progress.committed(event.step(), event.digest());
@@ -162,6 +169,15 @@ final class WorkerDesk {
         }
         if (snapshot.name.equals(at.worker.live())) {
             at.worker.live(snapshot.name, event.digest());
+        }
+    }
+
+    /** A job that is never protected would lose everything, and hear of it when it is too late. */
+    private void snapshotFailed(AgentEvent.SnapshotFailed event, JobSpec job) {
+        abandon(event.slot(), event.epoch(), event.step());
+        if (event.epoch() >= at.promised && troubles.snapshotFailed(job, event.step())) {
+            at.worker.kill(
+                    "the snapshot of step " + event.step() + " failed: " + event.reason(), false);
         }
     }
 
@@ -248,7 +264,8 @@ final class WorkerDesk {
                     abandon(snapshot.slot(), snapshot.epoch(), snapshot.step());
             case WorkerRequest.Finish finish -> {
                 if (finish.epoch() >= at.promised) {
-                    failed(job, finish.step(), "finish at step ", words);
+                    troubles.failedAtTheEnd(job, finish.step());
+                    at.worker.kill("finish at step " + finish.step() + " failed: " + words, false);
                 }
             }
         }
@@ -256,18 +273,18 @@ final class WorkerDesk {
 
     // Nothing but the program has a part in its first state: it fails again.
     private void notInitialized(JobSpec job, long step, String words) {
-        faults = faults.and(job, step);
-        if (faults.count() >= at.limits.loadAttempts()) {
+        troubles.failed(job, step);
+        if (troubles.failures() >= at.limits.loadAttempts()) {
             unfit(
                     job,
                     "the program failed %d times to make its initial state; the last time: %s"
-                            .formatted(faults.count(), words));
-            faults = ProgramFaults.NONE;
+                            .formatted(troubles.failures(), words));
+            troubles.forget();
         }
     }
 
     private void failed(JobSpec job, long step, String what, String words) {
-        faults = faults.and(job, step);
+        troubles.failed(job, step);
         at.worker.kill(what + step + " failed: " + words, false);
     }
 
@@ -281,8 +298,12 @@ final class WorkerDesk {
         StateLayout layout = at.worker.layout();
         at.vault.inspectIfWriting();
         at.keyValues.workerGone();
-        // A program that fails in the same step each time is not restarted for ever.
-        boolean giveUp = wasLoaded && faults.count() >= at.limits.loadAttempts();
+        // A program that fails or dies in the same step each time is not restarted for ever.
+        if (wasLoaded && at.worker.diedByItself() && at.worker.towards() > 0) {
+            troubles.died(job, at.worker.towards());
+        }
+        String verdict = troubles.verdict();
+        boolean giveUp = wasLoaded && !verdict.isEmpty();
         boolean again = at.worker.exited(job, giveUp, now);
         if (!wasLoaded) {
             if (!again) {
@@ -307,11 +328,8 @@ final class WorkerDesk {
                         event.cause(),
                         hung);
         if (giveUp) {
-            unfit(
-                    job,
-                    "the program failed %d times at step %d; the last time: %s"
-                            .formatted(faults.count(), faults.step(), event.cause()));
-            faults = ProgramFaults.NONE;
+            unfit(job, verdict + "; the last time: " + event.cause());
+            troubles.forget();
         } else {
             at.untoldLoss = loss;
             out.report(loss);

@@ -90,6 +90,9 @@ final class WorkerLife {
     private boolean applying;
     private long answerBy = Long.MAX_VALUE;
 
+    /** The step that it was asked to make, or to load the state before; 0: nothing of the kind. */
+    private long towards;
+
     WorkerLife(Outbox out, AgentLimits limits) {
         this.out = out;
         this.limits = limits;
@@ -111,6 +114,7 @@ final class WorkerLife {
         liveDigest = Digest.NONE;
         executing = false;
         applying = false;
+        towards = 0;
         answerBy = Long.MAX_VALUE;
         entered = 0;
         part = "";
@@ -129,7 +133,28 @@ final class WorkerLife {
 
     void ask(WorkerRequest request) {
         grouped |= request instanceof WorkerRequest.Execute;
+        towards = towards(request, towards);
         out.add(new AgentEffect.AskWorker(generation, request));
+    }
+
+    private static long towards(WorkerRequest request, long otherwise) {
+        return switch (request) {
+            case WorkerRequest.Prepare prepare -> prepare.baseStep() + 1;
+            case WorkerRequest.Execute execute -> execute.step();
+            case WorkerRequest.Apply apply -> apply.step();
+            case WorkerRequest.Finish finish -> finish.step() + 1;
+            case WorkerRequest.Snapshot _, WorkerRequest.LoadJob _ -> otherwise;
+        };
+    }
+
+    /** It answered: what it dies of from now on is not that request. */
+    void answeredAll() {
+        towards = 0;
+    }
+
+    /** Which step it was on the way to, and has not made; 0: none. */
+    long towards() {
+        return towards;
     }
 
     void connected(JobSpec job, long now) {
@@ -288,7 +313,8 @@ final class WorkerLife {
                 if (now - silentSince >= START_LIMIT_PONGS * limits.pongNanos()) {
                     kill(
                             "the worker did not connect to its agent in time: does the program call"
-                                    + " coxswain.run (or coxswain.jax.run)?",
+                                    + " coxswain.run (or coxswain.jax.run)? If its imports take"
+                                    + " longer, set runtime.startWait",
                             true);
                 }
             }
@@ -379,6 +405,11 @@ final class WorkerLife {
     /** False from the moment it is being killed. */
     boolean isAlive() {
         return killReason.isEmpty() && state != State.ABSENT && state != State.WAITING;
+    }
+
+    /** It was its own end, or that of whoever hangs, and no decision of this agent. */
+    boolean diedByItself() {
+        return killReason.isEmpty() || hung;
     }
 
     boolean wasHung() {

@@ -16,6 +16,8 @@ import java.util.Map;
  * @param standby whether the process of the next generation is started before it is needed
  * @param processes how many such processes are one worker, told apart by their local rank
  * @param attachWait somebody else starts the processes, and has so long; null: the command does
+ * @param startWait how long a process that the command started may take until it says hello; null:
+ *     as long as the supervisor's limits say
  */
 public record WorkerCommand(
         List<String> command,
@@ -23,7 +25,8 @@ public record WorkerCommand(
         @Nullable Path folder,
         boolean standby,
         int processes,
-        @Nullable Duration attachWait) {
+        @Nullable Duration attachWait,
+        @Nullable Duration startWait) {
     /** As many processes as a host has devices, at most. */
     public static final int MOST_PROCESSES = 64;
 
@@ -46,12 +49,18 @@ public record WorkerCommand(
             @Nullable Path folder,
             boolean standby,
             int processes) {
-        this(command, environment, folder, standby, processes, null);
+        this(command, environment, folder, standby, processes, null, null);
+    }
+
+    /** The same, for a program that takes long to import what it needs. */
+    public WorkerCommand startingWithin(Duration wait) {
+        return new WorkerCommand(
+                command, environment, folder, standby, processes, attachWait, wait);
     }
 
     /** Somebody else starts them. */
     public static WorkerCommand attached(int processes, Duration wait) {
-        return new WorkerCommand(List.of(), Map.of(), null, false, processes, wait);
+        return new WorkerCommand(List.of(), Map.of(), null, false, processes, wait, null);
     }
 
     /** One process. */

@@ -24,10 +24,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** A process of the worker that this agent starts: its socket, its two channels and its end. */
@@ -41,6 +43,12 @@ final class WorkerProcess implements Member {
     private static final long ENDING_SECONDS = 10;
 
     private static final ProcessStatus STATUS = new ProcessStatus(Path.of("/proc"));
+
+    /** For what it said before its end to be read, where its end cannot be seen on the bridge. */
+    private static final long BRIDGE_END_MILLIS = 1000;
+
+    /** While a program imports: between two signs that this is no silence. */
+    private static final Duration LOOK = Duration.ofSeconds(1);
 
     private final String name;
     private final int local;
@@ -242,7 +250,7 @@ final class WorkerProcess implements Member {
             if (killReason != null) {
                 started.destroyForcibly();
             }
-            var unusedStage = started.onExit().thenRun(() -> BridgeLink.closeQuietly(server));
+            var unusedStage = started.onExit().thenRun(() -> over(server));
             Thread helloLimit = watchHello(started);
             Hello hello = acceptBoth(server);
             saidHello = true;
@@ -273,6 +281,13 @@ final class WorkerProcess implements Member {
             listener.evidence(local, exit.describe(), evidence.died(words));
         }
         finish(exit);
+    }
+
+    /** A child that it forked may hold its end of the bridge open: nobody speaks there any more. */
+    private void over(ServerSocketChannel server) {
+        BridgeLink.closeQuietly(server);
+        CompletableFuture.delayedExecutor(BRIDGE_END_MILLIS, TimeUnit.MILLISECONDS)
+                .execute(link::close);
     }
 
     private ChildProcess spawn() throws IOException {
@@ -310,12 +325,15 @@ final class WorkerProcess implements Member {
                 .name("worker-hello-" + name)
                 .start(() -> {
                     try {
-                        if (!started.waitFor(limits.hello().toNanos(), TimeUnit.NANOSECONDS)) {
+                        Duration asked = command.startWait();
+                        Duration wait = asked == null ? limits.hello() : asked;
+                        if (!exits(started, wait, asked != null)) {
                             String reason =
                                     "it never said hello within "
-                                            + limits.hello().toMillis()
+                                            + wait.toMillis()
                                             + " ms: does the program call coxswain.run (or"
-                                            + " coxswain.jax.run)? See "
+                                            + " coxswain.jax.run)? If its imports take longer, set"
+                                            + " runtime.startWait. See "
                                             + logFile;
                             if (claim(reason)) {
                                 listener.evidence(local, reason, hung(reason));
@@ -326,6 +344,25 @@ final class WorkerProcess implements Member {
                         // Both channels are up.
                     }
                 });
+    }
+
+    /** Waits for its end; tells now and then that nobody need worry yet, where that was said. */
+    private boolean exits(Process started, Duration wait, boolean tells)
+            throws InterruptedException {
+        long end = System.nanoTime() + wait.toNanos();
+        while (true) {
+            long left = end - System.nanoTime();
+            if (left <= 0) {
+                return false;
+            }
+            long nanos = tells ? Math.min(left, LOOK.toNanos()) : left;
+            if (started.waitFor(nanos, TimeUnit.NANOSECONDS)) {
+                return true;
+            }
+            if (tells) {
+                listener.waiting(local);
+            }
+        }
     }
 
     private Hello acceptBoth(ServerSocketChannel server) throws IOException {

@@ -428,7 +428,7 @@ class ControlCodecTest {
                                         new SnapshotInterval(25, 40))),
                         new AgentReport.Heartbeat(
                                 1, 1, 2, "reduce", 3, List.of(2), 5, 4, "somebody", "forward"),
-                        new AgentReport.JobReady("job-1", layout, 1, 2),
+                        new AgentReport.JobReady("job-1", layout, 1, 2, 3, 4),
                         new AgentReport.JobUnfit("job-1", "why"),
                         new AgentReport.Holdings(inventory),
                         new AgentReport.ViewReady(

@@ -133,6 +133,23 @@ class GrpcControlClientTest {
         }
     }
 
+    /**
+     * Where ZooKeeper was set up anew, the cache may take the new leader's node for the old one.
+     */
+    @Test
+    void aLeaderThatTheCacheMissedIsFound() throws Exception {
+        try (Named leader = new Named("there")) {
+            elect(4, "there");
+            client.start();
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+            client.leaderFound(Leader.newBuilder().setTerm(3).setCoordinatorId("gone").build());
+            take(leader.streams).onError(new IllegalStateException("cut"));
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamClosed.class);
+            assertThat(take(events)).isInstanceOf(AgentEvent.StreamOpened.class);
+            assertThat(take(leader.streams)).isNotNull();
+        }
+    }
+
     @Test
     void aMessageThatBreaksTheProtocolEndsTheStream() throws Exception {
         try (Named leader = new Named("six")) {

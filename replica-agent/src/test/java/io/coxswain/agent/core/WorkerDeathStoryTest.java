@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.coxswain.agent.core.model.HeldState;
 import io.coxswain.agent.core.model.Inventory;
+import io.coxswain.agent.core.model.JobSpec;
 import io.coxswain.agent.core.model.Restore;
 
 import org.junit.jupiter.api.Test;
@@ -147,6 +148,90 @@ class WorkerDeathStoryTest {
                 .hasValueSatisfying(told ->
                         assertThat(told.reason())
                                 .contains("failed 3 times at step 2", "ValueError"));
+    }
+
+    @Test
+    void aWorkerThatDiesInTheSameStepEachTimeIsGivenUp() {
+        story.running(5);
+        story.made(1, 0);
+        int most = 2 * AgentLimits.DEFAULT.loadAttempts();
+        for (int death = 1; death < most; death++) {
+            story.exited("exited with status 0");
+            assertThat(story.report(AgentReport.WorkerLost.class)).isPresent();
+            assertThat(story.each(AgentEffect.StartWorker.class)).hasSize(1);
+            restored(1 + death);
+        }
+        story.exited("exited with status 0");
+        assertThat(story.report(AgentReport.WorkerLost.class)).isEmpty();
+        assertThat(story.each(AgentEffect.StartWorker.class)).isEmpty();
+        assertThat(story.report(AgentReport.JobUnfit.class))
+                .hasValueSatisfying(told ->
+                        assertThat(told.reason())
+                                .contains("the worker died 6 times at step 2", "status 0"));
+    }
+
+    @Test
+    void deathsInStepsThatAreMadeAfterwardsAreForgiven() {
+        story.running(5);
+        story.made(1, 0);
+        for (int death = 1; death < 2 * AgentLimits.DEFAULT.loadAttempts(); death++) {
+            story.exited("signal 9");
+            restored(1 + death);
+        }
+        story.made(2, 0);
+        story.exited("signal 9");
+        assertThat(story.report(AgentReport.WorkerLost.class)).isPresent();
+        assertThat(story.report(AgentReport.JobUnfit.class)).isEmpty();
+    }
+
+    @Test
+    void aProgramWhoseSnapshotsFailOneAfterAnotherIsGivenUp() {
+        story.running(9);
+        int most = AgentLimits.DEFAULT.loadAttempts();
+        for (int step = 1; step <= most; step++) {
+            story.executed(step).reduced(step, 0);
+            int slot = story.request(WorkerRequest.Apply.class).orElseThrow().snapshotSlot();
+            story.applied(step).gathered(step);
+            story.give(new AgentEvent.SnapshotFailed(1, 1, step, slot, "ValueError: no"));
+            assertThat(story.each(AgentEffect.KillWorker.class)).hasSize(step < most ? 0 : 1);
+        }
+        story.exited("the snapshot of step 3 failed: ValueError: no");
+        assertThat(story.report(AgentReport.JobUnfit.class))
+                .hasValueSatisfying(told ->
+                        assertThat(told.reason())
+                                .contains(
+                                        "3 snapshots failed one after another, the last one after"
+                                                + " step 3",
+                                        "ValueError: no"));
+    }
+
+    @Test
+    void aProgramThatFailsAtTheEndIsGivenUpWhateverItMakesAgain() {
+        var troubles = new ProgramTroubles(2);
+        JobSpec job = Story.job();
+        for (int end = 1; end <= 2; end++) {
+            assertThat(troubles.verdict()).isEmpty();
+            troubles.made(59);
+            troubles.made(60);
+            troubles.failedAtTheEnd(job, 60);
+        }
+        assertThat(troubles.verdict())
+                .isEqualTo("the program failed 2 times at the job's end, after step 60");
+        troubles.forget();
+        assertThat(troubles.verdict()).isEmpty();
+    }
+
+    /** The next worker has taken up the state of step 1, and makes step 2. */
+    private void restored(int epoch) {
+        story.filesMade().loaded();
+        story.fenced(epoch)
+                .fencedData()
+                .ordered(
+                        epoch,
+                        1,
+                        new Restore(Restore.Action.LOAD_LOCAL, state(1, 1, 0), digest(1, 0), null))
+                .fencedData();
+        story.prepared(digest(1, 0)).started(10).gatheredBase();
     }
 
     @Test

@@ -433,8 +433,7 @@ public final class Facts {
         ViewHistory view = job.of(epoch);
         if (view != null) {
             tell(applied, i -> i.applied(job, agent, view, rank, shard, step, state));
-            view.spent(rank, step, clock.getAsLong());
-            view.done[rank] = Math.max(view.done[rank], step);
+            view.applied(rank, step, clock.getAsLong());
         }
     }
 

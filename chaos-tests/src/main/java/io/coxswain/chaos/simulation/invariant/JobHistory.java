@@ -40,7 +40,7 @@ public final class JobHistory {
     boolean formerLeaderSpeaks;
 
     /** As its coordinator saw it at the fastest; {@link Long#MAX_VALUE} before two steps. */
-    long shortestStepNanos = Long.MAX_VALUE;
+    private long shortestStepNanos = Long.MAX_VALUE;
 
     /** Leaders that went on with it. */
     int takeovers;
@@ -175,6 +175,15 @@ public final class JobHistory {
     public boolean wasRecorded(long epoch, boolean active) {
         ViewHistory view = views.get(epoch);
         return view != null && (view.active || !active);
+    }
+
+    /** A step at the fastest, as its coordinator saw it or as ranks made it and told. */
+    long shortestStepNanos() {
+        long shortest = shortestStepNanos;
+        for (ViewHistory view : views.values()) {
+            shortest = Math.min(shortest, view.shortestStepNanos);
+        }
+        return Math.max(1, shortest);
     }
 
     /** True if that state is on the line of the completed history. */

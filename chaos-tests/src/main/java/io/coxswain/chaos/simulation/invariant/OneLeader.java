@@ -87,14 +87,14 @@ public final class OneLeader implements Invariant {
     }
 
     // Credits cover the lease twice by the measured step time, which no mean makes shorter than the
-    // fastest step that the coordinator saw (after a pause of its own, steps come in a bunch);
-    // before it saw any there is a first credit.
+    // fastest step that the coordinator saw, or heard of (after a pause of its own, steps come in a
+    // bunch and late); before it saw any there is a first credit.
     private void credits(JobHistory job, long epoch, long through) {
         ViewHistory view = job.of(epoch);
         if (view == null) {
             return;
         }
-        long shortest = job.shortestStepNanos;
+        long shortest = job.shortestStepNanos();
         long lag = Math.max(LIMITS.firstReportEvery(), LIMITS.reportNanos() / shortest);
         long ahead =
                 Math.max(

@@ -18,6 +18,13 @@ public final class ViewHistory {
     final long[] done;
     final long[] lastNanos;
     final long[] spentNanos;
+
+    /** When each rank made its newest step; 0: none in this view. */
+    private final long[] appliedNanos;
+
+    /** From one step of a rank to its next at the fastest; {@link Long#MAX_VALUE} before two. */
+    long shortestStepNanos = Long.MAX_VALUE;
+
     final Map<Long, Long> microshardsReduced = new HashMap<>();
     final Map<Long, Long> durations = new HashMap<>();
     boolean active;
@@ -31,6 +38,7 @@ public final class ViewHistory {
         done = new long[ranks];
         lastNanos = new long[ranks];
         spentNanos = new long[ranks];
+        appliedNanos = new long[ranks];
         Arrays.fill(done, view.baseStep());
     }
 
@@ -59,6 +67,16 @@ public final class ViewHistory {
                 lastNanos[rank] = nowNanos;
             }
         }
+    }
+
+    /** A rank makes that step. */
+    void applied(int rank, long step, long nowNanos) {
+        if (appliedNanos[rank] > 0 && step == done[rank] + 1) {
+            shortestStepNanos = Math.min(shortestStepNanos, nowNanos - appliedNanos[rank]);
+        }
+        spent(rank, step, nowNanos);
+        appliedNanos[rank] = nowNanos;
+        done[rank] = Math.max(done[rank], step);
     }
 
     /** A rank's time up to now went into that step. */

@@ -312,7 +312,8 @@ final class Wire {
                                     layout(ready.layout()),
                                     ready.loadNanos(),
                                     ready.compileNanos(),
-                                    ready.startNanos()));
+                                    ready.startNanos(),
+                                    ready.promisedEpoch()));
             case AgentReport.JobUnfit unfit ->
                     new AgentWord.ForJob(
                             unfit.jobId(), new JobEvent.AgentUnfit(agent, unfit.reason()));

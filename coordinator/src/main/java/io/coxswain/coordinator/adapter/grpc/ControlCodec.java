@@ -125,7 +125,8 @@ public final class ControlCodec {
                                 layout(ready.getLayout()),
                                 ready.getLoadNanos(),
                                 ready.getCompileNanos(),
-                                ready.getStartNanos()));
+                                ready.getStartNanos(),
+                                ready.getPromisedEpoch()));
             }
             case JOB_UNFIT ->
                     forJob(

@@ -28,9 +28,14 @@ final class ZkLayout {
         this.coordinatorId = coordinatorId;
     }
 
-    /** The term before the first. */
-    static Term first() {
+    /**
+     * The term before the first.
+     *
+     * @param newest that was heard of before, where ZooKeeper was set up anew; 0: none
+     */
+    static Term first(long newest) {
         return Term.newBuilder()
+                .setTerm(newest)
                 .setLayoutMajor(ProtocolVersion.LAYOUT.major())
                 .setLayoutMinor(ProtocolVersion.LAYOUT.minor())
                 .build();

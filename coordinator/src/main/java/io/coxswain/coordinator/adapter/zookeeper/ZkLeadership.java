@@ -28,7 +28,6 @@ import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -55,7 +54,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
 
     private final CuratorFramework client;
     private final ZkPaths paths;
-    private final ZkAcls acls;
+    private final ZkTree tree;
     private final String coordinatorId;
     private final Inputs inputs;
     private final ZkStore store;
@@ -73,10 +72,11 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     private @Nullable ZkFence fence;
     private @Nullable Endpoint endpoint;
     private String ownPage = "";
+    private String complaint = "";
+    private long newestLed;
     private boolean suspended;
     private boolean closed;
     private boolean aside;
-    private volatile boolean prepared;
 
     /**
      * Makes the adapter; {@link #start} stands for election.
@@ -98,7 +98,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
             ZooKeeperAccess access) {
         this.client = client;
         this.paths = ZkPaths.of(chroot);
-        this.acls = new ZkAcls(paths, access);
+        this.tree = new ZkTree(client, paths, new ZkAcls(paths, access));
         this.coordinatorId = coordinatorId;
         this.inputs = inputs;
         this.store = new ZkStore(client, paths, inputs);
@@ -146,7 +146,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     public void start(String host, int port, String page) throws IOException {
         try {
             if (layout.isKnown(null)) {
-                prepare();
+                tree.make(newestTerm());
             }
         } catch (InterruptedException stopped) {
             Thread.currentThread().interrupt();
@@ -177,31 +177,9 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
                         this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    private void prepare() throws Exception {
-        if (!prepared) {
-            for (String folder : List.of(paths.controller(), paths.agents(), paths.jobs())) {
-                makeFolder(folder);
-            }
-            makeTerm();
-            acls.close(client);
-            prepared = true;
-        }
-    }
-
-    private void makeFolder(String path) throws Exception {
-        try {
-            client.create().creatingParentsIfNeeded().forPath(path, new byte[0]);
-        } catch (KeeperException.NodeExistsException there) {
-            LOG.debug("{} is there", path);
-        }
-    }
-
-    private void makeTerm() throws Exception {
-        try {
-            client.create().forPath(paths.term(), ZkLayout.first().toByteArray());
-        } catch (KeeperException.NodeExistsException there) {
-            LOG.debug("{} is there", paths.term());
-        }
+    // Agents follow no term below one that they have heard of, wherever that one went.
+    private long newestTerm() {
+        return Math.max(newestLed, leaderNode.newestTerm());
     }
 
     // ------------------------------------------------------------------ election
@@ -237,25 +215,56 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
             again(winner);
         } catch (InterruptedException stopped) {
             throw stopped;
+        } catch (KeeperException.NoNodeException gone) {
+            LOG.warn(
+                    "ZooKeeper was set up anew: what stood below '{}' is gone, jobs among it, and"
+                            + " is made again",
+                    paths.root());
+            deposed();
+            makeAnew();
+            again(winner);
         } catch (Exception failed) {
-            LOG.warn("taking the lead failed and is tried again: {}", failed.toString());
+            complain(failed);
             deposed();
             again(winner);
         }
     }
 
-    // A latch does not watch its own node. Where a session ends while the latch comes back, the
-    // node
-    // that it made in that session goes with it, unseen: a standby of which nobody knows, which is
-    // passed over when the lead is handed on. Who leads needs none: the term counts.
+    private void makeAnew() throws InterruptedException {
+        try {
+            tree.makeAnew(newestTerm());
+        } catch (InterruptedException stopped) {
+            throw stopped;
+        } catch (Exception failed) {
+            complain(failed);
+        }
+    }
+
+    // It is tried some times a second.
+    private void complain(Exception failed) {
+        if (!failed.toString().equals(complaint)) {
+            complaint = failed.toString();
+            LOG.warn("taking the lead failed and is tried again: {}", complaint);
+        }
+    }
+
+    // A latch does not watch its own node. Where a session ends while the latch comes back, what it
+    // made in that session goes unseen: a standby of which nobody knows, which is passed over when
+    // the lead is handed on. Who leads needs none: the term counts.
     void look() {
         run(this::lookAtOwnNode);
     }
 
     private void lookAtOwnNode() throws Exception {
+        if (!closed && client.getZookeeperClient().isConnected()) {
+            leaderNode.look();
+        }
         LeaderLatch candidate = latch;
-        String own = candidate == null ? null : candidate.getOurPath();
-        if (own == null || fence != null || !client.getZookeeperClient().isConnected()) {
+        if (candidate == null || fence != null || !client.getZookeeperClient().isConnected()) {
+            return;
+        }
+        String own = candidate.getOurPath();
+        if (own == null) {
             return;
         }
         client.checkExists()
@@ -289,13 +298,16 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
             standIfKnown();
             return;
         }
-        long term = before.getTerm() + 1;
+        // More than what stands there, where an older state of ZooKeeper was brought back.
+        long term = Math.max(before.getTerm(), newestTerm()) + 1;
         byte[] bytes = ZkLayout.next(before, term, coordinatorId).toByteArray();
         // An unknown outcome here needs no reading again: the next try bumps once more.
         writes().count(ZkWrites.TERM);
         Stat written = client.setData().withVersion(stat.getVersion()).forPath(paths.term(), bytes);
         var held = new ZkFence(term, written.getVersion());
         fence = held;
+        newestLed = term;
+        complaint = "";
         store.fence(held);
         announce(held);
         var jobs = store.load();
@@ -363,7 +375,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
         }
         try {
             if (layout.isKnown(_ -> run(this::standIfKnown))) {
-                prepare();
+                tree.make(newestTerm());
                 aside = false;
                 stand();
             }
@@ -413,6 +425,10 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
     private void connectionLost(ConnectionState state) {
         if (fence != null && !suspended) {
             suspended = true;
+            LOG.warn(
+                    "ZooKeeper is out of reach ({}): term {} decides nothing until it answers",
+                    state,
+                    fence.term());
             inputs.offer(new CoordinatorInput.StoreSuspended(state.toString()));
         }
     }
@@ -438,6 +454,7 @@ public final class ZkLeadership implements LeadershipPort, AutoCloseable {
             suspended = false;
             watchTerm(held);
             if (held.equals(fence)) {
+                LOG.info("ZooKeeper answers again: term {} goes on", held.term());
                 inputs.offer(new CoordinatorInput.StoreResumed());
             }
         } catch (KeeperException.BadVersionException deposed) {

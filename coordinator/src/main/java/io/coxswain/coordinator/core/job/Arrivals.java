@@ -146,6 +146,7 @@ final class Arrivals {
         if (job.phase.over()) {
             return;
         }
+        job.heardPromise(event.promisedEpoch());
         StateLayout layout = job.layout;
         int shards = event.layout().shardStateBytes().size();
         if (shards != job.spec.mesh().shards()) {

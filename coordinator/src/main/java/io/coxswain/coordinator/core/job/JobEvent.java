@@ -33,13 +33,19 @@ public sealed interface JobEvent {
      * @param loadNanos of program and data
      * @param compileNanos of compilation and warm-up
      * @param startNanos from the process's start until it could be asked: interpreter and imports
+     * @param promisedEpoch the agent follows no epoch below, be it of a former job of this id
      */
     record AgentReady(
-            AgentKey agent, StateLayout layout, long loadNanos, long compileNanos, long startNanos)
+            AgentKey agent,
+            StateLayout layout,
+            long loadNanos,
+            long compileNanos,
+            long startNanos,
+            long promisedEpoch)
             implements JobEvent {
         /** Of a process that was there. */
         public AgentReady(AgentKey agent, StateLayout layout, long loadNanos, long compileNanos) {
-            this(agent, layout, loadNanos, compileNanos, 0);
+            this(agent, layout, loadNanos, compileNanos, 0, 0);
         }
     }
 

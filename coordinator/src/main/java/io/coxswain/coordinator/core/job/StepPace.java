@@ -19,7 +19,8 @@ final class StepPace {
      * hang would have to last for as long as the leader slept before it is one, and what it hears
      * all at once then would be steps of no time, with credits for hours.
      *
-     * @param toldNanosEach what a step took by the word that completed them; 0: it does not say
+     * @param toldNanosEach what a step took by the word that completed them, waits for leave apart;
+     *     0: it does not say
      */
     void completed(long steps, long nowNanos, long toldNanosEach) {
         if (measured) {

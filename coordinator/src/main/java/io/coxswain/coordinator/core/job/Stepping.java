@@ -275,7 +275,7 @@ final class Stepping {
             }
             job.slots.steps(rank, reached + 1, run, end);
             job.cadence.stepped(run, 1);
-            elapsed += Math.max(0, run.elapsedNanos());
+            elapsed += worked(run);
             made += run.last() - run.first() + 1;
             reached = run.last();
             lastLoss = run.loss();
@@ -341,7 +341,11 @@ final class Stepping {
             job.newestSeen = Math.max(job.newestSeen, reached);
         }
         long steps = run.last() - run.first() + 1;
-        progressed(view, toldFloor, reached, Math.max(0, run.elapsedNanos()) / steps);
+        progressed(view, toldFloor, reached, worked(run) / steps);
+    }
+
+    private static long worked(StepRun run) {
+        return Math.max(0, run.elapsedNanos() - run.creditWaitNanos());
     }
 
     /** When that agent last said anything. */

@@ -209,6 +209,32 @@ class ZkLeadershipTest {
     }
 
     @Test
+    void whereZooKeeperIsSetUpAnewTermsGoOn() throws Exception {
+        firstLeads();
+        first.resign("a test");
+        assertThat(firstInputs.await(CoordinatorInput.LeadershipGained.class).term()).isEqualTo(2);
+
+        secondClient.client().delete().forPath(PATHS.term());
+
+        assertThat(firstInputs.await(CoordinatorInput.LeadershipGained.class).term()).isEqualTo(3);
+        assertThat(leader().getTerm()).isEqualTo(3);
+    }
+
+    @Test
+    void whereAnOlderStateOfZooKeeperIsBackTermsGoOn() throws Exception {
+        firstLeads();
+        for (int term = 2; term < 5; term++) {
+            first.resign("a test");
+            assertThat(firstInputs.await(CoordinatorInput.LeadershipGained.class).term())
+                    .isEqualTo(term);
+        }
+
+        secondClient.client().setData().forPath(PATHS.term(), layout(1, 0, 2));
+
+        assertThat(firstInputs.await(CoordinatorInput.LeadershipGained.class).term()).isEqualTo(5);
+    }
+
+    @Test
     void whoResignsStandsAgain() throws Exception {
         firstLeads();
 

@@ -83,7 +83,7 @@ final class IncidentStoriesTest {
         victim.live = null;
         story.tell(
                 new JobEvent.AgentReady(
-                        victim.key, story.layout, 300_000_000L, 520_000_000L, 2_200_000_000L));
+                        victim.key, story.layout, 300_000_000L, 520_000_000L, 2_200_000_000L, 0));
         story.settle();
         story.steps(2);
 
