@@ -93,9 +93,11 @@ final class PlanCommandTest {
         Path trace =
                 Files.writeString(
                         folder.resolve("trace.csv"),
-                        "at,component,scope,target,repair\n"
-                            + "6h,gpu,agent,1,1h\n"
-                            + "48h,gpu,agent,1,1h\n");
+                        """
+                        at,component,scope,target,repair
+                        6h,gpu,agent,1,1h
+                        48h,gpu,agent,1,1h
+                        """);
         List<String> args =
                 List.of(
                         "--agents",

@@ -350,7 +350,8 @@ public final class AdminClient implements AutoCloseable {
         }
     }
 
-    private EnvironmentException unanswered(StatusRuntimeException e) {
+    // For people.
+    EnvironmentException unanswered(StatusRuntimeException e) {
         Status.Code code = e.getStatus().getCode();
         String detail = e.getStatus().getDescription();
         if (code == Status.Code.NOT_FOUND) {

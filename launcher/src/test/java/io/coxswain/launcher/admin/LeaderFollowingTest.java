@@ -10,7 +10,6 @@ import io.coxswain.proto.admin.v1.ResumeRequest;
 import io.coxswain.proto.admin.v1.ResumeResponse;
 import io.coxswain.proto.admin.v1.StatusRequest;
 import io.coxswain.proto.admin.v1.StatusResponse;
-import io.grpc.BindableService;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.Status;
@@ -64,7 +63,7 @@ class LeaderFollowingTest {
         }
     }
 
-    private String start(BindableService coordinator) throws IOException {
+    private String start(Coordinator coordinator) throws IOException {
         Server server =
                 NettyServerBuilder.forAddress(
                                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
@@ -106,36 +105,23 @@ class LeaderFollowingTest {
     }
 
     @Test
-    void whatARoleMayNotDoIsRefusedForGood() throws Exception {
-        var refusing =
-                new AdminGrpc.AdminImplBase() {
-                    @Override
-                    public void resume(ResumeRequest request, StreamObserver<ResumeResponse> out) {
-                        out.onError(
-                                Status.PERMISSION_DENIED
-                                        .withDescription("a viewer may not")
-                                        .asRuntimeException());
-                    }
-                };
+    void whatARoleMayNotDoIsRefusedForGoodAndWhoIsNotThereMayBeThereLater() throws Exception {
         try (AdminClient client =
-                AdminClient.connect(new AdminClient.Address(start(refusing), "", ""))) {
-            assertThatThrownBy(() -> client.resume("j"))
-                    .isInstanceOfSatisfying(
-                            EnvironmentException.class,
-                            refused -> assertThat(refused.isLasting()).isTrue())
-                    .hasMessageContaining("refused: a viewer may not");
-        }
-    }
-
-    @Test
-    void whoIsNotThereMayBeThereLater() throws Exception {
-        String gone = start(new Coordinator());
-        stop();
-        try (AdminClient client = AdminClient.connect(new AdminClient.Address(gone, "", ""))) {
-            assertThatThrownBy(() -> client.resume("j"))
-                    .isInstanceOfSatisfying(
-                            EnvironmentException.class,
-                            refused -> assertThat(refused.isLasting()).isFalse());
+                AdminClient.connect(new AdminClient.Address("127.0.0.1:9", "", ""))) {
+            EnvironmentException refused =
+                    client.unanswered(
+                            Status.PERMISSION_DENIED
+                                    .withDescription("a viewer may not")
+                                    .asRuntimeException());
+            assertThat(refused.isLasting()).isTrue();
+            assertThat(refused).hasMessageContaining("127.0.0.1:9 refused: a viewer may not");
+            EnvironmentException gone =
+                    client.unanswered(
+                            Status.UNAVAILABLE
+                                    .withDescription("io exception\nChannel Pipeline: []")
+                                    .asRuntimeException());
+            assertThat(gone.isLasting()).isFalse();
+            assertThat(gone).hasMessageContaining("UNAVAILABLE, io exception. Is it running");
         }
     }
 

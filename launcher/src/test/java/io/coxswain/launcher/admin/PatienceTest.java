@@ -20,9 +20,11 @@ class PatienceTest {
     private final Patience patience =
             new Patience(() -> nanos, new PrintStream(told, true, StandardCharsets.UTF_8));
 
+    private final EnvironmentException nobody = new EnvironmentException("nobody leads");
+
     private void after(long seconds) throws EnvironmentException {
         nanos += TimeUnit.SECONDS.toNanos(seconds);
-        patience.unanswered(new EnvironmentException("nobody leads"));
+        patience.unanswered(nobody);
     }
 
     private String words() {
@@ -38,7 +40,7 @@ class PatienceTest {
         after(27);
         assertThat(words().lines())
                 .containsExactly("coxswain: nobody leads; asking again for up to 30 s");
-        assertThatThrownBy(() -> after(1)).isSameAs(NOBODY);
+        assertThatThrownBy(() -> after(1)).isSameAs(nobody);
     }
 
     @Test
@@ -48,7 +50,7 @@ class PatienceTest {
         patience.answered();
         after(29);
         after(29);
-        assertThatThrownBy(() -> after(1)).isSameAs(NOBODY);
+        assertThatThrownBy(() -> after(1)).isSameAs(nobody);
     }
 
     @Test
