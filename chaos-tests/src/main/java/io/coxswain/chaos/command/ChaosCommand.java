@@ -181,6 +181,14 @@ public final class ChaosCommand implements Callable<Integer> {
         }
         Results.check("--junit", junit);
         Results.check("--table", table);
+        if (junit != null
+                && table != null
+                && junit.toAbsolutePath().normalize().equals(table.toAbsolutePath().normalize())
+                && (Files.isRegularFile(junit) || !Files.exists(junit))) {
+            throw new CommandLine.ParameterException(
+                    spec.commandLine(),
+                    "--junit and --table both name " + junit + "; expected two files");
+        }
         if (!attach.given()) {
             for (Scenario scenario : chosen) {
                 ScenarioCheck.requireMemory(scenario, arenas.toAbsolutePath());

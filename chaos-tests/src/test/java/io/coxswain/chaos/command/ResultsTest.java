@@ -17,8 +17,12 @@ import io.coxswain.launcher.config.ConfigException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+import picocli.CommandLine;
+
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -128,5 +132,23 @@ class ResultsTest {
                 });
 
         assertThat(junit).content().contains("message=\"java.lang.UnsupportedOperationException\"");
+    }
+
+    @Test
+    void oneFileForBothIsRefusedBeforeAnythingStarts() {
+        var errors = new StringWriter();
+        var line = new CommandLine(new ChaosCommand());
+        line.setErr(new PrintWriter(errors, true));
+        Path file = folder.resolve("results");
+        int code =
+                line.execute(
+                        "scenarios/host-dies.yaml",
+                        "--junit",
+                        file.toString(),
+                        "--table",
+                        folder.resolve("./results").toString());
+        assertThat(code).isEqualTo(2);
+        assertThat(errors.toString()).contains("both name " + file, "expected two files");
+        assertThat(file).doesNotExist();
     }
 }

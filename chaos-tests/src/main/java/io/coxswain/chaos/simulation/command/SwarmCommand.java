@@ -40,8 +40,8 @@ public final class SwarmCommand implements Callable<Integer> {
     private static final Pattern RANGE = Pattern.compile("(\\d{1,18})\\.\\.(\\d{1,18})");
     private static final long DEFAULT_LAST = 100;
     private static final int MOST_MINUTES = 1_000_000;
+    private static final int MOST_THREADS = 1_024;
     private static final int SHRINK_RUNS = 60;
-    private static final int GAPS_SHOWN = 12;
     private static final double NANOS = 1e9;
     private static final double DAY_NANOS = 86_400e9;
     private static final long PROGRESS_NANOS = 5_000_000_000L;
@@ -61,7 +61,7 @@ public final class SwarmCommand implements Callable<Integer> {
     private @Nullable Long seed;
 
     @Option(names = "--minutes", paramLabel = "M", description = "Stop after that long.")
-    private @Nullable Integer minutes;
+    private @Nullable Double minutes;
 
     @Option(
             names = "--threads",
@@ -102,11 +102,12 @@ public final class SwarmCommand implements Callable<Integer> {
         if (first > last) {
             throw wrong("--seeds " + first + ".." + last + ": the first is above the last");
         }
-        if (minutes != null && (minutes < 1 || minutes > MOST_MINUTES)) {
-            throw wrong("--minutes " + minutes + ": expected 1 to " + MOST_MINUTES);
+        if (minutes != null && !(minutes > 0 && minutes <= MOST_MINUTES)) {
+            throw wrong(
+                    "--minutes " + minutes + ": expected more than 0 and at most " + MOST_MINUTES);
         }
-        if (threads < 1) {
-            throw wrong("--threads " + threads + ": expected at least 1");
+        if (threads < 1 || threads > MOST_THREADS) {
+            throw wrong("--threads " + threads + ": expected 1 to " + MOST_THREADS);
         }
         if (collectives != null && !collectives.equals("runtime")) {
             throw wrong("--collectives " + collectives + ": expected runtime");
@@ -125,7 +126,7 @@ public final class SwarmCommand implements Callable<Integer> {
     }
 
     private int run(PrintWriter out, long first, long last, StopAsked stop) {
-        long until = minutes == null ? Long.MAX_VALUE : minutes * MINUTE_NANOS;
+        long until = minutes == null ? Long.MAX_VALUE : Math.round(minutes * MINUTE_NANOS);
         var tally = new Tally(out, last);
         if (trace) {
             for (long each = first;
@@ -245,12 +246,8 @@ public final class SwarmCommand implements Callable<Integer> {
         if (gaps.isEmpty()) {
             out.println("every pair fired");
         } else {
-            out.println(
-                    "never fired: "
-                            + gaps.size()
-                            + " pairs"
-                            + (gaps.size() > GAPS_SHOWN ? ", such as" : ""));
-            gaps.stream().limit(GAPS_SHOWN).forEach(gap -> out.println("  " + gap));
+            out.println("never fired: " + gaps.size() + (gaps.size() == 1 ? " pair" : " pairs"));
+            coverage.gapsByFault().forEach(line -> out.println("  " + line));
         }
         out.flush();
     }

@@ -44,6 +44,23 @@ public final class Coverage {
         return gaps;
     }
 
+    /** The same, a line for each fault. */
+    public List<String> gapsByFault() {
+        var lines = new ArrayList<String>();
+        for (FaultKind kind : FaultKind.values()) {
+            var phases = new ArrayList<String>();
+            for (ProtocolPhase phase : ProtocolPhase.values()) {
+                if (times(kind, phase) == 0) {
+                    phases.add(String.valueOf(phase));
+                }
+            }
+            if (!phases.isEmpty()) {
+                lines.add(kind + " × " + String.join(", ", phases));
+            }
+        }
+        return lines;
+    }
+
     /** Lines for a terminal. */
     public List<String> table() {
         var lines = new ArrayList<String>();

@@ -32,9 +32,11 @@ final class SwarmCommandTest {
         "--seed 7 --minutes 1,                     leave --seeds and --minutes out",
         "--seeds 9..1,                             the first is above the last",
         "--seeds one..two,                         expected two numbers",
-        "--minutes 0,                              expected 1 to",
-        "--minutes 2000000000,                     expected 1 to",
-        "--threads 0,                              expected at least 1",
+        "--minutes 0,                              expected more than 0",
+        "--minutes NaN,                            expected more than 0",
+        "--minutes 2000000000,                     expected more than 0",
+        "--threads 0,                              expected 1 to 1024",
+        "--threads 2000,                           expected 1 to 1024",
         "--collectives agent,                      expected runtime"
     })
     void nonsenseIsRefusedWithWords(String arguments, String words) {
@@ -43,6 +45,21 @@ final class SwarmCommandTest {
         command.setErr(new PrintWriter(said, true));
         assertThat(command.execute(arguments.split(" "))).isEqualTo(2);
         assertThat(said.toString()).contains(words);
+    }
+
+    @Test
+    void aSeedAloneSaysEveryPairThatNeverFired() {
+        var said = new StringWriter();
+        CommandLine command = new CommandLine(new SwarmCommand());
+        command.setOut(new PrintWriter(said, true));
+        assertThat(command.execute("--seed", "7")).isZero();
+        String gaps = said.toString().substring(said.toString().indexOf("never fired: "));
+        long listed =
+                gaps.lines()
+                        .skip(1)
+                        .mapToLong(line -> line.split(" × ")[1].split(", ").length)
+                        .sum();
+        assertThat(gaps).startsWith("never fired: " + listed + " pairs");
     }
 
     @Test
