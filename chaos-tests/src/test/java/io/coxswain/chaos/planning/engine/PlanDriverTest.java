@@ -9,6 +9,9 @@ import io.coxswain.chaos.planning.failure.FailureTrace;
 import io.coxswain.chaos.planning.failure.Fleet;
 import io.coxswain.chaos.planning.failure.Scope;
 import io.coxswain.coordinator.core.ledger.Category;
+import io.coxswain.coordinator.core.model.JobSpec;
+import io.coxswain.coordinator.core.view.CreditRule;
+import io.coxswain.coordinator.core.view.StepTimes;
 
 import org.junit.jupiter.api.Test;
 
@@ -72,6 +75,27 @@ final class PlanDriverTest {
         // At most a snapshot's interval of 6 steps and a copy of 12 s are made again.
         assertThat(outcome.stepsLost()).isBetween(1L, 9L);
         assertThat(outcome.survival().domains().get(1).fatal()).isZero();
+    }
+
+    /** Else each of ten million steps is a message to each agent. */
+    @Test
+    void oneGrantCoversAQuietStretch() {
+        Conditions year = conditions(64, 4, 1, 365 * 24 * HOUR);
+        var submission = new Submission(year);
+        JobSpec spec = submission.spec(1);
+        assertThat(spec.runtimeReduces()).isFalse();
+        StepTimes known = StepTimes.NONE.observe(1_000, 5_000 * SECOND);
+        long steps = 365 * 24 * HOUR / (5 * SECOND);
+        assertThat(
+                        CreditRule.through(
+                                1_000,
+                                1_000,
+                                known,
+                                submission.limits().leaseNanos(),
+                                1,
+                                spec.steps(),
+                                spec.protectsAutomatically()))
+                .isGreaterThan(Math.min(steps, CreditRule.MOST_STEPS - 1));
     }
 
     @Test
