@@ -6,14 +6,12 @@ import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from ._leaves import WRITER, Leaf, Part, Piece, Shard, TrainerError
 from ._store import Store
 from .bundle.layout import Layout, LayoutError
-
-if TYPE_CHECKING:
-    from .stream import Stream
+from .stream import Stream
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,6 @@ class Job:
 
 def require_samples(samples: Any) -> None:
     """Refuses what is no number of samples, and no stream of them."""
-    from .stream import Stream
-
     if isinstance(samples, Stream):
         return
     try:

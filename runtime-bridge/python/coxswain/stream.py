@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .trainer import TrainerError
+from ._leaves import TrainerError
 
 #: Pass, samples of it that were given, bytes of the iterator's own position.
 _RECORD = struct.Struct("<IQH")
