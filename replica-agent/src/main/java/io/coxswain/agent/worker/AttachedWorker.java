@@ -44,6 +44,10 @@ final class AttachedWorker implements Member {
     private final AttachedEvidence evidence;
     private final WorkerSupervisor.Limits limits;
     private final Listener listener;
+
+    /** Who goes is told of after it was told that it is there, whatever threads say so. */
+    private final Object turn = new Object();
+
     private final Departure gone = new Departure();
     private final CountDownLatch came = new CountDownLatch(1);
 
@@ -203,6 +207,12 @@ final class AttachedWorker implements Member {
 
     /** Its other connection. False if it is not its. */
     boolean takeSide(FrameChannel frames, Hello hello) {
+        synchronized (turn) {
+            return sideTaken(frames, hello);
+        }
+    }
+
+    private boolean sideTaken(FrameChannel frames, Hello hello) {
         BridgeLink opened;
         synchronized (this) {
             AttachDesk.Visitor present = visitor;
@@ -237,6 +247,12 @@ final class AttachedWorker implements Member {
 
     /** Its main connection has ended. */
     void ended(AttachDesk.Visitor former, String words) {
+        synchronized (turn) {
+            left(former, words);
+        }
+    }
+
+    private void left(AttachDesk.Visitor former, String words) {
         BridgeLink closing;
         synchronized (this) {
             if (visitor != former) {
