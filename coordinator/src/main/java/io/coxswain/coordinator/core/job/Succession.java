@@ -314,8 +314,24 @@ final class Succession {
         job.cadence.inherit(every, interval);
         heir.goOn(Math.min(through, job.spec.steps()), granted);
         job.protection.goOn(view.baseStep());
+        if (last != null) {
+            untold(last);
+        }
         if (job.completedStep == job.spec.steps()) {
             job.finishing.begin();
+        }
+    }
+
+    // A view took the place of another one, and its leader ended before the account says why.
+    private void untold(Lineage.Branch last) {
+        boolean replaced = account.epoch() > 0 && account.epoch() < last.epoch();
+        if (replaced && account.incidents().stream().allMatch(Incident::closed)) {
+            job.incidents.passing(
+                    Incident.Kind.HOST,
+                    "",
+                    "epoch %d was begun from step %d by a leader that ended before it told why"
+                            .formatted(last.epoch(), last.baseStep()),
+                    0);
         }
     }
 

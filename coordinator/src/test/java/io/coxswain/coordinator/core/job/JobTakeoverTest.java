@@ -206,6 +206,27 @@ class JobTakeoverTest {
     }
 
     @Test
+    void aViewOfWhichTheAccountKnowsNothingWasAnIncident() {
+        running();
+        story.kill(story.atRank(1).key.id());
+        story.finishRecovery();
+        story.isIn(JobPhase.ACTIVE);
+        long epoch = epoch();
+        takeover.takenOver(GAP, agent -> true);
+        assertThat(told().adopted()).isTrue();
+        assertThat(epoch()).isEqualTo(epoch);
+        assertThat(story.machine.incidents())
+                .singleElement()
+                .satisfies(incident -> {
+                    assertThat(incident.closed()).isTrue();
+                    assertThat(incident.cause())
+                            .startsWith("epoch " + epoch + " was begun from step ")
+                            .endsWith("by a leader that ended before it told why");
+                });
+        story.finish();
+    }
+
+    @Test
     void aJobWithoutAViewIsStarted() {
         story.attach("a", "b");
         story.isIn(JobPhase.WAITING);
