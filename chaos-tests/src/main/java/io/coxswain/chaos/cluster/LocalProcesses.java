@@ -93,7 +93,7 @@ final class LocalProcesses implements Stage, AutoCloseable {
         this.happened = happened;
         this.coordinatorUp = coordinatorUp;
         this.network = new Network(this::pids);
-        this.zookeepers = new ZooKeeperServers(spec, this::watch);
+        this.zookeepers = new ZooKeeperServers(spec, arenas.resolve("zookeeper"), this::watch);
         this.faults = new LocalFaults(this, network);
     }
 
@@ -583,9 +583,9 @@ final class LocalProcesses implements Stage, AutoCloseable {
             own.close();
         }
         try {
-            RunFolder.delete(spec.folder().resolve("zookeeper"));
+            RunFolder.delete(arenas.resolve("zookeeper"));
         } catch (IOException | UncheckedIOException e) {
-            LOG.warn("ZooKeeper's data stays in {}", spec.folder(), e);
+            LOG.warn("ZooKeeper's data stays in {}", arenas, e);
         }
         try {
             Files.deleteIfExists(arenas);

@@ -11,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -42,6 +43,7 @@ final class ZooKeeperServers {
     private static final int PORTS_EACH = 3;
 
     private final ClusterSpec spec;
+    private final Path data;
     private final List<String> parties;
     private final BiConsumer<String, ServiceProcess> onStarted;
     // Guarded by this.
@@ -52,10 +54,13 @@ final class ZooKeeperServers {
     private String at = HOST;
 
     /**
+     * @param data for what they keep. In memory: an election forces files to the disk, and waits
+     *     for as long as that takes, which on a busy one may be longer than elections may last.
      * @param onStarted told of each process, at once
      */
-    ZooKeeperServers(ClusterSpec spec, BiConsumer<String, ServiceProcess> onStarted) {
+    ZooKeeperServers(ClusterSpec spec, Path data, BiConsumer<String, ServiceProcess> onStarted) {
         this.spec = spec;
+        this.data = data;
         this.parties = spec.zookeeperIds();
         this.onStarted = onStarted;
         this.servers = new ServiceProcess[parties.size()];
@@ -121,7 +126,7 @@ final class ZooKeeperServers {
         }
         int index = index(party);
         var arguments = new ArrayList<String>();
-        arguments.add(spec.folder().resolve("zookeeper").resolve(party).toString());
+        arguments.add(data.resolve(party).toString());
         arguments.add(at + ":" + ports[index]);
         arguments.add(MIN_SESSION_MILLIS);
         if (!peers.isEmpty()) {
@@ -179,7 +184,7 @@ final class ZooKeeperServers {
         }
     }
 
-    /** Starts one again that is dead; it comes in with what it left on disk. */
+    /** Starts one again that is dead; it comes in with what it left in its folder. */
     void startAgain(String party) throws IOException {
         launch(party);
         awaitUp(party);

@@ -11,6 +11,7 @@ import io.coxswain.launcher.local.JavaProcess;
 import io.coxswain.launcher.local.RunFolder;
 import io.coxswain.launcher.local.ZooKeeperMain;
 import io.coxswain.proto.admin.v1.AgentStatus;
+import io.coxswain.proto.admin.v1.CancelResponse;
 import io.coxswain.proto.admin.v1.JobStatus;
 import io.coxswain.proto.admin.v1.StatusResponse;
 import io.coxswain.proto.admin.v1.SubmitResponse;
@@ -109,7 +110,8 @@ final class SecureCluster implements AutoCloseable {
                     new ArrayList<>(
                             List.of(
                                     "tls=" + zk,
-                                    folder.resolve(zookeeper(i)).toString(),
+                                    // An election must not wait for a disk.
+                                    arenas.resolve(zookeeper(i)).toString(),
                                     "127.0.0.1:0",
                                     "1000",
                                     Integer.toString(i)));
@@ -512,17 +514,22 @@ final class SecureCluster implements AutoCloseable {
 
     void submit(String id, Map<String, String> sets) throws Exception {
         JobFile job = JobFile.read(ByHand.home().resolve("chaos-tests/jobs/small.yaml"), sets);
-        SubmitResponse answer = submit(job.spec(id));
+        JobSpec spec = job.spec(id);
+        SubmitResponse answer = say(client -> client.submit(spec, false));
         if (!answer.getAccepted()) {
             throw new IOException(answer.getReason());
         }
     }
 
+    private interface Ask<T> {
+        T of(AdminClient client) throws EnvironmentException;
+    }
+
     // Idempotent, so that it may be said again where a busy machine was slow.
-    private SubmitResponse submit(JobSpec job) throws Exception {
+    private <T> T say(Ask<T> word) throws Exception {
         for (int attempt = 1; ; attempt++) {
             try (AdminClient client = admin()) {
-                return client.submit(job, false);
+                return word.of(client);
             } catch (EnvironmentException slow) {
                 if (attempt == ATTEMPTS) {
                     throw slow;
@@ -539,8 +546,9 @@ final class SecureCluster implements AutoCloseable {
     }
 
     void cancel(String id) throws Exception {
-        try (AdminClient client = admin()) {
-            client.cancel(id);
+        CancelResponse answer = say(client -> client.cancel(id));
+        if (!answer.getCancelled()) {
+            throw new IOException(answer.getReason());
         }
         awaitReport(id);
     }

@@ -369,6 +369,15 @@ public final class AdminClient implements AutoCloseable {
                             + " this command and is to be upgraded (docs/upgrade.md)",
                     e);
         }
+        if (code == Status.Code.DEADLINE_EXCEEDED) {
+            return new EnvironmentException(
+                    "the coordinator at "
+                            + target
+                            + " did not answer in time: it is busy or out of reach, or it waits for"
+                            + " ZooKeeper, without which it can record nothing (coxswain status"
+                            + " tells). What was asked may be done yet.",
+                    e);
+        }
         EnvironmentException untrusted = TlsTexts.untrusted(target, e);
         if (untrusted != null) {
             return untrusted;

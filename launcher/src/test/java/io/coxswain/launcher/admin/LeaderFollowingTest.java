@@ -122,6 +122,15 @@ class LeaderFollowingTest {
                                     .asRuntimeException());
             assertThat(gone.isLasting()).isFalse();
             assertThat(gone).hasMessageContaining("UNAVAILABLE, io exception. Is it running");
+            EnvironmentException late =
+                    client.unanswered(
+                            Status.DEADLINE_EXCEEDED
+                                    .withDescription("CallOptions deadline exceeded after 9.9s")
+                                    .asRuntimeException());
+            assertThat(late.isLasting()).isFalse();
+            assertThat(late)
+                    .hasMessageContaining("did not answer in time")
+                    .hasMessageContaining("waits for ZooKeeper");
         }
     }
 
