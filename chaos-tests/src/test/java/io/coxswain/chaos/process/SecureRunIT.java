@@ -10,6 +10,7 @@ import io.coxswain.launcher.evidence.DebugBundle;
 import io.coxswain.security.PemFiles;
 import io.coxswain.security.Revocations;
 import io.coxswain.security.Role;
+import io.coxswain.security.ZooKeeperAccess;
 import io.coxswain.security.authority.CertificateAuthority;
 
 import org.apache.curator.framework.AuthInfo;
@@ -18,6 +19,7 @@ import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.RetryOneTime;
 import org.apache.zookeeper.client.ZKClientConfig;
 import org.apache.zookeeper.data.ACL;
+import org.apache.zookeeper.data.Stat;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,6 +100,7 @@ class SecureRunIT {
             strangers(cluster, agent);
             pages(cluster);
             secrets(cluster);
+            robbed(cluster, agent);
             long step = cluster.job("endless").getCompletedStep();
             cluster.awaitStep("endless", step + 10);
             assertThat(cluster.job("endless").getIncidents()).isZero();
@@ -446,7 +449,29 @@ class SecureRunIT {
 
     // ---------------------------------------------------------------- ZooKeeper
 
-    private static void accessLists(SecureCluster cluster) throws Exception {
+    /** Somebody has the agents' password, and deletes a member's registration. */
+    private static void robbed(SecureCluster cluster, String agent) throws Exception {
+        try (CuratorFramework thief = zookeeper(cluster, ZooKeeperAccess.AGENT)) {
+            String node = "/coxswain/agents/" + agent;
+            long stood = thief.checkExists().forPath(node).getCzxid();
+            long before = cluster.job("endless").getCompletedStep();
+
+            thief.delete().forPath(node);
+
+            // Its stream lives, so it is not lost; it registers again.
+            cluster.awaitStep("endless", before + 10);
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+            Stat again = thief.checkExists().forPath(node);
+            while (again == null && System.nanoTime() < deadline) {
+                again = thief.checkExists().forPath(node);
+            }
+            assertThat(again).isNotNull();
+            assertThat(again.getCzxid()).isGreaterThan(stood);
+        }
+    }
+
+    private static CuratorFramework zookeeper(SecureCluster cluster, String... users)
+            throws Exception {
         var options = new ZKClientConfig();
         Path tls = cluster.folder().resolve("operator-tls");
         cluster.zookeeperOptions(tls).forEach(options::setProperty);
@@ -456,15 +481,18 @@ class SecureRunIT {
                         .zkClientConfig(options)
                         .retryPolicy(new RetryOneTime(100));
         builder.authorization(
-                SecureCluster.ZOOKEEPER_USERS.entrySet().stream()
-                        .map(user ->
-                                new AuthInfo(
-                                        "digest",
-                                        (user.getKey() + ":" + user.getValue())
-                                                .getBytes(StandardCharsets.UTF_8)))
+                Stream.of(users)
+                        .map(user -> user + ":" + SecureCluster.ZOOKEEPER_USERS.get(user))
+                        .map(user -> new AuthInfo("digest", user.getBytes(StandardCharsets.UTF_8)))
                         .toList());
-        try (CuratorFramework client = builder.build()) {
-            client.start();
+        CuratorFramework client = builder.build();
+        client.start();
+        return client;
+    }
+
+    private static void accessLists(SecureCluster cluster) throws Exception {
+        String[] everybody = SecureCluster.ZOOKEEPER_USERS.keySet().toArray(String[]::new);
+        try (CuratorFramework client = zookeeper(cluster, everybody)) {
             var lists = new LinkedHashMap<String, List<ACL>>();
             collect(client, "/coxswain", lists);
             assertThat(lists)

@@ -45,6 +45,8 @@ public final class JavaProcess {
                     "--sun-misc-unsafe-memory-access=allow",
                     // Sampling buffers for leaks costs a stack walk each; the tests do it.
                     "-Dio.netty.leakDetection.level=disabled",
+                    // Nothing is ever deserialized into classes, whatever library would like to.
+                    "-Djdk.serialFilter=!*",
                     "-Dfile.encoding=UTF-8",
                     "-Djava.awt.headless=true");
 

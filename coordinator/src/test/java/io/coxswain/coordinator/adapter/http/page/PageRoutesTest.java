@@ -223,6 +223,34 @@ class PageRoutesTest {
     }
 
     @Test
+    void pagesOfOtherSitesMayNotReadTheStream() throws Exception {
+        HttpRequest asked =
+                request("/api/v1/events")
+                        .header("Accept", "text/event-stream")
+                        .header("Origin", "https://elsewhere.example")
+                        .header("Sec-Fetch-Site", "cross-site")
+                        .build();
+        HttpResponse<Stream<String>> answer =
+                client.send(asked, HttpResponse.BodyHandlers.ofLines());
+        try (Stream<String> lines = answer.body()) {
+            // A browser hands nothing on without this header.
+            assertThat(answer.headers().map().keySet())
+                    .noneMatch(name -> name.startsWith("access-control-"));
+            assertThat(lines).isNotNull();
+        }
+        HttpRequest mayI =
+                request("/api/v1/events")
+                        .method("OPTIONS", HttpRequest.BodyPublishers.noBody())
+                        .header("Origin", "https://elsewhere.example")
+                        .header("Access-Control-Request-Method", "GET")
+                        .build();
+        HttpResponse<String> no = client.send(mayI, HttpResponse.BodyHandlers.ofString());
+        assertThat(no.statusCode()).isEqualTo(405);
+        assertThat(no.headers().map().keySet())
+                .noneMatch(name -> name.startsWith("access-control-"));
+    }
+
+    @Test
     void whoComesBackGetsTheEventsThatHeMissed() throws Exception {
         for (int i = 1; i <= 300; i++) {
             events.publish(new CoordinatorEvent.JobQueued("k", i), 0, 3, "k", 0, 0);
