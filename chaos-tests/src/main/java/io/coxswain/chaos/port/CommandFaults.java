@@ -204,7 +204,11 @@ public final class CommandFaults implements FaultPort {
                         String.join(" ", command)
                                 + " was not over within "
                                 + timeout.toSeconds()
-                                + " s");
+                                + " s, and was ended"
+                                + (deed == Deed.START
+                                        ? ": it is to return once the agent runs, which goes on in"
+                                                + " the background (… &)"
+                                        : ""));
             }
             if (process.exitValue() != 0) {
                 throw new IOException(

@@ -24,9 +24,9 @@ final class HttpOption {
             names = "--http",
             paramLabel = HttpAddress.FORM,
             description =
-                    "Opens an HTTP port with /metrics, /livez and /readyz. Without a host it is"
-                            + " reached from this machine only; port 0 is any free one. Default:"
-                            + " none.")
+                    "Opens an HTTP port with /metrics, /livez and /readyz, and with the page of the"
+                            + " run (an agent has none). Without a host it is reached from this"
+                            + " machine only; port 0 is any free one. Default: none.")
     private @Nullable String text;
 
     @Option(
