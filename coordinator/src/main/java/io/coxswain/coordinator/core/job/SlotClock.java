@@ -25,7 +25,7 @@ final class SlotClock {
     private final List<LedgerEntry> ledger;
     private final long[] cursor;
 
-    /** When a slot's newest word came, if that was late; else {@link #NEVER}. */
+    /** Since when a slot's words come late; {@link #NEVER}: they do not. */
     private final long[] lateAtNanos;
 
     private Category running = Category.STARTUP;
@@ -195,18 +195,23 @@ final class SlotClock {
     /**
      * When the newest run that a slot tells of ended. A word that comes in time says: now, which
      * keeps clocks that drift together. One that is late does not know what came after it, such as
-     * a wait for credits: that is booked when the slot says so. A slot whose words stay behind,
-     * though they come as fast as it works, lost time before that run, and catches up.
+     * a wait for credits: that is booked when the slot says so. Several that waited on their way
+     * come at once. A slot whose words stay behind, though they come as fast as it works, lost time
+     * before that run, and catches up.
      */
     long newestEnd(int slot, StepRun run, long nowNanos, long capNanos) {
         long end = endOf(slot, run, capNanos);
         boolean staysBehind =
-                wasLate(slot) && nowNanos - lateAtNanos[slot] > Math.max(0, run.elapsedNanos()) / 2;
+                wasLate(slot)
+                        && nowNanos - lateAtNanos[slot]
+                                > Math.max(LATE_NANOS, run.elapsedNanos()) / 2;
         if (capNanos - end <= LATE_NANOS || staysBehind) {
             lateAtNanos[slot] = NEVER;
             return capNanos;
         }
-        lateAtNanos[slot] = nowNanos;
+        if (!wasLate(slot)) {
+            lateAtNanos[slot] = nowNanos;
+        }
         return end;
     }
 

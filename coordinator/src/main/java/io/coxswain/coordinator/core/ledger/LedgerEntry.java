@@ -72,6 +72,9 @@ public sealed interface LedgerEntry {
      */
     record RolledBack(long toStep) implements LedgerEntry {}
 
-    /** Steps up to {@code step} can no longer be rolled back: their detail may be folded. */
+    /**
+     * Steps up to {@code step} are rolled back only when more is lost than was provided for: their
+     * detail may be folded, so that a rollback into them takes the mean of their steps.
+     */
     record Settled(long step) implements LedgerEntry {}
 }

@@ -21,11 +21,21 @@ final class StepRuns {
     /** A slot's report belongs to one of the newest runs. */
     private static final int LOOK_BACK = 16;
 
+    /** Settled runs that are kept apart, as far as their slots' numbers are not more than this. */
+    private static final int SETTLED = 64;
+
+    private static final int SETTLED_NUMBERS = 1 << 20;
+
+    /** What one run may stand for, in all slots together. */
+    private static final long LONGEST = Long.MAX_VALUE / 2;
+
     private final int slots;
+    private final int settledRuns;
     private final List<Run> runs = new ArrayList<>();
 
     StepRuns(int slots) {
         this.slots = slots;
+        this.settledRuns = Math.clamp(SETTLED_NUMBERS / Math.max(1, slots), 4, SETTLED);
     }
 
     /**
@@ -42,8 +52,7 @@ final class StepRuns {
             }
         }
         if (runs.size() == MOST) {
-            runs.set(1, runs.get(0).merged(runs.get(1), slots));
-            runs.removeFirst();
+            fold();
         }
         var run = new Run(first, last);
         run.put(slot, nanos, fromNanos, slots);
@@ -69,13 +78,22 @@ final class StepRuns {
         }
     }
 
-    /** Forgets what is up to {@code step}: it stays what it is. */
+    /**
+     * Puts the oldest of those together that do not go beyond {@code step}. They are not forgotten:
+     * when more dies than the copies survive, what was protected is lost as well.
+     */
     void settle(long step) {
-        runs.removeIf(run -> run.last <= step);
-        for (Run run : runs) {
-            if (run.first <= step) {
-                run.cutBefore(step + 1);
-            }
+        while (runs.size() > settledRuns && runs.get(settledRuns).last <= step) {
+            fold();
+        }
+    }
+
+    // Centuries of slots fit no number: what is older stays what it is.
+    private void fold() {
+        Run oldest = runs.removeFirst();
+        Run next = runs.getFirst();
+        if (oldest.roughly() + next.roughly() < LONGEST) {
+            runs.set(0, oldest.merged(next, slots));
         }
     }
 
@@ -95,7 +113,11 @@ final class StepRuns {
     List<UnsettledRun> unsettled(int most) {
         var all = new ArrayList<UnsettledRun>(runs.size());
         for (Run run : runs) {
-            all.add(new UnsettledRun(run.first, run.last, run.allSlots()));
+            if (run.roughly() < LONGEST) {
+                all.add(new UnsettledRun(run.first, run.last, run.allSlots()));
+            } else {
+                all.clear();
+            }
         }
         int extra = all.size() - most;
         if (extra <= 0) {
@@ -104,10 +126,12 @@ final class StepRuns {
         UnsettledRun oldest = all.getFirst();
         for (UnsettledRun next : all.subList(1, extra + 1)) {
             oldest =
-                    new UnsettledRun(
-                            Math.min(oldest.first(), next.first()),
-                            Math.max(oldest.last(), next.last()),
-                            oldest.slotNanos() + next.slotNanos());
+                    oldest.slotNanos() > LONGEST - next.slotNanos()
+                            ? next
+                            : new UnsettledRun(
+                                    Math.min(oldest.first(), next.first()),
+                                    Math.max(oldest.last(), next.last()),
+                                    oldest.slotNanos() + next.slotNanos());
         }
         var kept = new ArrayList<UnsettledRun>(most);
         kept.add(oldest);
@@ -180,6 +204,13 @@ final class StepRuns {
             return bySlot == null ? each * (end - from) : Arrays.stream(bySlot).sum();
         }
 
+        /** The same where it may not fit. */
+        double roughly() {
+            return bySlot == null
+                    ? (double) each * (end - from)
+                    : Arrays.stream(bySlot).asDoubleStream().sum();
+        }
+
         Run merged(Run other, int slots) {
             var both = new Run(Math.min(first, other.first), Math.max(last, other.last));
             both.inherited = inherited || other.inherited;
@@ -246,19 +277,6 @@ final class StepRuns {
             }
             last = step;
             return cut;
-        }
-
-        /** Begins with {@code step}. */
-        void cutBefore(long step) {
-            fromNanos += through(step - 1, untilNanos - fromNanos);
-            if (bySlot == null) {
-                each -= through(step - 1, each);
-            } else {
-                for (int slot = 0; slot < bySlot.length; slot++) {
-                    bySlot[slot] -= through(step - 1, bySlot[slot]);
-                }
-            }
-            first = step;
         }
 
         /**

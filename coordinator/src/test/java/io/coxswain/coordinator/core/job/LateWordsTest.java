@@ -87,6 +87,20 @@ final class LateWordsTest {
     }
 
     @Test
+    void soDoesAShortOneThatComesAMomentAfterThem() {
+        long before = booked(Category.PRODUCTIVE);
+        story.now = began + 10_000 * MILLI;
+        both(1, 4, 40 * MILLI, 0);
+        story.now += 8 * MILLI;
+        both(5, 5, 10 * MILLI, 0);
+        assertThat(booked(Category.PRODUCTIVE) - before).isEqualTo(2 * 50 * MILLI);
+        story.now = began + 10_100 * MILLI;
+        both(6, 9, 10_050 * MILLI, 9_990 * MILLI);
+        assertThat(booked(Category.PRODUCTIVE) - before).isEqualTo(2 * 110 * MILLI);
+        assertThat(booked(Category.CONTROLLER_WAIT)).isEqualTo(2 * 9_990 * MILLI);
+    }
+
+    @Test
     void whatACancelledJobHadBegunIsLostAndNoMore() {
         story.now = began + 1_000 * MILLI;
         both(1, 10, 1_000 * MILLI, 0);

@@ -130,15 +130,55 @@ class GoodputLedgerTest {
     }
 
     @Test
-    void settledStepsStayProductive() {
-        GoodputLedger ledger = open(1, 0);
-        ledger.apply(steps(0, 1, 10, 95));
-        ledger.apply(new LedgerEntry.Settled(4));
-        ledger.apply(new LedgerEntry.RolledBack(0));
+    void settledStepsAreLostWhenTheStateOfAllCopiesIs() {
+        GoodputLedger ledger = open(2, 0);
+        long nanos = 0;
+        for (int step = 1; step <= 1_000; step++) {
+            // Slower and slower; and the slots are not alike.
+            nanos += step;
+            ledger.apply(steps(0, step, step, nanos));
+            ledger.apply(steps(1, step, step, nanos - step % 3));
+            ledger.apply(new LedgerEntry.Settled(step - 2));
+        }
+        ledger.apply(new LedgerEntry.StretchOfAll(Category.DETECTION, nanos));
+        BigInteger productive = ledger.totals().get(Category.PRODUCTIVE);
+        assertThat(ledger.unsettled(1_000).size()).as("detail is folded").isLessThan(80);
 
+        ledger.apply(new LedgerEntry.RolledBack(990));
+        assertThat(ledger.retractedNanos().longValueExact())
+                .as("the newest are exact")
+                .isBetween(2L * 9_955 - 20, 2L * 9_955 + 20);
+        ledger.apply(new LedgerEntry.RolledBack(400));
+        long lost = 0;
+        for (int step = 401; step <= 1_000; step++) {
+            lost += 2L * step;
+        }
+        assertThat(ledger.retractedNanos().doubleValue())
+                .as("of what is folded the mean is taken")
+                .isBetween(0.7 * lost, 1.1 * lost);
+        ledger.apply(new LedgerEntry.RolledBack(0));
         assertThat(ledger.totals())
-                .containsEntry(Category.PRODUCTIVE, wide(38))
-                .containsEntry(Category.LOST_PROGRESS, wide(57));
+                .containsEntry(Category.PRODUCTIVE, wide(0))
+                .containsEntry(Category.LOST_PROGRESS, productive);
+    }
+
+    @Test
+    void centuriesOfSlotsFitNoNumberAndStayWhatTheyAre() {
+        int slots = 100_000;
+        long day = 86_400_000_000_000L;
+        GoodputLedger ledger = open(slots, 0);
+        for (int of = 1; of <= 60; of++) {
+            ledger.apply(new LedgerEntry.StepsOfAll(of, of, of * day / 2, StepLosses.NONE));
+            ledger.apply(new LedgerEntry.Settled(of));
+        }
+        assertThat(ledger.unsettled(4))
+                .isNotEmpty()
+                .allMatch(run -> run.slotNanos() > 0)
+                .last()
+                .isEqualTo(new UnsettledRun(60, 60, slots * day / 2));
+        ledger.apply(new LedgerEntry.RolledBack(0));
+        assertThat(sum(ledger)).isEqualTo(ledger.totalSlotNanos());
+        assertThat(ledger.retractedNanos()).isPositive();
     }
 
     @Test
@@ -334,23 +374,6 @@ class GoodputLedgerTest {
                 }
             }
         }
-
-        void settle(long step) {
-            for (List<Run> of : runs) {
-                for (Run run : List.copyOf(of)) {
-                    if (run.first <= step) {
-                        of.remove(run);
-                        if (run.last > step) {
-                            of.add(
-                                    new Run(
-                                            step + 1,
-                                            run.last,
-                                            run.nanos.subtract(run.through(step))));
-                        }
-                    }
-                }
-            }
-        }
     }
 
     /** Slots share runs in the ledger; what comes out is what each would have by itself. */
@@ -392,7 +415,6 @@ class GoodputLedgerTest {
                 if (random.nextInt(4) == 0) {
                     long settled = Math.max(0, step - random.nextInt(6));
                     ledger.apply(new LedgerEntry.Settled(settled));
-                    plain.settle(settled);
                 }
                 assertThat(ledger.productiveBookedNanos()).isEqualTo(plain.productive);
                 assertThat(ledger.retractedNanos()).isEqualTo(plain.lost);
