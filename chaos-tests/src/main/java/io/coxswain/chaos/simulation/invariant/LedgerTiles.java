@@ -145,7 +145,7 @@ public final class LedgerTiles implements Invariant {
                 job.observed
                         && !(job.controllerHurt && job.takeovers > 0)
                         && (result.completed() || everMade > SLACK_NANOS)
-                        && lost > everMade + SLACK_NANOS;
+                        && lost > everMade * (1 + TOLERANCE) + SLACK_NANOS;
         if (tooLittle || tooMuch || tooMuchLost) {
             broken(
                     "ranks made steps for "

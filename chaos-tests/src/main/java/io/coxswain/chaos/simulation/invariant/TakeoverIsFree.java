@@ -62,7 +62,8 @@ public final class TakeoverIsFree implements Invariant {
     private void time(JobHistory job, CoordinatorEvent.JobTakenOver event, long nowNanos) {
         long began = nowNanos - event.jobTimeNanos();
         // Before its first view an agent may have heard one word of it, and that very late.
-        if (event.reason().contains("is not observed") || event.epoch() == 0) {
+        boolean viewed = job.views.values().stream().anyMatch(view -> view.active);
+        if (event.reason().contains("is not observed") || !viewed) {
             job.begunNanos = began;
             job.observed = false;
             return;
