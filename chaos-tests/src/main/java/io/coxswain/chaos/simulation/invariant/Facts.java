@@ -22,7 +22,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -73,12 +72,9 @@ public final class Facts {
     private final Invariant[] workerKilled;
     private final Invariant[] afterEvent;
     private final Map<String, JobHistory> jobs = new LinkedHashMap<>();
-    private final TreeSet<Integer> ongoing = new TreeSet<>();
-    private final List<Damaged> damaged = new ArrayList<>();
+    private final Hurts hurts = new Hurts();
     private final LongSupplier clock;
     private String newestLeader = "";
-
-    private record Damaged(int host, Arena.Cell cell) {}
 
     public Facts(LongSupplier clock, List<Invariant> invariants) {
         this.clock = clock;
@@ -152,6 +148,7 @@ public final class Facts {
     }
 
     public void submitted(JobHistory job) {
+        job.hurtSinceFloor.addAll(hurts.at(clock.getAsLong()));
         jobs.put(job.spec.jobId(), job);
     }
 
@@ -485,9 +482,7 @@ public final class Facts {
             job.floorBefore = floor;
             job.deficitAtFloor = job.deficit;
             job.hurtSinceFloor.clear();
-            job.hurtSinceFloor.addAll(ongoing);
-            damaged.removeIf(one -> !one.cell().isCommitted() || one.cell().isIntact());
-            damaged.forEach(one -> job.hurtSinceFloor.add(one.host()));
+            job.hurtSinceFloor.addAll(hurts.at(clock.getAsLong()));
         }
     }
 
@@ -562,9 +557,9 @@ public final class Facts {
     /** A fault may have taken what that host holds; it goes on or is over. */
     public void hurt(int host, boolean goesOn) {
         if (goesOn) {
-            ongoing.add(host);
+            hurts.began(host);
         } else {
-            ongoing.remove(host);
+            hurts.ended(host);
         }
         for (JobHistory job : jobs.values()) {
             job.hurtSinceFloor.add(host);
@@ -575,11 +570,16 @@ public final class Facts {
      * A bit flipped in that slot: until it is used anew, its host's memory is not what it seems.
      */
     public void damaged(int host, Arena.Cell cell) {
-        damaged.add(new Damaged(host, cell));
+        hurts.damaged(host, cell);
     }
 
-    /** A coordinator or the store has a fault. */
-    public void controllerHurt() {
+    /** A coordinator or the store has a fault; it goes on or is over. */
+    public void controllerHurt(int host, boolean goesOn) {
+        if (!goesOn) {
+            hurts.cameBack(host, clock.getAsLong());
+            return;
+        }
+        hurts.left(host);
         for (JobHistory job : jobs.values()) {
             job.controllerHurt |= !job.over;
         }

@@ -375,7 +375,7 @@ public final class World implements Cluster, SimCoordinator.Directory {
         if (host < plan.agents()) {
             facts.hurt(host, true);
         } else {
-            facts.controllerHurt();
+            facts.controllerHurt(host, true);
         }
     }
 
@@ -386,6 +386,8 @@ public final class World implements Cluster, SimCoordinator.Directory {
         }
         if (host < plan.agents()) {
             facts.hurt(host, false);
+        } else {
+            facts.controllerHurt(host, false);
         }
     }
 
