@@ -16,8 +16,8 @@ public record AttachPlace(Path folder, Path socketFolder, String jobId) {
 
     static final String SOCKET = "socket";
 
-    /** The longest path of a socket, in bytes. */
-    private static final int MOST_SOCKET_PATH = 107;
+    /** The longest path of a socket that Java binds, in bytes: one less than Linux would. */
+    private static final int MOST_SOCKET_PATH = 106;
 
     Path socket() {
         Path usual = folder.resolve(SOCKET);

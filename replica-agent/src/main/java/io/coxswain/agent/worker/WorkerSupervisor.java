@@ -108,7 +108,7 @@ public final class WorkerSupervisor implements AutoCloseable {
 
     /**
      * @param socketDirectory where sockets are made; its path must leave room for a file name
-     *     within the 107 bytes of a socket address
+     *     within the 106 bytes of a socket address in Java
      * @param logDirectory where each generation's output is kept as {@code
      *     worker-<generation>.log}, that of the newest few
      */

@@ -35,7 +35,7 @@ import java.util.stream.Stream;
 /** A worker's process from its start to its end, and the socket that it shall connect to. */
 final class WorkerStart implements AutoCloseable {
     private static final int LAST_WORDS_BYTES = 2_000;
-    private static final int SOCKET_PATH_BYTES = 107;
+    private static final int SOCKET_PATH_BYTES = 106;
 
     /** A major version that no worker knows. */
     static final int OTHER_MAJOR = 99;
