@@ -1,6 +1,7 @@
 package io.coxswain.agent.worker;
 
-import java.nio.charset.StandardCharsets;
+import io.coxswain.bridge.host.SocketPath;
+
 import java.nio.file.Path;
 
 /**
@@ -16,13 +17,8 @@ public record AttachPlace(Path folder, Path socketFolder, String jobId) {
 
     static final String SOCKET = "socket";
 
-    /** The longest path of a socket that Java binds, in bytes: one less than Linux would. */
-    private static final int MOST_SOCKET_PATH = 106;
-
     Path socket() {
         Path usual = folder.resolve(SOCKET);
-        return usual.toString().getBytes(StandardCharsets.UTF_8).length <= MOST_SOCKET_PATH
-                ? usual
-                : socketFolder.resolve("attach.sock");
+        return SocketPath.fits(usual) ? usual : socketFolder.resolve("attach.sock");
     }
 }

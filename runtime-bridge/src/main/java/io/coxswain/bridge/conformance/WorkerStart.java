@@ -1,6 +1,7 @@
 package io.coxswain.bridge.conformance;
 
 import io.coxswain.bridge.host.FrameChannel;
+import io.coxswain.bridge.host.SocketPath;
 import io.coxswain.bridge.host.WorkerHost;
 import io.coxswain.bridge.host.WorkerMain;
 import io.coxswain.proto.bridge.v1.FromWorker;
@@ -35,7 +36,6 @@ import java.util.stream.Stream;
 /** A worker's process from its start to its end, and the socket that it shall connect to. */
 final class WorkerStart implements AutoCloseable {
     private static final int LAST_WORDS_BYTES = 2_000;
-    private static final int SOCKET_PATH_BYTES = 106;
 
     /** A major version that no worker knows. */
     static final int OTHER_MAJOR = 99;
@@ -69,10 +69,10 @@ final class WorkerStart implements AutoCloseable {
             Path log,
             Limits limits)
             throws IOException {
-        if (socket.toString().getBytes(StandardCharsets.UTF_8).length > SOCKET_PATH_BYTES) {
+        if (!SocketPath.fits(socket)) {
             throw new IOException(
                     "the socket's path %s is longer than the %d bytes that a socket address takes; choose a shorter folder"
-                            .formatted(socket, SOCKET_PATH_BYTES));
+                            .formatted(socket, SocketPath.MOST_BYTES));
         }
         byte[] random = new byte[16];
         new SecureRandom().nextBytes(random);

@@ -107,11 +107,10 @@ public final class LedgerTiles implements Invariant {
                 nanos(categories, "straggler_wait")
                         + nanos(categories, "snapshot_stall")
                         + nanos(categories, "data_wait");
-        // What was waited for within a step stays what it was when the step is rolled back. And
-        // steps
-        // of which only a leader heard that is gone are not on the account of the next one.
-        if (!(job.controllerHurt && job.takeovers > 0)
-                && lost + waited < job.rolledBackStepNanos * (1 - TOLERANCE) - SLACK_NANOS) {
+        // Steps of which only a leader heard that is gone are not on the account of the next one.
+        boolean allHeard = !(job.controllerHurt && job.takeovers > 0);
+        // What was waited for within a step stays what it was when the step is rolled back.
+        if (allHeard && lost + waited < job.rolledBackStepNanos * (1 - TOLERANCE) - SLACK_NANOS) {
             broken(
                     "steps of "
                             + job.rolledBackStepNanos / 1_000_000
@@ -137,13 +136,11 @@ public final class LedgerTiles implements Invariant {
                 result.completed()
                         && !job.controllerHurt
                         && productive + lost < made * (1 - TOLERANCE) - SLACK_NANOS;
-        boolean tooMuch =
-                !(job.controllerHurt && job.takeovers > 0)
-                        && productive > everMade * (1 + TOLERANCE) + SLACK_NANOS;
+        boolean tooMuch = allHeard && productive > everMade * (1 + TOLERANCE) + SLACK_NANOS;
         // Nobody knows how long a first step takes: one that is cancelled may have been made.
         boolean tooMuchLost =
                 job.observed
-                        && !(job.controllerHurt && job.takeovers > 0)
+                        && allHeard
                         && (result.completed() || everMade > SLACK_NANOS)
                         && lost > everMade * (1 + TOLERANCE) + SLACK_NANOS;
         if (tooLittle || tooMuch || tooMuchLost) {
